@@ -1,0 +1,1 @@
+"""Contracts: how a table's events are recognised, what makes them valid, what their columns are."""

@@ -1,0 +1,131 @@
+"""One self-contained JSON Schema from the parts a contract is written in.
+
+References to other files are resolved and what they say is merged into plain members, because a validator is faster on
+one flat schema than on a chain of references, and its error pointers stay the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sluice.contracts.model import ContractError
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+_MAPS = frozenset({"properties", "patternProperties", "dependentSchemas"})
+_LISTS = frozenset({"anyOf", "oneOf", "prefixItems"})
+_SINGLES = frozenset({"items", "contains", "additionalProperties", "propertyNames", "if", "then", "else", "not"})
+_NOTES = frozenset({"title", "description", "$comment", "examples", "default"})
+_DROPPED = frozenset({"$ref", "allOf", "$defs", "$schema"})
+_NEIGHBOURLY = frozenset(
+    {
+        "additionalProperties",
+        "patternProperties",
+        "unevaluatedProperties",
+        "unevaluatedItems",
+        "prefixItems",
+        "contains",
+    }
+)
+"""Keywords whose meaning depends on their neighbours: a part that uses one is kept apart, not merged."""
+
+Schema = dict[str, Any]
+Trail = tuple[tuple[Path, str], ...]
+
+
+def compose(path: Path, read: Callable[[Path], Any]) -> Schema:
+    """The schema in `path` with every reference resolved.
+
+    Args:
+        path: The schema file; references in it are relative to the file they stand in.
+        read: Gives the parsed JSON of a file.
+
+    Raises:
+        ContractError: A reference leads nowhere or in a circle, or the file holds no object.
+    """
+    composed = _Composer(read).target(path, "", ())
+    if not isinstance(composed, dict):
+        raise ContractError(f"{path}: a contract's schema must be a JSON object")
+    return {"$schema": DIALECT, **composed}
+
+
+class _Composer:
+    def __init__(self, read: Callable[[Path], Any]) -> None:
+        self._read = read
+
+    def target(self, path: Path, pointer: str, trail: Trail) -> Any:  # noqa: ANN401  # true and false are schemas too
+        if (path, pointer) in trail:
+            raise ContractError(f"{path}#{pointer}: the reference leads back to itself; spell the repeated part out")
+        node = self._read(path)
+        for member in pointer.split("/")[1:]:
+            if not isinstance(node, dict) or member not in node:
+                raise ContractError(f"{path}#{pointer}: there is no such definition")
+            node = node[member]
+        return self._schema(node, path, (*trail, (path, pointer)))
+
+    def _schema(self, node: Any, path: Path, trail: Trail) -> Any:  # noqa: ANN401
+        if not isinstance(node, dict):
+            return node
+        own = {key: self._keyword(key, value, path, trail) for key, value in node.items() if key not in _DROPPED}
+        parts = [self._schema(part, path, trail) for part in node.get("allOf", ())]
+        if "$ref" in node:
+            file, _, pointer = node["$ref"].partition("#")
+            target = (path.parent / file).resolve() if file else path
+            parts.insert(0, self.target(target, pointer, trail))
+        return _merge_all([*parts, own])
+
+    def _keyword(self, key: str, value: Any, path: Path, trail: Trail) -> Any:  # noqa: ANN401
+        if key in _MAPS:
+            return {name: self._schema(each, path, trail) for name, each in value.items()}
+        if key in _LISTS:
+            return [self._schema(each, path, trail) for each in value]
+        return self._schema(value, path, trail) if key in _SINGLES else value
+
+
+def _merge_all(parts: list[Any]) -> Any:  # noqa: ANN401
+    """Parts that all must hold, as one schema; what cannot be merged stays under ``allOf``."""
+    merged: Schema = {}
+    apart: list[Any] = []
+    for part in parts:
+        combined = _merge(merged, part)
+        if combined is None:
+            apart.append(part)
+        else:
+            merged = combined
+    return {**merged, "allOf": [*merged.get("allOf", ()), *apart]} if apart else merged
+
+
+def _merge(first: Schema, second: Any) -> Schema | None:  # noqa: ANN401
+    """Both schemas as one, or None when they say different things under the same keyword."""
+    if not first:
+        return dict(second) if isinstance(second, dict) else None
+    if not isinstance(second, dict) or _NEIGHBOURLY & (first.keys() | second.keys()):
+        return None
+    merged = dict(first)
+    for key, value in second.items():
+        combined = _merge_keyword(key, merged[key], value) if key in merged else value
+        if combined is None:
+            return None
+        merged[key] = combined
+    return merged
+
+
+def _merge_keyword(key: str, first: Any, second: Any) -> Any:  # noqa: ANN401
+    if first == second or key in _NOTES:
+        return second
+    if key == "properties":
+        return _merge_properties(first, second)
+    if key == "required":
+        return [*first, *(name for name in second if name not in first)]
+    if key == "items":
+        return _merge(first, second)
+    return None
+
+
+def _merge_properties(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(first)
+    for name, schema in second.items():
+        merged[name] = _merge_all([merged[name], schema]) if name in merged else schema
+    return merged

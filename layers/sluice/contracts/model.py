@@ -1,0 +1,167 @@
+"""What is known of a table: the values every other part of Sluice is driven by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["EVENT", "PRED"]
+
+PARTITION_KEYS = ("year", "month", "day", "hour")
+"""Partition columns of every table, integers without padding, UTC."""
+
+
+class ContractError(Exception):
+    """A contract cannot be used; the message names the file and what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        name: Name in the catalog and in the Parquet files.
+        path: Members that lead from the event's root to the value; empty for a column no event carries.
+        type: Type in Hive notation, e.g. ``array<struct<score:double,sentence:string>>``.
+        doc: What the column holds, shown in the catalog.
+    """
+
+    name: str
+    path: tuple[str, ...]
+    type: str
+    doc: str
+
+
+TECHNICAL_COLUMNS = (
+    Column(
+        "_rescued", (), "string", "Members the contract does not know, as one JSON object; null when there are none."
+    ),
+    Column("_source_key", (), "string", "Key of the object the event was delivered in."),
+    Column("_source_offset", (), "bigint", "Byte offset of the event in that object, after decompression."),
+)
+"""Columns that follow the contract's own: they lead from any row back to its bytes."""
+
+
+CORRECTION_RULES = frozenset({"integer_to_string", "list_of_string", "json_text", "media_uri", "null_media_of_add_tag"})
+"""Every rule a contract may ask for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """One change made to a valid event before it becomes a row.
+
+    Attributes:
+        rule: Name of the rule, one of `CORRECTION_RULES`.
+        member: Path of the member the rule works on, from the event's root.
+    """
+
+    rule: str
+    member: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of the catalog, whether events or the pipeline itself fill it."""
+
+    name: str
+    columns: tuple[Column, ...]
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """All that is known of one table of events.
+
+    Attributes:
+        table: Name of the table, e.g. ``MICROONE_EVENT``.
+        family: Name of the family of producers the events come from.
+        kind: ``EVENT`` for evaluations, ``PRED`` for predictions.
+        services: Names the service goes by in events; the first is its own, the rest are aliases.
+        version: Grows with every change of the contract.
+        doc: What a row of the table is.
+        schema: JSON Schema 2020-12 without any reference: a validator needs nothing else.
+        columns: The event's columns, in order.
+        corrections: Changes made to a valid event, in order.
+    """
+
+    table: str
+    family: str
+    kind: Kind
+    services: tuple[str, ...]
+    version: int
+    doc: str
+    schema: dict[str, Any]
+    columns: tuple[Column, ...]
+    corrections: tuple[Correction, ...]
+
+    @property
+    def table_columns(self) -> tuple[Column, ...]:
+        """Every column of the table: the event's, then the technical ones."""
+        return self.columns + TECHNICAL_COLUMNS
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A kind of producer.
+
+    Attributes:
+        name: Name of the family, e.g. ``event_files``.
+        source: What its events carry as ``source``, compared without case.
+        kinds: Kind of table by ``detail-type``.
+        doc: Who the producers are.
+    """
+
+    name: str
+    source: str
+    kinds: Mapping[str, Kind]
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Every family and contract, found by what an event says of itself."""
+
+    families: tuple[Family, ...]
+    contracts: tuple[Contract, ...]
+    system_tables: tuple[Table, ...] = ()
+    _by_source: dict[str, Family] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _by_service: dict[tuple[str, str, str], Contract] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+    _by_table: dict[str, Contract] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Index families and contracts; raise ContractError where two claim the same events or name."""
+        for family in self.families:
+            self._claim(self._by_source, family.source.lower(), family, family.name)
+        for contract in self.contracts:
+            self._claim(self._by_table, contract.table, contract, contract.table)
+            for service in contract.services:
+                self._claim(self._by_service, (contract.family, contract.kind, service), contract, contract.table)
+
+    @staticmethod
+    def _claim(index: dict[Any, Any], key: object, value: object, name: str) -> None:
+        if index.setdefault(key, value) is not value:
+            raise ContractError(f"{name}: {key!r} is claimed twice; it must belong to one contract or family only")
+
+    def family_of(self, source: str) -> Family | None:
+        """The family whose events carry `source`, compared without case."""
+        return self._by_source.get(source.lower())
+
+    def contract_for(self, family: str, kind: str, service: str) -> Contract | None:
+        """The contract of a family's events of this kind and service (own name or alias)."""
+        return self._by_service.get((family, kind, service))
+
+    def contract(self, table: str) -> Contract:
+        """The contract of a table; raise ContractError when there is none."""
+        try:
+            return self._by_table[table]
+        except KeyError:
+            known = ", ".join(sorted(self._by_table))
+            raise ContractError(f"there is no contract for table {table!r}; there are: {known}") from None
+
+    def tables(self) -> tuple[Table, ...]:
+        """Every table of the catalog: one per contract, then those the pipeline fills."""
+        events = tuple(Table(each.table, each.table_columns, each.doc) for each in self.contracts)
+        return events + self.system_tables
