@@ -6,6 +6,7 @@ one flat schema than on a chain of references, and its error pointers stay the s
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -32,56 +33,67 @@ _NEIGHBOURLY = frozenset(
 """Keywords whose meaning depends on their neighbours: a part that uses one is kept apart, not merged."""
 
 Schema = dict[str, Any]
-Trail = tuple[tuple[Path, str], ...]
 
 
-def compose(path: Path, read: Callable[[Path], Any]) -> Schema:
-    """The schema in `path` with every reference resolved.
-
-    Args:
-        path: The schema file; references in it are relative to the file they stand in.
-        read: Gives the parsed JSON of a file.
-
-    Raises:
-        ContractError: A reference leads nowhere or in a circle, or the file holds no object.
-    """
-    composed = _Composer(read).target(path, "", ())
-    if not isinstance(composed, dict):
-        raise ContractError(f"{path}: a contract's schema must be a JSON object")
-    return {"$schema": DIALECT, **composed}
+def beside(path: Path, reference: str) -> Path:
+    """The file `reference` names, relative to the file it stands in."""
+    return Path(os.path.normpath(path.parent / reference))
 
 
-class _Composer:
+class Composer:
+    """Composes schemas; what several of them refer to is read and composed once, so treat the results as read-only."""
+
     def __init__(self, read: Callable[[Path], Any]) -> None:
+        """Compose from files whose parsed JSON `read` gives."""
         self._read = read
+        self._composed: dict[tuple[Path, str], Any] = {}
+        self._open: set[tuple[Path, str]] = set()
 
-    def target(self, path: Path, pointer: str, trail: Trail) -> Any:  # noqa: ANN401  # true and false are schemas too
-        if (path, pointer) in trail:
+    def compose(self, path: Path) -> Schema:
+        """The schema in `path` with every reference resolved, relative to the file it stands in.
+
+        Raises:
+            ContractError: A reference leads nowhere or in a circle, or the file holds no object.
+        """
+        composed = self._target(path, "")
+        if not isinstance(composed, dict):
+            raise ContractError(f"{path}: a contract's schema must be a JSON object")
+        return {"$schema": DIALECT, **composed}
+
+    def _target(self, path: Path, pointer: str) -> Any:  # noqa: ANN401  # true and false are schemas too
+        key = (path, pointer)
+        if key in self._open:
             raise ContractError(f"{path}#{pointer}: the reference leads back to itself; spell the repeated part out")
+        if key not in self._composed:
+            self._open.add(key)
+            self._composed[key] = self._schema(self._find(path, pointer), path)
+            self._open.remove(key)
+        return self._composed[key]
+
+    def _find(self, path: Path, pointer: str) -> Any:  # noqa: ANN401
         node = self._read(path)
         for member in pointer.split("/")[1:]:
             if not isinstance(node, dict) or member not in node:
                 raise ContractError(f"{path}#{pointer}: there is no such definition")
             node = node[member]
-        return self._schema(node, path, (*trail, (path, pointer)))
+        return node
 
-    def _schema(self, node: Any, path: Path, trail: Trail) -> Any:  # noqa: ANN401
+    def _schema(self, node: Any, path: Path) -> Any:  # noqa: ANN401
         if not isinstance(node, dict):
             return node
-        own = {key: self._keyword(key, value, path, trail) for key, value in node.items() if key not in _DROPPED}
-        parts = [self._schema(part, path, trail) for part in node.get("allOf", ())]
+        own = {key: self._keyword(key, value, path) for key, value in node.items() if key not in _DROPPED}
+        parts = [self._schema(part, path) for part in node.get("allOf", ())]
         if "$ref" in node:
             file, _, pointer = node["$ref"].partition("#")
-            target = (path.parent / file).resolve() if file else path
-            parts.insert(0, self.target(target, pointer, trail))
+            parts.insert(0, self._target(beside(path, file) if file else path, pointer))
         return _merge_all([*parts, own])
 
-    def _keyword(self, key: str, value: Any, path: Path, trail: Trail) -> Any:  # noqa: ANN401
+    def _keyword(self, key: str, value: Any, path: Path) -> Any:  # noqa: ANN401
         if key in _MAPS:
-            return {name: self._schema(each, path, trail) for name, each in value.items()}
+            return {name: self._schema(each, path) for name, each in value.items()}
         if key in _LISTS:
-            return [self._schema(each, path, trail) for each in value]
-        return self._schema(value, path, trail) if key in _SINGLES else value
+            return [self._schema(each, path) for each in value]
+        return self._schema(value, path) if key in _SINGLES else value
 
 
 def _merge_all(parts: list[Any]) -> Any:  # noqa: ANN401

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from sluice.contracts.compose import compose
+from sluice.contracts.compose import Composer, beside
 from sluice.contracts.model import Column, Contract, ContractError, Correction, Family, Registry
 from sluice.contracts.system import SYSTEM_TABLES
 
@@ -26,9 +26,10 @@ def load_registry(root: Path = TABLES) -> Registry:
         ContractError: A file is missing, is not JSON, lacks a member, or two contracts claim the same events.
     """
     read = cache(read_json)
+    composer = Composer(read)
     folders = sorted(path.parent for path in root.resolve().glob("*/family.json"))
     families = tuple(_family(folder, read) for folder in folders)
-    contracts = tuple(load_contract(path, read) for folder in folders for path in contract_folders(folder))
+    contracts = tuple(_contract(path, read, composer) for folder in folders for path in contract_folders(folder))
     return Registry(families, contracts, SYSTEM_TABLES)
 
 
@@ -47,8 +48,13 @@ def contract_folders(family: Path) -> list[Path]:
     return sorted(path.parent for path in family.glob("*/table.json"))
 
 
-def load_contract(folder: Path, read: Read = read_json) -> Contract:
-    """Read one contract; the folder names the table, its parent the family."""
+def load_contract(folder: Path) -> Contract:
+    """Read one contract; the folder names the table, its parent the family. Raise ContractError as `load_registry`."""
+    read = cache(read_json)
+    return _contract(folder.resolve(), read, Composer(read))
+
+
+def _contract(folder: Path, read: Read, composer: Composer) -> Contract:
     path = folder / "table.json"
     table = read(path)
     try:
@@ -59,7 +65,7 @@ def load_contract(folder: Path, read: Read = read_json) -> Contract:
             services=tuple(table["recognise"]["services"]),
             version=table["version"],
             doc=table["doc"],
-            schema=compose(folder / "schema.json", read),
+            schema=composer.compose(folder / "schema.json"),
             columns=tuple(_column(each) for each in _items(table["columns"], path, read)),
             corrections=tuple(_correction(each) for each in _items(table.get("corrections", []), path, read)),
         )
@@ -80,7 +86,7 @@ def _items(items: list[dict[str, Any]], path: Path, read: Read) -> Iterator[dict
     """The items of a list, those of the lists it refers to in their place."""
     for item in items:
         if "$ref" in item:
-            shared = (path.parent / item["$ref"]).resolve()
+            shared = beside(path, item["$ref"])
             yield from _items(read(shared), shared, read)
         else:
             yield item
