@@ -1,0 +1,24 @@
+"""`sluice deploy`: bring a stage's stacks to what the code says."""
+
+from __future__ import annotations
+
+from cli import deployment
+from cli.console import say
+from cli.errors import handled
+from cli.options import StageOption
+from cli.session import LOCAL
+
+
+@handled
+def deploy(stage: StageOption = LOCAL) -> None:
+    """Deploy a stage with `cdk deploy`.
+
+    The stage local goes to the local cloud and needs no account; every other stage goes to the account and region of
+    this shell, which must be bootstrapped.
+
+    Examples:
+        sluice deploy
+        sluice deploy --stage dev
+    """
+    deployment.deploy(stage)
+    say(f"Stage '{stage}' is deployed.")

@@ -1,0 +1,104 @@
+"""What goes wrong as expected, in one sentence and with what to do about it; never a traceback."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+import typer
+from rich.markup import escape
+
+from cli.console import err, say_json
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_CREDENTIALS = ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException")
+_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")
+
+
+class CliError(Exception):
+    """An expected failure: what happened and to what (`message`), and what to do about it (`hint`)."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        """Say what happened (`message`) and what to do about it (`hint`)."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def handled(command: Callable[P, R]) -> Callable[P, R]:
+    """Let a command end with one clear sentence and exit code 1 when it fails in an expected way."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except CliError as error:
+            report(error, as_json=bool(kwargs.get("as_json")))
+        except Exception as error:
+            expected = explain(error)
+            if expected is None:
+                raise
+            report(expected, as_json=bool(kwargs.get("as_json")))
+        raise typer.Exit(1)
+
+    return run
+
+
+def report(error: CliError, *, as_json: bool) -> None:
+    """Print an expected failure: for people on standard error, with `--json` as the document too."""
+    err.print(f"[bold red]Error:[/] {escape(error.message)}", highlight=False)
+    if error.hint:
+        err.print(f"  {escape(error.hint)}", highlight=False)
+    if as_json:
+        say_json({"error": error.message, "hint": error.hint})
+
+
+def explain(error: Exception) -> CliError | None:
+    """Say what an AWS error means to the operator; None when it is nothing we expect."""
+    # Imported here because by then it is loaded anyway, and `sluice --help` need not pay for it.
+    from botocore import exceptions as aws  # noqa: PLC0415
+
+    if isinstance(error, aws.EndpointConnectionError | aws.ConnectTimeoutError | aws.ConnectionClosedError):
+        return CliError(f"Nothing answers: {error}", "Is the local cloud up (`sluice local status`)? Or the network?")
+    if isinstance(error, aws.NoCredentialsError | aws.PartialCredentialsError):
+        return _no_credentials(str(error))
+    if isinstance(error, aws.NoRegionError):
+        return CliError("No AWS region is set.", "Set AWS_REGION to the stage's region.")
+    if isinstance(error, aws.ClientError):
+        return _explain_answer(error)
+    if isinstance(error, aws.ProfileNotFound | aws.SSOError | aws.TokenRetrievalError | aws.CredentialRetrievalError):
+        return _no_credentials(str(error))
+    return None
+
+
+def _explain_answer(error: ClientError) -> CliError:
+    code = error.response.get("Error", {}).get("Code", "")
+    text = error.response.get("Error", {}).get("Message", "") or str(error)
+    if code in _CREDENTIALS:
+        return _no_credentials(text)
+    if code in _DENIED:
+        return CliError(f"AWS refused {error.operation_name}: {text}", "Ask for the permission or use another role.")
+    return CliError(f"{error.operation_name} failed: {text} ({code})", "Run `sluice status` to see the stage's health.")
+
+
+def _no_credentials(text: str) -> CliError:
+    return CliError(
+        f"AWS does not accept the credentials of this shell: {text}",
+        "Log in (`aws sso login`) or set AWS_PROFILE; the local stage needs none.",
+    )
+
+
+def plain_cause(cause: str) -> str:
+    """The sentence inside a Lambda error document, which Step Functions hands on as JSON text."""
+    try:
+        document = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(document.get("errorMessage", cause)) if isinstance(document, dict) else cause

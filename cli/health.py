@@ -1,0 +1,147 @@
+"""How a stage is doing: what waits, what ran, what is dirty, what rings."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from cli.conversion import CONVERTED
+from cli.ledger import Item, LedgerReader
+from cli.session import Deployment
+
+RUNS = 5
+# Dirty counts cover what waits and so many converted chunks: enough to see what is wrong now, in one or two requests.
+CHUNKS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What waits for conversion; `events` are the clean ones, `oldest_seconds` the age of the first chunk."""
+
+    chunks: int
+    files: int
+    events: int
+    oldest_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An execution of the Convert machine."""
+
+    run_id: str | None
+    status: str
+    started_at: str
+    seconds: float | None
+    execution: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Announcements that wait, that are being worked on, and that nobody could handle."""
+
+    waiting: int
+    in_flight: int
+    dead_letters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """An alarm of the stage."""
+
+    name: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The document of `sluice status --json`; `dirty` counts by table (``-``: not known) and reason."""
+
+    backlog: Backlog
+    queue: Queue
+    dirty: dict[str, dict[str, int]]
+    runs: list[Run]
+    alarms: list[Alarm]
+    exports: list[Any] = field(default_factory=list)
+
+    def document(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        return asdict(self)
+
+
+def health(deployment: Deployment) -> Health:
+    """Ask the stage how it is doing."""
+    ledger = LedgerReader(deployment.dynamodb, deployment.output("LedgerTable"))
+    pending = list(ledger.chunks("pending"))
+    converted = list(ledger.chunks("converted", newest=CHUNKS))
+    return Health(
+        backlog=backlog(pending, datetime.now(UTC)),
+        queue=_queue(deployment),
+        dirty=dirty([*pending, *converted]),
+        runs=_runs(deployment),
+        alarms=_alarms(deployment),
+    )
+
+
+def backlog(pending: list[Item], now: datetime) -> Backlog:
+    """Add the pending chunks up."""
+    ages = [(now - datetime.fromisoformat(chunk["created_at"])).total_seconds() for chunk in pending]
+    return Backlog(
+        chunks=len(pending),
+        files=sum(int(chunk["files"]) for chunk in pending),
+        events=sum(sum(chunk["clean"].values()) for chunk in pending),
+        oldest_seconds=max(0, round(max(ages))) if ages else None,
+    )
+
+
+def dirty(chunks: Iterable[Item]) -> dict[str, dict[str, int]]:
+    """Dirty events by table and reason, tables in order of their names."""
+    tables: dict[str, Counter[str]] = {}
+    for chunk in chunks:
+        for table, reasons in chunk.get("dirty", {}).items():
+            tables.setdefault(table, Counter()).update(reasons)
+    return {table: dict(counts.most_common()) for table, counts in sorted(tables.items())}
+
+
+def _queue(deployment: Deployment) -> Queue:
+    depth = _depth(deployment, deployment.output("QueueUrl"))
+    dead = _depth(deployment, deployment.output("DeadLetterQueueUrl"))
+    return Queue(depth[0], depth[1], dead[0])
+
+
+def _depth(deployment: Deployment, url: str) -> tuple[int, int]:
+    found = deployment.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    return int(found["ApproximateNumberOfMessages"]), int(found["ApproximateNumberOfMessagesNotVisible"])
+
+
+def _runs(deployment: Deployment) -> list[Run]:
+    client, machine = deployment.stepfunctions, deployment.output("ConvertMachine")
+    listed = client.list_executions(stateMachineArn=machine, maxResults=RUNS)["executions"]
+    return [_run(dict(client.describe_execution(executionArn=e["executionArn"]))) for e in listed]
+
+
+def _run(described: dict[str, Any]) -> Run:
+    output = json.loads(described.get("output") or "{}")
+    stopped, started = described.get("stopDate"), described["startDate"]
+    status = str(output.get("status", described["status"].lower()))
+    return Run(
+        run_id=output.get("run_id"),
+        status=CONVERTED if status == "planned" else status,
+        started_at=started.astimezone(UTC).isoformat(timespec="seconds"),
+        seconds=round((stopped - started).total_seconds(), 1) if stopped else None,
+        execution=described["executionArn"],
+    )
+
+
+def _alarms(deployment: Deployment) -> list[Alarm]:
+    pages = deployment.cloudwatch.get_paginator("describe_alarms")
+    found = [
+        alarm
+        for page in pages.paginate(AlarmNamePrefix=f"Sluice-{deployment.stage}-")
+        for alarm in [*page.get("MetricAlarms", []), *page.get("CompositeAlarms", [])]
+    ]
+    return [Alarm(a["AlarmName"], a["StateValue"], a.get("StateReason", "")) for a in found]

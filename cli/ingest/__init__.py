@@ -1,0 +1,1 @@
+"""`sluice ingest`: upload files and say what became of each."""

@@ -1,0 +1,84 @@
+"""Run a state machine and wait for its end."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cli.errors import CliError, plain_cause
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+RUNNING = "RUNNING"
+SUCCEEDED = "SUCCEEDED"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an execution ended: its output when it succeeded, else the failed state and the cause in plain words."""
+
+    execution: str
+    succeeded: bool
+    output: dict[str, Any]
+    state: str = ""
+    cause: str = ""
+
+
+def waits(timeout: float, longest: float = 3.0) -> Iterator[float]:
+    """Ever longer pauses, in seconds, until `timeout` seconds have passed."""
+    end, pause = time.monotonic() + timeout, 0.2
+    while time.monotonic() < end:
+        yield pause
+        pause = min(pause * 1.3, longest)
+
+
+def run(client: SFNClient, machine: str, timeout: float) -> Outcome:
+    """Start an execution and wait for its end.
+
+    Raises:
+        CliError: It still runs after `timeout` seconds; it is left running.
+    """
+    execution = client.start_execution(stateMachineArn=machine, input="{}")["executionArn"]
+    for pause in waits(timeout):
+        found = client.describe_execution(executionArn=execution)
+        if found["status"] != RUNNING:
+            return _outcome(client, execution, dict(found))
+        time.sleep(pause)
+    raise CliError(
+        f"The execution still runs after {timeout:.0f} s: {execution}",
+        "It goes on by itself; `sluice status` shows how it ends. --timeout waits longer.",
+    )
+
+
+def wait_for_others(client: SFNClient, machine: str, timeout: float) -> bool:
+    """Wait until no execution of the machine runs; False when one still does after `timeout` seconds."""
+    for pause in waits(timeout):
+        if not client.list_executions(stateMachineArn=machine, statusFilter="RUNNING", maxResults=1)["executions"]:
+            return True
+        time.sleep(pause)
+    return False
+
+
+def _outcome(client: SFNClient, execution: str, found: dict[str, Any]) -> Outcome:
+    if found["status"] == SUCCEEDED:
+        return Outcome(execution, succeeded=True, output=json.loads(found.get("output") or "{}"))
+    cause = plain_cause(found.get("cause") or found.get("error") or f"it ended as {found['status']}")
+    return Outcome(execution, succeeded=False, output={}, state=_failed_state(client, execution), cause=cause)
+
+
+def _failed_state(client: SFNClient, execution: str) -> str:
+    """The state that failed: the last one entered that is not the machine's own Fail state."""
+    for event in client.get_execution_history(executionArn=execution, reverseOrder=True, maxResults=100)["events"]:
+        if event["type"].endswith("StateEntered") and event["type"] != "FailStateEntered":
+            return event["stateEnteredEventDetails"]["name"]
+    return ""
+
+
+def console_link(execution: str) -> str:
+    """Where the console shows an execution (its ARN says the region)."""
+    region = execution.split(":")[3]
+    return f"https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{execution}"

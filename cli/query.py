@@ -1,0 +1,66 @@
+"""`sluice query`: ask the lake a question in SQL."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from cli import athena
+from cli.console import err, out, plural, say, say_json
+from cli.errors import handled
+from cli.options import JsonOption, StageOption
+from cli.session import LOCAL, connect
+
+
+@handled
+def query(
+    sql: Annotated[str, typer.Argument(help="One SQL statement, in quotes.")],
+    stage: StageOption = LOCAL,
+    as_json: JsonOption = False,
+    rows: Annotated[int, typer.Option(min=1, help="How many rows the table shows; --json prints all.")] = 100,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait for the answer.")] = 300.0,
+) -> None:
+    """Run SQL in the stage's Athena workgroup and database, and print the rows.
+
+    Numbers, booleans and nulls keep their types in JSON. Arrays and structs come as Athena writes them; use
+    json_format(cast(column as json)) where their exact values matter.
+
+    Examples:
+        sluice query "show tables"
+        sluice query "select event_type, count(*) as events from microone_event group by 1"
+        sluice query "select id, headline from microtwo_pred where year = 2022" --json
+    """
+    with err.status("Athena is at work …"):
+        result = athena.query(connect(stage), sql, timeout)
+        if as_json:
+            document = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
+    if as_json:
+        say_json(document)
+    else:
+        show(result, rows)
+
+
+def show(result: athena.Result, limit: int) -> None:
+    """Print a result as a table of at most `limit` rows."""
+    shown = Table()
+    for name in result.columns:
+        shown.add_column(escape(name), overflow="fold")
+    count = 0
+    for row in itertools.islice(result.rows, limit):
+        shown.add_row(*(_text(value) for value in row))
+        count += 1
+    out.print(shown)
+    more = next(result.rows, None) is not None
+    say(f"The first {count:,} rows; --rows shows more, --json all." if more else f"{plural(count, 'row')}.")
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "[dim]null[/]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return escape(str(value))

@@ -1,0 +1,131 @@
+"""The AWS clients and the stack outputs of a stage: the local cloud's or the account's of this shell."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from cli import local_cloud
+from cli.errors import CliError
+
+if TYPE_CHECKING:
+    import boto3
+    from mypy_boto3_athena import AthenaClient
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+LOCAL = "local"
+LOCAL_REGION = "us-east-1"
+STACKS = ("Lake", "EventFiles")
+
+# As many as the busiest command (ingest) has threads, so that none waits for a connection.
+_CONNECTIONS = 32
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployed stage: its clients, made when first used, and the outputs of its stacks."""
+
+    stage: str
+    session: boto3.Session
+    endpoint: str | None = None
+
+    @cached_property
+    def s3(self) -> S3Client:
+        """Objects of the source, media and lake buckets."""
+        return self.session.client("s3", endpoint_url=self.endpoint, config=_config(path_style=bool(self.endpoint)))
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        """The ledger."""
+        return self.session.client("dynamodb", endpoint_url=self.endpoint, config=_config())
+
+    @cached_property
+    def stepfunctions(self) -> SFNClient:
+        """The Convert machine."""
+        return self.session.client("stepfunctions", endpoint_url=self.endpoint, config=_config())
+
+    @cached_property
+    def athena(self) -> AthenaClient:
+        """Queries."""
+        return self.session.client("athena", endpoint_url=self.endpoint, config=_config())
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        """Queue depths."""
+        return self.session.client("sqs", endpoint_url=self.endpoint, config=_config())
+
+    @cached_property
+    def cloudwatch(self) -> Any:  # noqa: ANN401 - its stubs are not among the development tools
+        """Alarms."""
+        return self.session.client("cloudwatch", endpoint_url=self.endpoint, config=_config())
+
+    @cached_property
+    def _cloudformation(self) -> CloudFormationClient:
+        return self.session.client("cloudformation", endpoint_url=self.endpoint, config=_config())
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """The outputs of the stage's stacks, by name.
+
+        Raises:
+            CliError: The stage is not deployed, or only in part.
+        """
+        found: dict[str, str] = {}
+        for name in STACKS:
+            found |= self._stack_outputs(f"Sluice-{self.stage}-{name}")
+        return found
+
+    def output(self, name: str) -> str:
+        """One output of the stage's stacks; CliError when the deployed version does not have it."""
+        if name not in self.outputs:
+            raise CliError(
+                f"Stage '{self.stage}' has no output {name}: it was deployed by another version.",
+                f"Run `sluice deploy --stage {self.stage}`.",
+            )
+        return self.outputs[name]
+
+    def _stack_outputs(self, stack: str) -> dict[str, str]:
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - loaded with the client anyway
+
+        try:
+            described = self._cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != "ValidationError":
+                raise
+            raise CliError(
+                f"Stage '{self.stage}' is not deployed: there is no stack {stack}.",
+                f"Run `sluice deploy --stage {self.stage}`, or name another stage with --stage.",
+            ) from error
+        return {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])}
+
+
+@functools.cache
+def connect(stage: str) -> Deployment:
+    """The deployment of a stage; CliError when the local cloud is meant and not up."""
+    # boto3 takes most of a second to import: `sluice --help` and usage errors need not wait for it.
+    import boto3  # noqa: PLC0415
+
+    if stage != LOCAL:
+        return Deployment(stage, boto3.Session())
+    cloud = local_cloud.status()
+    if cloud is None:
+        raise CliError("The local cloud is not up.", "Run `sluice local up`, then `sluice deploy`; or `make demo`.")
+    return Deployment(stage, boto3.Session("test", "test", region_name=LOCAL_REGION), cloud.endpoint)
+
+
+def _config(*, path_style: bool = False) -> Any:  # noqa: ANN401 - botocore's Config, imported when needed
+    from botocore.config import Config  # noqa: PLC0415
+
+    return Config(
+        retries={"mode": "standard", "max_attempts": 6},
+        max_pool_connections=_CONNECTIONS,
+        connect_timeout=10,
+        # Not every resolver knows bucket.localhost, so the local cloud is addressed by path.
+        s3={"addressing_style": "path" if path_style else "auto"},
+    )

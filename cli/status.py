@@ -1,0 +1,73 @@
+"""`sluice status`: how a stage is doing, at a glance."""
+
+from __future__ import annotations
+
+from rich.markup import escape
+from rich.table import Table
+
+from cli.console import out, plural, say_json
+from cli.errors import handled
+from cli.health import Health, health
+from cli.options import JsonOption, StageOption
+from cli.session import LOCAL, connect
+
+_STYLES = {"converted": "green", "failed": "red", "timed_out": "red", "ALARM": "red", "OK": "green"}
+
+
+@handled
+def status(stage: StageOption = LOCAL, as_json: JsonOption = False) -> None:
+    """Show what waits, the last runs, the dirty events by table and reason, and the alarms.
+
+    Examples:
+        sluice status
+        sluice status --stage prd --json | jq .backlog
+    """
+    found = health(connect(stage))
+    if as_json:
+        say_json(found.document())
+        return
+    _show_backlog(found)
+    for shown in (_runs(found), _dirty(found), _alarms(found)):
+        if shown.row_count:
+            out.print(shown)
+
+
+def _show_backlog(found: Health) -> None:
+    backlog, queue = found.backlog, found.queue
+    age = "" if backlog.oldest_seconds is None else f", the oldest since {backlog.oldest_seconds:,} s"
+    out.print(f"To convert: {plural(backlog.events, 'event')} of {plural(backlog.files, 'file')}{age}", highlight=False)
+    out.print(f"To validate: {plural(queue.waiting, 'announcement')}, {queue.in_flight:,} at work", highlight=False)
+    if queue.dead_letters:
+        out.print(f"[red]Dead letters: {plural(queue.dead_letters, 'announcement')} nobody could handle[/]")
+
+
+def _runs(found: Health) -> Table:
+    shown = _table("Last runs", "Started", "Status", "Seconds", "Run")
+    for run in found.runs:
+        seconds = "" if run.seconds is None else f"{run.seconds:,.1f}"
+        shown.add_row(run.started_at, _styled(run.status), seconds, run.run_id or run.execution)
+    return shown
+
+
+def _dirty(found: Health) -> Table:
+    shown = _table("Dirty events", "Table", "Reason", "Events")
+    for table, reasons in found.dirty.items():
+        for reason, count in reasons.items():
+            shown.add_row(table, reason, f"{count:,}")
+    return shown
+
+
+def _alarms(found: Health) -> Table:
+    shown = _table("Alarms", "Alarm", "State", "Reason")
+    for alarm in found.alarms:
+        shown.add_row(alarm.name, _styled(alarm.state), escape(alarm.reason))
+    return shown
+
+
+def _table(title: str, *columns: str) -> Table:
+    return Table(*columns, title=title, title_justify="left")
+
+
+def _styled(text: str) -> str:
+    style = _STYLES.get(text)
+    return f"[{style}]{text}[/]" if style else text
