@@ -1,0 +1,35 @@
+"""State of Convert after the map: compare what went in with what came out, then mark the chunks converted."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.adapters.clients import dynamodb, s3
+from sluice.adapters.lake import S3Lake
+from sluice.adapters.ledger import DynamoLedger
+from sluice.adapters.settings import read_settings
+from sluice.conversion.committing import commit, read_plan
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells this function."""
+
+    lake_bucket: str
+    ledger_table: str
+
+
+logger = Logger()
+settings = read_settings(Settings)
+files = S3Lake(s3(), settings.lake_bucket)
+ledger = DynamoLedger(dynamodb(), settings.ledger_table)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Commit the run of a plan: ``{"plan_key": …}``."""
+    summary = commit(read_plan(files, event["plan_key"]), files, ledger)
+    logger.info("committed", extra=asdict(summary))
+    return {"run_id": summary.run_id}

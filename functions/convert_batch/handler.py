@@ -1,0 +1,38 @@
+"""Map state of Convert: one batch of clean lines to Parquet."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.adapters.clients import s3
+from sluice.adapters.lake import S3Lake
+from sluice.adapters.settings import read_settings
+from sluice.contracts.load import load_registry
+from sluice.conversion.batches import Converter
+from sluice.conversion.model import Batch
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells this function."""
+
+    lake_bucket: str
+
+
+logger = Logger()
+metrics = Metrics()
+converter = Converter(load_registry(), S3Lake(s3(), read_settings(Settings).lake_bucket))
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Convert one batch of the plan."""
+    batch = Batch.from_json(event)
+    logger.append_keys(run_id=batch.run_id, batch_id=batch.batch_id)
+    converter.convert(batch)
+    metrics.add_metric(name="RowsConverted", unit=MetricUnit.Count, value=batch.rows)
+    return {"batch_id": batch.batch_id, "rows": batch.rows}

@@ -1,0 +1,48 @@
+"""First state of Convert: what is to be done by this execution."""
+
+import hashlib
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.adapters.clients import dynamodb, s3, step_functions
+from sluice.adapters.executions import StepFunctionsExecutions
+from sluice.adapters.lake import S3Lake
+from sluice.adapters.ledger import DynamoLedger
+from sluice.adapters.settings import read_settings
+from sluice.conversion.planning import Planning
+from sluice.layout import timestamped_id
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells this function."""
+
+    lake_bucket: str
+    ledger_table: str
+    batch_bytes: int
+
+
+logger = Logger()
+settings = read_settings(Settings)
+planning = Planning(
+    ledger=DynamoLedger(dynamodb(), settings.ledger_table),
+    files=S3Lake(s3(), settings.lake_bucket),
+    executions=StepFunctionsExecutions(step_functions()),
+    batch_bytes=settings.batch_bytes,
+)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Plan the run of an execution: ``{"execution": ARN, "started_at": ISO 8601}``."""
+    execution = event["execution"]
+    started_at = datetime.fromisoformat(event["started_at"]).astimezone(UTC)
+    run_id = timestamped_id(started_at, hashlib.sha256(execution.encode()).hexdigest()[:8])
+    planned = planning.plan(execution, run_id, datetime.now(UTC), secrets.token_hex(4))
+    logger.info("planned", extra=asdict(planned))
+    return {"status": planned.decision.value, "run_id": planned.run_id, "plan_key": planned.plan_key}

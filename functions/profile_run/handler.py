@@ -1,0 +1,37 @@
+"""Last state of Convert: publish the run's profiling log and close the run."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.adapters.clients import dynamodb, s3
+from sluice.adapters.lake import S3Lake
+from sluice.adapters.ledger import DynamoLedger
+from sluice.adapters.settings import read_settings
+from sluice.conversion.committing import read_plan
+from sluice.conversion.profiling import publish_profile
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells this function."""
+
+    lake_bucket: str
+    ledger_table: str
+
+
+logger = Logger()
+settings = read_settings(Settings)
+files = S3Lake(s3(), settings.lake_bucket)
+ledger = DynamoLedger(dynamodb(), settings.ledger_table)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Publish the profiling log of a plan's run: ``{"plan_key": …}``."""
+    plan = read_plan(files, event["plan_key"])
+    key = publish_profile(plan, files, ledger)
+    logger.info("published", extra={"run_id": plan.run_id, "key": key})
+    return {"run_id": plan.run_id}

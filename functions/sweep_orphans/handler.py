@@ -1,0 +1,36 @@
+"""Daily: remove chunk objects that no commit ever named."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.adapters.clients import dynamodb, s3
+from sluice.adapters.lake import S3Lake
+from sluice.adapters.ledger import DynamoLedger
+from sluice.adapters.settings import read_settings
+from sluice.events.orphans import sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells this function."""
+
+    lake_bucket: str
+    ledger_table: str
+
+
+logger = Logger()
+settings = read_settings(Settings)
+lake = S3Lake(s3(), settings.lake_bucket)
+ledger = DynamoLedger(dynamodb(), settings.ledger_table)
+
+
+@logger.inject_lambda_context
+def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
+    """Sweep the days that may hold orphans."""
+    removed = sweep(lake, ledger, datetime.now(UTC))
+    logger.info("swept", extra={"removed": removed})
+    return {"removed": len(removed)}

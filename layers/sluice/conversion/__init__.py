@@ -1,0 +1,1 @@
+"""From committed chunks of clean lines to Parquet tables."""

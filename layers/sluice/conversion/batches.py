@@ -1,0 +1,96 @@
+"""One batch: rows as lines of JSON become Parquet, one file per hour partition, and a receipt says how many."""
+
+import io
+from collections.abc import Iterator
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyarrow import json as arrow_json
+
+from sluice.contracts.model import Contract, Registry
+from sluice.conversion.arrow import arrow_schema
+from sluice.conversion.model import Batch, Receipt
+from sluice.conversion.ports import RunFiles
+from sluice.conversion.profiling import profile_of_dirty, profile_of_rows
+from sluice.layout import parquet_key, profile_part_key, receipt_key
+
+PARTITION_COLUMN = "date_time"
+_HOUR = len("2026-01-31T23")
+
+
+class RowCountError(Exception):
+    """A batch holds another number of rows than its plan says."""
+
+
+class Converter:
+    """Converts batches; doing one again overwrites what it wrote before with the same."""
+
+    def __init__(self, registry: Registry, files: RunFiles) -> None:
+        """Bind contracts and lake."""
+        self._registry = registry
+        self._files = files
+
+    def convert(self, batch: Batch) -> None:
+        """Convert a batch, unless its receipt is there already.
+
+        Raises:
+            RowCountError: The rows are not as many as planned; nothing was written.
+            MissingObjectError: A chunk of the batch is not in the lake.
+        """
+        if self._files.exists(receipt_key(batch.run_id, batch.batch_id)):
+            return
+        lines = self._files.read_spans(batch.spans)
+        written: list[int] = []
+        if batch.table is None:
+            profile = profile_of_dirty(batch, lines)
+        else:
+            contract = self._registry.contract(batch.table)
+            rows = read_rows(contract, lines)
+            if rows.num_rows != batch.rows:
+                raise RowCountError(
+                    f"{batch.batch_id} of run {batch.run_id}: {batch.rows} rows were planned, {rows.num_rows} are there"
+                )
+            written = [self._write(batch, hour, part) for hour, part in by_hour(rows)]
+            profile = profile_of_rows(batch, contract, rows)
+        self._files.write(profile_part_key(batch.run_id, batch.batch_id), to_parquet(profile))
+        receipt = Receipt(batch.batch_id, batch.table, sum(written), len(written))
+        self._files.write(receipt_key(batch.run_id, batch.batch_id), orjson.dumps(receipt.to_json()))
+
+    def _write(self, batch: Batch, hour: str, rows: pa.Table) -> int:
+        key = parquet_key(batch.table or "", hour, f"{batch.run_id}-{batch.batch_id}")
+        self._files.write(key, to_parquet(rows))
+        return int(rows.num_rows)
+
+
+def read_rows(contract: Contract, lines: bytes) -> pa.Table:
+    """Read rows with the contract's schema; nothing is inferred, and members that are no column are passed over."""
+    return arrow_json.read_json(
+        io.BytesIO(lines),
+        read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(lines) + 1),
+        parse_options=arrow_json.ParseOptions(
+            explicit_schema=arrow_schema(contract.table_columns), unexpected_field_behavior="ignore"
+        ),
+    )
+
+
+def by_hour(rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """Yield the rows of each hour (``YYYY-MM-DDTHH``, UTC), in the order they came."""
+    hours = pc.utf8_slice_codeunits(rows[PARTITION_COLUMN], 0, _HOUR).combine_chunks()
+    order = pc.sort_indices(hours)
+    if len(pc.unique(hours)) == 1:
+        yield hours[0].as_py(), rows
+        return
+    ordered, runs = rows.take(order), pc.run_end_encode(hours.take(order))
+    start = 0
+    for end, hour in zip(runs.run_ends.to_pylist(), runs.values.to_pylist(), strict=True):
+        yield hour, ordered.slice(start, end - start)
+        start = end
+
+
+def to_parquet(table: pa.Table) -> bytes:
+    """Write a table as one Parquet file."""
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd", compression_level=1)
+    return buffer.getvalue()

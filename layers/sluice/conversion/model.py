@@ -1,0 +1,95 @@
+"""What a conversion works on: plans, batches, receipts."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Whole lines of an object: `length` bytes from `offset`."""
+
+    key: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A part of a run, done by one function at once. Without a `table` its spans are dirty records."""
+
+    run_id: str
+    planned_at: str  # ISO 8601, UTC
+    batch_id: str
+    table: str | None
+    rows: int
+    spans: tuple[Span, ...]
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        spans = tuple(Span(**span) for span in value["spans"])
+        return cls(value["run_id"], value["planned_at"], value["batch_id"], value["table"], value["rows"], spans)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the batch as it stands in the plan file."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will do. Once published it never changes."""
+
+    run_id: str
+    planned_at: str
+    files: int
+    chunk_ids: tuple[str, ...]
+    batches: tuple[Batch, ...]
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        batches = tuple(Batch.from_json(batch) for batch in value["batches"])
+        return cls(value["run_id"], value["planned_at"], value["files"], tuple(value["chunk_ids"]), batches)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the plan as it stands in its file."""
+        return asdict(self)
+
+    def rows(self) -> Counter[str]:
+        """Return the rows to be written, by table."""
+        rows: Counter[str] = Counter()
+        for batch in self.batches:
+            if batch.table:
+                rows[batch.table] += batch.rows
+        return rows
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof that a batch is done: the rows it wrote and how many Parquet files they are in."""
+
+    batch_id: str
+    table: str | None
+    rows: int
+    parquet_files: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the receipt as it stands in its file."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """The one run that is going on. It has no `plan_key` until its plan is published."""
+
+    run_id: str
+    execution: str
+    plan_key: str | None = None
+
+
+def iso(now: datetime) -> str:
+    """Write a time in UTC as ISO 8601."""
+    return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,122 @@
+"""What a run will do: one run at a time, and a crashed run's plan is finished before a new one is made."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+import orjson
+
+from sluice.conversion.model import Batch, OpenRun, Plan, Span, iso
+from sluice.conversion.ports import Executions, RunFiles, RunLedger
+from sluice.events.model import ChunkRecord
+from sluice.layout import clean_key, dirty_key, plan_key
+
+MAX_SPANS_PER_BATCH = 500
+"""A batch travels as the input of one state: 500 spans are about 70 KB of its 256 KB."""
+
+
+class Decision(StrEnum):
+    """What a planned execution has to do."""
+
+    PLANNED = "planned"
+    BUSY = "busy"
+    NOTHING_TO_DO = "nothing_to_do"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The outcome of planning; `plan_key` is set when there is something to do."""
+
+    decision: Decision
+    run_id: str | None = None
+    plan_key: str | None = None
+
+
+class Planning:
+    """Plans runs."""
+
+    def __init__(self, ledger: RunLedger, files: RunFiles, executions: Executions, batch_bytes: int) -> None:
+        """Bind the adapters; a batch is cut at `batch_bytes` of lines."""
+        self._ledger = ledger
+        self._files = files
+        self._executions = executions
+        self._batch_bytes = batch_bytes
+
+    def plan(self, execution: str, run_id: str, now: datetime, token: str) -> Planned:
+        """Decide what `execution` does.
+
+        Args:
+            execution: Who asks; it keeps the run until it ends.
+            run_id: Name of the run, should a new one begin.
+            now: Time of planning, UTC.
+            token: Makes this attempt's plan file its own, so that a late twin of it overwrites nothing.
+        """
+        run = self._own(OpenRun(run_id, execution))
+        if run is None:
+            return Planned(Decision.BUSY)
+        if run.plan_key is None:
+            run = self._make_plan(run, now, token)
+        if run is None:
+            return Planned(Decision.NOTHING_TO_DO)
+        return Planned(Decision.PLANNED, run.run_id, run.plan_key)
+
+    def _own(self, wanted: OpenRun) -> OpenRun | None:
+        """Return the run this execution owns: a new one, its own of an earlier attempt, or a crashed one's."""
+        while not self._ledger.begin_run(wanted):
+            run = self._ledger.open_run()
+            if run is None:
+                continue
+            if run.execution == wanted.execution:
+                return run
+            if self._executions.is_running(run.execution):
+                return None
+            if self._ledger.take_over(run, wanted.execution):
+                return replace(run, execution=wanted.execution)
+        return wanted
+
+    def _make_plan(self, run: OpenRun, now: datetime, token: str) -> OpenRun | None:
+        chunks = self._ledger.pending_chunks()
+        if not chunks:
+            self._ledger.close_run(run.run_id)
+            return None
+        plan = self._plan_of(run.run_id, now, chunks)
+        key = plan_key(run.run_id, token)
+        self._files.write(key, orjson.dumps(plan.to_json()))
+        if self._ledger.publish_plan(run, key):
+            return replace(run, plan_key=key)
+        return self._ledger.open_run()  # a twin of this attempt was first: its plan holds
+
+    def _plan_of(self, run_id: str, now: datetime, chunks: Sequence[ChunkRecord]) -> Plan:
+        planned_at = iso(now)
+        batches = tuple(
+            Batch(run_id, planned_at, f"{number:05d}-{table or 'DIRTY'}", table, rows, spans)
+            for number, (table, rows, spans) in enumerate(self._groups(chunks))
+        )
+        chunk_ids = tuple(chunk.chunk_id for chunk in chunks)
+        return Plan(run_id, planned_at, sum(chunk.files for chunk in chunks), chunk_ids, batches)
+
+    def _groups(self, chunks: Sequence[ChunkRecord]) -> Iterator[tuple[str | None, int, tuple[Span, ...]]]:
+        """Cut the rows of each table, then the dirty records, into batches: (table, rows, spans)."""
+        rows_of: dict[str, list[tuple[int, Span]]] = {}
+        for chunk in chunks:
+            for segment in chunk.segments:
+                span = Span(clean_key(chunk.chunk_id), segment.offset, segment.length)
+                rows_of.setdefault(segment.table, []).append((segment.rows, span))
+        for table in sorted(rows_of):
+            yield from ((table, rows, spans) for rows, spans in self._cut(rows_of[table]))
+        dirty = [(0, Span(dirty_key(chunk.chunk_id), 0, chunk.dirty_bytes)) for chunk in chunks if chunk.dirty_bytes]
+        yield from ((None, rows, spans) for rows, spans in self._cut(dirty))
+
+    def _cut(self, parts: Iterable[tuple[int, Span]]) -> Iterator[tuple[int, tuple[Span, ...]]]:
+        spans: list[Span] = []
+        total_rows = size = 0
+        for rows, span in parts:
+            if spans and (size + span.length > self._batch_bytes or len(spans) == MAX_SPANS_PER_BATCH):
+                yield total_rows, tuple(spans)
+                spans, total_rows, size = [], 0, 0
+            spans.append(span)
+            total_rows += rows
+            size += span.length
+        if spans:
+            yield total_rows, tuple(spans)

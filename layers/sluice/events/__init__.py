@@ -1,0 +1,1 @@
+"""From a file of bytes to clean, dirty and unrelated lines."""

@@ -1,0 +1,94 @@
+"""Members of an event that its contract does not know: rescued into the row, never lost, counted as drift."""
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from sluice.contracts.model import Contract
+from sluice.events.rules import pointer
+
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")  # orjson gives integers beyond 64 bits as floats
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """The members a schema names, with those among them that have members of their own."""
+
+    names: frozenset[str]
+    nested: tuple[tuple[str, "_Known"], ...]
+    items: "_Known | None" = None
+
+
+class TooDeepError(Exception):
+    """Unknown members nest deeper than JSON can be written (254 levels)."""
+
+
+class Drift:
+    """Finds what one contract does not know."""
+
+    def __init__(self, contract: Contract) -> None:
+        """Collect the members that the contract's schema names."""
+        self._known = _known(contract.schema)
+
+    def rescue(self, event: dict[str, Any], raw: memoryview) -> tuple[str | None, int]:
+        """Return the unknown members as one JSON object, value by JSON pointer, and their count.
+
+        `raw` is the event as delivered. Raises TooDeepError.
+        """
+        unknown: dict[str, Any] = {}
+        _collect(self._known, event, [], unknown)
+        if not unknown:
+            return None, 0
+        try:
+            text = orjson.dumps(unknown).decode()
+        except orjson.JSONEncodeError as error:
+            raise TooDeepError from error
+        return (self._exact(raw) or text) if _LONG_NUMBER.search(raw) else text, len(unknown)
+
+    def _exact(self, raw: memoryview) -> str | None:
+        """Write the unknown members with integers of any size; None where a known member is too deep for that."""
+        unknown: dict[str, Any] = {}
+        try:
+            _collect(self._known, json.loads(bytes(raw)), [], unknown)
+        except RecursionError:
+            return None
+        return json.dumps(unknown, ensure_ascii=False, separators=(",", ":"))
+
+
+def _known(schema: Any) -> _Known:  # noqa: ANN401
+    members: dict[str, list[Any]] = {}
+    items: list[Any] = []
+    _gather(schema, members, items)
+    nested = tuple((name, known) for name, parts in members.items() if (known := _known({"allOf": parts})) != _OPAQUE)
+    return _Known(frozenset(members), nested, _known({"allOf": items}) if items else None)
+
+
+def _gather(schema: Any, members: dict[str, list[Any]], items: list[Any]) -> None:  # noqa: ANN401
+    """Add up what a schema and the schemas that apply beside it say of an object's members and a list's items."""
+    if not isinstance(schema, dict):
+        return
+    for name, member in schema.get("properties", {}).items():
+        members.setdefault(name, []).append(member)
+    if "items" in schema:
+        items.append(schema["items"])
+    beside = [schema[key] for key in ("if", "then", "else") if key in schema]
+    for part in [*beside, *(part for key in ("allOf", "anyOf", "oneOf") for part in schema.get(key, ()))]:
+        _gather(part, members, items)
+
+
+_OPAQUE = _Known(frozenset(), ())
+
+
+def _collect(known: _Known, value: Any, path: list[str | int], unknown: dict[str, Any]) -> None:  # noqa: ANN401
+    if isinstance(value, dict):
+        if known.names and not value.keys() <= known.names:
+            unknown.update({pointer([*path, name]): value[name] for name in value if name not in known.names})
+        for name, child in known.nested:
+            if name in value:
+                _collect(child, value[name], [*path, name], unknown)
+    elif isinstance(value, list) and known.items and known.items != _OPAQUE:
+        for index, item in enumerate(value):
+            _collect(known.items, item, [*path, index], unknown)

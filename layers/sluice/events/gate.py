@@ -1,0 +1,58 @@
+"""The gate of one contract: what passes becomes a line of its table, what does not comes back with its reasons."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from sluice.contracts.model import Contract
+from sluice.events.corrections import Corrections, FindMedia
+from sluice.events.drift import Drift, TooDeepError
+from sluice.events.rows import Rows
+from sluice.events.rules import RuleBreak, Rules
+
+_TOO_DEEP = RuleBreak("depth", "", "unknown members are nested deeper than 254 levels")
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A clean event: its row as a line of JSON, its unknown members and missing media counted."""
+
+    line: bytes
+    drift: int
+    media_missing: int
+
+
+class Gate:
+    """One contract, ready to take events."""
+
+    def __init__(self, contract: Contract, find_media: FindMedia) -> None:
+        """Compile the contract."""
+        self._rules = Rules(contract)
+        self._drift = Drift(contract)
+        self._corrections = Corrections(contract, find_media)
+        self._rows = Rows(contract)
+
+    def admit(self, event: dict[str, Any], raw: memoryview, key: str, offset: int) -> Admitted | list[RuleBreak]:
+        """Check an event and make its row, or return every rule it breaks.
+
+        Args:
+            event: The parsed event; corrected in place.
+            raw: The event as delivered.
+            key: Key of the object it came in.
+            offset: Its byte offset there.
+        """
+        breaks = self._rules.breaks(event)
+        if breaks:
+            return breaks
+        try:
+            rescued, drift = self._drift.rescue(event, raw)
+        except TooDeepError:
+            return [_TOO_DEEP]
+        missing = self._corrections.apply(event)
+        row = self._rows.row(event)
+        row["_source_key"] = key
+        row["_source_offset"] = offset
+        if rescued is not None:
+            row["_rescued"] = rescued
+        return Admitted(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE), drift, missing)

@@ -1,0 +1,126 @@
+"""One file: every byte to clean, dirty, unrelated or white space, and the parts must add up to the file."""
+
+from collections.abc import Callable, Sequence
+
+from sluice.contracts.model import Contract, Registry
+from sluice.events.corrections import FindMedia
+from sluice.events.gate import Admitted, Gate
+from sluice.events.lines import Lines
+from sluice.events.model import Counts, SourceObject
+from sluice.events.reasons import Reason
+from sluice.events.recognition import Recognition, recognise
+from sluice.events.records import dirty_line, place_of, unrelated_line
+from sluice.events.rules import RuleBreak
+from sluice.events.splitter import Piece, is_blank, split
+
+MAX_EVENT_BYTES = 16 << 20
+"""A larger event is dirty: one event must fit a function many times over."""
+
+_UNRECOGNISED = Recognition()
+
+
+class AccountingError(Exception):
+    """The parts of a file do not add up to the file: a defect of ours, so nothing of the file is committed."""
+
+
+class Gates:
+    """The gates of all contracts; each is compiled when its first event comes, so that a cold start is short."""
+
+    def __init__(self, registry: Registry, find_media: FindMedia) -> None:
+        """Bind the gates to the contracts and the media look-up."""
+        self.registry = registry
+        self._find_media = find_media
+        self._gates: dict[str, Gate] = {}
+
+    def of(self, contract: Contract) -> Gate:
+        """Return the gate of `contract`."""
+        gate = self._gates.get(contract.table)
+        if gate is None:
+            gate = self._gates[contract.table] = Gate(contract, self._find_media)
+        return gate
+
+
+class FileRouting:
+    """Routes one file: `lines` collects what is to be written, `counts` what became of its events."""
+
+    def __init__(self, gates: Gates, source: SourceObject) -> None:
+        """Start with nothing routed."""
+        self.source = source
+        self.counts = Counts()
+        self.lines = Lines()
+        self._gates = gates
+        self._clean_bytes = self._dirty_bytes = self._unrelated_bytes = self._blank_bytes = 0
+
+    def route(self, data: bytes | bytearray, full_at: int, on_full: Callable[[Lines], None]) -> None:
+        """Route the content of the file; hand over its lines whenever `full_at` bytes of them have come together.
+
+        Raises:
+            AccountingError: Clean, dirty, unrelated and blank bytes are not all the bytes there are.
+        """
+        view = memoryview(data)
+        end = 0
+        for piece in split(data, MAX_EVENT_BYTES):
+            self._blank(data, end, piece.start)
+            self._route(piece, view[piece.start : piece.end])
+            end = piece.end
+            if self.lines.size >= full_at:
+                on_full(self.lines)
+                self.lines = Lines()
+        self._blank(data, end, len(data))
+        self._assert_sums(len(data))
+
+    def refuse(self, reason: Reason) -> None:
+        """Put the whole file on record as dirty, for a reason that is not in one of its pieces."""
+        self._dirty(Piece(0, 0, None), memoryview(b""), _UNRECOGNISED, reason)
+
+    def _blank(self, data: bytes | bytearray, start: int, end: int) -> None:
+        if is_blank(data, start, end):
+            self._blank_bytes += end - start
+
+    def _route(self, piece: Piece, raw: memoryview) -> None:
+        if piece.event is None:
+            self._dirty(piece, raw, _UNRECOGNISED, piece.flaw or Reason.FRAGMENT)
+            return
+        recognition = recognise(self._gates.registry, piece.event)
+        if recognition.contract:
+            self._pass(piece, raw, recognition, recognition.contract)
+        elif recognition.reason:
+            self._dirty(piece, raw, recognition, recognition.reason)
+        else:
+            self._unrelated(piece, raw)
+
+    def _pass(self, piece: Piece, raw: memoryview, recognition: Recognition, contract: Contract) -> None:
+        admitted = self._gates.of(contract).admit(piece.event or {}, raw, self.source.key, piece.start)
+        if not isinstance(admitted, Admitted):
+            self._dirty(piece, raw, recognition, Reason.RULE_BROKEN, admitted)
+            return
+        self.lines.add_clean(contract.table, admitted.line)
+        self.counts.events += 1
+        self.counts.clean[contract.table] += 1
+        self.counts.drift += admitted.drift
+        self.counts.media_missing += admitted.media_missing
+        self._clean_bytes += len(raw)
+
+    def _dirty(
+        self, piece: Piece, raw: memoryview, known: Recognition, reason: Reason, breaks: Sequence[RuleBreak] = ()
+    ) -> None:
+        place = place_of(self.source, piece.start, piece.end)
+        self.lines.add_dirty(dirty_line(reason, known, breaks, piece.event, place, raw))
+        self.counts.events += 1
+        self.counts.dirty[known.contract.table if known.contract else "-", reason] += 1
+        self._dirty_bytes += len(raw)
+
+    def _unrelated(self, piece: Piece, raw: memoryview) -> None:
+        self.lines.add_unrelated(unrelated_line(place_of(self.source, piece.start, piece.end), raw))
+        self.counts.events += 1
+        self.counts.unrelated += 1
+        self._unrelated_bytes += len(raw)
+
+    def _assert_sums(self, size: int) -> None:
+        parts = (self._clean_bytes, self._dirty_bytes, self._unrelated_bytes, self._blank_bytes)
+        counted = self.counts.clean.total() + self.counts.dirty.total() + self.counts.unrelated
+        if sum(parts) != size or counted != self.counts.events:
+            raise AccountingError(
+                f"{self.source.key}: {size} bytes came in, but clean, dirty, unrelated and blank bytes are {parts}; "
+                f"{self.counts.events} events, {counted} of them counted. Nothing of the file was committed: report it"
+            )

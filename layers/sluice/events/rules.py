@@ -1,0 +1,61 @@
+"""The contract's schema, compiled: every rule an event breaks, without the values that broke it."""
+
+import re
+from datetime import date
+from functools import lru_cache
+from itertools import islice
+from typing import Any, NamedTuple
+
+import jsonschema_rs
+
+from sluice.contracts.model import Contract
+
+MOST_BREAKS = 100
+"""How many broken rules are reported per event; a hostile event could break millions."""
+
+_MASK = "the value"  # stands where a message would quote the value: reasons must not leak what people wrote
+_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+
+
+class RuleBreak(NamedTuple):
+    """One broken rule: the schema keyword, the JSON pointer of the offending or missing member, and a sentence."""
+
+    rule: str
+    pointer: str
+    message: str
+
+
+class Rules:
+    """Checks events against one contract."""
+
+    def __init__(self, contract: Contract) -> None:
+        """Compile the contract's schema."""
+        self._schema = jsonschema_rs.Draft202012Validator(contract.schema, mask=_MASK)
+
+    def breaks(self, event: dict[str, Any]) -> list[RuleBreak]:
+        """Return the rules that `event` breaks, none when it is valid."""
+        if not self._schema.is_valid(event):
+            return [_rule_break(error) for error in islice(self._schema.iter_errors(event), MOST_BREAKS)]
+        if not _is_in_calendar(event["time"][:10]):
+            return [RuleBreak("calendar", "/time", "there is no such day in the calendar")]
+        return []
+
+
+def pointer(members: list[str | int]) -> str:
+    """Write a path as a JSON pointer (RFC 6901)."""
+    return "".join(f"/{str(member).replace('~', '~0').replace('/', '~1')}" for member in members)
+
+
+def _rule_break(error: jsonschema_rs.ValidationError) -> RuleBreak:
+    kind = error.kind
+    missing = [kind.property] if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required) else []
+    return RuleBreak(kind.name, pointer([*error.instance_path, *missing]), error.message)
+
+
+@lru_cache(maxsize=1024)
+def _is_in_calendar(day: str) -> bool:
+    match = _DATE.fullmatch(day)
+    try:
+        return match is not None and bool(date(*map(int, match.groups())))
+    except ValueError:
+        return False
