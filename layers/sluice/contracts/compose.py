@@ -15,9 +15,9 @@ from sluice.contracts.model import ContractError
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-_MAPS = frozenset({"properties", "patternProperties", "dependentSchemas"})
-_LISTS = frozenset({"anyOf", "oneOf", "prefixItems"})
-_SINGLES = frozenset({"items", "contains", "additionalProperties", "propertyNames", "if", "then", "else", "not"})
+MAPS = frozenset({"properties", "patternProperties", "dependentSchemas"})
+LISTS = frozenset({"anyOf", "oneOf", "prefixItems"})
+SINGLES = frozenset({"items", "contains", "additionalProperties", "propertyNames", "if", "then", "else", "not"})
 _NOTES = frozenset({"title", "description", "$comment", "examples", "default"})
 _DROPPED = frozenset({"$ref", "allOf", "$defs", "$schema"})
 _NEIGHBOURLY = frozenset(
@@ -33,6 +33,21 @@ _NEIGHBOURLY = frozenset(
 """Keywords whose meaning depends on their neighbours: a part that uses one is kept apart, not merged."""
 
 Schema = dict[str, Any]
+
+_PYTHON_TYPES: dict[type, str] = {
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+}
+
+
+def json_type(value: object) -> str:
+    """JSON Schema's name of a value's type; a whole float is a ``number``."""
+    return _PYTHON_TYPES[type(value)]
 
 
 def beside(path: Path, reference: str) -> Path:
@@ -86,17 +101,17 @@ class Composer:
         if "$ref" in node:
             file, _, pointer = node["$ref"].partition("#")
             parts.insert(0, self._target(beside(path, file) if file else path, pointer))
-        return _merge_all([*parts, own])
+        return merge_all([*parts, own])
 
     def _keyword(self, key: str, value: Any, path: Path) -> Any:  # noqa: ANN401
-        if key in _MAPS:
+        if key in MAPS:
             return {name: self._schema(each, path) for name, each in value.items()}
-        if key in _LISTS:
+        if key in LISTS:
             return [self._schema(each, path) for each in value]
-        return self._schema(value, path) if key in _SINGLES else value
+        return self._schema(value, path) if key in SINGLES else value
 
 
-def _merge_all(parts: list[Any]) -> Any:  # noqa: ANN401
+def merge_all(parts: list[Any]) -> Any:  # noqa: ANN401
     """Parts that all must hold, as one schema; what cannot be merged stays under ``allOf``."""
     merged: Schema = {}
     apart: list[Any] = []
@@ -106,7 +121,22 @@ def _merge_all(parts: list[Any]) -> Any:  # noqa: ANN401
             apart.append(part)
         else:
             merged = combined
-    return {**merged, "allOf": [*merged.get("allOf", ()), *apart]} if apart else merged
+    settled = _settle(merged)
+    return {**settled, "allOf": [*settled.get("allOf", ()), *apart]} if apart else settled
+
+
+def _settle(schema: Schema) -> Schema:
+    """The schema without its ``type`` where it lists its values: one fault shall have one reason."""
+    types = schema.get("type", ())
+    allowed = {types} if isinstance(types, str) else set(types)
+    if not allowed or not {"const", "enum"} & schema.keys() or {"number", "integer"} & allowed:
+        return schema
+    settled = {key: value for key, value in schema.items() if key != "type"}
+    if "enum" in schema:
+        settled["enum"] = [value for value in schema["enum"] if json_type(value) in allowed]
+    elif json_type(schema["const"]) not in allowed:
+        return schema
+    return settled
 
 
 def _merge(first: Schema, second: Any) -> Schema | None:  # noqa: ANN401
@@ -139,5 +169,5 @@ def _merge_keyword(key: str, first: Any, second: Any) -> Any:  # noqa: ANN401
 def _merge_properties(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(first)
     for name, schema in second.items():
-        merged[name] = _merge_all([merged[name], schema]) if name in merged else schema
+        merged[name] = merge_all([merged[name], schema]) if name in merged else schema
     return merged

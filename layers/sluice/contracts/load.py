@@ -28,7 +28,7 @@ def load_registry(root: Path = TABLES) -> Registry:
     read = cache(read_json)
     composer = Composer(read)
     folders = sorted(path.parent for path in root.resolve().glob("*/family.json"))
-    families = tuple(_family(folder, read) for folder in folders)
+    families = tuple(load_family(folder) for folder in folders)
     contracts = tuple(_contract(path, read, composer) for folder in folders for path in contract_folders(folder))
     return Registry(families, contracts, SYSTEM_TABLES)
 
@@ -73,9 +73,10 @@ def _contract(folder: Path, read: Read, composer: Composer) -> Contract:
         raise ContractError(f"{path}: a member is missing or of the wrong kind: {error}") from error
 
 
-def _family(folder: Path, read: Read) -> Family:
+def load_family(folder: Path) -> Family:
+    """Read one family; the folder names it. Raise ContractError as `load_registry`."""
     path = folder / "family.json"
-    family = read(path)
+    family = read_json(path)
     try:
         return Family(folder.name, family["source"], dict(family["kinds"]), family["doc"])
     except (KeyError, TypeError, ValueError) as error:

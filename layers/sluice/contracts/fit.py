@@ -1,0 +1,127 @@
+"""Does a schema admit only values that fit a column? What is valid must always convert, unchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from sluice.contracts.compose import Schema, json_type
+from sluice.contracts.hive import HiveType
+
+INT64 = 2**63 - 1
+"""Largest bigint; its negative is the smallest allowed, because parsers read -2^63 - 1 as the float -2^63."""
+EXACT = 2**53
+"""Largest whole number up to which a double holds all of them."""
+
+_SCALARS: dict[str, frozenset[str]] = {
+    "string": frozenset({"string"}),
+    "bigint": frozenset({"integer"}),
+    "double": frozenset({"integer", "number"}),
+    "boolean": frozenset({"boolean"}),
+    "array": frozenset({"array"}),
+    "struct": frozenset({"object"}),
+}
+
+
+class MisfitError(Exception):
+    """The schema admits a value that does not fit; the message says which and what to write."""
+
+
+def member_schema(schema: Schema, path: tuple[str, ...]) -> Schema:
+    """The schema of the member at `path`; raise MisfitError when it does not say so much."""
+    for depth, name in enumerate(path):
+        where = ".".join(path[:depth]) or "the event"
+        require(schema, frozenset({"object"}), where)
+        found = [view["properties"][name] for view in views(schema) if name in view.get("properties", {})]
+        if not found or not all(isinstance(each, dict) for each in found):
+            raise MisfitError(f"the schema does not describe {'.'.join(path)}: {where} has no member {name!r}")
+        schema = found[0] if len(found) == 1 else {"allOf": found}
+    return schema
+
+
+def require_fit(schema: Schema, hive: HiveType, where: str) -> None:
+    """Raise MisfitError unless every value the schema admits at `where`, null apart, is a value of `hive`."""
+    if hive.kind not in _SCALARS:
+        raise MisfitError(f"{where}: no member of an event is a {hive}")
+    require(schema, _SCALARS[hive.kind], where)
+    if hive.kind == "bigint":
+        require_bounds(schema, INT64, where)
+    elif hive.kind == "double":
+        require_bounds(schema, EXACT, where)
+    elif hive.kind == "array":
+        require_fit(_items(schema, where), hive.element, f"{where}[]")
+    for name, type_ in hive.fields if hive.kind == "struct" else ():
+        require_fit(member_schema(schema, (name,)), type_, f"{where}.{name}")
+
+
+def require(schema: Schema, wanted: frozenset[str], where: str) -> None:
+    """Raise MisfitError when the schema admits a type that is neither wanted nor null."""
+    types = admitted_types(schema)
+    if types is None:
+        raise MisfitError(f"{where} may be anything: give it a type, {_either(wanted)}")
+    if strangers := types - wanted - {"null"}:
+        raise MisfitError(f"{where} may be {_either(strangers)}, which is not {_either(wanted)}")
+
+
+def require_bounds(schema: Schema, limit: int, where: str) -> None:
+    """Raise MisfitError unless numbers are bounded to ``-limit … limit``."""
+    low = max((view["minimum"] for view in views(schema) if "minimum" in view), default=None)
+    high = min((view["maximum"] for view in views(schema) if "maximum" in view), default=None)
+    if low is None or high is None or low < -limit or high > limit:
+        raise MisfitError(f"{where} is not bounded: give it a minimum from {-limit} and a maximum up to {limit}")
+
+
+def admitted_types(schema: Schema) -> frozenset[str] | None:
+    """Names of the types a schema admits, None when it says nothing about types."""
+    stated = [types for view in views(schema) if (types := _stated_types(view)) is not None]
+    return frozenset.intersection(*stated) if stated else None
+
+
+def _stated_types(view: Schema) -> frozenset[str] | None:
+    if "type" in view:
+        return frozenset([view["type"]] if isinstance(view["type"], str) else view["type"])
+    values = [view["const"]] if "const" in view else view.get("enum")
+    return None if values is None else frozenset(json_type(value) for value in values)
+
+
+def views(schema: Schema) -> Iterator[Schema]:
+    """The schema and every part of it that must hold as well."""
+    yield schema
+    for part in schema.get("allOf", ()):
+        yield from views(part)
+
+
+def _items(schema: Schema, where: str) -> Schema:
+    for view in views(schema):
+        if isinstance(view.get("items"), dict):
+            items: Schema = view["items"]
+            return items
+    raise MisfitError(f"{where} is a list of anything: give its items a type")
+
+
+def _either(types: frozenset[str]) -> str:
+    return " or ".join(sorted(types))
+
+
+def _text_of_integer(schema: Schema, where: str) -> Schema:
+    require(schema, frozenset({"string", "integer"}), where)
+    require_bounds(schema, INT64, where)
+    return {"type": ["string", "null"]}
+
+
+def _list_of_string(schema: Schema, where: str) -> Schema:
+    require(schema, frozenset({"string", "array"}), where)
+    return {"type": ["array", "null"], "items": _items(schema, where)}
+
+
+def _json_text(schema: Schema, where: str) -> Schema:
+    require(schema, frozenset({"string", "boolean", "integer", "number"}), where)
+    require_bounds(schema, EXACT, where)
+    return {"type": ["string", "null"]}
+
+
+CORRECTED: dict[str, Callable[[Schema, str], Schema]] = {
+    "integer_to_string": _text_of_integer,
+    "list_of_string": _list_of_string,
+    "json_text": _json_text,
+}
+"""What a member's schema is after a correction, by rule; other rules leave types as they are."""

@@ -1,0 +1,63 @@
+"""Two independent validators on the same event: they must agree on where it is broken.
+
+Not for functions: it imports ``jsonschema``, which is slow to load and slow to run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import jsonschema
+import jsonschema_rs
+
+
+def json_pointer(path: Iterable[str | int]) -> str:
+    """The JSON pointer (RFC 6901) of a place in a document; the root is the empty text."""
+    return "".join("/" + str(member).replace("~", "~0").replace("/", "~1") for member in path)
+
+
+class Referee:
+    """Judges events by one schema."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        """Compile `schema` for both validators; raise ValueError when one of them refuses it."""
+        try:
+            jsonschema.Draft202012Validator.check_schema(schema)
+        except jsonschema.SchemaError as error:
+            raise ValueError(f"at {json_pointer(error.absolute_path) or 'the root'}: {error.message}") from None
+        self._slow = jsonschema.Draft202012Validator(schema)
+        self._fast = jsonschema_rs.Draft202012Validator(schema)
+
+    def valid(self, event: object) -> bool:
+        """The fast validator's verdict alone."""
+        return self._fast.is_valid(event)
+
+    def rules(self, event: object) -> set[str]:
+        """Names of the keywords the event breaks, by the fast validator."""
+        return {error.kind.name for error in self._fast.iter_errors(event)}
+
+    def broken(self, event: object) -> set[str]:
+        """Pointers of the members that are wrong or missing; empty when the event is valid.
+
+        Raises:
+            ValueError: The validators do not agree.
+        """
+        slow = {pointer for error in self._slow.iter_errors(event) for pointer in _slow_pointers(error)}
+        fast = {_fast_pointer(error) for error in self._fast.iter_errors(event)}
+        if slow != fast or self._fast.is_valid(event) != (not fast):
+            raise ValueError(f"the validators disagree: jsonschema at {sorted(slow)}, jsonschema-rs at {sorted(fast)}")
+        return fast
+
+
+def _slow_pointers(error: jsonschema.ValidationError) -> list[str]:
+    path = list(error.absolute_path)
+    if error.validator != "required":
+        return [json_pointer(path)]
+    instance: Any = error.instance
+    return [json_pointer([*path, name]) for name in error.validator_value if name not in instance]
+
+
+def _fast_pointer(error: jsonschema_rs.ValidationError) -> str:
+    missing = [error.kind.as_dict()["property"]] if error.kind.name == "required" else []
+    return json_pointer([*error.instance_path, *missing])
