@@ -5,15 +5,13 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import typer
+from botocore import exceptions as aws
 from rich.markup import escape
 
 from cli.console import err, say_json
-
-if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -62,9 +60,6 @@ def report(error: CliError, *, as_json: bool) -> None:
 
 def explain(error: Exception) -> CliError | None:
     """Say what an AWS error means to the operator; None when it is nothing we expect."""
-    # Imported here because by then it is loaded anyway, and `sluice --help` need not pay for it.
-    from botocore import exceptions as aws  # noqa: PLC0415
-
     if isinstance(error, aws.EndpointConnectionError | aws.ConnectTimeoutError | aws.ConnectionClosedError):
         return CliError(f"Nothing answers: {error}", "Is the local cloud up (`sluice local status`)? Or the network?")
     if isinstance(error, aws.NoCredentialsError | aws.PartialCredentialsError):
@@ -78,7 +73,7 @@ def explain(error: Exception) -> CliError | None:
     return None
 
 
-def _explain_answer(error: ClientError) -> CliError:
+def _explain_answer(error: aws.ClientError) -> CliError:
     code = error.response.get("Error", {}).get("Code", "")
     text = error.response.get("Error", {}).get("Message", "") or str(error)
     if code in _CREDENTIALS:

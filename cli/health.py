@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from cli.conversion import CONVERTED
-from cli.ledger import Item, LedgerReader
+from cli.ledger import converted_chunks, pending_chunks
 from cli.session import Deployment
+from sluice.adapters.ledger_items import Item
 
 RUNS = 5
 # Dirty counts cover what waits and so many converted chunks: enough to see what is wrong now, in one or two requests.
@@ -75,9 +77,8 @@ class Health:
 
 def health(deployment: Deployment) -> Health:
     """Ask the stage how it is doing."""
-    ledger = LedgerReader(deployment.dynamodb, deployment.output("LedgerTable"))
-    pending = list(ledger.chunks("pending"))
-    converted = list(ledger.chunks("converted", newest=CHUNKS))
+    pending = list(pending_chunks(deployment))
+    converted = islice(converted_chunks(deployment), CHUNKS)
     return Health(
         backlog=backlog(pending, datetime.now(UTC)),
         queue=_queue(deployment),

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
 from cli import local_cloud
 from cli.errors import CliError
 
 if TYPE_CHECKING:
-    import boto3
     from mypy_boto3_athena import AthenaClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -91,8 +94,6 @@ class Deployment:
         return self.outputs[name]
 
     def _stack_outputs(self, stack: str) -> dict[str, str]:
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - loaded with the client anyway
-
         try:
             described = self._cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
         except ClientError as error:
@@ -108,9 +109,6 @@ class Deployment:
 @functools.cache
 def connect(stage: str) -> Deployment:
     """The deployment of a stage; CliError when the local cloud is meant and not up."""
-    # boto3 takes most of a second to import: `sluice --help` and usage errors need not wait for it.
-    import boto3  # noqa: PLC0415
-
     if stage != LOCAL:
         return Deployment(stage, boto3.Session())
     cloud = local_cloud.status()
@@ -119,9 +117,7 @@ def connect(stage: str) -> Deployment:
     return Deployment(stage, boto3.Session("test", "test", region_name=LOCAL_REGION), cloud.endpoint)
 
 
-def _config(*, path_style: bool = False) -> Any:  # noqa: ANN401 - botocore's Config, imported when needed
-    from botocore.config import Config  # noqa: PLC0415
-
+def _config(*, path_style: bool = False) -> Config:
     return Config(
         retries={"mode": "standard", "max_attempts": 6},
         max_pool_connections=_CONNECTIONS,

@@ -12,12 +12,13 @@ from cli.console import err, out, progress, say_json
 from cli.errors import handled
 from cli.ingest import report
 from cli.ingest.files import InputFile, input_files
+from cli.ingest.records import LedgerRecords
 from cli.ingest.report import FileReport
 from cli.ingest.upload import Uploader
 from cli.ingest.watch import Watch, report_of
-from cli.ledger import LedgerReader
 from cli.options import JsonOption, StageOption
 from cli.session import LOCAL, Deployment, connect
+from sluice.adapters.ledger import DynamoLedger
 
 # So many unfinished files are named one by one.
 _NAMED = 20
@@ -53,9 +54,9 @@ def ingest(
 
 def ingest_files(deployment: Deployment, files: list[InputFile], timeout: float) -> list[FileReport]:
     """Upload the files and wait for their records; the reports come in the order of the files."""
-    ledger = LedgerReader(deployment.dynamodb, deployment.output("LedgerTable"))
-    uploader = Uploader(deployment.s3, ledger, deployment.output("SourceBucket"))
-    watch = Watch(ledger, timeout)
+    records = LedgerRecords(DynamoLedger(deployment.dynamodb, deployment.output("LedgerTable")))
+    uploader = Uploader(deployment.s3, records, deployment.output("SourceBucket"))
+    watch = Watch(records, timeout)
     reports: dict[str, FileReport] = {}
     with progress() as shown:
         uploading = shown.add_task("Uploaded", total=len(files))

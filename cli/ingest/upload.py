@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING
 
 from cli.errors import CliError
 from cli.ingest.files import InputFile
-from cli.ledger import BATCH, Item, LedgerReader, SourceKey
+from cli.ingest.records import Records
+from sluice.adapters.ledger_items import Item, is_final
+from sluice.events.model import SourceObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 THREADS = 16
-FINAL = frozenset({"validated", "refused"})
-"""Statuses after which the pipeline never looks at an object again."""
+
+# Files that one thread takes at once: as many as one look into the ledger finds.
+_BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +35,14 @@ class Uploaded:
     """
 
     file: InputFile
-    source: SourceKey
+    source: SourceObject
     size: int
     before: Item | None = None
 
     @property
     def known(self) -> bool:
         """Whether the pipeline is done with these very bytes under this very key."""
-        return self.before is not None and self.before["status"] in FINAL
+        return self.before is not None and is_final(self.before)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Uploader:
     """Puts files into the source bucket of a stage."""
 
     s3: S3Client
-    ledger: LedgerReader
+    records: Records
     bucket: str
 
     def upload(self, files: Sequence[InputFile]) -> Iterator[Uploaded]:
@@ -56,24 +59,24 @@ class Uploader:
         Raises:
             CliError: A file cannot be read. What was uploaded before stays, and is known the next time.
         """
-        size = min(BATCH, -(-len(files) // THREADS))
+        size = min(_BATCH, -(-len(files) // THREADS))
         with ThreadPoolExecutor(THREADS) as pool:
             jobs = [pool.submit(self._upload_batch, files[i : i + size]) for i in range(0, len(files), size)]
             yield from _results(pool, jobs)
 
     def _upload_batch(self, files: Sequence[InputFile]) -> list[Uploaded]:
-        looked_up = [(file, SourceKey(self.bucket, file.key, _md5(file))) for file in files]
-        records = self.ledger.records([source for _, source in looked_up])
+        looked_up = [(file, SourceObject(self.bucket, file.key, _md5(file))) for file in files]
+        records = self.records.of([source for _, source in looked_up])
         return [self._upload_one(file, source, records.get(source)) for file, source in looked_up]
 
-    def _upload_one(self, file: InputFile, source: SourceKey, before: Item | None) -> Uploaded:
+    def _upload_one(self, file: InputFile, source: SourceObject, before: Item | None) -> Uploaded:
         size = file.path.stat().st_size
         found = Uploaded(file, source, size, before)
         if found.known:
             return found
         with file.path.open("rb") as body:
             etag = self.s3.put_object(Bucket=self.bucket, Key=file.key, Body=body)["ETag"].strip('"')
-        return Uploaded(file, SourceKey(self.bucket, file.key, etag), size, before)
+        return Uploaded(file, SourceObject(self.bucket, file.key, etag), size, before)
 
 
 def _md5(file: InputFile) -> str:

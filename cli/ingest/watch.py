@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from cli.ingest.records import Records
 from cli.ingest.report import KNOWN, TIMED_OUT, FileReport
 from cli.ingest.upload import Uploaded
-from cli.ledger import Item, LedgerReader
+from sluice.adapters.ledger_items import Item
 
 # Ten requests to the ledger: more would only ask again and again for files whose turn has not come.
 _LOOK_AT = 1000
@@ -21,7 +22,7 @@ _BETWEEN_GLANCES = 1.0
 class Watch:
     """Files that wait for their record. Patience, in seconds, begins anew with every record that arrives."""
 
-    ledger: LedgerReader
+    records: Records
     patience: float
     _waiting: deque[Uploaded] = field(default_factory=deque)
     _pause: float = 0.1
@@ -51,7 +52,7 @@ class Watch:
         """Look once for those that wait longest and give the reports of the files that now have a record."""
         self._last_look = time.monotonic()
         looked_at = [self._waiting.popleft() for _ in range(min(_LOOK_AT, len(self._waiting)))]
-        records = self.ledger.records([uploaded.source for uploaded in looked_at])
+        records = self.records.of([uploaded.source for uploaded in looked_at])
         reports = []
         for uploaded in looked_at:
             record = records.get(uploaded.source)

@@ -10,7 +10,8 @@ from cli.ingest import watch as watching
 from cli.ingest.files import InputFile
 from cli.ingest.upload import Uploaded
 from cli.ingest.watch import Watch
-from cli.ledger import Item, LedgerReader, SourceKey
+from sluice.adapters.ledger_items import Item
+from sluice.events.model import SourceObject
 
 
 class Clock:
@@ -26,18 +27,16 @@ class Clock:
         self.now += seconds
 
 
-class Ledger(LedgerReader):
+class Ledger:
     """Records that appear at a time each."""
 
     def __init__(self, clock: Clock, at: dict[str, tuple[float, dict[str, Any]]]) -> None:
-        object.__setattr__(self, "clock", clock)
-        object.__setattr__(self, "at", at)
-        object.__setattr__(self, "asked", [])
+        self.clock, self.at = clock, at
+        self.asked: list[int] = []
 
-    def records(self, sources: Sequence[SourceKey]) -> dict[SourceKey, Item]:
-        self.asked.append(len(sources))  # type: ignore[attr-defined]
-        now, at = self.clock.now, self.at  # type: ignore[attr-defined]
-        return {s: at[s.key][1] for s in sources if s.key in at and at[s.key][0] <= now}
+    def of(self, sources: Sequence[SourceObject]) -> dict[SourceObject, Item]:
+        self.asked.append(len(sources))
+        return {s: self.at[s.key][1] for s in sources if s.key in self.at and self.at[s.key][0] <= self.clock.now}
 
 
 @pytest.fixture
@@ -48,7 +47,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def uploaded(key: str, before: Item | None = None) -> Uploaded:
-    return Uploaded(InputFile(Path(key), key), SourceKey("source", key, "etag"), 10, before)
+    return Uploaded(InputFile(Path(key), key), SourceObject("source", key, "etag"), 10, before)
 
 
 def watch(ledger: Ledger, *files: Uploaded, patience: float = 60.0) -> Watch:
@@ -98,7 +97,7 @@ def test_many_files_are_looked_at_in_turn(clock: Clock) -> None:
     at = {str(i): (0.0 if i >= 1500 else 3.0, {"status": "validated"}) for i in range(2500)}
     ledger = Ledger(clock, at)
     assert len(list(watch(ledger, *map(uploaded, at)).finish())) == 2500
-    assert max(ledger.asked) == 1000  # type: ignore[attr-defined]
+    assert max(ledger.asked) == 1000
 
 
 def test_a_glance_does_not_come_too_often(clock: Clock) -> None:
@@ -107,4 +106,4 @@ def test_a_glance_does_not_come_too_often(clock: Clock) -> None:
     for _ in range(100):
         clock.now += 0.1
         made.glance()
-    assert 8 <= len(ledger.asked) <= 10  # type: ignore[attr-defined]
+    assert 8 <= len(ledger.asked) <= 10
