@@ -54,6 +54,11 @@ def load_contract(folder: Path) -> Contract:
     return _contract(folder.resolve(), read, Composer(read))
 
 
+def load_columns(path: Path) -> tuple[Column, ...]:
+    """Read a shared list of columns, those it refers to included. Raise ContractError as `load_registry`."""
+    return tuple(_column(each) for each in _items(read_json(path), path, read_json))
+
+
 def _contract(folder: Path, read: Read, composer: Composer) -> Contract:
     path = folder / "table.json"
     table = read(path)

@@ -79,7 +79,7 @@ def synthesise(contract: Contract, rng: random.Random, at: datetime | None = Non
         at: When the event happened, UTC; a moment in spring 2022 when not given.
 
     Raises:
-        ContractError: The schema leaves open what a member looks like and gives no examples.
+        ContractError: No value can be made up for a member: it has a pattern and no examples, or its rules contradict.
     """
     moment = at or _START + timedelta(milliseconds=rng.randrange(_SPAN_SECONDS * 1000))
     event: Event = _Synthesis(contract, rng, moment).value(contract.schema, ())
@@ -114,8 +114,8 @@ class _Synthesis:
         if allowed:
             return self._rng.choice(allowed)
         examples = _stated(schema, "examples")
-        if examples and types is None:
-            return self._rng.choice(examples)
+        if types is None:
+            return self._rng.choice(examples or [None])
         type_ = self._type(schema, path)
         return self._rng.choice(examples) if examples and type_ != "null" else self._makers[type_](schema, path)
 
@@ -123,7 +123,7 @@ class _Synthesis:
         """One of the types the schema allows, the first it names more often than the rest."""
         admitted = admitted_types(schema)
         if not admitted:
-            raise ContractError(f"{'.'.join(path)} may be anything: give its schema a type or examples")
+            raise ContractError(f"{'.'.join(path)} can be nothing: the types its schema asks for exclude each other")
         if "null" in admitted and (len(admitted) == 1 or self._rng.random() < _NULL_SHARE):
             return "null"
         named = [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type", sorted(admitted))
@@ -156,9 +156,7 @@ class _Synthesis:
         raise ContractError(f"{'.'.join(path)}: found no value that fails the condition of its schema")
 
     def _array(self, schema: Schema, path: Path) -> list[Any]:
-        items = next((view["items"] for view in views(schema) if "items" in view), None)
-        if items is None:
-            raise ContractError(f"{'.'.join(path)} is a list of anything: give its items a type, or give examples")
+        items: Schema = next((view["items"] for view in views(schema) if "items" in view), {})
         return [self.value(items, path) for _ in range(self._rng.randrange(5))]
 
     def _string(self, schema: Schema, path: Path) -> str:
