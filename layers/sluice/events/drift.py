@@ -10,7 +10,7 @@ import orjson
 from sluice.contracts.model import Contract
 from sluice.events.rules import pointer
 
-_LONG_NUMBER = re.compile(rb"[0-9]{19}")  # orjson gives integers beyond 64 bits as floats
+_LARGE_FLOAT = re.compile(r"[0-9]e\+")  # orjson reads integers beyond 64 bits as floats and writes them like this
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +38,15 @@ class Drift:
 
         `raw` is the event as delivered. Raises TooDeepError.
         """
+        if _knows(self._known, event):
+            return None, 0
         unknown: dict[str, Any] = {}
         _collect(self._known, event, [], unknown)
-        if not unknown:
-            return None, 0
         try:
             text = orjson.dumps(unknown).decode()
         except orjson.JSONEncodeError as error:
             raise TooDeepError from error
-        return (self._exact(raw) or text) if _LONG_NUMBER.search(raw) else text, len(unknown)
+        return (self._exact(raw) or text) if _LARGE_FLOAT.search(text) else text, len(unknown)
 
     def _exact(self, raw: memoryview) -> str | None:
         """Write the unknown members with integers of any size; None where a known member is too deep for that."""
@@ -58,12 +58,18 @@ class Drift:
         return json.dumps(unknown, ensure_ascii=False, separators=(",", ":"))
 
 
-def _known(schema: Any) -> _Known:  # noqa: ANN401
+_OPAQUE = _Known(frozenset(), ())
+
+
+def _known(*schemas: Any) -> _Known:  # noqa: ANN401
+    """Return what `schemas`, which all apply to the same value, name."""
     members: dict[str, list[Any]] = {}
     items: list[Any] = []
-    _gather(schema, members, items)
-    nested = tuple((name, known) for name, parts in members.items() if (known := _known({"allOf": parts})) != _OPAQUE)
-    return _Known(frozenset(members), nested, _known({"allOf": items}) if items else None)
+    for schema in schemas:
+        _gather(schema, members, items)
+    nested = tuple((name, known) for name, parts in members.items() if (known := _known(*parts)) != _OPAQUE)
+    of_items = _known(*items) if items else _OPAQUE
+    return _Known(frozenset(members), nested, None if of_items == _OPAQUE else of_items)
 
 
 def _gather(schema: Any, members: dict[str, list[Any]], items: list[Any]) -> None:  # noqa: ANN401
@@ -79,16 +85,29 @@ def _gather(schema: Any, members: dict[str, list[Any]], items: list[Any]) -> Non
         _gather(part, members, items)
 
 
-_OPAQUE = _Known(frozenset(), ())
+def _knows(known: _Known, value: Any) -> bool:  # noqa: ANN401
+    """Tell whether every member of `value` is known; this is the common case, so it builds nothing."""
+    if isinstance(value, dict):
+        if known.names and not value.keys() <= known.names:
+            return False
+        for name, child in known.nested:
+            member = value.get(name)
+            if member and not _knows(child, member):
+                return False
+    elif known.items and isinstance(value, list):
+        for item in value:
+            if not _knows(known.items, item):
+                return False
+    return True
 
 
 def _collect(known: _Known, value: Any, path: list[str | int], unknown: dict[str, Any]) -> None:  # noqa: ANN401
     if isinstance(value, dict):
-        if known.names and not value.keys() <= known.names:
+        if known.names:
             unknown.update({pointer([*path, name]): value[name] for name in value if name not in known.names})
         for name, child in known.nested:
             if name in value:
                 _collect(child, value[name], [*path, name], unknown)
-    elif isinstance(value, list) and known.items and known.items != _OPAQUE:
+    elif known.items and isinstance(value, list):
         for index, item in enumerate(value):
             _collect(known.items, item, [*path, index], unknown)
