@@ -114,13 +114,13 @@ class _Splitter:
         """Parse the object at `start`: up to the next boundary, else through windows of growing size."""
         boundary = self._next_boundary(start)
         if boundary - start <= self._short:
-            found = self._attempt(start, boundary)
+            found = self._attempt(start, boundary, cut=boundary < self._size)
             if isinstance(found, Piece) or not found.unfinished:
                 return found
         window = self._window
         while True:
             end = min(start + window, self._size)
-            found = self._attempt(start, end)
+            found = self._attempt(start, end, cut=end < self._size)
             if isinstance(found, Piece) or not found.unfinished:
                 return found
             if window >= self._max_event_bytes:
@@ -129,30 +129,29 @@ class _Splitter:
                 return found
             window = min(_WINDOW_GROWTH * window, self._max_event_bytes)
 
-    def _attempt(self, start: int, end: int) -> Piece | _Failure:
+    def _attempt(self, start: int, end: int, *, cut: bool) -> Piece | _Failure:
+        """Parse the object at `start`; `cut` says that bytes of it may follow at `end`."""
         try:
             event = orjson.loads(self._view[start:end])
         except orjson.JSONDecodeError as error:
-            return self._partial(start, end, error.pos)
+            return self._partial(start, end, error.pos, cut=cut)
         return Piece(start, self._data.rfind(b"}", start, end) + 1, event)
 
-    def _partial(self, start: int, end: int, error_position: int) -> Piece | _Failure:
+    def _partial(self, start: int, end: int, error_position: int, *, cut: bool) -> Piece | _Failure:
         """Tell what the bytes hold that did not parse whole: an object and more, a part of one, or neither."""
         try:
             text = str(self._view[start:end], "utf-8")
         except UnicodeDecodeError as invalid:
-            return self._before_invalid(start, start + invalid.start, end)
+            return self._before_invalid(start, start + invalid.start, end, cut=cut)
         reach = start + (error_position if text.isascii() else len(text[:error_position].encode()))
-        if reach == end or (end < self._size and reach > end - _CUT_TAIL):
+        if reach == end or (cut and reach > end - _CUT_TAIL):
             return _Failure(reach, unfinished=True)
         return self._object_before(start, reach)
 
-    def _before_invalid(self, start: int, invalid: int, end: int) -> Piece | _Failure:
+    def _before_invalid(self, start: int, invalid: int, end: int, *, cut: bool) -> Piece | _Failure:
         """The bytes are UTF-8 up to `invalid` only: damage, or a character cut by the window."""
-        if invalid == start:
-            return _Failure(start)
-        found = self._attempt(start, invalid)
-        cut = end < self._size and invalid > end - _CUT_TAIL
+        cut = cut and invalid > end - _CUT_TAIL
+        found = self._attempt(start, invalid, cut=cut)
         return found if isinstance(found, Piece) or cut else _Failure(found.reach)
 
     def _object_before(self, start: int, reach: int) -> Piece | _Failure:
