@@ -117,17 +117,23 @@ class _Splitter:
             found = self._attempt(start, boundary, cut=boundary < self._size)
             if isinstance(found, Piece) or not found.unfinished:
                 return found
-        window = self._window
+        return self._decode_by_windows(start)
+
+    def _decode_by_windows(self, start: int) -> Piece | _Failure:
+        largest = self._max_event_bytes + _CUT_TAIL  # so that the largest event is seen to end
+        window = min(self._window, largest)
         while True:
             end = min(start + window, self._size)
             found = self._attempt(start, end, cut=end < self._size)
+            if isinstance(found, Piece) and found.end - start > self._max_event_bytes:
+                return _Failure(found.end, too_large=True)
             if isinstance(found, Piece) or not found.unfinished:
                 return found
-            if window >= self._max_event_bytes:
+            if window == largest:
                 return _Failure(end, too_large=True)
             if end == self._size:
                 return found
-            window = min(_WINDOW_GROWTH * window, self._max_event_bytes)
+            window = min(_WINDOW_GROWTH * window, largest)
 
     def _attempt(self, start: int, end: int, *, cut: bool) -> Piece | _Failure:
         """Parse the object at `start`; `cut` says that bytes of it may follow at `end`."""
