@@ -12,11 +12,26 @@ from botocore import exceptions as aws
 from rich.markup import escape
 
 from cli.console import err, say_json
+from sluice.contracts.model import ContractError
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_CREDENTIALS = ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException")
+_LOG_IN = "Log in (`aws sso login`) or set AWS_PROFILE; the local stage needs no credentials."
+_HINTS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+    (
+        (aws.EndpointConnectionError, aws.ConnectTimeoutError, aws.ConnectionClosedError, aws.ReadTimeoutError),
+        "Is the local cloud up (`sluice local status`)? Or the network?",
+    ),
+    ((aws.NoRegionError,), "Set AWS_REGION to the stage's region."),
+    (
+        (aws.NoCredentialsError, aws.PartialCredentialsError, aws.CredentialRetrievalError, aws.ProfileNotFound),
+        _LOG_IN,
+    ),
+    ((aws.SSOError, aws.TokenRetrievalError), _LOG_IN),
+    ((ContractError,), "`sluice contract check` names every problem of the contracts."),
+)
+_EXPIRED = ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException")
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")
 
 
@@ -59,35 +74,23 @@ def report(error: CliError, *, as_json: bool) -> None:
 
 
 def explain(error: Exception) -> CliError | None:
-    """Say what an AWS error means to the operator; None when it is nothing we expect."""
-    if isinstance(error, aws.EndpointConnectionError | aws.ConnectTimeoutError | aws.ConnectionClosedError):
-        return CliError(f"Nothing answers: {error}", "Is the local cloud up (`sluice local status`)? Or the network?")
-    if isinstance(error, aws.NoCredentialsError | aws.PartialCredentialsError):
-        return _no_credentials(str(error))
-    if isinstance(error, aws.NoRegionError):
-        return CliError("No AWS region is set.", "Set AWS_REGION to the stage's region.")
+    """Say what an error means to the operator; None when it is nothing we expect."""
     if isinstance(error, aws.ClientError):
         return _explain_answer(error)
-    if isinstance(error, aws.ProfileNotFound | aws.SSOError | aws.TokenRetrievalError | aws.CredentialRetrievalError):
-        return _no_credentials(str(error))
+    for kinds, hint in _HINTS:
+        if isinstance(error, kinds):
+            return CliError(str(error), hint)
     return None
 
 
 def _explain_answer(error: aws.ClientError) -> CliError:
     code = error.response.get("Error", {}).get("Code", "")
     text = error.response.get("Error", {}).get("Message", "") or str(error)
-    if code in _CREDENTIALS:
-        return _no_credentials(text)
+    if code in _EXPIRED:
+        return CliError(f"AWS does not accept the credentials of this shell: {text}", _LOG_IN)
     if code in _DENIED:
         return CliError(f"AWS refused {error.operation_name}: {text}", "Ask for the permission or use another role.")
     return CliError(f"{error.operation_name} failed: {text} ({code})", "Run `sluice status` to see the stage's health.")
-
-
-def _no_credentials(text: str) -> CliError:
-    return CliError(
-        f"AWS does not accept the credentials of this shell: {text}",
-        "Log in (`aws sso login`) or set AWS_PROFILE; the local stage needs none.",
-    )
 
 
 def plain_cause(cause: str) -> str:

@@ -81,7 +81,7 @@ def health(deployment: Deployment) -> Health:
     converted = islice(converted_chunks(deployment), CHUNKS)
     return Health(
         backlog=backlog(pending, datetime.now(UTC)),
-        queue=_queue(deployment),
+        queue=queue(deployment),
         dirty=dirty([*pending, *converted]),
         runs=_runs(deployment),
         alarms=_alarms(deployment),
@@ -108,7 +108,8 @@ def dirty(chunks: Iterable[Item]) -> dict[str, dict[str, int]]:
     return {table: dict(counts.most_common()) for table, counts in sorted(tables.items())}
 
 
-def _queue(deployment: Deployment) -> Queue:
+def queue(deployment: Deployment) -> Queue:
+    """How many announcements wait."""
     depth = _depth(deployment, deployment.output("QueueUrl"))
     dead = _depth(deployment, deployment.output("DeadLetterQueueUrl"))
     return Queue(depth[0], depth[1], dead[0])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from cli import local
+from cli import contract, local, media
 from cli.convert import convert
+from cli.demo.command import demo
 from cli.deploy import deploy
+from cli.generate import generate
 from cli.ingest.command import ingest
 from cli.query import query
 from cli.status import status
@@ -26,6 +28,16 @@ app.command(rich_help_panel="Data")(ingest)
 app.command(rich_help_panel="Data")(convert)
 app.command(rich_help_panel="Data")(query)
 app.command(rich_help_panel="Data")(status)
+app.add_typer(media.app, name="media", rich_help_panel="Data")
+app.add_typer(contract.app, name="contract", rich_help_panel="Contracts and samples")
+app.command(rich_help_panel="Contracts and samples")(generate)
+app.command(rich_help_panel="Contracts and samples")(demo)
+
+
+def main() -> None:
+    """Run the command."""
+    app(prog_name="sluice")
+
 
 if __name__ == "__main__":
-    app()
+    main()

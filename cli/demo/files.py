@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from cli.demo.pieces import Piece, make_piece
+from cli.demo.pieces import Piece, Predicted, make_piece
 from sluice.contracts.model import Contract, Registry
 from sluice.events.model import Counts
 from sluice.events.reasons import Reason
 
 START = datetime(2024, 5, 14, 6, tzinfo=UTC)
+STREAM = "ef-demo-stream-1"
 _FILES_PER_HOUR = 10
 _MOST_HOURS = 24
 _SEPARATORS = (b"", b"", b"", b"\n", b"\r\n")
@@ -69,7 +70,8 @@ def _pieces(
     contracts: tuple[Contract, ...], start: datetime, span: timedelta, count: int, rng: random.Random
 ) -> list[Piece]:
     moments = sorted(start + span * rng.random() for _ in range(count))
-    pieces = [make_piece(contracts, at, rng) for at in moments]
+    predicted: Predicted = {}
+    pieces = [make_piece(contracts, at, predicted, rng) for at in moments]
     # A fragment ends where the next event begins; without one it would swallow what follows.
     return [now for before, now in pairwise([None, *pieces]) if now and not (_ends_open(before) and _is_no_event(now))]
 
@@ -84,7 +86,7 @@ def _is_no_event(piece: Piece) -> bool:
 
 def _name(start: datetime, rng: random.Random) -> str:
     unique = uuid.UUID(int=rng.getrandbits(128), version=4)
-    return f"ef-demo-stream-1-{start:%Y-%m-%d-%H-%M-%S}-{unique}"
+    return f"{STREAM}-{start:%Y-%m-%d-%H-%M-%S}-{unique}"
 
 
 def _file(name: str, pieces: list[Piece], rng: random.Random) -> EventFile:

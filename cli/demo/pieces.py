@@ -97,11 +97,30 @@ MIX: tuple[tuple[Maker, int], ...] = (
 """How often each kind of piece occurs, in thousandths."""
 
 
-def make_piece(contracts: tuple[Contract, ...], at: datetime, rng: random.Random) -> Piece:
+Predicted = dict[tuple[str, ...], list[str]]
+"""Ids of the predictions made so far, by the names of their service."""
+
+_JUDGED_SHARE = 0.6
+
+
+def make_piece(contracts: tuple[Contract, ...], at: datetime, predicted: Predicted, rng: random.Random) -> Piece:
     """A piece of a chance kind around an event of a chance contract."""
     (maker,) = rng.choices([maker for maker, _ in MIX], [weight for _, weight in MIX])
     contract = rng.choice(contracts)
-    return maker(contract, synthesise(contract, rng, at), rng)
+    event = synthesise(contract, rng, at)
+    _connect(contract, event, predicted, rng)
+    return maker(contract, event, rng)
+
+
+def _connect(contract: Contract, event: Event, predicted: Predicted, rng: random.Random) -> None:
+    """Let many an evaluation judge a prediction that was made before, so that the tables can be joined."""
+    ids = predicted.setdefault(contract.services, [])
+    if contract.kind == "PRED":
+        ids.append(event["detail"]["id"])
+        return
+    evaluation = event["detail"][BODY[contract.kind]]
+    if ids and isinstance(evaluation.get("prediction_id"), str) and rng.random() < _JUDGED_SHARE:
+        evaluation["prediction_id"] = rng.choice(ids)
 
 
 def _changed_body(contract: Contract, event: Event, **members: str | None) -> Event:

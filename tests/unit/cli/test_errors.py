@@ -11,7 +11,8 @@ from cli.errors import CliError, handled, plain_cause
 
 def failing(error: Exception, *, as_json: bool = False) -> None:
     @handled
-    def command(as_json: bool) -> None:
+    def command(*, as_json: bool) -> None:
+        assert as_json in {True, False}
         raise error
 
     command(as_json=as_json)

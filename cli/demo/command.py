@@ -1,0 +1,113 @@
+"""`sluice demo`: the whole pipeline on this machine, with made-up files."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli import athena, convert, deployment, local_cloud
+from cli.console import err, out, plural, say
+from cli.conversion import NOTHING_TO_DO, failure, run_conversion
+from cli.demo import delivery
+from cli.demo.files import event_files
+from cli.demo.questions import QUESTIONS, count_rows
+from cli.demo.steps import Steps
+from cli.demo.summary import summary
+from cli.errors import CliError, handled
+from cli.generate import write
+from cli.ingest import report
+from cli.ingest.report import FileReport, Totals
+from cli.query import show
+from cli.session import LOCAL, Deployment, connect
+from sluice.contracts.load import load_registry
+
+_FILES, _EVENTS, _SEED = 40, 2000, 1
+_TIMEOUT = 180.0
+
+
+@handled
+def demo(
+    port: Annotated[int | None, typer.Option(help="The local cloud's port, should it have to be started.")] = None,
+) -> None:
+    """Take made-up event files through the whole pipeline, on this machine.
+
+    Starts the local cloud, deploys the stage local, uploads event files with
+    every flaw that occurs, converts them and asks the tables some questions.
+    Everything stays up afterwards; a second run shows that nothing is counted
+    twice.
+
+    Examples:
+        sluice demo
+        sluice local down
+    """
+    steps = Steps()
+    steps.begin("The local cloud")
+    cloud = local_cloud.up(port)
+    say(f"Up at {cloud.endpoint}")
+    steps.begin("Deploy the stage 'local': the stacks of AWS, as they are")
+    deployment.deploy(LOCAL)
+    stage = connect(LOCAL)
+    total = _deliver(stage, steps)
+    _convert(stage, steps)
+    _ask(stage, steps)
+    _compare(stage, total)
+    out.print(summary(stage))
+    say(f"The demo took {steps.seconds():.0f} s.")
+
+
+def _deliver(stage: Deployment, steps: Steps) -> Totals:
+    steps.begin(f"Make up {_FILES} event files, with every flaw that occurs")
+    files = list(event_files(load_registry(), _FILES, _EVENTS, _SEED))
+    expected = write(delivery.FOLDER, files, _FILES)
+    delivery.put_media(stage, files)
+    steps.begin("Ingest: upload them, validate every event")
+    reports = delivery.ingest(stage, _TIMEOUT)
+    out.print(report.table(reports))
+    _say_what_was_known(reports)
+    found, wanted = report.totals(reports), report.totals(expected)
+    if found != wanted:
+        raise CliError(
+            f"The pipeline made of the files: {found}. It should have made: {wanted}.",
+            "Was the local cloud filled by another version? Then `sluice local down`, and again.",
+        )
+    say("Exactly what the files hold, event by event.")
+    delivery.announce_again(stage, files)
+    return found
+
+
+def _say_what_was_known(reports: list[FileReport]) -> None:
+    known = report.statuses(reports).get(report.KNOWN, 0)
+    if known:
+        say(f"{plural(known, 'file')} came before: known, and not counted again.")
+
+
+def _convert(stage: Deployment, steps: Steps) -> None:
+    steps.begin("Convert: the Convert machine turns what is clean into Parquet")
+    with err.status("Converting …"):
+        conversion, outcome = run_conversion(stage, _TIMEOUT)
+    if unfinished := failure(stage, conversion, outcome):
+        raise unfinished
+    convert.show(conversion, as_json=False)
+    if conversion.status == NOTHING_TO_DO:
+        say("Everything was converted before.")
+
+
+def _ask(stage: Deployment, steps: Steps) -> None:
+    steps.begin("Ask: SQL in Athena, over the tables of the catalog")
+    for question in QUESTIONS:
+        out.print(f"\n[bold]{question.words}[/]")
+        out.print(question.sql, style="dim", highlight=False, markup=False)
+        show(athena.query(stage, question.sql), limit=10)
+
+
+def _compare(stage: Deployment, total: Totals) -> None:
+    """Every clean event must be one row, however often its file was announced and this demo was run."""
+    rows = {table: count for table, count in athena.query(stage, count_rows(total.clean)).rows if count}
+    if rows != total.clean:
+        raise CliError(
+            f"The tables hold {rows} rows of the files, but {total.clean} events were clean.",
+            "Was the local cloud filled by another version? Then `sluice local down`, and again.",
+        )
+    events = plural(sum(total.clean.values()), "clean event")
+    out.print(f"\n[bold green]{events}, as many rows:[/] nothing lost, nothing counted twice.", highlight=False)

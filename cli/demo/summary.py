@@ -1,0 +1,47 @@
+"""Where to look next."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+
+from cli.demo.delivery import FOLDER
+from cli.session import Deployment
+
+_COMMANDS = (
+    ("sluice status", "what waits, what ran, what is dirty"),
+    ('sluice query "show tables"', "every table"),
+    ('sluice query "select * from profiling_log where not passed" --rows 5', "why events are dirty"),
+    ("sluice ingest FILE…", "your own files"),
+    ("sluice convert", "and into the tables"),
+    ("sluice local down", "stop everything"),
+)
+
+
+def summary(stage: Deployment) -> RenderableType:
+    """What is where, and which commands to try."""
+    places = _columns()
+    for name, place in _places(stage):
+        places.add_row(name, place)
+    commands = _columns()
+    for command, does in _COMMANDS:
+        commands.add_row(f".venv/bin/{command}", f"[dim]{does}[/]")
+    return Panel(Group(places, "", "[bold]Try[/]", commands), title="Where to look next", title_align="left")
+
+
+def _places(stage: Deployment) -> list[tuple[str, str]]:
+    lake = stage.output("LakeBucket")
+    return [
+        ("endpoint", f"{stage.endpoint}  [dim]any AWS tool: AWS_ENDPOINT_URL, keys test/test, us-east-1[/]"),
+        ("files", str(FOLDER)),
+        ("source", f"s3://{stage.output('SourceBucket')}/"),
+        ("dirty", f"s3://{lake}/data/dirty_json/"),
+        ("tables", f"s3://{lake}/data/clean_parquet/"),
+        ("runs", f"s3://{lake}/runs/"),
+        ("catalog", f"database {stage.output('Database')}, workgroup {stage.output('Workgroup')}"),
+    ]
+
+
+def _columns() -> Table:
+    return Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))

@@ -1,0 +1,1 @@
+"""The command line against S3 and DynamoDB in process."""
