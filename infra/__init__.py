@@ -1,0 +1,1 @@
+"""The deployment of Sluice, described with the CDK."""

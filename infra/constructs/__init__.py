@@ -1,0 +1,1 @@
+"""The building blocks the stacks are wired from."""

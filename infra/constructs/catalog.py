@@ -1,0 +1,105 @@
+"""The Glue database, a table per contract, and the Athena workgroup people query them with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aws_cdk import Aws
+from aws_cdk import aws_athena as athena
+from aws_cdk import aws_glue as glue
+from constructs import Construct
+
+from infra.stage import Stage
+from sluice.contracts.model import PARTITION_KEYS, Table
+
+PARQUET_ROOT = "data/clean_parquet"
+QUERY_RESULTS = "athena"
+
+# Partitions are calculated, never listed: a file can be queried the moment it lies in its folder.
+_PARTITION_RANGES = {"year": "2000,2099", "month": "1,12", "day": "1,31", "hour": "0,23"}
+
+
+class Catalog(Construct):
+    """What Athena and everything else that speaks Glue sees of the lake."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, stage: Stage, lake_bucket_name: str, tables: Iterable[Table]
+    ) -> None:
+        """Build the database, its tables, and the workgroup."""
+        super().__init__(scope, construct_id)
+        self._lake = lake_bucket_name
+        self._database = self._build_database(stage)
+        for table in tables:
+            self._build_table(table)
+        self.workgroup = self._build_workgroup(stage)
+
+    def _build_database(self, stage: Stage) -> glue.CfnDatabase:
+        return glue.CfnDatabase(
+            self,
+            "Database",
+            catalog_id=Aws.ACCOUNT_ID,
+            database_input=glue.CfnDatabase.DatabaseInputProperty(
+                name=stage.database, description=f"Clean events, stage {stage.name}"
+            ),
+        )
+
+    def _build_table(self, table: Table) -> None:
+        built = glue.CfnTable(
+            self,
+            table.name,
+            catalog_id=Aws.ACCOUNT_ID,
+            database_name=self._database.ref,
+            table_input=glue.CfnTable.TableInputProperty(
+                name=table.name.lower(),
+                description=table.doc,
+                table_type="EXTERNAL_TABLE",
+                parameters=self._projection(table),
+                partition_keys=[_column(key, "int", "of the event's time, UTC") for key in PARTITION_KEYS],
+                storage_descriptor=self._storage(table),
+            ),
+        )
+        built.add_resource_dependency(self._database)
+
+    def _location(self, table: Table) -> str:
+        return f"s3://{self._lake}/{PARQUET_ROOT}/{table.name}.parquet/"
+
+    def _projection(self, table: Table) -> dict[str, str]:
+        parameters = {"classification": "parquet", "EXTERNAL": "TRUE", "projection.enabled": "true"}
+        for key in PARTITION_KEYS:
+            parameters[f"projection.{key}.type"] = "integer"
+            parameters[f"projection.{key}.range"] = _PARTITION_RANGES[key]
+        folders = "/".join(f"{key}=${{{key}}}" for key in PARTITION_KEYS)
+        parameters["storage.location.template"] = f"{self._location(table)}{folders}/"
+        return parameters
+
+    def _storage(self, table: Table) -> glue.CfnTable.StorageDescriptorProperty:
+        parquet = "org.apache.hadoop.hive.ql.io.parquet"
+        return glue.CfnTable.StorageDescriptorProperty(
+            columns=[_column(column.name, column.type, column.doc) for column in table.columns],
+            location=self._location(table),
+            input_format=f"{parquet}.MapredParquetInputFormat",
+            output_format=f"{parquet}.MapredParquetOutputFormat",
+            serde_info=glue.CfnTable.SerdeInfoProperty(serialization_library=f"{parquet}.serde.ParquetHiveSerDe"),
+        )
+
+    def _build_workgroup(self, stage: Stage) -> athena.CfnWorkGroup:
+        encrypted = athena.CfnWorkGroup.EncryptionConfigurationProperty(encryption_option="SSE_S3")
+        return athena.CfnWorkGroup(
+            self,
+            "Workgroup",
+            name=stage.resource_prefix,
+            description=f"Queries of the clean events, stage {stage.name}",
+            recursive_delete_option=not stage.keeps_data,
+            work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
+                enforce_work_group_configuration=True,
+                publish_cloud_watch_metrics_enabled=True,
+                bytes_scanned_cutoff_per_query=stage.query_scan_limit_gib * 1024**3,
+                result_configuration=athena.CfnWorkGroup.ResultConfigurationProperty(
+                    output_location=f"s3://{self._lake}/{QUERY_RESULTS}/", encryption_configuration=encrypted
+                ),
+            ),
+        )
+
+
+def _column(name: str, hive_type: str, doc: str) -> glue.CfnTable.ColumnProperty:
+    return glue.CfnTable.ColumnProperty(name=name, type=hive_type, comment=doc)

@@ -1,0 +1,87 @@
+"""The one way a Lambda function is made here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from aws_cdk import Duration
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.constructs.findings import acknowledge
+from infra.constructs.log_group import log_group
+from infra.constructs.permissions import TRACE_ACTIONS, TRACE_REASON, allow
+from infra.stage import FunctionSize, Stage
+
+FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
+
+
+class PythonFunction(Construct):
+    """A Python function with its own role, its own log group and traces.
+
+    The code is the folder `functions/<folder>`, the handler its `handler.handler`. The role may write to the
+    function's own log group and traces; everything else is allowed one by one with `allow`.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        folder: str,
+        purpose: str,
+        size: FunctionSize,
+        layers: Sequence[lambda_.ILayerVersion],
+        environment: Mapping[str, str],
+    ) -> None:
+        """Build the log group, the role and the function."""
+        super().__init__(scope, construct_id)
+        self.purpose = purpose
+        self._log_group = log_group(self, "Log", stage)
+        self.role = self._build_role()
+        self.timeout = Duration.seconds(size.timeout_seconds)
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            description=purpose,
+            code=lambda_.Code.from_asset(str(FUNCTIONS / folder), exclude=["**/__pycache__", "**/*.pyc"]),
+            handler="handler.handler",
+            runtime=lambda_.Runtime(f"python{stage.python_version}", lambda_.RuntimeFamily.PYTHON),
+            architecture=_ARCHITECTURES[stage.architecture],
+            memory_size=size.memory_mb,
+            timeout=self.timeout,
+            reserved_concurrent_executions=size.reserved_concurrency,
+            role=self.role,
+            log_group=self._log_group,
+            tracing=lambda_.Tracing.ACTIVE,
+            layers=list(layers),
+            environment={
+                "LOG_LEVEL": stage.log_level,
+                "POWERTOOLS_SERVICE_NAME": folder,
+                "POWERTOOLS_METRICS_NAMESPACE": f"Sluice/{stage.name}",
+                **environment,
+            },
+        )
+        acknowledge(self, "Serverless-LambdaDLQ", _KEPT)
+        if stage.local:
+            acknowledge(self, "AwsSolutions-L1", _NEWEST_LOCALLY)
+            acknowledge(self, "Serverless-LambdaLatestVersion", _NEWEST_LOCALLY)
+
+    def allow(self, actions: Sequence[str], resources: Sequence[str], why: str = "") -> None:
+        """Let the function do `actions` on `resources`; a wildcard needs a reason (`permissions.allow`)."""
+        allow(self.role, actions, resources, why)
+
+    def _build_role(self) -> iam.Role:
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        stream = [self._log_group.log_group_arn]
+        allow(role, ["logs:CreateLogStream", "logs:PutLogEvents"], stream)
+        allow(role, TRACE_ACTIONS, ["*"], TRACE_REASON)
+        return role
+
+
+_ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
+_KEPT = "The caller keeps what failed: the queue, the machine's execution, the schedule or the destination."
+_NEWEST_LOCALLY = "The emulator runs functions in the interpreter it runs in itself."

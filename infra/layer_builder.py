@@ -1,0 +1,203 @@
+"""Build a Lambda layer as a zip, without Docker, for the machine and the Python it will run on.
+
+`python -m infra.layer_builder arrow --python 3.14 --platform aarch64` prints the path of the zip. The CDK runs that
+when it publishes the layer, not when it synthesises: synth needs neither a network nor the packages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import importlib.util
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+LAYERS = ROOT / "layers"
+CACHE = ROOT / "build" / "layers"
+
+NATIVE = "native"  # the machine and interpreter that build
+PLATFORMS = (NATIVE, "aarch64", "x86_64")
+SLUICE = "sluice"  # our own code; the other layers are packages by their requirements
+
+# Unzipped megabytes a layer may have. A function may have 250 with all its layers and its own code.
+BUDGET_MB = {SLUICE: 5, "runtime": 30, "arrow": 130}
+
+# What no function reads. Verified to leave Parquet, JSON, compute and dataset of pyarrow whole.
+_USELESS = (
+    "*/__pycache__/*",
+    "bin/*",
+    "*.pyi",
+    "*.pyx",
+    "*.pxd",
+    "pyarrow/include/*",
+    "pyarrow/includes/*",
+    "pyarrow/src/*",
+    "pyarrow/tests/*",
+    "pyarrow/*flight*",
+    "pyarrow/_azurefs.*",
+    "pyarrow/_gcsfs.*",
+    "pyarrow/_hdfs.*",
+    "pyarrow/_pyarrow_cpp_tests.*",
+    "pyarrow/_substrait.*",
+    "pyarrow/*orc.*",
+    "pyarrow/*parquet_encryption*",
+    # The same library three times; the loader asks for the name with the major version only.
+    "pyarrow/libarrow_python.so",
+    "pyarrow/libarrow_python.so.*.*",
+    # Of our own code: samples and what is used while developing only.
+    "sluice/contracts/tables/*/clean.json",
+    "sluice/contracts/tables/*/dirty.json",
+    "sluice/contracts/check.py",
+    "sluice/contracts/contract_checks.py",
+    "sluice/contracts/fit.py",
+    "sluice/contracts/infer.py",
+    "sluice/contracts/referee.py",
+    "sluice/contracts/sample_checks.py",
+    "sluice/contracts/samples.py",
+    "sluice/contracts/shape.py",
+    "sluice/contracts/spoiling.py",
+    "sluice/contracts/synthesis.py",
+)
+
+
+class LayerError(Exception):
+    """A layer cannot be built as asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class LayerBuild:
+    """One layer for one target: `python` as in 3.14, `platform` one of PLATFORMS."""
+
+    name: str
+    python: str
+    platform: str
+
+    @property
+    def command(self) -> list[str]:
+        """The command that builds this layer, to be run in the project's root."""
+        target = ["--python", self.python, "--platform", self.platform]
+        return ["python3", "-m", "infra.layer_builder", self.name, *target]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over all the result depends on: equal fingerprints, equal layers."""
+        digest = hashlib.sha256(f"{self.name} {self.python} {self.platform}".encode())
+        for path in [Path(__file__), *self._sources()]:
+            digest.update(str(path.relative_to(ROOT)).encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        return digest.hexdigest()
+
+    def build(self) -> Path:
+        """Return the zip, made anew only when its fingerprint is new.
+
+        Raises:
+            LayerError: the packages cannot be installed for the target, or the layer is over its budget.
+        """
+        archive = CACHE / f"{self.name}-{self.fingerprint[:16]}.zip"
+        if archive.exists():
+            return archive
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+            packages = Path(folder) / "python"
+            self._fill(packages)
+            _slim(packages)
+            self._check_size(packages)
+            unfinished = Path(folder) / "layer.zip"
+            _pack(Path(folder), packages, unfinished, level=1 if self.platform == NATIVE else 9)
+            unfinished.replace(archive)  # in one step: a build beside this one never sees half a file
+        return archive
+
+    def _sources(self) -> list[Path]:
+        if self.name != SLUICE:
+            return [LAYERS / self.name / "requirements.txt"]
+        code = (path for path in (LAYERS / SLUICE).rglob("*") if path.is_file())
+        return sorted(path for path in code if not _is_useless(path.relative_to(LAYERS)))
+
+    def _fill(self, packages: Path) -> None:
+        if self.name == SLUICE:
+            for path in self._sources():
+                copy = packages / path.relative_to(LAYERS)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, copy)
+        else:
+            self._install(packages)
+
+    def _install(self, packages: Path) -> None:
+        requirements = ["--target", str(packages), "--only-binary", ":all:", "--no-deps", "-r", str(self._sources()[0])]
+        done = subprocess.run(
+            [sys.executable, "-m", *self._installer(), *requirements], capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise LayerError(
+                f"layer {self.name}: cannot install its packages for Python {self.python} on {self.platform}; "
+                f"the installer says:\n{done.stderr.strip()}"
+            )
+
+    def _installer(self) -> list[str]:
+        if importlib.util.find_spec("uv"):
+            target = ["--python-platform", f"{self.platform}-manylinux_2_28", "--python-version", self.python]
+            return ["uv", "pip", "install", "--quiet", *([] if self.platform == NATIVE else target)]
+        target = ["--python-version", self.python, "--implementation", "cp"]
+        for generation in ("manylinux_2_28", "manylinux2014"):
+            target += ["--platform", f"{generation}_{self.platform}"]
+        return ["pip", "install", "--quiet", *([] if self.platform == NATIVE else target)]
+
+    def _check_size(self, packages: Path) -> None:
+        size_mb = sum(path.stat().st_size for path in _files(packages)) / 1e6
+        if size_mb > BUDGET_MB[self.name]:
+            raise LayerError(
+                f"layer {self.name}: {size_mb:.0f} MB unzipped for {self.platform}, its budget is "
+                f"{BUDGET_MB[self.name]} MB; slim it down or move the budget in infra/layer_builder.py"
+            )
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def _is_useless(path: Path) -> bool:
+    return any(fnmatch(str(path), pattern) for pattern in _USELESS)
+
+
+def _slim(packages: Path) -> None:
+    for path in list(_files(packages)):
+        if _is_useless(path.relative_to(packages)):
+            path.unlink()
+
+
+def _pack(root: Path, folder: Path, archive: Path, *, level: int) -> None:
+    """Zip `folder` with names relative to `root`; the same files give the same bytes."""
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=level) as packed:
+        for path in _files(folder):
+            entry = zipfile.ZipInfo(str(path.relative_to(root)), date_time=(1980, 1, 1, 0, 0, 0))
+            entry.external_attr = 0o644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            packed.writestr(entry, path.read_bytes(), compresslevel=level)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Build the layer the arguments name and print the path of its zip."""
+    parser = argparse.ArgumentParser(description="Build a Lambda layer and print the path of its zip.")
+    parser.add_argument("name", choices=BUDGET_MB)
+    parser.add_argument("--python", required=True, help="such as 3.14")
+    parser.add_argument("--platform", required=True, choices=PLATFORMS)
+    wanted = parser.parse_args(arguments)
+    try:
+        archive = LayerBuild(wanted.name, wanted.python, wanted.platform).build()
+    except LayerError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 1
+    sys.stdout.write(f"{archive}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
