@@ -6,6 +6,8 @@ from typing import Any
 import orjson
 
 from sluice.contracts.model import Contract, Correction
+from sluice.events.rules import pointer
+from sluice.events.whole_numbers import InexactError, whole
 
 Event = dict[str, Any]
 FindMedia = Callable[[str, str], str | None]
@@ -23,7 +25,7 @@ class Corrections:
         self._find_media = find_media
 
     def apply(self, event: Event) -> int:
-        """Correct `event` in place; return how many media were looked for and not found."""
+        """Correct `event` in place; return how many media were looked for and not found. Raises InexactError."""
         missing = 0
         for correction in self._corrections:
             parent = _parent(event, correction)
@@ -32,7 +34,7 @@ class Corrections:
             if correction.rule == "media_uri":
                 missing += self._media_uri(parent, correction.member[-1])
             else:
-                _RULES[correction.rule](parent, correction.member[-1])
+                _correct(parent, correction)
         return missing
 
     def _media_uri(self, parent: Event, member: str) -> int:
@@ -47,6 +49,13 @@ class Corrections:
         return 0
 
 
+def _correct(parent: Event, correction: Correction) -> None:
+    try:
+        _RULES[correction.rule](parent, correction.member[-1])
+    except InexactError:
+        raise InexactError(pointer([*correction.member])) from None
+
+
 def _parent(event: Event, correction: Correction) -> Event | None:
     node: Any = event
     for member in correction.member[:-1]:
@@ -57,7 +66,7 @@ def _parent(event: Event, correction: Correction) -> Event | None:
 def _integer_to_string(parent: Event, member: str) -> None:
     value = parent[member]
     if isinstance(value, int | float):
-        parent[member] = str(int(value))
+        parent[member] = str(whole(value))
 
 
 def _list_of_string(parent: Event, member: str) -> None:

@@ -23,7 +23,7 @@ class _Known:
 
 
 class TooDeepError(Exception):
-    """Unknown members nest deeper than JSON can be written (254 levels)."""
+    """The event nests deeper than its unknown members can be written (254 levels, at most)."""
 
 
 class Drift:
@@ -46,15 +46,15 @@ class Drift:
             text = orjson.dumps(unknown).decode()
         except orjson.JSONEncodeError as error:
             raise TooDeepError from error
-        return (self._exact(raw) or text) if _LARGE_FLOAT.search(text) else text, len(unknown)
+        return self._exact(raw) if _LARGE_FLOAT.search(text) else text, len(unknown)
 
-    def _exact(self, raw: memoryview) -> str | None:
-        """Write the unknown members with integers of any size; None where a known member is too deep for that."""
+    def _exact(self, raw: memoryview) -> str:
+        """Write the unknown members with integers of any size."""
         unknown: dict[str, Any] = {}
         try:
             _collect(self._known, json.loads(bytes(raw)), [], unknown)
-        except RecursionError:
-            return None
+        except RecursionError as error:  # of a known member of any shape
+            raise TooDeepError from error
         return json.dumps(unknown, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -8,10 +8,12 @@ import orjson
 from sluice.contracts.model import Contract
 from sluice.events.corrections import Corrections, FindMedia
 from sluice.events.drift import Drift, TooDeepError
-from sluice.events.rows import Rows
+from sluice.events.rows import Row, Rows
 from sluice.events.rules import RuleBreak, Rules
+from sluice.events.whole_numbers import InexactError
 
 _TOO_DEEP = RuleBreak("depth", "", "unknown members are nested deeper than 254 levels")
+_INEXACT = "a whole number of 2^53 or more is exact only when it is written without point and exponent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +49,21 @@ class Gate:
             return breaks
         try:
             rescued, drift = self._drift.rescue(event, raw)
+            missing = self._corrections.apply(event)
+            row = self._rows.row(event)
+            row["_source_key"] = key
+            row["_source_offset"] = offset
+            if rescued is not None:
+                row["_rescued"] = rescued
+            return Admitted(_line(row), drift, missing)
         except TooDeepError:
             return [_TOO_DEEP]
-        missing = self._corrections.apply(event)
-        row = self._rows.row(event)
-        row["_source_key"] = key
-        row["_source_offset"] = offset
-        if rescued is not None:
-            row["_rescued"] = rescued
-        return Admitted(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE), drift, missing)
+        except InexactError as error:
+            return [RuleBreak("integer", error.pointer, _INEXACT)]
+
+
+def _line(row: Row) -> bytes:
+    try:
+        return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+    except orjson.JSONEncodeError as error:  # a struct of the row holds unknown members as well
+        raise TooDeepError from error

@@ -5,6 +5,8 @@ from typing import Any
 
 from sluice.contracts.hive import HiveType, parse_hive
 from sluice.contracts.model import Column, Contract
+from sluice.events.rules import pointer
+from sluice.events.whole_numbers import InexactError, whole
 
 Row = dict[str, Any]
 _Fit = Callable[[Any], Any]
@@ -21,7 +23,7 @@ class Rows:
         self._groups = tuple(groups.items())
 
     def row(self, event: dict[str, Any]) -> Row:
-        """Return the columns that are not null, by name."""
+        """Return the columns that are not null, by name. Raises InexactError."""
         row = {}
         for path, columns in self._groups:
             parent: Any = event
@@ -31,8 +33,15 @@ class Rows:
                 for name, member, fit in columns:
                     value = parent.get(member)
                     if value is not None:
-                        row[name] = fit(value) if fit else value
+                        row[name] = _fitted(fit, value, (*path, member)) if fit else value
         return row
+
+
+def _fitted(fit: _Fit, value: Any, path: tuple[str, ...]) -> Any:  # noqa: ANN401
+    try:
+        return fit(value)
+    except InexactError:
+        raise InexactError(pointer([*path])) from None
 
 
 def _fit_of(column: Column) -> _Fit | None:
@@ -40,9 +49,9 @@ def _fit_of(column: Column) -> _Fit | None:
 
 
 def _fit(type_: HiveType) -> _Fit | None:
-    """JSON Schema takes 1.0 and 1e3 for integers; Parquet's int64 wants them written as such. None: nothing to do."""
+    """Whole numbers must be written as such. None: nothing to do."""
     if type_.kind == "bigint":
-        return int
+        return whole
     if type_.kind == "array":
         element = _fit(type_.element)
         return element and (lambda items: [None if item is None else element(item) for item in items])
