@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -73,7 +74,17 @@ def _result(client: AthenaClient, execution: str) -> Result:
         for page in pages:
             yield from _rows(page["ResultSet"], types)
 
-    return Result([column["Name"] for column in info], rows())
+    return Result(distinct([column["Name"] for column in info]), rows())
+
+
+def distinct(names: list[str]) -> list[str]:
+    """The names with numbers added where two are the same, so that no column hides another."""
+    seen: Counter[str] = Counter()
+    found = []
+    for name in names:
+        seen[name] += 1
+        found.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+    return found
 
 
 def _has_header(page: ResultSetTypeDef, names: list[str]) -> bool:

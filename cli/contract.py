@@ -55,8 +55,9 @@ def infer(
 ) -> None:
     """Draft a contract for every service and kind of event that the files hold.
 
-    A draft says what the samples show; read it, correct it, add its documentation. Without --into the drafts are
-    printed as JSON. A table that has a folder there already is left alone.
+    A draft says what the samples show; read it, correct it, document it.
+    Without --into the drafts are printed as JSON. A table that has a folder
+    there already is left alone.
 
     Examples:
         sluice contract infer events/* | jq '.[].table'

@@ -24,8 +24,9 @@ def convert(
 ) -> None:
     """Turn the clean events that wait into Parquet.
 
-    Starts the Convert machine, waits for its end and prints the run's summary. When another run is at work it waits
-    for that one first. Exit code 0: converted, or nothing was waiting.
+    Starts the Convert machine, waits for its end and prints the run's
+    summary. When another run is at work it waits for that one first.
+    Exit code 0: converted, or nothing was waiting.
 
     Examples:
         sluice convert

@@ -13,8 +13,9 @@ from cli.session import LOCAL
 def deploy(stage: StageOption = LOCAL) -> None:
     """Deploy a stage with `cdk deploy`.
 
-    The stage local goes to the local cloud and needs no account; every other stage goes to the account and region of
-    this shell, which must be bootstrapped.
+    The stage local goes to the local cloud and needs no account. Every other
+    stage goes to the account and region of this shell, which must be
+    bootstrapped.
 
     Examples:
         sluice deploy

@@ -29,8 +29,9 @@ def generate(
 ) -> None:
     """Write made-up event files, and say what the pipeline has to make of them.
 
-    The files hold clean events of all tables, and every flaw that occurs: broken rules, unknown services, fragments,
-    invalid JSON, other producers' events, the same event in two files; some are compressed.
+    The files hold clean events of all tables, and every flaw that occurs:
+    broken rules, unknown services, fragments, invalid JSON, other producers'
+    events, the same event in two files; some are compressed.
 
     Examples:
         sluice generate /tmp/events

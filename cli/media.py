@@ -25,8 +25,9 @@ def _media() -> None:
 def index(stage: StageOption = LOCAL, as_json: JsonOption = False) -> None:
     """List the media bucket once and index every object.
 
-    Needed once, for a bucket that held media before the stage was deployed: from then on the index keeps itself up to
-    date. Doing it again is harmless.
+    Needed once, for a bucket that held media before the stage was deployed:
+    from then on the index keeps itself up to date. Doing it again is
+    harmless.
 
     Examples:
         sluice media index --stage dev

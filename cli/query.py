@@ -26,8 +26,9 @@ def query(
 ) -> None:
     """Run SQL in the stage's Athena workgroup and database, and print the rows.
 
-    Numbers, booleans and nulls keep their types in JSON. Arrays and structs come as Athena writes them; use
-    json_format(cast(column as json)) where their exact values matter.
+    Numbers, booleans and nulls keep their types in JSON. Arrays and structs
+    come as the text Athena writes; cast(column as json) keeps their values
+    exact.
 
     Examples:
         sluice query "show tables"

@@ -16,7 +16,7 @@ _STYLES = {"converted": "green", "failed": "red", "timed_out": "red", "ALARM": "
 
 @handled
 def status(stage: StageOption = LOCAL, as_json: JsonOption = False) -> None:
-    """Show what waits, the last runs, the dirty events by table and reason, and the alarms.
+    """Show what waits, the last runs, the dirty events and the alarms.
 
     Examples:
         sluice status

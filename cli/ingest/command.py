@@ -33,9 +33,11 @@ def ingest(
 ) -> None:
     """Upload event files and say what became of each.
 
-    Waits until the ledger has a record of every file, then prints the events per table (clean), per reason (dirty) and
-    those of other producers (unrelated). A file the ledger knows already is not uploaded again; its counts are those
-    of then. Exit code 0: every file has come to its end; dirty events are no failure.
+    Waits until the ledger has a record of every file, then prints the events
+    per table (clean), per reason (dirty) and those of other producers
+    (unrelated). A file the ledger knows already is not uploaded again; its
+    counts are those of then. Exit code 0: every file has come to its end;
+    dirty events are no failure, they are kept with their reasons.
 
     Examples:
         sluice ingest data/event_files

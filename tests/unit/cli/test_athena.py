@@ -95,3 +95,9 @@ def test_a_failed_query_says_why() -> None:
     client = Athena([], [], State="FAILED", StateChangeReason="COLUMN_NOT_FOUND: line 1:8: nope")
     with pytest.raises(CliError, match="COLUMN_NOT_FOUND"):
         athena.query(Stage(client), "select nope")
+
+
+def test_columns_of_the_same_name_do_not_hide_each_other() -> None:
+    client = Athena([[["id", "id"], ["a", "b"]]], [("id", "varchar"), ("id", "varchar")])
+    result = athena.query(Stage(client), "select a.id, b.id from a, b")
+    assert [dict(zip(result.columns, row, strict=True)) for row in result.rows] == [{"id": "a", "id_2": "b"}]

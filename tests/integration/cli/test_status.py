@@ -1,0 +1,90 @@
+"""`sluice status` against the services it asks."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import status
+from cli.main import app
+from cli.session import Deployment
+
+PASS = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
+
+
+@pytest.fixture
+def whole_stage(stage: Deployment, monkeypatch: pytest.MonkeyPatch) -> Deployment:
+    machine = stage.stepfunctions.create_state_machine(
+        name="Convert", definition=json.dumps(PASS), roleArn="arn:aws:iam::123456789012:role/x"
+    )["stateMachineArn"]
+    queues = {name: stage.sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("work", "dead")}
+    stage.outputs.update(ConvertMachine=machine, QueueUrl=queues["work"], DeadLetterQueueUrl=queues["dead"])
+    monkeypatch.setattr(status, "connect", lambda _: stage)
+    return stage
+
+
+def chunk(stage: Deployment, state: str, name: str, **attributes: Any) -> None:
+    item = {"pk": {"S": f"chunk#{state}"}, "sk": {"S": name}, **attributes}
+    stage.dynamodb.put_item(TableName="the-ledger", Item=item)
+
+
+def document() -> dict[str, Any]:
+    result = CliRunner().invoke(app, ["status", "--json"])
+    assert result.exit_code == 0, result.output
+    found: dict[str, Any] = json.loads(result.stdout)
+    return found
+
+
+def test_an_idle_stage(whole_stage: Deployment) -> None:
+    assert whole_stage.stage == "x"
+    assert document() == {
+        "backlog": {"chunks": 0, "files": 0, "events": 0, "oldest_seconds": None},
+        "queue": {"waiting": 0, "in_flight": 0, "dead_letters": 0},
+        "dirty": {},
+        "runs": [],
+        "alarms": [],
+        "exports": [],
+    }
+
+
+def test_what_waits_what_ran_and_what_is_dirty(whole_stage: Deployment) -> None:
+    dirty = {"M": {"A_PRED": {"M": {"RULE_BROKEN": {"N": "2"}}}}}
+    counts = {"files": {"N": "3"}, "clean": {"M": {"A_PRED": {"N": "4"}}}, "dirty": dirty}
+    chunk(whole_stage, "pending", "1", created_at={"S": "2024-05-14T11:59:00.000Z"}, **counts)
+    chunk(whole_stage, "converted", "0", created_at={"S": "2024-05-14T11:00:00.000Z"}, **counts)
+    whole_stage.sqs.send_message(QueueUrl=whole_stage.output("DeadLetterQueueUrl"), MessageBody="{}")
+    arn = whole_stage.output("ConvertMachine")
+    output = json.dumps({"status": "planned", "run_id": "r1"})
+    execution = whole_stage.stepfunctions.start_execution(stateMachineArn=arn, input=output)["executionArn"]
+    found = document()
+    backlog = found["backlog"]
+    assert (backlog["chunks"], backlog["files"], backlog["events"]) == (1, 3, 4)
+    assert backlog["oldest_seconds"] > 0
+    assert found["dirty"] == {"A_PRED": {"RULE_BROKEN": 4}}
+    assert found["queue"]["dead_letters"] == 1
+    assert [run["execution"] for run in found["runs"]] == [execution]
+
+
+def test_alarms_of_this_stage_only(whole_stage: Deployment) -> None:
+    for name in ("Sluice-x-DeadLetters", "Sluice-y-DeadLetters", "Other"):
+        whole_stage.cloudwatch.put_metric_alarm(
+            AlarmName=name,
+            MetricName="m",
+            Namespace="n",
+            Period=60,
+            EvaluationPeriods=1,
+            Threshold=1,
+            ComparisonOperator="GreaterThanThreshold",
+            Statistic="Sum",
+        )
+    assert [alarm["name"] for alarm in document()["alarms"]] == ["Sluice-x-DeadLetters"]
+
+
+def test_people_read_it_as_tables(whole_stage: Deployment) -> None:
+    whole_stage.sqs.send_message(QueueUrl=whole_stage.output("DeadLetterQueueUrl"), MessageBody="{}")
+    shown = CliRunner().invoke(app, ["status"]).stdout
+    assert "To convert: 0 events" in shown
+    assert "Dead letters: 1 announcement" in shown
