@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 LOCAL = "local"
-LOCAL_REGION = "us-east-1"
 STACKS = ("Lake", "EventFiles")
 
 # As many as the busiest command (ingest) has threads, so that none waits for a connection.
@@ -41,36 +40,36 @@ class Deployment:
     @cached_property
     def s3(self) -> S3Client:
         """Objects of the source, media and lake buckets."""
-        return self.session.client("s3", endpoint_url=self.endpoint, config=_config(path_style=bool(self.endpoint)))
+        return self.session.client("s3", endpoint_url=self.endpoint, config=_config(self.endpoint))
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
         """The ledger."""
-        return self.session.client("dynamodb", endpoint_url=self.endpoint, config=_config())
+        return self.session.client("dynamodb", endpoint_url=self.endpoint, config=_config(self.endpoint))
 
     @cached_property
     def stepfunctions(self) -> SFNClient:
         """The Convert machine."""
-        return self.session.client("stepfunctions", endpoint_url=self.endpoint, config=_config())
+        return self.session.client("stepfunctions", endpoint_url=self.endpoint, config=_config(self.endpoint))
 
     @cached_property
     def athena(self) -> AthenaClient:
         """Queries."""
-        return self.session.client("athena", endpoint_url=self.endpoint, config=_config())
+        return self.session.client("athena", endpoint_url=self.endpoint, config=_config(self.endpoint))
 
     @cached_property
     def sqs(self) -> SQSClient:
         """Queue depths."""
-        return self.session.client("sqs", endpoint_url=self.endpoint, config=_config())
+        return self.session.client("sqs", endpoint_url=self.endpoint, config=_config(self.endpoint))
 
     @cached_property
     def cloudwatch(self) -> Any:  # noqa: ANN401 - its stubs are not among the development tools
         """Alarms."""
-        return self.session.client("cloudwatch", endpoint_url=self.endpoint, config=_config())
+        return self.session.client("cloudwatch", endpoint_url=self.endpoint, config=_config(self.endpoint))
 
     @cached_property
     def _cloudformation(self) -> CloudFormationClient:
-        return self.session.client("cloudformation", endpoint_url=self.endpoint, config=_config())
+        return self.session.client("cloudformation", endpoint_url=self.endpoint, config=_config(self.endpoint))
 
     @cached_property
     def outputs(self) -> dict[str, str]:
@@ -114,14 +113,15 @@ def connect(stage: str) -> Deployment:
     cloud = local_cloud.status()
     if cloud is None:
         raise CliError("The local cloud is not up.", "Run `sluice local up`, then `sluice deploy`; or `make demo`.")
-    return Deployment(stage, boto3.Session("test", "test", region_name=LOCAL_REGION), cloud.endpoint)
+    return Deployment(stage, boto3.Session("test", "test", region_name=local_cloud.REGION), cloud.endpoint)
 
 
-def _config(*, path_style: bool = False) -> Config:
+def _config(endpoint: str | None) -> Config:
     return Config(
         retries={"mode": "standard", "max_attempts": 6},
         max_pool_connections=_CONNECTIONS,
         connect_timeout=10,
-        # Not every resolver knows bucket.localhost, so the local cloud is addressed by path.
-        s3={"addressing_style": "path" if path_style else "auto"},
+        # This machine is not behind the proxy that the shell may name, and not every resolver knows bucket.localhost.
+        proxies={} if endpoint else None,
+        s3={"addressing_style": "path" if endpoint else "auto"},
     )
