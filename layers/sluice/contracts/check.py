@@ -61,5 +61,6 @@ def _disputes(families: list[Family], contracts: list[Contract]) -> Iterator[Pro
     for claim, owners in claims.items():
         if len(owners) > 1:
             yield Problem(
-                owners[-1], f"{' '.join(claim)} is claimed by {' and '.join(owners)}; leave it to one of them"
+                owners[-1].rpartition("/")[2],
+                f"{' '.join(claim)} is claimed by {' and '.join(owners)}; leave it to one of them",
             )

@@ -141,8 +141,8 @@ def _settle(schema: Schema) -> Schema:
 
 def _merge(first: Schema, second: Any) -> Schema | None:  # noqa: ANN401
     """Both schemas as one, or None when they say different things under the same keyword."""
-    if not first:
-        return dict(second) if isinstance(second, dict) else None
+    if not first or second == {}:
+        return first or (dict(second) if isinstance(second, dict) else None)
     if not isinstance(second, dict) or _NEIGHBOURLY & (first.keys() | second.keys()):
         return None
     merged = dict(first)

@@ -30,8 +30,9 @@ def check_samples(contract: Contract, family: Family, folder: Path, referee: Ref
 
 
 def _check(sample: Any, name: str, contract: Contract, family: Family, referee: Referee) -> Iterator[str]:  # noqa: ANN401
-    event, breaks = (sample, []) if name == "clean.json" else (sample.get("event"), sample.get("breaks"))
-    if not isinstance(event, dict) or (name == "dirty.json" and not breaks):
+    labelled = {"event": sample, "breaks": []} if name == "clean.json" else sample
+    event, breaks = (labelled.get("event"), labelled.get("breaks")) if isinstance(labelled, dict) else (None, None)
+    if not isinstance(event, dict) or breaks is None:
         yield "a dirty sample has an event and the pointers it breaks, a clean one is an event"
         return
     if recognise(Registry((family,), (contract,)), event).contract is not contract:

@@ -21,7 +21,7 @@ Event = dict[str, Any]
 Feature = tuple[str, ...]
 T = TypeVar("T")
 
-_POOL = 200
+_POOL = 120
 _MOST_CLEAN = 6
 _MOST_OWN = 5
 _MOST_ENVELOPE = 2
