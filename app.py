@@ -11,14 +11,30 @@ from infra.event_files_stack import EventFilesStack
 from infra.lake_stack import LakeStack
 from infra.stage import StageNameError, stage_named
 
-app = App()
-try:
+
+def build(app: App) -> None:
+    """Give the app the stacks of the stage its context names, and the rules they have to keep.
+
+    Raises:
+        StageNameError: The name is no stage's.
+    """
     stage = stage_named(app.node.get_context("stage"))
-except StageNameError as error:
-    sys.exit(f"error: {error}")
-lake = LakeStack(app, f"{stage.stack_prefix}-Lake", stage=stage)
-EventFilesStack(app, f"{stage.stack_prefix}-EventFiles", stage=stage, lake=lake)
-Tags.of(app).add("project", "sluice")
-Tags.of(app).add("stage", stage.name)
-Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
-app.synth()
+    lake = LakeStack(app, f"{stage.stack_prefix}-Lake", stage=stage)
+    EventFilesStack(app, f"{stage.stack_prefix}-EventFiles", stage=stage, lake=lake)
+    Tags.of(app).add("project", "sluice")
+    Tags.of(app).add("stage", stage.name)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
+
+
+def main() -> None:
+    """Synthesise what the CDK command asks for."""
+    app = App()
+    try:
+        build(app)
+    except StageNameError as error:
+        sys.exit(f"error: {error}")
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import importlib.util
+import py_compile
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,8 @@ CACHE = ROOT / "build" / "layers"
 NATIVE = "native"  # the machine and interpreter that build
 PLATFORMS = (NATIVE, "aarch64", "x86_64")
 SLUICE = "sluice"  # our own code; the other layers are packages by their requirements
+
+_UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
 
 # Unzipped megabytes a layer may have. A function may have 250 with all its layers and its own code.
 BUDGET_MB = {SLUICE: 5, "runtime": 30, "arrow": 130}
@@ -109,6 +112,8 @@ class LayerBuild:
             packages = Path(folder) / "python"
             self._fill(packages)
             _slim(packages)
+            if self.platform == NATIVE:
+                _compile(packages)
             self._check_size(packages)
             unfinished = Path(folder) / "layer.zip"
             _pack(Path(folder), packages, unfinished, level=1 if self.platform == NATIVE else 9)
@@ -171,6 +176,15 @@ def _slim(packages: Path) -> None:
     for path in list(_files(packages)):
         if _is_useless(path.relative_to(packages)):
             path.unlink()
+
+
+def _compile(packages: Path) -> None:
+    """Spare every cold start the compilation; for other versions than the running one nobody can."""
+    for path in list(packages.rglob("*.py")):
+        compiled = path.parent / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.pyc"
+        shown = f"/opt/python/{path.relative_to(packages)}"
+        # Unchecked: a zip keeps no times to check by.
+        py_compile.compile(str(path), str(compiled), shown, doraise=True, invalidation_mode=_UNCHECKED)
 
 
 def _pack(root: Path, folder: Path, archive: Path, *, level: int) -> None:
