@@ -6,8 +6,9 @@ import json
 import sys
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 # Without a terminal rich assumes 80 columns and cuts what does not fit; a pipe or a file has room.
 _PIPE_COLUMNS = 200
@@ -29,6 +30,11 @@ def say(text: str) -> None:
 def say_json(document: Any) -> None:  # noqa: ANN401 - any JSON value
     """Print the one JSON document of a command on standard output."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def titled(title: str, table: Table) -> RenderableType:
+    """A table under its title; rich's own title is broken to the table's width."""
+    return Group(f"[bold]{title}[/]", table)
 
 
 def progress() -> Progress:

@@ -6,10 +6,10 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.markup import escape
+from rich.console import RenderableType
 from rich.table import Table
 
-from cli.console import err, out, plural, say_json
+from cli.console import err, out, plural, say_json, titled
 from cli.conversion import CONVERTED, Conversion, failure, run_conversion
 from cli.errors import handled, report
 from cli.options import JsonOption, StageOption
@@ -51,13 +51,11 @@ def show(conversion: Conversion, *, as_json: bool) -> None:
         out.print(f"Conversion: {conversion.status.replace('_', ' ')}.")
 
 
-def _table(conversion: Conversion) -> Table:
-    rows, files = plural(sum(conversion.rows.values()), "row"), plural(conversion.files, "file")
-    title = f"Run {escape(conversion.run_id or '')}: {rows} from {files}"
-    shown = Table(title=title, title_justify="left")
-    shown.add_column("Table")
+def _table(conversion: Conversion) -> RenderableType:
+    shown = Table("Table")
     shown.add_column("Rows", justify="right")
     for name, count in sorted(conversion.rows.items()):
         shown.add_row(name, f"{count:,}")
-    shown.caption = f"{plural(conversion.parquet_files, 'Parquet file')} in {conversion.seconds:.1f} s"
-    return shown
+    rows, files = plural(sum(conversion.rows.values()), "row"), plural(conversion.files, "file")
+    parquet = plural(conversion.parquet_files, "Parquet file")
+    return titled(f"{rows} from {files}, in {parquet} ({conversion.seconds:.1f} s, run {conversion.run_id})", shown)

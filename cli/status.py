@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.markup import escape
 from rich.table import Table
 
-from cli.console import out, plural, say_json
+from cli.console import out, plural, say_json, titled
 from cli.errors import handled
 from cli.health import Health, health
 from cli.options import JsonOption, StageOption
@@ -27,9 +27,9 @@ def status(stage: StageOption = LOCAL, as_json: JsonOption = False) -> None:
         say_json(found.document())
         return
     _show_backlog(found)
-    for shown in (_runs(found), _dirty(found), _alarms(found)):
+    for title, shown in (("Last runs", _runs(found)), ("Dirty events", _dirty(found)), ("Alarms", _alarms(found))):
         if shown.row_count:
-            out.print(shown)
+            out.print(titled(title, shown))
 
 
 def _show_backlog(found: Health) -> None:
@@ -42,7 +42,7 @@ def _show_backlog(found: Health) -> None:
 
 
 def _runs(found: Health) -> Table:
-    shown = _table("Last runs", "Started", "Status", "Seconds", "Run")
+    shown = Table("Started", "Status", "Seconds", "Run")
     for run in found.runs:
         seconds = "" if run.seconds is None else f"{run.seconds:,.1f}"
         shown.add_row(run.started_at, _styled(run.status), seconds, run.run_id or run.execution)
@@ -50,7 +50,7 @@ def _runs(found: Health) -> Table:
 
 
 def _dirty(found: Health) -> Table:
-    shown = _table("Dirty events", "Table", "Reason", "Events")
+    shown = Table("Table", "Reason", "Events")
     for table, reasons in found.dirty.items():
         for reason, count in reasons.items():
             shown.add_row(table, reason, f"{count:,}")
@@ -58,14 +58,10 @@ def _dirty(found: Health) -> Table:
 
 
 def _alarms(found: Health) -> Table:
-    shown = _table("Alarms", "Alarm", "State", "Reason")
+    shown = Table("Alarm", "State", "Reason")
     for alarm in found.alarms:
         shown.add_row(alarm.name, _styled(alarm.state), escape(alarm.reason))
     return shown
-
-
-def _table(title: str, *columns: str) -> Table:
-    return Table(*columns, title=title, title_justify="left")
 
 
 def _styled(text: str) -> str:

@@ -18,7 +18,7 @@ class Steps:
     def begin(self, title: str) -> None:
         """Print the heading of the next step."""
         self._number += 1
-        out.rule(f"[bold]{self._number}  {title}[/]  [dim]{self.seconds():.0f} s[/]", align="left")
+        out.print(f"\n[bold cyan]━━ {self._number}  {title}[/]  [dim]{self.seconds():.0f} s[/]\n", highlight=False)
 
     def seconds(self) -> float:
         """How long the tour has taken so far."""

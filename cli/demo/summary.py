@@ -27,7 +27,9 @@ def summary(stage: Deployment) -> RenderableType:
     commands = _columns()
     for command, does in _COMMANDS:
         commands.add_row(f".venv/bin/{command}", f"[dim]{does}[/]")
-    return Panel(Group(places, "", "[bold]Try[/]", commands), title="Where to look next", title_align="left")
+    return Panel(
+        Group(places, "", "[bold]Try[/]", commands), title="Where to look next", title_align="left", expand=False
+    )
 
 
 def _places(stage: Deployment) -> list[tuple[str, str]]:

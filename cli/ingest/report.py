@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from rich.console import RenderableType
 from rich.table import Table
 
-from cli.console import plural
+from cli.console import plural, titled
 
 KNOWN = "known"
 """The file was in the ledger before; its counts are those of then."""
@@ -66,17 +67,15 @@ def is_done(files: Iterable[FileReport]) -> bool:
     return all(file.status in DONE for file in files)
 
 
-def table(files: list[FileReport]) -> Table:
+def table(files: list[FileReport]) -> RenderableType:
     """Where the events went, for people."""
     total = totals(files)
-    shown = Table(title=f"{plural(total.files, 'file')}, {plural(total.events, 'event')}", title_justify="left")
-    shown.add_column("Went to")
-    shown.add_column("Table or reason")
+    shown = Table("Went to", "Table or reason")
     shown.add_column("Events", justify="right")
     _section(shown, "clean", "green", total.clean)
     _section(shown, "dirty", "yellow", total.dirty)
     _section(shown, "unrelated", "dim", {"another producer's": total.unrelated} if total.unrelated else {})
-    return shown
+    return titled(f"{plural(total.files, 'file')}, {plural(total.events, 'event')}", shown)
 
 
 def _section(shown: Table, where: str, style: str, counts: Mapping[str, int]) -> None:
