@@ -6,7 +6,6 @@ not know, and takes seconds to import; what is left of it, polling and typing te
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections import Counter
@@ -57,7 +56,7 @@ def _wait(client: AthenaClient, execution: str, timeout: float) -> None:
             return
         if status["State"] in {"FAILED", "CANCELLED"}:
             reason = status.get("StateChangeReason") or status["State"].lower()
-            raise CliError(f"Athena could not run the query: {reason}", "`show tables` lists the tables.")
+            raise CliError(f"Athena could not run the query: {reason}", "`sluice tables` lists tables and columns.")
         time.sleep(pause)
     client.stop_query_execution(QueryExecutionId=execution)
     raise CliError(f"The query was stopped after {timeout:.0f} s.", "Filter on year, month and day, or --timeout.")
@@ -99,7 +98,11 @@ def _rows(page: ResultSetTypeDef, types: list[str], *, skip: bool = False) -> It
 
 
 def typed(text: str, kind: str) -> Any:  # noqa: ANN401 - the type is the column's
-    """A value from Athena's text. Arrays, maps and rows stay text: Athena does not quote what they hold."""
+    """A value from Athena's text.
+
+    Arrays, maps and rows stay text, because Athena does not quote what they hold; JSON does too, because the local
+    cloud does not tell it from text.
+    """
     convert = _TYPES.get(kind.partition("(")[0])
     return convert(text) if convert else text
 
@@ -116,5 +119,4 @@ _TYPES: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(_INTEGERS, int),
     **dict.fromkeys(_NUMBERS, _number),
     "boolean": lambda text: text == "true",
-    "json": json.loads,
 }

@@ -12,6 +12,7 @@ from cli.generate import generate
 from cli.ingest.command import ingest
 from cli.query import query
 from cli.status import status
+from cli.tables import tables
 
 app = typer.Typer(
     name="sluice",
@@ -27,6 +28,7 @@ app.command(rich_help_panel="Deployments")(deploy)
 app.command(rich_help_panel="Data")(ingest)
 app.command(rich_help_panel="Data")(convert)
 app.command(rich_help_panel="Data")(query)
+app.command(rich_help_panel="Data")(tables)
 app.command(rich_help_panel="Data")(status)
 app.add_typer(media.app, name="media", rich_help_panel="Data")
 app.add_typer(contract.app, name="contract", rich_help_panel="Contracts and samples")

@@ -27,11 +27,10 @@ def query(
     """Run SQL in the stage's Athena workgroup and database, and print the rows.
 
     Numbers, booleans and nulls keep their types in JSON. Arrays and structs
-    come as the text Athena writes; cast(column as json) keeps their values
-    exact.
+    come as the text Athena writes; cast(column as json) makes that text JSON.
 
     Examples:
-        sluice query "show tables"
+        sluice query "select count(*) as events from microone_pred"
         sluice query "select event_type, count(*) as events from microone_event group by 1"
         sluice query "select id, headline from microtwo_pred where year = 2022" --json
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from cli import local_cloud
 from cli.errors import CliError
+from infra.stage import StageNameError, stage_named
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -107,9 +109,18 @@ class Deployment:
 
 @functools.cache
 def connect(stage: str) -> Deployment:
-    """The deployment of a stage; CliError when the local cloud is meant and not up."""
-    if stage != LOCAL:
-        return Deployment(stage, boto3.Session())
+    """The deployment of a stage.
+
+    Raises:
+        CliError: The name is no stage's, or the local cloud is meant and not up.
+    """
+    try:
+        settings = stage_named(stage)
+    except StageNameError as error:
+        raise CliError(str(error)) from error
+    if not settings.local:
+        # boto3 itself reads AWS_DEFAULT_REGION only; the CDK, and every other SDK, AWS_REGION.
+        return Deployment(stage, boto3.Session(region_name=settings.region or os.environ.get("AWS_REGION")))
     cloud = local_cloud.status()
     if cloud is None:
         raise CliError("The local cloud is not up.", "Run `sluice local up`, then `sluice deploy`; or `make demo`.")

@@ -11,7 +11,7 @@ from cli.session import Deployment
 
 _COMMANDS = (
     ("sluice status", "what waits, what ran, what is dirty"),
-    ('sluice query "show tables"', "every table"),
+    ("sluice tables", "every table; with a name: its columns"),
     ('sluice query "select * from profiling_log where not passed" --rows 5', "why events are dirty"),
     ("sluice ingest FILE…", "your own files"),
     ("sluice convert", "and into the tables"),
@@ -27,9 +27,8 @@ def summary(stage: Deployment) -> RenderableType:
     commands = _columns()
     for command, does in _COMMANDS:
         commands.add_row(f".venv/bin/{command}", f"[dim]{does}[/]")
-    return Panel(
-        Group(places, "", "[bold]Try[/]", commands), title="Where to look next", title_align="left", expand=False
-    )
+    content = Group(places, "", "[bold]Try[/]", commands)
+    return Panel(content, title="Where to look next", title_align="left", expand=False)
 
 
 def _places(stage: Deployment) -> list[tuple[str, str]]:

@@ -26,7 +26,7 @@ from cli.session import Deployment
         ("12", "varchar", "12"),
         ("", "varchar", ""),
         ("[a, b]", "array", "[a, b]"),
-        ('["a","b"]', "json", ["a", "b"]),
+        ('["a","b"]', "json", '["a","b"]'),
         ("2024-05-14 10:00:00.000", "timestamp", "2024-05-14 10:00:00.000"),
     ],
 )
