@@ -2,24 +2,15 @@
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from sluice.contracts.model import Contract
+from sluice.events.known import Known, known_of
 from sluice.events.rules import pointer
 
 _LARGE_FLOAT = re.compile(r"[0-9]e\+")  # orjson reads integers beyond 64 bits as floats and writes them like this
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """The members a schema names, with those among them that have members of their own."""
-
-    names: frozenset[str]
-    nested: tuple[tuple[str, "_Known"], ...]
-    items: "_Known | None" = None
 
 
 class TooDeepError(Exception):
@@ -31,7 +22,7 @@ class Drift:
 
     def __init__(self, contract: Contract) -> None:
         """Collect the members that the contract's schema names."""
-        self._known = _known(contract.schema)
+        self._known = known_of(contract.schema)
 
     def rescue(self, event: dict[str, Any], raw: memoryview) -> tuple[str | None, int]:
         """Return the unknown members as one JSON object, value by JSON pointer, and their count.
@@ -58,34 +49,7 @@ class Drift:
         return json.dumps(unknown, ensure_ascii=False, separators=(",", ":"))
 
 
-_OPAQUE = _Known(frozenset(), ())
-
-
-def _known(*schemas: Any) -> _Known:  # noqa: ANN401
-    """Return what `schemas`, which all apply to the same value, name."""
-    members: dict[str, list[Any]] = {}
-    items: list[Any] = []
-    for schema in schemas:
-        _gather(schema, members, items)
-    nested = tuple((name, known) for name, parts in members.items() if (known := _known(*parts)) != _OPAQUE)
-    of_items = _known(*items) if items else _OPAQUE
-    return _Known(frozenset(members), nested, None if of_items == _OPAQUE else of_items)
-
-
-def _gather(schema: Any, members: dict[str, list[Any]], items: list[Any]) -> None:  # noqa: ANN401
-    """Add up what a schema and the schemas that apply beside it say of an object's members and a list's items."""
-    if not isinstance(schema, dict):
-        return
-    for name, member in schema.get("properties", {}).items():
-        members.setdefault(name, []).append(member)
-    if "items" in schema:
-        items.append(schema["items"])
-    beside = [schema[key] for key in ("if", "then", "else") if key in schema]
-    for part in [*beside, *(part for key in ("allOf", "anyOf", "oneOf") for part in schema.get(key, ()))]:
-        _gather(part, members, items)
-
-
-def _knows(known: _Known, value: Any) -> bool:  # noqa: ANN401
+def _knows(known: Known, value: Any) -> bool:  # noqa: ANN401
     """Tell whether every member of `value` is known; this is the common case, so it builds nothing."""
     if isinstance(value, dict):
         if known.names and not value.keys() <= known.names:
@@ -101,7 +65,7 @@ def _knows(known: _Known, value: Any) -> bool:  # noqa: ANN401
     return True
 
 
-def _collect(known: _Known, value: Any, path: list[str | int], unknown: dict[str, Any]) -> None:  # noqa: ANN401
+def _collect(known: Known, value: Any, path: list[str | int], unknown: dict[str, Any]) -> None:  # noqa: ANN401
     if isinstance(value, dict):
         if known.names:
             unknown.update({pointer([*path, name]): value[name] for name in value if name not in known.names})

@@ -9,11 +9,15 @@ from typing import Any, NamedTuple
 import jsonschema_rs
 
 from sluice.contracts.model import Contract
+from sluice.events.known import known_of, thinned
 
 MOST_BREAKS = 100
 """How many broken rules are reported per event; a hostile event could break millions."""
+MOST_ITEMS = 5_000
+"""How many items of an event's lists are looked at for reasons: each costs memory, and so does what stands beside."""
 
 _MASK = "the value"  # stands where a message would quote the value: reasons must not leak what people wrote
+_BEYOND = f"a rule is broken beyond the first {MOST_ITEMS} items of the event's lists"
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 
 
@@ -31,14 +35,20 @@ class Rules:
     def __init__(self, contract: Contract) -> None:
         """Compile the contract's schema."""
         self._schema = jsonschema_rs.Draft202012Validator(contract.schema, mask=_MASK)
+        self._known = known_of(contract.schema)
 
     def breaks(self, event: dict[str, Any]) -> list[RuleBreak]:
         """Return the rules that `event` breaks, none when it is valid."""
         if not self._schema.is_valid(event):
-            return [_rule_break(error) for error in islice(self._schema.iter_errors(event), MOST_BREAKS)]
+            return self._reasons(event) or [RuleBreak("items", "", _BEYOND)]
         if not _is_in_calendar(event["time"][:10]):
             return [RuleBreak("calendar", "/time", "there is no such day in the calendar")]
         return []
+
+    def _reasons(self, event: dict[str, Any]) -> list[RuleBreak]:
+        """Ask for all reasons; each is made at once, with a copy of the object it is about, so the event is thinned."""
+        errors = self._schema.iter_errors(thinned(self._known, event, iter(range(MOST_ITEMS))))
+        return [_rule_break(error) for error in islice(errors, MOST_BREAKS)]
 
 
 def pointer(members: list[str | int]) -> str:
