@@ -1,6 +1,5 @@
 """First state of Convert: what is to be done by this execution."""
 
-import hashlib
 import secrets
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -42,7 +41,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Plan the run of an execution: ``{"execution": ARN, "started_at": ISO 8601}``."""
     execution = event["execution"]
     started_at = datetime.fromisoformat(event["started_at"]).astimezone(UTC)
-    run_id = timestamped_id(started_at, hashlib.sha256(execution.encode()).hexdigest()[:8])
-    planned = planning.plan(execution, run_id, datetime.now(UTC), secrets.token_hex(4))
+    token = secrets.token_hex(4)
+    planned = planning.plan(execution, timestamped_id(started_at, token), datetime.now(UTC), token)
     logger.info("planned", extra=asdict(planned))
     return {"status": planned.decision.value, "run_id": planned.run_id, "plan_key": planned.plan_key}

@@ -81,11 +81,8 @@ class DynamoLedger:
 
     def note(self, record: SourceRecord) -> None:
         """Record what is not final, unless a final record is there."""
-        try:
-            self._client.put_item(**self._put_source(record, self._clock()))
-        except ClientError as error:
-            if error_code(error) != "ConditionalCheckFailedException":
-                raise
+        put = self._put_source(record, self._clock())
+        _is_met(lambda: self._client.put_item(**put))
 
     def known_chunks(self, chunk_ids: Iterable[str]) -> frozenset[str]:
         """Return those chunks that were committed, converted or not."""
@@ -118,18 +115,14 @@ class DynamoLedger:
         values = {":run": run.run_id, ":execution": run.execution}
         return self._try_put(OpenRun(run.run_id, run.execution, plan_key), condition, values)
 
+    def drop_run(self, run: OpenRun) -> bool:
+        """End a run that needs no plan, if it is still `run` and has none yet; tell whether it was."""
+        condition = "run_id = :run AND execution = :execution AND attribute_not_exists(plan_key)"
+        return self._try_delete(condition, {":run": run.run_id, ":execution": run.execution})
+
     def close_run(self, run_id: str) -> None:
         """End the run, if it is the open one."""
-        try:
-            self._client.delete_item(
-                TableName=self._table,
-                Key=to_dynamodb(RUN_KEY),
-                ConditionExpression="run_id = :run",
-                ExpressionAttributeValues=to_dynamodb({":run": run_id}),
-            )
-        except ClientError as error:
-            if error_code(error) != "ConditionalCheckFailedException":
-                raise
+        self._try_delete("run_id = :run", {":run": run_id})
 
     def pending_chunks(self) -> list[ChunkRecord]:
         """Return every committed chunk that is not converted, oldest first."""
@@ -174,13 +167,17 @@ class DynamoLedger:
         put = self._put(run_item(run), condition)
         if values:
             put["ExpressionAttributeValues"] = to_dynamodb(values)
-        try:
-            self._client.put_item(**put)
-        except ClientError as error:
-            if error_code(error) == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        return _is_met(lambda: self._client.put_item(**put))
+
+    def _try_delete(self, condition: str, values: dict[str, str]) -> bool:
+        return _is_met(
+            lambda: self._client.delete_item(
+                TableName=self._table,
+                Key=to_dynamodb(RUN_KEY),
+                ConditionExpression=condition,
+                ExpressionAttributeValues=to_dynamodb(values),
+            )
+        )
 
     def _put_source(self, record: SourceRecord, now: datetime) -> dict[str, Any]:
         put = self._put(source_item(record, now), _NOT_FINAL)
@@ -189,6 +186,17 @@ class DynamoLedger:
     def _put(self, item: Item, condition: str | None = None) -> dict[str, Any]:
         put = {"TableName": self._table, "Item": to_dynamodb(item)}
         return {**put, "ConditionExpression": condition} if condition else put
+
+
+def _is_met(write: Callable[[], object]) -> bool:
+    """Do a conditional write; tell whether its condition was met."""
+    try:
+        write()
+    except ClientError as error:
+        if error_code(error) == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
 
 
 def _failed_conditions(error: ClientError, records: Sequence[SourceRecord]) -> frozenset[SourceObject]:

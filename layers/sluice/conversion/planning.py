@@ -48,7 +48,7 @@ class Planning:
 
         Args:
             execution: Who asks; it keeps the run until it ends.
-            run_id: Name of the run, should a new one begin.
+            run_id: Name of the run, should a new one begin; no other attempt may use it, nor a late twin of this one.
             now: Time of planning, UTC.
             token: Makes this attempt's plan file its own, so that a late twin of it overwrites nothing.
         """
@@ -59,6 +59,8 @@ class Planning:
             run = self._make_plan(run, now, token)
         if run is None:
             return Planned(Decision.NOTHING_TO_DO)
+        if run.execution != execution or run.plan_key is None:  # others went on with it while this attempt was late
+            return Planned(Decision.BUSY)
         return Planned(Decision.PLANNED, run.run_id, run.plan_key)
 
     def _own(self, wanted: OpenRun) -> OpenRun | None:
@@ -78,8 +80,7 @@ class Planning:
     def _make_plan(self, run: OpenRun, now: datetime, token: str) -> OpenRun | None:
         chunks = self._ledger.pending_chunks()
         if not chunks:
-            self._ledger.close_run(run.run_id)
-            return None
+            return None if self._ledger.drop_run(run) else self._ledger.open_run()
         plan = self._plan_of(run.run_id, now, chunks)
         key = plan_key(run.run_id, token)
         self._files.write(key, orjson.dumps(plan.to_json()))

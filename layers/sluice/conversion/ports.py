@@ -48,6 +48,9 @@ class RunLedger(Protocol):
     def publish_plan(self, run: OpenRun, plan_key: str) -> bool:
         """Say which plan holds, if the run is still `run` and has none yet; tell whether it was said."""
 
+    def drop_run(self, run: OpenRun) -> bool:
+        """End a run that needs no plan, if it is still `run` and has none yet; tell whether it was."""
+
     def close_run(self, run_id: str) -> None:
         """End the run, if it is the open one."""
 
