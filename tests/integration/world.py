@@ -1,17 +1,19 @@
-"""A small world of real adapters on moto's S3 and DynamoDB: buckets, ledger, media index, use cases."""
+"""A small world of the real adapters and use cases on moto's S3 and DynamoDB."""
 
+import copy
 import itertools
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import boto3
-import pyarrow as pa
-import pyarrow.parquet as pq
 from moto import mock_aws
+from moto.dynamodb.models.table import Table
 
+from sluice.adapters import clients
 from sluice.adapters.lake import S3Lake
 from sluice.adapters.ledger import DynamoLedger
 from sluice.adapters.media import DynamoMediaIndex
@@ -19,113 +21,189 @@ from sluice.adapters.source_store import S3SourceStore
 from sluice.contracts.load import load_registry
 from sluice.conversion.batches import Converter
 from sluice.conversion.committing import Summary, commit, read_plan
-from sluice.conversion.planning import Decision, Planning
+from sluice.conversion.model import Plan
+from sluice.conversion.planning import Decision, Planned, Planning
 from sluice.conversion.profiling import publish_profile
 from sluice.events.model import SourceObject
 from sluice.events.validation import Limits, Outcome, Validation
-from sluice.layout import table_prefix, timestamped_id
+from sluice.layout import timestamped_id
+from tests.integration.tap import AwsTroubleError, KilledError, Tap
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
+T = TypeVar("T")
+
 SOURCE, LAKE, MEDIA = "source-bucket", "lake-bucket", "media-bucket"
 LEDGER, MEDIA_INDEX = "ledger", "media-index"
 REGISTRY = load_registry()
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
+ROOMY = Limits(chunk_bytes=1 << 20, max_file_bytes=32 << 20)
 
-Wrap = Callable[[Any], Any]
+_DELIVERIES = 4
 
 
-class DeadExecutions:
-    """No execution but one's own is ever running."""
+class Running:
+    """The executions that are going on."""
 
-    def is_running(self, _execution: str) -> bool:
-        return False
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def is_running(self, execution: str) -> bool:
+        return execution in self.names
 
 
 @dataclass
 class World:
-    """Everything a test drives. `wrap` stands between the use cases and every adapter they are given."""
+    """Everything a test drives. Whatever the code under test asks of AWS goes through `tap`."""
 
     s3: "S3Client"
     dynamodb: "DynamoDBClient"
-    limits: Limits
+    tap: Tap
+    limits: Limits = ROOMY
     batch_bytes: int = 1 << 20
-    wrap: Wrap = lambda adapter: adapter
+    executions: Running = field(default_factory=Running)
 
     def __post_init__(self) -> None:
-        ticks = itertools.count()
-        self._now = lambda: START + timedelta(seconds=next(ticks))
+        self._ticks = itertools.count()
         self.lake = S3Lake(self.s3, LAKE)
-        self.ledger = DynamoLedger(self.dynamodb, LEDGER, self._now)
+        self.ledger = DynamoLedger(self.dynamodb, LEDGER, self.now)
         self.media = DynamoMediaIndex(self.dynamodb, MEDIA_INDEX, MEDIA)
 
-    def put(self, key: str, body: bytes) -> SourceObject:
-        etag = self.s3.put_object(Bucket=SOURCE, Key=key, Body=body)["ETag"]
+    def now(self) -> datetime:
+        """Give the time; a second passes whenever somebody asks."""
+        return START + timedelta(seconds=next(self._ticks))
+
+    # From upload to ledger
+
+    def put(self, key: str, content: bytes) -> SourceObject:
+        etag = self.s3.put_object(Bucket=SOURCE, Key=key, Body=content)["ETag"]
         return SourceObject(SOURCE, key, etag.strip('"'))
 
-    def validate(self, *sources: SourceObject, seconds: Callable[[], float] = lambda: 600.0) -> Outcome:
-        ids = itertools.count()
-        base = self._now()
+    def validate(self, *sources: SourceObject, seconds_left: Callable[[], float] = lambda: 600.0) -> Outcome:
+        """Validate in an invocation of its own, with nothing remembered."""
         validation = Validation(
             registry=REGISTRY,
-            sources=self.wrap(S3SourceStore(self.s3)),
-            chunks=self.wrap(self.lake),
-            ledger=self.wrap(self.ledger),
-            media=self.wrap(self.media),
+            sources=S3SourceStore(self.s3),
+            chunks=self.lake,
+            ledger=self.ledger,
+            media=DynamoMediaIndex(self.dynamodb, MEDIA_INDEX, MEDIA),
             limits=self.limits,
-            new_chunk_id=lambda: timestamped_id(base, f"{next(ids):08x}"),
+            new_chunk_id=lambda: timestamped_id(self.now(), "0000000f"),
         )
-        return validation.run(sources, seconds)
+        return validation.run(sources, seconds_left)
 
-    def convert(self, execution: str = "execution-1") -> Summary | None:
-        """Run the machine's states one after the other, as one execution; None when there was nothing to do."""
-        files, ledger = self.wrap(self.lake), self.wrap(self.ledger)
-        now = self._now()
-        planned = Planning(ledger, files, DeadExecutions(), self.batch_bytes).plan(
-            execution, timestamped_id(now, execution), now, f"{now:%S}"
-        )
-        if planned.decision is not Decision.PLANNED or planned.plan_key is None:
-            return None
-        plan = read_plan(files, planned.plan_key)
-        for batch in plan.batches:
-            Converter(REGISTRY, files).convert(batch)
-        summary = commit(plan, files, ledger)
-        publish_profile(plan, files, ledger)
-        return summary
+    def deliver(self, *sources: SourceObject) -> None:
+        """Announce as SQS does: what failed, and all of an invocation that died, comes again."""
+        waiting = list(sources)
+        for _ in range(_DELIVERIES):
+            try:
+                failed = self.validate(*waiting).failed
+            except (AwsTroubleError, KilledError):
+                continue
+            waiting = [source for source in waiting if source in failed]
+            if not waiting:
+                return
+        raise AssertionError(f"these are still not validated after {_DELIVERIES} deliveries: {waiting}")
+
+    # From ledger to tables
+
+    def convert(self, execution: str = "", attempts: int = 1) -> Summary | None:
+        """Run the states of the Convert machine one after the other, each tried so many times.
+
+        None when there is nothing to do.
+        """
+        execution = execution or f"execution-{next(self._ticks)}"
+        with self.execution(execution):
+            planned = _attempt(attempts, lambda: self.plan(execution))
+            if planned.decision is not Decision.PLANNED:
+                return None
+            for batch in _attempt(attempts, lambda: self.read_plan(planned)).batches:
+                _attempt(attempts, partial(Converter(REGISTRY, self.lake).convert, batch))
+            summary = _attempt(attempts, lambda: self.commit(planned))
+            _attempt(attempts, lambda: self.profile(planned))
+            return summary
+
+    @contextmanager
+    def execution(self, name: str) -> Iterator[str]:
+        """An execution of the machine that is going on."""
+        self.executions.names.add(name)
+        try:
+            yield name
+        finally:
+            self.executions.names.discard(name)
+
+    def plan(self, execution: str) -> Planned:
+        now = self.now()
+        planning = Planning(self.ledger, self.lake, self.executions, self.batch_bytes)
+        return planning.plan(execution, timestamped_id(now, "0000000f"), now, f"{next(self._ticks):08x}")
+
+    def read_plan(self, planned: Planned) -> Plan:
+        assert planned.plan_key
+        return read_plan(self.lake, planned.plan_key)
+
+    def convert_batches(self, planned: Planned) -> None:
+        for batch in self.read_plan(planned).batches:
+            Converter(REGISTRY, self.lake).convert(batch)
+
+    def commit(self, planned: Planned) -> Summary:
+        return commit(self.read_plan(planned), self.lake, self.ledger)
+
+    def profile(self, planned: Planned) -> str:
+        return publish_profile(self.read_plan(planned), self.lake, self.ledger)
+
+    # What is there
 
     def keys(self, prefix: str = "") -> list[str]:
         return [key for key, _ in self.lake.list(prefix)]
 
-    def table(self, name: str) -> pa.Table:
-        """All rows of a table, with their partition columns, ordered by where they came from."""
-        parts = [self._part(key) for key in self.keys(table_prefix(name))]
-        if not parts:
-            return pa.table({})
-        rows = pa.concat_tables(parts)
-        order = [("_source_key", "ascending"), ("_source_offset", "ascending")]
-        return rows.sort_by(order) if "_source_key" in rows.column_names else rows
+    def record(self, source: SourceObject) -> dict[str, Any]:
+        """Give a source object's record in the ledger; empty when there is none."""
+        return next(iter(self.ledger.items([source])), {})
 
-    def _part(self, key: str) -> pa.Table:
-        table = pq.read_table(pa.BufferReader(self.lake.read(key)), partitioning=None)
-        for part in key.split("/"):
-            if "=" in part:
-                name, value = part.split("=")
-                table = table.append_column(name, pa.repeat(int(value), table.num_rows))
-        return table
+
+def _attempt(attempts: int, state: Callable[[], T]) -> T:
+    for _ in range(attempts - 1):
+        try:
+            return state()
+        except AwsTroubleError:
+            continue
+    return state()
 
 
 @contextmanager
 def moto_world(**settings: Any) -> Iterator[World]:
     with mock_aws():
-        s3 = boto3.client("s3", region_name="us-east-1")
-        dynamodb = boto3.client("dynamodb", region_name="us-east-1")
+        world = World(*_clients(), **settings)
         for bucket in (SOURCE, LAKE, MEDIA):
-            s3.create_bucket(Bucket=bucket)
+            world.s3.create_bucket(Bucket=bucket)
         for table in (LEDGER, MEDIA_INDEX):
-            _create_table(dynamodb, table)
-        yield World(s3, dynamodb, settings.pop("limits", Limits(1 << 20, 16 << 20)), **settings)
+            _create_table(world.dynamodb, table)
+        yield world
+
+
+@cache
+def _clients() -> "tuple[S3Client, DynamoDBClient, Tap]":
+    """The functions' own clients, so that the handlers are tapped too."""
+    tap = Tap()
+    tap.install(clients.s3())
+    tap.install(clients.dynamodb())
+    return clients.s3(), clients.dynamodb(), tap
+
+
+def _copy_of_table(table: Table, _memo: object) -> Table:
+    """Copy a table as far as a rollback needs it.
+
+    For each item of a transaction moto copies the whole table, items and all: hours, with what these tests write.
+    Items are put and deleted here, never updated, so the dictionaries that hold them are enough.
+    """
+    twin = copy.copy(table)
+    twin.items = defaultdict(dict, {key: dict(items) for key, items in table.items.items()})
+    return twin
+
+
+setattr(Table, "__deepcopy__", _copy_of_table)  # noqa: B010  # mypy takes no assignment
 
 
 def _create_table(client: "DynamoDBClient", name: str) -> None:

@@ -1,0 +1,45 @@
+"""Files that together take every way through validation, put into a folder of their own."""
+
+from sluice.events.model import SourceObject
+from sluice.events.validation import Limits
+from tests.integration.events import body, broken, event, foreign, illustration, unserved, zipped
+from tests.integration.world import World
+
+SMALL_CHUNKS = Limits(chunk_bytes=2500, max_file_bytes=20_000)
+
+CLEAN, SPILLING, DIRTY, FOREIGN, GZIP, EMPTY, HUGE, DELETED = (
+    "clean",
+    "spilling",
+    "dirty",
+    "foreign",
+    "gzip",
+    "empty",
+    "huge",
+    "deleted",
+)
+
+ROWS = {"MICROONE_EVENT": 8, "MICROTWO_PRED": 2, "MICROTHREE_EVENT": 3}
+"""Rows of one such folder, by table."""
+
+DIRTY_REASONS = {"RULE_BROKEN": 1, "NO_CONTRACT": 1, "FRAGMENT": 2, "FILE_TOO_LARGE": 1}
+
+
+def upload(world: World, folder: str) -> list[SourceObject]:
+    """Put the files into a folder; the last one is deleted before anybody reads it."""
+    sources = [world.put(f"{folder}/{name}", content) for name, content in _contents().items()]
+    world.s3.delete_object(Bucket=sources[-1].bucket, Key=sources[-1].key)
+    return sources
+
+
+def _contents() -> dict[str, bytes]:
+    microone = [event("MICROONE_EVENT", number, hour=9 + number % 3) for number in range(8)]
+    return {
+        CLEAN: body(microone[0], illustration(1, media_id=1, medialib="MYLIB"), event("MICROTWO_PRED", 1)),
+        SPILLING: body(*microone[1:6], b"no event", foreign(1), illustration(2, hour=23)),
+        DIRTY: body(broken(1), b'{"cut":', unserved(2)),
+        FOREIGN: body(foreign(2), foreign(3)),
+        GZIP: zipped(body(microone[6], event("MICROTWO_PRED", 2), illustration(3, media_id="x", medialib="MYLIB"))),
+        EMPTY: b"",
+        HUGE: b" " * 20_001,
+        DELETED: body(microone[7]),
+    }

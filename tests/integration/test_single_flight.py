@@ -1,0 +1,172 @@
+"""One run at a time, whoever plans, however late: no chunk is ever in two plans that somebody follows."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pytest
+
+from sluice.conversion.model import OpenRun
+from sluice.conversion.planning import Decision, Planned
+from sluice.events.model import ChunkRecord, Counts, Segment
+from tests.integration.events import body, event
+from tests.integration.interleave import interleave
+from tests.integration.snapshots import assert_books_balance, ledger, snapshots
+from tests.integration.storage import empty
+from tests.integration.world import LEDGER, World
+
+MOST_CALLS = 5  # DynamoDB calls of one attempt to plan
+
+PLANNED, BUSY, NOTHING = Decision.PLANNED, Decision.BUSY, Decision.NOTHING_TO_DO
+
+
+def orders(*between: str) -> Iterator[list[str]]:
+    """Yield orders in which `a` is overtaken by its equal `b` somewhere, and `b` by `a` again."""
+    for begun in range(MOST_CALLS):
+        for other in range(1, MOST_CALLS + 1):
+            yield [*("a" * begun), *between, *("b" * other), *("a" * MOST_CALLS)]
+
+
+@pytest.fixture
+def upload(world: World) -> Callable[[str], None]:
+    def upload(name: str) -> None:
+        assert not world.validate(world.put(f"x/{name}", body(event("MICROONE_EVENT", 1)))).failed
+
+    return upload
+
+
+def test_a_running_execution_keeps_others_out(world: World, upload: Callable[[str], None]) -> None:
+    upload("a")
+    with world.execution("a"):
+        planned = world.plan("a")
+        assert planned.decision is PLANNED
+        with world.execution("b"):
+            assert world.plan("b") == Planned(BUSY)
+        world.convert_batches(planned)
+        world.commit(planned)
+        assert world.plan("b") == Planned(BUSY), "the profiling log is part of the run"
+        world.profile(planned)
+    assert world.plan("b") == Planned(NOTHING)
+    assert not ledger("run")
+
+
+def test_a_second_attempt_of_the_same_execution_gets_the_same_plan(world: World, upload: Callable[[str], None]) -> None:
+    upload("a")
+    with world.execution("a"):
+        planned = world.plan("a")
+        upload("b")
+        assert world.plan("a") == planned
+
+
+def test_the_plan_of_a_dead_execution_is_finished_first(world: World, upload: Callable[[str], None]) -> None:
+    upload("old")
+    with world.execution("dead"):
+        left_over = world.plan("dead")
+    upload("new")
+    with world.execution("next"):
+        taken = world.plan("next")
+        assert taken == left_over
+        assert len(world.read_plan(taken).chunk_ids) == 1
+        assert world.plan("third") == Planned(BUSY)
+    assert world.convert("next again") is not None
+    assert [row["_source_key"] for row in snapshots()["x"]["MICROONE_EVENT"]] == ["old"]
+    assert len(ledger("chunk#pending")) == 1
+    assert world.convert() is not None
+    assert [row["_source_key"] for row in snapshots()["x"]["MICROONE_EVENT"]] == ["new", "old"]
+    assert_books_balance()
+
+
+def test_a_dead_execution_without_a_plan_leaves_nothing_behind(world: World, upload: Callable[[str], None]) -> None:
+    assert world.ledger.begin_run(OpenRun("run", "dead"))
+    with world.execution("next"):
+        assert world.plan("next") == Planned(NOTHING)
+    assert not ledger("run")
+    assert world.ledger.begin_run(OpenRun("run", "dead"))
+    upload("a")
+    with world.execution("next"):
+        assert world.plan("next").decision is PLANNED
+
+
+@pytest.mark.parametrize("between", [(), ("c",)], ids=["a chunk waits", "a chunk is committed meanwhile"])
+def test_two_attempts_of_one_execution(world: World, between: tuple[str, ...]) -> None:
+    works = {"a": partial(world.plan, "x"), "b": partial(world.plan, "x"), "c": partial(_commit_chunk, world, 2)}
+    for order in orders(*between):
+        if not between:
+            _commit_chunk(world, 1)
+        with world.execution("x"):
+            results = interleave(world.tap, order, **{name: works[name] for name in ("a", "b", *between)})
+            others = _plan_in_turn(world, "y")
+        _assert_one_plan(world, [results["a"], results["b"], *others], order)
+
+
+@pytest.mark.parametrize("begun_by", ["nobody", "the dead", "the dead with a plan"])
+def test_race_of_two_executions(world: World, begun_by: str) -> None:
+    for order in orders():
+        _commit_chunk(world, 1)
+        dead = _left_over(world, begun_by)
+        with world.execution("a"), world.execution("b"):
+            results = interleave(world.tap, order, a=partial(world.plan, "a"), b=partial(world.plan, "b"))
+            others = _plan_in_turn(world, "y")
+        assert sorted(result.decision for result in results.values()) == [BUSY, PLANNED], order
+        _assert_one_plan(world, [*dead, *results.values(), *others], order)
+
+
+def test_race_of_two_executions_for_a_chunk_that_comes_late(world: World) -> None:
+    works = {"a": partial(world.plan, "a"), "b": partial(world.plan, "b"), "c": partial(_commit_chunk, world, 1)}
+    for order in orders("c"):
+        with world.execution("a"), world.execution("b"):
+            results = interleave(world.tap, order, **works)
+            others = _plan_in_turn(world, "y")
+        _assert_one_plan(world, [results["a"], results["b"], *others], order)
+
+
+def test_a_late_plan_of_a_dead_execution(world: World) -> None:
+    """It was overtaken anywhere between its calls by an execution that took its run over."""
+    for begun in range(MOST_CALLS + 1):
+        for chunks in ((1,), ()):
+            for number in chunks:
+                _commit_chunk(world, number)
+            works = {"a": partial(world.plan, "dead"), "b": partial(_next_after, world, chunks)}
+            results = interleave(world.tap, ["a"] * begun + ["b"] * 10, **works)
+            with world.execution("next"):
+                others = _plan_in_turn(world, "y")
+            _assert_one_plan(world, [results["b"], *others], [str(begun)])
+            if results["a"].decision is PLANNED:
+                assert results["a"] == results["b"], "it was first, and then taken over"
+
+
+def _next_after(world: World, chunks: tuple[int, ...]) -> Planned:
+    if not chunks:
+        _commit_chunk(world, 1)
+    with world.execution("next"):
+        return world.plan("next")
+
+
+def _left_over(world: World, begun_by: str) -> list[Planned]:
+    if begun_by == "the dead":
+        assert world.ledger.begin_run(OpenRun("run", "dead"))
+    return [world.plan("dead")] if begun_by == "the dead with a plan" else []
+
+
+def _plan_in_turn(world: World, *names: str) -> list[Planned]:
+    return [world.plan(name) for name in names]
+
+
+def _commit_chunk(world: World, number: int) -> Planned:
+    chunk = ChunkRecord(f"{number:016}", (Segment("MICROONE_EVENT", 0, 10, 1),), files=1, counts=Counts(events=1))
+    world.ledger.commit([chunk], [])
+    return Planned(NOTHING)
+
+
+def _assert_one_plan(world: World, results: list[Planned], order: list[str]) -> None:
+    """All plans that were told to be followed, now or by the execution that comes next, hold each chunk once."""
+    with world.execution("last"):
+        results = [*results, world.plan("last")]
+    plans = {result.plan_key: world.read_plan(result) for result in results if result.decision is PLANNED}
+    planned = [chunk for plan in plans.values() for chunk in plan.chunk_ids]
+    assert len(planned) == len(set(planned)), (order, results)
+    open_run = world.ledger.open_run()
+    waiting = {chunk["sk"] for chunk in ledger("chunk#pending")}
+    assert waiting == set(planned), (order, results, "a chunk waits that nobody has planned")
+    assert open_run is not None
+    assert open_run.plan_key in plans, (order, results, "a plan is followed that the ledger does not know")
+    empty(LEDGER)
