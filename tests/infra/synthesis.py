@@ -1,0 +1,107 @@
+"""What `app.py` makes of a stage, as plain dictionaries, and the questions tests ask of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App
+
+from app import build
+from infra.stage import Stage, stage_named
+
+ROOT = Path(__file__).resolve().parents[2]
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Template:
+    """One synthesised stack."""
+
+    stack: str
+    body: dict[str, Any]
+
+    def of_type(self, kind: str) -> dict[str, Resource]:
+        """Resources of a type by logical id."""
+        return {key: value for key, value in self.body["Resources"].items() if value["Type"] == kind}
+
+    def named(self, kind: str, start: str) -> Resource:
+        """The one resource of a type whose logical id begins with `start`."""
+        (found,) = [value for key, value in self.of_type(kind).items() if key.startswith(start)]
+        return found
+
+    def properties(self, kind: str, start: str) -> dict[str, Any]:
+        """The properties of that resource."""
+        properties: dict[str, Any] = self.named(kind, start)["Properties"]
+        return properties
+
+    def statements(self, role_start: str) -> list[dict[str, Any]]:
+        """Every statement of the policies of the one role whose logical id begins with `role_start`."""
+        (role,) = [key for key in self.of_type("AWS::IAM::Role") if key.startswith(role_start)]
+        policies = [
+            policy["Properties"]["PolicyDocument"]["Statement"]
+            for policy in self.of_type("AWS::IAM::Policy").values()
+            if {"Ref": role} in policy["Properties"]["Roles"]
+        ]
+        return [statement for policy in policies for statement in policy]
+
+
+@dataclass(frozen=True)
+class Synthesis:
+    """A synthesised stage."""
+
+    stage: Stage
+    lake: Template
+    event_files: Template
+    folder: Path
+
+    def resources(self) -> Iterator[tuple[str, Resource]]:
+        """Yield every resource of both stacks with its logical id."""
+        for template in (self.lake, self.event_files):
+            yield from template.body["Resources"].items()
+
+
+def synthesise(stage: str, folder: Path) -> Synthesis:
+    """Synthesise a stage as the CDK command does, with the rules of the entry point."""
+    app = App(context={**settings(), "stage": stage}, outdir=str(folder))
+    build(app)
+    app.synth()
+    return Synthesis(
+        stage_named(stage), _template(folder, stage, "Lake"), _template(folder, stage, "EventFiles"), folder
+    )
+
+
+def settings() -> dict[str, Any]:
+    """The context of `cdk.json`."""
+    context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return context
+
+
+def listed(value: Any) -> list[Any]:
+    """The value as a list; CloudFormation shortens lists of one."""
+    return value if isinstance(value, list) else [value]
+
+
+def text(value: Any) -> str:
+    """A CloudFormation value as readable text: `<Lake.Arn>/runs/*`, `import:<export>`."""
+    if not isinstance(value, Mapping):
+        return str(value)
+    (function, argument), *_ = value.items()
+    match function:
+        case "Fn::Join":
+            return str(argument[0].join(text(part) for part in argument[1]))
+        case "Fn::GetAtt":
+            return f"<{'.'.join(argument)}>"
+        case "Fn::ImportValue":
+            return f"import:{argument}"
+        case _:
+            return f"<{text(argument)}>"
+
+
+def _template(folder: Path, stage: str, part: str) -> Template:
+    stack = f"Sluice-{stage}-{part}"
+    return Template(stack, json.loads((folder / f"{stack}.template.json").read_text()))

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+
+from sluice.contracts.load import load_registry
+from sluice.contracts.model import Table
+from tests.infra.synthesis import Resource, Synthesis, text
+
+GLUE_TABLE = "AWS::Glue::Table"
+TABLES = load_registry().tables()
+
+
+def test_one_table_per_contract_and_none_besides(stage: Synthesis) -> None:
+    names = [table["Properties"]["TableInput"]["Name"] for table in stage.lake.of_type(GLUE_TABLE).values()]
+    assert sorted(names) == sorted(table.name.lower() for table in TABLES)
+
+
+def test_the_database_is_the_stages(stage: Synthesis) -> None:
+    (database,) = stage.lake.of_type("AWS::Glue::Database").values()
+    assert database["Properties"]["DatabaseInput"]["Name"] == stage.stage.database
+    assert stage.lake.body["Outputs"]["Database"]["Value"] == stage.stage.database
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_columns_are_the_contracts_in_order(dev: Synthesis, table: Table) -> None:
+    columns = _input(dev, table)["StorageDescriptor"]["Columns"]
+    assert [(column["Name"], column["Type"]) for column in columns] == [(c.name, c.type) for c in table.columns]
+    assert all(0 < len(column["Comment"]) <= 255 for column in columns), "the catalog's limit"
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+def test_partitions_are_projected_over_the_layout_the_conversion_writes(dev: Synthesis, table: Table) -> None:
+    declared = _input(dev, table)
+    assert [(key["Name"], key["Type"]) for key in declared["PartitionKeys"]] == [
+        (key, "int") for key in ("year", "month", "day", "hour")
+    ]
+    parameters = declared["Parameters"]
+    assert parameters["projection.enabled"] == "true"
+    assert parameters["projection.year.range"] == "2000,2099"
+    assert parameters["projection.month.range"] == "1,12"
+    assert parameters["projection.day.range"] == "1,31"
+    assert parameters["projection.hour.range"] == "0,23"
+    assert {parameters[f"projection.{key}.type"] for key in ("year", "month", "day", "hour")} == {"integer"}
+    location = text(declared["StorageDescriptor"]["Location"])
+    assert location.startswith("s3://<Lake")
+    assert location.endswith(f">/data/clean_parquet/{table.name}.parquet/")
+    template = text(parameters["storage.location.template"])
+    assert template == f"{location}year=${{year}}/month=${{month}}/day=${{day}}/hour=${{hour}}/"
+
+
+def test_tables_are_read_as_parquet(dev: Synthesis) -> None:
+    for table in dev.lake.of_type(GLUE_TABLE).values():
+        storage = table["Properties"]["TableInput"]["StorageDescriptor"]
+        assert storage["SerdeInfo"]["SerializationLibrary"].endswith("ParquetHiveSerDe")
+        assert storage["InputFormat"].endswith("MapredParquetInputFormat")
+        assert storage["OutputFormat"].endswith("MapredParquetOutputFormat")
+
+
+def _input(stage: Synthesis, table: Table) -> Resource:
+    inputs = [each["Properties"]["TableInput"] for each in stage.lake.of_type(GLUE_TABLE).values()]
+    (found,) = [each for each in inputs if each["Name"] == table.name.lower()]
+    return dict(found)

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import ast
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
+
+import pytest
+
+from infra.stage import BUILT_IN, FunctionSize, Stage, StageNameError, stage_named
+from sluice.events.validation import MAX_SOURCES_PER_COMMIT
+from tests.infra.synthesis import ROOT
+
+FEATURE = "we-1234-some-feature"
+ALL = [*BUILT_IN, FEATURE]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_stage_has_its_own_names(name: str) -> None:
+    stage = stage_named(name)
+    assert stage.name == name
+    assert name in stage.stack_prefix
+    assert name in stage.resource_prefix
+    assert stage.database.removeprefix("sluice_").replace("_", "-") == name
+
+
+@pytest.mark.parametrize("name", ["", "Dev", "we_1", "1st", "-a", "a-", "a--b", "a" * 31, "a b", "dev\n", "ünf", "a/b"])
+def test_a_name_that_can_prefix_nothing_is_refused_with_what_is_allowed(name: str) -> None:
+    with pytest.raises(StageNameError) as refused:
+        stage_named(name)
+    assert repr(name) in str(refused.value)
+    assert "local, dev, int, prd" in str(refused.value)
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(FrozenInstanceError):
+        stage_named("dev").chunk_bytes = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", [FEATURE, "local"])
+def test_a_passing_stage_leaves_nothing_behind_and_runs_nothing_on_its_own(name: str) -> None:
+    stage = stage_named(name)
+    assert not stage.keeps_data
+    assert stage.conversion_schedule is None
+    assert stage.sweep_schedule is None
+    assert not stage.alarms
+    assert stage.log_retention_days <= 3
+
+
+def test_production_keeps_its_data_and_reads_the_producers_buckets() -> None:
+    stage = stage_named("prd")
+    assert stage.keeps_data
+    assert stage.alarms
+    assert stage.source_bucket
+    assert stage.media_bucket
+    assert stage.log_retention_days >= 90
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_batch_of_announcements_fits_one_ledger_transaction(name: str) -> None:
+    assert stage_named(name).validate_batch_files <= MAX_SOURCES_PER_COMMIT
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_no_function_outlives_lambda_nor_the_machine(name: str) -> None:
+    stage = stage_named(name)
+    sizes = [getattr(stage, field.name) for field in fields(Stage)]
+    for size in (size for size in sizes if isinstance(size, FunctionSize)):
+        assert size.timeout_seconds <= 900
+        assert 128 <= size.memory_mb <= 10_240
+    steps = (stage.plan_conversion, stage.convert_batch, stage.commit_conversion, stage.profile_run)
+    assert sum(step.timeout_seconds for step in steps) <= stage.conversion_timeout_minutes * 60
+
+
+@pytest.mark.parametrize("path", [ROOT / "app.py", *sorted((ROOT / "infra").rglob("*.py"))], ids=lambda p: p.name)
+def test_nothing_in_infra_reads_the_environment(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert not names & {"environ", "getenv", "environb"}
