@@ -11,13 +11,15 @@ import orjson
 
 from sluice.events.model import SourceObject
 
+_LONGEST_NAME = 1024  # bytes of UTF-8 that a key may have; buckets and ETags are far shorter
+
 
 class UnknownAnnouncementError(Exception):
     """The message announces nothing that we understand."""
 
 
 def announced_objects(body: str) -> list[SourceObject]:
-    """Return the objects that a message body announces; S3's own test message announces none.
+    """Return the objects that a message body announces; S3's test message announces none, nor does a deletion.
 
     Raises:
         UnknownAnnouncementError: The body is neither form.
@@ -25,14 +27,14 @@ def announced_objects(body: str) -> list[SourceObject]:
     try:
         message = orjson.loads(body)
         return list(_objects(message))
-    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UnknownAnnouncementError(
             f"this message announces no object in a form that is known ({type(error).__name__}: {error}): {body[:200]}"
         ) from error
 
 
 def _objects(message: dict[str, Any]) -> Iterator[SourceObject]:
-    if message.get("Event") == "s3:TestEvent":
+    if message.get("Event") == "s3:TestEvent" or message.get("detail-type") == "Object Deleted":
         return
     if "Records" in message:
         for record in message["Records"]:
@@ -45,4 +47,11 @@ def _objects(message: dict[str, Any]) -> Iterator[SourceObject]:
 
 
 def _source(bucket: str, key: str, etag: str) -> SourceObject:
-    return SourceObject(bucket, key, etag.strip('"'))
+    return SourceObject(_name(bucket), _name(key), _name(etag.strip('"')))
+
+
+def _name(text: object) -> str:
+    """Let through what can name an object; anything else would fail every announcement it is looked up with."""
+    if not isinstance(text, str) or not 0 < len(text.encode()) <= _LONGEST_NAME:
+        raise ValueError(f"a bucket, key or ETag has 1 to {_LONGEST_NAME} bytes of text")
+    return text
