@@ -118,6 +118,7 @@ def _start(port: int) -> LocalCloud:
         json.dump({"port": port, "pid": emulator.pid}, state)
     cloud = LocalCloud(port, emulator.pid, _log_file())
     _await_answer(cloud, emulator)
+    emulator.returncode = 0  # it outlives this process, which need not wait for it
     return cloud
 
 
