@@ -50,6 +50,7 @@ class FileRouting:
         self.lines = Lines()
         self._gates = gates
         self._clean_bytes = self._dirty_bytes = self._unrelated_bytes = self._blank_bytes = 0
+        self._seamless = True
 
     def route(self, data: bytes | bytearray, full_at: int, on_full: Callable[[Lines], None]) -> None:
         """Route the content of the file; hand over its lines whenever `full_at` bytes of them have come together.
@@ -76,6 +77,8 @@ class FileRouting:
     def _blank(self, data: bytes | bytearray, start: int, end: int) -> None:
         if is_blank(data, start, end):
             self._blank_bytes += end - start
+        else:  # these bytes were lost, or taken twice
+            self._seamless = False
 
     def _route(self, piece: Piece, raw: memoryview) -> None:
         if piece.event is None:
@@ -119,8 +122,9 @@ class FileRouting:
     def _assert_sums(self, size: int) -> None:
         parts = (self._clean_bytes, self._dirty_bytes, self._unrelated_bytes, self._blank_bytes)
         counted = self.counts.clean.total() + self.counts.dirty.total() + self.counts.unrelated
-        if sum(parts) != size or counted != self.counts.events:
+        if not self._seamless or sum(parts) != size or counted != self.counts.events:
             raise AccountingError(
                 f"{self.source.key}: {size} bytes came in, but clean, dirty, unrelated and blank bytes are {parts}; "
-                f"{self.counts.events} events, {counted} of them counted. Nothing of the file was committed: report it"
+                f"{self.counts.events} events, {counted} of them counted; pieces overlap or leave gaps: "
+                f"{not self._seamless}. Nothing of the file was committed: report it"
             )
