@@ -1,0 +1,79 @@
+"""The end of a run: rows out must be events in, per table, or nothing is committed."""
+
+import json
+from dataclasses import asdict, replace
+
+import pytest
+
+from sluice.conversion.committing import IncompleteRunError, Summary, commit
+from sluice.conversion.model import Batch, Plan, Receipt
+from sluice.layout import clean_key, commit_key, receipt_key
+from tests.unit.conversion.memory import MemoryFiles, MemoryLedger
+
+RUN = "run"
+CHUNKS = ("20260131T000000000000Z-a", "20260131T000000000001Z-b")
+BATCHES = tuple(
+    Batch(RUN, "then", name, table, rows, ())
+    for name, table, rows in [("0", "A", 3), ("1", "A", 2), ("2", "B", 1), ("3", None, 0)]
+)
+PLAN = Plan(RUN, "then", 7, CHUNKS, BATCHES)
+SUMMARY = Summary(RUN, "converted", 7, 6, {"A": 5, "B": 1}, 8, "then")
+
+
+@pytest.fixture
+def files() -> MemoryFiles:
+    files = MemoryFiles({clean_key(chunk): b"rows" for chunk in CHUNKS})
+    for batch in BATCHES:
+        leave(files, Receipt(batch.batch_id, batch.table, batch.rows, 2))
+    return files
+
+
+def leave(files: MemoryFiles, receipt: Receipt) -> None:
+    files.write(receipt_key(RUN, receipt.batch_id), json.dumps(receipt.to_json()).encode())
+
+
+def test_a_whole_run_is_committed(files: MemoryFiles) -> None:
+    ledger = MemoryLedger()
+    assert commit(PLAN, files, ledger) == SUMMARY
+    assert json.loads(files.objects[commit_key(RUN)]) == asdict(SUMMARY)
+    assert ledger.converted == dict.fromkeys(CHUNKS, RUN)
+    assert not any(files.exists(clean_key(chunk)) for chunk in CHUNKS)
+
+
+def test_again_changes_nothing(files: MemoryFiles) -> None:
+    ledger = MemoryLedger()
+    commit(PLAN, files, ledger)
+    once = dict(files.objects)
+    assert commit(PLAN, files, ledger) == SUMMARY
+    assert files.objects == once
+
+
+WRONG = {
+    "one row too few": (Receipt("0", "A", 2, 2), "A: 5 in, 4 out"),
+    "one row too many": (Receipt("2", "B", 2, 2), "B: 1 in, 2 out"),
+    "rows in another table": (Receipt("2", "A", 1, 2), "A: 5 in, 6 out.*B: 1 in, 0 out"),
+    "rows nobody planned": (Receipt("3", "C", 1, 1), "C: 0 in, 1 out"),
+}
+
+
+@pytest.mark.parametrize(("receipt", "message"), WRONG.values(), ids=WRONG.keys())
+def test_wrong_counts_are_refused(files: MemoryFiles, receipt: Receipt, message: str) -> None:
+    leave(files, receipt)
+    assert_refused(files, PLAN, message)
+
+
+def test_a_missing_receipt_is_refused(files: MemoryFiles) -> None:
+    files.delete([receipt_key(RUN, "3")])
+    assert_refused(files, PLAN, "a batch left no receipt")
+
+
+def test_an_unplanned_table_is_refused(files: MemoryFiles) -> None:
+    assert_refused(files, replace(PLAN, batches=(*BATCHES[:2], replace(BATCHES[2], table=None), BATCHES[3])), "B: 0 in")
+
+
+def assert_refused(files: MemoryFiles, plan: Plan, message: str) -> None:
+    ledger, before = MemoryLedger(), dict(files.objects)
+    with pytest.raises(IncompleteRunError, match=message):
+        commit(plan, files, ledger)
+    assert files.objects == before
+    assert not ledger.converted

@@ -1,0 +1,112 @@
+"""One batch: rows to Parquet files and a receipt, the same however often it is done."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sluice.contracts.samples import synthesise
+from sluice.conversion.batches import Converter, RowCountError, read_rows
+from sluice.conversion.model import Batch, Span
+from sluice.events.gate import Admitted, Gate
+from sluice.layout import profile_part_key, receipt_key
+from tests.unit.conversion.memory import MemoryFiles
+from tests.unit.events.edges import CONTRACTS, REGISTRY, chance
+
+RUN, TABLE = "20260131T120000000000Z-r", "MICROONE_PRED"
+HOURS = 3
+
+
+def rows_of(table: str, count: int) -> list[bytes]:
+    """Rows of `count` events, spread over some hours."""
+    contract, rng = REGISTRY.contract(table), chance(7)
+    gate, lines = Gate(contract, lambda _lib, _id: None), []
+    for number in range(count):
+        at = datetime(2022, 4, 9, 22, tzinfo=UTC) + timedelta(hours=number % HOURS)
+        admitted = gate.admit(synthesise(contract, rng, at), memoryview(b"{}"), f"key-{number}", number)
+        assert isinstance(admitted, Admitted)
+        lines.append(admitted.line)
+    return lines
+
+
+def batch_of(files: MemoryFiles, table: str, lines: list[bytes]) -> Batch:
+    """A batch whose rows stand in two objects, between those of others."""
+    halves = [b"".join(lines[:5]), b"".join(lines[5:])]
+    spans = []
+    for number, half in enumerate(halves):
+        files.objects[f"chunk-{number}"] = b"before\n" + half + b"behind\n"
+        spans.append(Span(f"chunk-{number}", len(b"before\n"), len(half)))
+    return Batch(RUN, "2026-01-31T12:00:00.000Z", f"00000-{table}", table, len(lines), tuple(spans))
+
+
+def read(files: MemoryFiles, prefix: str) -> pa.Table:
+    parts = [pq.read_table(pa.BufferReader(files.objects[key]), partitioning=None) for key in files.keys(prefix)]
+    return pa.concat_tables(parts)
+
+
+@pytest.mark.parametrize("table", [contract.table for contract in CONTRACTS])
+def test_rows_land_in_their_partitions(table: str) -> None:
+    files = MemoryFiles()
+    lines = rows_of(table, 20)
+    batch = batch_of(files, table, lines)
+    Converter(REGISTRY, files).convert(batch)
+    root, name = f"data/clean_parquet/{table}.parquet/", f"{RUN}-00000-{table}.parquet"
+    partitions = (
+        "year=2022/month=4/day=10/hour=0/",
+        "year=2022/month=4/day=9/hour=22/",
+        "year=2022/month=4/day=9/hour=23/",
+    )
+    assert files.keys(root) == [f"{root}{partition}{name}" for partition in partitions]
+    wanted = read_rows(REGISTRY.contract(table), b"".join(lines))
+    assert read(files, root).sort_by("_source_offset").equals(wanted.sort_by("_source_offset"))
+    receipt = json.loads(files.objects[receipt_key(RUN, batch.batch_id)])
+    assert receipt == {"batch_id": batch.batch_id, "table": table, "rows": 20, "parquet_files": HOURS}
+    assert read(files, profile_part_key(RUN, batch.batch_id)).num_rows == 20
+
+
+def test_again_writes_the_same() -> None:
+    """Also when it died in the middle: without a receipt everything is written anew, over what is there."""
+    files = MemoryFiles()
+    batch = batch_of(files, TABLE, rows_of(TABLE, 20))
+    Converter(REGISTRY, files).convert(batch)
+    once = dict(files.objects)
+    del files.objects[receipt_key(RUN, batch.batch_id)]
+    Converter(REGISTRY, files).convert(batch)
+    assert files.objects == once
+
+
+def test_what_has_a_receipt_is_not_done_again() -> None:
+    files = MemoryFiles({receipt_key(RUN, f"00000-{TABLE}"): b"{}"})
+    Converter(REGISTRY, files).convert(Batch(RUN, "", f"00000-{TABLE}", TABLE, 1, (Span("not there", 0, 1),)))
+    assert list(files.objects) == [receipt_key(RUN, f"00000-{TABLE}")]
+
+
+@pytest.mark.parametrize("difference", [-1, 1])
+def test_other_rows_than_planned_are_refused(difference: int) -> None:
+    files = MemoryFiles()
+    batch = batch_of(files, TABLE, rows_of(TABLE, 20))
+    before = dict(files.objects)
+    with pytest.raises(RowCountError, match=rf"{20 + difference} rows were planned, 20 are there"):
+        Converter(REGISTRY, files).convert(replace(batch, rows=20 + difference))
+    assert files.objects == before
+
+
+def test_rows_cut_in_the_middle_are_refused() -> None:
+    files = MemoryFiles()
+    batch = batch_of(files, TABLE, rows_of(TABLE, 20))
+    short = replace(batch.spans[1], length=batch.spans[1].length - 10)
+    with pytest.raises((RowCountError, pa.ArrowInvalid)):
+        Converter(REGISTRY, files).convert(replace(batch, spans=(batch.spans[0], short)))
+    assert not files.keys("data/")
+    assert not files.keys("runs/")
+
+
+def test_rows_larger_than_any_block_of_the_reader() -> None:
+    """Two rows of 5 MB each: a reader with blocks of its own size would cut them."""
+    row = {"id": "x" * 5_000_000, "date_time": "2022-04-09T08:00:00Z", "_source_key": "k", "_source_offset": 0}
+    rows = read_rows(REGISTRY.contract(TABLE), (orjson.dumps(row) + b"\n") * 2)
+    assert [len(value.as_py()) for value in rows["id"]] == [5_000_000] * 2

@@ -1,0 +1,104 @@
+"""Members the contract does not know are kept as they were delivered, by their place."""
+
+import json
+from typing import Any
+
+import orjson
+import pytest
+
+from sluice.events.drift import Drift, TooDeepError
+from tests.unit.events.edges import CONTRACTS, events_of
+from tests.unit.events.making import contract_like
+
+SCHEMA: dict[str, Any] = {
+    "properties": {
+        "a": {"properties": {"b": {"type": "string"}}},
+        "open": {"type": "object"},
+        "list": {"type": "array", "items": {"properties": {"x": {}}}},
+        "lists": {"items": {"items": {"properties": {"x": {}}}}},
+        "texts": {"items": {"type": "string"}},
+        "names/with~signs": {"properties": {"b": {}}},
+    },
+    "allOf": [{"properties": {"a": {"properties": {"c": {}}}, "d": {}}}],
+    "if": {"properties": {"e": {}}},
+    "then": {"properties": {"f": {}}},
+    "else": {"properties": {"g": {}}},
+}
+DRIFT = Drift(contract_like(SCHEMA))
+
+
+def rescue(text: str) -> tuple[Any, int]:
+    raw = text.encode()
+    rescued, count = DRIFT.rescue(orjson.loads(raw), memoryview(raw))
+    return rescued and json.loads(rescued), count
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        '{"a": {"b": 1, "c": 2}, "d": 1, "e": 1, "f": 1, "g": 1}',
+        '{"open": {"anything": {"deeper": 1}}}',
+        '{"texts": [{"x": 1}], "list": [], "a": null}',
+        '{"list": [{"x": {"anything": 1}}, {}]}',
+        '{"a": [{"not": "an object"}], "list": {"not": "a list"}}',
+    ],
+)
+def test_what_is_known_is_no_drift(text: str) -> None:
+    assert rescue(text) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ('{"z": null}', {"/z": None}),
+        ('{"b": 1}', {"/b": 1}),
+        ('{"a": {"b": 1, "d": {"deep": [1]}}}', {"/a/d": {"deep": [1]}}),
+        ('{"list": [{"x": 1}, {"y": 1}, {"x": 1, "y": 2}]}', {"/list/1/y": 1, "/list/2/y": 2}),
+        ('{"lists": [[], [{"x": 1}, {"z": 1}]]}', {"/lists/1/1/z": 1}),
+        ('{"z": 1, "a": {"z": 2}}', {"/z": 1, "/a/z": 2}),
+        ('{"names/with~signs": {"c": 1}}', {"/names~1with~0signs/c": 1}),
+        ('{"~/": 1, "": 2}', {"/~0~1": 1, "/": 2}),
+        ('{"z": 1, "z": 2}', {"/z": 2}),
+        ('{"z": "\\u0000é🌊\\u2028"}', {"/z": "\x00é🌊\u2028"}),
+    ],
+)
+def test_what_is_unknown_is_rescued_and_counted(text: str, wanted: dict[str, Any]) -> None:
+    assert rescue(text) == (wanted, len(wanted))
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        2**53 + 1,
+        2**63,
+        2**64 - 1,
+        2**64,
+        -(2**63),
+        -(2**63) - 1,
+        10**300 + 1,
+        0.1,
+        1.0,
+        1e22,
+        5e-324,
+        1.7976931348623157e308,
+    ],
+)
+def test_numbers_of_any_size_are_rescued_exactly(number: float) -> None:
+    rescued, _ = rescue(json.dumps({"z": number, "y": [number]}))
+    assert json.dumps(rescued) == json.dumps({"/z": number, "/y": [number]})
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.table)
+def test_the_schema_of_each_contract_names_all_that_it_makes_up(contract: Any) -> None:
+    """Events are made up with an unknown member now and then, and with no other."""
+    for event in events_of(contract):
+        rescued, _ = Drift(contract).rescue(event, memoryview(orjson.dumps(event)))
+        names = {pointer.rpartition("/")[2] for pointer in json.loads(rescued or "{}")}
+        assert names <= {"client_build", "experiment", "retries"}
+
+
+@pytest.mark.parametrize("stranger", ["[" * 300 + "]" * 300, '{"a":' * 300 + "1" + "}" * 300])
+def test_strangers_too_deep_to_be_written_are_refused(stranger: str) -> None:
+    with pytest.raises(TooDeepError):
+        rescue(f'{{"z": {stranger}}}')

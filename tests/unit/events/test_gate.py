@@ -1,0 +1,126 @@
+"""One contract's gate: what passes is a row that converts, what does not has its reasons."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from sluice.contracts.model import Contract
+from sluice.conversion.batches import read_rows
+from sluice.events.gate import Admitted, Gate
+from sluice.events.rules import RuleBreak
+from tests.unit.events.edges import REGISTRY
+from tests.unit.events.making import event_of
+
+
+def admit(contract: Contract, raw: bytes) -> Admitted | list[RuleBreak]:
+    return Gate(contract, lambda _lib, _id: None).admit(orjson.loads(raw), memoryview(raw), "a key", 42)
+
+
+def row_of(contract: Contract, raw: bytes) -> dict[str, Any]:
+    admitted = admit(contract, raw)
+    assert isinstance(admitted, Admitted), admitted
+    (row,) = read_rows(contract, admitted.line).to_pylist()
+    assert isinstance(row, dict)
+    return row
+
+
+def with_raw(event: dict[str, Any], value: str) -> bytes:
+    return orjson.dumps(event).replace(b'"@"', value.encode())
+
+
+EXACT = {
+    "0": 0,
+    "-0.0": 0,
+    "1.0": 1,
+    "1e3": 1000,
+    "9007199254740991.0": 2**53 - 1,
+    "9007199254740993": 2**53 + 1,
+    "9223372036854775807": 2**63 - 1,
+    "-9223372036854775807": -(2**63) + 1,
+}
+REFUSED = {
+    "1.5": "type",
+    "true": "type",
+    "9007199254740992.0": "integer",
+    "9007199254740993.0": "integer",
+    "9223372036854774784.0": "integer",
+    "-1e18": "integer",
+    "9223372036854775807.0": "maximum",
+    "9223372036854775808": "maximum",
+    "18446744073709551616": "maximum",
+    "1e300": "maximum",
+    "-9223372036854775808": "minimum",
+    "-9223372036854775809": "minimum",
+}
+NUMBERS = {
+    "a column": ("MICROONE_EVENT", "detail__evaluation__timestamp", "unix_timestamp"),
+    "a text": ("MICROONE_EVENT", "detail__evaluation__payload__paragraph", "paragraph"),
+    "a struct": ("MICROTHREE_PRED", "detail__prediction__context__sentence", "context"),
+    "another text": ("MICROTHREE_EVENT", "detail__evaluation__payload__media_id", "payload_media_id"),
+}
+
+
+def event_with(table: str, path: str) -> dict[str, Any]:
+    changes = {"detail__evaluation__type": "PUBLISH"} if table.endswith("EVENT") else {}
+    return event_of(table, **changes, **{path: "@"})
+
+
+@pytest.mark.parametrize(("table", "path", "column"), NUMBERS.values(), ids=NUMBERS.keys())
+@pytest.mark.parametrize(("text", "number"), EXACT.items())
+def test_whole_numbers_become_what_they_are(table: str, path: str, column: str, text: str, number: int) -> None:
+    value = row_of(REGISTRY.contract(table), with_raw(event_with(table, path), text))[column]
+    if column == "context":
+        value = value["sentence"]
+    assert value == (number if isinstance(value, int) else str(number))
+
+
+@pytest.mark.parametrize(("table", "path"), [number[:2] for number in NUMBERS.values()], ids=NUMBERS.keys())
+@pytest.mark.parametrize(("text", "rule"), REFUSED.items())
+def test_whole_numbers_that_fit_no_column_are_refused(table: str, path: str, text: str, rule: str) -> None:
+    admitted = admit(REGISTRY.contract(table), with_raw(event_with(table, path), text))
+    assert not isinstance(admitted, Admitted)
+    (broken,) = admitted
+    assert broken.rule == rule
+    assert ("/" + path.replace("__", "/")).startswith(broken.pointer)
+    assert broken.pointer.count("/") > 2
+
+
+@pytest.mark.parametrize("depth", range(245, 260))
+@pytest.mark.parametrize("path", ["z", "detail__z", "detail__prediction__context__z", "detail__prediction__output__z"])
+def test_strangers_at_any_depth_convert_or_are_refused(path: str, depth: int) -> None:
+    """Also inside a struct, which is written into the row as it is."""
+    contract = REGISTRY.contract("MICROTHREE_PRED")
+    raw = with_raw(event_of("MICROTHREE_PRED", **{path: "@"}), "[" * depth + "]" * depth)
+    admitted = admit(contract, raw)
+    if isinstance(admitted, Admitted):
+        assert read_rows(contract, admitted.line).num_rows == 1
+    else:
+        assert [each.rule for each in admitted] == ["depth"]
+
+
+def test_large_numbers_beside_what_is_too_deep_are_not_changed() -> None:
+    """To write an integer beyond 64 bits the event is parsed again, by a parser that takes less depth."""
+    raw = with_raw(event_of("MICROTHREE_PRED", z="@", resources=["R"]), "18446744073709551617")
+    raw = raw.replace(b'"R"', b"[" * 1010 + b"]" * 1010)
+    contract = REGISTRY.contract("MICROTHREE_PRED")
+    admitted = admit(contract, raw)
+    if isinstance(admitted, Admitted):
+        assert orjson.loads(admitted.line)["_rescued"] == '{"/z":18446744073709551617}'
+    else:
+        assert [each.rule for each in admitted] == ["depth"]
+
+
+def test_what_is_admitted_is_counted() -> None:
+    payload: dict[str, Any] = {"text": "t", "query": None, "medialib": "MYLIB", "media_id": "1", "new": 1, "newer": {}}
+    event = event_of("MICROTHREE_EVENT", detail__evaluation__type="PUBLISH", detail__evaluation__payload=payload)
+    admitted = admit(REGISTRY.contract("MICROTHREE_EVENT"), orjson.dumps(event))
+    assert isinstance(admitted, Admitted)
+    assert (admitted.drift, admitted.media_missing) == (2, 1)
+    assert admitted.line.endswith(b"}\n")
+    assert admitted.line.count(b"\n") == 1
+
+
+def test_a_row_leads_back_to_its_bytes() -> None:
+    row = row_of(REGISTRY.contract("MICROTWO_PRED"), orjson.dumps(event_of("MICROTWO_PRED")))
+    assert (row["_source_key"], row["_source_offset"], row["_rescued"]) == ("a key", 42, None)
