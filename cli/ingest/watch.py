@@ -14,6 +14,7 @@ from sluice.adapters.ledger_items import Item
 
 # Ten requests to the ledger: more would only ask again and again for files whose turn has not come.
 _LOOK_AT = 1000
+_SHORTEST_PAUSE = 0.1
 _LONGEST_PAUSE = 2.0
 _BETWEEN_GLANCES = 1.0
 
@@ -25,7 +26,8 @@ class Watch:
     records: Records
     patience: float
     _waiting: deque[Uploaded] = field(default_factory=deque)
-    _pause: float = 0.1
+    _pause: float = _SHORTEST_PAUSE
+    _took: float = 0.0
     _last_news: float = field(default_factory=time.monotonic)
     _last_look: float = 0.0
 
@@ -37,11 +39,10 @@ class Watch:
     def finish(self) -> Iterator[FileReport]:
         """Give the report of every file, as the records arrive; of those without one, that they timed out."""
         while self._waiting and time.monotonic() - self._last_news < self.patience:
-            reports = self.look()
-            yield from reports
-            if not reports:
-                time.sleep(self._pause)
-                self._pause = min(self._pause * 1.5, _LONGEST_PAUSE)
+            yield from self.look()
+            if self._waiting:
+                # The pipeline needs the ledger too: at least two thirds of the time are its own.
+                time.sleep(max(self._pause, 2 * self._took))
         yield from (FileReport(w.file.key, TIMED_OUT, w.size) for w in self._waiting)
 
     def glance(self) -> list[FileReport]:
@@ -60,9 +61,15 @@ class Watch:
                 self._waiting.append(uploaded)
             else:
                 reports.append(report_of(uploaded, record))
-        if reports:
-            self._last_news, self._pause = time.monotonic(), 0.1
+        self._pace(news=bool(reports))
         return reports
+
+    def _pace(self, *, news: bool) -> None:
+        now = time.monotonic()
+        self._took = now - self._last_look
+        self._pause = _SHORTEST_PAUSE if news else min(self._pause * 1.5, _LONGEST_PAUSE)
+        if news:
+            self._last_news = now
 
 
 def _is_old(record: Item, before: Item | None) -> bool:
