@@ -2,7 +2,7 @@
 
 "The first object whose key contains ``<medialib>/<media_id>``" cannot be asked of S3, which finds keys by their
 beginning only. So every key is indexed once per folder in it: ``a/MYLIB/1f2e.png`` under ``MYLIB`` as ``1f2e.png``,
-and under ``a`` as ``MYLIB/1f2e.png``.
+and under ``a`` as ``MYLIB/1f2e.png``. What precedes the folder makes the sort key unique.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _serialize = TypeSerializer().serialize
 _WRITE_LIMIT = 25  # items per BatchWriteItem
 _MAX_KNOWN = 10_000  # look-ups remembered by one process
-_SEPARATOR = "\n"  # sorts before any character a key has, so that the order is the keys' own
+_CANDIDATES = 100  # objects compared per look-up; what more of them begin with is no id, and any will do
 
 
 class DynamoMediaIndex:
@@ -42,22 +42,24 @@ class DynamoMediaIndex:
 
     def add(self, keys: Iterable[str]) -> None:
         """Index objects of the media bucket."""
-        self._write({"PutRequest": {"Item": item}} for key in keys for item in _items(key))
+        self._write(
+            {"PutRequest": {"Item": {**place, "key": _serialize(key)}}} for key in keys for place in _places(key)
+        )
 
     def remove(self, keys: Iterable[str]) -> None:
         """Forget objects of the media bucket."""
-        self._write({"DeleteRequest": {"Key": item}} for key in keys for item in _items(key))
+        self._write({"DeleteRequest": {"Key": place}} for key in keys for place in _places(key))
 
     def _query(self, medialib: str, media_id: str) -> str | None:
         response = self._client.query(
             TableName=self._table,
             KeyConditionExpression="pk = :folder AND begins_with(sk, :name)",
             ExpressionAttributeValues={":folder": _serialize(medialib), ":name": _serialize(media_id)},
-            Limit=1,
+            Limit=_CANDIDATES,
         )
-        for item in response["Items"]:
-            return f"s3://{self._bucket}/{item['sk']['S'].partition(_SEPARATOR)[2]}"
-        return None
+        keys = (item["key"]["S"] for item in response["Items"])
+        first = min((key for key in keys if f"{medialib}/{media_id}" in key), default=None)
+        return first and f"s3://{self._bucket}/{first}"
 
     def _write(self, requests: Iterable[dict[str, Any]]) -> None:
         pending: list[Any] = []
@@ -74,10 +76,10 @@ class DynamoMediaIndex:
         return list(response["UnprocessedItems"].get(self._table, ()))
 
 
-def _items(key: str) -> Iterator[dict[str, Any]]:
-    """Yield one index item per folder of a key: the folder, and what follows it."""
+def _places(key: str) -> Iterator[dict[str, Any]]:
+    """Yield the index's keys for an object: each folder of it, with what follows and what precedes the folder."""
     folders = key.split("/")
     for depth, folder in enumerate(folders[:-1]):
-        rest = "/".join(folders[depth + 1 :])
+        rest, before = "/".join(folders[depth + 1 :]), "/".join(folders[:depth])
         if folder and rest:
-            yield {"pk": _serialize(folder), "sk": _serialize(f"{rest}{_SEPARATOR}{key}")}
+            yield {"pk": _serialize(folder), "sk": _serialize(f"{rest}\n{before}")}
