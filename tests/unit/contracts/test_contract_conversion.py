@@ -10,7 +10,7 @@ import pytest
 
 from sluice.contracts.hive import HiveType, parse_hive
 from sluice.contracts.load import load_registry
-from sluice.contracts.model import Contract
+from sluice.contracts.model import BODY, Contract
 from sluice.contracts.referee import Referee
 from sluice.contracts.samples import synthesise
 from sluice.events.corrections import Corrections
@@ -18,6 +18,7 @@ from sluice.events.whole_numbers import InexactError
 from tests.unit.contracts.handmade import VALID
 
 CONTRACTS = [pytest.param(contract, id=contract.table) for contract in load_registry().contracts]
+ENVELOPE_TABLES = {"MICROONE_EVENT", "HEADLINER_PRED"}
 EDGES = (
     *("null", "true", "false", "0", "-0.0", "1.0", "1e3", "1.5", "-1", "1e300", "1e-400", '""', '"null"', '"x"', '"1"'),
     *("9007199254740992", "9007199254740993", "-9007199254740993", "9223372036854775807", "9223372036854775808"),
@@ -32,16 +33,21 @@ def test_edge_values_are_judged_alike_and_fit_when_clean(contract: Contract) -> 
     referee = Referee(contract.schema)
     clean = 0
     for event in (copy.deepcopy(VALID[contract.table]), synthesise(contract, random.Random(contract.table))):
-        for mutant in _mutants(event):
+        for mutant in _mutants(event, [path for path in _paths(event, ()) if _is_own(contract, path)]):
             if not referee.broken(mutant) and (corrected := _corrected(contract, mutant)):
                 clean += 1
                 _assert_fits(contract, corrected)
-    assert clean > 100
+    assert clean > 30
 
 
-def _mutants(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _is_own(contract: Contract, path: tuple[Any, ...]) -> bool:
+    """Whether the member is the table's own; the envelope, which all share, is tried once per kind."""
+    return contract.table in ENVELOPE_TABLES or path[:2] == ("detail", BODY[contract.kind])
+
+
+def _mutants(event: dict[str, Any], paths: list[tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
     """The event itself with one member after the other removed, and set to every edge value as a parser reads it."""
-    for path in list(_paths(event, ())):
+    for path in paths:
         parent, name = _parent(event, path), path[-1]
         value = parent[name]
         for edge in EDGES:

@@ -97,7 +97,12 @@ def test_a_draft_never_overwrites_a_contract(tree: Path) -> None:
 
 
 def test_column_names_do_not_clash(bare: Path) -> None:
-    body = {"account": "x", "payload": {"textTwo": "a", "text_two": "b", "2nd": "c"}, "a.b": 1, "service": "s"}
+    body = {
+        "account": "x",
+        "payload": {"textTwo": "a", "text_two": "b", "text-two": "c", "2nd": "d"},
+        "a.b": 1,
+        "service": "s",
+    }
     (draft,) = infer([edited(VALID["MICROTWO_EVENT"], body)], bare)
     contract = adopt(draft, bare)
     assert check_registry(bare) == []
@@ -106,6 +111,7 @@ def test_column_names_do_not_clash(bare: Path) -> None:
         "evaluation_account": ("account",),
         "payload_text_two": ("payload", "textTwo"),
         "evaluation_payload_text_two": ("payload", "text_two"),
+        "evaluation_payload_text_two_2": ("payload", "text-two"),
         "payload_2nd": ("payload", "2nd"),
         "a_b": ("a.b",),
     }

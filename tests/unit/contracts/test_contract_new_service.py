@@ -2,12 +2,14 @@
 
 import json
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from sluice.contracts.check import check_registry
-from sluice.contracts.load import load_contract, load_registry
+from sluice.contracts.load import TABLES, load_contract, load_registry
 from sluice.contracts.model import ContractError
 from sluice.contracts.samples import synthesise, write_samples
 from sluice.events.recognition import recognise
@@ -71,3 +73,13 @@ def test_loading_needs_no_samples(tree: Path) -> None:
     for path in (*tree.rglob("clean.json"), *tree.rglob("dirty.json")):
         path.unlink()
     assert len(load_registry(tree).contracts) == 14
+
+
+def test_a_function_loads_the_contracts_without_what_only_their_authors_need() -> None:
+    code = "import sys, sluice.contracts.load; print(*sorted(sys.modules))"
+    path = TABLES.parents[2]
+    modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=path).stdout
+    assert "jsonschema" not in modules
+    assert [name for name in modules.split() if name.startswith("sluice.contracts.")] == [
+        f"sluice.contracts.{name}" for name in ("compose", "load", "model", "system")
+    ]
