@@ -59,7 +59,7 @@ class S3Lake:
         return True
 
     def read_spans(self, spans: Sequence[Span]) -> bytes:
-        """Return the bytes of all spans, joined in order; raise MissingObjectError when one is gone."""
+        """Return the bytes of all spans, joined in order; raise MissingObjectError when one is gone or cut short."""
         with ThreadPoolExecutor(_THREADS) as threads:
             return b"".join(threads.map(self._read_span, spans))
 
@@ -85,13 +85,17 @@ class S3Lake:
                 raise OSError(f"s3://{self._bucket}/{first.get('Key')} was not deleted: {first.get('Message')}")
 
     def _read_span(self, span: Span) -> bytes:
-        return self._get(span.key, f"bytes={span.offset}-{span.offset + span.length - 1}")
+        body = self._get(span.key, f"bytes={span.offset}-{span.offset + span.length - 1}")
+        if len(body) != span.length:
+            place = f"s3://{self._bucket}/{span.key}"
+            raise MissingObjectError(f"{place} holds {len(body)} of the {span.length} bytes from {span.offset}")
+        return body
 
     def _get(self, key: str, byte_range: str = "bytes=0-") -> bytes:
         try:
             with self._client.get_object(Bucket=self._bucket, Key=key, Range=byte_range)["Body"] as body:
                 return body.read()
         except ClientError as error:
-            if error_code(error) in {"NoSuchKey", "404"}:
-                raise MissingObjectError(f"s3://{self._bucket}/{key} does not exist") from error
+            if error_code(error) in {"NoSuchKey", "404", "InvalidRange"}:
+                raise MissingObjectError(f"s3://{self._bucket}/{key} does not exist, or not so far") from error
             raise

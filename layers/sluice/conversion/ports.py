@@ -8,7 +8,7 @@ from sluice.events.model import ChunkRecord
 
 
 class MissingObjectError(Exception):
-    """An object that should be in the lake is not there."""
+    """An object that should be in the lake is not there, or not all of it."""
 
 
 class RunFiles(Protocol):
