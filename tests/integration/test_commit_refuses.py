@@ -1,0 +1,131 @@
+"""A run whose parts do not prove that every event became a row is not committed: nothing is marked, nothing deleted."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+
+from sluice.conversion.batches import Converter, RowCountError
+from sluice.conversion.committing import IncompleteRunError
+from sluice.conversion.model import Batch
+from sluice.conversion.planning import Planned
+from sluice.conversion.ports import MissingObjectError
+from sluice.layout import CLEAN_PREFIX, DIRTY_PREFIX, TABLES_PREFIX, commit_key, receipt_key
+from tests.integration.events import body, broken, event
+from tests.integration.snapshots import assert_books_balance, ledger, tables
+from tests.integration.storage import objects_of
+from tests.integration.world import LAKE, REGISTRY, World
+
+Change = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@pytest.fixture
+def planned(world: World) -> Planned:
+    """A plan of three batches: rows of two tables, and dirty records."""
+    first = body(event("MICROONE_EVENT", 1), event("MICROONE_EVENT", 2), event("MICROTWO_PRED", 3), broken(4))
+    assert not world.validate(world.put("x/first", first)).failed
+    assert not world.validate(world.put("x/second", body(event("MICROTWO_PRED", 5), broken(6)))).failed
+    planned = world.plan("a")
+    assert [batch.table for batch in world.read_plan(planned).batches] == ["MICROONE_EVENT", "MICROTWO_PRED", None]
+    return planned
+
+
+@pytest.mark.parametrize("table", ["MICROONE_EVENT", "MICROTWO_PRED", None])
+def test_a_receipt_is_missing(world: World, planned: Planned, table: str | None) -> None:
+    world.convert_batches(planned)
+    world.lake.delete([_receipt_key(world, planned, table)])
+    with pytest.raises(IncompleteRunError, match="left no receipt"):
+        world.commit(planned)
+    _assert_nothing_is_committed(planned)
+    summary = world.convert("the next execution")
+    assert summary is not None
+    assert (summary.run_id, summary.rows) == (planned.run_id, {"MICROONE_EVENT": 2, "MICROTWO_PRED": 2})
+    assert_books_balance()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda receipt: {**receipt, "rows": receipt["rows"] - 1},
+        lambda receipt: {**receipt, "rows": receipt["rows"] + 1},
+        lambda receipt: {**receipt, "rows": 0},
+        lambda receipt: {**receipt, "table": "MICROTWO_PRED"},
+        lambda receipt: {**receipt, "table": None},
+    ],
+    ids=["a row too few", "a row too many", "no rows", "another table's", "no table's"],
+)
+def test_a_receipt_is_wrong(world: World, planned: Planned, change: Change) -> None:
+    world.convert_batches(planned)
+    key = _receipt_key(world, planned, "MICROONE_EVENT")
+    world.lake.write(key, orjson.dumps(change(orjson.loads(world.lake.read(key)))))
+    with pytest.raises(IncompleteRunError, match="MICROONE_EVENT: 2 in, "):
+        world.commit(planned)
+    _assert_nothing_is_committed(planned)
+
+
+def test_another_number_of_rows_than_planned(world: World, planned: Planned) -> None:
+    batch = world.read_plan(planned).batches[0]
+    with pytest.raises(RowCountError, match="3 rows were planned, 2 are there"):
+        Converter(REGISTRY, world.lake).convert(replace(batch, rows=3))
+    assert not objects_of(LAKE, TABLES_PREFIX)
+    assert not world.lake.exists(receipt_key(batch.run_id, batch.batch_id))
+
+
+CUTS: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "a byte short": lambda lines: lines[:-1],
+    "half": lambda lines: lines[: len(lines) // 2],
+    "a line short": lambda lines: b"".join(lines.splitlines(keepends=True)[:-1]),
+    "its last line blank": lambda lines: b"".join(lines.splitlines(keepends=True)[:-1]) + b"\n",
+}
+
+
+@pytest.mark.parametrize("prefix", [CLEAN_PREFIX, DIRTY_PREFIX])
+def test_an_object_of_a_chunk_is_cut_short_or_gone(world: World, planned: Planned, prefix: str) -> None:
+    key, whole = next(iter(objects_of(LAKE, prefix).items()))
+    for name, cut in CUTS.items():
+        world.lake.write(key, cut(whole))
+        _assert_is_refused(world, planned, name)
+    world.lake.delete([key])
+    _assert_is_refused(world, planned, "deleted")
+    world.lake.write(key, whole)
+    assert world.convert() is not None
+    assert {table: len(rows) for table, rows in tables().items()} == {
+        "MICROONE_EVENT": 2,
+        "MICROTWO_PRED": 2,
+        "PROFILING_LOG": 6,
+    }
+
+
+def _assert_is_refused(world: World, planned: Planned, how: str) -> None:
+    assert _convert_what_can_be(world, planned), f"no batch noticed that the object is {how}"
+    with pytest.raises(IncompleteRunError):
+        world.commit(planned)
+    _assert_nothing_is_committed(planned)
+
+
+def _convert_what_can_be(world: World, planned: Planned) -> list[Batch]:
+    failed = []
+    for batch in world.read_plan(planned).batches:
+        try:
+            Converter(REGISTRY, world.lake).convert(batch)
+        except MissingObjectError as error:
+            assert str(error).startswith("s3://"), "the object is named"
+            failed.append(batch)
+    return failed
+
+
+def _receipt_key(world: World, planned: Planned, table: str | None) -> str:
+    (batch,) = (batch for batch in world.read_plan(planned).batches if batch.table == table)
+    return receipt_key(batch.run_id, batch.batch_id)
+
+
+def _assert_nothing_is_committed(planned: Planned) -> None:
+    assert planned.run_id
+    assert len(ledger("chunk#pending")) == 2
+    assert not ledger("chunk#converted")
+    assert ledger("run"), "the run stays open for the next execution"
+    assert objects_of(LAKE, CLEAN_PREFIX)
+    assert commit_key(planned.run_id) not in objects_of(LAKE)
