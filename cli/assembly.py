@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,17 +17,17 @@ _LIBRARIES = ("aws-cdk-lib", "cdk-nag", "constructs")
 
 
 def assembly(stage: str, synthesise: Callable[[Path], None]) -> Path:
-    """Return the folder of the stage's assembly; `synthesise` fills it unless it is up to date.
+    """Return the folder of the stage's assembly; `synthesise` fills it unless there is one of these very sources.
 
     A stack depends on nothing but the sources and the libraries: synth reads no environment and no account.
     """
-    folder = _FOLDER / stage
-    mark = folder / "made-from"
-    made_from = _fingerprint()
-    if not (mark.exists() and mark.read_text() == made_from):
-        shutil.rmtree(folder, ignore_errors=True)
-        synthesise(folder)
-        mark.write_text(made_from)
+    folder = _FOLDER / f"{stage}@{_fingerprint()[:16]}"
+    if not folder.exists():
+        for outdated in _FOLDER.glob(f"{stage}@*"):
+            shutil.rmtree(outdated, ignore_errors=True)
+        unfinished = _FOLDER / f"{stage}.{os.getpid()}"
+        synthesise(unfinished)
+        unfinished.rename(folder)
     return folder
 
 

@@ -100,20 +100,24 @@ def test_an_assembly_is_made_again_only_when_a_source_changes(tmp_path: Path, mo
         folder.mkdir(parents=True)
         made.append(source.read_text())
 
-    assert assembly.assembly("dev", synthesise) == assembly.assembly("dev", synthesise) == tmp_path / "build" / "dev"
+    first = assembly.assembly("dev", synthesise)
+    assert assembly.assembly("dev", synthesise) == first
     (tmp_path / "infra" / "__pycache__" / "stage.pyc").write_text("a cache")
     assembly.assembly("dev", synthesise)
     assert made == ["1"]
     source.write_text("2")
-    assembly.assembly("dev", synthesise)
-    assert made == ["1", "2"]
+    assembly.assembly("int", synthesise)
+    second = assembly.assembly("dev", synthesise)
+    assert made == ["1", "2", "2"]
+    assert second.exists()
+    assert not first.exists(), "what is outdated is not kept"
 
 
 def test_an_assembly_that_failed_is_not_taken_for_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(assembly, "_FOLDER", tmp_path)
 
     def fail(folder: Path) -> None:
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         raise CliError("`cdk synth` failed")
 
     for _ in range(2):
