@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sluice.contracts.model import Contract, Family, Kind, Registry
+from sluice.contracts.model import BODY, Contract, Family, Kind, Registry
 from sluice.events.reasons import Reason
-
-_BODY: dict[Kind, str] = {"EVENT": "evaluation", "PRED": "prediction"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ def _kind_of(family: Family, event: dict[str, Any]) -> Kind | None:
 
 def _service_of(event: dict[str, Any], kind: Kind) -> str | None:
     detail = event.get("detail")
-    body = detail.get(_BODY[kind]) if isinstance(detail, dict) else None
+    body = detail.get(BODY[kind]) if isinstance(detail, dict) else None
     if not isinstance(body, dict):
         return None
     service = body.get("service")
