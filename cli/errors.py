@@ -66,9 +66,9 @@ def handled(command: Callable[P, R]) -> Callable[P, R]:
 
 def report(error: CliError, *, as_json: bool) -> None:
     """Print an expected failure: for people on standard error, with `--json` as the document too."""
-    err.print(f"[bold red]Error:[/] {escape(error.message)}", highlight=False)
+    err.print(f"[bold red]Error:[/] {escape(error.message)}", highlight=False, soft_wrap=True)
     if error.hint:
-        err.print(f"  {escape(error.hint)}", highlight=False)
+        err.print(f"  {escape(error.hint)}", highlight=False, soft_wrap=True)
     if as_json:
         say_json({"error": error.message, "hint": error.hint})
 

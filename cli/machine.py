@@ -19,7 +19,10 @@ SUCCEEDED = "SUCCEEDED"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an execution ended: its output when it succeeded, else the failed state and the cause in plain words."""
+    """How an execution ended.
+
+    `output` is its output or, when it failed, the input of the `state` that failed; `cause` says why, in plain words.
+    """
 
     execution: str
     succeeded: bool
@@ -66,15 +69,30 @@ def wait_for_others(client: SFNClient, machine: str, timeout: float) -> bool:
 def _outcome(client: SFNClient, execution: str, found: dict[str, Any]) -> Outcome:
     if found["status"] == SUCCEEDED:
         return Outcome(execution, succeeded=True, output=json.loads(found.get("output") or "{}"))
-    cause = plain_cause(found.get("cause") or found.get("error") or f"it ended as {found['status']}")
-    return Outcome(execution, succeeded=False, output={}, state=_failed_state(client, execution), cause=cause)
+    cause = _cause_in_map(client, execution)
+    cause = cause or plain_cause(found.get("cause") or found.get("error") or f"it ended as {found['status']}")
+    state, output = _failed_state(client, execution)
+    return Outcome(execution, succeeded=False, output=output, state=state, cause=cause)
 
 
-def _failed_state(client: SFNClient, execution: str) -> str:
-    """The state that failed: the last one entered that is not the machine's own Fail state."""
+def _failed_state(client: SFNClient, execution: str) -> tuple[str, dict[str, Any]]:
+    """The state that failed, the last one entered that is not the machine's own Fail state, and its input."""
     for event in client.get_execution_history(executionArn=execution, reverseOrder=True, maxResults=100)["events"]:
         if event["type"].endswith("StateEntered") and event["type"] != "FailStateEntered":
-            return event["stateEnteredEventDetails"]["name"]
+            entered = event["stateEnteredEventDetails"]
+            return entered["name"], json.loads(entered.get("input") or "{}")
+    return "", {}
+
+
+def _cause_in_map(client: SFNClient, execution: str) -> str:
+    """Why an item of a map failed; the map itself only says that too many did."""
+    for run in client.list_map_runs(executionArn=execution)["mapRuns"]:
+        failed = client.list_executions(mapRunArn=run["mapRunArn"], statusFilter="FAILED", maxResults=1)["executions"]
+        if failed:
+            counts = client.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]
+            child = client.describe_execution(executionArn=failed[0]["executionArn"])
+            cause = plain_cause(child.get("cause") or child.get("error") or "no cause was given")
+            return f"{counts['failed']} of {counts['total']} items failed, one of them with: {cause}"
     return ""
 
 

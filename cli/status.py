@@ -45,7 +45,7 @@ def _runs(found: Health) -> Table:
     shown = Table("Started", "Status", "Seconds", "Run")
     for run in found.runs:
         seconds = "" if run.seconds is None else f"{run.seconds:,.1f}"
-        shown.add_row(run.started_at, _styled(run.status), seconds, run.run_id or run.execution)
+        shown.add_row(run.started_at, _styled(run.status), seconds, run.run_id or run.execution.rpartition(":")[2])
     return shown
 
 

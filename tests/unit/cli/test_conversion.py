@@ -20,23 +20,37 @@ class Machine:
 
     def __init__(self, *ends: dict[str, Any], others: int = 0) -> None:
         self.ends, self.others, self.looks, self.begun = list(ends), others, 0, 0
+        self.children: list[str] = []
 
     def start_execution(self, **_: str) -> dict[str, str]:
         self.begun += 1
         return {"executionArn": ARN}
 
-    def describe_execution(self, **_: str) -> dict[str, Any]:
+    def describe_execution(self, executionArn: str) -> dict[str, Any]:  # noqa: N803
+        if executionArn in self.children:
+            return {"cause": json.dumps({"errorMessage": "chunk 7 does not exist"})}
         self.looks += 1
         return {"status": "RUNNING"} if self.looks % 2 else self.ends.pop(0)
 
-    def list_executions(self, **_: Any) -> dict[str, Any]:
+    def list_executions(self, **request: Any) -> dict[str, Any]:
+        if "mapRunArn" in request:
+            return {"executions": [{"executionArn": child} for child in self.children[: request["maxResults"]]]}
         self.others -= 1
         return {"executions": ["another"] if self.others >= 0 else []}
 
     def get_execution_history(self, **_: Any) -> dict[str, Any]:
         names = [("FailStateEntered", "Conversion failed"), ("MapStateEntered", "Convert the batches")]
-        entered = [{"type": kind, "stateEnteredEventDetails": {"name": name}} for kind, name in names]
+        details = [{"name": name, "input": '{"run_id": "r9"}'} for _, name in names]
+        entered = [
+            {"type": kind, "stateEnteredEventDetails": each} for (kind, _), each in zip(names, details, strict=True)
+        ]
         return {"events": [{"type": "ExecutionFailed"}, *entered]}
+
+    def list_map_runs(self, **_: str) -> dict[str, Any]:
+        return {"mapRuns": [{"mapRunArn": "the-map"}] if self.children else []}
+
+    def describe_map_run(self, **_: str) -> dict[str, Any]:
+        return {"itemCounts": {"failed": 2, "total": 15}}
 
 
 class Lake:
@@ -105,6 +119,14 @@ def test_a_failed_run_says_where_why_and_where_to_look() -> None:
     assert f"https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/{ARN}" in (
         error.hint
     )
+
+
+def test_a_map_that_failed_says_why_an_item_did() -> None:
+    client = Machine(FAILED)
+    client.children = ["child-1", "child-2"]
+    found, outcome = run_conversion(Stage(client), 5)
+    assert outcome.cause == "2 of 15 items failed, one of them with: chunk 7 does not exist"
+    assert found.run_id == "r9"
 
 
 def test_the_local_cloud_has_no_console() -> None:
