@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import datetime
 from typing import IO, TYPE_CHECKING
 
@@ -93,7 +94,8 @@ class S3Lake:
 
     def _get(self, key: str, byte_range: str = "bytes=0-") -> bytes:
         try:
-            with self._client.get_object(Bucket=self._bucket, Key=key, Range=byte_range)["Body"] as body:
+            response = self._client.get_object(Bucket=self._bucket, Key=key, Range=byte_range)
+            with closing(response["Body"]) as body:  # as a context itself, it would not check its length
                 return body.read()
         except ClientError as error:
             if error_code(error) in {"NoSuchKey", "404", "InvalidRange"}:

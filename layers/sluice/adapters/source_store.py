@@ -1,5 +1,6 @@
 """The producers' buckets, read object by object."""
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -34,7 +35,7 @@ class S3SourceStore:
         except ClientError as error:
             raise _domain_error(source, error) from error
         size = response["ContentLength"]
-        with response["Body"] as body:
+        with closing(response["Body"]) as body:  # as a context itself, it would check neither length nor checksum
             return size, None if size > max_bytes else body.read()
 
 
