@@ -3,13 +3,8 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import BytesIO
 from threading import Lock
 from typing import Any
-from urllib.parse import urlsplit
-
-from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
 
 Call = Callable[[], Any]
 Around = Callable[[str, Call], Any]
@@ -17,8 +12,6 @@ Around = Callable[[str, Call], Any]
 
 READS = frozenset({"GetObject", "HeadObject", "ListObjectsV2", "GetItem", "BatchGetItem", "Query"})
 """Operations that change nothing: failing after one is failing before it."""
-
-_XML = ("content-type", "application/xml")
 
 
 class AwsTroubleError(Exception):
@@ -117,28 +110,3 @@ def troubles(operations: list[str]) -> Iterator[Trouble]:
         if operation not in READS:
             yield Trouble(at, after=True)
     yield Trouble(len(operations), after=True, killed=True)
-
-
-@contextmanager
-def refusal(client: Any, operation: str, key: str, status: int, code: str) -> Iterator[None]:
-    """Answer S3 requests for a key with an error, as it comes over the wire."""
-
-    def refuse(request: Any, **_: object) -> AWSResponse | None:
-        if not urlsplit(request.url).path.endswith(f"/{key}"):
-            return None
-        body = f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>Refused</Message></Error>"
-        return AWSResponse(request.url, status, HTTPHeaders.from_pairs([_XML]), _Wire(body.encode()))
-
-    events, name = client.meta.events, f"before-send.s3.{operation}"
-    events.register_first(name, refuse)
-    try:
-        yield
-    finally:
-        events.unregister(name, refuse)
-
-
-class _Wire(BytesIO):
-    """A response's body as botocore reads it."""
-
-    def stream(self, **_: object) -> Iterator[bytes]:
-        yield self.read()

@@ -52,7 +52,7 @@ def test_every_lost_answer_then_a_retry_of_the_state(world: World) -> None:
 
 def test_two_crashes_in_a_row(world: World) -> None:
     ways = list(troubles(_undisturbed(world)))
-    chance = random.Random(2)  # noqa: S311  # repeatable
+    chance = random.Random(2)
     for number in range(PAIRS):
         _upload(world, f"pair-{number}")
         for trouble in chance.sample(ways, 2):

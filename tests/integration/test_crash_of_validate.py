@@ -33,7 +33,7 @@ def test_every_crash(small_chunks: World) -> None:
 
 def test_two_crashes_in_a_row(small_chunks: World) -> None:
     ways = list(troubles(_undisturbed(small_chunks)))
-    chance = random.Random(1)  # noqa: S311  # repeatable
+    chance = random.Random(1)
     for number in range(PAIRS):
         sources = upload(small_chunks, f"pair-{number}")
         for trouble in chance.sample(ways, 2):

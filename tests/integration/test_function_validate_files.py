@@ -10,7 +10,8 @@ from tests.integration.events import body, event
 from tests.integration.functions import Context, load
 from tests.integration.payloads import eventbridge_announcement, payload, s3_announcement, sqs_event
 from tests.integration.snapshots import assert_books_balance, ledger, tables
-from tests.integration.tap import AwsTroubleError, Trouble, refusal
+from tests.integration.tap import AwsTroubleError, Trouble
+from tests.integration.wire import refusal
 from tests.integration.world import SOURCE, World
 
 ONE = body(event("MICROONE_EVENT", 1))
