@@ -68,7 +68,7 @@ def _report(file: EventFile) -> FileReport:
         status=GENERATED,
         bytes=len(file.body),
         events=counts.events,
-        clean=dict(counts.clean),
-        dirty=dict(counts.dirty_by_reason()),
+        clean=dict(sorted(counts.clean.items())),
+        dirty=dict(sorted(counts.dirty_by_reason().items())),
         unrelated=counts.unrelated,
     )

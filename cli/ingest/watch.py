@@ -84,7 +84,7 @@ def report_of(uploaded: Uploaded, record: Item) -> FileReport:
         status=KNOWN if uploaded.known else str(record["status"]),
         bytes=uploaded.size,
         events=int(record.get("events", 0)),
-        clean=dict(record.get("clean", {})),
-        dirty=dict(record.get("dirty", {})),
+        clean=dict(sorted(record.get("clean", {}).items())),
+        dirty=dict(sorted(record.get("dirty", {}).items())),
         unrelated=int(record.get("unrelated", 0)),
     )
