@@ -85,9 +85,15 @@ class DynamoLedger:
         _is_met(lambda: self._client.put_item(**put))
 
     def known_chunks(self, chunk_ids: Iterable[str]) -> frozenset[str]:
-        """Return those chunks that were committed, converted or not."""
-        keys = [chunk_key(pk, chunk_id) for chunk_id in chunk_ids for pk in (PENDING, CONVERTED)]
-        return frozenset(item["sk"] for item in self._batch_get(keys))
+        """Return those chunks that were committed, converted or not.
+
+        A chunk only ever moves from pending to converted: one that is asked for in this order cannot slip through.
+        """
+        wanted, known = set(chunk_ids), set[str]()
+        for pk in (PENDING, CONVERTED):
+            keys = [chunk_key(pk, chunk_id) for chunk_id in wanted - known]
+            known.update(item["sk"] for item in self._batch_get(keys))
+        return frozenset(known)
 
     # Runs
 
@@ -157,7 +163,8 @@ class DynamoLedger:
 
     def _batch_get(self, keys: Sequence[Item]) -> Iterator[Item]:
         for start in range(0, len(keys), _GET_LIMIT):
-            wanted: Any = {self._table: {"Keys": [to_dynamodb(key) for key in keys[start : start + _GET_LIMIT]]}}
+            part = [to_dynamodb(key) for key in keys[start : start + _GET_LIMIT]]
+            wanted: Any = {self._table: {"Keys": part, "ConsistentRead": True}}
             while wanted:
                 response = self._client.batch_get_item(RequestItems=wanted)
                 yield from map(from_dynamodb, response["Responses"].get(self._table, ()))
