@@ -9,7 +9,7 @@ _STEP = 16 << 10  # bytes decompressed at a time; 1000 times as many may come ou
 
 
 class ContentTooLargeError(Exception):
-    """The content is larger than a file may be."""
+    """The content is larger than a file may be, or than one commit takes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,4 +14,4 @@ class Reason(StrEnum):
     TOO_LARGE = "TOO_LARGE"  # one event larger than an event may be
     FRAGMENT = "FRAGMENT"  # bytes that are no object: damage, garbage, separators
     TRUNCATED_GZIP = "TRUNCATED_GZIP"  # the compressed file ends early or is damaged; what came before was read
-    FILE_TOO_LARGE = "FILE_TOO_LARGE"  # larger, once decompressed, than a file may be; it was not read
+    FILE_TOO_LARGE = "FILE_TOO_LARGE"  # larger than a file may be, or than one commit takes; nothing of it was taken in

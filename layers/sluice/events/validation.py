@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sluice.contracts.model import Registry
-from sluice.events.content import ContentTooLargeError, content_of
+from sluice.events.content import Content, ContentTooLargeError, content_of
 from sluice.events.lines import Lines
 from sluice.events.model import ChunkRecord, Counts, SourceObject, SourceRecord, Status
 from sluice.events.ports import (
@@ -21,6 +21,8 @@ from sluice.events.routing import FileRouting, Gates
 
 MAX_SOURCES_PER_COMMIT = 98
 """A transaction takes 100 items: the source records, one chunk, and one to spare."""
+
+_MAX_SPILLED_CHUNKS = 98  # of one file: its record and the chunk of its last lines make it 100 items
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,20 +134,28 @@ class Validation:
         return None
 
     def _route_body(self, source: SourceObject, size: int, body: bytes | None) -> _RoutedFile:
-        routing = FileRouting(self._gates, source)
-        stored: list[ChunkRecord] = []
-        status = Status.VALIDATED
         try:
             if body is None:
                 raise ContentTooLargeError
-            content = content_of(body, self._limits.max_file_bytes)
-            routing.route(content.data, self._limits.chunk_bytes, lambda lines: stored.append(self._store(lines)))
-            if content.truncated:
-                routing.refuse(Reason.TRUNCATED_GZIP)
+            return self._route_content(source, size, content_of(body, self._limits.max_file_bytes))
         except ContentTooLargeError:
+            routing = FileRouting(self._gates, source)
             routing.refuse(Reason.FILE_TOO_LARGE)
-            status = Status.REFUSED
-        return _RoutedFile(source, size, status, routing.counts, routing.lines, stored)
+            return _RoutedFile(source, size, Status.REFUSED, routing.counts, routing.lines, [])
+
+    def _route_content(self, source: SourceObject, size: int, content: Content) -> _RoutedFile:
+        routing = FileRouting(self._gates, source)
+        spilled: list[ChunkRecord] = []
+
+        def spill(lines: Lines) -> None:
+            if len(spilled) == _MAX_SPILLED_CHUNKS:
+                raise ContentTooLargeError  # what was stored is never committed, so it counts for nothing
+            spilled.append(self._store(lines))
+
+        routing.route(content.data, self._limits.chunk_bytes, spill)
+        if content.truncated:
+            routing.refuse(Reason.TRUNCATED_GZIP)
+        return _RoutedFile(source, size, Status.VALIDATED, routing.counts, routing.lines, spilled)
 
     def _commit(self, files: Sequence[_RoutedFile], outcome: Outcome) -> None:
         """Commit `files` together; leave out those that another invocation recorded meanwhile."""
