@@ -30,7 +30,9 @@ class EventFilesStack(StageStack):
         super().__init__(scope, construct_id, stage=stage, purpose="event files, from upload to table")
         self._stage = stage
         self._functions = EventFunctions(self, "Functions", stage=stage, lake=lake)
+        # Announcements apart from everything else, so that they can be sent back to their queue as they are.
         self._letters = DeadLetters(self, "DeadLetters", stage=stage)
+        self._failed_calls = DeadLetters(self, "FailedCalls", stage=stage)
         self._queue = self._build_queue()
         self._machine = self._build_machine(lake)
         self._validate_announced_files(lake.source)
@@ -84,9 +86,11 @@ class EventFilesStack(StageStack):
     def _index_announced_media(self, media: s3.IBucket) -> None:
         function = self._functions.index_media
         function.function.configure_async_invoke(
-            on_failure=destinations.SqsDestination(self._letters), retry_attempts=2, max_event_age=Duration.hours(6)
+            on_failure=destinations.SqsDestination(self._failed_calls),
+            retry_attempts=2,
+            max_event_age=Duration.hours(6),
         )
-        target = targets.LambdaFunction(function.function, dead_letter_queue=self._letters)
+        target = targets.LambdaFunction(function.function, dead_letter_queue=self._failed_calls)
         self._on_objects("MediaChanged", media, ["Object Created", "Object Deleted"], target)
 
     def _on_objects(self, construct_id: str, bucket: s3.IBucket, kinds: list[str], target: events.IRuleTarget) -> None:
@@ -108,7 +112,7 @@ class EventFilesStack(StageStack):
                 expression=self._stage.conversion_schedule,
                 target_arn=self._machine.arn,
                 action="states:StartExecution",
-                dead_letters=self._letters,
+                dead_letters=self._failed_calls,
                 description="Converts what has been validated since the last run",
             )
         if self._stage.sweep_schedule:
@@ -118,12 +122,14 @@ class EventFilesStack(StageStack):
                 expression=self._stage.sweep_schedule,
                 target_arn=self._functions.sweep_orphans.function.function_arn,
                 action="lambda:InvokeFunction",
-                dead_letters=self._letters,
+                dead_letters=self._failed_calls,
                 description="Removes objects of chunks that were never committed",
             )
 
     def _raise_alarms(self) -> None:
-        lost = "Announcements or calls that failed for good wait in the dead letter queue: see why, then redrive them."
+        lost = "Files that could not be validated wait in the dead letter queue: see why, then redrive it."
         alarm_on_letters(self, "LettersWaiting", self._letters, lost)
+        missed = "Media events or scheduled calls failed for good: see why; `sluice media index` makes the index anew."
+        alarm_on_letters(self, "CallsWaiting", self._failed_calls, missed)
         failed = "A conversion failed: open the execution in the console; the next run finishes what it began."
         alarm_on_failure(self, "ConversionFailed", self._machine.machine, failed)

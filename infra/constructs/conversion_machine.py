@@ -15,7 +15,7 @@ from constructs import Construct
 
 from infra.constructs.findings import acknowledge
 from infra.constructs.log_group import log_group
-from infra.constructs.permissions import TRACE_ACTIONS, TRACE_REASON, allow
+from infra.constructs.permissions import SAMPLING_ACTIONS, TRACE_ACTIONS, TRACE_REASON, allow
 from infra.constructs.plan_reader import PlanReader
 from infra.constructs.python_function import PythonFunction
 from infra.stage import Stage
@@ -153,7 +153,7 @@ class ConversionMachine(Construct):
         allow(self._role, _WATCH, [executions, children], _NAMED_LATER)
         allow(self._role, ["states:RedriveExecution"], [children], _NAMED_LATER)
         allow(self._role, _LOG_ACTIONS, ["*"], "Log deliveries take no resource: they belong to the account.")
-        allow(self._role, TRACE_ACTIONS, ["*"], TRACE_REASON)
+        allow(self._role, [*TRACE_ACTIONS, *SAMPLING_ACTIONS], ["*"], TRACE_REASON)
         self._steps.plan.allow(["states:DescribeExecution"], [executions], _NAMED_LATER)
 
     def _states_arn(self, resource: str, name: str) -> str:

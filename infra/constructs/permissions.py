@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from infra.constructs.findings import acknowledge
 
 TRACE_ACTIONS = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
+SAMPLING_ACTIONS = ("xray:GetSamplingRules", "xray:GetSamplingTargets")  # asked for by machines, not by functions
 TRACE_REASON = "X-Ray takes no resource: traces belong to the account."
 
 

@@ -56,6 +56,7 @@ class PythonFunction(Construct):
             reserved_concurrent_executions=size.reserved_concurrency,
             role=self.role,
             log_group=self._log_group,
+            logging_format=lambda_.LoggingFormat.JSON,
             tracing=lambda_.Tracing.ACTIVE,
             layers=list(layers),
             environment={

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
@@ -29,7 +30,9 @@ class Timetable(Construct):
     ) -> None:
         """Build the role and the schedule."""
         super().__init__(scope, construct_id)
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"))
+        # Of this account only: the service must not be talked into acting here by somebody else's schedule.
+        ours = {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com", conditions=ours))
         allow(role, [action], [target_arn])
         allow(role, ["sqs:SendMessage"], [dead_letters.queue_arn])
         schedule = scheduler.CfnSchedule(

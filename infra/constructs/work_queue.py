@@ -22,7 +22,8 @@ class DeadLetters(sqs.Queue):
             enforce_ssl=not stage.local,
             retention_period=Duration.days(stage.queue_retention_days),
         )
-        acknowledge(self, "Serverless-SQSRedrivePolicy", "This queue is the end of the line.")
+        for finding in ("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy"):
+            acknowledge(self, finding, "This queue is the end of the line.")
         if stage.local:
             acknowledge(self, "AwsSolutions-SQS4", PLAIN_HTTP)
 

@@ -13,11 +13,20 @@ FEATURE = "we-1234-some-feature"
 
 @pytest.fixture(scope="session")
 def synthesis_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Synthesis]:
-    """Synthesise a stage when a test first asks for it; a synthesis takes seconds."""
+    """Synthesise a stage when a test first asks for it; a synthesis takes seconds, a failing one too."""
 
     @functools.cache
+    def attempt(stage: str) -> Synthesis | RuntimeError:
+        try:
+            return synthesise(stage, Path(tmp_path_factory.mktemp(stage)))
+        except RuntimeError as error:
+            return error
+
     def of(stage: str) -> Synthesis:
-        return synthesise(stage, Path(tmp_path_factory.mktemp(stage)))
+        synthesis = attempt(stage)
+        if isinstance(synthesis, RuntimeError):
+            pytest.fail(f"stage {stage} does not synthesise: {synthesis}", pytrace=False)
+        return synthesis
 
     return of
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -43,6 +44,7 @@ def test_a_function_has_the_size_target_traces_and_log_of_its_stage(stage: Synth
     assert properties["Architectures"] == ["arm64"]
     assert properties["TracingConfig"] == {"Mode": "Active"}
     assert properties["Description"]
+    assert properties["LoggingConfig"]["LogFormat"] == "JSON"
     log = stage.event_files.body["Resources"][properties["LoggingConfig"]["LogGroup"]["Ref"]]
     assert log["Properties"]["RetentionInDays"] == stage.stage.log_retention_days
 
@@ -74,13 +76,12 @@ def test_only_what_writes_parquet_carries_arrow(stage: Synthesis) -> None:
 
 def test_announcements_wait_in_an_encrypted_queue_with_dead_letters_behind(stage: Synthesis) -> None:
     queue = stage.event_files.properties(QUEUE, "Announcements")
-    letters = stage.event_files.properties(QUEUE, "DeadLetters")
     assert queue["RedrivePolicy"]["maxReceiveCount"] == stage.stage.validate_max_receives
     assert text(queue["RedrivePolicy"]["deadLetterTargetArn"]).startswith("<DeadLetters")
     assert queue["VisibilityTimeout"] >= 6 * stage.stage.validate_files.timeout_seconds
-    for each in (queue, letters):
-        assert each["SqsManagedSseEnabled"] is True
-        assert each["MessageRetentionPeriod"] == 14 * 86_400
+    for each in stage.event_files.of_type(QUEUE).values():
+        assert each["Properties"]["SqsManagedSseEnabled"] is True
+        assert each["Properties"]["MessageRetentionPeriod"] == 14 * 86_400
 
 
 def test_every_queue_refuses_plain_http(stage: Synthesis) -> None:
@@ -94,7 +95,7 @@ def test_every_queue_refuses_plain_http(stage: Synthesis) -> None:
         and statement["Action"] == "sqs:*"
         and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     }
-    assert len(guarded) == len(stage.event_files.of_type(QUEUE)) == 2
+    assert len(guarded) == len(stage.event_files.of_type(QUEUE)) == 3
 
 
 def test_only_the_rules_of_this_stack_may_send_to_the_queues(stage: Synthesis) -> None:
@@ -102,7 +103,10 @@ def test_only_the_rules_of_this_stack_may_send_to_the_queues(stage: Synthesis) -
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
             if statement["Effect"] == "Allow":
                 assert statement["Principal"] == {"Service": "events.amazonaws.com"}
-                assert text(statement["Condition"]["ArnEquals"]["aws:SourceArn"]).split(".")[-1] == "Arn>"
+                assert re.fullmatch(
+                    r"<(FilesCreated|MediaChanged)\w{8}\.Arn>",
+                    text(statement["Condition"]["ArnEquals"]["aws:SourceArn"]),
+                )
 
 
 def test_files_are_validated_in_batches_with_partial_failures(stage: Synthesis) -> None:
@@ -121,20 +125,21 @@ def test_new_files_go_to_the_queue_and_media_to_the_index(stage: Synthesis) -> N
     media = stage.event_files.properties(RULE, "MediaChanged")
     assert files["EventPattern"]["detail-type"] == ["Object Created"]
     assert media["EventPattern"]["detail-type"] == ["Object Created", "Object Deleted"]
-    for rule, target, bucket in ((files, "Announcements", "Source"), (media, "IndexMedia", "Media")):
+    wired = ((files, "Announcements", "Source", "DeadLetters"), (media, "IndexMedia", "Media", "FailedCalls"))
+    for rule, target, bucket, lost in wired:
         assert rule["EventPattern"]["source"] == ["aws.s3"]
         (name,) = rule["EventPattern"]["detail"]["bucket"]["name"]
         assert text(name) == (getattr(stage.stage, f"{bucket.lower()}_bucket") or text(name))
         assert bucket in text(name) or stage.stage.source_bucket
         (only,) = rule["Targets"]
         assert target in text(only["Arn"])
-        assert text(only["DeadLetterConfig"]["Arn"]).startswith("<DeadLetters")
+        assert text(only["DeadLetterConfig"]["Arn"]).startswith(f"<{lost}")
 
 
 def test_media_events_that_fail_for_good_are_kept(stage: Synthesis) -> None:
     (config,) = stage.event_files.of_type("AWS::Lambda::EventInvokeConfig").values()
     assert "IndexMedia" in text(config["Properties"]["FunctionName"])
-    assert text(config["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]).startswith("<DeadLetters")
+    assert text(config["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]).startswith("<FailedCalls")
 
 
 def test_the_timetable(stage: Synthesis) -> None:
@@ -146,7 +151,7 @@ def test_the_timetable(stage: Synthesis) -> None:
         assert schedule["ScheduleExpression"] == expression
         assert schedule["ScheduleExpressionTimezone"] == "UTC"
         assert target in text(schedule["Target"]["Arn"])
-        assert text(schedule["Target"]["DeadLetterConfig"]["Arn"]).startswith("<DeadLetters")
+        assert text(schedule["Target"]["DeadLetterConfig"]["Arn"]).startswith("<FailedCalls")
 
 
 def test_a_feature_runs_by_hand_only_and_wakes_nobody(synthesis_of: Callable[[str], Synthesis]) -> None:
@@ -157,12 +162,14 @@ def test_a_feature_runs_by_hand_only_and_wakes_nobody(synthesis_of: Callable[[st
 
 def test_alarms_on_dead_letters_and_on_a_failed_conversion(stage: Synthesis) -> None:
     letters = stage.event_files.properties("AWS::CloudWatch::Alarm", "LettersWaiting")
-    assert letters["MetricName"] == "ApproximateNumberOfMessagesVisible"
-    assert text(letters["Dimensions"][0]["Value"]).startswith("<DeadLetters")
+    calls = stage.event_files.properties("AWS::CloudWatch::Alarm", "CallsWaiting")
+    for alarm, queue in ((letters, "DeadLetters"), (calls, "FailedCalls")):
+        assert alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
+        assert text(alarm["Dimensions"][0]["Value"]).startswith(f"<{queue}")
     failed = stage.event_files.properties("AWS::CloudWatch::Alarm", "ConversionFailed")
     watched = {metric["MetricStat"]["Metric"]["MetricName"] for metric in failed["Metrics"] if "MetricStat" in metric}
     assert watched == {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
-    for alarm in (letters, failed):
+    for alarm in (letters, calls, failed):
         assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
         assert alarm["TreatMissingData"] == "notBreaching"
         assert len(alarm["AlarmDescription"]) > 30

@@ -121,6 +121,12 @@ def test_outputs_lead_the_command_line_to_everything(stage: Synthesis) -> None:
     assert {"QueueUrl", "DeadLetterQueueUrl", "ConvertMachine"} <= stage.event_files.body["Outputs"].keys()
 
 
+def test_what_survives_runs_no_code(prd: Synthesis) -> None:
+    assert not _types(prd) & {"Custom::S3AutoDeleteObjects"}
+    assert not prd.lake.of_type("AWS::Lambda::Function")
+    assert not prd.lake.of_type("AWS::IAM::Role")
+
+
 def _starts(stage: Synthesis, kind: str) -> set[str]:
     return {logical_id[:-8] for logical_id in stage.lake.of_type(kind)}
 

@@ -36,8 +36,8 @@ FUNCTIONS: dict[str, set[tuple[str, str]]] = {
         ("sqs:GetQueueAttributes", "announcements"),
         ("sqs:GetQueueUrl", "announcements"),
     },
-    "IndexMedia": {("dynamodb:BatchWriteItem", "media index"), ("sqs:SendMessage", "dead letters")}
-    | {("sqs:GetQueueAttributes", "dead letters"), ("sqs:GetQueueUrl", "dead letters")},
+    "IndexMedia": {("dynamodb:BatchWriteItem", "media index"), ("sqs:SendMessage", "failed calls")}
+    | {("sqs:GetQueueAttributes", "failed calls"), ("sqs:GetQueueUrl", "failed calls")},
     "PlanConversion": {
         (WRITE, "lake/runs/*"),
         ("dynamodb:Query", "ledger"),
@@ -90,6 +90,8 @@ MACHINE = {
     ("states:RedriveExecution", "children"),
     ("xray:PutTraceSegments", "*"),
     ("xray:PutTelemetryRecords", "*"),
+    ("xray:GetSamplingRules", "*"),
+    ("xray:GetSamplingTargets", "*"),
     *(
         (f"logs:{action}", "*")
         for action in (
@@ -123,7 +125,7 @@ def test_the_machine_may_do_this_and_nothing_else(stage: Synthesis) -> None:
     ],
 )
 def test_a_schedule_may_call_its_target_and_nothing_else(stage: Synthesis, role: str, right: tuple[str, str]) -> None:
-    assert _rights(stage, role) == {right, ("sqs:SendMessage", "dead letters")}
+    assert _rights(stage, role) == {right, ("sqs:SendMessage", "failed calls")}
 
 
 def test_these_are_all_roles_and_none_has_managed_policies(stage: Synthesis) -> None:
@@ -145,6 +147,8 @@ def test_a_role_is_assumed_by_one_service(stage: Synthesis) -> None:
         (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         (service,) = [service for start, service in services.items() if logical_id.startswith(start)]
         assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}
+        ours = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+        assert statement.get("Condition") == (ours if service == "scheduler" else None)
 
 
 def test_only_the_media_rule_may_call_a_function_from_outside(stage: Synthesis) -> None:
@@ -186,7 +190,7 @@ def _known(stage: Synthesis, role: str, resource: str) -> str:
         r"import:Sluice-\w+-Lake:ExportsOutputFnGetAttLedger\w{8}Arn\w{8}": "ledger",
         r"import:Sluice-\w+-Lake:ExportsOutputFnGetAttMediaIndex\w{8}Arn\w{8}": "media index",
         r"<Announcements\w{8}\.Arn>": "announcements",
-        r"<DeadLetters\w{8}\.Arn>": "dead letters",
+        r"<FailedCalls\w{8}\.Arn>": "failed calls",
         rf"<{role.removesuffix('Role')}Log\w{{8}}\.Arn>": "own log",
         rf"arn:.*:states:.*:stateMachine{machine}$": "machine",
         rf"arn:.*:states:.*:execution{machine}:\*$": "executions",
