@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from sluice.adapters.media import DynamoMediaIndex
 from tests.integration.events import body, event, illustration
 from tests.integration.functions import load
 from tests.integration.payloads import payload
@@ -101,13 +102,18 @@ def test_what_dynamodb_does_not_take_at_once_is_sent_again(world: World) -> None
     assert world.media.find("MYLIB", "late") == f"s3://{MEDIA}/MYLIB/late.png"
 
 
-def test_an_object_found_is_not_looked_for_twice_but_one_not_found_is(world: World) -> None:
-    world.media.add(["MYLIB/1.png"])
-    with world.tap.listen() as operations:
-        for _ in range(3):
-            world.media.find("MYLIB", "1")
-            world.media.find("MYLIB", "2")
-    assert operations == ["Query"] * 4
+def test_a_look_up_is_not_repeated_within_a_minute_and_one_that_found_never(world: World) -> None:
+    now = [0.0]
+    media = DynamoMediaIndex(world.dynamodb, MEDIA_INDEX, MEDIA, clock=lambda: now[0])
+    media.add(["MYLIB/1.png"])
+    asked = {}
+    for seconds in (0.0, 59.0, 60.0):
+        now[0] = seconds
+        with world.tap.listen() as operations:
+            media.find("MYLIB", "1")
+            media.find("MYLIB", "2")
+        asked[seconds] = len(operations)
+    assert asked == {0.0: 2, 59.0: 0, 60.0: 1}
 
 
 def test_from_an_upload_to_the_media_bucket_to_the_row_of_an_event(

@@ -5,7 +5,8 @@ beginning only. So every key is indexed once per folder in it: ``a/MYLIB/1f2e.pn
 and under ``a`` as ``MYLIB/1f2e.png``. What precedes the folder makes the sort key unique.
 """
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeSerializer
@@ -16,28 +17,33 @@ if TYPE_CHECKING:
 _serialize = TypeSerializer().serialize
 _WRITE_LIMIT = 25  # items per BatchWriteItem
 _MAX_KNOWN = 10_000  # look-ups remembered by one process
+_MISSING_SECONDS = 60  # how long a medium that is not there is not looked for again: a large file asks for it often
 _CANDIDATES = 100  # objects compared per look-up; what more of them begin with is no id, and any will do
 
 
 class DynamoMediaIndex:
     """Looks media up, and keeps the index."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, bucket: str) -> None:
-        """Bind client, index table and media bucket."""
+    def __init__(
+        self, client: "DynamoDBClient", table: str, bucket: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Bind client, index table and media bucket; `clock` gives seconds."""
         self._client = client
         self._table = table
         self._bucket = bucket
-        self._found: dict[tuple[str, str], str] = {}
+        self._clock = clock
+        self._known: dict[tuple[str, str], tuple[str | None, float]] = {}
 
     def find(self, medialib: str, media_id: str) -> str | None:
         """Return the ``s3://`` URI of the first object whose key contains ``<medialib>/<media_id>``."""
         if not medialib or not media_id:
             return None
-        uri = self._found.get((medialib, media_id))
-        if uri is None and (uri := self._query(medialib, media_id)):
-            if len(self._found) >= _MAX_KNOWN:
-                self._found.clear()
-            self._found[medialib, media_id] = uri
+        uri, looked_at = self._known.get((medialib, media_id), (None, -_MISSING_SECONDS))
+        if uri is None and self._clock() - looked_at >= _MISSING_SECONDS:
+            uri = self._query(medialib, media_id)
+            if len(self._known) >= _MAX_KNOWN:
+                self._known.clear()
+            self._known[medialib, media_id] = uri, self._clock()
         return uri
 
     def add(self, keys: Iterable[str]) -> None:

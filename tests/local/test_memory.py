@@ -1,0 +1,107 @@
+"""Large files pass inside the memory that the stages give the functions: each in a process of its own, measured."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.stage import stage_named
+from sluice.adapters.ledger import DynamoLedger
+from sluice.contracts.load import load_registry
+from sluice.contracts.samples import synthesise
+from sluice.conversion.model import Batch
+from sluice.conversion.planning import Planning
+from tests.local.cloud import Cloud
+
+STAGE = stage_named("prd")
+ROOT = Path(__file__).resolve().parents[2]
+SIZE = 128 << 20
+SOURCE, LAKE, LEDGER, MEDIA = "measured-source", "measured-lake", "measured-ledger", "measured-media"
+
+
+def _events() -> bytes:
+    rng = random.Random(128)
+    contracts = load_registry().contracts
+    some = b"".join(json.dumps(synthesise(rng.choice(contracts), rng)).encode() for _ in range(2000))
+    return some * (SIZE // len(some) + 1)
+
+
+def _one_event() -> bytes:
+    return b'{"version":"0","source":"app.event.file","detail":{"text":"' + b"x" * 100_000_000 + b'"}}'
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Buckets and tables of its own, which nothing else works on."""
+
+    cloud: Cloud
+
+    def invoke(self, function: str, event: Any) -> Any:
+        environment = {
+            **os.environ,
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'layers'}",
+            "AWS_ENDPOINT_URL": str(self.cloud.deployment.endpoint),
+            "AWS_REGION": "us-east-1",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "LAKE_BUCKET": LAKE,
+            "LEDGER_TABLE": LEDGER,
+            "MEDIA_BUCKET": SOURCE,
+            "MEDIA_TABLE": MEDIA,
+            "CHUNK_BYTES": str(STAGE.chunk_bytes),
+            "MAX_FILE_BYTES": str(STAGE.max_file_bytes),
+            "POWERTOOLS_SERVICE_NAME": function,
+            "POWERTOOLS_METRICS_NAMESPACE": "Measured",
+        }
+        command = [sys.executable, "-m", "tests.local.measured", function]
+        done = subprocess.run(
+            command, input=json.dumps(event), capture_output=True, text=True, env=environment, cwd=ROOT, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def validate(self, key: str, body: bytes) -> Any:
+        etag = self.cloud.client("s3").put_object(Bucket=SOURCE, Key=key, Body=body)["ETag"]
+        detail = {"bucket": {"name": SOURCE}, "object": {"key": key, "etag": etag.strip('"')}}
+        return self.invoke("validate_files", {"Records": [{"messageId": "1", "body": json.dumps({"detail": detail})}]})
+
+    def batches(self) -> list[Batch]:
+        chunks = DynamoLedger(self.cloud.client("dynamodb"), LEDGER).pending_chunks()
+        planning = Planning(None, None, None, STAGE.batch_bytes)  # type: ignore[arg-type]  # nothing is asked of them
+        return list(planning._plan_of("measured", datetime.now(UTC), chunks).batches)
+
+
+@pytest.fixture(scope="module")
+def bench(cloud: Cloud) -> Bench:
+    for bucket in (SOURCE, LAKE):
+        cloud.client("s3").create_bucket(Bucket=bucket)
+    for table in (LEDGER, MEDIA):
+        cloud.client("dynamodb").create_table(
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        )
+    return Bench(cloud)
+
+
+@pytest.mark.parametrize("content", [_events, _one_event])
+def test_a_large_file_is_validated_and_converted_in_memory(bench: Bench, content: Callable[[], bytes]) -> None:
+    validated = bench.validate(content.__name__, content())
+    assert validated["result"] == {"batchItemFailures": []}
+    batches = [batch for batch in bench.batches() if any(span.length for span in batch.spans)]
+    largest = max(batches, key=lambda batch: sum(span.length for span in batch.spans))
+    converted = bench.invoke("convert_batch", largest.to_json())
+    assert converted["result"]["rows"] == largest.rows
+    sys.stdout.write(f"peak MB: {validated['peak_mb']} validating, {converted['peak_mb']} converting\n")
+    assert validated["peak_mb"] < STAGE.validate_files.memory_mb * 0.75
+    assert converted["peak_mb"] < STAGE.convert_batch.memory_mb * 0.75
