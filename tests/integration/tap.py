@@ -103,10 +103,13 @@ class Interruption:
 
 
 def troubles(operations: list[str]) -> Iterator[Trouble]:
-    """Yield every way in which one of these calls may go wrong."""
+    """Yield every way in which one of these calls may go wrong: it fails, or the function dies at it.
+
+    Between two writes nothing changes but the function's own memory: dying anywhere there is the same.
+    """
     for at, operation in enumerate(operations, start=1):
         yield Trouble(at)
-        yield Trouble(at, killed=True)
         if operation not in READS:
             yield Trouble(at, after=True)
+            yield Trouble(at, killed=True)
     yield Trouble(len(operations), after=True, killed=True)

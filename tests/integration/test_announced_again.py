@@ -7,7 +7,7 @@ from tests.integration.deliveries import SMALL_CHUNKS, upload
 from tests.integration.events import body, event
 from tests.integration.snapshots import assert_books_balance, ledger, snapshots
 from tests.integration.storage import objects_of
-from tests.integration.tap import Interruption
+from tests.integration.tap import READS, Interruption
 from tests.integration.world import LAKE, SOURCE, World
 
 CLEAN = body(event("MICROONE_EVENT", 1), event("MICROONE_EVENT", 2))
@@ -90,20 +90,21 @@ def test_what_was_validated_never_becomes_gone(world: World) -> None:
 
 
 def test_two_invocations_at_once(world: World) -> None:
-    """At each call of one invocation another one runs whole, with the same announcements or with some of them."""
+    """Before each write of one invocation another one runs whole, with the same announcements or with some of them."""
     world.limits = SMALL_CHUNKS
     with world.tap.listen() as operations:
         world.deliver(*upload(world, "undisturbed"))
-    for at in range(2, len(operations) + 1):
+    moments = [at for at, operation in enumerate(operations, start=1) if operation not in READS]
+    for number, at in enumerate(moments):
         sources = upload(world, f"at-{at}")
-        other = sources if at % 2 else [*sources[::2], *sources[1:2]]
+        other = sources if number % 2 else [*sources[::2], *sources[1:2]]
         with world.tap.around(Interruption(at, _deliver(world, other))):
             world.deliver(*sources)
     assert_books_balance()
     world.convert()
     found = snapshots()
     expected = found.pop("undisturbed")
-    assert len(found) == len(operations) - 1
+    assert len(found) == len(moments) >= 10
     assert [folder for folder, snapshot in found.items() if snapshot != expected] == []
 
 

@@ -86,6 +86,24 @@ def test_a_dead_execution_without_a_plan_leaves_nothing_behind(world: World, upl
         assert world.plan("next").decision is PLANNED
 
 
+def test_a_late_profile_of_a_finished_run_leaves_the_next_run_alone(
+    world: World, upload: Callable[[str], None]
+) -> None:
+    upload("a")
+    finished = world.plan("a")
+    world.convert_batches(finished)
+    world.commit(finished)
+    world.profile(finished)
+    upload("b")
+    with world.execution("b"):
+        going_on = world.plan("b")
+        world.profile(finished)
+        assert world.plan("c") == Planned(BUSY)
+        assert world.plan("b") == going_on
+    world.convert()
+    assert [row["_source_key"] for row in snapshots()["x"]["MICROONE_EVENT"]] == ["a", "b"]
+
+
 @pytest.mark.parametrize("between", [(), ("c",)], ids=["a chunk waits", "a chunk is committed meanwhile"])
 def test_two_attempts_of_one_execution(world: World, between: tuple[str, ...]) -> None:
     works = {"a": partial(world.plan, "x"), "b": partial(world.plan, "x"), "c": partial(_commit_chunk, world, 2)}

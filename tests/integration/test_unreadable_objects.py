@@ -71,3 +71,11 @@ def test_an_answer_that_is_not_what_was_stored_is_no_file(world: World) -> None:
     assert ledger() == []
     with delivery(world.s3, source.key, GOOD, headers):
         assert world.validate(source).failed == {}
+
+
+def test_a_body_that_is_too_large_is_not_even_read(world: World) -> None:
+    source = world.put("x/a", GOOD)
+    with delivery(world.s3, source.key, b"", {"content-length": str(5 << 40)}):
+        assert world.validate(source).failed == {}
+    assert world.record(source)["status"] == "refused"
+    assert world.record(source)["bytes"] == 5 << 40

@@ -1,8 +1,6 @@
 """A small world of the real adapters and use cases on moto's S3 and DynamoDB."""
 
-import copy
 import itertools
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +9,6 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from moto import mock_aws
-from moto.dynamodb.models.table import Table
 
 from sluice.adapters import clients
 from sluice.adapters.lake import S3Lake
@@ -27,11 +24,14 @@ from sluice.conversion.profiling import publish_profile
 from sluice.events.model import SourceObject
 from sluice.events.validation import Limits, Outcome, Validation
 from sluice.layout import timestamped_id
+from tests.integration.moto_speed import hasten
 from tests.integration.tap import AwsTroubleError, KilledError, Tap
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+
+hasten()
 
 T = TypeVar("T")
 
@@ -190,20 +190,6 @@ def _clients() -> "tuple[S3Client, DynamoDBClient, Tap]":
     tap.install(clients.s3())
     tap.install(clients.dynamodb())
     return clients.s3(), clients.dynamodb(), tap
-
-
-def _copy_of_table(table: Table, _memo: object) -> Table:
-    """Copy a table as far as a rollback needs it.
-
-    For each item of a transaction moto copies the whole table, items and all: hours, with what these tests write.
-    Items are put and deleted here, never updated, so the dictionaries that hold them are enough.
-    """
-    twin = copy.copy(table)
-    twin.items = defaultdict(dict, {key: dict(items) for key, items in table.items.items()})
-    return twin
-
-
-setattr(Table, "__deepcopy__", _copy_of_table)  # noqa: B010  # mypy takes no assignment
 
 
 def _create_table(client: "DynamoDBClient", name: str) -> None:
