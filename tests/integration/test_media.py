@@ -1,5 +1,6 @@
 """The media index: the first object whose key contains ``<medialib>/<media_id>``, and its way into the tables."""
 
+import json
 from typing import Any
 
 import pytest
@@ -126,7 +127,7 @@ def test_from_an_upload_to_the_media_bucket_to_the_row_of_an_event(
         ("created", "video/SHAPELIB/x.mp4"),
         ("deleted", "images/MYLIB/43.png"),
     ):
-        index_media(_media_event(kind, key))
+        assert index_media(_batch(_media_event(kind, key))) == {"batchItemFailures": []}
     source = world.put(
         "x/a",
         body(
@@ -158,11 +159,32 @@ def test_from_an_upload_to_the_media_bucket_to_the_row_of_an_event(
     assert [row["payload_media_id"] for row in tables()["SIM_EVENT"]] == [f"s3://{MEDIA}/video/SHAPELIB/x.mp4"]
 
 
-def _media_event(kind: str, key: str) -> dict[str, Any]:
+def test_in_one_batch_the_latest_change_of_an_object_holds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages of a queue come in any order, and more than once."""
+    index_media = load("index_media", monkeypatch)
+    created = [_media_event("created", f"MYLIB/{name}.png", "0A") for name in ("kept", "kept", "gone")]
+    later = [_media_event("created", "MYLIB/kept.png", "0C"), _media_event("deleted", "MYLIB/gone.png", "0C")]
+    index_media(_batch(*later, *created, _media_event("deleted", "MYLIB/kept.png", "0B")))
+    assert world.media.find("MYLIB", "kept") == f"s3://{MEDIA}/MYLIB/kept.png"
+    assert world.media.find("MYLIB", "gone") is None
+
+
+def test_a_message_that_names_no_object_fails_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    index_media = load("index_media", monkeypatch)
+    batch = _batch({"detail": None}, _media_event("created", "MYLIB/good.png"), "not an event")
+    assert index_media(batch) == {"batchItemFailures": [{"itemIdentifier": "0"}, {"itemIdentifier": "2"}]}
+    assert world.media.find("MYLIB", "good") == f"s3://{MEDIA}/MYLIB/good.png"
+
+
+def _media_event(kind: str, key: str, sequencer: str = "00") -> dict[str, Any]:
     message = payload(f"eventbridge_object_{kind}")
     message["detail"]["bucket"]["name"] = MEDIA
-    message["detail"]["object"]["key"] = key
+    message["detail"]["object"] |= {"key": key, "sequencer": sequencer}
     return message
+
+
+def _batch(*messages: Any) -> dict[str, Any]:
+    return {"Records": [{"messageId": str(n), "body": json.dumps(message)} for n, message in enumerate(messages)]}
 
 
 def _put(key: str) -> list[dict[str, Any]]:
