@@ -133,11 +133,11 @@ def test_a_run_that_crashed_before_its_plan_gets_one() -> None:
 
 
 def test_asked_again_the_same_execution_gets_the_same_plan() -> None:
-    """Chunks that came in between are not in it."""
+    """It is running, of course. Chunks that came in between are not in the plan."""
     files, ledger = MemoryFiles(), MemoryLedger(list(PENDING))
     first = plan_with(ledger, files)
     ledger.pending.append(chunk(1, [("A", 10, 1)], 0, 1))
-    assert plan_with(ledger, files) == first
+    assert plan_with(ledger, files, "me") == first
     assert read_plan(files, first.plan_key or "").chunk_ids == (PENDING[0].chunk_id,)
 
 
@@ -155,23 +155,26 @@ def test_of_two_plans_the_published_one_holds() -> None:
 
 
 class TakenOver(MemoryLedger):
-    """While this attempt was late, another execution went on with the run."""
+    """While this attempt was late, another execution, or a later attempt of this one, went on."""
+
+    successor = OpenRun("run-of-me", "other", "plan-of-the-other")
 
     def publish_plan(self, run: OpenRun, plan_key: str) -> bool:
-        self.run = OpenRun(run.run_id, "other", "plan-of-the-other")
+        self.run = self.successor
         return super().publish_plan(run, plan_key)
 
     def drop_run(self, run: OpenRun) -> bool:
-        self.run = OpenRun(run.run_id, "other")
+        self.run = self.successor
         return super().drop_run(run)
 
 
 @pytest.mark.parametrize("pending", [PENDING, []])
-def test_a_late_attempt_leaves_the_run_to_others(pending: list[ChunkRecord]) -> None:
+@pytest.mark.parametrize("successor", [TakenOver.successor, OpenRun("later-run", "me"), OpenRun("run-of-me", "other")])
+def test_a_late_attempt_leaves_the_run_to_others(pending: list[ChunkRecord], successor: OpenRun) -> None:
     ledger = TakenOver(pending)
+    ledger.successor = successor
     assert plan_with(ledger, MemoryFiles()) == Planned(Decision.BUSY)
-    assert ledger.run
-    assert ledger.run.execution == "other"
+    assert ledger.run == successor
 
 
 class Changing(MemoryLedger):

@@ -66,19 +66,19 @@ def test_on_every_value_at_every_place(contract: Contract) -> None:
 
 @by_contract
 def test_on_values_at_two_places(contract: Contract) -> None:
-    assert not all(assert_agreement(contract.table, text) for text in with_two_values(contract, 60))
+    assert not all(assert_agreement(contract.table, text) for text in with_two_values(contract, 40))
 
 
 @by_contract
 def test_duplicate_and_unknown_members_break_nothing(contract: Contract) -> None:
-    for text in (*with_duplicates(contract), *with_strangers(contract)):
+    for text in [*with_duplicates(contract), *with_strangers(contract)][::4]:
         assert assert_agreement(contract.table, text), text
 
 
 @by_contract
 def test_on_events_made_up_and_spoilt(contract: Contract) -> None:
     rng = chance(contract.table)
-    for _ in range(40):
+    for _ in range(20):
         event = synthesise(contract, rng)
         assert assert_agreement(contract.table, json.dumps(event))
         spoilt, where = spoil(contract, event, rng)

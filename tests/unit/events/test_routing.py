@@ -173,6 +173,19 @@ def test_a_router_that_loses_an_event_is_found_out(method: str, monkeypatch: pyt
         route(DATA)
 
 
+class Forgetful(FileRouting):
+    """Keeps the line of an unrelated event, and forgets to count it."""
+
+    def _unrelated(self, piece: Piece, raw: memoryview) -> None:
+        super()._unrelated(piece, raw)
+        self.counts.unrelated -= 1
+
+
+def test_a_router_that_does_not_count_an_event_is_found_out() -> None:
+    with pytest.raises(AccountingError):
+        Forgetful(GATES, SOURCE).route(DATA, 1 << 40, lambda _lines: None)
+
+
 @pytest.mark.parametrize("data", [b"", b" \n", BOM, BOM + b"\r\n" + BOM])
 def test_a_file_of_nothing(data: bytes) -> None:
     assert route(data) == (Counts(), [Lines()])

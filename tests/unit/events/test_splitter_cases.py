@@ -71,6 +71,7 @@ CASES: dict[str, list[Part]] = {
     "what is whole in the rest of an event": [(b'"detail":', FRAGMENT), (b'{"id":"a"}', None), (b"}", FRAGMENT)],
     "two cut off": [(EVENT[:-9], FRAGMENT), (NEXT, None), (EVENT[:-20], FRAGMENT), (NEXT, None)],
     "an object in a damaged event is none": [(b'{"a":[{"id":"x","text":"y"},oops]}', INVALID), (NEXT, None)],
+    "look-alikes of boundaries in front of damage": [(b'{"id":"}{","text":"}{","n":NaN}', INVALID), (NEXT, None)],
     "an event's look-alike in its own text": [(in_event(b'"{\\"source\\":1,\\"detail\\":{}}"'), None)],
     "invalid UTF-8 right behind a short object": [(in_event(b'{"}{":1}'), None), (b"{}", None), (b"\xff", FRAGMENT)],
 }
@@ -99,6 +100,15 @@ def test_an_event_of_any_size_is_found_before_garbage(padding: str, size: int) -
         assert rest.flaw is FRAGMENT
 
 
+@pytest.mark.parametrize("item", [True, False, None, -1.5e-07, 1e300, 12345, "\U0001f30a", "\x00", {}, []])
+@pytest.mark.parametrize("shift", range(16))
+def test_a_window_may_end_inside_anything(item: Any, shift: int) -> None:
+    event = {"source": "x" * shift, "detail": [item] * 100}
+    text = json.dumps(event).encode()
+    found, _ = split(text + b"garbage" * 3, LARGE)
+    assert (found.start, found.end, found.event) == (0, len(text), event)
+
+
 def only(text: bytes) -> Any:
     (piece,) = split(text, LARGE)
     return piece.event
@@ -120,8 +130,9 @@ def test_the_largest_event_is_parsed_and_one_byte_more_is_not(limit: int, behind
     def event(size: int) -> bytes:
         return b'{"source":1,"detail":"' + b"x" * (size - 24) + b'"}'
 
-    first = next(split(event(limit) + behind, limit))
-    assert (first.start, first.end, first.flaw) == (0, limit, None)
+    for size in (limit - 20, limit - 12, limit - 11, limit - 5, limit - 1, limit):
+        first = next(split(event(size) + behind, limit))
+        assert (first.start, first.end, first.flaw) == (0, size, None)
     first = next(split(event(limit + 1) + behind, limit))
     assert first.event is None
     assert first.flaw is TOO_LARGE

@@ -37,7 +37,7 @@ FILES: dict[str, Callable[[int], bytes]] = {
     "one event that never ends": lambda size: b'{"id":"' + b"\\u00e9" * (size // 6),
     "one event with a bad end": lambda size: b'{"id":"' + "🌊".encode() * (size // 4) + b"\xff",
 }
-SIZE = 150_000  # larger than the largest piece that is parsed in vain for one event (64 KiB)
+SIZE = 100_000  # larger than the largest piece that is parsed in vain for one event (64 KiB)
 SLACK = 1.3
 
 
