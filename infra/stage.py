@@ -39,6 +39,18 @@ class FunctionSize:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Batching:
+    """How messages of a queue come together: a call waits for so many, but no longer than the window.
+
+    `max_concurrency` is the number of calls at a time, at least 2.
+    """
+
+    messages: int
+    window_seconds: int
+    max_concurrency: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """All settings of one deployment; the defaults are those of a lasting stage on AWS.
 
@@ -67,10 +79,10 @@ class Stage:
     profile_run: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=300)
     sweep_orphans: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=900)
 
-    validate_batch_files: int = 98  # one ledger transaction holds 100 records: 98 files, their chunk and one to spare
-    validate_batch_window_seconds: int = 20
-    validate_max_concurrency: int = 50
-    validate_max_receives: int = 4  # deliveries of an announcement before it goes to the dead letter queue
+    # One ledger transaction holds 100 records: 98 files, their chunk and one to spare.
+    files: Batching = Batching(messages=98, window_seconds=20, max_concurrency=50)
+    media: Batching = Batching(messages=100, window_seconds=20, max_concurrency=5)
+    max_receives: int = 4  # deliveries of a message before it goes to the dead letter queue
     chunk_bytes: int = 16 * MEBIBYTE  # clean JSON a chunk holds before the next one is begun
     max_file_bytes: int = 256 * MEBIBYTE  # a source object larger than this, unpacked, is refused as dirty
 
@@ -154,10 +166,9 @@ _LOCAL = replace(
     python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
     architecture=_running_architecture(),
     validate_files=FunctionSize(memory_mb=1024, timeout_seconds=60),
-    # The emulator starts a process per concurrent invocation: as many as a small laptop carries.
-    index_media=FunctionSize(memory_mb=256, timeout_seconds=30, reserved_concurrency=2),
-    validate_batch_window_seconds=1,
-    validate_max_concurrency=2,
+    # The emulator starts a process per concurrent call: as many as a small laptop carries.
+    files=Batching(messages=98, window_seconds=1, max_concurrency=2),
+    media=Batching(messages=100, window_seconds=1, max_concurrency=2),
     convert_max_concurrency=2,
 )
 _DEV = Stage(name="dev", keeps_data=False, conversion_schedule="rate(1 hour)", log_retention_days=14)

@@ -37,9 +37,8 @@ class WorkQueue(sqs.Queue):
         construct_id: str,
         *,
         stage: Stage,
-        function_timeout_seconds: int,
+        function_timeout: Duration,
         dead_letters: DeadLetters,
-        max_receives: int,
     ) -> None:
         """Build the queue."""
         super().__init__(
@@ -48,8 +47,8 @@ class WorkQueue(sqs.Queue):
             encryption=sqs.QueueEncryption.SQS_MANAGED,
             enforce_ssl=not stage.local,
             retention_period=Duration.days(stage.queue_retention_days),
-            visibility_timeout=Duration.seconds(6 * function_timeout_seconds),
-            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=max_receives),
+            visibility_timeout=Duration.seconds(6 * function_timeout.to_seconds()),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=stage.max_receives),
         )
         if stage.local:
             acknowledge(self, "AwsSolutions-SQS4", PLAIN_HTTP)

@@ -74,14 +74,19 @@ def test_only_what_writes_parquet_carries_arrow(stage: Synthesis) -> None:
         assert "LayersRuntime" in layers
 
 
-def test_announcements_wait_in_an_encrypted_queue_with_dead_letters_behind(stage: Synthesis) -> None:
-    queue = stage.event_files.properties(QUEUE, "Announcements")
-    assert queue["RedrivePolicy"]["maxReceiveCount"] == stage.stage.validate_max_receives
-    assert text(queue["RedrivePolicy"]["deadLetterTargetArn"]).startswith("<DeadLetters")
-    assert queue["VisibilityTimeout"] >= 6 * stage.stage.validate_files.timeout_seconds
-    for each in stage.event_files.of_type(QUEUE).values():
-        assert each["Properties"]["SqsManagedSseEnabled"] is True
-        assert each["Properties"]["MessageRetentionPeriod"] == 14 * 86_400
+@pytest.mark.parametrize(("what", "function"), [("Files", "validate_files"), ("Media", "index_media")])
+def test_announcements_wait_in_a_queue_with_dead_letters_of_its_own(stage: Synthesis, what: str, function: str) -> None:
+    queue = stage.event_files.properties(QUEUE, f"{what}Queue")
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == stage.stage.max_receives
+    assert text(queue["RedrivePolicy"]["deadLetterTargetArn"]).startswith(f"<{what}DeadLetters")
+    assert queue["VisibilityTimeout"] >= 6 * getattr(stage.stage, function).timeout_seconds
+
+
+def test_every_queue_is_encrypted_and_keeps_messages_as_long_as_can_be(stage: Synthesis) -> None:
+    assert len(stage.event_files.of_type(QUEUE)) == 5
+    for queue in stage.event_files.of_type(QUEUE).values():
+        assert queue["Properties"]["SqsManagedSseEnabled"] is True
+        assert queue["Properties"]["MessageRetentionPeriod"] == 14 * 86_400
 
 
 def test_every_queue_refuses_plain_http(stage: Synthesis) -> None:
@@ -95,7 +100,7 @@ def test_every_queue_refuses_plain_http(stage: Synthesis) -> None:
         and statement["Action"] == "sqs:*"
         and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     }
-    assert len(guarded) == len(stage.event_files.of_type(QUEUE)) == 3
+    assert len(guarded) == len(stage.event_files.of_type(QUEUE))
 
 
 def test_only_the_rules_of_this_stack_may_send_to_the_queues(stage: Synthesis) -> None:
@@ -104,42 +109,38 @@ def test_only_the_rules_of_this_stack_may_send_to_the_queues(stage: Synthesis) -
             if statement["Effect"] == "Allow":
                 assert statement["Principal"] == {"Service": "events.amazonaws.com"}
                 assert re.fullmatch(
-                    r"<(FilesCreated|MediaChanged)\w{8}\.Arn>",
+                    r"<(FilesRule|MediaRule)\w{8}\.Arn>",
                     text(statement["Condition"]["ArnEquals"]["aws:SourceArn"]),
                 )
 
 
-def test_files_are_validated_in_batches_with_partial_failures(stage: Synthesis) -> None:
-    (source,) = stage.event_files.of_type("AWS::Lambda::EventSourceMapping").values()
-    properties = source["Properties"]
-    assert text(properties["EventSourceArn"]).startswith("<Announcements")
-    assert "ValidateFiles" in text(properties["FunctionName"])
-    assert properties["BatchSize"] == stage.stage.validate_batch_files
-    assert properties["MaximumBatchingWindowInSeconds"] == stage.stage.validate_batch_window_seconds
-    assert properties["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert properties["ScalingConfig"] == {"MaximumConcurrency": stage.stage.validate_max_concurrency}
+@pytest.mark.parametrize(("what", "function"), [("Files", "ValidateFiles"), ("Media", "IndexMedia")])
+def test_functions_take_batches_and_answer_with_what_failed(stage: Synthesis, what: str, function: str) -> None:
+    mappings = [each["Properties"] for each in stage.event_files.of_type("AWS::Lambda::EventSourceMapping").values()]
+    assert len(mappings) == 2
+    (source,) = [each for each in mappings if text(each["EventSourceArn"]).startswith(f"<{what}Queue")]
+    batching = getattr(stage.stage, what.lower())
+    assert function in text(source["FunctionName"])
+    assert source["BatchSize"] == batching.messages
+    assert source["MaximumBatchingWindowInSeconds"] == batching.window_seconds
+    assert source["ScalingConfig"] == {"MaximumConcurrency": batching.max_concurrency}
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_new_files_go_to_the_queue_and_media_to_the_index(stage: Synthesis) -> None:
-    files = stage.event_files.properties(RULE, "FilesCreated")
-    media = stage.event_files.properties(RULE, "MediaChanged")
-    assert files["EventPattern"]["detail-type"] == ["Object Created"]
-    assert media["EventPattern"]["detail-type"] == ["Object Created", "Object Deleted"]
-    wired = ((files, "Announcements", "Source", "DeadLetters"), (media, "IndexMedia", "Media", "FailedCalls"))
-    for rule, target, bucket, lost in wired:
-        assert rule["EventPattern"]["source"] == ["aws.s3"]
-        (name,) = rule["EventPattern"]["detail"]["bucket"]["name"]
-        assert text(name) == (getattr(stage.stage, f"{bucket.lower()}_bucket") or text(name))
-        assert bucket in text(name) or stage.stage.source_bucket
-        (only,) = rule["Targets"]
-        assert target in text(only["Arn"])
-        assert text(only["DeadLetterConfig"]["Arn"]).startswith(f"<{lost}")
-
-
-def test_media_events_that_fail_for_good_are_kept(stage: Synthesis) -> None:
-    (config,) = stage.event_files.of_type("AWS::Lambda::EventInvokeConfig").values()
-    assert "IndexMedia" in text(config["Properties"]["FunctionName"])
-    assert text(config["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]).startswith("<FailedCalls")
+@pytest.mark.parametrize(
+    ("what", "bucket", "kinds"),
+    [("Files", "Source", ["Object Created"]), ("Media", "Media", ["Object Created", "Object Deleted"])],
+)
+def test_what_happens_in_a_bucket_goes_to_its_queue(stage: Synthesis, what: str, bucket: str, kinds: list[str]) -> None:
+    rule = stage.event_files.properties(RULE, f"{what}Rule")
+    assert rule["EventPattern"]["source"] == ["aws.s3"]
+    assert rule["EventPattern"]["detail-type"] == kinds
+    (name,) = rule["EventPattern"]["detail"]["bucket"]["name"]
+    named = getattr(stage.stage, f"{bucket.lower()}_bucket")
+    assert text(name) == named if named else f"ExportsOutputRef{bucket}" in text(name)
+    (target,) = rule["Targets"]
+    assert text(target["Arn"]).startswith(f"<{what}Queue")
+    assert text(target["DeadLetterConfig"]["Arn"]).startswith(f"<{what}DeadLetters")
 
 
 def test_the_timetable(stage: Synthesis) -> None:
@@ -151,7 +152,7 @@ def test_the_timetable(stage: Synthesis) -> None:
         assert schedule["ScheduleExpression"] == expression
         assert schedule["ScheduleExpressionTimezone"] == "UTC"
         assert target in text(schedule["Target"]["Arn"])
-        assert text(schedule["Target"]["DeadLetterConfig"]["Arn"]).startswith("<FailedCalls")
+        assert text(schedule["Target"]["DeadLetterConfig"]["Arn"]).startswith("<MissedCalls")
 
 
 def test_a_feature_runs_by_hand_only_and_wakes_nobody(synthesis_of: Callable[[str], Synthesis]) -> None:
@@ -161,15 +162,15 @@ def test_a_feature_runs_by_hand_only_and_wakes_nobody(synthesis_of: Callable[[st
 
 
 def test_alarms_on_dead_letters_and_on_a_failed_conversion(stage: Synthesis) -> None:
-    letters = stage.event_files.properties("AWS::CloudWatch::Alarm", "LettersWaiting")
-    calls = stage.event_files.properties("AWS::CloudWatch::Alarm", "CallsWaiting")
-    for alarm, queue in ((letters, "DeadLetters"), (calls, "FailedCalls")):
+    waiting = {"FilesWaiting": "FilesDeadLetters", "MediaWaiting": "MediaDeadLetters", "CallsWaiting": "MissedCalls"}
+    alarms = [stage.event_files.properties("AWS::CloudWatch::Alarm", name) for name in waiting]
+    for alarm, queue in zip(alarms, waiting.values(), strict=True):
         assert alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
         assert text(alarm["Dimensions"][0]["Value"]).startswith(f"<{queue}")
     failed = stage.event_files.properties("AWS::CloudWatch::Alarm", "ConversionFailed")
     watched = {metric["MetricStat"]["Metric"]["MetricName"] for metric in failed["Metrics"] if "MetricStat" in metric}
     assert watched == {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
-    for alarm in (letters, calls, failed):
+    for alarm in (*alarms, failed):
         assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
         assert alarm["TreatMissingData"] == "notBreaching"
         assert len(alarm["AlarmDescription"]) > 30

@@ -13,6 +13,8 @@ from tests.infra.synthesis import Synthesis, listed, text
 
 READ, WRITE, DELETE, LIST = "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"
 
+CONSUME = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "GetQueueUrl")
+
 # What every function may do: write its own log, send traces.
 EVERY_FUNCTION = {
     ("logs:CreateLogStream", "own log"),
@@ -30,14 +32,12 @@ FUNCTIONS: dict[str, set[tuple[str, str]]] = {
         ("dynamodb:BatchGetItem", "ledger"),
         ("dynamodb:PutItem", "ledger"),
         ("dynamodb:Query", "media index"),
-        ("sqs:ReceiveMessage", "announcements"),
-        ("sqs:DeleteMessage", "announcements"),
-        ("sqs:ChangeMessageVisibility", "announcements"),
-        ("sqs:GetQueueAttributes", "announcements"),
-        ("sqs:GetQueueUrl", "announcements"),
+        *((f"sqs:{action}", "queue of files") for action in CONSUME),
     },
-    "IndexMedia": {("dynamodb:BatchWriteItem", "media index"), ("sqs:SendMessage", "failed calls")}
-    | {("sqs:GetQueueAttributes", "failed calls"), ("sqs:GetQueueUrl", "failed calls")},
+    "IndexMedia": {
+        ("dynamodb:BatchWriteItem", "media index"),
+        *((f"sqs:{action}", "queue of media") for action in CONSUME),
+    },
     "PlanConversion": {
         (WRITE, "lake/runs/*"),
         ("dynamodb:Query", "ledger"),
@@ -125,7 +125,7 @@ def test_the_machine_may_do_this_and_nothing_else(stage: Synthesis) -> None:
     ],
 )
 def test_a_schedule_may_call_its_target_and_nothing_else(stage: Synthesis, role: str, right: tuple[str, str]) -> None:
-    assert _rights(stage, role) == {right, ("sqs:SendMessage", "failed calls")}
+    assert _rights(stage, role) == {right, ("sqs:SendMessage", "missed calls")}
 
 
 def test_these_are_all_roles_and_none_has_managed_policies(stage: Synthesis) -> None:
@@ -151,11 +151,9 @@ def test_a_role_is_assumed_by_one_service(stage: Synthesis) -> None:
         assert statement.get("Condition") == (ours if service == "scheduler" else None)
 
 
-def test_only_the_media_rule_may_call_a_function_from_outside(stage: Synthesis) -> None:
-    (permission,) = stage.event_files.of_type("AWS::Lambda::Permission").values()
-    assert permission["Properties"]["Principal"] == "events.amazonaws.com"
-    assert "IndexMedia" in text(permission["Properties"]["FunctionName"])
-    assert text(permission["Properties"]["SourceArn"]).startswith("<MediaChanged")
+def test_nothing_calls_a_function_but_by_a_role_of_ours(stage: Synthesis) -> None:
+    assert not stage.event_files.of_type("AWS::Lambda::Permission")
+    assert not stage.event_files.of_type("AWS::Lambda::Url")
 
 
 def test_a_wildcard_needs_a_reason() -> None:
@@ -189,8 +187,9 @@ def _known(stage: Synthesis, role: str, resource: str) -> str:
         rf"arn:(aws|<AWS::Partition>):s3:::{stage.stage.source_bucket}": "source",
         r"import:Sluice-\w+-Lake:ExportsOutputFnGetAttLedger\w{8}Arn\w{8}": "ledger",
         r"import:Sluice-\w+-Lake:ExportsOutputFnGetAttMediaIndex\w{8}Arn\w{8}": "media index",
-        r"<Announcements\w{8}\.Arn>": "announcements",
-        r"<FailedCalls\w{8}\.Arn>": "failed calls",
+        r"<FilesQueue\w{8}\.Arn>": "queue of files",
+        r"<MediaQueue\w{8}\.Arn>": "queue of media",
+        r"<MissedCalls\w{8}\.Arn>": "missed calls",
         rf"<{role.removesuffix('Role')}Log\w{{8}}\.Arn>": "own log",
         rf"arn:.*:states:.*:stateMachine{machine}$": "machine",
         rf"arn:.*:states:.*:execution{machine}:\*$": "executions",

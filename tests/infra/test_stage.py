@@ -57,7 +57,14 @@ def test_production_keeps_its_data_and_reads_the_producers_buckets() -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_batch_of_announcements_fits_one_ledger_transaction(name: str) -> None:
-    assert stage_named(name).validate_batch_files <= MAX_SOURCES_PER_COMMIT
+    assert stage_named(name).files.messages <= MAX_SOURCES_PER_COMMIT
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_queues_can_be_read_as_asked(name: str) -> None:
+    for batching in (stage_named(name).files, stage_named(name).media):
+        assert 2 <= batching.max_concurrency <= 1000
+        assert 1 <= batching.window_seconds <= 300, "more than ten messages at once ask for a window"
 
 
 @pytest.mark.parametrize("name", ALL)

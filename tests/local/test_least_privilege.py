@@ -1,4 +1,4 @@
-"""Least privilege, proven: the local cloud evaluates IAM policies, and without any one of its rights a function fails."""
+"""Least privilege, proven: the local cloud evaluates policies, and without any one of its rights a function fails."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ class Pipeline:
         self._call("commit_conversion", {"plan_key": plan_key})
         self._call("profile_run", {"plan_key": plan_key})
         assert self._plan()["status"] == "nothing_to_do"
-        media = {"bucket": {"name": self._cloud.output("MediaBucket")}, "object": {"key": "MYLIB/m.png"}}
-        self._call("index_media", {"detail-type": "Object Created", "detail": media})
+        media = {"detail-type": "Object Created", "detail": {"object": {"key": "MYLIB/m.png", "sequencer": "0A"}}}
+        self._call("index_media", {"Records": [{"messageId": "1", "body": json.dumps(media)}]})
         self._call("sweep_orphans", {})
 
     def finish(self) -> None:
@@ -136,7 +136,7 @@ class Pipeline:
 def pipeline(cloud: Cloud) -> Iterator[Pipeline]:
     """The functions, while nothing but the test calls them."""
     rules = cloud.client("events")
-    (rule,) = [each["Name"] for each in rules.list_rules()["Rules"] if "FilesCreated" in each["Name"]]
+    (rule,) = [each["Name"] for each in rules.list_rules()["Rules"] if "FilesRule" in each["Name"]]
     rules.disable_rule(Name=rule)
     pipeline = Pipeline(cloud)
     pipeline.finish()
