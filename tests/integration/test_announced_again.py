@@ -75,6 +75,15 @@ def test_what_was_gone_is_validated_when_it_is_uploaded_again(world: World) -> N
     _assert_two_rows(world)
 
 
+def test_what_was_refused_is_not_even_read_again(world: World) -> None:
+    world.limits = SMALL_CHUNKS
+    source = world.put("x/a", b" " * (SMALL_CHUNKS.max_file_bytes + 1))
+    world.validate(source)
+    with world.tap.listen() as operations:
+        assert world.validate(source).skipped == {source}
+    assert operations == ["BatchGetItem"]
+
+
 def test_what_was_validated_never_becomes_gone(world: World) -> None:
     """A late twin of the invocation finds the object deleted: what is recorded stays."""
     source = world.put("x/a", CLEAN)

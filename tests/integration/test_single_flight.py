@@ -1,5 +1,6 @@
 """One run at a time, whoever plans, however late: no chunk is ever in two plans that somebody follows."""
 
+import random
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -14,6 +15,7 @@ from tests.integration.snapshots import assert_books_balance, ledger, snapshots
 from tests.integration.storage import empty
 from tests.integration.world import LEDGER, World
 
+SHUFFLES = 8
 MOST_CALLS = 5  # DynamoDB calls of one attempt to plan
 
 PLANNED, BUSY, NOTHING = Decision.PLANNED, Decision.BUSY, Decision.NOTHING_TO_DO
@@ -102,6 +104,48 @@ def test_a_late_profile_of_a_finished_run_leaves_the_next_run_alone(
         assert world.plan("b") == going_on
     world.convert()
     assert [row["_source_key"] for row in snapshots()["x"]["MICROONE_EVENT"]] == ["a", "b"]
+
+
+def test_an_execution_that_was_taken_for_dead_goes_on_beside_the_one_that_took_its_run_over(
+    world: World, upload: Callable[[str], None]
+) -> None:
+    """States of both come in any order, and a third execution begins as soon as the first of them is through."""
+    chance = random.Random(3)
+    for number in range(SHUFFLES):
+        upload(f"{number}-old")
+        planned = world.plan("taken for dead")
+        with world.execution("successor"):
+            assert world.plan("successor") == planned
+        upload(f"{number}-new")
+        _shuffle(chance, _states(world, planned), _states(world, planned), world.convert)
+        world.convert()
+        assert not ledger("chunk#pending")
+    assert_books_balance()
+    found = [row["_source_key"] for row in snapshots()["x"]["MICROONE_EVENT"]]
+    assert sorted(found) == sorted(f"{number}-{age}" for number in range(SHUFFLES) for age in ("old", "new"))
+
+
+def _states(world: World, planned: Planned) -> list[Callable[[], object]]:
+    """What follows a plan, state by state."""
+    return [
+        lambda: world.convert_batches(planned),
+        lambda: world.commit(planned),
+        lambda: world.profile(planned),
+    ]
+
+
+def _shuffle(
+    chance: random.Random,
+    first: list[Callable[[], object]],
+    second: list[Callable[[], object]],
+    when_one_is_through: Callable[[], object],
+) -> None:
+    """Run the states of two executions in any order that each of them allows."""
+    while first and second:
+        chance.choice((first, second)).pop(0)()
+    when_one_is_through()
+    for state in (*first, *second):
+        state()
 
 
 @pytest.mark.parametrize("between", [(), ("c",)], ids=["a chunk waits", "a chunk is committed meanwhile"])
