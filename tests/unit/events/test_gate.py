@@ -111,6 +111,13 @@ def test_large_numbers_beside_what_is_too_deep_are_not_changed() -> None:
         assert [each.rule for each in admitted] == ["depth"]
 
 
+def test_what_is_refused_has_every_reason() -> None:
+    event = event_of("MICROONE_EVENT", account=5, region=None, detail__evaluation__reporter="robot")
+    breaks = admit(REGISTRY.contract("MICROONE_EVENT"), orjson.dumps(event))
+    assert not isinstance(breaks, Admitted)
+    assert {each.pointer for each in breaks} == {"/account", "/region", "/detail/evaluation/reporter"}
+
+
 def test_what_is_admitted_is_counted() -> None:
     payload: dict[str, Any] = {"text": "t", "query": None, "medialib": "MYLIB", "media_id": "1", "new": 1, "newer": {}}
     event = event_of("MICROTHREE_EVENT", detail__evaluation__type="PUBLISH", detail__evaluation__payload=payload)

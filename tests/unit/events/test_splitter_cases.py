@@ -11,6 +11,7 @@ from sluice.events.splitter import Piece, split
 FRAGMENT, INVALID, TOO_LARGE = Reason.FRAGMENT, Reason.INVALID_JSON, Reason.TOO_LARGE
 LARGE = 1 << 20
 BLANK = "blank"
+GARBAGE = b"garbage" * 10_000  # so long that the parser is not given all of it at once
 EVENT = b'{"version":"0","source":"app","detail":{"id":"a","text":"}{\\"}{"}}'
 NEXT = b'{"id":"b", "source":"app", "detail":{}}'
 
@@ -72,6 +73,12 @@ CASES: dict[str, list[Part]] = {
     "two cut off": [(EVENT[:-9], FRAGMENT), (NEXT, None), (EVENT[:-20], FRAGMENT), (NEXT, None)],
     "an object in a damaged event is none": [(b'{"a":[{"id":"x","text":"y"},oops]}', INVALID), (NEXT, None)],
     "look-alikes of boundaries in front of damage": [(b'{"id":"}{","text":"}{","n":NaN}', INVALID), (NEXT, None)],
+    "white space behind braces": [
+        (b'{\n"n":NaN}', INVALID),
+        (b"\n", BLANK),
+        (b'{\r\n\t "a": 1}', None),
+        (b"{ }", None),
+    ],
     "an event's look-alike in its own text": [(in_event(b'"{\\"source\\":1,\\"detail\\":{}}"'), None)],
     "invalid UTF-8 right behind a short object": [(in_event(b'{"}{":1}'), None), (b"{}", None), (b"\xff", FRAGMENT)],
 }
@@ -95,7 +102,7 @@ def test_an_event_of_any_size_is_found_before_garbage(padding: str, size: int) -
     for ascii_only in (True, False):
         event = {"source": padding * size, "detail": {}}
         text = json.dumps(event, ensure_ascii=ascii_only).encode()
-        found, rest = split(text + b"garbage" * 3, LARGE * 4)
+        found, rest = split(text + GARBAGE, LARGE * 4)
         assert (found.start, found.end, found.event) == (0, len(text), event)
         assert rest.flaw is FRAGMENT
 
@@ -105,7 +112,7 @@ def test_an_event_of_any_size_is_found_before_garbage(padding: str, size: int) -
 def test_a_window_may_end_inside_anything(item: Any, shift: int) -> None:
     event = {"source": "x" * shift, "detail": [item] * 100}
     text = json.dumps(event).encode()
-    found, _ = split(text + b"garbage" * 3, LARGE)
+    found, _ = split(text + GARBAGE, LARGE)
     assert (found.start, found.end, found.event) == (0, len(text), event)
 
 
