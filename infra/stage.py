@@ -17,9 +17,8 @@ BUILT_IN = ("local", "dev", "int", "prd")
 
 Architecture = Literal["arm64", "x86_64"]
 
-
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_NAME_LENGTH = 30  # the longest name of a resource, a schedule's of 64 characters, has to hold it
+_NAME_LENGTH = 30  # names of resources, of 64 characters at most, begin with it
 
 
 class StageNameError(ValueError):
