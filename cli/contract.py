@@ -65,7 +65,11 @@ def infer(
     """
     drafts = infer_contracts(_events(files))
     if not drafts:
-        raise CliError("The files hold no event of a known family that names its service.", "Name other files.")
+        sources = ", ".join(family.source for family in load_registry().families)
+        raise CliError(
+            f"The files hold no event that has a known source ({sources}) and names its service.",
+            "Name other files; for other producers, make a folder with a family.json first.",
+        )
     if into is None:
         say_json([asdict(draft) for draft in drafts])
     for draft in drafts if into else ():

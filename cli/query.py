@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from typing import Annotated
 
 import typer
@@ -11,9 +12,12 @@ from rich.table import Table
 
 from cli import athena
 from cli.console import err, out, plural, say, say_json
-from cli.errors import handled
+from cli.errors import CliError, handled
 from cli.options import JsonOption, StageOption
 from cli.session import LOCAL, connect
+
+_COMMENTS = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
+_READS = re.compile(r"\(|(?:select|with|values|table|show|describe|explain)\b", re.IGNORECASE)
 
 
 @handled
@@ -34,6 +38,7 @@ def query(
         sluice query "select event_type, count(*) as events from microone_event group by 1"
         sluice query "select id, headline from microtwo_pred where year = 2022" --json
     """
+    assert_reads(sql)
     with err.status("Athena is at work …"):
         result = athena.query(connect(stage), sql, timeout)
         if as_json:
@@ -42,6 +47,20 @@ def query(
         say_json(document)
     else:
         show(result, rows)
+
+
+def assert_reads(sql: str) -> None:
+    """Refuse what is no question: the catalog belongs to the deployment, and no deployment mends a dropped table.
+
+    Raises:
+        CliError: There is no statement, or one that may change something.
+    """
+    comments = _COMMENTS.match(sql)
+    statement = sql[comments.end() if comments else 0 :]
+    if not statement:
+        raise CliError("There is no SQL.", 'Try: sluice query "select count(*) from microone_event"')
+    if not _READS.match(statement):
+        raise CliError(f"This command only reads: it does not run {statement.split()[0]!r}.", "Ask with select.")
 
 
 def show(result: athena.Result, limit: int) -> None:
