@@ -181,26 +181,19 @@ def test_race_of_two_executions_for_a_chunk_that_comes_late(world: World) -> Non
         _assert_one_plan(world, [results["a"], results["b"], *others], order)
 
 
-def test_a_late_plan_of_a_dead_execution(world: World) -> None:
-    """It was overtaken anywhere between its calls by an execution that took its run over."""
-    for begun in range(MOST_CALLS + 1):
-        for chunks in ((1,), ()):
-            for number in chunks:
-                _commit_chunk(world, number)
-            works = {"a": partial(world.plan, "dead"), "b": partial(_next_after, world, chunks)}
-            results = interleave(world.tap, ["a"] * begun + ["b"] * 10, **works)
-            with world.execution("next"):
-                others = _plan_in_turn(world, "y")
-            _assert_one_plan(world, [results["b"], *others], [str(begun)])
-            if results["a"].decision is PLANNED:
-                assert results["a"] == results["b"], "it was first, and then taken over"
-
-
-def _next_after(world: World, chunks: tuple[int, ...]) -> Planned:
-    if not chunks:
-        _commit_chunk(world, 1)
-    with world.execution("next"):
-        return world.plan("next")
+@pytest.mark.parametrize("between", [(), ("c",)], ids=["a chunk waits", "a chunk is committed meanwhile"])
+def test_a_late_plan_of_a_dead_execution(world: World, between: tuple[str, ...]) -> None:
+    """It goes on, anywhere between the calls of an execution that takes its run over."""
+    works = {"a": partial(world.plan, "dead"), "b": partial(world.plan, "next"), "c": partial(_commit_chunk, world, 2)}
+    for order in orders(*between):
+        if not between:
+            _commit_chunk(world, 1)
+        with world.execution("next"):
+            results = interleave(world.tap, order, **{name: works[name] for name in ("a", "b", *between)})
+            others = _plan_in_turn(world, "y")
+        late, following = results["a"], results["b"]
+        assert late.decision is not PLANNED or late == following, (order, "two plans are made")
+        _assert_one_plan(world, [following, *others], order)
 
 
 def _left_over(world: World, begun_by: str) -> list[Planned]:
