@@ -1,10 +1,14 @@
 """The one open run in the ledger: each change of it is made only if it is still the run that was looked at."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from sluice.conversion.model import OpenRun
+from sluice.events.model import Counts, SourceObject, SourceRecord, Status
+from tests.integration.tap import Call
 from tests.integration.world import World
 
 MINE = OpenRun("run", "mine")
@@ -55,6 +59,24 @@ def test_the_life_of_a_run(world: World) -> None:
     assert world.ledger.open_run() is not None
     world.ledger.close_run("run")
     assert world.ledger.open_run() is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda world: world.ledger.begin_run(MINE),
+        lambda world: world.ledger.drop_run(MINE),
+        lambda world: world.ledger.close_run("run"),
+        lambda world: world.ledger.note(SourceRecord(SourceObject("b", "k", "e"), Status.GONE, 0, Counts())),
+    ],
+    ids=["begin", "drop", "close", "note"],
+)
+def test_only_a_condition_that_is_not_met_is_no_error(world: World, change: Callable[[World], object]) -> None:
+    def throttled(operation: str, _call: Call) -> Any:
+        raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "too fast"}}, operation)
+
+    with world.tap.around(throttled), pytest.raises(ClientError, match="too fast"):
+        change(world)
 
 
 def _open(world: World, run: OpenRun) -> None:
