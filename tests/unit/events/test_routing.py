@@ -94,7 +94,7 @@ def test_lines_are_handed_over_when_they_are_full(full_at: int) -> None:
 
 
 @given(files(written(events), garbage))
-@settings(max_examples=50)
+@settings(max_examples=30)
 def test_any_file_adds_up(file: File) -> None:
     counts, (lines,) = route(file.data)
     assert counts.events == len(list(split(file.data, MAX_EVENT_BYTES)))

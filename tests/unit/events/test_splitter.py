@@ -86,7 +86,7 @@ def test_any_bytes_are_accounted_for(data: bytes) -> None:
 
 
 @given(files(written(events), garbage), st.sampled_from([64, 250, 300, 1_000]))
-@settings(max_examples=50)
+@settings(max_examples=30)
 def test_no_event_is_larger_than_allowed(file: File, max_event_bytes: int) -> None:
     end = 0
     for piece in pieces_of(file.data, max_event_bytes):
