@@ -52,7 +52,7 @@ def test_infer_writes_drafts_but_over_no_contract(events: Path, tmp_path: Path) 
 
 def test_infer_wants_events_of_a_known_family(tmp_path: Path) -> None:
     (tmp_path / "other").write_text('{"source": "aws.health", "detail": {}}')
-    assert "no event of a known family" in run("infer", tmp_path / "other", code=1)
+    assert "no event that has a known source" in run("infer", tmp_path / "other", code=1)
     assert "cannot be read" in run("infer", tmp_path / "nothing", code=1)
 
 
