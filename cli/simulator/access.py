@@ -1,0 +1,81 @@
+"""Who may do what: secrets, tokens and signatures, each with a marker by which it is found where it should not be."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a client must know, and the markers that everything secret begins with.
+
+    Attributes:
+        client_id: The client's name.
+        client_secret: Its secret, which is the apiToken too.
+        next_secret: The secret that is valid after a rotation.
+        token_marker: What tokens begin with.
+        signature_marker: What signatures of URLs begin with.
+    """
+
+    client_id: str = "simulated-client"
+    client_secret: str = "SIMSECRET-first-4f1c9a"  # noqa: S105 - made up
+    next_secret: str = "SIMSECRET-second-b7e203"  # noqa: S105 - made up
+    token_marker: str = "SIMTOKEN"  # noqa: S105 - no token
+    signature_marker: str = "SIMSIGNATURE"
+
+
+class Tokens:
+    """The tokens handed out."""
+
+    def __init__(self, marker: str) -> None:
+        """Begin with none."""
+        self._marker = marker
+        self._expiry: dict[str, datetime] = {}
+
+    def issue(self, now: datetime, lifetime: timedelta) -> str:
+        """Hand out a token."""
+        token = f"{self._marker}-{secrets.token_hex(16)}"
+        self._expiry[token] = now + lifetime
+        return token
+
+    def is_valid(self, token: str, now: datetime) -> bool:
+        """Tell whether a token opens anything."""
+        expiry = self._expiry.get(token)
+        return expiry is not None and now < expiry
+
+    def revoke_all(self) -> None:
+        """Let no token open anything any more."""
+        self._expiry = {}
+
+
+class Signatures:
+    """Signs the URLs of files."""
+
+    def __init__(self, marker: str) -> None:
+        """Begin with a key of its own."""
+        self._marker = marker
+        self._key = secrets.token_bytes(32)
+
+    def query(self, path: str, expiry: datetime) -> str:
+        """The query that opens the path until then."""
+        expires = f"{expiry.timestamp():.3f}"
+        return f"expires={expires}&signature={self._sign(path, expires)}"
+
+    def is_valid(self, path: str, query: dict[str, str], now: datetime) -> bool:
+        """Tell whether a query opens the path now."""
+        expires = query.get("expires", "")
+        if not hmac.compare_digest(self._sign(path, expires), query.get("signature", "")):
+            return False
+        return now.timestamp() < float(expires)
+
+    def revoke_all(self) -> None:
+        """Let no URL signed so far open anything any more."""
+        self._key = secrets.token_bytes(32)
+
+    def _sign(self, path: str, expires: str) -> str:
+        digest = hmac.new(self._key, f"{path}?{expires}".encode(), hashlib.sha256).hexdigest()
+        return f"{self._marker}-{digest}"

@@ -1,0 +1,1 @@
+"""What goes wrong at the vendor's, on demand."""
