@@ -13,6 +13,7 @@ from cli.ingest.command import ingest
 from cli.query import query
 from cli.status import status
 from cli.tables import tables
+from cli.vendor import vendor
 
 app = typer.Typer(
     name="sluice",
@@ -33,6 +34,7 @@ app.command(rich_help_panel="Data")(status)
 app.add_typer(media.app, name="media", rich_help_panel="Data")
 app.add_typer(contract.app, name="contract", rich_help_panel="Contracts and samples")
 app.command(rich_help_panel="Contracts and samples")(generate)
+app.command(rich_help_panel="Contracts and samples")(vendor)
 app.command(rich_help_panel="Contracts and samples")(demo)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+
+_SOME_DAY = datetime(2026, 3, 1, 12, 34, 56, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,11 @@ class Wording(StrEnum):
         """The sentence; times are rounded up, so that who obeys is not refused again."""
         unit = timedelta(minutes=1) if self is Wording.MINUTES else timedelta(seconds=1)
         return self.value.format(last=last, next=_rounded_up(following, unit))
+
+    @property
+    def example(self) -> str:
+        """The sentence, some day."""
+        return self.sentence(_SOME_DAY, _SOME_DAY + timedelta(hours=1))
 
 
 def _rounded_up(moment: datetime, unit: timedelta) -> datetime:
