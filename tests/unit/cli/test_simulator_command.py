@@ -1,0 +1,51 @@
+"""`sluice vendor` runs the simulator for whoever wants to try things."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from cli.simulator.faults.catalogue import CATALOGUE
+
+
+def test_all_faults_are_listed() -> None:
+    shown = CliRunner().invoke(app, ["vendor", "--list-faults"])
+    assert shown.exit_code == 0
+    assert all(name in shown.stdout for name in CATALOGUE)
+    documented = CliRunner().invoke(app, ["vendor", "--list-faults", "--json"])
+    assert set(json.loads(documented.stdout)) == set(CATALOGUE)
+
+
+def test_an_unknown_fault_is_refused() -> None:
+    result = CliRunner().invoke(app, ["vendor", "--fault", "job-failed", "--fault", "nonsense"])
+    assert result.exit_code == 1
+    assert "There is no fault 'nonsense'." in result.stderr
+
+
+def test_a_port_that_is_taken_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = CliRunner().invoke(app, ["vendor", "--port", str(port)])
+    assert result.exit_code == 1
+    assert f"Port {port} cannot be used" in result.stderr
+
+
+@pytest.mark.parametrize("how", [["--json"], []])
+def test_it_says_where_it_is_and_ends_when_interrupted(how: list[str]) -> None:
+    command = [sys.executable, "-u", "-m", "cli.main", "vendor", "--fault", "token-server-error", *how]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        text = first if "http" in first else first + process.stdout.readline()
+        url = text.split("http://")[1].strip('",\n')
+        assert httpx.post(f"http://{url}/connect/token", trust_env=False).status_code == 503
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0

@@ -1,0 +1,110 @@
+"""A plain client of the vendor's API, and a clock that moves when told to."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from cli.simulator.deliveries import Exports
+from cli.simulator.exchange import Call
+from cli.simulator.faults.base import Fault
+from cli.simulator.simulator import Simulator
+from cli.simulator.timing import Timing
+
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading certificates takes longer than most tests
+
+
+class ManualClock:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+
+class VendorClient:
+    def __init__(self, simulator: Simulator, clock: ManualClock, http: httpx.Client) -> None:
+        self.simulator = simulator
+        self.clock = clock
+        self.http = http
+        self.secret = simulator.vendor.credentials.client_secret
+        self.token = "none"
+
+    def ask_token(self, **form: str) -> httpx.Response:
+        usual = {
+            "grant_type": "client_credentials",
+            "scope": "datalake",
+            "client_id": "simulated-client",
+            "client_secret": self.secret,
+        }
+        return self.http.post("/connect/token", data=usual | form)
+
+    def log_in(self) -> None:
+        self.token = self.ask_token().json()["access_token"]
+
+    def export(self, name: str = "onDemandExtract1DayTest") -> httpx.Response:
+        return self._post("export", {"configName": name})
+
+    def status(self, guid: str) -> httpx.Response:
+        return self._post("CheckJobStatus", {"jobGuid": guid})
+
+    def list(self, guid: str, **query: str) -> httpx.Response:
+        usual = {
+            "apiToken": self.secret,
+            "environmentType": "Test",
+            "jobGuid": guid,
+            "fileFilter": "*",
+            "hideMetaData": "False",
+            "expirationInMinutes": "60",
+        }
+        return self.http.get("/v1/datalake/presignedUrls/ACME", params=usual | query)
+
+    def complete_job(self) -> str:
+        self.log_in()
+        guid = str(self.export().json()["JobGuid"])
+        self.clock.advance(minutes=25)
+        return guid
+
+    def files(self, guid: str) -> dict[str, dict[str, Any]]:
+        """The entries of the list, by name."""
+        return {entry["key"].rpartition("/")[2]: entry for entry in self.list(guid).json()}
+
+    def get(self, url: str, **headers: str) -> httpx.Response:
+        return self.http.get(url, headers={name.replace("_", "-"): value for name, value in headers.items()})
+
+    def ask(self, call: Call, guid: str, url: str) -> httpx.Response:
+        """Ask for one of everything there is."""
+        match call:
+            case Call.TOKEN:
+                return self.ask_token()
+            case Call.EXPORT:
+                return self.export()
+            case Call.STATUS:
+                return self.status(guid)
+            case Call.LIST:
+                return self.list(guid)
+            case Call.FILE:
+                return self.get(url)
+
+    def _post(self, path: str, document: dict[str, str]) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return self.http.post(f"/api/datalake/v1/{path}", json=document, headers=headers)
+
+
+@contextmanager
+def simulated(exports: Exports, faults: Sequence[Fault] = (), timing: Timing | None = None) -> Iterator[VendorClient]:
+    """A client of a simulator whose time stands still."""
+    clock = ManualClock()
+    with (
+        Simulator(exports, faults, timing, clock=clock) as simulator,
+        httpx.Client(base_url=simulator.url, timeout=5, trust_env=False, verify=_NO_TLS) as http,
+    ):
+        yield VendorClient(simulator, clock, http)
