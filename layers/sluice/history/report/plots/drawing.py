@@ -1,0 +1,136 @@
+"""How every plot is drawn: lines over hours, lines and bars over days, one look."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+from sluice.history.model import SlotHistory
+from sluice.history.report.aggregate import Period
+from sluice.history.report.levels import DAY_LEVEL
+
+GOOD, BAD, QUIET = "#3a86c8", "#e07b39", "#8d97a5"
+"""Blue, orange and grey: told apart by the colour-blind, and readable on white as on black."""
+
+PERCENT = {"title": {"text": "Delivered"}, "range": [0, 104], "ticksuffix": " %"}
+"""A vertical axis for shares."""
+
+EXPECTED = {"color": QUIET, "width": 1.5, "dash": "dot"}
+"""The line of what should have come."""
+
+HEIGHT = 320
+"""Pixels."""
+
+_FEW = 48  # points that are drawn as such: a line of one point is none
+_MONTH_OF_HOURS = 30 * 24
+_ZOOMS = {
+    "x": 1,
+    "xanchor": "right",
+    "buttons": [
+        *(
+            {"label": label, "count": days, "step": "day", "stepmode": "backward"}
+            for label, days in (("24 h", 1), ("7 d", 7), ("30 d", 30))
+        ),
+        {"label": "all", "step": "all"},
+    ],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A figure and its place in the page.
+
+    Attributes:
+        name: Its id in the page.
+        title: What it shows.
+        figure: The Plotly figure.
+        wide: Whether it takes the page's whole width.
+    """
+
+    name: str
+    title: str
+    figure: go.Figure
+    wide: bool = False
+
+
+def line(
+    x: Sequence[str],
+    y: Sequence[float | None],
+    name: str,
+    hover: str,
+    look: Mapping[str, object],
+    notes: Sequence[str] | None = None,
+    fill: str | None = None,
+) -> go.Scatter:
+    """Return a line; `hover` is Plotly's template of what is said of a point, `notes` are its texts."""
+    mode = "lines+markers" if len(x) <= _FEW else "lines"
+    return go.Scatter(
+        x=x, y=y, name=name, mode=mode, line=look, text=notes, fill=fill, hovertemplate=f"{hover}<extra></extra>"
+    )
+
+
+def bars(x: Sequence[str], y: Sequence[float], colours: str | list[str], hover: str) -> go.Bar:
+    """Return bars in one colour or one each; `hover` as for a line."""
+    return go.Bar(x=x, y=y, marker={"color": colours, "line": {"width": 0}}, hovertemplate=f"{hover}<extra></extra>")
+
+
+def share_bars(days: Sequence[Period], shares: Sequence[float], of_what: str) -> go.Bar:
+    """Return each day's share as a percentage, coloured by whether it reaches a day's level."""
+    colours = [GOOD if share >= DAY_LEVEL else BAD for share in shares]
+    return bars(
+        labels_of(days), [rounded(100 * share) for share in shares], colours, f"%{{y}} of the {of_what} delivered"
+    )
+
+
+def stroke(colour: str, width: float = 1.5, shape: str = "linear") -> dict[str, Any]:
+    """Return how a line is drawn: `width` in pixels, `shape` in Plotly's words."""
+    return {"color": colour, "width": width, "shape": shape}
+
+
+def hours_of(rows: Sequence[SlotHistory]) -> list[str]:
+    """Return the rows' hours as Plotly reads them, UTC."""
+    return [f"{row.slot.hour:%Y-%m-%d %H:00}" for row in rows]
+
+
+def labels_of(days: Sequence[Period]) -> list[str]:
+    """Return the days as Plotly reads them."""
+    return [day.label for day in days]
+
+
+def rounded(value: float) -> float:
+    """Cut digits that nobody reads but everybody loads."""
+    return round(value, 3)
+
+
+def over_days(traces: Sequence[Any], up: Mapping[str, object]) -> go.Figure:
+    """Return a figure over days; `up` is its vertical axis."""
+    return _figure(traces, {"title": {"text": "Day (UTC)"}, "hoverformat": "%Y-%m-%d"}, up)
+
+
+def over_hours(traces: Sequence[Any], up: Mapping[str, object]) -> go.Figure:
+    """Return a figure over hours that opens on their last 30 days; `up` is its vertical axis."""
+    across = {"title": {"text": "Hour (UTC)"}, "hoverformat": "%Y%m%d-%H", "rangeselector": _ZOOMS}
+    hours = traces[0].x
+    if len(hours) > _MONTH_OF_HOURS:
+        across["range"] = [hours[-_MONTH_OF_HOURS], hours[-1]]
+    return _figure(traces, across, up)
+
+
+def axis(unit: str, **more: object) -> dict[str, object]:
+    """Return a vertical axis under the name of its unit."""
+    return {"title": {"text": unit}, **more}
+
+
+def _figure(traces: Sequence[Any], across: Mapping[str, object], up: Mapping[str, object]) -> go.Figure:
+    layout = {
+        "template": go.layout.Template(),
+        "height": HEIGHT,
+        "margin": {"l": 56, "r": 12, "t": 30, "b": 76 if len(traces) > 1 else 52},
+        "legend": {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
+        "hovermode": "x unified",
+        "bargap": 0,
+        "xaxis": {"type": "date", **across},
+        "yaxis": {"rangemode": "tozero", "fixedrange": True, **up},
+    }
+    return go.Figure(data=list(traces), layout=layout)
