@@ -68,7 +68,7 @@ class Signatures:
     def is_valid(self, path: str, query: dict[str, str], now: datetime) -> bool:
         """Tell whether a query opens the path now."""
         expires = query.get("expires", "")
-        if not hmac.compare_digest(self._sign(path, expires), query.get("signature", "")):
+        if not hmac.compare_digest(self._sign(path, expires).encode(), query.get("signature", "").encode()):
             return False
         return now.timestamp() < float(expires)
 

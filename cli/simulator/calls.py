@@ -46,6 +46,7 @@ def _export(vendor: Vendor, request: Request) -> Response:
     except TooEarlyError as early:
         last = early.last + vendor.skew
         return message(400, vendor.wording.sentence(last, last + apart))
+    job.prepare()
     return json_response({"JobGuid": job.guid})
 
 
@@ -73,8 +74,7 @@ def _list(vendor: Vendor, request: Request) -> Response:
 
 def _entries(vendor: Vendor, job: Job, request: Request) -> list[Entry]:
     query = request.query
-    minutes = float(query.get("expirationInMinutes", 60))
-    expiry = vendor.clock() + timedelta(seconds=min(minutes * 60, vendor.timing.url))
+    expiry = vendor.clock() + _lifetime(vendor, query.get("expirationInMinutes", "60"))
     folder = f"{request.segments[-1]}/{job.guid}"
     entries = []
     for name, file in job.files.items():
@@ -84,6 +84,12 @@ def _entries(vendor: Vendor, job: Job, request: Request) -> list[Entry]:
             url = f"http://{request.headers['Host']}{path}?{vendor.signatures.query(path, expiry)}"
             entries.append({"key": f"{folder}/{name}", "presignedDownloadURL": url, "size": file.content.size})
     return entries
+
+
+def _lifetime(vendor: Vendor, minutes: str) -> timedelta:
+    if not minutes.isdecimal():
+        raise DeniedError(message(400, "The expiration is no number of minutes."))
+    return timedelta(seconds=min(int(minutes) * 60, vendor.timing.url))
 
 
 def _file(vendor: Vendor, request: Request) -> Response:

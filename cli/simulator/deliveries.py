@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,7 @@ _LARGE_TIMES = 100
 _LARGE_ROWS = 1000
 _MOST_DIGITS = 3  # of the number of rows in other partitions
 _METADATA = 3
+_LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +64,14 @@ class Exports:
         return (*self.tables[: self.files - _METADATA], *big)
 
 
-@lru_cache(maxsize=8)
 def files_of(exports: Exports) -> dict[str, VendorFile]:
-    """The files by their names."""
+    """The files by their names; made once."""
+    with _LOCK:
+        return _files_of(exports)
+
+
+@lru_cache(maxsize=8)
+def _files_of(exports: Exports) -> dict[str, VendorFile]:
     partitions = list(_partitions(exports))
     files = [*_metadata(exports, partitions), *partitions, *_big(exports)]
     return {file.name: file for file in files}

@@ -40,6 +40,9 @@ class Request:
     headers: Message
     body: bytes = b""
 
+    def __repr__(self) -> str:
+        return f"<{self.method} {self.path}>"  # the rest is full of secrets
+
     @property
     def path(self) -> str:
         """The path, still quoted."""

@@ -25,6 +25,14 @@ class Job:
         """What it delivers, by name."""
         return files_of(self.exports)
 
+    def prepare(self) -> None:
+        """Make the files in the background, and know their MD5, before anybody waits for them."""
+        threading.Thread(target=self._prepare, name="vendor-simulator-job", daemon=True).start()
+
+    def _prepare(self) -> None:
+        for file in self.files.values():
+            file.content.md5  # noqa: B018 - is computed and kept
+
 
 class TooEarlyError(Exception):
     """The hour since the last trigger is not over."""

@@ -19,8 +19,8 @@ class Timing:
         hour: From an accepted trigger until another one is.
         token: How long a token is valid.
         url: How long a presigned URL is valid at most.
-        compression: By how much faster than said jobs and the hour pass; lifetimes do not, for clients are as slow as
-            ever.
+        compression: By how much faster than said jobs and the hour pass, at once when infinite; lifetimes do not, for
+            clients are as slow as ever.
     """
 
     init: float = 90
@@ -32,10 +32,10 @@ class Timing:
 
     def job_status(self, age: timedelta) -> str:
         """The status of a job so long after its trigger."""
-        seconds = age.total_seconds() * self.compression
-        if seconds < self.init:
+        seconds = age.total_seconds()
+        if seconds < self.init / self.compression:
             return "Initializing"
-        return "Running" if seconds < self.init + self.replication else "Complete"
+        return "Running" if seconds < (self.init + self.replication) / self.compression else "Complete"
 
     @property
     def between_triggers(self) -> timedelta:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 from cli.simulator.exchange import Call
 from cli.simulator.faults.access import Happening
 from cli.simulator.faults.base import Fault, Target
+from cli.simulator.faults.wire import Spoiled
 from cli.simulator.timing import Wording
 
 UNKNOWN_STATUSES = ("Queued", "Completing", "Replicating 45%", "complete?", "", None, 7, ["Complete"])
@@ -57,6 +60,14 @@ def unknown_statuses(words: tuple[Any, ...] = UNKNOWN_STATUSES) -> Fault:
     """Every word once, whatever the job does, before the true status."""
     left = itertools.chain(words)
     return Status(lambda status: next(left, status))
+
+
+def refused_with(status: int) -> Fault:
+    """A trigger is refused with this status."""
+    return Spoiled(
+        Target(Call.EXPORT),
+        lambda answer: replace(answer, status=status) if answer.status == HTTPStatus.BAD_REQUEST else answer,
+    )
 
 
 def triggered_elsewhere() -> Fault:

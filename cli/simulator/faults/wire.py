@@ -8,7 +8,7 @@ from datetime import timedelta
 from email.utils import format_datetime
 
 from cli.simulator.content import Generated
-from cli.simulator.exchange import Request, Response, body_response, message
+from cli.simulator.exchange import Request, Response, body_response, json_response, message
 from cli.simulator.faults.base import Fault, Target
 from cli.simulator.vendor import Vendor
 
@@ -84,6 +84,11 @@ def truncated(target: Target) -> Fault:
 def malformed(target: Target) -> Fault:
     """Broken JSON, as JSON."""
     return Answered(target, lambda _: body_response(200, b'[{"JobStatus": "Comp', "application/json"))
+
+
+def odd(target: Target) -> Fault:
+    """JSON of another shape than promised."""
+    return Answered(target, lambda _: json_response([None, 7, "text", [], {"key": 7}]))
 
 
 def html(target: Target) -> Fault:

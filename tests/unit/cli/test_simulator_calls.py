@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -104,6 +105,7 @@ def test_the_list_wants_the_secret_and_the_environment(client: VendorClient) -> 
     guid = client.complete_job()
     assert client.list(guid, apiToken="guessed").status_code == 401
     assert client.list(guid, environmentType="Prod").status_code == 400
+    assert client.list(guid, expirationInMinutes="soon").status_code == 400
     assert client.list(guid, environmentType="Test").status_code == 200
 
 
@@ -149,6 +151,7 @@ def test_the_journal_knows_what_was_asked(client: VendorClient) -> None:
         (Call.LIST, 200),
         (Call.STATUS, 404),
     ]
+    assert client.secret not in repr(journal)
     (asked,) = client.simulator.requests(Call.LIST)
     assert asked.query["apiToken"] == client.secret
     assert client.simulator.requests(Call.TOKEN)[0].form["client_secret"] == client.secret
@@ -164,6 +167,14 @@ def test_time_can_be_compressed() -> None:
         client.clock.advance(seconds=0.05)
         assert client.status(guid).json() == {"JobStatus": "Complete"}
         client.clock.advance(seconds=0.5)
+        assert client.export().status_code == 200
+
+
+def test_a_job_can_be_complete_at_once() -> None:
+    with simulated(Exports(files=4), timing=Timing(compression=math.inf)) as client:
+        client.log_in()
+        guid = client.export().json()["JobGuid"]
+        assert client.status(guid).json() == {"JobStatus": "Complete"}
         assert client.export().status_code == 200
 
 

@@ -52,6 +52,7 @@ def test_a_forged_url_opens_nothing(client: VendorClient, url: str) -> None:
         url.replace("expires=1", "expires=2"),
         url.replace("Voyage_0", "Vessel_1"),
         f"{path}?{query}x",
+        f"{path}?{query}%C3%A9",
     ]
     assert {client.get(each).status_code for each in forged} == {403}
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli.simulator.content import Stored
-from cli.simulator.deliveries import Exports, files_of
+from cli.simulator.deliveries import Exports, _files_of, files_of
 from cli.simulator.faults import exports as faults
 from cli.simulator.tables import TABLES
 from sluice.exports.slots import MASTER_SCHEMA, table_of
@@ -41,7 +41,7 @@ def rows(exports: Exports, name: str) -> list[dict[str, Any]]:
 
 def test_the_same_seed_gives_the_same_bytes_another_one_others() -> None:
     first = bodies(USUAL)
-    files_of.cache_clear()
+    _files_of.cache_clear()
     assert bodies(Exports(files=60)) == first
     other = bodies(Exports(files=60, seed=2))
     assert set(other) == set(first)

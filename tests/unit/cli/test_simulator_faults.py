@@ -72,6 +72,16 @@ def test_a_refusal_in_any_words(client: VendorClient, wording: Wording) -> None:
     assert refused.json() == {"Message": wording.sentence(now, now + client.simulator.vendor.timing.between_triggers)}
 
 
+@pytest.mark.parametrize("status", [403, 429, 500])
+def test_a_refusal_with_any_status(client: VendorClient, status: int) -> None:
+    inflict(client, jobs.triggered_elsewhere(), jobs.refused_with(status))
+    client.log_in()
+    assert [client.export().status_code for _ in range(2)] == [status, status]
+    client.clock.advance(hours=1)
+    client.log_in()
+    assert client.export().status_code == 200
+
+
 @pytest.mark.parametrize("hours", [2, -2])
 def test_a_clock_is_wrong_wherever_it_shows(client: VendorClient, hours: int) -> None:
     inflict(client, jobs.triggered_elsewhere(), jobs.ClockSkewed(3600 * hours))
@@ -217,7 +227,7 @@ def test_faults_come_together(client: VendorClient) -> None:
         client, *[fault for fault in together if not isinstance(fault, (access.SecretRotated, access.SecretRevoked))]
     )
     client.log_in()
-    assert client.export().status_code == 400
+    assert client.export().status_code == 429
     client.clock.advance(hours=1)
     guid = client.complete_job()
     assert client.status(guid).status_code == 200

@@ -103,6 +103,13 @@ def test_no_json(client: VendorClient, ask: Ask, call: Call, fault: Callable[[Ta
         answer.json()
 
 
+@pytest.mark.parametrize("call", Call)
+def test_other_json_than_promised(client: VendorClient, ask: Ask, call: Call) -> None:
+    client.simulator.vendor.faults = [wire.odd(Target(call, times=1))]
+    assert isinstance(ask(call).json()[0], type(None))
+    assert ask(call).status_code == 200
+
+
 def test_a_huge_body_that_does_not_say_so(client: VendorClient) -> None:
     client.simulator.vendor.faults = [wire.huge(Target(Call.TOKEN))]
     with client.http.stream("POST", "/connect/token") as answer:
