@@ -1,0 +1,119 @@
+"""Initialising a history over months of folders: cut into parts, observed side by side, merged at the end."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Self
+
+import orjson
+
+from sluice.exports.slots import Environment, Slot, newest_settled, slots_between
+from sluice.history.layout import history_plan_key, part_key
+from sluice.history.observing import observe
+from sluice.history.ports import Folders, HistoryFiles
+from sluice.history.publishing import Publishing
+from sluice.history.recording import record
+from sluice.history.state import decode, encode
+
+DAYS_PER_PART = 7
+"""At 300 files an hour, a part lists some 50,000 files and reads 168 schemas."""
+
+
+class InitialisationError(Exception):
+    """A history cannot be initialised so; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some days of an initialisation, looked at by one function at once.
+
+    Attributes:
+        run_id: The initialisation.
+        part: Name of the part in it; names sort as the parts do.
+        environment: The flow.
+        first: First slot.
+        last: Last slot, included.
+    """
+
+    run_id: str
+    part: str
+    environment: Environment
+    first: Slot
+    last: Slot
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote."""
+        environment, first, last = Environment(value["environment"]), value["first"], value["last"]
+        return cls(value["run_id"], value["part"], environment, Slot.parse(first), Slot.parse(last))
+
+    def to_json(self) -> dict[str, str]:
+        """Give the part as it stands in the plan, an item of a Distributed Map."""
+        return {
+            "run_id": self.run_id,
+            "part": self.part,
+            "environment": str(self.environment),
+            "first": str(self.first),
+            "last": str(self.last),
+        }
+
+
+def cut(run_id: str, environment: Environment, first: Slot, last: Slot) -> Iterator[Part]:
+    """Yield the parts from `first` to `last`, both included."""
+    numbered = groupby(
+        slots_between(first, last), lambda slot: (slot.hour.date() - first.hour.date()).days // DAYS_PER_PART
+    )
+    for number, group in numbered:
+        slots = list(group)
+        yield Part(run_id, f"{number:05}", environment, slots[0], slots[-1])
+
+
+class Initialising:
+    """The steps of an initialisation, each of which may be repeated."""
+
+    def __init__(self, folders: Folders, files: HistoryFiles, publishing: Publishing) -> None:
+        """Bind the adapters."""
+        self._folders = folders
+        self._files = files
+        self._publishing = publishing
+
+    def plan(self, run_id: str, environment: Environment, first: Slot, last: Slot, now: datetime) -> list[Part]:
+        """Write the plan of the settled slots from `first` to `last`; its ``/parts`` are the map's items.
+
+        Raises:
+            InitialisationError: No slot of the range is settled.
+        """
+        parts = list(cut(run_id, environment, first, min(last, newest_settled(now))))
+        if not parts:
+            raise InitialisationError(f"no hour from {first} to {last} is over by 30 minutes; give a range in the past")
+        plan = {"parts": [part.to_json() for part in parts]}
+        self._files.write(history_plan_key(run_id), orjson.dumps(plan))
+        return parts
+
+    def observe_part(self, part: Part, now: datetime) -> None:
+        """Look at the slots of a part and leave their observations for the merge."""
+        slots = list(slots_between(part.first, part.last))
+        observations = observe(self._folders, part.environment, slots, now)
+        self._files.write(part_key(part.run_id, part.part), encode(observations))
+
+    def merge_parts(self, run_id: str) -> int:
+        """Merge what all parts observed into the state, publish, and return the number of slots.
+
+        Raises:
+            InitialisationError: There is no such plan, or a part of it was not observed.
+        """
+        parts = self._planned(run_id)
+        observations = [seen for part in parts for seen in decode(self._read(part_key(run_id, part.part)))]
+        record(self._files, parts[0].environment, observations)
+        self._publishing.publish(parts[0].environment)
+        return len(observations)
+
+    def _planned(self, run_id: str) -> list[Part]:
+        return [Part.from_json(part) for part in orjson.loads(self._read(history_plan_key(run_id)))["parts"]]
+
+    def _read(self, key: str) -> bytes:
+        stored = self._files.read(key)
+        if stored is None:
+            raise InitialisationError(f"{key} is missing: a step of this initialisation failed; start a new one")
+        return stored.body
