@@ -1,0 +1,138 @@
+"""Initialising histories over many hours: what it takes once listings are there. Not part of `make test`.
+
+    .venv/bin/python -m tests.load.many_hours --hours 10000 --files 300
+
+Plan, parts, merge and all outputs are the real ones; the bucket is made up, so that nothing but processing is timed.
+"""
+
+import argparse
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from sluice.exports.slots import MANIFEST, MASTER_SCHEMA, Environment, Slot, slots_between
+from sluice.history.initialising import Initialising, Part
+from sluice.history.layout import state_key
+from sluice.history.model import SlotHistory
+from sluice.history.ports import Stored
+from sluice.history.publishing import Publishing, output_keys
+from sluice.history.updating import Updating
+
+FIRST = Slot(datetime(2025, 1, 1, tzinfo=UTC))
+TABLES = [f"ImosTable{number:03}" for number in range(100)]
+COLUMNS = [{"ColumnName": f"column{number}", "DataType": "nvarchar(255)", "IsNullable": True} for number in range(40)]
+
+T = TypeVar("T")
+
+
+@dataclass
+class MadeUpBucket:
+    """Every hour holds the same names, but now and then a job fails, a table is missing or the schema changes."""
+
+    files: int
+    objects: dict[str, bytes] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Make names and schemas once."""
+        partitions = [f"{TABLES[number % len(TABLES)]}_{number:04}.json.gz" for number in range(self.files - 2)]
+        self._names = [MASTER_SCHEMA, MANIFEST, *partitions]
+        self._schemas = [_schema(version) for version in range(20)]
+
+    def walk(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Yield one slot's files."""
+        day, hour = prefix.split("/")[-3:-1]
+        number = int(day) * 24 + int(hour)
+        if number % 97:
+            yield from ((prefix + name, 1000 + number % 5000) for name in self._names[: -(number % 50) or None])
+
+    def list_all(self, prefixes: Iterable[str]) -> Iterator[tuple[str, int]]:
+        """Yield the files of many slots."""
+        for prefix in prefixes:
+            yield from self.walk(prefix)
+
+    def read_all(self, keys: Sequence[str], max_bytes: int) -> list[bytes | None]:
+        """Return schemas, each as bytes of its own as a network would give them."""
+        assert max_bytes > len(self._schemas[0])
+        versions = (int(key.split("/")[-3]) // 30 for key in keys)
+        return [bytes(bytearray(self._schemas[version % len(self._schemas)])) for version in versions]
+
+    def read(self, key: str) -> Stored | None:
+        """Return a file of the histories."""
+        body = self.objects.get(key)
+        return None if body is None else Stored(body, str(hash(body)))
+
+    def write(self, key: str, body: bytes) -> None:
+        """Keep a file."""
+        self.objects[key] = body
+
+    def replace(self, key: str, body: bytes, etag: str | None) -> bool:
+        """Keep a file; nobody else writes here."""
+        assert etag == (None if key not in self.objects else str(hash(self.objects[key])))
+        self.write(key, body)
+        return True
+
+
+def main() -> int:
+    """Initialise, then update by an hour; print seconds and sizes."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hours", type=int, default=10_000)
+    parser.add_argument("--files", type=int, default=300, help="files an hour")
+    arguments = parser.parse_args()
+    bucket = MadeUpBucket(arguments.files)
+    last, environment = FIRST.after(arguments.hours - 1), Environment.PROD
+    say(f"{arguments.hours} hours of {arguments.files} files")
+    listed = timed("listing alone, made up", lambda: _count(bucket, environment, last))
+    publishing = Publishing(bucket, _no_report, ["ImosTable007"])
+    initialising = Initialising(bucket, bucket, publishing)
+    now = last.after(2).hour
+    parts = timed("plan", lambda: initialising.plan("run", environment, FIRST, last, now))
+    timed(f"observe {len(parts)} parts", lambda: _observe(initialising, parts, now))
+    timed("merge, derive, write all outputs", lambda: initialising.merge_parts("run"))
+    say(f"{time.process_time():10.2f} s   of processor time so far")
+    updating = Updating(bucket, bucket, publishing, 240)
+    timed("update by an hour", lambda: updating.update(environment, last.after(3).hour))
+    for key in [state_key(environment), *output_keys(environment)]:
+        say(f"{len(bucket.objects[key]) / 1000:10.0f} kB  {key}")
+    say(f"{listed} objects; peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    return 0
+
+
+def timed(what: str, work: Callable[[], T]) -> T:
+    """Do it and print how long it took."""
+    begun = time.monotonic()
+    result = work()
+    say(f"{time.monotonic() - begun:10.2f} s   {what}")
+    return result
+
+
+def say(line: str) -> None:
+    """Print at once: people watch."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _observe(initialising: Initialising, parts: Sequence[Part], now: datetime) -> None:
+    for part in parts:
+        initialising.observe_part(part, now)
+
+
+def _count(bucket: MadeUpBucket, environment: Environment, last: Slot) -> int:
+    return sum(1 for _ in bucket.list_all(slot.folder(environment) for slot in slots_between(FIRST, last)))
+
+
+def _schema(version: int) -> bytes:
+    entries = [{"DataObjectName": table, "Columns": COLUMNS, "Version": version // 2} for table in TABLES]
+    return json.dumps(entries[version % 2 :]).encode()
+
+
+def _no_report(_environment: Environment, _rows: Sequence[SlotHistory], _out_of_scope: Sequence[str]) -> bytes:
+    return b""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
