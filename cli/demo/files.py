@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 from cli.demo.pieces import Piece, Predicted, make_piece
 from sluice.contracts.model import Contract, Registry
@@ -71,13 +70,13 @@ def _pieces(
 ) -> list[Piece]:
     moments = sorted(start + span * rng.random() for _ in range(count))
     predicted: Predicted = {}
-    pieces = [make_piece(contracts, at, predicted, rng) for at in moments]
-    # A fragment ends where the next event begins; without one it would swallow what follows.
-    return [now for before, now in pairwise([None, *pieces]) if now and not (_ends_open(before) and _is_no_event(now))]
-
-
-def _ends_open(piece: Piece | None) -> bool:
-    return piece is not None and piece.reason == Reason.FRAGMENT
+    pieces: list[Piece] = []
+    for at in moments:
+        piece = make_piece(contracts, at, predicted, rng)
+        # A fragment ends where the next event begins; without one it would swallow what follows.
+        if not (pieces and pieces[-1].reason == Reason.FRAGMENT and _is_no_event(piece)):
+            pieces.append(piece)
+    return pieces
 
 
 def _is_no_event(piece: Piece) -> bool:
