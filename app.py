@@ -8,6 +8,7 @@ from aws_cdk import App, Tags, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from infra.event_files_stack import EventFilesStack
+from infra.exports_stack import ExportsStack
 from infra.lake_stack import LakeStack
 from infra.stage import StageNameError, stage_named
 
@@ -21,6 +22,7 @@ def build(app: App) -> None:
     stage = stage_named(app.node.get_context("stage"))
     lake = LakeStack(app, f"{stage.stack_prefix}-Lake", stage=stage)
     EventFilesStack(app, f"{stage.stack_prefix}-EventFiles", stage=stage, lake=lake)
+    ExportsStack(app, f"{stage.stack_prefix}-Exports", stage=stage, lake=lake)
     Tags.of(app).add("project", "sluice")
     Tags.of(app).add("stage", stage.name)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))

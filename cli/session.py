@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 LOCAL = "local"
-STACKS = ("Lake", "EventFiles")
+STACKS = ("Lake", "EventFiles", "Exports")
 
 # As many as the busiest command (ingest) has threads, so that none waits for a connection.
 _CONNECTIONS = 32

@@ -31,7 +31,7 @@ SLUICE = "sluice"  # our own code; the other layers are packages by their requir
 _UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
 
 # Unzipped megabytes a layer may have. A function may have 250 with all its layers and its own code.
-BUDGET_MB = {SLUICE: 5, "runtime": 30, "arrow": 130}
+BUDGET_MB = {SLUICE: 5, "runtime": 30, "arrow": 130, "http": 10, "plots": 60}
 
 # What no function reads. Verified to leave Parquet, JSON, compute and dataset of pyarrow whole.
 _USELESS = (
@@ -55,6 +55,10 @@ _USELESS = (
     # The same library three times; the loader asks for the name with the major version only.
     "pyarrow/libarrow_python.so",
     "pyarrow/libarrow_python.so.*.*",
+    # Plotly: for notebooks, which have their own.
+    "plotly/package_data/widgetbundle.js",
+    "plotly/package_data/datasets/*",
+    "share/*",
     # Of our own code: samples and what is used while developing only.
     "sluice/contracts/tables/*/clean.json",
     "sluice/contracts/tables/*/dirty.json",

@@ -1,8 +1,8 @@
-"""The Glue database, a table per contract, and the Athena workgroup people query them with."""
+"""The Glue database, its tables, and the Athena workgroup people query them with."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from aws_cdk import Aws
 from aws_cdk import aws_athena as athena
@@ -22,16 +22,21 @@ _PARTITION_RANGES = {"year": "2000,2099", "month": "1,12", "day": "1,31", "hour"
 class Catalog(Construct):
     """What Athena and everything else that speaks Glue sees of the lake."""
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, stage: Stage, lake_bucket_name: str, tables: Iterable[Table]
-    ) -> None:
-        """Build the database, its tables, and the workgroup."""
+    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, lake_bucket_name: str) -> None:
+        """Build the database and the workgroup; tables are added."""
         super().__init__(scope, construct_id)
         self._lake = lake_bucket_name
         self._database = self._build_database(stage)
-        for table in tables:
-            self._build_table(table)
         self.workgroup = self._build_workgroup(stage)
+
+    def add_hourly(self, table: Table) -> None:
+        """Add a table whose files lie in a folder per hour."""
+        location = f"s3://{self._lake}/{PARQUET_ROOT}/{table.name}.parquet/"
+        self._build_table(table, location, _projection(location), PARTITION_KEYS)
+
+    def add_whole(self, table: Table, prefix: str) -> None:
+        """Add a table whose files lie under one prefix."""
+        self._build_table(table, f"s3://{self._lake}/{prefix}", {}, ())
 
     def _build_database(self, stage: Stage) -> glue.CfnDatabase:
         return glue.CfnDatabase(
@@ -43,7 +48,7 @@ class Catalog(Construct):
             ),
         )
 
-    def _build_table(self, table: Table) -> None:
+    def _build_table(self, table: Table, location: str, projection: dict[str, str], keys: Sequence[str]) -> None:
         built = glue.CfnTable(
             self,
             table.name,
@@ -53,34 +58,12 @@ class Catalog(Construct):
                 name=table.name.lower(),
                 description=table.doc,
                 table_type="EXTERNAL_TABLE",
-                parameters=self._projection(table),
-                partition_keys=[_column(key, "int", "of the event's time, UTC") for key in PARTITION_KEYS],
-                storage_descriptor=self._storage(table),
+                parameters={"classification": "parquet", "EXTERNAL": "TRUE", **projection},
+                partition_keys=[_column(key, "int", "of the event's time, UTC") for key in keys],
+                storage_descriptor=_storage(table, location),
             ),
         )
         built.add_resource_dependency(self._database)
-
-    def _location(self, table: Table) -> str:
-        return f"s3://{self._lake}/{PARQUET_ROOT}/{table.name}.parquet/"
-
-    def _projection(self, table: Table) -> dict[str, str]:
-        parameters = {"classification": "parquet", "EXTERNAL": "TRUE", "projection.enabled": "true"}
-        for key in PARTITION_KEYS:
-            parameters[f"projection.{key}.type"] = "integer"
-            parameters[f"projection.{key}.range"] = _PARTITION_RANGES[key]
-        folders = "/".join(f"{key}=${{{key}}}" for key in PARTITION_KEYS)
-        parameters["storage.location.template"] = f"{self._location(table)}{folders}/"
-        return parameters
-
-    def _storage(self, table: Table) -> glue.CfnTable.StorageDescriptorProperty:
-        parquet = "org.apache.hadoop.hive.ql.io.parquet"
-        return glue.CfnTable.StorageDescriptorProperty(
-            columns=[_column(column.name, column.type, column.doc) for column in table.columns],
-            location=self._location(table),
-            input_format=f"{parquet}.MapredParquetInputFormat",
-            output_format=f"{parquet}.MapredParquetOutputFormat",
-            serde_info=glue.CfnTable.SerdeInfoProperty(serialization_library=f"{parquet}.serde.ParquetHiveSerDe"),
-        )
 
     def _build_workgroup(self, stage: Stage) -> athena.CfnWorkGroup:
         encrypted = athena.CfnWorkGroup.EncryptionConfigurationProperty(encryption_option="SSE_S3")
@@ -103,3 +86,24 @@ class Catalog(Construct):
 
 def _column(name: str, hive_type: str, doc: str) -> glue.CfnTable.ColumnProperty:
     return glue.CfnTable.ColumnProperty(name=name, type=hive_type, comment=doc)
+
+
+def _projection(location: str) -> dict[str, str]:
+    parameters = {"projection.enabled": "true"}
+    for key in PARTITION_KEYS:
+        parameters[f"projection.{key}.type"] = "integer"
+        parameters[f"projection.{key}.range"] = _PARTITION_RANGES[key]
+    folders = "/".join(f"{key}=${{{key}}}" for key in PARTITION_KEYS)
+    parameters["storage.location.template"] = f"{location}{folders}/"
+    return parameters
+
+
+def _storage(table: Table, location: str) -> glue.CfnTable.StorageDescriptorProperty:
+    parquet = "org.apache.hadoop.hive.ql.io.parquet"
+    return glue.CfnTable.StorageDescriptorProperty(
+        columns=[_column(column.name, column.type, column.doc) for column in table.columns],
+        location=location,
+        input_format=f"{parquet}.MapredParquetInputFormat",
+        output_format=f"{parquet}.MapredParquetOutputFormat",
+        serde_info=glue.CfnTable.SerdeInfoProperty(serialization_library=f"{parquet}.serde.ParquetHiveSerDe"),
+    )

@@ -1,4 +1,4 @@
-"""The layers the functions share: our own code, what it always needs, and Arrow for those that write Parquet."""
+"""The layers functions share: our own code, what it always needs, and what some need on top."""
 
 from __future__ import annotations
 
@@ -18,14 +18,20 @@ class Layers(Construct):
     """Layer versions, each an asset whose zip is built when the stack is deployed and never while synthesising."""
 
     def __init__(self, scope: Construct, construct_id: str, *, stage: Stage) -> None:
-        """Register the assets; nothing is built yet."""
+        """Say what they are for; each is registered when it is first asked for."""
         super().__init__(scope, construct_id)
         self._python = stage.python_version
         self._platform = NATIVE if stage.local else _PLATFORMS[stage.architecture]
-        own = self._build("Sluice", SLUICE)
-        runtime = self._build("Runtime", "runtime")
-        self.base = [own, runtime]
-        self.parquet = [own, runtime, self._build("Arrow", "arrow")]
+        self._built: dict[str, lambda_.LayerVersion] = {}
+
+    def with_(self, *names: str) -> list[lambda_.LayerVersion]:
+        """Our own code, what it always needs, and the named layers on top: folders of `layers/`."""
+        return [self._layer(name) for name in (SLUICE, "runtime", *names)]
+
+    def _layer(self, name: str) -> lambda_.LayerVersion:
+        if name not in self._built:
+            self._built[name] = self._build(name.title(), name)
+        return self._built[name]
 
     def _build(self, construct_id: str, name: str) -> lambda_.LayerVersion:
         build = LayerBuild(name, self._python, self._platform)

@@ -1,5 +1,6 @@
 """One boto3 client per service and process, and what its errors mean."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_stepfunctions import SFNClient
 
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=32, tcp_keepalive=True)
@@ -28,6 +30,12 @@ def dynamodb() -> "DynamoDBClient":
 
 
 @cache
+def secrets_manager() -> "SecretsManagerClient":
+    """Return the Secrets Manager client."""
+    return boto3.client("secretsmanager", config=_CONFIG)
+
+
+@cache
 def step_functions() -> "SFNClient":
     """Return the Step Functions client."""
     return boto3.client("stepfunctions", config=_CONFIG)
@@ -37,3 +45,14 @@ def error_code(error: ClientError) -> str:
     """Return the code of an AWS error, such as ``NoSuchKey`` or ``412``."""
     response: dict[str, Any] = dict(error.response)
     return str(response.get("Error", {}).get("Code", ""))
+
+
+def is_met(write: Callable[[], object]) -> bool:
+    """Do a conditional write; tell whether its condition was met."""
+    try:
+        write()
+    except ClientError as error:
+        if error_code(error) == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from sluice.adapters.clients import error_code
+from sluice.adapters.clients import is_met
 from sluice.adapters.ledger_items import (
     CONVERTED,
     PENDING,
@@ -82,7 +82,7 @@ class DynamoLedger:
     def note(self, record: SourceRecord) -> None:
         """Record what is not final, unless a final record is there."""
         put = self._put_source(record, self._clock())
-        _is_met(lambda: self._client.put_item(**put))
+        is_met(lambda: self._client.put_item(**put))
 
     def known_chunks(self, chunk_ids: Iterable[str]) -> frozenset[str]:
         """Return those chunks that were committed, converted or not.
@@ -174,10 +174,10 @@ class DynamoLedger:
         put = self._put(run_item(run), condition)
         if values:
             put["ExpressionAttributeValues"] = to_dynamodb(values)
-        return _is_met(lambda: self._client.put_item(**put))
+        return is_met(lambda: self._client.put_item(**put))
 
     def _try_delete(self, condition: str, values: dict[str, str]) -> bool:
-        return _is_met(
+        return is_met(
             lambda: self._client.delete_item(
                 TableName=self._table,
                 Key=to_dynamodb(RUN_KEY),
@@ -193,17 +193,6 @@ class DynamoLedger:
     def _put(self, item: Item, condition: str | None = None) -> dict[str, Any]:
         put = {"TableName": self._table, "Item": to_dynamodb(item)}
         return {**put, "ConditionExpression": condition} if condition else put
-
-
-def _is_met(write: Callable[[], object]) -> bool:
-    """Do a conditional write; tell whether its condition was met."""
-    try:
-        write()
-    except ClientError as error:
-        if error_code(error) == "ConditionalCheckFailedException":
-            return False
-        raise
-    return True
 
 
 def _failed_conditions(error: ClientError, records: Sequence[SourceRecord]) -> frozenset[SourceObject]:

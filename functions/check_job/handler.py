@@ -1,0 +1,45 @@
+"""State of Export: ask the vendor how far the job is."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.adapters.clients import dynamodb, secrets_manager
+from sluice.adapters.settings import read_settings
+from sluice.adapters.slots import DynamoSlots
+from sluice.adapters.vendor import VendorAccess, VendorSettings
+from sluice.exports.asking import Checking
+from sluice.exports.model import Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells this function."""
+
+    slots_table: str
+    poll_seconds: int
+    deadline_seconds: int
+
+
+logger = Logger()
+metrics = Metrics()
+settings = read_settings(Settings)
+vendor = VendorAccess(read_settings(VendorSettings), secrets_manager())
+slots = DynamoSlots(dynamodb(), settings.slots_table)
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Check the slot's job: ``{"export": …, "polls": …, "unknown": …}``."""
+    export = event["export"]
+    logger.append_keys(slot=export["slot"])
+    client = vendor.client(export["slot"], export["vendor_url"])
+    checking = Checking(client, slots, settings.poll_seconds, settings.deadline_seconds)
+    answer = checking.check(Lease.from_json(vendor.environment, export), event["polls"], event["unknown"])
+    metrics.add_metric(name="UnknownStatuses", unit=MetricUnit.Count, value=answer.unknown - event["unknown"])
+    logger.info("checked", extra=asdict(answer))
+    return asdict(answer)

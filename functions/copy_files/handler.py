@@ -1,0 +1,55 @@
+"""Map state of Export: one batch of files from the vendor's addresses to the lake."""
+
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import orjson
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.adapters.clients import dynamodb, s3, secrets_manager
+from sluice.adapters.lake import S3Lake
+from sluice.adapters.landing import S3Landing
+from sluice.adapters.settings import read_settings
+from sluice.adapters.slots import DynamoSlots
+from sluice.adapters.vendor import VendorAccess, VendorSettings
+from sluice.exports.addresses import AddressBook
+from sluice.exports.batches import BatchCopy
+from sluice.exports.copying import FileCopy
+from sluice.exports.layout import ExportRun
+from sluice.exports.model import CopyBatch, Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells this function."""
+
+    lake_bucket: str
+    slots_table: str
+
+
+logger = Logger()
+metrics = Metrics()
+settings = read_settings(Settings)
+vendor = VendorAccess(read_settings(VendorSettings), secrets_manager())
+files = S3Lake(s3(), settings.lake_bucket)
+landing = S3Landing(s3(), settings.lake_bucket)
+copy = FileCopy(vendor.downloads, landing, DynamoSlots(dynamodb(), settings.slots_table))
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics(capture_cold_start_metric=True)
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Copy a batch: ``{"export": …, "batch": …}``."""
+    export, batch = event["export"], CopyBatch.from_json(event["batch"])
+    logger.append_keys(slot=export["slot"], batch_id=batch.batch_id)
+    run = ExportRun(Lease.from_json(vendor.environment, export))
+    client = vendor.client(export["slot"], export["vendor_url"])
+    book = AddressBook(client, vendor.environment, batch.job_guid, time.monotonic)
+    result = BatchCopy(copy, landing, run.folder, run.name, book, vendor.pauses).run(batch)
+    files.write(run.result_key(batch.batch_id), orjson.dumps(asdict(result)))
+    metrics.add_metric(name="FilesNotCopied", unit=MetricUnit.Count, value=len(result.reasons))
+    logger.info("copied", extra={"files": len(batch.files), "reasons": dict(result.reasons)})
+    return {"batch_id": batch.batch_id, "failed": len(result.reasons)}

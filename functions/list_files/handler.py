@@ -1,0 +1,48 @@
+"""State of Export: ask what the job holds, and plan to copy it."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.adapters.clients import dynamodb, s3, secrets_manager
+from sluice.adapters.lake import S3Lake
+from sluice.adapters.landing import S3Landing
+from sluice.adapters.settings import read_settings
+from sluice.adapters.slots import DynamoSlots
+from sluice.adapters.vendor import VendorAccess, VendorSettings
+from sluice.exports.arrival import Arrivals
+from sluice.exports.model import Lease
+from sluice.exports.promising import Promising, Sizes
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells this function."""
+
+    lake_bucket: str
+    slots_table: str
+
+
+logger = Logger()
+settings = read_settings(Settings)
+vendor = VendorAccess(read_settings(VendorSettings), secrets_manager())
+files = S3Lake(s3(), settings.lake_bucket)
+promising = Promising(
+    files,
+    Arrivals(files, S3Landing(s3(), settings.lake_bucket)),
+    DynamoSlots(dynamodb(), settings.slots_table),
+    read_settings(Sizes),
+)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """List the job's files: ``{"export": …, "round": …}``."""
+    export = event["export"]
+    logger.append_keys(slot=export["slot"])
+    client = vendor.client(export["slot"], export["vendor_url"])
+    listing = promising.promise(Lease.from_json(vendor.environment, export), client, event["round"])
+    logger.info("listed", extra=asdict(listing))
+    return asdict(listing)

@@ -1,0 +1,33 @@
+"""Map state of History: the folders of some days, looked at."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.adapters.clients import s3
+from sluice.adapters.history_store import S3HistoryStore
+from sluice.adapters.settings import read_settings
+from sluice.history.initialising import Part, observe_part
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells this function."""
+
+    lake_bucket: str
+
+
+logger = Logger()
+store = S3HistoryStore(s3(), read_settings(Settings).lake_bucket)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Observe one part of the plan."""
+    part = Part.from_json(event)
+    observe_part(store, store, part, datetime.now(UTC))
+    logger.info("observed", extra=part.to_json())
+    return {"part": part.part}

@@ -1,0 +1,40 @@
+"""State of Export: ask the vendor for a job."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.adapters.clients import dynamodb, secrets_manager
+from sluice.adapters.settings import read_settings
+from sluice.adapters.slots import DynamoSlots
+from sluice.adapters.vendor import VendorAccess, VendorSettings
+from sluice.exports.asking import Triggering
+from sluice.exports.model import Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells this function."""
+
+    slots_table: str
+    patience_seconds: int
+
+
+logger = Logger()
+settings = read_settings(Settings)
+vendor = VendorAccess(read_settings(VendorSettings), secrets_manager())
+slots = DynamoSlots(dynamodb(), settings.slots_table)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Trigger the slot's job: ``{"export": …, "waited_seconds": …}``."""
+    export = event["export"]
+    logger.append_keys(slot=export["slot"])
+    client = vendor.client(export["slot"], export["vendor_url"])
+    triggering = Triggering(client, vendor.address(export["vendor_url"]), slots, settings.patience_seconds)
+    answer = triggering.trigger(Lease.from_json(vendor.environment, export), event["waited_seconds"])
+    logger.info("triggered", extra=asdict(answer))
+    return asdict(answer)

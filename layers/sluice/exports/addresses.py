@@ -1,0 +1,42 @@
+"""The vendor's addresses of a job's files. They live in the memory of the process that copies, and nowhere else."""
+
+from collections.abc import Callable
+from threading import Lock
+
+from sluice.exports.listing import addresses
+from sluice.exports.ports import Vendor
+from sluice.exports.slots import Environment
+
+LIFETIME_MINUTES = 60
+
+
+class AddressBook:
+    """Asks the vendor for the list when an address is wanted, and again when one has expired."""
+
+    def __init__(self, vendor: Vendor, environment: Environment, job_guid: str, clock: Callable[[], float]) -> None:
+        """Bind the vendor and the job; `clock` gives seconds that only grow."""
+        self._vendor = vendor
+        self._environment = environment
+        self._job_guid = job_guid
+        self._clock = clock
+        self._lock = Lock()
+        self._addresses: dict[str, str] = {}
+        self._listed_at = float("-inf")
+
+    def address(self, name: str, newer_than: float = float("-inf")) -> tuple[str | None, float]:
+        """Return a file's address, None where the list has none, and when it was listed.
+
+        Args:
+            name: The name it lands under.
+            newer_than: An address that was listed then or before is of no use any more.
+
+        Raises:
+            VendorError: The vendor gives no list.
+        """
+        with self._lock:  # one thread asks, the others take what it got
+            if self._listed_at <= newer_than or not self._addresses:
+                self._addresses, self._listed_at = self._list(), self._clock()
+            return self._addresses.get(name), self._listed_at
+
+    def _list(self) -> dict[str, str]:
+        return addresses(self._vendor.files(self._environment, self._job_guid, LIFETIME_MINUTES))

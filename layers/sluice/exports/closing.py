@@ -1,0 +1,47 @@
+"""The end of an export: its account is recorded and its slot is free again."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sluice.exports.layout import ExportRun
+from sluice.exports.model import DELIVERED, INCOMPLETE, Account, Lease
+from sluice.exports.ports import Slots
+
+_LONGEST_CAUSE = 1000  # characters
+
+
+def close(lease: Lease, state: Mapping[str, Any], slots: Slots) -> Account:
+    """Record what became of the export.
+
+    Args:
+        lease: Whose export it is.
+        state: What the machine's steps left: their answers by step, and ``failure`` where one failed.
+        slots: The records of slots.
+    """
+    account = slots.findings(lease) or Account(str(lease.slot), INCOMPLETE, ExportRun(lease).folder)
+    cause = _failure(state) or account.cause or _last_cause(state)
+    if cause or account.status != DELIVERED:
+        cause = cause or "the export ended before its files were checked"
+        account = replace(account, status=INCOMPLETE, cause=cause[:_LONGEST_CAUSE])
+    slots.close(lease, account)
+    return account
+
+
+def _last_cause(state: Mapping[str, Any]) -> str:
+    causes = [state.get(step, {}).get("cause", "") for step in ("listing", "check", "trigger")]
+    return next(filter(None, causes), "")
+
+
+def _failure(state: Mapping[str, Any]) -> str:
+    """Return the sentence inside the error of the step that failed."""
+    failure = state.get("failure")
+    if not failure:
+        return ""
+    cause = str(failure.get("Cause") or failure.get("Error") or "a step failed")
+    try:
+        document = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(document.get("errorMessage") or cause) if isinstance(document, dict) else cause

@@ -1,0 +1,117 @@
+"""Slots: the hour an export belongs to, and where its files lie."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+MANIFEST = "_PresignedUrls.json"
+"""What was promised: key and size per file, written by us beside the files."""
+
+MASTER_SCHEMA = "_MasterTableSchema.json"
+"""The vendor's list of the tables an export should hold."""
+
+_HOUR = timedelta(hours=1)
+_SETTLED = timedelta(minutes=30)  # an hour is looked at only when it is over by so much
+_WRITTEN = "%Y%m%d-%H"
+_KEY = re.compile(r"(\d{8})/(\d{2})/([^/]+)")
+
+
+class SlotError(ValueError):
+    """A text names no slot."""
+
+
+class Environment(StrEnum):
+    """The vendor's two flows; they are never mixed."""
+
+    TEST = "Test"
+    PROD = "Prod"
+
+    @property
+    def config_name(self) -> str:
+        """The job's configuration at the vendor's."""
+        return f"onDemandExtract1Day{self.value}"
+
+    @property
+    def root(self) -> str:
+        """Prefix of everything of this flow in a bucket."""
+        return "DEV/IMOSDL/" if self is Environment.TEST else "IMOSDL/"
+
+    @property
+    def hourly(self) -> str:
+        """Prefix of the folders of all slots."""
+        return f"{self.root}Hourly/"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Slot:
+    """An hour, UTC; written ``YYYYMMDD-HH`` everywhere."""
+
+    hour: datetime
+
+    @classmethod
+    def of(cls, moment: datetime) -> "Slot":
+        """Return the slot a moment lies in; the moment knows its time zone."""
+        return cls(moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0))
+
+    @classmethod
+    def parse(cls, text: str) -> "Slot":
+        """Read ``YYYYMMDD-HH``.
+
+        Raises:
+            SlotError: The text is written otherwise or is no hour of the calendar.
+        """
+        try:
+            slot = cls(datetime.strptime(text, _WRITTEN).replace(tzinfo=UTC))
+        except ValueError:
+            slot = None
+        if slot is None or str(slot) != text:
+            raise SlotError(f"{text!r} is no slot; write day and hour in UTC as in 20260131-23")
+        return slot
+
+    def __str__(self) -> str:
+        """Write the slot as histories and commands do."""
+        return self.hour.strftime(_WRITTEN)
+
+    def folder(self, environment: Environment) -> str:
+        """Prefix of the slot's files."""
+        return f"{environment.hourly}{self.hour:%Y%m%d/%H}/"
+
+    def after(self, hours: int = 1) -> "Slot":
+        """Return the slot so many hours later."""
+        return Slot(self.hour + hours * _HOUR)
+
+    def is_settled(self, now: datetime) -> bool:
+        """Tell whether the hour is over by 30 minutes or more."""
+        return now >= self.hour + _HOUR + _SETTLED
+
+
+def slots_between(first: Slot, last: Slot) -> Iterator[Slot]:
+    """Yield every slot from `first` to `last`, both included."""
+    for hours in range(int((last.hour - first.hour) / _HOUR) + 1):
+        yield first.after(hours)
+
+
+def newest_settled(now: datetime) -> Slot:
+    """Return the last slot whose hour is over by 30 minutes or more."""
+    return Slot.of(now - _HOUR - _SETTLED)
+
+
+def place_of(key: str, environment: Environment) -> tuple[Slot, str] | None:
+    """Return slot and file name of an object's key; None where it is no file of a slot of this flow."""
+    if not key.startswith(environment.hourly):
+        return None
+    found = _KEY.fullmatch(key, len(environment.hourly))
+    if found is None:
+        return None
+    try:
+        return Slot.parse(f"{found[1]}-{found[2]}"), found[3]
+    except SlotError:
+        return None
+
+
+def table_of(name: str) -> str | None:
+    """Return the table a file is a partition of; None for metadata, scripts and whatever follows no pattern."""
+    table, underscore, _ = name.partition("_")
+    return table if table and underscore else None

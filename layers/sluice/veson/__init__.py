@@ -1,0 +1,1 @@
+"""The Veson data lake's API, and nothing else."""
