@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from sluice.adapters.history_store import S3HistoryStore
 from sluice.exports.slots import Environment, Slot
-from sluice.history.initialising import Initialising
+from sluice.history.initialising import merge_parts, observe_part, write_plan
 from sluice.history.layout import state_key
 from sluice.history.ports import HistoryStoreError, Stored
 from sluice.history.publishing import Publishing, output_keys
@@ -141,10 +141,9 @@ def test_update_and_initialisation_agree(world: World, store: S3HistoryStore) ->
     updated = outputs()
     assert len(updated[output_keys(TEST)[0]].splitlines()) == 1 + len(slots(4))
     forget_histories(world)
-    steps = Initialising(store, store, Publishing(store, report, ["Ignored"]))
-    for part in steps.plan("run", TEST, FIRST, LAST, settled(LAST)):
-        steps.observe_part(part, settled(LAST))
-    assert steps.merge_parts("run") == 4
+    for part in write_plan(store, "run", TEST, FIRST, LAST, settled(LAST)):
+        observe_part(store, store, part, settled(LAST))
+    assert merge_parts(store, Publishing(store, report, ["Ignored"]), "run") == 4
     assert outputs() == updated
 
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from sluice.exports.slots import MANIFEST, MASTER_SCHEMA, Environment, Slot, slots_between
-from sluice.history.initialising import Initialising, Part
+from sluice.history.initialising import Part, merge_parts, observe_part, write_plan
 from sluice.history.layout import state_key
 from sluice.history.model import SlotHistory
 from sluice.history.ports import Stored
@@ -88,11 +88,10 @@ def main() -> int:
     say(f"{arguments.hours} hours of {arguments.files} files")
     listed = timed("listing alone, made up", lambda: _count(bucket, environment, last))
     publishing = Publishing(bucket, _no_report, ["ImosTable007"])
-    initialising = Initialising(bucket, bucket, publishing)
     now = last.after(2).hour
-    parts = timed("plan", lambda: initialising.plan("run", environment, FIRST, last, now))
-    timed(f"observe {len(parts)} parts", lambda: _observe(initialising, parts, now))
-    timed("merge, derive, write all outputs", lambda: initialising.merge_parts("run"))
+    parts = timed("plan", lambda: write_plan(bucket, "run", environment, FIRST, last, now))
+    timed(f"observe {len(parts)} parts", lambda: _observe(bucket, parts, now))
+    timed("merge, derive, write all outputs", lambda: merge_parts(bucket, publishing, "run"))
     say(f"{time.process_time():10.2f} s   of processor time so far")
     updating = Updating(bucket, bucket, publishing, 240)
     timed("update by an hour", lambda: updating.update(environment, last.after(3).hour))
@@ -116,9 +115,9 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _observe(initialising: Initialising, parts: Sequence[Part], now: datetime) -> None:
+def _observe(bucket: MadeUpBucket, parts: Sequence[Part], now: datetime) -> None:
     for part in parts:
-        initialising.observe_part(part, now)
+        observe_part(bucket, bucket, part, now)
 
 
 def _count(bucket: MadeUpBucket, environment: Environment, last: Slot) -> int:

@@ -69,51 +69,50 @@ def cut(run_id: str, environment: Environment, first: Slot, last: Slot) -> Itera
         yield Part(run_id, f"{number:05}", environment, slots[0], slots[-1])
 
 
-class Initialising:
-    """The steps of an initialisation, each of which may be repeated."""
+def write_plan(
+    files: HistoryFiles, run_id: str, environment: Environment, first: Slot, last: Slot, now: datetime
+) -> list[Part]:
+    """Write the plan of the settled slots from `first` to `last`; its ``/parts`` are the items of a Distributed Map.
 
-    def __init__(self, folders: Folders, files: HistoryFiles, publishing: Publishing) -> None:
-        """Bind the adapters."""
-        self._folders = folders
-        self._files = files
-        self._publishing = publishing
+    Raises:
+        InitialisationError: No slot of the range is settled.
+        HistoryStoreError: The bucket did not do what was asked.
+    """
+    parts = list(cut(run_id, environment, first, min(last, newest_settled(now))))
+    if not parts:
+        raise InitialisationError(f"no hour from {first} to {last} is over by 30 minutes; give a range in the past")
+    files.write(history_plan_key(run_id), orjson.dumps({"parts": [part.to_json() for part in parts]}))
+    return parts
 
-    def plan(self, run_id: str, environment: Environment, first: Slot, last: Slot, now: datetime) -> list[Part]:
-        """Write the plan of the settled slots from `first` to `last`; its ``/parts`` are the map's items.
 
-        Raises:
-            InitialisationError: No slot of the range is settled.
-        """
-        parts = list(cut(run_id, environment, first, min(last, newest_settled(now))))
-        if not parts:
-            raise InitialisationError(f"no hour from {first} to {last} is over by 30 minutes; give a range in the past")
-        plan = {"parts": [part.to_json() for part in parts]}
-        self._files.write(history_plan_key(run_id), orjson.dumps(plan))
-        return parts
+def observe_part(folders: Folders, files: HistoryFiles, part: Part, now: datetime) -> None:
+    """Look at the slots of a part and leave their observations for the merge.
 
-    def observe_part(self, part: Part, now: datetime) -> None:
-        """Look at the slots of a part and leave their observations for the merge."""
-        slots = list(slots_between(part.first, part.last))
-        observations = observe(self._folders, part.environment, slots, now)
-        self._files.write(part_key(part.run_id, part.part), encode(observations))
+    Raises:
+        HistoryStoreError: The bucket did not do what was asked.
+    """
+    slots = list(slots_between(part.first, part.last))
+    files.write(part_key(part.run_id, part.part), encode(observe(folders, part.environment, slots, now)))
 
-    def merge_parts(self, run_id: str) -> int:
-        """Merge what all parts observed into the state, publish, and return the number of slots.
 
-        Raises:
-            InitialisationError: There is no such plan, or a part of it was not observed.
-        """
-        parts = self._planned(run_id)
-        observations = [seen for part in parts for seen in decode(self._read(part_key(run_id, part.part)))]
-        record(self._files, parts[0].environment, observations)
-        self._publishing.publish(parts[0].environment)
-        return len(observations)
+def merge_parts(files: HistoryFiles, publishing: Publishing, run_id: str) -> int:
+    """Merge what all parts observed into the state, publish, and return the number of slots.
 
-    def _planned(self, run_id: str) -> list[Part]:
-        return [Part.from_json(part) for part in orjson.loads(self._read(history_plan_key(run_id)))["parts"]]
+    Raises:
+        InitialisationError: There is no such plan, or a part of it was not observed; nothing was merged.
+        HistoryBusyError: Others wrote the same objects each time.
+        HistoryStoreError: The bucket did not do what was asked.
+    """
+    plan = orjson.loads(_read(files, history_plan_key(run_id)))
+    parts = [Part.from_json(part) for part in plan["parts"]]
+    observations = [seen for part in parts for seen in decode(_read(files, part_key(run_id, part.part)))]
+    record(files, parts[0].environment, observations)
+    publishing.publish(parts[0].environment)
+    return len(observations)
 
-    def _read(self, key: str) -> bytes:
-        stored = self._files.read(key)
-        if stored is None:
-            raise InitialisationError(f"{key} is missing: a step of this initialisation failed; start a new one")
-        return stored.body
+
+def _read(files: HistoryFiles, key: str) -> bytes:
+    stored = files.read(key)
+    if stored is None:
+        raise InitialisationError(f"{key} is missing: a step of this initialisation failed; start a new one")
+    return stored.body

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from sluice.exports.slots import MANIFEST, MASTER_SCHEMA, Environment, Slot, slots_between
-from sluice.history.initialising import Initialising
+from sluice.history.initialising import merge_parts, observe_part, write_plan
 from sluice.history.model import Observation, SlotHistory
 from sluice.history.publishing import Publishing, output_keys
 from sluice.history.updating import Updating
@@ -51,16 +51,11 @@ def updating(bucket: MemoryBucket, max_slots: int = 1000) -> Updating:
     return Updating(bucket, bucket, publishing(bucket), max_slots)
 
 
-def initialising(bucket: MemoryBucket) -> Initialising:
-    return Initialising(bucket, bucket, publishing(bucket))
-
-
 def initialise(bucket: MemoryBucket, first: Slot, last: Slot, now: datetime, run_id: str = "run") -> None:
     """All steps, the parts in another order than planned."""
-    steps = initialising(bucket)
-    for part in reversed(steps.plan(run_id, TEST, first, last, now)):
-        steps.observe_part(part, now)
-    steps.merge_parts(run_id)
+    for part in reversed(write_plan(bucket, run_id, TEST, first, last, now)):
+        observe_part(bucket, bucket, part, now)
+    merge_parts(bucket, publishing(bucket), run_id)
 
 
 def outputs(bucket: MemoryBucket, environment: Environment = TEST) -> dict[str, bytes]:

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.exports.slots import slots_between
-from sluice.history.initialising import InitialisationError, Part, cut
+from sluice.exports.slots import Slot, slots_between
+from sluice.history.initialising import InitialisationError, Part, cut, merge_parts, observe_part, write_plan
 from sluice.history.layout import history_plan_key, part_key
-from tests.unit.history.deliveries import FIRST, TEST, dates, deliver, initialise, initialising, job, settled, slots
+from tests.unit.history.deliveries import FIRST, TEST, dates, deliver, initialise, job, publishing, settled, slots
 from tests.unit.history.memory import MemoryBucket
 
 LAST = FIRST.after(24 * 20)
@@ -29,7 +29,7 @@ def test_parts_cover_the_range(offset: int, hours: int) -> None:
 
 def test_the_plan_is_what_a_map_reads() -> None:
     bucket = MemoryBucket()
-    parts = initialising(bucket).plan("run", TEST, FIRST, LAST, NOW)
+    parts = write_plan(bucket, "run", TEST, FIRST, LAST, NOW)
     items = json.loads(bucket.objects[history_plan_key("run")])["parts"]
     assert items[0] == {
         "run_id": "run",
@@ -42,14 +42,14 @@ def test_the_plan_is_what_a_map_reads() -> None:
 
 
 def test_only_settled_hours_are_planned() -> None:
-    last = initialising(MemoryBucket()).plan("run", TEST, FIRST, LAST, NOW - timedelta(seconds=1))[-1].last
+    last = write_plan(MemoryBucket(), "run", TEST, FIRST, LAST, NOW - timedelta(seconds=1))[-1].last
     assert last == LAST.after(-1)
 
 
 @pytest.mark.parametrize(("first", "last"), [(FIRST.after(), FIRST), (LAST.after(), LAST.after(9))])
-def test_a_range_without_settled_hours_is_refused(first: object, last: object) -> None:
+def test_a_range_without_settled_hours_is_refused(first: Slot, last: Slot) -> None:
     with pytest.raises(InitialisationError, match="give a range in the past"):
-        initialising(MemoryBucket()).plan("run", TEST, first, last, NOW)  # type: ignore[arg-type]
+        write_plan(MemoryBucket(), "run", TEST, first, last, NOW)
 
 
 def test_hours_before_the_first_delivery_are_rows_too() -> None:
@@ -61,15 +61,14 @@ def test_hours_before_the_first_delivery_are_rows_too() -> None:
 
 def test_a_part_that_was_not_observed() -> None:
     bucket = MemoryBucket()
-    steps = initialising(bucket)
-    first, *_ = steps.plan("run", TEST, FIRST, LAST, NOW)
-    steps.observe_part(first, NOW)
+    first, *_ = write_plan(bucket, "run", TEST, FIRST, LAST, NOW)
+    observe_part(bucket, bucket, first, NOW)
     before = dict(bucket.objects)
     with pytest.raises(InitialisationError, match=f"{part_key('run', '00001')} is missing.*start a new one"):
-        steps.merge_parts("run")
+        merge_parts(bucket, publishing(bucket), "run")
     assert bucket.objects == before
     with pytest.raises(InitialisationError, match=r"plan\.json is missing"):
-        steps.merge_parts("another")
+        merge_parts(bucket, publishing(bucket), "another")
 
 
 def test_every_step_may_be_repeated() -> None:
@@ -77,6 +76,6 @@ def test_every_step_may_be_repeated() -> None:
     deliver(bucket, FIRST.after(3), job(["A"]))
     initialise(bucket, FIRST, LAST, NOW)
     once = dict(bucket.objects)
-    assert initialising(bucket).merge_parts("run") == len(slots(24 * 20 + 1))
+    assert merge_parts(bucket, publishing(bucket), "run") == len(slots(24 * 20 + 1))
     initialise(bucket, FIRST, LAST, NOW)
     assert bucket.objects == once
