@@ -7,7 +7,7 @@ from sluice.history.report.findings import Finding
 from sluice.history.report.levels import MONTH_LEVEL
 from sluice.history.report.markup import names_of, percent
 
-_SHOWN, _FOLDED = 10, 200  # findings at once, and those that unfold: an operator works on the newest
+_SHOWN, _FOLDED = 10, 100  # findings at once, and those that unfold: an operator works on the newest
 _MB = 1_000_000
 _NUMBER = ' class="number"'
 _MONTH_FIGURES = (

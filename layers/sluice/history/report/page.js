@@ -1,6 +1,10 @@
 "use strict";
 (() => {
-  const figures = JSON.parse(document.getElementById("plots-data").textContent);
+  const { figures, axes, texts } = JSON.parse(document.getElementById("plots-data").textContent);
+  const unpack = (trace) => {
+    if (trace.type === "heatmap") return trace;
+    return { ...trace, x: axes[trace.x], text: trace.text?.map((number) => texts[number]) };
+  };
   const touch = matchMedia("(pointer: coarse)").matches;
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -36,7 +40,7 @@
   const config = { responsive: true, displayModeBar: false };
   each((place, { data, layout }) => {
     for (const [path, value] of Object.entries({ ...look(), dragmode: touch ? false : "zoom" })) put(layout, path, value);
-    return Plotly.newPlot(place, data, layout, config);
+    return Plotly.newPlot(place, data.map(unpack), layout, config);
   });
 
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => relayout({}));

@@ -14,10 +14,11 @@ from sluice.history.model import SlotHistory
 from sluice.history.report.aggregate import daily
 from sluice.history.report.body import body_of
 from sluice.history.report.headline import scope_card
+from sluice.history.report.packing import pack
 from sluice.history.report.plots import Plot, calendar, plots_by_topic
 
 _HERE = Path(__file__).parent
-_NOTHING = '<p class="card" id="nothing">No hour has been recorded yet: there is nothing to report.</p>'
+_NOTHING = '<p class="card wide" id="nothing">No hour has been recorded yet: there is nothing to report.</p>'
 _BASE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'unsafe-inline'; img-src data: blob:"
 
 
@@ -30,9 +31,8 @@ def report_page(environment: Environment, rows: Sequence[SlotHistory], out_of_sc
         out_of_scope: Tables that are not looked at.
     """
     if not rows:
-        return _page(
-            environment, "No slots yet", f'{_NOTHING}<div class="figures">{scope_card(out_of_scope)}</div>', ()
-        )
+        body = f'<div class="figures">{_NOTHING}{scope_card(out_of_scope)}</div>'
+        return _page(environment, "No slots yet", body, ())
     ordered = sorted(rows, key=lambda row: row.slot)
     days = daily(ordered)
     level, topics = calendar(days), plots_by_topic(ordered, days)
@@ -73,6 +73,5 @@ def _sha256(script: str) -> str:
 
 
 def _json_for_script(plots: Iterable[Plot]) -> str:
-    """Write the figures by name; no text in them can end the script element."""
-    figures = {plot.name: plot.figure.to_plotly_json() for plot in plots}
-    return orjson.dumps(figures).decode().replace("<", "\\u003c")
+    """Write the figures; no text in them can end the script element."""
+    return orjson.dumps(pack(plots)).decode().replace("<", "\\u003c")

@@ -32,11 +32,11 @@ def test_no_name_makes_a_tag_or_leaves_an_attribute(name: str) -> None:
 
 @given(st.lists(any_text, max_size=12))
 def test_hover_texts_hold_no_tags_but_line_breaks_and_stay_short(names: list[str]) -> None:
-    lines = in_hover(names).split("<br>")
+    lines = in_hover(tuple(names)).split("<br>")
     assert not set("".join(lines)) & set("<>")
     assert len(lines) <= 3
     assert all(len(unescape(line)) <= 40 for line in lines)
-    in_hover(names).encode()
+    in_hover(tuple(names)).encode()
 
 
 @given(st.from_regex(r"[A-Za-z0-9._]{1,100}", fullmatch=True))

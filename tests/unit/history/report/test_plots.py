@@ -104,6 +104,6 @@ def test_the_calendar_has_each_day_once(rows: list[SlotHistory]) -> None:
 
 def test_the_calendar_puts_days_into_weeks() -> None:
     (heat,) = calendar(daily(ROWS)).figure.data
-    assert heat.x == ("2026-01-26",)
-    assert [heat.y[day] for day, (share,) in enumerate(heat.z) if share is not None] == ["Fri", "Sat"]
-    assert heat.text[4] == ["2026-01-30: out of level<br>1 of 2 jobs in level<br>1 delivered"]
+    assert (heat.x[0], heat.x[-1], len(heat.x)) == ("2025-11-03", "2026-01-26", 13)
+    assert [heat.y[day] for day, (*_, share) in enumerate(heat.z) if share is not None] == ["Fri", "Sat"]
+    assert heat.text[4][-1] == "2026-01-30: out of level<br>1 of 2 jobs in level<br>1 delivered"

@@ -13,6 +13,7 @@ _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WORST, _ALMOST = "#8f3b0b", "#f4c9a4"
 _SCALE = [[0, _WORST], [0.5, BAD], [DAY_LEVEL - 0.001, _ALMOST], [DAY_LEVEL - 0.001, GOOD], [1, GOOD]]
 _HEIGHT = 240
+_FEWEST_WEEKS = 13  # a young history does not stretch its few days over the page
 
 
 def calendar(days: Sequence[Period]) -> Plot:
@@ -38,8 +39,9 @@ def calendar(days: Sequence[Period]) -> Plot:
 
 
 def _mondays(first: date, last: date) -> list[date]:
-    start = first - timedelta(first.weekday())
-    return [start + timedelta(weeks=week) for week in range((last - start).days // 7 + 1)]
+    start, end = (day - timedelta(day.weekday()) for day in (first, last))
+    weeks = max((end - start).days // 7 + 1, _FEWEST_WEEKS)
+    return [end - timedelta(weeks=week) for week in reversed(range(weeks))]
 
 
 def _text(day: Period) -> str:

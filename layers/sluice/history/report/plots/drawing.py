@@ -22,6 +22,8 @@ EXPECTED = {"color": QUIET, "width": 1.5, "dash": "dot"}
 HEIGHT = 320
 """Pixels."""
 
+_FEW_DAYS = 8  # of which each gets its tick: left to itself, Plotly cuts them into hours
+_EACH_DAY = {"dtick": 24 * 60 * 60 * 1000, "tickformat": "%b %-d"}
 _FEW = 48  # points that are drawn as such: a line of one point is none
 _MONTH_OF_HOURS = 30 * 24
 _ZOOMS = {
@@ -105,7 +107,10 @@ def rounded(value: float) -> float:
 
 def over_days(traces: Sequence[Any], up: Mapping[str, object]) -> go.Figure:
     """Return a figure over days; `up` is its vertical axis."""
-    return _figure(traces, {"title": {"text": "Day (UTC)"}, "hoverformat": "%Y-%m-%d"}, up)
+    across = {"title": {"text": "Day (UTC)"}, "hoverformat": "%Y-%m-%d"}
+    if len(traces[0].x) <= _FEW_DAYS:
+        across |= _EACH_DAY
+    return _figure(traces, across, up)
 
 
 def over_hours(traces: Sequence[Any], up: Mapping[str, object]) -> go.Figure:
