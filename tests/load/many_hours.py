@@ -18,9 +18,9 @@ from typing import TypeVar
 from sluice.exports.slots import MANIFEST, MASTER_SCHEMA, Environment, Slot, slots_between
 from sluice.history.initialising import Part, merge_parts, observe_part, write_plan
 from sluice.history.layout import state_key
-from sluice.history.model import SlotHistory
 from sluice.history.ports import Stored
 from sluice.history.publishing import Publishing, output_keys
+from sluice.history.report import report_page
 from sluice.history.updating import Updating
 
 FIRST = Slot(datetime(2025, 1, 1, tzinfo=UTC))
@@ -87,7 +87,7 @@ def main() -> int:
     last, environment = FIRST.after(arguments.hours - 1), Environment.PROD
     say(f"{arguments.hours} hours of {arguments.files} files")
     listed = timed("listing alone, made up", lambda: _count(bucket, environment, last))
-    publishing = Publishing(bucket, _no_report, ["ImosTable007"])
+    publishing = Publishing(bucket, report_page, ["ImosTable007"])
     now = last.after(2).hour
     parts = timed("plan", lambda: write_plan(bucket, "run", environment, FIRST, last, now))
     timed(f"observe {len(parts)} parts", lambda: _observe(bucket, parts, now))
@@ -127,10 +127,6 @@ def _count(bucket: MadeUpBucket, environment: Environment, last: Slot) -> int:
 def _schema(version: int) -> bytes:
     entries = [{"DataObjectName": table, "Columns": COLUMNS, "Version": version // 2} for table in TABLES]
     return json.dumps(entries[version % 2 :]).encode()
-
-
-def _no_report(_environment: Environment, _rows: Sequence[SlotHistory], _out_of_scope: Sequence[str]) -> bytes:
-    return b""
 
 
 if __name__ == "__main__":

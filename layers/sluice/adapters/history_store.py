@@ -18,6 +18,7 @@ _THREADS = 16
 _MISSING = frozenset({"NoSuchKey", "404"})
 _CONFLICT = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409", *_MISSING})
 _DENIED = frozenset({"AccessDenied", "403", "Forbidden"})
+_TOO = "and s3:ListBucket, without which S3 denies what is merely missing"
 _CONTENT_TYPES = {"html": "text/html; charset=utf-8", "csv": "text/csv; charset=utf-8", "json": "application/json"}
 
 
@@ -104,5 +105,5 @@ class S3HistoryStore:
             yield
         except (ClientError, BotoCoreError) as error:
             code = error_code(error) if isinstance(error, ClientError) else str(error)
-            advice = f"allow this function {action}" if code in _DENIED else "it is safe to run this again"
+            advice = f"allow this function {action} {_TOO}" if code in _DENIED else "it is safe to run this again"
             raise HistoryStoreError(f"s3://{self._bucket}/{place}: {action} failed ({code}); {advice}") from error

@@ -7,16 +7,23 @@ from itertools import count
 
 import pytest
 
-from sluice.history.layout import REPORT, observability_key
+from sluice.history.csvs import job_metrics_csv, job_size_csv, table_metrics_csv
+from sluice.history.deriving import derive
+from sluice.history.layout import REPORT, history_key, observability_key
+from sluice.history.observing import observe
 from sluice.history.ports import HistoryBusyError
+from sluice.history.tables import HISTORY_TABLES, history_parquet
 from tests.unit.history.deliveries import (
     FIRST,
+    OUT_OF_SCOPE,
     TEST,
     dates,
     deliver,
     job,
     outputs,
     publishing,
+    report,
+    schema,
     settled,
     slots,
     updating,
@@ -77,6 +84,21 @@ def interrupt(bucket: MemoryBucket, at: int, happens: Callable[[MemoryBucket], o
 
     bucket.between = between
     return lambda: calls >= at
+
+
+def test_outputs_are_those_of_the_rows() -> None:
+    bucket = deliveries()
+    deliver(bucket, LAST, job(["A", "Ignored", "X"], schema("A", "B", "Ignored")))
+    late_update(bucket)
+    rows = derive(observe(bucket, TEST, slots(6), settled(LAST)), OUT_OF_SCOPE)
+    assert (rows[-1].expected, rows[-1].unexpected) == (("A", "B"), ("X",))
+    assert outputs(bucket) == {
+        observability_key(TEST, "historical_job_metrics.csv"): job_metrics_csv(rows),
+        observability_key(TEST, "historical_table_metrics.csv"): table_metrics_csv(rows),
+        observability_key(TEST, "historical_job_size.csv"): job_size_csv(rows),
+        REPORT_KEY: report(TEST, rows, list(OUT_OF_SCOPE)),
+        **{history_key(TEST, table.name): history_parquet(table, rows) for table in HISTORY_TABLES},
+    }
 
 
 @pytest.mark.parametrize("happens", [early_update, late_update, there_and_back])
