@@ -107,7 +107,7 @@ def rounded(value: float) -> float:
 
 def over_days(traces: Sequence[Any], up: Mapping[str, object]) -> go.Figure:
     """Return a figure over days; `up` is its vertical axis."""
-    across = {"title": {"text": "Day (UTC)"}, "hoverformat": "%Y-%m-%d"}
+    across: dict[str, object] = {"title": {"text": "Day (UTC)"}, "hoverformat": "%Y-%m-%d"}
     if len(traces[0].x) <= _FEW_DAYS:
         across |= _EACH_DAY
     return _figure(traces, across, up)
@@ -115,7 +115,7 @@ def over_days(traces: Sequence[Any], up: Mapping[str, object]) -> go.Figure:
 
 def over_hours(traces: Sequence[Any], up: Mapping[str, object]) -> go.Figure:
     """Return a figure over hours that opens on their last 30 days; `up` is its vertical axis."""
-    across = {"title": {"text": "Hour (UTC)"}, "hoverformat": "%Y%m%d-%H", "rangeselector": _ZOOMS}
+    across: dict[str, object] = {"title": {"text": "Hour (UTC)"}, "hoverformat": "%Y%m%d-%H", "rangeselector": _ZOOMS}
     hours = traces[0].x
     if len(hours) > _MONTH_OF_HOURS:
         across["range"] = [hours[-_MONTH_OF_HOURS], hours[-1]]
