@@ -39,13 +39,13 @@ def waits(timeout: float, longest: float = 3.0) -> Iterator[float]:
         pause = min(pause * 1.3, longest)
 
 
-def run(client: SFNClient, machine: str, timeout: float) -> Outcome:
-    """Start an execution and wait for its end.
+def run(client: SFNClient, machine: str, timeout: float, document: dict[str, Any] | None = None) -> Outcome:
+    """Start an execution with a document as its input, and wait for its end.
 
     Raises:
         CliError: It still runs after `timeout` seconds; it is left running.
     """
-    execution = client.start_execution(stateMachineArn=machine, input="{}")["executionArn"]
+    execution = client.start_execution(stateMachineArn=machine, input=json.dumps(document or {}))["executionArn"]
     for pause in waits(timeout):
         found = client.describe_execution(executionArn=execution)
         if found["status"] != RUNNING:

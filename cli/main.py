@@ -8,6 +8,7 @@ from cli import contract, local, media
 from cli.convert import convert
 from cli.demo.command import demo
 from cli.deploy import deploy
+from cli.export import export
 from cli.generate import generate
 from cli.ingest.command import ingest
 from cli.query import query
@@ -28,6 +29,7 @@ app.add_typer(local.app, name="local", rich_help_panel="Deployments")
 app.command(rich_help_panel="Deployments")(deploy)
 app.command(rich_help_panel="Data")(ingest)
 app.command(rich_help_panel="Data")(convert)
+app.command(rich_help_panel="Data")(export)
 app.command(rich_help_panel="Data")(query)
 app.command(rich_help_panel="Data")(tables)
 app.command(rich_help_panel="Data")(status)

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -63,6 +65,16 @@ class Deployment:
     def sqs(self) -> SQSClient:
         """Queue depths."""
         return self.session.client("sqs", endpoint_url=self.endpoint, config=_config(self.endpoint))
+
+    @cached_property
+    def secretsmanager(self) -> SecretsManagerClient:
+        """The vendor's secret."""
+        return self.session.client("secretsmanager", endpoint_url=self.endpoint, config=_config(self.endpoint))
+
+    @cached_property
+    def functions(self) -> LambdaClient:
+        """The functions that commands call by themselves."""
+        return self.session.client("lambda", endpoint_url=self.endpoint, config=_config(self.endpoint))
 
     @cached_property
     def cloudwatch(self) -> Any:  # noqa: ANN401 - its stubs are not among the development tools

@@ -12,7 +12,10 @@ from rich.table import Table
 
 from cli.console import out, plural, say, say_json
 from cli.errors import CliError, handled
+from cli.exports import simulator_credentials
 from cli.options import JsonOption
+from cli.session import LOCAL, connect
+from cli.simulator.access import Credentials
 from cli.simulator.deliveries import Exports
 from cli.simulator.faults.base import Fault
 from cli.simulator.faults.catalogue import CATALOGUE
@@ -58,11 +61,18 @@ def _fault(name: str) -> Fault:
 
 def _simulator(port: int, files: int, faults: list[Fault]) -> Simulator:
     try:
-        return Simulator(Exports(files=files), faults, Timing(compression=_COMPRESSION), port=port)
+        return Simulator(Exports(files=files), faults, Timing(compression=_COMPRESSION), _credentials(), port=port)
     except OSError as error:
         raise CliError(
             f"Port {port} cannot be used: {error.strerror}.", "Use another, or a free one: --port 0."
         ) from error
+
+
+def _credentials() -> Credentials | None:
+    """Those of the local stage, so that it is accepted; made-up ones while there is no such stage."""
+    with suppress(CliError):
+        return simulator_credentials(connect(LOCAL))
+    return None
 
 
 def _introduce(simulator: Simulator, *, as_json: bool) -> None:

@@ -36,7 +36,7 @@ class LakeStack(StageStack):
         self.ledger = self._build_table("Ledger", expiry="expires_at")
         self.media_index = self._build_table("MediaIndex")
         self.slots = self._build_table("Slots")
-        self.vendor_secret = self._build_vendor_secret()
+        self._build_vendor_secret()
         self._catalog = self._build_catalog()
         self._publish()
 
@@ -87,11 +87,12 @@ class LakeStack(StageStack):
             removal_policy=RemovalPolicy.RETAIN if self._stage.keeps_data else RemovalPolicy.DESTROY,
         )
 
-    def _build_vendor_secret(self) -> secretsmanager.Secret:
+    def _build_vendor_secret(self) -> None:
         """A secret of the right form, for a person to fill: no credential is ever in a template."""
         secret = secretsmanager.Secret(
             self,
             "VendorSecret",
+            secret_name=self._stage.vendor_secret,  # people look for it
             description="Credentials of the Veson data lake: put the vendor's values in place of the generated ones",
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 secret_string_template=json.dumps({"Veson_client_id": "put the vendor's value here"}),
@@ -102,7 +103,6 @@ class LakeStack(StageStack):
         )
         by_hand = "The vendor rotates its credentials itself and offers no call for it: a person puts the new ones in."
         acknowledge(secret, "AwsSolutions-SMG4", by_hand)
-        return secret
 
     def _build_catalog(self) -> Catalog:
         catalog = Catalog(self, "Catalog", stage=self._stage, lake_bucket_name=self.lake.bucket_name)
@@ -121,7 +121,7 @@ class LakeStack(StageStack):
             LedgerTable=self.ledger.table_name,
             MediaTable=self.media_index.table_name,
             SlotsTable=self.slots.table_name,
-            VendorSecret=self.vendor_secret.secret_arn,
+            VendorSecret=self._stage.vendor_secret,
             Database=self._stage.database,
             Workgroup=self._stage.resource_prefix,
         )

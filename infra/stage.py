@@ -179,6 +179,11 @@ class Stage:
         return f"sluice-{self.name}"
 
     @property
+    def vendor_secret(self) -> str:
+        """Name of the secret that holds the vendor's credentials."""
+        return f"{self.resource_prefix}/veson"
+
+    @property
     def database(self) -> str:
         """Name of the Glue database; SQL identifiers take no hyphen."""
         return f"sluice_{self.name.replace('-', '_')}"

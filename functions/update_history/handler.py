@@ -11,7 +11,7 @@ from sluice.adapters.clients import s3
 from sluice.adapters.history_store import S3HistoryStore
 from sluice.adapters.settings import read_settings
 from sluice.exports.slots import Environment, Slot
-from sluice.history.initialising import Initialising
+from sluice.history.initialising import merge_parts
 from sluice.history.publishing import Publishing
 from sluice.history.report import report_page
 from sluice.history.updating import Updating
@@ -33,14 +33,13 @@ environment = Environment(settings.environment)
 store = S3HistoryStore(s3(), settings.lake_bucket)
 publishing = Publishing(store, report_page, [table for table in settings.out_of_scope.split(",") if table])
 updating = Updating(store, store, publishing, settings.max_slots)
-initialising = Initialising(store, store, publishing)
 
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Merge an initialisation, ``{"run_id": …}``, or make up for what is new: ``{"slots": [looked at again]}``."""
     if "run_id" in event:
-        return {"observed": initialising.merge_parts(event["run_id"]), "waiting": 0}
+        return {"observed": merge_parts(store, publishing, event["run_id"]), "waiting": 0}
     updated = updating.update(environment, datetime.now(UTC), [Slot.parse(slot) for slot in event.get("slots", [])])
     logger.info("updated", extra={"observed": len(updated.observed), "waiting": updated.waiting})
     return {"observed": len(updated.observed), "waiting": updated.waiting}

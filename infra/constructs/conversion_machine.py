@@ -72,10 +72,9 @@ class ConversionMachine(Machine):
 
     def _build_map(self, failed: sfn.Fail) -> sfn.DistributedMap:
         lost = self.failure("Batch not converted", "The batch left no receipt; a later run converts it again.")
-        item = sfn.TaskInput.from_json_path_at("$")
         return self.each(
             _MAP,
-            self.call("Convert one batch", self._steps.convert, item, lost),
+            self.call("Convert one batch", self._steps.convert, None, lost),
             comment="One child execution per batch of the plan file; the first that fails for good ends the run",
             reader=PlanReader(bucket=self._lake, key_path="$.plan_key", items_pointer="/batches"),
             concurrency=self.stage.convert_max_concurrency,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aws_cdk import ArnFormat, Stack
 from constructs import Construct
 
 from infra.constructs.export_machine import ExportSteps
@@ -31,6 +32,11 @@ class ExportFunctions(Construct):
         self._readings = [f"{self._lake_arn}/{root}DataObservability/*", f"{self._lake_arn}/data/history/*"]
         self._runs = f"{self._lake_arn}/runs/exports/*"
         self._history_runs = f"{self._lake_arn}/runs/history/*"
+        # Secrets Manager adds six characters of its own to the name.
+        name = f"{stage.vendor_secret}-??????"
+        self._secret_arn = Stack.of(self).format_arn(
+            service="secretsmanager", resource="secret", resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )
         update = self._build_update_history()
         self.export_steps = self._build_export_steps(update)
         self.history_steps = HistorySteps(
@@ -74,7 +80,7 @@ class ExportFunctions(Construct):
             COMPANY=settings.company,
             DOWNLOAD_HOSTS=",".join(settings.download_hosts),
             ENVIRONMENT=settings.environment.value,
-            SECRET_ID=self._lake.vendor_secret.secret_arn,
+            SECRET_ID=self._stage.vendor_secret,
             TIMEOUT_SECONDS=str(settings.vendor_timeout_seconds),
             PAUSE_MILLISECONDS=str(settings.pause_milliseconds),
             OTHER_VENDORS="allowed" if self._stage.local else "",
@@ -96,7 +102,7 @@ class ExportFunctions(Construct):
         function = self._build_for_vendor(
             "trigger_job", "Asks the vendor for the hour's job", PATIENCE_SECONDS=patience
         )
-        function.allow(["secretsmanager:GetSecretValue"], [self._lake.vendor_secret.secret_arn])
+        function.allow(["secretsmanager:GetSecretValue"], [self._secret_arn])
         function.allow(["dynamodb:UpdateItem"], [self._slots_arn])
         return function
 
@@ -107,7 +113,7 @@ class ExportFunctions(Construct):
             POLL_SECONDS=str(self._settings.poll_seconds),
             DEADLINE_SECONDS=str(self._settings.deadline_seconds),
         )
-        function.allow(["secretsmanager:GetSecretValue"], [self._lake.vendor_secret.secret_arn])
+        function.allow(["secretsmanager:GetSecretValue"], [self._secret_arn])
         function.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._slots_arn])
         return function
 
@@ -122,7 +128,7 @@ class ExportFunctions(Construct):
             BATCH_BYTES=str(settings.batch_bytes),
             ROUNDS=str(settings.rounds),
         )
-        function.allow(["secretsmanager:GetSecretValue"], [self._lake.vendor_secret.secret_arn])
+        function.allow(["secretsmanager:GetSecretValue"], [self._secret_arn])
         function.allow(["dynamodb:GetItem"], [self._slots_arn])
         function.allow(["s3:GetObject", "s3:PutObject"], [self._folders, self._runs], _ANY_OBJECT)
         function.allow(["s3:ListBucket"], [self._lake_arn])  # without it, S3 says "forbidden" of what is missing
@@ -132,7 +138,7 @@ class ExportFunctions(Construct):
         function = self._build_for_vendor(
             "copy_files", "Copies some files from the vendor to the lake", LAKE_BUCKET=self._lake.lake.bucket_name
         )
-        function.allow(["secretsmanager:GetSecretValue"], [self._lake.vendor_secret.secret_arn])
+        function.allow(["secretsmanager:GetSecretValue"], [self._secret_arn])
         function.allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], [self._slots_arn])
         copying = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
         function.allow(copying, [self._folders], _ANY_OBJECT)

@@ -131,10 +131,9 @@ class ExportMachine(Machine):
 
     def _build_map(self, proof: sfn.IChainable) -> sfn.DistributedMap:
         lost = self.failure("Batch not copied", "What it copied stays; the check finds what is missing.")
-        item = sfn.TaskInput.from_json_path_at("$")
         return self.each(
             _MAP,
-            self.call("Copy one batch of files", self._steps.copy, item, lost),
+            self.call("Copy one batch of files", self._steps.copy, None, lost),
             comment="One child execution per batch of the plan; the check that follows counts, so none of them ends it",
             reader=PlanReader(bucket=self._lake, key_path="$.listing.plan_key", items_pointer="/batches"),
             concurrency=self._settings.copy_max_concurrency,
@@ -147,8 +146,7 @@ class ExportMachine(Machine):
         lost = self.failure(
             "Export not closed", "The account is not recorded; the slot is free when its lease is over."
         )
-        state = sfn.TaskInput.from_json_path_at("$")
-        close = self.call("Close the export", self._steps.close, state, lost, result_path="$.account")
+        close = self.call("Close the export", self._steps.close, None, lost, result_path="$.account")
         question = self._build_end()
         slots = sfn.TaskInput.from_object({"slots": sfn.JsonPath.array(sfn.JsonPath.string_at("$.export.slot"))})
         observe = self.call("Observe the delivery", self._steps.observe, slots, question)

@@ -51,7 +51,7 @@ class HistoryMachine(Machine):
         lost = self.failure("Part not observed", "Its slots stay unknown until the range is initialised again.")
         parts = self.each(
             _MAP,
-            self.call("Observe one part", steps.observe, sfn.TaskInput.from_json_path_at("$"), lost),
+            self.call("Observe one part", steps.observe, None, lost),
             comment="One child execution per part of the plan; the first that fails for good ends it all",
             reader=PlanReader(bucket=lake, key_path="$.plan_key", items_pointer="/parts"),
             concurrency=stage.exports.observe_max_concurrency,

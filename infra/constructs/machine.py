@@ -73,11 +73,14 @@ class Machine(Construct):
         self,
         name: str,
         function: PythonFunction,
-        payload: sfn.TaskInput,
+        payload: sfn.TaskInput | None,
         failed: sfn.IChainable,
         result_path: str | None = sfn.JsonPath.DISCARD,
     ) -> tasks.LambdaInvoke:
-        """A state that calls a function; its answer goes to `result_path`, and nowhere unless one is given."""
+        """A state that calls a function, with all of its input where no payload is given.
+
+        The answer goes to `result_path`; None makes it the state's output.
+        """
         task = tasks.LambdaInvoke(
             self,
             name,

@@ -1,0 +1,74 @@
+"""Start an export, wait for it, and read the account of its slot."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from cli import machine
+from cli.errors import CliError
+from cli.session import LOCAL, Deployment
+from cli.simulator.access import Credentials
+from sluice.adapters.slots import DynamoSlots
+from sluice.adapters.vendor import SecretCredentials
+from sluice.exports.model import INCOMPLETE, Account
+from sluice.exports.slots import Environment, Slot
+
+SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """What an export did: the account of its slot, and the seconds it took as the operator waited."""
+
+    account: Account
+    seconds: float
+    execution: str
+
+    def document(self) -> dict[str, Any]:
+        """The document of `sluice export --json`."""
+        return {**self.account.to_json(), "seconds": self.seconds, "execution": self.execution}
+
+
+def run_export(deployment: Deployment, timeout: float, slot: Slot | None = None, vendor_url: str = "") -> Export:
+    """Export a slot, the present one unless one is given, and wait for the end.
+
+    Raises:
+        CliError: It was not begun, still runs after `timeout` seconds, or left no account.
+    """
+    if vendor_url and deployment.stage != LOCAL:
+        raise CliError("Only the local stage may be given another vendor.", "Leave --vendor-url out.")
+    begun = time.monotonic()
+    wanted = {name: value for name, value in (("slot", slot and str(slot)), ("vendor_url", vendor_url)) if value}
+    outcome = machine.run(deployment.stepfunctions, deployment.output("ExportMachine"), timeout, wanted)
+    return Export(_account(deployment, outcome), round(time.monotonic() - begun, 1), outcome.execution)
+
+
+def environment_of(deployment: Deployment) -> Environment:
+    """The flow of a stage."""
+    return Environment(deployment.output("ExportEnvironment"))
+
+
+def simulator_credentials(deployment: Deployment) -> Credentials:
+    """What the local stage's secret holds: a simulator with these accepts it."""
+    secret = SecretCredentials(deployment.secretsmanager, deployment.output("VendorSecret")).current()
+    return Credentials(client_id=secret.client_id, client_secret=secret.client_secret)
+
+
+def _account(deployment: Deployment, outcome: machine.Outcome) -> Account:
+    export = outcome.output.get("export")
+    if not export:
+        raise CliError(f"The export was not begun: {outcome.cause}", "Nothing was asked of the vendor.")
+    environment, slot = environment_of(deployment), Slot.parse(export["slot"])
+    if outcome.output.get("decision") == "busy":
+        return Account(str(slot), SKIPPED, slot.folder(environment), cause="another run has the slot")
+    found = DynamoSlots(deployment.dynamodb, deployment.output("SlotsTable")).account(environment, slot)
+    if found is None or (not outcome.succeeded and found.status != INCOMPLETE):
+        raise CliError(f"The export failed in '{outcome.state}': {outcome.cause}", _look_at(deployment, outcome))
+    return found
+
+
+def _look_at(deployment: Deployment, outcome: machine.Outcome) -> str:
+    link = outcome.execution if deployment.stage == LOCAL else machine.console_link(outcome.execution)
+    return f"Running it again is harmless. Look at {link}"
