@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,8 +39,14 @@ def waits(timeout: float, longest: float = 3.0) -> Iterator[float]:
         pause = min(pause * 1.3, longest)
 
 
-def run(client: SFNClient, machine: str, timeout: float, document: dict[str, Any] | None = None) -> Outcome:
-    """Start an execution with a document as its input, and wait for its end.
+def run(
+    client: SFNClient,
+    machine: str,
+    timeout: float,
+    document: dict[str, Any] | None = None,
+    watch: Callable[[str], None] = lambda _: None,
+) -> Outcome:
+    """Start an execution with a document as its input, and wait for its end; `watch` is called with its ARN meanwhile.
 
     Raises:
         CliError: It still runs after `timeout` seconds; it is left running.
@@ -50,6 +56,7 @@ def run(client: SFNClient, machine: str, timeout: float, document: dict[str, Any
         found = client.describe_execution(executionArn=execution)
         if found["status"] != RUNNING:
             return _outcome(client, execution, dict(found))
+        watch(execution)
         time.sleep(pause)
     raise CliError(
         f"The execution still runs after {timeout:.0f} s: {execution}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from cli import contract, local, media
+from cli import contract, history, local, media
 from cli.convert import convert
 from cli.demo.command import demo
 from cli.deploy import deploy
@@ -33,6 +33,7 @@ app.command(rich_help_panel="Data")(export)
 app.command(rich_help_panel="Data")(query)
 app.command(rich_help_panel="Data")(tables)
 app.command(rich_help_panel="Data")(status)
+app.add_typer(history.app, name="history", rich_help_panel="Data")
 app.add_typer(media.app, name="media", rich_help_panel="Data")
 app.add_typer(contract.app, name="contract", rich_help_panel="Contracts and samples")
 app.command(rich_help_panel="Contracts and samples")(generate)

@@ -31,6 +31,7 @@ STACKS = ("Lake", "EventFiles", "Exports")
 
 # As many as the busiest command (ingest) has threads, so that none waits for a connection.
 _CONNECTIONS = 32
+_FUNCTION_SECONDS = 910  # longer than any function may run
 
 
 @dataclass(frozen=True)
@@ -73,8 +74,9 @@ class Deployment:
 
     @cached_property
     def functions(self) -> LambdaClient:
-        """The functions that commands call by themselves."""
-        return self.session.client("lambda", endpoint_url=self.endpoint, config=_config(self.endpoint))
+        """The functions that commands call by themselves; they are waited for, and called once."""
+        patient = Config(read_timeout=_FUNCTION_SECONDS, retries={"total_max_attempts": 1})
+        return self.session.client("lambda", endpoint_url=self.endpoint, config=_config(self.endpoint).merge(patient))
 
     @cached_property
     def cloudwatch(self) -> Any:  # noqa: ANN401 - its stubs are not among the development tools

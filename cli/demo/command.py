@@ -6,21 +6,23 @@ from typing import Annotated
 
 import typer
 
-from cli import athena, convert, deployment, local_cloud
+from cli import athena, convert, deployment, export, history, local_cloud
 from cli.console import err, out, plural, say
 from cli.conversion import NOTHING_TO_DO, failure, run_conversion
-from cli.demo import delivery
+from cli.demo import delivery, vendor
 from cli.demo.files import event_files
 from cli.demo.questions import QUESTIONS, count_rows
 from cli.demo.steps import Steps
-from cli.demo.summary import summary
+from cli.demo.summary import REPORT, summary
 from cli.errors import CliError, handled
 from cli.generate import write
 from cli.ingest import report
 from cli.ingest.report import FileReport, Totals
+from cli.initialisation import initialise
 from cli.query import show
 from cli.session import LOCAL, Deployment, connect
 from sluice.contracts.load import load_registry
+from sluice.exports.model import DELIVERED
 
 _FILES, _EVENTS, _SEED = 40, 2000, 1
 _TIMEOUT = 180.0
@@ -34,8 +36,9 @@ def demo(
 
     Starts the local cloud, deploys the stage local, uploads event files with
     every flaw that occurs, converts them and asks the tables some questions.
-    Everything stays up afterwards; a second run shows that nothing is counted
-    twice.
+    Then it fetches an export from a simulated vendor, and makes the histories
+    of some days. Everything stays up afterwards; a second run shows that
+    nothing is counted or copied twice.
 
     Examples:
         sluice demo
@@ -52,6 +55,8 @@ def demo(
     _convert(stage, steps)
     _ask(stage, steps)
     _compare(stage, total)
+    _export(stage, steps)
+    _remember(stage, steps)
     out.print(summary(stage))
     say(f"The demo took {steps.seconds():.0f} s.")
 
@@ -111,3 +116,25 @@ def _compare(stage: Deployment, total: Totals) -> None:
         )
     events = plural(sum(total.clean.values()), "clean event")
     out.print(f"\n[bold green]{events}, as many rows:[/] nothing lost, nothing counted twice.", highlight=False)
+
+
+def _export(stage: Deployment, steps: Steps) -> None:
+    steps.begin("Export: the Export machine fetches the hour from a vendor who makes trouble")
+    with err.status("Exporting …"):
+        found = vendor.export(stage, _TIMEOUT)
+    export.show(found, as_json=False)
+    if found.account.status != DELIVERED:
+        raise CliError(f"The export is {found.account.status}: {found.account.cause}", "Run the demo again.")
+    say("Addresses that expired were asked for again, files that broke off were fetched again.")
+    if not found.account.copied:
+        say("Everything was copied before.")
+
+
+def _remember(stage: Deployment, steps: Steps) -> None:
+    steps.begin("Histories: what became of every hour of the days before")
+    with err.status("Uploading some days …"):
+        first = vendor.put_past_hours(stage)
+    found = initialise(stage, first, None, _TIMEOUT)
+    page, _ = history.page_of(stage)
+    REPORT.write_bytes(page)
+    out.print(f"{plural(found['slots'], 'hour')} in the histories; the report: [bold]{REPORT}[/]", highlight=False)

@@ -7,7 +7,11 @@ from rich.panel import Panel
 from rich.table import Table
 
 from cli.demo.delivery import FOLDER
+from cli.exports import environment_of
 from cli.session import Deployment
+
+REPORT = FOLDER.parent / "export-report.html"
+"""Where the demo writes the report on the exports."""
 
 _COMMANDS = (
     ("sluice status", "what waits, what ran, what is dirty"),
@@ -15,6 +19,8 @@ _COMMANDS = (
     ('sluice query "select * from profiling_log where not passed" --rows 5', "why events are dirty"),
     ("sluice ingest FILE…", "your own files"),
     ("sluice convert", "and into the tables"),
+    ("sluice vendor", "a vendor to try exports with: `sluice export --vendor-url URL`"),
+    ("sluice history report --open", "what became of every hour's export"),
     ("sluice local down", "stop everything"),
 )
 
@@ -40,6 +46,8 @@ def _places(stage: Deployment) -> list[tuple[str, str]]:
         ("dirty", f"s3://{lake}/data/dirty_json/"),
         ("tables", f"s3://{lake}/data/clean_parquet/"),
         ("runs", f"s3://{lake}/runs/"),
+        ("exports", f"s3://{lake}/{environment_of(stage).hourly}"),
+        ("report", str(REPORT)),
         ("catalog", f"database {stage.output('Database')}, workgroup {stage.output('Workgroup')}"),
     ]
 
