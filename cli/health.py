@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 from cli.conversion import CONVERTED
+from cli.exports import environment_of
 from cli.ledger import converted_chunks, pending_chunks
 from cli.session import Deployment
 from sluice.adapters.ledger_items import Item
+from sluice.adapters.slots import DynamoSlots
+from sluice.exports.model import Account
+from sluice.exports.slots import Slot
 
 RUNS = 5
 # Dirty counts cover what waits and so many converted chunks: enough to see what is wrong now, in one or two requests.
@@ -51,6 +55,18 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportedSlot:
+    """What became of a slot; `status` is ``running`` while an execution has it."""
+
+    slot: str
+    status: str
+    promised: int = 0
+    copied: int = 0
+    missing: int = 0
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
     """An alarm of the stage."""
 
@@ -67,8 +83,8 @@ class Health:
     queue: Queue
     dirty: dict[str, dict[str, int]]
     runs: list[Run]
+    exports: list[ExportedSlot]
     alarms: list[Alarm]
-    exports: list[Any] = field(default_factory=list)
 
     def document(self) -> dict[str, Any]:
         """The same as JSON values."""
@@ -84,6 +100,7 @@ def health(deployment: Deployment) -> Health:
         queue=queue(deployment),
         dirty=dirty([*pending, *converted]),
         runs=_runs(deployment),
+        exports=_exports(deployment),
         alarms=_alarms(deployment),
     )
 
@@ -137,6 +154,18 @@ def _run(described: dict[str, Any]) -> Run:
         seconds=round((stopped - started).total_seconds(), 1) if stopped else None,
         execution=described["executionArn"],
     )
+
+
+def _exports(deployment: Deployment) -> list[ExportedSlot]:
+    slots = DynamoSlots(deployment.dynamodb, deployment.output("SlotsTable"))
+    return [_exported(slot, account) for slot, account in slots.recent(environment_of(deployment), RUNS)]
+
+
+def _exported(slot: Slot, account: Account | None) -> ExportedSlot:
+    if account is None:
+        return ExportedSlot(str(slot), "running")
+    counts = (account.promised, account.copied, len(account.missing))
+    return ExportedSlot(str(slot), account.status, *counts, account.cause)
 
 
 def _alarms(deployment: Deployment) -> list[Alarm]:

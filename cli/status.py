@@ -11,12 +11,20 @@ from cli.health import Health, health
 from cli.options import JsonOption, StageOption
 from cli.session import LOCAL, connect
 
-_STYLES = {"converted": "green", "failed": "red", "timed_out": "red", "ALARM": "red", "OK": "green"}
+_STYLES = {
+    "converted": "green",
+    "delivered": "green",
+    "failed": "red",
+    "incomplete": "red",
+    "timed_out": "red",
+    "ALARM": "red",
+    "OK": "green",
+}
 
 
 @handled
 def status(stage: StageOption = LOCAL, as_json: JsonOption = False) -> None:
-    """Show what waits, the last runs, the dirty events and the alarms.
+    """Show what waits, the last runs and exports, the dirty events and the alarms.
 
     Examples:
         sluice status
@@ -27,7 +35,9 @@ def status(stage: StageOption = LOCAL, as_json: JsonOption = False) -> None:
         say_json(found.document())
         return
     _show_backlog(found)
-    for title, shown in (("Last runs", _runs(found)), ("Dirty events", _dirty(found)), ("Alarms", _alarms(found))):
+    parts = {"Last runs": _runs, "Last exports": _exports, "Dirty events": _dirty, "Alarms": _alarms}
+    for title, make in parts.items():
+        shown = make(found)
         if shown.row_count:
             out.print(titled(title, shown))
 
@@ -46,6 +56,14 @@ def _runs(found: Health) -> Table:
     for run in found.runs:
         seconds = "" if run.seconds is None else f"{run.seconds:,.1f}"
         shown.add_row(run.started_at, _styled(run.status), seconds, run.run_id or run.execution.rpartition(":")[2])
+    return shown
+
+
+def _exports(found: Health) -> Table:
+    shown = Table("Slot", "Status", "Promised", "Copied", "Missing", "Cause")
+    for export in found.exports:
+        counts = (f"{count:,}" for count in (export.promised, export.copied, export.missing))
+        shown.add_row(export.slot, _styled(export.status), *counts, escape(export.cause))
     return shown
 
 

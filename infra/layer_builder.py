@@ -56,6 +56,7 @@ _USELESS = (
     "pyarrow/libarrow_python.so",
     "pyarrow/libarrow_python.so.*.*",
     # Plotly: for notebooks, which have their own.
+    "plotly/labextension/*",
     "plotly/package_data/widgetbundle.js",
     "plotly/package_data/datasets/*",
     "share/*",

@@ -36,9 +36,11 @@ class DynamoSlots:
     def claim(self, lease: Lease, now: datetime, until: datetime) -> str | None:
         """Take a slot that is free or whose lease is over; return the execution that has it otherwise."""
         free = "attribute_not_exists(#owner) OR #owner = :me OR lease_until < :now"
-        if self._take(lease, until, free, {":now": int(now.timestamp())}):
-            return None
-        return str(self._slot(lease.environment, lease.slot).get("owner", ""))
+        while not self._take(lease, until, free, {":now": int(now.timestamp())}):
+            owner = self._slot(lease.environment, lease.slot).get("owner")
+            if owner:  # otherwise it was freed a moment ago
+                return str(owner)
+        return None
 
     def take_over(self, lease: Lease, owner: str, until: datetime) -> bool:
         """Take a slot from an execution, if it still has it; tell whether it was taken."""
@@ -76,6 +78,18 @@ class DynamoSlots:
     def account(self, environment: Environment, slot: Slot) -> Account | None:
         """Return what became of the slot's last export."""
         return _account(self._slot(environment, slot).get("account"))
+
+    def recent(self, environment: Environment, count: int) -> list[tuple[Slot, Account | None]]:
+        """Return the last slots with their accounts, the newest first; a slot that is worked on has none."""
+        found = self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=to_dynamodb({":pk": environment.value}),
+            ScanIndexForward=False,
+            Limit=count,
+        )
+        items = map(from_dynamodb, found["Items"])
+        return [(Slot.parse(item["sk"]), None if "owner" in item else _account(item.get("account"))) for item in items]
 
     # Uploads in parts
 

@@ -11,7 +11,13 @@ from moto import mock_aws
 from cli.session import Deployment
 from tests.integration.cli.stand_in import Pipeline
 
-OUTPUTS = {"SourceBucket": "the-source", "LedgerTable": "the-ledger", "LakeBucket": "the-lake"}
+OUTPUTS = {
+    "SourceBucket": "the-source",
+    "LedgerTable": "the-ledger",
+    "SlotsTable": "the-slots",
+    "LakeBucket": "the-lake",
+    "ExportEnvironment": "Test",
+}
 
 
 @pytest.fixture
@@ -21,16 +27,8 @@ def stage() -> Iterator[Deployment]:
         deployment.__dict__["outputs"] = dict(OUTPUTS)
         for bucket in ("the-source", "the-lake"):
             deployment.s3.create_bucket(Bucket=bucket)
-        keys = ("pk", "sk")
-        deployment.dynamodb.create_table(
-            TableName="the-ledger",
-            KeySchema=[
-                {"AttributeName": "pk", "KeyType": "HASH"},
-                {"AttributeName": "sk", "KeyType": "RANGE"},
-            ],
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-            BillingMode="PAY_PER_REQUEST",
-        )
+        for table in ("the-ledger", "the-slots"):
+            _create_table(deployment, table)
         yield deployment
 
 
@@ -39,3 +37,12 @@ def pipeline(stage: Deployment) -> Pipeline:
     pipeline = Pipeline(stage)
     stage.__dict__["s3"] = pipeline
     return pipeline
+
+
+def _create_table(stage: Deployment, name: str) -> None:
+    stage.dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+        BillingMode="PAY_PER_REQUEST",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,9 @@ from typer.testing import CliRunner
 from cli import status
 from cli.main import app
 from cli.session import Deployment
+from sluice.adapters.slots import DynamoSlots
+from sluice.exports.model import Account, Lease
+from sluice.exports.slots import Environment, Slot
 
 PASS = {"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}
 
@@ -66,6 +70,22 @@ def test_what_waits_what_ran_and_what_is_dirty(whole_stage: Deployment) -> None:
     assert found["dirty"] == {"A_PRED": {"RULE_BROKEN": 4}}
     assert found["queue"]["dead_letters"] == 1
     assert [run["execution"] for run in found["runs"]] == [execution]
+
+
+def test_the_last_exports_the_newest_first(whole_stage: Deployment) -> None:
+    slots = DynamoSlots(whole_stage.dynamodb, "the-slots")
+    now = datetime(2024, 5, 14, 11, tzinfo=UTC)
+    leases = [Lease(Environment.TEST, Slot.of(now).after(hours), "me") for hours in range(7)]
+    for lease in leases:
+        slots.claim(lease, now, now)
+    slots.claim(Lease(Environment.PROD, Slot.of(now).after(9), "me"), now, now)
+    for lease in leases[:-1]:
+        slots.close(lease, Account(str(lease.slot), "incomplete", "f/", 3, 2, missing=("a",), cause="why"))
+    known = {"status": "incomplete", "promised": 3, "copied": 2, "missing": 1, "cause": "why"}
+    working = {"status": "running", "promised": 0, "copied": 0, "missing": 0, "cause": ""}
+    exports = document()["exports"]
+    assert exports[0] == {"slot": "20240514-17", **working}
+    assert exports[1:] == [{"slot": f"20240514-{hour}", **known} for hour in (16, 15, 14, 13)]
 
 
 def test_alarms_of_this_stage_only(whole_stage: Deployment) -> None:

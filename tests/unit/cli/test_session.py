@@ -54,6 +54,9 @@ def test_a_name_that_is_no_stage_is_told() -> None:
         connect("Not A Stage")
 
 
+ALL = ("Sluice-dev-Lake", "Sluice-dev-EventFiles", "Sluice-dev-Exports")
+
+
 class Stacks:
     """CloudFormation with some stacks."""
 
@@ -73,8 +76,8 @@ def deployment(stacks: Stacks) -> Deployment:
 
 
 def test_the_outputs_of_all_stacks_are_found() -> None:
-    found = deployment(Stacks("Sluice-dev-Lake", "Sluice-dev-EventFiles"))
-    assert found.outputs == {"FromLake": "value", "Fromiles": "value"}
+    found = deployment(Stacks(*ALL))
+    assert found.outputs == {"FromLake": "value", "Fromiles": "value", "Fromorts": "value"}
 
 
 def test_a_missing_stack_says_to_deploy() -> None:
@@ -85,7 +88,7 @@ def test_a_missing_stack_says_to_deploy() -> None:
 
 def test_a_missing_output_says_to_deploy_again() -> None:
     with pytest.raises(CliError, match="no output QueueUrl"):
-        deployment(Stacks("Sluice-dev-Lake", "Sluice-dev-EventFiles")).output("QueueUrl")
+        deployment(Stacks(*ALL)).output("QueueUrl")
 
 
 def test_other_refusals_are_not_taken_for_a_missing_stack() -> None:
