@@ -235,7 +235,14 @@ _LOCAL = replace(
         observe_max_concurrency=2,
     ),
 )
-_DEV = Stage(name="dev", keeps_data=False, conversion_schedule="rate(1 hour)", log_retention_days=14)
+# The vendor runs one Test job an hour: of dev and int only one can have a schedule.
+_DEV = Stage(
+    name="dev",
+    keeps_data=False,
+    conversion_schedule="rate(1 hour)",
+    exports=Exports(schedule=None),
+    log_retention_days=14,
+)
 # The buckets of int and prd exist already and belong to the producers: these names are theirs.
 _INT = Stage(name="int", source_bucket="ef-int-stream", media_bucket="ef-int-media")
 _PRD = Stage(
