@@ -1,16 +1,18 @@
 """The vendor's answers as values; all of them are untrusted."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import orjson
 
 from sluice.veson.status import JobStatus
 
 _QUOTED = 200  # characters of the vendor's own words that a message may repeat
+_ADDRESS = re.compile(r"\w+://\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,14 @@ class Answer:
         document = self.document()
         value = document.get(member) if isinstance(document, dict) else None
         return value if isinstance(value, str) and value.strip() else None
+
+    def word(self, member: str) -> str | None:
+        """Return a member of the body as a word, whatever it is; None where there is no such member."""
+        document = self.document()
+        if not isinstance(document, dict) or member not in document:
+            return None
+        value = document[member]
+        return value if isinstance(value, str) else f"<{type(value).__name__}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +80,18 @@ class Offer:
 def sent_at(date_header: str | None) -> datetime | None:
     """Read the Date header of an answer."""
     try:
-        return parsedate_to_datetime(date_header or "").astimezone(UTC)
-    except ValueError:
+        moment = parsedate_to_datetime(date_header or "")
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
 
 
 def quoted(text: str, secrets: tuple[str, ...]) -> str:
-    """Return the vendor's words as a message may repeat them: short, printable, without our secrets."""
+    """Return the vendor's words as a message may repeat them: short, printable, without our secrets and addresses."""
     for secret in filter(None, secrets):
-        text = text.replace(secret, "***").replace(quote(secret, safe=""), "***")
+        for written in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret)):
+            text = text.replace(written, "***")
+    text = _ADDRESS.sub("***", text)
     return "".join(letter if letter.isprintable() else " " for letter in text)[:_QUOTED]
 
 

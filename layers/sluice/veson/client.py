@@ -16,6 +16,7 @@ from sluice.veson.status import JobStatus
 from sluice.veson.tokens import CredentialsSource, TokenCache, Tokens, refused
 
 _SUPPORT = "Ask the vendor's support."
+_LONGEST_GUID = 200  # characters; every file carries it
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class VesonClient:
         """
         answer = self._post("trigger", "export", {"configName": environment.config_name}, self._speaks_of_a_time)
         guid = answer.text("JobGuid")
-        if answer.status == httpx.codes.OK and guid:
+        if answer.status == httpx.codes.OK and guid and len(guid) <= _LONGEST_GUID:
             return Accepted(guid)
         sentence = answer.text("Message")
         if answer.status == httpx.codes.OK or sentence is None:
@@ -81,7 +82,7 @@ class VesonClient:
             VendorError: See `sluice.veson.errors`.
         """
         answer = self._post("status", "CheckJobStatus", {"jobGuid": job_guid})
-        word = answer.text("JobStatus")
+        word = answer.word("JobStatus")
         if answer.status != httpx.codes.OK or word is None:
             raise self._not_understood("status", answer)
         return JobReport(JobStatus.of(word), self._quoted(word))
@@ -143,7 +144,7 @@ class VesonClient:
         return None if allowed is None else max(0.0, (allowed - now).total_seconds())
 
     def _quoted(self, text: str) -> str:
-        return quoted(text, (self._credentials.current().client_secret, self._tokens.cached()))
+        return quoted(text, (self._credentials.current().client_secret, self._tokens.last()))
 
     def _not_understood(self, step: str, answer: Answer) -> AnswerNotUnderstoodError:
         message = answer.text("Message")

@@ -55,8 +55,8 @@ class Connection:
             return self._retrying()(self._send_once, step, request, is_answer)
         except _TransientError as error:
             happened = f"{error}, {ATTEMPTS} times" if error.retry_after is None else str(error)
-            advice = "It is asked again later; if this goes on, ask the vendor's support."
-            raise VendorUnavailableError(self._slot, step, happened, advice) from None
+        advice = "It is asked again later; if this goes on, ask the vendor's support."
+        raise VendorUnavailableError(self._slot, step, happened, advice)
 
     def _retrying(self) -> Retrying:
         return Retrying(
@@ -75,16 +75,23 @@ class Connection:
 
     def _send_once(self, step: str, request: httpx.Request, is_answer: Callable[[Answer], bool]) -> Answer:
         try:
-            response = self._http.send(request, stream=True)
-            try:
-                answer = Answer(response.status_code, self._body(step, response), sent_at(response.headers.get("date")))
-            finally:
-                response.close()
-        except httpx.HTTPError as error:  # its text could hold the address
-            raise _TransientError(f"the request ended with {type(error).__name__}") from None
-        if answer.status in _TRANSIENT and not is_answer(answer):
-            raise _TransientError(f"the vendor answered {answer.status}", _seconds(response, answer))
-        return answer
+            answer, retry_after = self._answer(step, request)
+        except httpx.HTTPError as error:
+            happened = type(error).__name__  # its text could hold the address
+        else:
+            if answer.status in _TRANSIENT and not is_answer(answer):
+                raise _TransientError(f"the vendor answered {answer.status}", retry_after)
+            return answer
+        raise _TransientError(f"the request ended with {happened}")
+
+    def _answer(self, step: str, request: httpx.Request) -> tuple[Answer, float | None]:
+        """Return the answer, and after how many seconds it wants to be asked again."""
+        response = self._http.send(request, stream=True)
+        try:
+            answer = Answer(response.status_code, self._body(step, response), sent_at(response.headers.get("date")))
+        finally:
+            response.close()
+        return answer, _seconds(response, answer)
 
     def _body(self, step: str, response: httpx.Response) -> bytes:
         body = bytearray()

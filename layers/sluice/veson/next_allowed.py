@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from dateutil import parser
@@ -19,31 +20,38 @@ _TIME = re.compile(_CLOCK)
 
 # Of the readings of 03/04/2026 the one that makes sense: not long over, and not days ahead.
 _PAST, _FUTURE = timedelta(hours=1), timedelta(hours=25)
+_LONGEST = 1000  # characters that are looked at
 
 
 def next_allowed(sentence: str, now: datetime) -> datetime | None:
     """Return the time, UTC, that the sentence speaks of; None where it speaks of none that makes sense.
 
-    `now` is the time by the vendor's own clock. A time without a day is the next such time.
+    `now` is the time by the vendor's own clock. A time without a day is the next such time; it counts where no day
+    with a time lies ahead.
     """
-    likely = [moment for moment in _moments(sentence, now) if now - _PAST <= moment <= now + _FUTURE]
-    return min(likely, key=lambda moment: (moment < now, abs(moment - now)), default=None)
+    text = " ".join(sentence[:_LONGEST].split())  # white space is what the patterns would try in every way
+    dated = [moment for moment in _dated(text, now) if -_PAST <= moment - now <= _FUTURE]
+    ahead = [moment for moment in dated if moment >= now] or list(_undated(_MOMENT.sub(" ", text), now)) or dated
+    return min(ahead, key=lambda moment: abs(moment - now), default=None)
 
 
-def _moments(sentence: str, now: datetime) -> Iterator[datetime]:
-    found = _MOMENT.findall(sentence)
-    for text in found:
+def _dated(sentence: str, now: datetime) -> Iterator[datetime]:
+    for text in _MOMENT.findall(sentence):
         for dayfirst in (False, True):
             yield from _read(text.replace("at", " "), now, dayfirst=dayfirst)
-    if not found:
-        for text in _TIME.findall(sentence):
-            for moment in _read(text, now, dayfirst=False):
-                yield moment if moment >= now else moment + timedelta(days=1)
+
+
+def _undated(sentence: str, now: datetime) -> Iterator[datetime]:
+    for text in _TIME.findall(sentence):
+        for moment in _read(text, now, dayfirst=False):
+            days = -((moment - now) // timedelta(days=1))  # an offset can lead out of the day
+            with suppress(OverflowError):
+                yield moment + timedelta(days=days)
 
 
 def _read(text: str, now: datetime, *, dayfirst: bool) -> Iterator[datetime]:
     try:
         moment = parser.parse(text, dayfirst=dayfirst, default=now.replace(second=0, microsecond=0, tzinfo=None))
-    except (ValueError, OverflowError):
+        yield moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # no moment, or none that UTC has
         return
-    yield moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -22,7 +22,7 @@ class JobStatus(StrEnum):
     @classmethod
     def of(cls, word: str) -> "JobStatus":
         """Read the vendor's word, whatever its case and spacing; see the domain's facts."""
-        plain = "".join(letter for letter in word.lower() if letter.isalpha())
+        plain = "".join(letter for letter in word.lower() if not letter.isspace() and letter not in "-_")
         if plain in _COMPLETE:
             return cls.COMPLETE
         for part, status in _ENDED_BADLY:

@@ -13,6 +13,7 @@ from sluice.veson.errors import AnswerNotUnderstoodError, CredentialsRefusedErro
 _MARGIN = timedelta(minutes=5)  # a token this close to its end is not used for a new request
 _REFUSALS = frozenset({400, 401, 403})  # OAuth says 400 or 401 of wrong credentials
 _DEFAULT_SECONDS = 600
+_LONGEST_SECONDS = 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ class TokenCache:
         alive = self._expires_at is not None and self.clock() < self._expires_at - _MARGIN
         return self._token if alive else None
 
+    def last(self) -> str:
+        """Return the last token, dead or alive; empty while there was none."""
+        return self._token
+
     def keep(self, token: str, seconds: float) -> None:
         """Keep a new token that lives for so many seconds."""
         self._token, self._expires_at = token, self.clock() + timedelta(seconds=seconds)
@@ -78,9 +83,9 @@ class Tokens:
         """
         return self._cache.token() or self._new_token()
 
-    def cached(self) -> str:
-        """Return the token of this process, empty while there is none."""
-        return self._cache.token() or ""
+    def last(self) -> str:
+        """Return the last token of this process, dead or alive; empty while there was none."""
+        return self._cache.last()
 
     def drop(self) -> None:
         """Forget the token."""
@@ -112,4 +117,6 @@ def refused(slot: str, step: str, status: int) -> CredentialsRefusedError:
 
 
 def _seconds(value: object) -> float:
-    return float(value) if isinstance(value, (int, float)) and value > 0 else _DEFAULT_SECONDS
+    if not isinstance(value, (int, float)) or value <= 0:
+        return _DEFAULT_SECONDS
+    return float(min(value, _LONGEST_SECONDS))
