@@ -37,8 +37,7 @@ def run_export(deployment: Deployment, timeout: float, slot: Slot | None = None,
     Raises:
         CliError: It was not begun, still runs after `timeout` seconds, or left no account.
     """
-    if vendor_url and deployment.stage != LOCAL:
-        raise CliError("Only the local stage may be given another vendor.", "Leave --vendor-url out.")
+    _assert_right_vendor(deployment, vendor_url)
     begun = time.monotonic()
     wanted = {name: value for name, value in (("slot", slot and str(slot)), ("vendor_url", vendor_url)) if value}
     outcome = machine.run(deployment.stepfunctions, deployment.output("ExportMachine"), timeout, wanted)
@@ -54,6 +53,13 @@ def simulator_credentials(deployment: Deployment) -> Credentials:
     """What the local stage's secret holds: a simulator with these accepts it."""
     secret = SecretCredentials(deployment.secretsmanager, deployment.output("VendorSecret")).current()
     return Credentials(client_id=secret.client_id, client_secret=secret.client_secret)
+
+
+def _assert_right_vendor(deployment: Deployment, vendor_url: str) -> None:
+    if vendor_url and deployment.stage != LOCAL:
+        raise CliError("Only the local stage may be given another vendor.", "Leave --vendor-url out.")
+    if not vendor_url and deployment.stage == LOCAL:
+        raise CliError("The local stage has no vendor.", "Start one with `sluice vendor`, then give --vendor-url URL.")
 
 
 def _account(deployment: Deployment, outcome: machine.Outcome) -> Account:
