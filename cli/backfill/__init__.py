@@ -1,0 +1,1 @@
+"""Back-filling: slots that another bucket has and the lake lacks."""

@@ -1,0 +1,59 @@
+"""A client for moto that keeps the conditions of copies, which moto does not look at, and fails when told to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+
+def refused(code: str, operation: str = "CopyObject") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": f"it is {code}"}}, operation)
+
+
+class StrictCopies:
+    """S3 whose copies honour If-Match of the source and If-None-Match of the target.
+
+    `before` is called with every copy's target key before it is looked at, `after` once it is done; either may raise.
+    """
+
+    def __init__(self, s3: Any) -> None:
+        self.s3 = s3
+        self.before: Callable[[str], None] = lambda _: None
+        self.after: Callable[[str], None] = lambda _: None
+        self.copied: list[str] = []
+        self._lock = Lock()
+
+    def copy_object(self, **request: Any) -> Any:
+        with self._lock:  # moto's own state is not made for many threads
+            self.before(request["Key"])
+            self._check_source(request)
+            if request["IfNoneMatch"] == "*" and self._etag(request["Bucket"], request["Key"]):
+                raise refused("PreconditionFailed")
+            answer = self.s3.copy_object(**request)
+            self.copied.append(request["Key"])
+            self.after(request["Key"])
+            return answer
+
+    def upload_part_copy(self, **request: Any) -> Any:
+        with self._lock:
+            self.before(request["Key"])
+            self._check_source(request)
+            return self.s3.upload_part_copy(**request)
+
+    def _check_source(self, request: dict[str, Any]) -> None:
+        source = request["CopySource"]
+        etag = self._etag(source["Bucket"], source["Key"])
+        if etag is None:
+            raise refused("NoSuchKey")
+        if etag != request["CopySourceIfMatch"]:
+            raise refused("PreconditionFailed")
+
+    def _etag(self, bucket: str, key: str) -> str | None:
+        found = self.s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+        return found[0]["ETag"] if found and found[0]["Key"] == key else None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.s3, name)

@@ -1,0 +1,84 @@
+"""`sluice history copy-missing` against S3 and DynamoDB."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli.session import Deployment
+from sluice.exports.slots import MANIFEST
+from tests.integration.cli.back_filling import FOLDER, NAMES, ROOT, connected, found, lake, put, run, states
+from tests.integration.cli.strict_copies import StrictCopies
+
+
+@pytest.fixture(autouse=True)
+def s3(stage: Deployment, monkeypatch: pytest.MonkeyPatch) -> StrictCopies:
+    return connected(stage, monkeypatch)
+
+
+def test_a_dry_run_says_what_there_is_and_copies_nothing(s3: StrictCopies) -> None:
+    put(s3, *NAMES)
+    assert found() == {
+        "environment": "Test",
+        "source": f"s3://the-other/{ROOT}",
+        "copied": False,
+        "slots": [{"slot": "20260131-23", "state": "missing", "files": 3, "bytes": 6}],
+        "files": 3,
+        "bytes": 6,
+        "ignored": 0,
+        "failed": [],
+    }
+    assert lake(s3) == {}
+
+
+def test_missing_hours_are_copied_as_they_are_the_proof_last(s3: StrictCopies) -> None:
+    put(s3, *NAMES)
+    put(s3, "Voyage_1", folder=f"{ROOT}20260201/00/", body=b"later")
+    s3.put_object(
+        Bucket="the-other", Key=f"{FOLDER}Cargo_1", Body=b"{}", ContentEncoding="gzip", Metadata={"job": "guid"}
+    )
+    document = found("--yes")
+    assert (document["copied"], document["files"], document["bytes"], document["failed"]) == (True, 5, 13, [])
+    assert len(lake(s3)) == 5
+    assert [key for key in s3.copied if key.startswith(FOLDER)][-1] == FOLDER + MANIFEST
+    copied = s3.head_object(Bucket="the-lake", Key=f"{FOLDER}Cargo_1")
+    assert (copied["ContentEncoding"], copied["Metadata"]) == ("gzip", {"job": "guid"})
+    again = found("--yes")
+    assert (again["files"], set(states(again).values())) == (0, {"same"})
+
+
+def test_a_range_of_hours_is_all_that_is_looked_at(s3: StrictCopies) -> None:
+    for hour in ("20260130/23", "20260131/00", "20260131/23", "20260201/00", "20260201/01"):
+        put(s3, "Voyage_1", folder=f"{ROOT}{hour}/")
+    assert list(states(found("--from", "20260131-00", "--to", "20260201-00"))) == [
+        "20260131-00",
+        "20260131-23",
+        "20260201-00",
+    ]
+
+
+def test_hours_that_are_not_over_are_left_out(s3: StrictCopies) -> None:
+    put(s3, "Voyage_1", folder=f"{ROOT}29990101/00/")
+    assert found("--to", "29990101-00")["slots"] == []
+
+
+def test_what_differs_is_reported_and_left_alone(s3: StrictCopies) -> None:
+    put(s3, *NAMES)
+    put(s3, "Voyage_1", bucket="the-lake", body=b"longer")
+    document = found("--yes")
+    assert document["slots"] == [{"slot": "20260131-23", "state": "differing", "files": 0, "bytes": 0}]
+    assert lake(s3) == {f"{FOLDER}Voyage_1": b"longer"}
+
+
+def test_people_get_ranges_and_are_told_what_to_do(s3: StrictCopies) -> None:
+    for hour in ("22", "23"):
+        put(s3, *NAMES, folder=f"{ROOT}20260131/{hour}/")
+    put(s3, *NAMES, folder=f"{ROOT}20260201/00/")
+    put(s3, "Voyage_1", folder=f"{ROOT}20260201/00/", bucket="the-lake", body=b"longer")
+    dry = run()
+    assert dry.exit_code == 0
+    assert "20260131-22 … 20260131-23" in dry.stdout
+    assert "differing" in dry.stdout
+    assert "Add --yes" in dry.stderr
+    done = run("--yes")
+    assert "6 files, 0.0 MB copied" in done.stderr
+    assert "sluice history update --stage local --slot 20260131-22 --slot 20260131-23" in done.stderr
