@@ -45,7 +45,7 @@ def copy_missing(
 
     Examples:
         sluice history copy-missing --source s3://old-bucket --stage prd
-        sluice history copy-missing --source s3://old-bucket/IMOS/Hourly/ --from 20220208-08 --to 20220531-08 --yes
+        sluice history copy-missing --source s3://old/IMOS/Hourly/ --yes
     """
     deployment = connect(stage)
     found = find_missing(deployment, source, slot_named(first), slot_named(last))
