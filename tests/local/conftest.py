@@ -9,6 +9,7 @@ from cli import local_cloud
 from cli.deployment import deploy
 from cli.session import connect
 from tests.local.cloud import Cloud, environment_for
+from tests.local.exporting import Exporting
 
 
 @pytest.fixture(scope="session")
@@ -21,6 +22,14 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         yield Cloud(connect("local"))
     finally:
         local_cloud.down()
+
+
+@pytest.fixture
+def exporting(cloud: Cloud) -> Exporting:
+    """Vendor exports, with no slot known yet."""
+    exporting = Exporting(cloud)
+    exporting.clear()
+    return exporting
 
 
 def _free_port() -> int:

@@ -1,7 +1,8 @@
 """The bucket that vendor files land in: small ones at once, large ones in parts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote
 
@@ -9,13 +10,14 @@ from botocore.exceptions import ClientError
 
 from sluice.adapters.clients import error_code
 from sluice.exports.model import Landed, Provenance
-from sluice.exports.ports import Part
+from sluice.exports.ports import DownloadError, Part
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _THREADS = 16
 _CHECKSUM: Literal["CRC32"] = "CRC32"
+_DENIED = frozenset({"AccessDenied", "403", "Forbidden"})
 
 
 class S3Landing:
@@ -43,15 +45,17 @@ class S3Landing:
 
     def put(self, key: str, body: bytes, provenance: Provenance) -> None:
         """Write a file whole."""
-        self._client.put_object(
-            Bucket=self._bucket, Key=key, Body=body, Metadata=_metadata(provenance), ChecksumAlgorithm=_CHECKSUM
-        )
+        with _explained():
+            self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, Metadata=_metadata(provenance), ChecksumAlgorithm=_CHECKSUM
+            )
 
     def begin(self, key: str, provenance: Provenance) -> str:
         """Begin an upload in parts; return its id."""
-        begun = self._client.create_multipart_upload(
-            Bucket=self._bucket, Key=key, Metadata=_metadata(provenance), ChecksumAlgorithm=_CHECKSUM
-        )
+        with _explained():
+            begun = self._client.create_multipart_upload(
+                Bucket=self._bucket, Key=key, Metadata=_metadata(provenance), ChecksumAlgorithm=_CHECKSUM
+            )
         return begun["UploadId"]
 
     def parts(self, key: str, upload_id: str) -> tuple[Part, ...] | None:
@@ -68,14 +72,15 @@ class S3Landing:
 
     def put_part(self, key: str, upload_id: str, number: int, body: bytes) -> Part:
         """Upload a part; numbers begin with 1."""
-        answer = self._client.upload_part(
-            Bucket=self._bucket,
-            Key=key,
-            UploadId=upload_id,
-            PartNumber=number,
-            Body=body,
-            ChecksumAlgorithm=_CHECKSUM,
-        )
+        with _explained():
+            answer = self._client.upload_part(
+                Bucket=self._bucket,
+                Key=key,
+                UploadId=upload_id,
+                PartNumber=number,
+                Body=body,
+                ChecksumAlgorithm=_CHECKSUM,
+            )
         return _part(number, answer, len(body))
 
     def complete(self, key: str, upload_id: str, parts: Sequence[Part]) -> None:
@@ -83,9 +88,10 @@ class S3Landing:
         listed: list[Any] = [
             {"PartNumber": part.number, "ETag": part.etag, "ChecksumCRC32": part.checksum} for part in parts
         ]
-        self._client.complete_multipart_upload(
-            Bucket=self._bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": listed}
-        )
+        with _explained():
+            self._client.complete_multipart_upload(
+                Bucket=self._bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": listed}
+            )
 
     def abort(self, key: str, upload_id: str) -> None:
         """Throw an upload away."""
@@ -94,6 +100,18 @@ class S3Landing:
         except ClientError as error:
             if error_code(error) not in {"NoSuchUpload", "NoSuchKey"}:
                 raise
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Let the account of a file say that the lake is closed to us: nothing else would, and trying again is no help."""
+    try:
+        yield
+    except ClientError as error:
+        if error_code(error) not in _DENIED:
+            raise
+        refused = f"{error_code(error)} to {error.operation_name}"
+        raise DownloadError(f"the lake does not take it ({refused}): restore the function's permissions") from error
 
 
 def _part(number: int, answer: Any, size: int) -> Part:  # noqa: ANN401 - of two answers, the same members
