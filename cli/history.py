@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.backfill.command import copy_missing
 from cli.console import err, out, plural, say, say_json
 from cli.errors import CliError, handled, plain_cause
 from cli.exports import environment_of
@@ -23,6 +24,7 @@ from sluice.history.recording import known
 from sluice.history.report import report_page
 
 app = typer.Typer(no_args_is_help=True, help="What became of every hour's export: completeness, volume, gaps.")
+app.command("copy-missing")(copy_missing)
 
 
 @app.command()

@@ -47,8 +47,11 @@ def vendor(
     if list_faults:
         _show_faults(as_json=as_json)
         return
-    with _simulator(port, files, [_fault(name) for name in fault or []]) as simulator:
+    accepted = _local_credentials()
+    with _simulator(port, files, [_fault(name) for name in fault or []], accepted) as simulator:
         _introduce(simulator, as_json=as_json)
+        if not accepted:
+            say("The local stage is not up: deploy it before this, and its credentials are accepted.")
         with suppress(KeyboardInterrupt):
             threading.Event().wait()
 
@@ -59,17 +62,17 @@ def _fault(name: str) -> Fault:
     return CATALOGUE[name].make()
 
 
-def _simulator(port: int, files: int, faults: list[Fault]) -> Simulator:
+def _simulator(port: int, files: int, faults: list[Fault], accepted: Credentials | None) -> Simulator:
     try:
-        return Simulator(Exports(files=files), faults, Timing(compression=_COMPRESSION), _credentials(), port=port)
+        return Simulator(Exports(files=files), faults, Timing(compression=_COMPRESSION), accepted, port=port)
     except OSError as error:
         raise CliError(
             f"Port {port} cannot be used: {error.strerror}.", "Use another, or a free one: --port 0."
         ) from error
 
 
-def _credentials() -> Credentials | None:
-    """Those of the local stage, so that it is accepted; made-up ones while there is no such stage."""
+def _local_credentials() -> Credentials | None:
+    """Those of the local stage, so that its exports are accepted; None while there is no such stage."""
     with suppress(CliError):
         return simulator_credentials(connect(LOCAL))
     return None
@@ -83,7 +86,6 @@ def _introduce(simulator: Simulator, *, as_json: bool) -> None:
         return
     say(f"A vendor with {plural(simulator.vendor.exports.files, 'file')} a job, until Ctrl-C. Get an export from it:")
     out.print(f"sluice export --vendor-url {simulator.url}", highlight=False, soft_wrap=True)
-    say(f"Client id {credentials.client_id}, secret {credentials.client_secret}: made up, like everything here.")
 
 
 def _show_faults(*, as_json: bool) -> None:
