@@ -2,14 +2,16 @@
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 import httpx
 
 from sluice.exports.ports import AddressRefusedError, TransientDownloadError
 
 _HTTPS = 443
+_IPV6 = IPv6Network("2000::/3")  # all that is in use for single hosts of the internet
 
 Resolve = Callable[[str], list[str]]
 """All addresses of a host, as text."""
@@ -87,10 +89,11 @@ class LoopbackPolicy:
 
 
 def _parsed(address: str) -> httpx.URL:
-    try:
+    url = None
+    with suppress(httpx.InvalidURL, ValueError):  # its text could hold the address
         url = httpx.URL(address)
-    except (httpx.InvalidURL, ValueError):
-        raise AddressRefusedError("its address is none") from None
+    if url is None:
+        raise AddressRefusedError("its address is none")
     if not url.host:
         raise AddressRefusedError("its address names no host")
     return url
@@ -98,4 +101,6 @@ def _parsed(address: str) -> httpx.URL:
 
 def _is_public(address: str) -> bool:
     parsed = ip_address(address.partition("%")[0])
-    return parsed.is_global and not parsed.is_multicast
+    if isinstance(parsed, IPv6Address) and (parsed not in _IPV6 or parsed.sixtofour or parsed.teredo):
+        return False  # what leads to an IPv4 address in disguise leads to any
+    return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved

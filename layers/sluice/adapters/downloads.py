@@ -1,5 +1,6 @@
 """Files from the vendor's addresses, as streams."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -10,6 +11,9 @@ from sluice.adapters.address_policy import Target
 from sluice.exports.ports import AddressExpiredError, Download, DownloadError, TransientDownloadError
 
 _CHUNK_BYTES = 1024 * 1024
+_LONGEST_ETAG = 200  # characters
+_MD5 = re.compile("[0-9a-f]{32}")
+_CUSTOMER_KEY = "x-amz-server-side-encryption-customer-algorithm"
 _EXPIRED = frozenset({400, 401, 403})  # S3 says 400 of tokens that are dead, 403 of addresses that are
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -46,14 +50,18 @@ class HttpDownloads:
         request = self._client.build_request(
             "GET", target.url, headers=headers, extensions={"sni_hostname": target.host.partition(":")[0]}
         )
-        try:
-            response = self._client.send(request, stream=True)
-        except httpx.HTTPError as error:  # its text could hold the address
-            raise TransientDownloadError(f"the request ended with {type(error).__name__}") from None
+        response = self._send(request)
         try:
             yield _download(response)
         finally:
             response.close()
+
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return self._client.send(request, stream=True)
+        except httpx.HTTPError as error:
+            happened = type(error).__name__  # its text could hold the address
+        raise TransientDownloadError(f"the request ended with {happened}")
 
 
 def _download(response: httpx.Response) -> Download:
@@ -66,13 +74,27 @@ def _download(response: httpx.Response) -> Download:
         raise DownloadError(f"the server answered {status}: redirects are not followed")
     if status not in {httpx.codes.OK, httpx.codes.PARTIAL_CONTENT}:
         raise DownloadError(f"the server answered {status}")
-    length = response.headers.get("content-length", "")
+    length, etag = response.headers.get("content-length", ""), _etag(response)
     return Download(
         offset=_offset(response) if status == httpx.codes.PARTIAL_CONTENT else 0,
         length=int(length) if length.isdecimal() else None,
-        etag=response.headers.get("etag", "").strip('"'),
+        etag=etag,
+        md5=etag if _is_md5(etag, response) else "",
         chunks=_chunks(response),
     )
+
+
+def _etag(response: httpx.Response) -> str:
+    """Read the ETag; a weak one, or one too long to be kept with a file, is none."""
+    etag = response.headers.get("etag", "").strip('"')
+    return "" if etag.startswith("W/") or len(etag) > _LONGEST_ETAG else etag
+
+
+def _is_md5(etag: str, response: httpx.Response) -> bool:
+    """Tell whether the ETag is the MD5 sum, as S3's of objects that were uploaded at once and without a key of KMS."""
+    encryption = response.headers.get("x-amz-server-side-encryption", "")
+    is_keyed = encryption.startswith("aws:kms") or _CUSTOMER_KEY in response.headers
+    return not is_keyed and _MD5.fullmatch(etag) is not None
 
 
 def _offset(response: httpx.Response) -> int:
@@ -87,4 +109,7 @@ def _chunks(response: httpx.Response) -> Iterator[bytes]:
     try:
         yield from response.iter_raw(_CHUNK_BYTES)
     except httpx.HTTPError as error:
-        raise TransientDownloadError(f"the body broke off with {type(error).__name__}") from None
+        happened = type(error).__name__
+    else:
+        return
+    raise TransientDownloadError(f"the body broke off with {happened}")

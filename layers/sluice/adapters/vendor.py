@@ -3,6 +3,7 @@
 import json
 import logging
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -51,15 +52,14 @@ class SecretCredentials:
     def renewed(self) -> Credentials:
         """Read them again: they may have been rotated."""
         text = self._client.get_secret_value(SecretId=self._secret_id).get("SecretString", "")
-        try:
+        with suppress(ValueError, KeyError, TypeError):  # an error would hold the text
             secret = json.loads(text)
             self._known = Credentials(str(secret["Veson_client_id"]), str(secret["Veson_client_secret"]))
-        except (ValueError, KeyError, TypeError):
-            raise SecretError(
-                f"the secret {self._secret_id} must be one JSON object with Veson_client_id and Veson_client_secret; "
-                "put the vendor's values into it"
-            ) from None
-        return self._known
+            return self._known
+        raise SecretError(
+            f"the secret {self._secret_id} must be one JSON object with Veson_client_id and Veson_client_secret; "
+            "put the vendor's values into it"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class AddressBook:
             VendorError: The vendor gives no list.
         """
         with self._lock:  # one thread asks, the others take what it got
-            if self._listed_at <= newer_than or not self._addresses:
+            if self._listed_at <= newer_than:
                 self._addresses, self._listed_at = self._list(), self._clock()
             return self._addresses.get(name), self._listed_at
 

@@ -54,8 +54,7 @@ class Beginning:
         """
         present = Slot.of(started_at)
         slot = wanted or present
-        job = self._usable_job(slot)
-        if job is None and slot != present:
+        if slot != present and self._usable_job(slot) is None:
             raise NoJobError(
                 f"export {slot}: there is no job of this slot to copy from, and the vendor exports the present hour "
                 "only; `sluice history copy-missing` copies a slot from a bucket that has it"
@@ -63,7 +62,8 @@ class Beginning:
         lease = Lease(self.environment, slot, execution)
         if not self._claim(lease, now):
             return Decision.BUSY, slot
-        return (Decision.RESUME if job else Decision.TRIGGER), slot
+        # Read only now: the one that had the slot may have triggered the job a moment ago.
+        return (Decision.RESUME if self._usable_job(slot) else Decision.TRIGGER), slot
 
     def _usable_job(self, slot: Slot) -> Job | None:
         job = self.slots.job(self.environment, slot)

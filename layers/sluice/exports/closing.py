@@ -6,10 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from sluice.exports.layout import ExportRun
-from sluice.exports.model import DELIVERED, INCOMPLETE, Account, Lease
+from sluice.exports.model import DELIVERED, INCOMPLETE, LONGEST_CAUSE, Account, Lease
 from sluice.exports.ports import Slots
-
-_LONGEST_CAUSE = 1000  # characters
 
 
 def close(lease: Lease, state: Mapping[str, Any], slots: Slots) -> Account:
@@ -24,7 +22,7 @@ def close(lease: Lease, state: Mapping[str, Any], slots: Slots) -> Account:
     cause = _failure(state) or account.cause or _last_cause(state)
     if cause or account.status != DELIVERED:
         cause = cause or "the export ended before its files were checked"
-        account = replace(account, status=INCOMPLETE, cause=cause[:_LONGEST_CAUSE])
+        account = replace(account, status=INCOMPLETE, cause=cause[:LONGEST_CAUSE])
     slots.close(lease, account)
     return account
 

@@ -1,16 +1,24 @@
 """One file from an address to the lake: whole, verified, and begun where an earlier attempt stopped."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from sluice.exports.model import Promise, Provenance
-from sluice.exports.ports import Download, DownloadError, Downloads, Landing, TransientDownloadError, Upload, Uploads
+from sluice.exports.ports import (
+    Download,
+    DownloadError,
+    Downloads,
+    Landing,
+    Part,
+    TransientDownloadError,
+    Upload,
+    Uploads,
+)
 
 PART_BYTES = 8 * 1024 * 1024
 """Bytes of a file that are in memory at a time; parts of an upload have this size, the last one less."""
-
-_MD5_LENGTH = 32
 
 
 class NotAsPromisedError(DownloadError):
@@ -32,7 +40,7 @@ class FileCopy:
         Raises:
             DownloadError: The file could not be fetched, or is not as promised.
         """
-        begun = self._begun(key, wanted.job_guid) if file.size > PART_BYTES else None
+        begun = self._begun(key, wanted.job_guid, file.size) if file.size > PART_BYTES else None
         with self._downloads.open(url, _size(begun) if begun else 0) as download:
             came = replace(wanted, source_etag=download.etag)
             if begun and not _continues(begun, download):
@@ -56,32 +64,32 @@ class FileCopy:
     def _put(self, file: Promise, key: str, download: Download, came: Provenance) -> None:
         body = b"".join(_bounded(download.chunks, file.size))
         _assert_whole(file, len(body))
-        _assert_unchanged(hashlib.md5(body, usedforsecurity=False).hexdigest(), came.source_etag)
+        _assert_unchanged(hashlib.md5(body, usedforsecurity=False).hexdigest(), download.md5)
         self._landing.put(key, body, came)
 
     def _put_in_parts(self, file: Promise, key: str, download: Download, upload: Upload) -> None:
         digest = hashlib.md5(usedforsecurity=False)
         parts = list(upload.parts)
         size = _size(upload)
-        for body in _in_parts(_bounded(download.chunks, file.size - size)):
-            # Only the last part may be short; a short one before the end is a body that was cut off.
-            if len(body) < PART_BYTES and size + len(body) != file.size:
-                break
-            parts.append(self._landing.put_part(key, upload.upload_id, len(parts) + 1, body))
-            digest.update(body)
-            size += len(body)
-        _assert_whole(file, size)
         try:
+            for body in _in_parts(_bounded(download.chunks, file.size - size)):
+                size += len(body)
+                # Only the last part may be short; a short one before the end is a body that was cut off.
+                if size > file.size or (size < file.size and len(body) < PART_BYTES):
+                    break
+                parts.append(self._landing.put_part(key, upload.upload_id, len(parts) + 1, body))
+                digest.update(body)
+            _assert_whole(file, size)
             # What an earlier attempt fetched cannot be hashed any more; it is the same file by its ETag.
             if not upload.parts:
-                _assert_unchanged(digest.hexdigest(), upload.provenance.source_etag)
+                _assert_unchanged(digest.hexdigest(), download.md5)
             self._landing.complete(key, upload.upload_id, parts)
         except NotAsPromisedError:
             self._throw_away(key, upload)
             raise
         self._uploads.forget(key)
 
-    def _begun(self, key: str, job_guid: str) -> Upload | None:
+    def _begun(self, key: str, job_guid: str, size: int) -> Upload | None:
         """Return the upload that an attempt for the same job left behind; throw away one that is of no use.
 
         A file counts as copied by the execution that began it: the provenance of an upload is fixed at its begin.
@@ -89,7 +97,7 @@ class FileCopy:
         noted = self._uploads.begun(key)
         if noted is None:
             return None
-        upload = Upload(noted[0], noted[1], self._landing.parts(key, noted[0]) or ())
+        upload = Upload(noted[0], noted[1], _before_the_end(self._landing.parts(key, noted[0]) or (), size))
         if upload.provenance.job_guid == job_guid and upload.provenance.source_etag and upload.parts:
             return upload
         self._throw_away(key, upload)
@@ -125,6 +133,12 @@ def _size(upload: Upload) -> int:
     return sum(part.size for part in upload.parts)
 
 
+def _before_the_end(parts: Sequence[Part], size: int) -> tuple[Part, ...]:
+    """Leave out a part that ends the file: it is fetched again, for a server has nothing to say behind the end."""
+    ends = accumulate(part.size for part in parts)
+    return tuple(part for part, end in zip(parts, ends, strict=True) if end < size)
+
+
 def _bounded(chunks: Iterator[bytes], most: int) -> Iterator[bytes]:
     """Hand on at most one byte more than promised: enough to see that there is more."""
     left = most + 1
@@ -153,7 +167,6 @@ def _assert_whole(file: Promise, size: int) -> None:
         raise NotAsPromisedError(f"{file.size} bytes were promised, more came")
 
 
-def _assert_unchanged(md5: str, etag: str) -> None:
-    """Compare with the ETag where it is an MD5 sum, as S3's of objects that were uploaded at once."""
-    if len(etag) == _MD5_LENGTH and all(letter in "0123456789abcdef" for letter in etag) and etag != md5:
+def _assert_unchanged(md5: str, promised: str) -> None:
+    if promised and md5 != promised:
         raise NotAsPromisedError("the bytes are not those of the server's checksum")

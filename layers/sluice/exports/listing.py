@@ -6,7 +6,8 @@ from sluice.exports.model import CopyBatch, Manifest, Promise
 from sluice.exports.slots import MANIFEST
 from sluice.veson.answers import Offer
 
-_LONGEST_NAME = 255  # characters; with the folder still far below what S3 takes
+_LONGEST_NAME = 255  # bytes; with the folder still far below what S3 takes
+_LONGEST_KEY = 1024  # characters; no key of S3 is longer
 _SHOWN = 80
 _NAMELESS = {"", ".", ".."}
 
@@ -17,24 +18,26 @@ def safe_name(key: str) -> str | None:
     The vendor's own file of the name of our manifest gets another underscore in front.
     """
     name = key.replace("\\", "/").rpartition("/")[2]
-    if name in _NAMELESS or len(name) > _LONGEST_NAME or not name.isprintable():
+    if name in _NAMELESS or not name.isprintable():
+        return None
+    if len(key) > _LONGEST_KEY or len(name.encode()) > _LONGEST_NAME:
         return None
     return f"_{name}" if name == MANIFEST else name
 
 
 def manifest_of(job_guid: str, offers: Iterable[Offer], max_bytes: int) -> Manifest:
-    """Read the list: entries that are listed twice are one, and those that cannot be copied say why."""
+    """Read the list: entries that are listed twice are one, and others that cannot be copied say why."""
     files: dict[str, Promise] = {}
     unusable: dict[str, str] = {}
     for number, offer in enumerate(offers):
         name, problem = _checked(offer, max_bytes)
-        if not problem and name in files and files[name].size != offer.size:
-            name, problem = f"{name} (again)", f"the list has two of this name, of other sizes: {offer.size} bytes here"
+        if not problem and name in files and files[name] != Promise(offer.key, name, _size(offer)):
+            name, problem = f"{name} (again)", f"the list has two files of this name, this one of {offer.size} bytes"
         if problem:
             unusable[name or _shown(offer.key, number)] = problem
         else:
             files.setdefault(name, Promise(offer.key, name, _size(offer)))
-    return Manifest(job_guid, tuple(files.values()), unusable)
+    return Manifest(job_guid, tuple(files.values()), {name: why for name, why in unusable.items() if name not in files})
 
 
 def addresses(offers: Iterable[Offer]) -> dict[str, str]:

@@ -155,5 +155,6 @@ class Account:
         return cls(**{**value, "missing": tuple(value["missing"]), "missing_tables": tuple(value["missing_tables"])})
 
 
+LONGEST_CAUSE = 1000  # characters
 DELIVERED = "delivered"
 INCOMPLETE = "incomplete"

@@ -33,11 +33,20 @@ class AddressRefusedError(DownloadError):
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """An answer that is being read: `length` and `etag` as far as the server says them, `offset` where it begins."""
+    """An answer that is being read.
+
+    Attributes:
+        offset: Where in the file it begins.
+        length: How many bytes it has, where the server says so.
+        etag: The file's ETag, empty where the server gives none by which its bytes are known again.
+        md5: MD5 sum of the whole file in hexadecimal, empty where the server gives none.
+        chunks: The bytes.
+    """
 
     offset: int
     length: int | None
     etag: str
+    md5: str
     chunks: Iterator[bytes] = field(repr=False)
 
 

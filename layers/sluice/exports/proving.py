@@ -3,15 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import accumulate
+
+import orjson
 
 from sluice.exports.arrival import Arrival, Arrivals
 from sluice.exports.layout import ExportRun
-from sluice.exports.model import DELIVERED, INCOMPLETE, Account, Lease
+from sluice.exports.model import DELIVERED, INCOMPLETE, LONGEST_CAUSE, Account, Lease
 from sluice.exports.ports import ExportFiles, Slots
 from sluice.exports.slots import MASTER_SCHEMA, table_of
-from sluice.history.schemas import read_schema
+from sluice.history.schemas import MAX_SCHEMA_BYTES, read_schema
 
-_NAMED = 400  # names an account gives; it says how many there are, and has to fit one record
+# Names an account gives, and their bytes; it says how many there are, and two of them have to fit one record.
+_NAMED, _NAMED_BYTES = 400, 30_000
+_LONGEST_REASON = 200  # characters
 
 
 class Proof(StrEnum):
@@ -49,7 +54,7 @@ class Proving:
         return (Proof.AGAIN if again else Proof.OVER), account
 
     def _missing_tables(self, run: ExportRun, arrival: Arrival) -> list[str]:
-        if all(file.name != MASTER_SCHEMA for file, _ in arrival.whole):
+        if not any(file.name == MASTER_SCHEMA and there.size <= MAX_SCHEMA_BYTES for file, there in arrival.whole):
             return []
         schema = read_schema(self.files.read(f"{run.folder}{MASTER_SCHEMA}")) or ()
         promised = {table_of(file.name) for file in arrival.manifest.files}
@@ -59,20 +64,25 @@ class Proving:
 def _account(run: ExportRun, arrival: Arrival, tables: list[str]) -> Account:
     copied = [there for _, there in arrival.whole if run.copied(there)]
     promised = len(arrival.manifest.files) + len(arrival.manifest.unusable)
-    names = sorted(arrival.reasons)[:_NAMED]
+    names = _as_many_as_fit(sorted(arrival.reasons))
     return Account(
         slot=str(run.lease.slot),
-        status=INCOMPLETE if names or tables else DELIVERED,
+        status=INCOMPLETE if arrival.reasons or tables else DELIVERED,
         folder=run.folder,
         promised=promised,
         copied=len(copied),
         refetched=sum(there.provenance.refetched for there in copied if there.provenance),
         bytes=sum(there.size for there in copied),
         missing=tuple(names),
-        missing_tables=tuple(tables[:_NAMED]),
-        reasons={name: arrival.reasons[name] for name in names},
-        cause=_cause(len(arrival.reasons), promised, tables[:_NAMED]),
+        missing_tables=tuple(_as_many_as_fit(tables)),
+        reasons={name: arrival.reasons[name][:_LONGEST_REASON] for name in names},
+        cause=_cause(len(arrival.reasons), promised, tables)[:LONGEST_CAUSE],
     )
+
+
+def _as_many_as_fit(names: Sequence[str]) -> list[str]:
+    ends = accumulate(len(orjson.dumps(name)) for name in names)
+    return [name for name, end in zip(names[:_NAMED], ends, strict=False) if end <= _NAMED_BYTES]
 
 
 def _cause(missing: int, promised: int, tables: Sequence[str]) -> str:
