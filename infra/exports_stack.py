@@ -23,9 +23,13 @@ class ExportsStack(StageStack):
         """Wire the parts together."""
         super().__init__(scope, construct_id, stage=stage, purpose="vendor exports, hour by hour")
         functions = ExportFunctions(self, "Functions", stage=stage, lake=lake)
-        place = {"stage": stage, "lake": lake.lake, "lake_arn": lake.arn_for_others(lake.lake)}
-        self._export = ExportMachine(self, "Export", steps=functions.export_steps, **place)
-        self._history = HistoryMachine(self, "History", steps=functions.history_steps, **place)
+        lake_arn = lake.arn_for_others(lake.lake)
+        self._export = ExportMachine(
+            self, "Export", stage=stage, lake=lake.lake, lake_arn=lake_arn, steps=functions.export_steps
+        )
+        self._history = HistoryMachine(
+            self, "History", stage=stage, lake=lake.lake, lake_arn=lake_arn, steps=functions.history_steps
+        )
         self._missed_calls = DeadLetters(self, "MissedCalls", stage=stage)
         if stage.exports.schedule:
             self._keep_to_the_timetable(stage.exports.schedule)

@@ -40,7 +40,7 @@ class EventFunctions(Construct):
             folder=folder,
             purpose=purpose,
             size=getattr(self._stage, folder),
-            layers=self._layers.with_(*(["arrow"] if parquet else [])),
+            layers=self._layers.including(*(["arrow"] if parquet else [])),
             environment=environment,
         )
 

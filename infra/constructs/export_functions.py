@@ -63,7 +63,7 @@ class ExportFunctions(Construct):
             folder=folder,
             purpose=purpose,
             size=getattr(self._settings, folder),
-            layers=self._layers.with_(*layers),
+            layers=self._layers.including(*layers),
             environment=environment,
         )
 
@@ -150,6 +150,7 @@ class ExportFunctions(Construct):
         function = self._build(
             "check_delivery",
             "Compares what arrived with what was promised",
+            "http",  # the results of batches are read by the module that copies
             LAKE_BUCKET=self._lake.lake.bucket_name,
             SLOTS_TABLE=self._lake.slots.table_name,
             ENVIRONMENT=self._settings.environment.value,
@@ -178,7 +179,6 @@ class ExportFunctions(Construct):
             "arrow",
             *layers,
             LAKE_BUCKET=self._lake.lake.bucket_name,
-            ENVIRONMENT=self._settings.environment.value,
             **environment,
         )
 
@@ -187,6 +187,7 @@ class ExportFunctions(Construct):
             "update_history",
             "Brings the histories and their report to what is in the folders",
             "plots",
+            ENVIRONMENT=self._settings.environment.value,
             OUT_OF_SCOPE=",".join(self._settings.out_of_scope),
             MAX_SLOTS=str(self._settings.history_slots),
         )
@@ -196,7 +197,10 @@ class ExportFunctions(Construct):
         return function
 
     def _build_plan_history(self) -> PythonFunction:
-        function = self._build_history_function("plan_history", "Cuts a range of hours into parts")
+        environment = self._settings.environment.value
+        function = self._build_history_function(
+            "plan_history", "Cuts a range of hours into parts", ENVIRONMENT=environment
+        )
         function.allow(["s3:PutObject"], [self._history_runs], _ANY_OBJECT)
         return function
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 
 from aws_cdk import Duration
@@ -171,7 +171,7 @@ class ExportMachine(Machine):
         self,
         name: str,
         function: PythonFunction,
-        payload: dict[str, object],
+        payload: Mapping[str, object],
         closing: sfn.IChainable,
         result_path: str,
     ) -> sfn.TaskStateBase:

@@ -24,7 +24,7 @@ class Layers(Construct):
         self._platform = NATIVE if stage.local else _PLATFORMS[stage.architecture]
         self._built: dict[str, lambda_.LayerVersion] = {}
 
-    def with_(self, *names: str) -> list[lambda_.LayerVersion]:
+    def including(self, *names: str) -> list[lambda_.LayerVersion]:
         """Our own code, what it always needs, and the named layers on top: folders of `layers/`."""
         return [self._layer(name) for name in (SLUICE, "runtime", *names)]
 
