@@ -57,12 +57,35 @@ class Synthesis:
     stage: Stage
     lake: Template
     event_files: Template
+    exports: Template
     folder: Path
 
+    @property
+    def working(self) -> tuple[Template, ...]:
+        """The stacks that run code."""
+        return self.event_files, self.exports
+
+    @property
+    def templates(self) -> tuple[Template, ...]:
+        """Every stack."""
+        return self.lake, *self.working
+
     def resources(self) -> Iterator[tuple[str, Resource]]:
-        """Yield every resource of both stacks with its logical id."""
-        for template in (self.lake, self.event_files):
+        """Yield every resource of all stacks with its logical id."""
+        for template in self.templates:
             yield from template.body["Resources"].items()
+
+    def function(self, folder: str) -> Resource:
+        """The properties of the one function made of a folder."""
+        (found,) = [function for name, function in self.functions() if name == folder]
+        return found
+
+    def functions(self) -> Iterator[tuple[str, Resource]]:
+        """Yield the folder and the properties of every function."""
+        for template in self.working:
+            for function in template.of_type("AWS::Lambda::Function").values():
+                properties: Resource = function["Properties"]
+                yield properties["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"], properties
 
 
 def synthesise(stage: str, folder: Path) -> Synthesis:
@@ -70,9 +93,8 @@ def synthesise(stage: str, folder: Path) -> Synthesis:
     app = App(context={**settings(), "stage": stage}, outdir=str(folder))
     build(app)
     app.synth()
-    return Synthesis(
-        stage_named(stage), _template(folder, stage, "Lake"), _template(folder, stage, "EventFiles"), folder
-    )
+    lake, event_files, exports = (_template(folder, stage, part) for part in ("Lake", "EventFiles", "Exports"))
+    return Synthesis(stage_named(stage), lake, event_files, exports, folder)
 
 
 def settings() -> dict[str, Any]:

@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import Table
+from sluice.history.layout import history_key
+from sluice.history.tables import HISTORY_TABLES
 from tests.infra.synthesis import Resource, Synthesis, text
 
 GLUE_TABLE = "AWS::Glue::Table"
 TABLES = load_registry().tables()
+FLOWS = {"dev": "Test", "prd": "Prod"}
 
 
-def test_one_table_per_contract_and_none_besides(stage: Synthesis) -> None:
+def test_one_table_per_contract_and_history_and_none_besides(stage: Synthesis) -> None:
     names = [table["Properties"]["TableInput"]["Name"] for table in stage.lake.of_type(GLUE_TABLE).values()]
-    assert sorted(names) == sorted(table.name.lower() for table in TABLES)
+    assert sorted(names) == sorted(table.name.lower() for table in (*TABLES, *HISTORY_TABLES))
 
 
 def test_the_database_is_the_stages(stage: Synthesis) -> None:
@@ -21,7 +26,7 @@ def test_the_database_is_the_stages(stage: Synthesis) -> None:
     assert stage.lake.body["Outputs"]["Database"]["Value"] == stage.stage.database
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+@pytest.mark.parametrize("table", [*TABLES, *HISTORY_TABLES], ids=lambda table: table.name)
 def test_columns_are_the_contracts_in_order(dev: Synthesis, table: Table) -> None:
     columns = _input(dev, table)["StorageDescriptor"]["Columns"]
     assert [(column["Name"], column["Type"]) for column in columns] == [(c.name, c.type) for c in table.columns]
@@ -46,6 +51,19 @@ def test_partitions_are_projected_over_the_layout_the_conversion_writes(dev: Syn
     assert location.endswith(f">/data/clean_parquet/{table.name}.parquet/")
     template = text(parameters["storage.location.template"])
     assert template == f"{location}year=${{year}}/month=${{month}}/day=${{day}}/hour=${{hour}}/"
+
+
+@pytest.mark.parametrize("table", HISTORY_TABLES, ids=lambda table: table.name)
+def test_a_history_is_one_folder_of_the_stages_flow_without_partitions(stage: Synthesis, table: Table) -> None:
+    declared = _input(stage, table)
+    assert declared["PartitionKeys"] == []
+    assert declared["Parameters"] == {"classification": "parquet", "EXTERNAL": "TRUE"}
+    location = text(declared["StorageDescriptor"]["Location"])
+    assert re.fullmatch(r"s3://<Lake\w{8}>/(.+)", location)
+    prefix = location.split(">/")[1]
+    assert prefix == f"data/history/{FLOWS[stage.stage.name]}/{table.name}.parquet/"
+    # The file that is written lies there, and not deeper than Athena looks.
+    assert history_key(stage.stage.exports.environment, table.name).rpartition("/")[0] + "/" == prefix
 
 
 def test_tables_are_read_as_parquet(dev: Synthesis) -> None:

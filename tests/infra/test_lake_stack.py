@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from sluice.adapters.vendor import SecretCredentials
 from tests.infra.synthesis import Synthesis, text
 
-BUCKET, TABLE = "AWS::S3::Bucket", "AWS::DynamoDB::Table"
+BUCKET, TABLE, SECRET = "AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::SecretsManager::Secret"
 
 
 def test_the_buckets_of_a_stage(dev: Synthesis, prd: Synthesis) -> None:
@@ -79,19 +81,40 @@ def test_the_lake_keeps_replaced_objects_where_data_is_kept(dev: Synthesis, prd:
     assert "VersioningConfiguration" not in dev.lake.properties(BUCKET, "Source"), "the same put is the same object"
 
 
-def test_ledger_and_media_index(stage: Synthesis) -> None:
-    assert _starts(stage, TABLE) == {"Ledger", "MediaIndex"}
+def test_ledger_media_index_and_slots(stage: Synthesis) -> None:
+    assert _starts(stage, TABLE) == {"Ledger", "MediaIndex", "Slots"}
     for table in stage.lake.of_type(TABLE).values():
         properties = table["Properties"]
         assert [key["AttributeName"] for key in properties["KeySchema"]] == ["pk", "sk"]
         assert properties["BillingMode"] == "PAY_PER_REQUEST"
         assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
         assert "GlobalSecondaryIndexes" not in properties
+    expiring = [
+        name for name in _starts(stage, TABLE) if "TimeToLiveSpecification" in stage.lake.properties(TABLE, name)
+    ]
+    assert expiring == ["Ledger"], "what became of an hour is never forgotten"
     ledger = stage.lake.properties(TABLE, "Ledger")
     assert ledger["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 
-@pytest.mark.parametrize("kind", [BUCKET, TABLE])
+def test_the_vendors_secret_has_a_name_a_form_and_no_value(stage: Synthesis) -> None:
+    assert _starts(stage, SECRET) == {"VendorSecret"}
+    secret = stage.lake.properties(SECRET, "VendorSecret")
+    assert secret["Name"] == f"sluice-{stage.stage.name}/veson"
+    assert "SecretString" not in secret
+    generated = secret["GenerateSecretString"]
+    assert json.loads(generated["SecretStringTemplate"]) == {"Veson_client_id": "put the vendor's value here"}
+    assert generated["GenerateStringKey"] == "Veson_client_secret"
+
+
+def test_the_secret_as_it_is_made_has_the_form_functions_read(dev: Synthesis) -> None:
+    generated = dev.lake.properties(SECRET, "VendorSecret")["GenerateSecretString"]
+    made = {**json.loads(generated["SecretStringTemplate"]), generated["GenerateStringKey"]: "generated"}
+    client = Mock(get_secret_value=Mock(return_value={"SecretString": json.dumps(made)}))
+    assert SecretCredentials(client, "sluice-dev/veson").current().client_secret == "generated"
+
+
+@pytest.mark.parametrize("kind", [BUCKET, TABLE, SECRET])
 def test_production_data_survives_the_stack(prd: Synthesis, dev: Synthesis, kind: str) -> None:
     assert {resource["DeletionPolicy"] for resource in prd.lake.of_type(kind).values()} == {"Retain"}
     assert {resource["UpdateReplacePolicy"] for resource in prd.lake.of_type(kind).values()} == {"Retain"}
@@ -117,7 +140,9 @@ def test_queries_are_encrypted_bounded_and_nobody_can_say_otherwise(stage: Synth
 
 def test_outputs_lead_the_command_line_to_everything(stage: Synthesis) -> None:
     wanted = {"SourceBucket", "MediaBucket", "LakeBucket", "LedgerTable", "MediaTable", "Database", "Workgroup"}
-    assert wanted <= stage.lake.body["Outputs"].keys()
+    assert wanted | {"SlotsTable", "VendorSecret"} <= stage.lake.body["Outputs"].keys()
+    assert stage.lake.body["Outputs"]["VendorSecret"]["Value"] == stage.stage.vendor_secret
+    assert text(stage.lake.body["Outputs"]["SlotsTable"]["Value"]).startswith("<Slots")
     assert {"QueueUrl", "DeadLetterQueueUrl", "ConvertMachine"} <= stage.event_files.body["Outputs"].keys()
 
 

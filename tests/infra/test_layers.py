@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import ast
 import json
 import re
 import subprocess
@@ -11,12 +10,18 @@ from importlib.metadata import requires, version
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from infra import layer_builder
-from infra.layer_builder import BUDGET_MB, NATIVE, LayerBuild, LayerError
-from tests.infra.synthesis import ROOT, Synthesis
+from infra.layer_builder import BUDGET_MB, LAYERS, NATIVE, SLUICE, LayerBuild, LayerError
+from tests.infra.imports import OWN, imports
+from tests.infra.requirements import normal, pins
+from tests.infra.synthesis import ROOT, Synthesis, Template
+from tests.infra.test_functions import FOLDERS
+from tests.infra.test_imports import layers_of
 
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
+OF_PACKAGES = sorted(BUDGET_MB.keys() - {SLUICE})
 
 
 @pytest.fixture
@@ -48,9 +53,16 @@ def test_own_layer_holds_contracts_but_no_samples_tests_or_caches(own: zipfile.Z
     assert all(name.startswith("python/sluice/") for name in names)
 
 
+def test_own_layer_holds_what_the_report_is_made_of(own: zipfile.ZipFile) -> None:
+    files = (path for path in (LAYERS / SLUICE / "history" / "report").iterdir() if path.is_file())
+    parts = {f"python/sluice/history/report/{path.name}" for path in files}
+    assert len([part for part in parts if not part.endswith(".py")]) >= 3, "page, style and script"
+    assert parts <= set(own.namelist())
+
+
 def test_own_layer_imports_nothing_that_only_developers_have(own: zipfile.ZipFile) -> None:
     modules = [own.read(name).decode() for name in own.namelist() if name.endswith(".py")]
-    imported = {module.split(".")[0] for source in modules for module in _imports(source)}
+    imported = {module.split(".")[0] for source in modules for module in imports(source)}
     assert not imported & {"jsonschema", "pandas", "numpy", "awswrangler", "hypothesis", "pytest", "moto", "aws_cdk"}
 
 
@@ -94,8 +106,14 @@ def test_a_layer_over_its_budget_is_refused(cache: Path, monkeypatch: pytest.Mon
     assert not list(cache.glob("*.zip"))
 
 
-def test_budgets_leave_room_for_the_code() -> None:
-    assert sum(BUDGET_MB.values()) <= 200, "Lambda takes 250 MB"
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_budgets_of_a_functions_layers_leave_room_for_its_code(folder: str) -> None:
+    code = sum(path.stat().st_size for path in (ROOT / "functions" / folder).glob("*.py")) / 1e6
+    assert sum(BUDGET_MB[layer] for layer in layers_of(folder)) + code <= 230, "Lambda takes 250 MB"
+
+
+def test_every_folder_of_layers_has_a_budget() -> None:
+    assert {path.name for path in LAYERS.iterdir() if path.is_dir()} == BUDGET_MB.keys()
 
 
 def test_packages_that_cannot_be_had_are_named(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,24 +159,38 @@ def test_a_native_layer_is_compiled_for_the_running_python(cache: Path) -> None:
     assert len([name for name in names if name.endswith(f".{sys.implementation.cache_tag}.pyc")]) == len(sources)
 
 
-@pytest.mark.parametrize("layer", ["runtime", "arrow"])
+@pytest.mark.parametrize("layer", OF_PACKAGES)
 def test_layers_have_the_versions_everything_is_tested_with(layer: str) -> None:
-    for name, pinned in _pins(layer).items():
+    for name, pinned in pins(layer).items():
         assert version(name) == pinned
 
 
-@pytest.mark.parametrize("layer", ["runtime", "arrow"])
-def test_layers_hold_all_their_packages_need(layer: str) -> None:
-    pinned = _pins(layer)
-    for name in pinned:
-        needed = [re.split(r"[^\w.-]", line)[0] for line in requires(name) or [] if "extra ==" not in line]
-        assert {_normal(each) for each in needed} <= pinned.keys(), name
+@pytest.mark.parametrize("python", sorted({RUNNING, "3.14"}))
+@pytest.mark.parametrize("layer", OF_PACKAGES)
+def test_layers_hold_all_their_packages_need(layer: str, python: str) -> None:
+    at_hand = pins("runtime") | pins(layer)
+    for name in pins(layer):
+        assert set(_needs(name, python)) <= at_hand.keys(), name
 
 
-def test_the_command_of_every_layer_is_in_the_assembly(stage: Synthesis) -> None:
-    assets = json.loads((stage.folder / f"{stage.event_files.stack}.assets.json").read_text())["files"]
+def test_no_package_is_in_two_layers() -> None:
+    """Python would take either: the other one only makes the function larger."""
+    names = [name for layer in OF_PACKAGES for name in pins(layer)]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(
+    ("stack", "layers"),
+    [
+        ("event_files", ["arrow", "runtime", "sluice"]),
+        ("exports", ["arrow", "http", "plots", "runtime", "sluice"]),
+    ],
+)
+def test_the_command_of_every_layer_is_in_the_assembly(stage: Synthesis, stack: str, layers: list[str]) -> None:
+    template: Template = getattr(stage, stack)
+    assets = json.loads((stage.folder / f"{template.stack}.assets.json").read_text())["files"]
     built = [asset["source"]["executable"] for asset in assets.values() if "executable" in asset["source"]]
-    assert sorted(command[3] for command in built) == ["arrow", "runtime", "sluice"]
+    assert sorted(command[3] for command in built) == layers
     for command in built:
         assert command[:3] == ["python3", "-m", "infra.layer_builder"]
         assert command[4:] == ["--python", "3.14", "--platform", "aarch64"]
@@ -168,23 +200,12 @@ def test_no_asset_of_a_function_holds_a_cache(stage: Synthesis) -> None:
     assert not [path for path in stage.folder.glob("asset.*/**/*") if "__pycache__" in path.parts]
 
 
-def _imports(source: str) -> Iterator[str]:
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-
-
 def _own_imports(source: str) -> Iterator[str]:
-    return (module for module in _imports(source) if module.split(".")[0] == "sluice")
+    return (module for module in imports(source) if module.split(".")[0] == OWN)
 
 
-def _pins(layer: str) -> dict[str, str]:
-    lines = (ROOT / "layers" / layer / "requirements.txt").read_text().splitlines()
-    pairs = [line.split("==") for line in lines if line and not line.startswith("#")]
-    return {_normal(name): pinned for name, pinned in pairs}
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+def _needs(package: str, python: str) -> Iterator[str]:
+    """The packages a package needs with a version of Python, without extras."""
+    for requirement in map(Requirement, requires(package) or []):
+        if requirement.marker is None or requirement.marker.evaluate({"python_version": python, "extra": ""}):
+            yield normal(requirement.name)

@@ -52,7 +52,8 @@ def lonely(tmp_path: Path) -> dict[str, str]:
 def test_synth_needs_nothing_but_python_and_node(lonely: dict[str, str], tmp_path: Path) -> None:
     done = _synth({**settings(), "stage": "prd"}, lonely)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "out" / "Sluice-prd-EventFiles.template.json").exists()
+    made = {path.name for path in (tmp_path / "out").glob("*.template.json")}
+    assert made == {f"Sluice-prd-{part}.template.json" for part in ("Lake", "EventFiles", "Exports")}
 
 
 def test_a_wrong_stage_name_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from aws_cdk import App, Stack
 from aws_cdk import aws_iam as iam
 
 from infra.constructs.permissions import allow
-from tests.infra.synthesis import Synthesis, listed, text
+from tests.infra.synthesis import Synthesis, Template, listed, text
 
 READ, WRITE, DELETE, LIST = "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"
+SECRET = "secretsmanager:GetSecretValue"
+WATCH = ("states:DescribeExecution", "states:StopExecution")
+FLOWS = {"dev": "DEV/IMOSDL", "prd": "IMOSDL"}
 
 CONSUME = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "GetQueueUrl")
 
@@ -22,72 +26,129 @@ EVERY_FUNCTION = {
     ("xray:PutTraceSegments", "*"),
     ("xray:PutTelemetryRecords", "*"),
 }
-FUNCTIONS: dict[str, set[tuple[str, str]]] = {
-    "ValidateFiles": {
-        (READ, "source/*"),
-        (LIST, "source"),
-        (WRITE, "lake/data/clean_json/*"),
-        (WRITE, "lake/data/dirty_json/*"),
-        (WRITE, "lake/data/unrelated_json/*"),
-        ("dynamodb:BatchGetItem", "ledger"),
-        ("dynamodb:PutItem", "ledger"),
-        ("dynamodb:Query", "media index"),
-        *((f"sqs:{action}", "queue of files") for action in CONSUME),
+# By stack and function; `flow/` is the folder of the stage's flow of the vendor.
+FUNCTIONS: dict[str, dict[str, set[tuple[str, str]]]] = {
+    "event_files": {
+        "ValidateFiles": {
+            (READ, "source/*"),
+            (LIST, "source"),
+            (WRITE, "lake/data/clean_json/*"),
+            (WRITE, "lake/data/dirty_json/*"),
+            (WRITE, "lake/data/unrelated_json/*"),
+            ("dynamodb:BatchGetItem", "ledger"),
+            ("dynamodb:PutItem", "ledger"),
+            ("dynamodb:Query", "media index"),
+            *((f"sqs:{action}", "queue of files") for action in CONSUME),
+        },
+        "IndexMedia": {
+            ("dynamodb:BatchWriteItem", "media index"),
+            *((f"sqs:{action}", "queue of media") for action in CONSUME),
+        },
+        "PlanConversion": {
+            (WRITE, "lake/runs/*"),
+            ("dynamodb:Query", "ledger"),
+            ("dynamodb:GetItem", "ledger"),
+            ("dynamodb:PutItem", "ledger"),
+            ("dynamodb:DeleteItem", "ledger"),
+            ("states:DescribeExecution", "executions of convert"),
+        },
+        "ConvertBatch": {
+            (READ, "lake/data/clean_json/*"),
+            (READ, "lake/data/dirty_json/*"),
+            (READ, "lake/runs/*"),
+            (LIST, "lake"),
+            (WRITE, "lake/data/clean_parquet/*"),
+            (WRITE, "lake/runs/*"),
+        },
+        "CommitConversion": {
+            (READ, "lake/runs/*"),
+            (WRITE, "lake/runs/*"),
+            (LIST, "lake"),
+            (DELETE, "lake/data/clean_json/*"),
+            ("dynamodb:Query", "ledger"),
+            ("dynamodb:PutItem", "ledger"),
+            ("dynamodb:DeleteItem", "ledger"),
+        },
+        "ProfileRun": {
+            (READ, "lake/runs/*"),
+            (WRITE, "lake/data/clean_parquet/PROFILING_LOG.parquet/*"),
+            ("dynamodb:DeleteItem", "ledger"),
+        },
+        "SweepOrphans": {
+            (LIST, "lake"),
+            (DELETE, "lake/data/clean_json/*"),
+            (DELETE, "lake/data/dirty_json/*"),
+            (DELETE, "lake/data/unrelated_json/*"),
+            ("dynamodb:BatchGetItem", "ledger"),
+        },
     },
-    "IndexMedia": {
-        ("dynamodb:BatchWriteItem", "media index"),
-        *((f"sqs:{action}", "queue of media") for action in CONSUME),
-    },
-    "PlanConversion": {
-        (WRITE, "lake/runs/*"),
-        ("dynamodb:Query", "ledger"),
-        ("dynamodb:GetItem", "ledger"),
-        ("dynamodb:PutItem", "ledger"),
-        ("dynamodb:DeleteItem", "ledger"),
-        ("states:DescribeExecution", "executions"),
-    },
-    "ConvertBatch": {
-        (READ, "lake/data/clean_json/*"),
-        (READ, "lake/data/dirty_json/*"),
-        (READ, "lake/runs/*"),
-        (LIST, "lake"),
-        (WRITE, "lake/data/clean_parquet/*"),
-        (WRITE, "lake/runs/*"),
-    },
-    "CommitConversion": {
-        (READ, "lake/runs/*"),
-        (WRITE, "lake/runs/*"),
-        (LIST, "lake"),
-        (DELETE, "lake/data/clean_json/*"),
-        ("dynamodb:Query", "ledger"),
-        ("dynamodb:PutItem", "ledger"),
-        ("dynamodb:DeleteItem", "ledger"),
-    },
-    "ProfileRun": {
-        (READ, "lake/runs/*"),
-        (WRITE, "lake/data/clean_parquet/PROFILING_LOG.parquet/*"),
-        ("dynamodb:DeleteItem", "ledger"),
-    },
-    "SweepOrphans": {
-        (LIST, "lake"),
-        (DELETE, "lake/data/clean_json/*"),
-        (DELETE, "lake/data/dirty_json/*"),
-        (DELETE, "lake/data/unrelated_json/*"),
-        ("dynamodb:BatchGetItem", "ledger"),
+    "exports": {
+        "BeginExport": {
+            ("dynamodb:GetItem", "slots"),
+            ("dynamodb:UpdateItem", "slots"),
+            ("states:DescribeExecution", "executions of export"),
+        },
+        "TriggerJob": {
+            (SECRET, "the vendor's secret"),
+            ("dynamodb:UpdateItem", "slots"),
+        },
+        "CheckJob": {
+            (SECRET, "the vendor's secret"),
+            ("dynamodb:GetItem", "slots"),
+            ("dynamodb:UpdateItem", "slots"),
+        },
+        "ListFiles": {
+            (SECRET, "the vendor's secret"),
+            ("dynamodb:GetItem", "slots"),
+            (READ, "flow/Hourly/*"),
+            (WRITE, "flow/Hourly/*"),
+            (READ, "lake/runs/exports/*"),
+            (WRITE, "lake/runs/exports/*"),
+            (LIST, "lake"),
+        },
+        "CopyFiles": {
+            (SECRET, "the vendor's secret"),
+            ("dynamodb:GetItem", "slots"),
+            ("dynamodb:PutItem", "slots"),
+            ("dynamodb:DeleteItem", "slots"),
+            (READ, "flow/Hourly/*"),
+            (WRITE, "flow/Hourly/*"),
+            ("s3:AbortMultipartUpload", "flow/Hourly/*"),
+            ("s3:ListMultipartUploadParts", "flow/Hourly/*"),
+            (WRITE, "lake/runs/exports/*"),
+            (LIST, "lake"),
+        },
+        "CheckDelivery": {
+            (READ, "flow/Hourly/*"),
+            (READ, "lake/runs/exports/*"),
+            (LIST, "lake"),
+            ("dynamodb:UpdateItem", "slots"),
+        },
+        "CloseExport": {
+            ("dynamodb:GetItem", "slots"),
+            ("dynamodb:UpdateItem", "slots"),
+        },
+        "UpdateHistory": {
+            (LIST, "lake"),
+            (READ, "flow/Hourly/*"),
+            (READ, "lake/runs/history/*"),
+            (READ, "flow/DataObservability/*"),
+            (WRITE, "flow/DataObservability/*"),
+            (READ, "lake/data/history/*"),
+            (WRITE, "lake/data/history/*"),
+        },
+        "PlanHistory": {
+            (WRITE, "lake/runs/history/*"),
+        },
+        "ObserveHours": {
+            (LIST, "lake"),
+            (READ, "flow/Hourly/*"),
+            (WRITE, "lake/runs/history/*"),
+        },
     },
 }
-MACHINE = {
-    ("lambda:InvokeFunction", "PlanConversion"),
-    ("lambda:InvokeFunction", "ConvertBatch"),
-    ("lambda:InvokeFunction", "CommitConversion"),
-    ("lambda:InvokeFunction", "ProfileRun"),
-    (READ, "lake/runs/*"),
-    ("states:StartExecution", "machine"),
-    ("states:DescribeExecution", "executions"),
-    ("states:StopExecution", "executions"),
-    ("states:DescribeExecution", "children"),
-    ("states:StopExecution", "children"),
-    ("states:RedriveExecution", "children"),
+# What every machine may do: deliver its log, send traces.
+EVERY_MACHINE = {
     ("xray:PutTraceSegments", "*"),
     ("xray:PutTelemetryRecords", "*"),
     ("xray:GetSamplingRules", "*"),
@@ -108,42 +169,111 @@ MACHINE = {
 }
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_may_do_this_and_nothing_else(stage: Synthesis, function: str) -> None:
-    assert _rights(stage, f"Functions{function}Role") == FUNCTIONS[function] | EVERY_FUNCTION
+def _machine(name: str, plans: str, label: str, *functions: str) -> set[tuple[str, str]]:
+    """What a machine may do: call its functions, read its plans, run its map, and know its own executions."""
+    watched = (f"executions of {name}", f"children {label} of {name}")
+    return {
+        *(("lambda:InvokeFunction", function) for function in functions),
+        (READ, plans),
+        ("states:StartExecution", f"machine {name}"),
+        *((action, resource) for action in WATCH for resource in watched),
+        ("states:RedriveExecution", f"children {label} of {name}"),
+    }
 
 
-def test_the_machine_may_do_this_and_nothing_else(stage: Synthesis) -> None:
-    assert _rights(stage, "ConvertRole") == MACHINE
+MACHINES = {
+    "event_files": {
+        "Convert": _machine(
+            "convert",
+            "lake/runs/*",
+            "ConvertTheBatches",
+            "PlanConversion",
+            "ConvertBatch",
+            "CommitConversion",
+            "ProfileRun",
+        )
+    },
+    "exports": {
+        "Export": _machine(
+            "export",
+            "lake/runs/exports/*",
+            "CopyTheFiles",
+            "BeginExport",
+            "TriggerJob",
+            "CheckJob",
+            "ListFiles",
+            "CopyFiles",
+            "CheckDelivery",
+            "CloseExport",
+            "UpdateHistory",
+        ),
+        "History": _machine(
+            "history",
+            "lake/runs/history/*",
+            "ObserveTheParts",
+            "PlanHistory",
+            "ObserveHours",
+            "UpdateHistory",
+        ),
+    },
+}
+SCHEDULES = {
+    "event_files": {
+        "Conversions": ("states:StartExecution", "machine convert"),
+        "Sweeps": ("lambda:InvokeFunction", "SweepOrphans"),
+    },
+    "exports": {"Exports": ("states:StartExecution", "machine export")},
+}
 
 
-@pytest.mark.parametrize(
-    ("role", "right"),
-    [
-        ("ConversionsRole", ("states:StartExecution", "machine")),
-        ("SweepsRole", ("lambda:InvokeFunction", "SweepOrphans")),
-    ],
-)
-def test_a_schedule_may_call_its_target_and_nothing_else(stage: Synthesis, role: str, right: tuple[str, str]) -> None:
-    assert _rights(stage, role) == {right, ("sqs:SendMessage", "missed calls")}
+def _each(rights: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(stack, name) for stack, names in rights.items() for name in names]
 
 
-def test_these_are_all_roles_and_none_has_managed_policies(stage: Synthesis) -> None:
-    roles = stage.event_files.of_type("AWS::IAM::Role")
-    assert len(roles) == len(FUNCTIONS) + len(("ConvertRole", "ConversionsRole", "SweepsRole"))
+@pytest.mark.parametrize(("stack", "function"), _each(FUNCTIONS))
+def test_a_function_may_do_this_and_nothing_else(stage: Synthesis, stack: str, function: str) -> None:
+    assert _rights(stage, stack, f"Functions{function}Role") == FUNCTIONS[stack][function] | EVERY_FUNCTION
+
+
+@pytest.mark.parametrize(("stack", "machine"), _each(MACHINES))
+def test_a_machine_may_do_this_and_nothing_else(stage: Synthesis, stack: str, machine: str) -> None:
+    assert _rights(stage, stack, f"{machine}Role") == MACHINES[stack][machine] | EVERY_MACHINE
+
+
+@pytest.mark.parametrize(("stack", "schedule"), _each(SCHEDULES))
+def test_a_schedule_may_call_its_target_and_nothing_else(prd: Synthesis, stack: str, schedule: str) -> None:
+    rights = {SCHEDULES[stack][schedule], ("sqs:SendMessage", "missed calls")}
+    assert _rights(prd, stack, f"{schedule}Role") == rights
+
+
+@pytest.mark.parametrize("stack", FUNCTIONS)
+def test_these_are_all_roles_and_none_has_managed_policies(prd: Synthesis, stack: str) -> None:
+    roles = _template(prd, stack).of_type("AWS::IAM::Role")
+    expected = {f"Functions{name}Role" for name in FUNCTIONS[stack]}
+    expected |= {f"{name}Role" for name in (*MACHINES[stack], *SCHEDULES[stack])}
+    assert {logical_id[:-8] for logical_id in roles} == expected
     for role in roles.values():
         assert "ManagedPolicyArns" not in role["Properties"]
         assert "Policies" not in role["Properties"]
 
 
-def test_a_role_is_assumed_by_one_service(stage: Synthesis) -> None:
+@pytest.mark.parametrize("stack", FUNCTIONS)
+def test_no_policy_belongs_to_two_roles_or_to_nobody(stage: Synthesis, stack: str) -> None:
+    template = _template(stage, stack)
+    policies = template.of_type("AWS::IAM::Policy").values()
+    owners = [role["Ref"] for policy in policies for role in policy["Properties"]["Roles"]]
+    assert sorted(owners) == sorted(template.of_type("AWS::IAM::Role"))
+    assert not template.of_type("AWS::IAM::ManagedPolicy")
+
+
+@pytest.mark.parametrize("stack", FUNCTIONS)
+def test_a_role_is_assumed_by_one_service(prd: Synthesis, stack: str) -> None:
     services = {
         "Functions": "lambda",
-        "ConvertRole": "states",
-        "ConversionsRole": "scheduler",
-        "SweepsRole": "scheduler",
+        **dict.fromkeys((f"{name}Role" for name in MACHINES[stack]), "states"),
+        **dict.fromkeys((f"{name}Role" for name in SCHEDULES[stack]), "scheduler"),
     }
-    for logical_id, role in stage.event_files.of_type("AWS::IAM::Role").items():
+    for logical_id, role in _template(prd, stack).of_type("AWS::IAM::Role").items():
         (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
         (service,) = [service for start, service in services.items() if logical_id.startswith(start)]
         assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}
@@ -151,9 +281,10 @@ def test_a_role_is_assumed_by_one_service(stage: Synthesis) -> None:
         assert statement.get("Condition") == (ours if service == "scheduler" else None)
 
 
-def test_nothing_calls_a_function_but_by_a_role_of_ours(stage: Synthesis) -> None:
-    assert not stage.event_files.of_type("AWS::Lambda::Permission")
-    assert not stage.event_files.of_type("AWS::Lambda::Url")
+@pytest.mark.parametrize("stack", FUNCTIONS)
+def test_nothing_calls_a_function_but_by_a_role_of_ours(stage: Synthesis, stack: str) -> None:
+    assert not _template(stage, stack).of_type("AWS::Lambda::Permission")
+    assert not _template(stage, stack).of_type("AWS::Lambda::Url")
 
 
 def test_a_wildcard_needs_a_reason() -> None:
@@ -164,10 +295,10 @@ def test_a_wildcard_needs_a_reason() -> None:
         allow(role, ["s3:Get*"], ["arn:aws:s3:::b/k"], "reason")
 
 
-def _rights(stage: Synthesis, role: str) -> set[tuple[str, str]]:
+def _rights(stage: Synthesis, stack: str, role: str) -> set[tuple[str, str]]:
     """Every (action, resource) a role is allowed; a Deny or a condition would show as something unknown."""
     rights = set()
-    for statement in stage.event_files.statements(role):
+    for statement in _template(stage, stack).statements(role):
         assert statement.keys() == {"Action", "Effect", "Resource"}
         assert statement["Effect"] == "Allow"
         rights |= {
@@ -178,26 +309,34 @@ def _rights(stage: Synthesis, role: str) -> set[tuple[str, str]]:
     return rights
 
 
+def _template(stage: Synthesis, stack: str) -> Template:
+    template: Template = getattr(stage, stack)
+    return template
+
+
 def _known(stage: Synthesis, role: str, resource: str) -> str:
     """The name of a resource in this file; what is no resource of the stage stays as it is."""
-    machine = f":{stage.stage.resource_prefix}-convert"
+    imported = r"import:Sluice-\w+-Lake:ExportsOutputFnGetAtt"
+    machine = rf":{stage.stage.resource_prefix}-(\w+)"
     names = {
-        r"import:Sluice-\w+-Lake:ExportsOutputFnGetAttLake\w{8}Arn\w{8}": "lake",
-        r"import:Sluice-\w+-Lake:ExportsOutputFnGetAttSource\w{8}Arn\w{8}": "source",
-        rf"arn:(aws|<AWS::Partition>):s3:::{stage.stage.source_bucket}": "source",
-        r"import:Sluice-\w+-Lake:ExportsOutputFnGetAttLedger\w{8}Arn\w{8}": "ledger",
-        r"import:Sluice-\w+-Lake:ExportsOutputFnGetAttMediaIndex\w{8}Arn\w{8}": "media index",
+        rf"{imported}Lake\w{{8}}Arn\w{{8}}/{FLOWS[stage.stage.name]}/": "flow/",
+        rf"{imported}Lake\w{{8}}Arn\w{{8}}": "lake",
+        rf"{imported}Source\w{{8}}Arn\w{{8}}": "source",
+        rf"arn:(?:aws|<AWS::Partition>):s3:::{stage.stage.source_bucket}": "source",
+        rf"{imported}Ledger\w{{8}}Arn\w{{8}}": "ledger",
+        rf"{imported}MediaIndex\w{{8}}Arn\w{{8}}": "media index",
+        rf"{imported}Slots\w{{8}}Arn\w{{8}}": "slots",
+        rf"arn:.*:secretsmanager:.*:secret:sluice-{stage.stage.name}/veson-\?{{6}}$": "the vendor's secret",
         r"<FilesQueue\w{8}\.Arn>": "queue of files",
         r"<MediaQueue\w{8}\.Arn>": "queue of media",
         r"<MissedCalls\w{8}\.Arn>": "missed calls",
         rf"<{role.removesuffix('Role')}Log\w{{8}}\.Arn>": "own log",
-        rf"arn:.*:states:.*:stateMachine{machine}$": "machine",
-        rf"arn:.*:states:.*:execution{machine}:\*$": "executions",
-        rf"arn:.*:states:.*:execution{machine}/ConvertTheBatches:\*$": "children",
+        r"<Functions(\w+)Function\w{8}\.Arn>": r"\1",
+        rf"arn:.*:states:.*:stateMachine{machine}$": r"machine \1",
+        rf"arn:.*:states:.*:execution{machine}:\*$": r"executions of \1",
+        rf"arn:.*:states:.*:execution{machine}/(\w+):\*$": r"children \2 of \1",
     }
-    if function := re.fullmatch(r"<Functions(\w+)Function\w{8}\.Arn>", resource):
-        return function[1]
     for pattern, name in names.items():
         if found := re.match(pattern, resource):
-            return name + resource[found.end() :]
+            return found.expand(name) + resource[found.end() :]
     return resource
