@@ -18,7 +18,8 @@ from cli.vendor import vendor
 
 app = typer.Typer(
     name="sluice",
-    help="Sluice: the gate in front of a data lake. Event files go in; clean, typed, queryable tables come out.",
+    help="Sluice: the gate in front of a data lake. Event files go in, clean, typed, queryable tables come out; "
+    "vendor exports are fetched and proven complete.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_show_locals=False,
