@@ -85,9 +85,7 @@ class S3Landing:
 
     def complete(self, key: str, upload_id: str, parts: Sequence[Part]) -> None:
         """Make the file of its parts."""
-        listed: list[Any] = [
-            {"PartNumber": part.number, "ETag": part.etag, "ChecksumCRC32": part.checksum} for part in parts
-        ]
+        listed: list[Any] = [_listed(part) for part in parts]
         with _explained():
             self._client.complete_multipart_upload(
                 Bucket=self._bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": listed}
@@ -115,7 +113,12 @@ def _explained() -> Iterator[None]:
 
 
 def _part(number: int, answer: Any, size: int) -> Part:  # noqa: ANN401 - of two answers, the same members
-    return Part(number, answer["ETag"], answer["ChecksumCRC32"], size)
+    return Part(number, answer["ETag"], answer.get("ChecksumCRC32", ""), size)
+
+
+def _listed(part: Part) -> dict[str, Any]:
+    checksum = {"ChecksumCRC32": part.checksum} if part.checksum else {}
+    return {"PartNumber": part.number, "ETag": part.etag, **checksum}
 
 
 def _metadata(provenance: Provenance) -> dict[str, str]:

@@ -52,7 +52,7 @@ class Download:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part of an upload that has arrived; `checksum` is its CRC-32 in base64."""
+    """A part of an upload that has arrived; `checksum` is its CRC-32 in base64, empty where the store forgot it."""
 
     number: int
     etag: str
