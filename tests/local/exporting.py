@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -156,6 +156,11 @@ class ByHand:
     execution: str
     state: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def folder(self) -> str:
+        """Prefix the slot's files land under."""
+        return Slot.parse(self.state["export"]["slot"]).folder(self.exporting.environment)
+
     def begin(self, vendor_url: str, started_at: datetime, slot: Slot | None = None) -> None:
         """Begin."""
         wanted = {"vendor_url": vendor_url, **({"slot": str(slot)} if slot else {})}
@@ -176,13 +181,13 @@ class ByHand:
 
     def copy(self) -> None:
         """Copy the batches of the list."""
-        for batch in self.batches():
-            self._call("copy_files", {"export": self.state["export"], "batch": batch})
+        for event in self.copies():
+            self._call("copy_files", event)
 
-    def batches(self) -> Sequence[dict[str, Any]]:
-        """Return the batches of the list."""
+    def copies(self) -> list[dict[str, Any]]:
+        """Return what the function that copies is called with, batch by batch."""
         plan = json.loads(self.exporting.cloud.read(self.state["listing"]["plan_key"]))
-        return list(plan["batches"])
+        return [{"export": self.state["export"], "batch": batch} for batch in plan["batches"]]
 
     def prove(self) -> dict[str, Any]:
         """Check that all arrived."""

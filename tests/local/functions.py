@@ -23,11 +23,12 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Function:
-    """A deployed function, its stack, and the role with its policies."""
+    """A deployed function: its stack, the role with its policies, and what the stack tells it."""
 
     name: str
     stack: str
     role: str
+    environment: dict[str, str]
 
 
 class Functions:
@@ -53,6 +54,10 @@ class Functions:
         if "FunctionError" in answer:
             raise RefusedError(f"{folder}: {body}")
         return body
+
+    def environment(self, folder: str) -> dict[str, str]:
+        """Return what the stack tells a function."""
+        return self._functions[folder].environment
 
     def rights(self, folder: str) -> set[Right]:
         """Every (action, resource) the function's role is allowed and the emulator asks for."""
@@ -102,8 +107,9 @@ class Functions:
     def _deployed(self) -> Iterator[tuple[str, Function]]:
         for page in self._lambda.get_paginator("list_functions").paginate():
             for function in page["Functions"]:
-                folder, name = function["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"], function["FunctionName"]
-                yield folder, Function(name, name.split("-")[2], function["Role"].split("/")[-1])
+                name, environment = function["FunctionName"], function["Environment"]["Variables"]
+                role = function["Role"].split("/")[-1]
+                yield environment["POWERTOOLS_SERVICE_NAME"], Function(name, name.split("-")[2], role, environment)
 
     def _document(self, folder: str) -> dict[str, Any]:
         role = self._functions[folder].role

@@ -1,14 +1,11 @@
 """Large files pass inside the memory that the stages give the functions: each in a process of its own, measured."""
 
 import json
-import os
 import random
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,9 +17,9 @@ from sluice.contracts.samples import synthesise
 from sluice.conversion.model import Batch
 from sluice.conversion.planning import Planning
 from tests.local.cloud import Cloud
+from tests.local.processes import answer, start
 
 STAGE = stage_named("prd")
-ROOT = Path(__file__).resolve().parents[2]
 SIZE = 128 << 20
 SOURCE, LAKE, LEDGER, MEDIA = "measured-source", "measured-lake", "measured-ledger", "measured-media"
 
@@ -46,28 +43,14 @@ class Bench:
 
     def invoke(self, function: str, event: Any) -> Any:
         environment = {
-            **os.environ,
-            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'layers'}",
-            "AWS_ENDPOINT_URL": str(self.cloud.deployment.endpoint),
-            "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
             "LAKE_BUCKET": LAKE,
             "LEDGER_TABLE": LEDGER,
             "MEDIA_BUCKET": SOURCE,
             "MEDIA_TABLE": MEDIA,
             "CHUNK_BYTES": str(STAGE.chunk_bytes),
             "MAX_FILE_BYTES": str(STAGE.max_file_bytes),
-            "POWERTOOLS_SERVICE_NAME": function,
-            "POWERTOOLS_METRICS_NAMESPACE": "Measured",
         }
-        command = [sys.executable, "-m", "tests.local.measured", function]
-        done = subprocess.run(
-            command, input=json.dumps(event), capture_output=True, text=True, env=environment, cwd=ROOT, check=False
-        )
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        return answer(start(self.cloud, function, event, environment))
 
     def validate(self, key: str, body: bytes) -> Any:
         etag = self.cloud.client("s3").put_object(Bucket=SOURCE, Key=key, Body=body)["ETag"]
