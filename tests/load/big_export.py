@@ -1,0 +1,99 @@
+"""A large export through the local cloud: every file proven, in bounded memory. Not part of `make test`.
+
+    .venv/bin/sluice local up && .venv/bin/sluice deploy
+    .venv/bin/python -m tests.load.big_export --files 300 --big-bytes 1000000000
+
+The deployed machine copies it from a simulated vendor; meanwhile the memory of the function that copies is watched.
+The present hour's slot is cleared first, and again at the end.
+"""
+
+import argparse
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from cli.exports import run_export
+from cli.session import LOCAL, connect
+from cli.simulator.deliveries import Exports
+from tests.local.cloud import Cloud
+from tests.local.exporting import Exporting, contents
+
+_FUNCTION = b"FunctionsCopyFiles"
+_TIMEOUT = 1800.0
+_EVERY = 0.1  # seconds
+
+
+class Watch(threading.Thread):
+    """Watches the processes that run the function that copies; `peak_mb` is the most any of them ever held."""
+
+    def __init__(self) -> None:
+        """Begin when started."""
+        super().__init__(daemon=True)
+        self.peak_mb = 0
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        """Look again and again: when a process is gone, so is what it held."""
+        while not self.over.wait(_EVERY):
+            self.peak_mb = max(self.peak_mb, *_peaks(), 0)
+
+
+def main() -> int:
+    """Export; return 0 when every file is proven."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=int, default=300, help="how many files, the large one left out")
+    parser.add_argument("--big-bytes", type=int, default=1_000_000_000, help="size of the large one")
+    arguments = parser.parse_args()
+    exporting = Exporting(Cloud(connect(LOCAL)))
+    exporting.clear()
+    watch = Watch()
+    with exporting.vendor(exports=Exports(files=arguments.files, big_bytes=arguments.big_bytes)) as vendor:
+        expected = contents(vendor)
+        watch.start()
+        begun = time.monotonic()
+        account = run_export(exporting.cloud.deployment, _TIMEOUT, vendor_url=vendor.url).account
+        seconds = time.monotonic() - begun
+        watch.over.set()
+    say(
+        f"{account.status}: {account.copied} of {account.promised} files, {account.bytes / 1e6:.0f} MB, {account.cause}"
+    )
+    say(f"{seconds:.0f} s; the function that copies held {watch.peak_mb} MB at most")
+    proven = account.status == "delivered" and exporting.landed(account.folder) == expected
+    say("every file proven" if proven else f"NOT PROVEN: {dict(account.reasons)}")
+    forget(exporting, account.folder)
+    return 0 if proven else 1
+
+
+def forget(exporting: Exporting, folder: str) -> None:
+    """Delete what was copied, older versions too: the emulator holds them in memory."""
+    bucket, s3 = exporting.cloud.output("LakeBucket"), exporting.cloud.deployment.s3
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=folder):
+        for version in page.get("Versions", []):
+            s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
+    exporting.clear()
+
+
+def say(line: str) -> None:
+    """Print at once: people watch."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def _peaks() -> Iterator[int]:
+    """Yield the most memory, in MB, that each process of the function ever held."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, StopIteration):
+            if _FUNCTION in (process / "cmdline").read_bytes():
+                yield _peak(process)
+
+
+def _peak(process: Path) -> int:
+    lines = (process / "status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) >> 10
+
+
+if __name__ == "__main__":
+    sys.exit(main())
