@@ -17,8 +17,8 @@ from infra.constructs.outputs import publish
 from infra.constructs.stage_stack import StageStack
 from infra.stage import Stage
 from sluice.contracts.load import load_registry
+from sluice.history.catalog import HISTORY_TABLES
 from sluice.history.layout import history_prefix
-from sluice.history.tables import HISTORY_TABLES
 
 
 class LakeStack(StageStack):

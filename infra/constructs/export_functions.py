@@ -150,7 +150,6 @@ class ExportFunctions(Construct):
         function = self._build(
             "check_delivery",
             "Compares what arrived with what was promised",
-            "http",  # the results of batches are read by the module that copies
             LAKE_BUCKET=self._lake.lake.bucket_name,
             SLOTS_TABLE=self._lake.slots.table_name,
             ENVIRONMENT=self._settings.environment.value,

@@ -66,7 +66,9 @@ class ExportMachine(Machine):
         question = sfn.Choice(self, "Is the slot free?", comment="One execution works on a slot at a time")
         question.when(_says("$.decision", "trigger"), triggering)
         question.when(_says("$.decision", "resume"), checking)
-        question.otherwise(sfn.Succeed(self, "Another run has the slot"))
+        question.when(_says("$.decision", "busy"), sfn.Succeed(self, "Another run has the slot"))
+        unknown = "The decision is none of trigger, resume and busy."
+        question.otherwise(sfn.Fail(self, "Decision not understood", error="UnknownDecision", cause=unknown))
         return begin.next(question)
 
     def _build_triggering(self, closing: sfn.IChainable, checking: sfn.IChainable) -> sfn.IChainable:

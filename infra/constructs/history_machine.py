@@ -44,7 +44,7 @@ class HistoryMachine(Machine):
         """Grant what the machine needs, then build it."""
         super().__init__(scope, construct_id, stage=stage, name="history")
         self.grant(steps, f"{lake_arn}/runs/history/*", _MAP)
-        failed = self.failure("Histories not initialised", "Nothing was merged; start it again.")
+        failed = self.failure("Histories not initialised", "Start it again: doing it twice changes nothing.")
         plan = self.call("Cut the range into parts", steps.plan, _RANGE, failed, result_path=None)
         run = sfn.TaskInput.from_object({"run_id": sfn.JsonPath.string_at("$.run_id")})
         merge = self.call("Merge the parts", steps.update, run, failed, result_path="$.merged")

@@ -6,8 +6,8 @@ import pytest
 
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import Table
+from sluice.history.catalog import HISTORY_TABLES
 from sluice.history.layout import history_key
-from sluice.history.tables import HISTORY_TABLES
 from tests.infra.synthesis import Resource, Synthesis, text
 
 GLUE_TABLE = "AWS::Glue::Table"

@@ -38,7 +38,12 @@ def export(stage: Synthesis) -> Machine:
 @pytest.mark.parametrize(
     ("question", "words", "chosen", "otherwise"),
     [
-        ("Is the slot free?", Decision, {"trigger": TRIGGER, "resume": CHECK}, {"busy"}),
+        (
+            "Is the slot free?",
+            Decision,
+            {"trigger": TRIGGER, "resume": CHECK, "busy": "Another run has the slot"},
+            set(),
+        ),
         (
             "Did the vendor take the job?",
             Turn,
@@ -56,7 +61,7 @@ def test_the_answers_decide_where_it_goes(
     choice = export.states[question]
     assert {rule["StringEquals"]: rule["Next"] for rule in choice["Choices"]} == chosen
     assert {word.value for word in words} - chosen.keys() == otherwise, "all that is left to the default"
-    assert choice["Default"] == ("Another run has the slot" if words is Decision else CLOSE)
+    assert choice["Default"] == ("Decision not understood" if words is Decision else CLOSE)
 
 
 def test_every_question_follows_the_step_whose_answer_it_reads(export: Machine) -> None:

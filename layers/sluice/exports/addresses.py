@@ -6,12 +6,16 @@ from threading import Lock
 from sluice.exports.listing import addresses
 from sluice.exports.ports import Vendor
 from sluice.exports.slots import Environment
+from sluice.veson.errors import VendorError
 
 LIFETIME_MINUTES = 60
 
 
 class AddressBook:
-    """Asks the vendor for the list when an address is wanted, and again when one has expired."""
+    """Asks the vendor for the list when an address is wanted, and again when one has expired.
+
+    Made for one batch: a vendor that gives no list is not asked again for every other file.
+    """
 
     def __init__(self, vendor: Vendor, environment: Environment, job_guid: str, clock: Callable[[], float]) -> None:
         """Bind the vendor and the job; `clock` gives seconds that only grow."""
@@ -22,6 +26,7 @@ class AddressBook:
         self._lock = Lock()
         self._addresses: dict[str, str] = {}
         self._listed_at = float("-inf")
+        self._failure: VendorError | None = None
 
     def address(self, name: str, newer_than: float = float("-inf")) -> tuple[str | None, float]:
         """Return a file's address, None where the list has none, and when it was listed.
@@ -34,9 +39,15 @@ class AddressBook:
             VendorError: The vendor gives no list.
         """
         with self._lock:  # one thread asks, the others take what it got
+            if self._failure:
+                raise self._failure
             if self._listed_at <= newer_than:
                 self._addresses, self._listed_at = self._list(), self._clock()
             return self._addresses.get(name), self._listed_at
 
     def _list(self) -> dict[str, str]:
-        return addresses(self._vendor.files(self._environment, self._job_guid, LIFETIME_MINUTES))
+        try:
+            return addresses(self._vendor.files(self._environment, self._job_guid, LIFETIME_MINUTES))
+        except VendorError as error:
+            self._failure = error
+            raise

@@ -6,9 +6,8 @@ from dataclasses import asdict, dataclass
 import orjson
 
 from sluice.conversion.ports import MissingObjectError
-from sluice.exports.batches import BatchResult
 from sluice.exports.layout import ExportRun
-from sluice.exports.model import CopyBatch, Landed, Manifest, Promise
+from sluice.exports.model import BatchResult, CopyBatch, Landed, Manifest, Promise
 from sluice.exports.ports import ExportFiles, Landing
 
 

@@ -1,34 +1,20 @@
 """A batch of files: each copied or its reason told, whatever happens to the others."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Self
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from sluice.exports.addresses import AddressBook
 from sluice.exports.copying import FileCopy
-from sluice.exports.model import CopyBatch, Landed, Promise, Provenance
+from sluice.exports.model import BatchResult, CopyBatch, Landed, Promise, Provenance
 from sluice.exports.ports import AddressExpiredError, DownloadError, Landing, TransientDownloadError
 from sluice.veson.connection import Pauses
+from sluice.veson.errors import VendorError
 
 _THREADS = 4  # files at a time; each holds two parts in memory
 _ATTEMPTS = 4
 _LONGEST_PAUSE = 20.0  # seconds
-
-
-@dataclass(frozen=True, slots=True)
-class BatchResult:
-    """What became of a batch: names that were there already, the same by their ETag, and why names are missing."""
-
-    kept: tuple[str, ...]
-    reasons: Mapping[str, str]
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Read what `asdict` gave."""
-        return cls(tuple(value["kept"]), value["reasons"])
 
 
 class BatchCopy:
@@ -46,11 +32,7 @@ class BatchCopy:
         self._pauses = pauses
 
     def run(self, batch: CopyBatch) -> BatchResult:
-        """Copy what is not there yet.
-
-        Raises:
-            VendorError: The vendor gives no addresses.
-        """
+        """Copy what is not there yet."""
         landed = self._landing.heads([f"{self._folder}{file.name}" for file in batch.files])
         wanted = [file for file, there in zip(batch.files, landed, strict=True) if not _is_ours(there, file, batch)]
         with ThreadPoolExecutor(_THREADS) as threads:
@@ -61,7 +43,7 @@ class BatchCopy:
     def _outcome(self, file: Promise, batch: CopyBatch) -> str:
         try:
             return _COPIED if self._fetch(file, batch) else _KEPT
-        except DownloadError as error:
+        except (DownloadError, VendorError) as error:
             return str(error)
 
     def _fetch(self, file: Promise, batch: CopyBatch) -> bool:

@@ -91,6 +91,19 @@ class CopyBatch:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What became of a batch: names that were there already, the same by their ETag, and why names are missing."""
+
+    kept: tuple[str, ...]
+    reasons: Mapping[str, str]
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read what `asdict` gave."""
+        return cls(tuple(value["kept"]), value["reasons"])
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """Where a file in the lake comes from.
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sluice.exports.slots import Environment
 from sluice.history import csvs
+from sluice.history.catalog import HISTORY_TABLES
 from sluice.history.deriving import derive
 from sluice.history.layout import (
     JOB_METRICS_CSV,
@@ -17,7 +18,7 @@ from sluice.history.layout import (
 from sluice.history.model import SlotHistory
 from sluice.history.ports import HistoryFiles, Stored
 from sluice.history.recording import ATTEMPTS, busy, known
-from sluice.history.tables import HISTORY_TABLES, history_parquet
+from sluice.history.tables import history_parquet
 
 Report = Callable[[Environment, Sequence[SlotHistory], Sequence[str]], bytes]
 """Makes the page of an environment's rows; the last argument is the tables out of scope. Same rows, same bytes."""

@@ -44,9 +44,10 @@ def test_an_empty_list_is_not_asked_for_by_every_file() -> None:
     assert len(vendor.asked) == 1
 
 
-def test_a_list_that_cannot_be_had_is_asked_for_again() -> None:
+def test_a_vendor_that_gives_no_list_is_not_asked_for_every_file() -> None:
     vendor = Vendor([VendorUnavailableError("slot", "files", "503", "Wait."), [offer("A", 1)]])
     book = book_of(vendor)
-    with pytest.raises(VendorUnavailableError):
-        book.address("A")
-    assert book.address("A") == ("https://host/A", 1.0)
+    for name in "AB":
+        with pytest.raises(VendorUnavailableError):
+            book.address(name)
+    assert len(vendor.asked) == 1

@@ -8,9 +8,9 @@ import orjson
 import pytest
 
 from sluice.exports.addresses import AddressBook
-from sluice.exports.batches import BatchCopy, BatchResult
+from sluice.exports.batches import BatchCopy
 from sluice.exports.copying import FileCopy
-from sluice.exports.model import CopyBatch, Promise, Provenance
+from sluice.exports.model import BatchResult, CopyBatch, Promise, Provenance
 from sluice.exports.ports import AddressExpiredError, DownloadError, TransientDownloadError
 from sluice.exports.slots import Environment
 from sluice.veson.answers import Offer
@@ -189,11 +189,11 @@ def test_a_later_round_fetches_again() -> None:
     assert provenance.refetched
 
 
-def test_a_vendor_without_addresses_ends_the_batch() -> None:
+def test_a_vendor_without_addresses_is_asked_once_and_named_as_the_reason() -> None:
     scene = Scene()
-    scene.vendor.script = [VendorUnavailableError("slot", "files", "503", "Wait.")]
-    with pytest.raises(VendorUnavailableError):
-        scene.run()
+    error = VendorUnavailableError("slot", "files", "503", "Wait.")
+    scene.vendor.script = [error]
+    assert scene.run() == BatchResult((), dict.fromkeys("ABC", str(error)))
 
 
 def test_a_result_is_read_as_it_is_written() -> None:

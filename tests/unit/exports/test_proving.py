@@ -7,8 +7,7 @@ import orjson
 import pytest
 
 from sluice.exports.arrival import Arrivals
-from sluice.exports.batches import BatchResult
-from sluice.exports.model import DELIVERED, INCOMPLETE, Account, Job, JobState, Manifest, Provenance
+from sluice.exports.model import DELIVERED, INCOMPLETE, Account, BatchResult, Job, JobState, Manifest, Provenance
 from sluice.exports.ports import LeaseLostError
 from sluice.exports.promising import Listed, Listing, Promising, Sizes
 from sluice.exports.proving import Proof, Proving

@@ -7,12 +7,13 @@ from itertools import count
 
 import pytest
 
+from sluice.history.catalog import HISTORY_TABLES
 from sluice.history.csvs import job_metrics_csv, job_size_csv, table_metrics_csv
 from sluice.history.deriving import derive
 from sluice.history.layout import REPORT, history_key, observability_key
 from sluice.history.observing import observe
 from sluice.history.ports import HistoryBusyError
-from sluice.history.tables import HISTORY_TABLES, history_parquet
+from sluice.history.tables import history_parquet
 from tests.unit.history.deliveries import (
     FIRST,
     OUT_OF_SCOPE,

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sluice.history.catalog import HISTORICAL_JOB_SIZE
 from sluice.history.model import Observation
 from sluice.history.state import StateError, decode, encode, merge
-from sluice.history.tables import HISTORICAL_JOB_SIZE, history_parquet
+from sluice.history.tables import history_parquet
 from tests.unit.history.deliveries import FIRST, seen, settled, slots
 
 NAMES = st.lists(st.text(max_size=5), unique=True, max_size=3).map(lambda names: tuple(sorted(names)))

@@ -11,15 +11,14 @@ import pytest
 from sluice.contracts.hive import parse_hive
 from sluice.contracts.model import Table
 from sluice.history import csvs
-from sluice.history.deriving import derive
-from sluice.history.tables import (
+from sluice.history.catalog import (
     HISTORICAL_JOB_METRICS,
     HISTORICAL_JOB_SIZE,
     HISTORICAL_TABLE_METRICS,
     HISTORY_TABLES,
-    arrow_table,
-    history_parquet,
 )
+from sluice.history.deriving import derive
+from sluice.history.tables import arrow_table, history_parquet
 from tests.unit.history.deliveries import FIRST, seen, slots
 
 WEEK = 7 * 24
