@@ -15,6 +15,7 @@ from sluice.exports.ports import LeaseLostError
 from sluice.exports.slots import Environment, Slot
 from tests.integration.interleave import interleave
 from tests.integration.storage import empty, items_of
+from tests.integration.tap import Interruption
 from tests.integration.world import LEDGER, Running, World
 
 TABLE = LEDGER  # has the keys of the table of slots
@@ -57,6 +58,14 @@ def test_a_lease_is_taken_over_from_its_owner_only(slots: DynamoSlots) -> None:
     assert slots.take_over(B, A.execution, UNTIL)
     assert not slots.take_over(replace(A, execution="third"), A.execution, UNTIL)
     assert slots.claim(A, NOW, UNTIL) == B.execution
+
+
+def test_a_slot_that_is_freed_before_its_owner_is_read(world: World, slots: DynamoSlots) -> None:
+    """There is no owner to name: nobody can be asked whether it runs."""
+    slots.claim(A, NOW, UNTIL)
+    with world.tap.around(Interruption(2, lambda: close(A, {}, DynamoSlots(world.dynamodb, TABLE)))):
+        assert slots.claim(B, NOW, UNTIL) is None
+    slots.put_job(B, JOB)
 
 
 def test_what_belongs_to_the_slot_and_what_to_its_owner(slots: DynamoSlots) -> None:

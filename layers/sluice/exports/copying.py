@@ -75,7 +75,7 @@ class FileCopy:
             for body in _in_parts(_bounded(download.chunks, file.size - size)):
                 size += len(body)
                 # Only the last part may be short; a short one before the end is a body that was cut off.
-                if size > file.size or (size < file.size and len(body) < PART_BYTES):
+                if len(body) < PART_BYTES and size != file.size:
                     break
                 parts.append(self._landing.put_part(key, upload.upload_id, len(parts) + 1, body))
                 digest.update(body)
