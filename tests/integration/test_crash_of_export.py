@@ -86,8 +86,12 @@ EFFECTS = {
 def ways(operations: list[str]) -> Iterator[Trouble]:
     """Yield every way in which a side effect may go wrong: dying between two of them is dying before the second."""
     for at, operation in enumerate(operations, start=1):
-        if operation not in HARMLESS:
-            yield Trouble(at, killed=True)
+        if operation in HARMLESS:
+            continue
+        yield Trouble(at, killed=True)
+        if not operation.startswith(
+            "vendor"
+        ):  # a lost answer of the vendor's is no AWS error; dying after it comes next
             yield Trouble(at, after=True)
     yield Trouble(len(operations), after=True, killed=True)
 
