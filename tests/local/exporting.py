@@ -123,6 +123,11 @@ class Exporting:
         output: dict[str, Any] = json.loads(found["output"])
         return output
 
+    def ended(self, execution: str) -> tuple[str, str | None, str | None]:
+        """Return status, error and cause of an execution, as the console shows them."""
+        found = self.cloud.deployment.stepfunctions.describe_execution(executionArn=execution)
+        return found["status"], found.get("error"), found.get("cause")
+
     def wait_for(self, execution: str) -> dict[str, Any]:
         """Wait until an execution ends, and return what its steps left."""
         client = self.cloud.deployment.stepfunctions

@@ -245,6 +245,7 @@ def test_reported(exporting: Exporting, case: Reported) -> None:
     assert (told.exit_code, document["status"]) == (1, "incomplete")
     assert re.search(case.cause.format(slot=document["slot"]), document["cause"])
     assert f"Slot {document['slot']} is incomplete: {document['cause']}" in told.words
+    assert exporting.ended(document["execution"]) == ("FAILED", "Incomplete", document["cause"])
     assert document["missing"] == sorted(case.reasons)
     assert tuple(document["missing_tables"]) == case.tables
     for name, reason in case.reasons.items():
@@ -451,6 +452,7 @@ def _assert_delivered(exporting: Exporting, vendor: Simulator, told: Told) -> No
     assert (told.exit_code, told.words) == (0, ""), told.document
     document = told.document
     assert (document["status"], document["promised"]) == ("delivered", FILES)
+    assert exporting.ended(document["execution"])[0] == "SUCCEEDED"
     assert (document["missing"], document["missing_tables"], document["cause"]) == ([], [], "")
     assert exporting.landed(document["folder"]) == contents(vendor)
     promised = exporting.manifest(document["folder"])
