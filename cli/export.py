@@ -77,5 +77,11 @@ def _undelivered(found: Export) -> CliError:
     account = found.account
     if account.status == SKIPPED:
         return CliError(f"Slot {account.slot}: {account.cause}.", "`sluice status` shows the runs; wait for its end.")
-    again = f"`sluice export --slot {account.slot}` copies what is missing."
-    return CliError(f"Slot {account.slot} is incomplete: {account.cause}.", f"{again} The README's runbook says more.")
+    cause = account.cause.rstrip(".")
+    return CliError(f"Slot {account.slot} is incomplete: {cause}.", _advice(found))
+
+
+def _advice(found: Export) -> str:
+    if not found.account.missing:
+        return "docs/runbook.md says what to do about it."
+    return f"`sluice export --slot {found.account.slot}` copies what is missing; docs/runbook.md says more."

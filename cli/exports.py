@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cli import machine
 from cli.errors import CliError
 from cli.session import LOCAL, Deployment
 from cli.simulator.access import Credentials
+from sluice.adapters.address_policy import LoopbackPolicy
 from sluice.adapters.slots import DynamoSlots
 from sluice.adapters.vendor import SecretCredentials
 from sluice.exports.model import INCOMPLETE, Account
+from sluice.exports.ports import AddressRefusedError
 from sluice.exports.slots import Environment, Slot
 
 SKIPPED = "skipped"
+_UNPROVEN = "Incomplete"  # the machine's state of that name: the account says the rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,15 @@ def _assert_right_vendor(deployment: Deployment, vendor_url: str) -> None:
         raise CliError("Only the local stage may be given another vendor.", "Leave --vendor-url out.")
     if not vendor_url and deployment.stage == LOCAL:
         raise CliError("The local stage has no vendor.", "Start one with `sluice vendor`, then give --vendor-url URL.")
+    if vendor_url:
+        _assert_on_this_machine(vendor_url)
+
+
+def _assert_on_this_machine(vendor_url: str) -> None:
+    try:
+        LoopbackPolicy().target(vendor_url)
+    except AddressRefusedError as error:
+        raise CliError(f"--vendor-url {vendor_url}: {error}.", "Such as http://127.0.0.1:4580") from error
 
 
 def _account(deployment: Deployment, outcome: machine.Outcome) -> Account:
@@ -70,8 +82,12 @@ def _account(deployment: Deployment, outcome: machine.Outcome) -> Account:
     if outcome.output.get("decision") == "busy":
         return Account(str(slot), SKIPPED, slot.folder(environment), cause="another run has the slot")
     found = DynamoSlots(deployment.dynamodb, deployment.output("SlotsTable")).account(environment, slot)
-    if found is None or (not outcome.succeeded and found.status != INCOMPLETE):
-        raise CliError(f"The export failed in '{outcome.state}': {outcome.cause}", _look_at(deployment, outcome))
+    if not outcome.succeeded and outcome.end != _UNPROVEN:
+        raise CliError(f"{outcome.end or outcome.state}: {outcome.cause}", _look_at(deployment, outcome))
+    if found is None:
+        raise CliError(f"The export of {slot} left no account.", _look_at(deployment, outcome))
+    if not outcome.succeeded and found.status != INCOMPLETE:  # delivered before; this run came to look at nothing
+        return replace(found, status=INCOMPLETE, copied=0, refetched=0, bytes=0, cause=outcome.cause)
     return found
 
 

@@ -76,6 +76,8 @@ def update(
         say_json({"slots": observed})
     else:
         out.print(f"{plural(observed, 'hour')} observed.")
+        if len(again) > observed:
+            say("An hour is looked at again when it is over by 30 minutes and in the histories already.")
 
 
 @app.command()
@@ -95,7 +97,7 @@ def report(
     """
     deployment = connect(stage)
     page, hours = page_of(deployment)
-    to.write_bytes(page)
+    _write(to, page)
     published = f"s3://{deployment.output('LakeBucket')}/{observability_key(environment_of(deployment), REPORT)}"
     if as_json:
         say_json({"file": str(to), "hours": hours, "published": published})
@@ -103,6 +105,15 @@ def report(
         out.print(f"{to}: {plural(hours, 'hour')}. As of the last export: {published}", highlight=False, soft_wrap=True)
     if show:
         webbrowser.open(to.resolve().as_uri())
+
+
+def _write(to: Path, page: bytes) -> None:
+    try:
+        to.write_bytes(page)
+    except OSError as error:
+        raise CliError(
+            f"{to} cannot be written: {error.strerror}.", "Name a file in a folder there is: --out"
+        ) from error
 
 
 def update_history(deployment: Deployment, again: list[str]) -> int:

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
 RUNNING = "RUNNING"
 SUCCEEDED = "SUCCEEDED"
 
+_ENDS = "`sluice status` shows how it ends."
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """How an execution ended.
 
-    `output` is its output or, when it failed, the input of the `state` that failed; `cause` says why, in plain words.
+    `output` is its output or, when it failed, the input of the `state` that failed; `cause` says why, in plain words,
+    and `end` is the machine's own state for such an end.
     """
 
     execution: str
@@ -29,6 +32,7 @@ class Outcome:
     output: dict[str, Any]
     state: str = ""
     cause: str = ""
+    end: str = ""
 
 
 def waits(timeout: float, longest: float = 3.0) -> Iterator[float]:
@@ -52,16 +56,16 @@ def run(
         CliError: It still runs after `timeout` seconds; it is left running.
     """
     execution = client.start_execution(stateMachineArn=machine, input=json.dumps(document or {}))["executionArn"]
-    for pause in waits(timeout):
-        found = client.describe_execution(executionArn=execution)
-        if found["status"] != RUNNING:
-            return _outcome(client, execution, dict(found))
-        watch(execution)
-        time.sleep(pause)
-    raise CliError(
-        f"The execution still runs after {timeout:.0f} s: {execution}",
-        "It goes on by itself; `sluice status` shows how it ends. --timeout waits longer.",
-    )
+    try:
+        for pause in waits(timeout):
+            found = client.describe_execution(executionArn=execution)
+            if found["status"] != RUNNING:
+                return _outcome(client, execution, dict(found))
+            watch(execution)
+            time.sleep(pause)
+    except KeyboardInterrupt:
+        raise CliError(f"Interrupted; the execution goes on by itself: {execution}", _ENDS) from None
+    raise CliError(f"The execution still runs after {timeout:.0f} s: {execution}", f"{_ENDS} --timeout waits longer.")
 
 
 def wait_for_others(client: SFNClient, machine: str, timeout: float) -> bool:
@@ -78,17 +82,21 @@ def _outcome(client: SFNClient, execution: str, found: dict[str, Any]) -> Outcom
         return Outcome(execution, succeeded=True, output=json.loads(found.get("output") or "{}"))
     cause = _cause_in_map(client, execution)
     cause = cause or plain_cause(found.get("cause") or found.get("error") or f"it ended as {found['status']}")
-    state, output = _failed_state(client, execution)
-    return Outcome(execution, succeeded=False, output=output, state=state, cause=cause)
+    state, output, end = _failed_state(client, execution)
+    return Outcome(execution, succeeded=False, output=output, state=state, cause=cause, end=end)
 
 
-def _failed_state(client: SFNClient, execution: str) -> tuple[str, dict[str, Any]]:
-    """The state that failed, the last one entered that is not the machine's own Fail state, and its input."""
+def _failed_state(client: SFNClient, execution: str) -> tuple[str, dict[str, Any], str]:
+    """The state that failed, the last one entered that is not the machine's own Fail state, its input, that Fail."""
+    end = ""
     for event in client.get_execution_history(executionArn=execution, reverseOrder=True, maxResults=100)["events"]:
-        if event["type"].endswith("StateEntered") and event["type"] != "FailStateEntered":
-            entered = event["stateEnteredEventDetails"]
-            return entered["name"], json.loads(entered.get("input") or "{}")
-    return "", {}
+        if not event["type"].endswith("StateEntered"):
+            continue
+        entered = event["stateEnteredEventDetails"]
+        if event["type"] != "FailStateEntered":
+            return entered["name"], json.loads(entered.get("input") or "{}"), end
+        end = entered["name"]
+    return "", {}, end
 
 
 def _cause_in_map(client: SFNClient, execution: str) -> str:

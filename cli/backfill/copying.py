@@ -72,7 +72,8 @@ class Copying:
     def _copy_file(self, slot: Slot, file: File, obstacle: str, advance: Callable[[], None]) -> Outcome:
         source, target = self.source.key(slot, file.name), self.lake.key(slot, file.name)
         copy = Copy(self.source.bucket, source, file.size, file.etag, self.lake.bucket, target)
-        problem = obstacle or _problem(lambda: self._copy_and_verify(copy))
+        step = self._copy_proof if file.name == MANIFEST else self._copy_and_verify
+        problem = obstacle or _problem(lambda: step(copy))
         advance()
         return Outcome(slot, file, target, problem)
 
@@ -85,6 +86,9 @@ class Copying:
             # Also after an answer that was lost on its way: then the file is ours, and of its size.
             return _verdict(copy, self.objects.size(copy), "the source's file changed since it was listed")
         return _verdict(copy, self.objects.size(copy), "it was gone after the copy")
+
+    def _copy_proof(self, copy: Copy) -> str:
+        return "" if self.objects.copy_proof(copy) else "it is no list of files"
 
 
 def _problem(step: Callable[[], str]) -> str:

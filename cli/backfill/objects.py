@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from sluice.adapters.clients import error_code
+from sluice.history.backfill import proof_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 MEBIBYTE = 1024 * 1024
 
 _MOST_PARTS = 10_000
+_MOST_PROOF = 32 * MEBIBYTE
 _KEPT = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Metadata")
 _MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 
@@ -61,6 +63,14 @@ class ObjectCopier:
             IfNoneMatch="*",
             TaggingDirective="REPLACE",  # without tags: copying them takes rights that nobody else needs
         )
+
+    def copy_proof(self, copy: Copy) -> bool:
+        """Write a manifest without addresses; False when it is none. ClientError as `copy` has it."""
+        found = self.s3.get_object(Bucket=copy.bucket, Key=copy.key, IfMatch=copy.etag)
+        proof = proof_of(found["Body"].read(_MOST_PROOF))
+        if proof is not None:
+            self.s3.put_object(Bucket=copy.to_bucket, Key=copy.to_key, Body=proof, IfNoneMatch="*")
+        return proof is not None
 
     def size(self, copy: Copy) -> int | None:
         """Bytes of what lies where the object goes; None when nothing does."""

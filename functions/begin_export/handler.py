@@ -45,7 +45,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     return {
         "decision": decision.value,
         "export": {"slot": str(slot), "execution": event["execution"], "vendor_url": vendor_url},
-        "trigger": {"waited_seconds": 0},
+        "trigger": {"turn": "", "waited_seconds": 0},
         "check": {"polls": 0, "unknown": 0},
         "listing": {"round": 0},
     }

@@ -1,6 +1,7 @@
 """State of Export: ask the vendor how far the job is."""
 
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -11,8 +12,9 @@ from sluice.adapters.clients import dynamodb, secrets_manager
 from sluice.adapters.settings import read_settings
 from sluice.adapters.slots import DynamoSlots
 from sluice.adapters.vendor import VendorAccess, VendorSettings
-from sluice.exports.asking import Checking
+from sluice.exports.asking import Checking, Turn
 from sluice.exports.model import Lease
+from sluice.exports.slots import Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,14 @@ slots = DynamoSlots(dynamodb(), settings.slots_table)
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Check the slot's job: ``{"export": …, "polls": …, "unknown": …}``."""
+    """Check the slot's job: ``{"export": …, "triggered": turn, "polls": …, "unknown": …}``."""
     export = event["export"]
     logger.append_keys(slot=export["slot"])
     client = vendor.client(export["slot"], export["vendor_url"])
     checking = Checking(client, slots, settings.poll_seconds, settings.deadline_seconds)
-    answer = checking.check(Lease.from_json(vendor.environment, export), event["polls"], event["unknown"])
+    lease = Lease.from_json(vendor.environment, export)
+    replaceable = event["triggered"] != Turn.ACCEPTED and lease.slot == Slot.of(datetime.now(UTC))
+    answer = checking.check(lease, event["polls"], event["unknown"], replaceable=replaceable)
     metrics.add_metric(name="UnknownStatuses", unit=MetricUnit.Count, value=answer.unknown - event["unknown"])
     logger.info("checked", extra=asdict(answer))
     return asdict(answer)

@@ -59,8 +59,10 @@ class ExportMachine(Machine):
 
     def _build_chain(self) -> sfn.IChainable:
         closing = self._build_closing()
-        checking = self._build_checking(closing)
-        triggering = self._build_triggering(closing, checking)
+        payload = {"export": _EXPORT, "waited_seconds": sfn.JsonPath.number_at("$.trigger.waited_seconds")}
+        trigger = self._step("Trigger the job", self._steps.trigger, payload, closing, "$.trigger")
+        checking = self._build_checking(trigger, closing)
+        triggering = trigger.next(self._build_trigger_question(trigger, checking, closing))
         failed = self.failure("Export not begun", "No slot was taken: nothing was asked of the vendor.")
         begin = self.call("Begin the export", self._steps.begin, _EXECUTION, failed, result_path=None)
         question = sfn.Choice(self, "Is the slot free?", comment="One execution works on a slot at a time")
@@ -71,9 +73,9 @@ class ExportMachine(Machine):
         question.otherwise(sfn.Fail(self, "Decision not understood", error="UnknownDecision", cause=unknown))
         return begin.next(question)
 
-    def _build_triggering(self, closing: sfn.IChainable, checking: sfn.IChainable) -> sfn.IChainable:
-        payload = {"export": _EXPORT, "waited_seconds": sfn.JsonPath.number_at("$.trigger.waited_seconds")}
-        trigger = self._step("Trigger the job", self._steps.trigger, payload, closing, "$.trigger")
+    def _build_trigger_question(
+        self, trigger: sfn.IChainable, checking: sfn.IChainable, closing: sfn.IChainable
+    ) -> sfn.Choice:
         until = sfn.Wait(
             self,
             "Wait until the vendor allows it",
@@ -83,8 +85,7 @@ class ExportMachine(Machine):
         question = sfn.Choice(self, "Did the vendor take the job?", comment="It takes one an hour")
         question.when(_says("$.trigger.turn", "accepted"), self._build_first_wait(checking))
         question.when(_says("$.trigger.turn", "wait"), until.next(trigger))
-        question.otherwise(closing)
-        return trigger.next(question)
+        return question.otherwise(closing)
 
     def _build_first_wait(self, checking: sfn.IChainable) -> sfn.IChainable:
         wait = sfn.Wait(
@@ -95,9 +96,13 @@ class ExportMachine(Machine):
         )
         return wait.next(checking)
 
-    def _build_checking(self, closing: sfn.IChainable) -> sfn.IChainable:
-        counters = {name: sfn.JsonPath.number_at(f"$.check.{name}") for name in ("polls", "unknown")}
-        check = self._step("Check the job", self._steps.check_job, {"export": _EXPORT, **counters}, closing, "$.check")
+    def _build_checking(self, trigger: sfn.IChainable, closing: sfn.IChainable) -> sfn.IChainable:
+        payload = {
+            "export": _EXPORT,
+            "triggered": sfn.JsonPath.string_at("$.trigger.turn"),
+            **{name: sfn.JsonPath.number_at(f"$.check.{name}") for name in ("polls", "unknown")},
+        }
+        check = self._step("Check the job", self._steps.check_job, payload, closing, "$.check")
         wait = sfn.Wait(
             self,
             "Wait for the job",
@@ -107,6 +112,7 @@ class ExportMachine(Machine):
         question = sfn.Choice(self, "Is the job complete?", comment="Unknown words mean not yet, until the deadline")
         question.when(_says("$.check.turn", "complete"), self._build_copying(closing))
         question.when(_says("$.check.turn", "wait"), wait.next(check))
+        question.when(_says("$.check.turn", "lost"), trigger)
         question.otherwise(closing)
         return check.next(question)
 

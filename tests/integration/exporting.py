@@ -163,7 +163,7 @@ class _Machine:
         if self.state["decision"] == "busy":
             return self.state
         if self.state["decision"] == "resume" or self._trigger():
-            self._check_and_copy()
+            self._check()
         self.state["account"] = self._step("close_export", self.state)
         return self.state
 
@@ -173,12 +173,17 @@ class _Machine:
         self._wait(FIRST_WAIT)
         return bool(self.state["trigger"]["turn"] == "accepted")
 
-    def _check_and_copy(self) -> None:
-        while self._ask("check_job", "check", "polls", "unknown")["turn"] == "wait":
+    def _check(self) -> None:
+        while self._ask_for_job()["turn"] == "wait":
             self._wait(POLL)
-        if self.state["check"]["turn"] == "complete":
+        if self.state["check"]["turn"] == "lost" and self._trigger():
+            self._check()
+        elif self.state["check"]["turn"] == "complete":
             while self._list() and self._copy()["turn"] == "again":
                 continue
+
+    def _ask_for_job(self) -> dict[str, Any]:
+        return self._ask("check_job", "check", "polls", "unknown", triggered=self.state["trigger"]["turn"])
 
     def _list(self) -> bool:
         while self._ask("list_files", "listing", "round")["turn"] == "nothing":
@@ -192,8 +197,8 @@ class _Machine:
         payload = {"export": self.state["export"], "round": self.state["listing"]["round"]}
         return self._step("check_delivery", payload)
 
-    def _ask(self, step: str, name: str, *members: str) -> dict[str, Any]:
-        payload = {member: self.state[name][member] for member in members}
+    def _ask(self, step: str, name: str, *members: str, **more: str) -> dict[str, Any]:
+        payload = {member: self.state[name][member] for member in members} | more
         answer = self.state[name] = self._step(step, {"export": self.state["export"], **payload})
         return answer
 

@@ -153,7 +153,7 @@ def test_a_running_execution_keeps_the_slot_and_a_dead_one_does_not(scene: Expor
     assert len(scene.simulator.requests(Call.EXPORT)) == 1
     assert_delivered(scene)
     with pytest.raises(LeaseLostError):
-        scene.call("check_job", {"export": begun["export"], **begun["check"]})
+        scene.call("check_job", {"export": begun["export"], "triggered": "accepted", **begun["check"]})
     with pytest.raises(LeaseLostError):
         scene.call("close_export", begun)
     assert_delivered(scene)

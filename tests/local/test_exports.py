@@ -229,8 +229,8 @@ REPORTED = [
     ),
     Reported(
         "a web page without end",
-        lambda: [wire.html(Target(Call.STATUS))],
-        r"export {slot}, status: the vendor answered 200 with something else than its interface says\. "
+        lambda: [wire.html(Target(Call.LIST))],
+        r"export {slot}, files: the vendor answered 200 with something else than its interface says\. "
         "Ask the vendor's support",
     ),
 ]

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from cli.demo.vendor import put_past_hours
+from sluice.contracts.model import Table
 from sluice.exports.slots import Environment, Slot, slots_between
+from sluice.history.catalog import HISTORY_TABLES
 from sluice.history.layout import JOB_METRICS_CSV, REPORT, TABLE_METRICS_CSV, observability_key
 from tests.local.cloud import Cloud
 
@@ -46,6 +48,13 @@ def test_athena_has_the_same_rows(cloud: Cloud, made: dict[str, Any]) -> None:
     (found,) = cloud.run("query", asked)
     assert (int(found["n"]), int(found["delivered"])) == (len(_rows(cloud, JOB_METRICS_CSV)), delivered)
     assert int(found["n"]) >= made["slots"]
+
+
+@pytest.mark.usefixtures("made")
+@pytest.mark.parametrize("table", HISTORY_TABLES, ids=lambda table: table.name)
+def test_whole_rows_can_be_asked_for(cloud: Cloud, table: Table) -> None:
+    rows = cloud.run("query", f"select * from {table.name.lower()} order by 1 desc limit 2")
+    assert [list(row) for row in rows] == [[column.name for column in table.columns]] * 2
 
 
 @pytest.mark.usefixtures("made")

@@ -31,7 +31,7 @@ class Status(Fault):
 
 
 class ClockSkewed(Fault):
-    """The vendor's clock is ahead by so many seconds, in the Date header and in the sentence that refuses a trigger."""
+    """The vendor's clock is off by so many seconds, in the Date header and in the sentence that refuses a trigger."""
 
     def __init__(self, seconds: float) -> None:
         """Say by how many; it is behind when they are negative."""

@@ -13,6 +13,7 @@ import httpx
 
 from sluice.adapters.address_policy import AddressPolicy, LoopbackPolicy
 from sluice.adapters.downloads import HttpDownloads
+from sluice.exports.ports import AddressRefusedError
 from sluice.exports.slots import Environment
 from sluice.veson.client import Endpoints, VesonClient
 from sluice.veson.connection import Pauses
@@ -122,6 +123,10 @@ class VendorAccess:
             return Endpoints(settings.auth_url, settings.export_url, settings.files_url, settings.company)
         if not settings.other_vendors:
             raise OtherVendorError("this stage has a vendor of its own; only the local stage may be given another")
+        try:
+            LoopbackPolicy().target(vendor_url)
+        except AddressRefusedError as error:
+            raise OtherVendorError(f"another vendor must be on this machine, and {error}") from error
         base = vendor_url.rstrip("/")
         return Endpoints(base, base, base, settings.company)
 

@@ -10,7 +10,7 @@ from enum import StrEnum
 from sluice.exports.model import Job, JobState, Lease
 from sluice.exports.ports import Slots, Vendor
 from sluice.veson.answers import Accepted, JobReport
-from sluice.veson.errors import VendorUnavailableError
+from sluice.veson.errors import AnswerNotUnderstoodError, JobUnknownError, VendorUnavailableError
 from sluice.veson.status import JobStatus
 
 SHORTEST_WAIT, LONGEST_WAIT, USUAL_WAIT = 15, 65 * 60, 5 * 60
@@ -23,6 +23,7 @@ class Turn(StrEnum):
     ACCEPTED = "accepted"
     WAIT = "wait"
     COMPLETE = "complete"
+    LOST = "lost"
     OVER = "over"
 
 
@@ -101,8 +102,15 @@ class Checking:
     poll_seconds: int
     deadline_seconds: int
 
-    def check(self, lease: Lease, polls: int, unknown: int) -> Check:
+    def check(self, lease: Lease, polls: int, unknown: int, *, replaceable: bool) -> Check:
         """Ask for the status of the slot's job, after so many polls.
+
+        Args:
+            lease: Whose job it is.
+            polls: How often it was asked for already.
+            unknown: How many of the answers were in unknown words.
+            replaceable: Whether a job that the vendor has forgotten may be triggered anew: it is not this execution's
+                own, and its hour is the present one.
 
         Raises:
             VendorError: The vendor's answer helps nobody.
@@ -114,6 +122,10 @@ class Checking:
             report = self.vendor.status(job.guid)
         except VendorUnavailableError as error:
             return self._not_yet(polls + 1, unknown, str(error))
+        except AnswerNotUnderstoodError as error:
+            return self._not_yet(polls + 1, unknown + 1, str(error))
+        except JobUnknownError as error:
+            return self._forgotten(lease, job, error, Check(Turn.LOST, polls + 1, unknown), replaceable=replaceable)
         if report.status.is_terminal:
             return self._ended(lease, job, report, polls + 1, unknown)
         strange = unknown + (report.status is JobStatus.UNKNOWN)
@@ -125,6 +137,12 @@ class Checking:
             return Check(Turn.COMPLETE, polls, unknown)
         self.slots.put_job(lease, Job(job.guid, job.vendor, JobState.FAILED))
         return Check(Turn.OVER, polls, unknown, f'the vendor\'s job ended as "{report.word}"')
+
+    def _forgotten(self, lease: Lease, job: Job, error: Exception, lost: Check, *, replaceable: bool) -> Check:
+        if not replaceable and job.state is JobState.TRIGGERED:
+            return self._not_yet(lost.polls, lost.unknown, str(error))  # it may not know its own new job at once
+        self.slots.put_job(lease, Job(job.guid, job.vendor, JobState.FAILED))
+        return lost if replaceable else Check(Turn.OVER, lost.polls, lost.unknown, str(error))
 
     def _not_yet(self, polls: int, unknown: int, why: str) -> Check:
         if polls * self.poll_seconds > self.deadline_seconds:

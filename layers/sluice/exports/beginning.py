@@ -11,7 +11,7 @@ from sluice.exports.slots import Environment, Slot
 
 
 class NoJobError(Exception):
-    """The slot has no job whose files could be copied, and its hour is not the present one."""
+    """The slot's hour is not the present one, and it has no job whose files could be copied."""
 
 
 class Decision(StrEnum):
@@ -54,6 +54,8 @@ class Beginning:
         """
         present = Slot.of(started_at)
         slot = wanted or present
+        if slot > present:
+            raise NoJobError(f"export {slot}: this hour has not begun; leave the slot out to export the present one")
         if slot != present and self._usable_job(slot) is None:
             raise NoJobError(
                 f"export {slot}: there is no job of this slot to copy from, and the vendor exports the present hour "

@@ -11,20 +11,27 @@ from sluice.exports.ports import Slots
 
 
 def close(lease: Lease, state: Mapping[str, Any], slots: Slots) -> Account:
-    """Record what became of the export.
+    """Record what became of the export, and return it.
 
     Args:
         lease: Whose export it is.
         state: What the machine's steps left: their answers by step, and ``failure`` where one failed.
         slots: The records of slots.
     """
-    account = slots.findings(lease) or Account(str(lease.slot), INCOMPLETE, ExportRun(lease).folder)
+    found = slots.findings(lease)
+    account = found or Account(str(lease.slot), INCOMPLETE, ExportRun(lease).folder)
     cause = _failure(state) or account.cause or _last_cause(state)
     if cause or account.status != DELIVERED:
         cause = cause or "the export ended before its files were checked"
         account = replace(account, status=INCOMPLETE, cause=cause[:LONGEST_CAUSE])
-    slots.close(lease, account)
+    slots.close(lease, (_delivered_before(lease, slots) if found is None else None) or account)
     return account
+
+
+def _delivered_before(lease: Lease, slots: Slots) -> Account | None:
+    """Return the account of an earlier delivery: a run that came to look at nothing does not undo it."""
+    before = slots.account(lease.environment, lease.slot)
+    return before if before and before.status == DELIVERED else None
 
 
 def _last_cause(state: Mapping[str, Any]) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+import orjson
+
 from sluice.exports.listing import safe_name
 from sluice.exports.slots import MANIFEST, Environment, Slot, place_of
 
@@ -115,11 +117,22 @@ def compare(slot: Slot, theirs: Folder, ours: Folder) -> SlotPlan:
     return SlotPlan(slot, state, files, frozenset(ours), conflicts)
 
 
+def proof_of(manifest: bytes) -> bytes | None:
+    """Return a manifest as it may lie in the lake: key and size per file; None where it is no list of files.
+
+    Older manifests hold the vendor's addresses with their signatures, which nobody is to find here.
+    """
+    try:
+        return orjson.dumps([{"key": entry["key"], "size": entry["size"]} for entry in orjson.loads(manifest)])
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
 def _conflicts(ours: File, theirs: File | None, lacking: bool) -> bool:
-    if theirs is None or theirs.size != ours.size:
-        return True
-    # A copy brings the manifest last. Where it lies beside gaps, another job may have promised other files.
-    return lacking and ours.name == MANIFEST and theirs.etag != ours.etag
+    if ours.name == MANIFEST:
+        # A copy brings the manifest last. Where it lies beside gaps, another job may have promised other files.
+        return lacking
+    return theirs is None or theirs.size != ours.size
 
 
 def _state(ours: bool, lacking: bool, conflicts: bool) -> State:

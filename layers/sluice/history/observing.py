@@ -1,13 +1,19 @@
 """From a listing of slots' folders to what lay in them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import orjson
+
+from sluice.exports.listing import safe_name
 from sluice.exports.slots import MANIFEST, MASTER_SCHEMA, Environment, Slot, table_of
 from sluice.history.model import Observation
 from sluice.history.ports import Folders
 from sluice.history.schemas import MAX_SCHEMA_BYTES, Schema, read_schema
+
+MAX_MANIFEST_BYTES = 4 << 20
+"""A larger manifest is not read; then everything in its folder counts."""
 
 
 @dataclass(slots=True)
@@ -18,8 +24,6 @@ class _Folder:
     has_schema: bool = False
 
     def add(self, name: str, size: int) -> None:
-        if name in {"", MANIFEST}:  # some clients leave an empty object that stands for the folder
-            return
         self.files += 1
         self.size += size
         if table := table_of(name):
@@ -43,7 +47,7 @@ def observe(
         One observation per slot, in the order of `slots`; a slot without any file has one too.
     """
     prefixes = [slot.folder(environment) for slot in slots]
-    found = _sort_in(folders.list_all(prefixes), prefixes)
+    found = _delivered(folders, _sort_in(folders.list_all(prefixes), prefixes))
     schemas = _read_schemas(folders, found)
     return [
         Observation(slot, observed_at, folder.files, folder.size, tuple(sorted(folder.tables)), schemas.get(prefix))
@@ -51,14 +55,43 @@ def observe(
     ]
 
 
-def _sort_in(listing: Iterable[tuple[str, int]], prefixes: Iterable[str]) -> dict[str, _Folder]:
-    found = {prefix: _Folder() for prefix in prefixes}
+def _sort_in(listing: Iterable[tuple[str, int]], prefixes: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Return the bytes of each file by its name, by folder."""
+    found: dict[str, dict[str, int]] = {prefix: {} for prefix in prefixes}
     for key, size in listing:
         end = key.rfind("/") + 1
-        folder = found.get(key[:end])
-        if folder is not None:
-            folder.add(key[end:], size)
+        if (folder := found.get(key[:end])) is not None:
+            folder[key[end:]] = size
     return found
+
+
+def _delivered(folders: Folders, found: dict[str, dict[str, int]]) -> dict[str, _Folder]:
+    """Return what belongs to each slot's delivery: what an earlier job of the slot left behind does not."""
+    promised = _read_promises(folders, [prefix for prefix, files in found.items() if MANIFEST in files])
+    return {prefix: _summary(files, promised.get(prefix)) for prefix, files in found.items()}
+
+
+def _summary(files: Mapping[str, int], promised: frozenset[str] | None) -> _Folder:
+    folder = _Folder()
+    for name, size in files.items():
+        # Some clients leave an empty object that stands for the folder.
+        if name not in {"", MANIFEST} and (promised is None or name in promised):
+            folder.add(name, size)
+    return folder
+
+
+def _read_promises(folders: Folders, prefixes: Sequence[str]) -> dict[str, frozenset[str] | None]:
+    bodies = folders.read_all([prefix + MANIFEST for prefix in prefixes], MAX_MANIFEST_BYTES)
+    return {prefix: None if body is None else _promised(body) for prefix, body in zip(prefixes, bodies, strict=True)}
+
+
+def _promised(manifest: bytes) -> frozenset[str] | None:
+    """Return the names of a manifest's files; None where it is no list of files, or an empty one."""
+    try:
+        names = frozenset(safe_name(entry["key"]) or "" for entry in orjson.loads(manifest))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return names or None
 
 
 def _read_schemas(folders: Folders, found: dict[str, _Folder]) -> dict[str, Schema | None]:

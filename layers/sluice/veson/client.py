@@ -10,11 +10,12 @@ import httpx
 from sluice.exports.slots import Environment
 from sluice.veson.answers import Accepted, Answer, JobReport, Offer, Refused, offers, quoted
 from sluice.veson.connection import Connection, Pauses
-from sluice.veson.errors import AnswerNotUnderstoodError
+from sluice.veson.errors import AnswerNotUnderstoodError, JobUnknownError
 from sluice.veson.next_allowed import next_allowed
 from sluice.veson.status import JobStatus
 from sluice.veson.tokens import CredentialsSource, TokenCache, Tokens, refused
 
+_UNKNOWN_JOB = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.NOT_FOUND, httpx.codes.GONE})
 _SUPPORT = "Ask the vendor's support."
 _LONGEST_GUID = 200  # characters; every file carries it
 
@@ -82,6 +83,10 @@ class VesonClient:
             VendorError: See `sluice.veson.errors`.
         """
         answer = self._post("status", "CheckJobStatus", {"jobGuid": job_guid})
+        if answer.status in _UNKNOWN_JOB:
+            advice = "A run within the slot's hour triggers another job."
+            happened = f"the vendor answered {answer.status}: it does not know the job, or not any more"
+            raise JobUnknownError(self._slot, "status", happened, advice)
         word = answer.word("JobStatus")
         if answer.status != httpx.codes.OK or word is None:
             raise self._not_understood("status", answer)

@@ -55,7 +55,7 @@ class Connection:
             return self._retrying()(self._send_once, step, request, is_answer)
         except _TransientError as error:
             happened = f"{error}, {ATTEMPTS} times" if error.retry_after is None else str(error)
-        advice = "It is asked again later; if this goes on, ask the vendor's support."
+        advice = "If this goes on, ask the vendor's support."
         raise VendorUnavailableError(self._slot, step, happened, advice)
 
     def _retrying(self) -> Retrying:

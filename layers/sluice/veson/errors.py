@@ -3,6 +3,7 @@
     VendorError                     any of them
     ├── CredentialsRefusedError     the secret is wrong, rotated or revoked
     ├── VendorUnavailableError      no answer, or only excuses, however often it was asked
+    ├── JobUnknownError             it does not know the job, or not any more
     └── AnswerNotUnderstoodError    an answer that follows no rule we know
 
 Messages say which step, of which slot, what happened and what to do; they never hold a secret or an address.
@@ -23,6 +24,10 @@ class CredentialsRefusedError(VendorError):
 
 class VendorUnavailableError(VendorError):
     """The vendor could not be reached or did not manage to answer; later it may."""
+
+
+class JobUnknownError(VendorError):
+    """The vendor does not know the job we ask about."""
 
 
 class AnswerNotUnderstoodError(VendorError):

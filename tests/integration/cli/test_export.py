@@ -28,8 +28,8 @@ LACKING = Account(
 class Ended:
     """Step Functions with one execution, which has ended: moto runs no machines without packages of its own."""
 
-    def __init__(self, entered: dict[str, Any], cause: str = "") -> None:
-        self.entered, self.cause = json.dumps(entered), cause
+    def __init__(self, entered: dict[str, Any], cause: str = "", end: str = "Incomplete") -> None:
+        self.entered, self.cause, self.end = json.dumps(entered), cause, end
 
     def start_execution(self, **_: Any) -> dict[str, Any]:
         return {"executionArn": "arn:aws:states:eu-west-1:1:execution:x-export:e"}
@@ -40,16 +40,21 @@ class Ended:
         return {"status": "SUCCEEDED", "output": self.entered}
 
     def get_execution_history(self, **_: Any) -> dict[str, Any]:
-        entered = {"name": "Check that all arrived", "input": self.entered}
-        return {"events": [{"type": "TaskStateEntered", "stateEnteredEventDetails": entered}]}
+        entered = {"name": "How did it end?", "input": self.entered}
+        events = [
+            {"type": "FailStateEntered", "stateEnteredEventDetails": {"name": self.end}},
+            {"type": "ChoiceStateExited"},
+            {"type": "ChoiceStateEntered", "stateEnteredEventDetails": entered},
+        ]
+        return {"events": events if self.cause else events[1:]}
 
     def list_map_runs(self, **_: Any) -> dict[str, Any]:
         return {"mapRuns": []}
 
 
-def ended(stage: Deployment, entered: dict[str, Any], cause: str = "") -> None:
+def ended(stage: Deployment, entered: dict[str, Any], cause: str = "", end: str = "Incomplete") -> None:
     stage.outputs["ExportMachine"] = "arn:aws:states:eu-west-1:1:stateMachine:x-export"
-    stage.__dict__["stepfunctions"] = Ended(entered, cause)
+    stage.__dict__["stepfunctions"] = Ended(entered, cause, end)
 
 
 def record(stage: Deployment, account: Account) -> None:
@@ -115,11 +120,33 @@ def test_an_export_that_was_not_begun_says_why(stage: Deployment) -> None:
 
 
 def test_a_delivery_whose_histories_failed_is_an_error(stage: Deployment) -> None:
-    ended(stage, BEGUN, "no room")
+    ended(stage, BEGUN, "no room", "Histories not updated")
     record(stage, WHOLE)
     done = run()
     assert done.exit_code == 1
-    assert "no room" in done.stderr
+    assert "Error: Histories not updated: no room" in done.stderr
+
+
+def test_a_run_that_could_not_ask_leaves_the_delivery_and_says_so(stage: Deployment) -> None:
+    ended(stage, BEGUN, "export 1, status: the vendor answered 404.")
+    record(stage, WHOLE)
+    done = run("--json")
+    found = json.loads(done.stdout)
+    assert done.exit_code == 1
+    assert (found["status"], found["promised"], found["copied"]) == ("incomplete", 3, 0)
+    assert f"Slot {SLOT} is incomplete: export 1, status: the vendor answered 404.\n  docs/runbook.md" in done.stderr
+
+
+def test_an_interrupted_command_says_what_goes_on(stage: Deployment) -> None:
+    ended(stage, BEGUN)
+
+    def interrupt(**_: Any) -> None:
+        raise KeyboardInterrupt
+
+    stage.stepfunctions.describe_execution = interrupt  # type: ignore[method-assign]
+    done = run("--json")
+    assert done.exit_code == 1
+    assert "Interrupted; the execution goes on by itself: arn:" in json.loads(done.stdout)["error"]
 
 
 @pytest.mark.parametrize("slot", ["2024051411", "20241301-00", "20240514-24", "yesterday"])
@@ -133,3 +160,5 @@ def test_only_the_local_stage_takes_another_vendor_and_has_none_of_its_own(stage
     assert "Only the local stage" in run("--vendor-url", "http://127.0.0.1:1").stderr
     object.__setattr__(stage, "stage", "local")
     assert "sluice vendor" in run().stderr
+    for elsewhere in ("http://10.0.0.1", "http://169.254.169.254/x", "https://evil.example", "ftp://localhost", "x:1"):
+        assert f"--vendor-url {elsewhere}: its address" in run("--vendor-url", elsewhere).stderr

@@ -17,13 +17,21 @@ from sluice.exports.asking import (
 from sluice.exports.model import Job, JobState
 from sluice.exports.ports import LeaseLostError
 from sluice.veson.answers import Accepted, JobReport, Refused
-from sluice.veson.errors import AnswerNotUnderstoodError, CredentialsRefusedError, VendorUnavailableError
+from sluice.veson.errors import (
+    AnswerNotUnderstoodError,
+    CredentialsRefusedError,
+    JobUnknownError,
+    VendorUnavailableError,
+)
 from sluice.veson.status import JobStatus
 from tests.unit.exports.memory import LEASE, Answer, MemorySlots, Vendor
 
 PATIENCE, POLL, DEADLINE = 75 * 60, 60, 600
 VENDOR = "https://export.test"
 UNAVAILABLE = VendorUnavailableError("20260301-12", "trigger", "the vendor answered 503, 5 times", "Wait.")
+
+ODD = AnswerNotUnderstoodError("20260301-12", "status", "the vendor answered 200 with something else", "Ask.")
+FORGOTTEN = JobUnknownError("20260301-12", "status", "the vendor does not know the job", "Run it again.")
 
 
 def owned(job: Job | None = None) -> MemorySlots:
@@ -34,9 +42,11 @@ def trigger(answer: Answer, waited: int = 0, slots: MemorySlots | None = None) -
     return Triggering(Vendor([answer]), VENDOR, slots or owned(), PATIENCE).trigger(LEASE, waited)
 
 
-def check(answer: Answer, polls: int = 0, unknown: int = 0, slots: MemorySlots | None = None) -> Check:
+def check(
+    answer: Answer, polls: int = 0, unknown: int = 0, slots: MemorySlots | None = None, *, replaceable: bool = False
+) -> Check:
     slots = slots or owned(Job("guid", VENDOR, JobState.TRIGGERED))
-    return Checking(Vendor([answer]), slots, POLL, DEADLINE).check(LEASE, polls, unknown)
+    return Checking(Vendor([answer]), slots, POLL, DEADLINE).check(LEASE, polls, unknown, replaceable=replaceable)
 
 
 # Triggering
@@ -99,12 +109,12 @@ def test_waiting_ends_whatever_the_vendor_says(refusals: list[float | None]) -> 
     assert turns <= PATIENCE // SHORTEST_WAIT
 
 
-@pytest.mark.parametrize("kind", [AnswerNotUnderstoodError, CredentialsRefusedError])
-def test_what_helps_nobody_is_raised(kind: type[AnswerNotUnderstoodError]) -> None:
-    with pytest.raises(kind):
-        trigger(kind("20260301-12", "trigger", "odd", "Ask."))
-    with pytest.raises(kind):
-        check(kind("20260301-12", "status", "odd", "Ask."))
+def test_what_helps_nobody_is_raised() -> None:
+    for kind in (AnswerNotUnderstoodError, CredentialsRefusedError):
+        with pytest.raises(kind):
+            trigger(kind("20260301-12", "trigger", "odd", "Ask."))
+    with pytest.raises(CredentialsRefusedError):
+        check(CredentialsRefusedError("20260301-12", "status", "odd", "Ask."))
 
 
 # Checking
@@ -117,7 +127,7 @@ def report(status: JobStatus, word: str = "Word") -> JobReport:
 def test_a_complete_job() -> None:
     slots = owned(Job("guid", VENDOR, JobState.TRIGGERED))
     vendor = Vendor([report(JobStatus.COMPLETE)])
-    assert Checking(vendor, slots, POLL, DEADLINE).check(LEASE, 3, 1) == Check(Turn.COMPLETE, 4, 1)
+    assert Checking(vendor, slots, POLL, DEADLINE).check(LEASE, 3, 1, replaceable=False) == Check(Turn.COMPLETE, 4, 1)
     assert vendor.asked == [("status", "guid")]
     assert slots.job(LEASE.environment, LEASE.slot) == Job("guid", VENDOR, JobState.COMPLETE)
 
@@ -134,6 +144,26 @@ def test_a_job_that_goes_on() -> None:
     assert check(report(JobStatus.RUNNING), 1, 2) == Check(Turn.WAIT, 2, 2)
     assert check(report(JobStatus.UNKNOWN), 1, 2) == Check(Turn.WAIT, 2, 3)
     assert check(UNAVAILABLE, 1, 2) == Check(Turn.WAIT, 2, 2)
+    assert check(ODD, 1, 2) == Check(Turn.WAIT, 2, 3), "anything else is not yet"
+
+
+@pytest.mark.parametrize("state", [JobState.TRIGGERED, JobState.COMPLETE])
+def test_a_job_the_vendor_has_forgotten_is_triggered_anew_where_that_makes_sense(state: JobState) -> None:
+    slots = owned(Job("guid", VENDOR, state))
+    assert check(FORGOTTEN, 1, 2, slots, replaceable=True) == Check(Turn.LOST, 2, 2)
+    assert slots.job(LEASE.environment, LEASE.slot) == Job("guid", VENDOR, JobState.FAILED)
+
+
+def test_a_job_of_our_own_that_the_vendor_does_not_know_yet() -> None:
+    slots = owned(Job("guid", VENDOR, JobState.TRIGGERED))
+    assert check(FORGOTTEN, 1, 2, slots) == Check(Turn.WAIT, 2, 2)
+    assert slots.job(LEASE.environment, LEASE.slot) == Job("guid", VENDOR, JobState.TRIGGERED)
+    assert "does not know" in check(FORGOTTEN, DEADLINE // POLL, slots=slots).cause
+
+
+def test_a_forgotten_job_of_another_hour() -> None:
+    slots = owned(Job("guid", VENDOR, JobState.COMPLETE))
+    assert check(FORGOTTEN, slots=slots) == Check(Turn.OVER, 1, 0, str(FORGOTTEN))
 
 
 def test_a_job_that_takes_too_long() -> None:

@@ -111,10 +111,12 @@ def test_a_job_that_is_of_no_use(useless: Job) -> None:
         begin(slots_with(useless, slot=PAST), wanted=PAST)
 
 
-@pytest.mark.parametrize("wanted", [PAST, SLOT.after()])
-def test_another_hour_without_a_job(wanted: Slot) -> None:
+@pytest.mark.parametrize(
+    ("wanted", "why"), [(PAST, "there is no job of this slot to copy from"), (SLOT.after(), "this hour has not begun")]
+)
+def test_another_hour_without_a_job(wanted: Slot, why: str) -> None:
     slots = MemorySlots()
-    with pytest.raises(NoJobError, match=f"export {wanted}: there is no job of this slot to copy from"):
+    with pytest.raises(NoJobError, match=f"export {wanted}: {why}"):
         begin(slots, wanted=wanted)
     assert not any("owner" in record for record in slots.records.values())
 

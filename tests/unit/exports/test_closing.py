@@ -70,6 +70,15 @@ def test_a_failure_after_the_check_counts_more_than_its_findings() -> None:
     assert closed(LACKING, failure={"Error": "States.Timeout"}).missing == ("A",)
 
 
+def test_a_run_that_came_to_look_at_nothing_does_not_undo_a_delivery() -> None:
+    slots = MemorySlots({(LEASE.environment, LEASE.slot): {"owner": LEASE.execution, "account": WHOLE}})
+    assert close(LEASE, BEGUN | {"check": {"cause": "why"}}, slots) == incomplete("why")
+    assert slots.account(LEASE.environment, LEASE.slot) == WHOLE
+    slots = MemorySlots({(LEASE.environment, LEASE.slot): {"owner": LEASE.execution, "account": WHOLE}})
+    slots.put_findings(LEASE, LACKING)
+    assert close(LEASE, BEGUN, slots) == LACKING == slots.account(LEASE.environment, LEASE.slot)
+
+
 def test_a_slot_that_was_lost_is_not_closed() -> None:
     slots = MemorySlots({(LEASE.environment, LEASE.slot): {"owner": "other"}})
     with pytest.raises(LeaseLostError):

@@ -43,7 +43,7 @@ def _tables_card(day: Period, ever: Period) -> str:
 
 def _gaps_card(gaps: Sequence[Finding]) -> str:
     hours = sum(gap.hours for gap in gaps)
-    return _card("Open gaps", f"{len(gaps):,}", f"{hours:,} hours without all tables", good=not gaps)
+    return _card("Open gaps", f"{len(gaps):,}", f"{hours:,} hours that lack a table or all", good=not gaps)
 
 
 def _last_card(last: SlotHistory) -> str:

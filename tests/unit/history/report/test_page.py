@@ -115,7 +115,7 @@ def test_the_headline_counts_jobs_in_and_out() -> None:
     page = page_of(ROWS)
     assert "Jobs: 1 in level, 23 out (0 not delivered)" in page
     assert "Jobs: 2 in level, 39 out (1 not delivered)" in page
-    assert "39 hours without all tables" in page
+    assert "39 hours that lack a table or all" in page
     assert '<strong class="good">20260201-12</strong>' in page
 
 
