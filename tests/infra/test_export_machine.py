@@ -16,12 +16,13 @@ from sluice.exports.model import INCOMPLETE
 from sluice.exports.promising import Listed, Listing
 from sluice.exports.proving import Proof
 from tests.infra.conftest import FEATURE
-from tests.infra.machine_graph import Machine, State, is_end, loops, machine, reached
+from tests.infra.machine_graph import Graph, Machine, State, is_end, loops, machine, reached, targets
 from tests.infra.synthesis import ROOT, Synthesis
 
 BEGIN, TRIGGER, CHECK, LIST = "Begin the export", "Trigger the job", "Check the job", "List the files"
 COPY, PROVE, CLOSE, OBSERVE = "Copy the files", "Check that all arrived", "Close the export", "Observe the delivery"
 BEFORE_CLOSING = (TRIGGER, CHECK, LIST, PROVE)
+FIRST_WAIT, COMPLETE = "Wait for the job to begin", "Is the job complete?"
 
 MOST_EVENTS = 25_000  # of a history; Step Functions ends an execution that has more
 STATE_BYTES = 256 * 1024  # what Step Functions takes as a state's input
@@ -47,10 +48,10 @@ def export(stage: Synthesis) -> Machine:
         (
             "Did the vendor take the job?",
             Turn,
-            {"accepted": "Wait for the job to begin", "wait": "Wait until the vendor allows it"},
-            {"over", "complete"},
+            {"accepted": FIRST_WAIT, "wait": "Wait until the vendor allows it"},
+            {"over", "complete", "lost"},
         ),
-        ("Is the job complete?", Turn, {"complete": LIST, "wait": "Wait for the job"}, {"over", "accepted"}),
+        (COMPLETE, Turn, {"complete": LIST, "wait": "Wait for the job", "lost": TRIGGER}, {"over", "accepted"}),
         ("Are there files?", Listed, {"files": COPY, "nothing": "Wait for the list to fill"}, {"over"}),
         ("Did all arrive?", Proof, {"again": LIST}, {"over"}),
     ],
@@ -68,7 +69,7 @@ def test_every_question_follows_the_step_whose_answer_it_reads(export: Machine) 
     asked = {
         BEGIN: ("Is the slot free?", "$.decision"),
         TRIGGER: ("Did the vendor take the job?", "$.trigger.turn"),
-        CHECK: ("Is the job complete?", "$.check.turn"),
+        CHECK: (COMPLETE, "$.check.turn"),
         LIST: ("Are there files?", "$.listing.turn"),
         PROVE: ("Did all arrive?", "$.proof.turn"),
     }
@@ -143,7 +144,12 @@ def test_what_the_steps_are_told(export: Machine) -> None:
             "input.$": "$$.Execution.Input",
         },
         TRIGGER: {**of_export, "waited_seconds.$": "$.trigger.waited_seconds"},
-        CHECK: {**of_export, "polls.$": "$.check.polls", "unknown.$": "$.check.unknown"},
+        CHECK: {
+            **of_export,
+            "triggered.$": "$.trigger.turn",
+            "polls.$": "$.check.polls",
+            "unknown.$": "$.check.unknown",
+        },
         LIST: counted,
         PROVE: counted,
         CLOSE: None,  # all of it: the failure and the causes are anywhere
@@ -177,7 +183,7 @@ def test_an_answer_replaces_the_answer_before_it(export: Machine) -> None:
     [
         ("begin_export", {"decision", "export", "trigger", "check", "listing"}),
         ("begin_export.export", {"slot", "execution", "vendor_url"}),
-        ("begin_export.trigger", {"waited_seconds"}),
+        ("begin_export.trigger", {"turn", "waited_seconds"}),
         ("begin_export.check", {"polls", "unknown"}),
         ("begin_export.listing", {"round"}),
         ("check_delivery", {"turn", "promised", "copied", "missing"}),
@@ -222,7 +228,7 @@ def test_waits(odd: Synthesis) -> None:
     allowed = waits.pop("Wait until the vendor allows it")
     assert (allowed["SecondsPath"], allowed["Next"]) == ("$.trigger.wait_seconds", TRIGGER)
     assert {name: (wait["Seconds"], wait["Next"]) for name, wait in waits.items()} == {
-        "Wait for the job to begin": (settings.first_wait_seconds, CHECK),
+        FIRST_WAIT: (settings.first_wait_seconds, CHECK),
         "Wait for the job": (settings.poll_seconds, CHECK),
         "Wait for the list to fill": (settings.poll_seconds, LIST),
     }
@@ -242,22 +248,72 @@ def test_the_machine_is_dead_before_its_lease_ends(odd: Synthesis, stage: Synthe
 
 
 def test_a_loop_counts_what_bounds_it(export: Machine) -> None:
-    found = loops(export.definition)
+    found = loops(_never_lost(export))
     assert len(found) == len(_longest(Exports()))
     for step in _longest(Exports()):
         assert len([loop for loop in found if step in loop]) == 1
+
+
+def test_a_lost_job_makes_one_loop_of_the_trigger_and_the_check(export: Machine) -> None:
+    joined = {loop for loop in loops(_never_lost(export)) if loop & {TRIGGER, CHECK}}
+    assert _again(export) == frozenset({FIRST_WAIT}).union(*joined)
+    assert loops(export.definition) == loops(_never_lost(export)) - joined | {_again(export)}
+
+
+def test_a_job_is_lost_once_because_the_check_is_told_of_the_trigger(export: Machine) -> None:
+    """From the trigger only its "accepted" leads to another check; no other step writes over it."""
+    assert {name for name, state in export.states.items() if CHECK in targets(state)} == {
+        "Is the slot free?",
+        FIRST_WAIT,
+        "Wait for the job",
+    }
+    assert CHECK not in reached(export.definition, TRIGGER, barred={FIRST_WAIT})
+    assert [
+        (name, rule["StringEquals"])
+        for name, state in export.of_type("Choice")
+        for rule in state["Choices"]
+        if rule["Next"] == FIRST_WAIT
+    ] == [("Did the vendor take the job?", Turn.ACCEPTED)]
+    assert [name for name, state in export.states.items() if FIRST_WAIT in targets(state)] == [
+        "Did the vendor take the job?"
+    ]
+    assert [name for name, state in export.states.items() if state.get("ResultPath") == "$.trigger"] == [TRIGGER]
+    assert export.states[CHECK]["Parameters"]["triggered.$"] == "$.trigger.turn"
+
+
+def test_the_check_is_not_told_of_a_trigger_before_there_was_one() -> None:
+    assert not ast.literal_eval(_answer("begin_export.trigger.turn"))
+
+
+def test_the_check_replaces_no_job_of_its_own_execution() -> None:
+    tree = _handler("check_job")
+    (replaceable,) = [
+        keyword.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "replaceable"
+    ]
+    rule = _assigned(tree, replaceable)
+    assert isinstance(rule, ast.BoolOp)
+    assert isinstance(rule.op, ast.And)
+    assert "event['triggered'] != Turn.ACCEPTED" in map(ast.unparse, rule.values)
 
 
 @pytest.mark.parametrize("name", [*BUILT_IN, FEATURE])
 def test_the_longest_execution_stays_well_below_what_a_history_holds(
     synthesis_of: Callable[[str], Synthesis], name: str
 ) -> None:
-    """Every step repeated as often as it may be, in every turn of every loop."""
+    """Every step repeated as often as it may be, in every turn of every loop; a job that is lost comes on top, once.
+
+    The seconds waited and the polls are not counted anew for the job that replaces it.
+    """
     synthesis = synthesis_of(name)
     export = machine(synthesis.exports, "Export")
     longest = _longest(synthesis.stage.exports)
-    turns = {name: turns for loop in loops(export.definition) for name, turns in _turns(loop, longest)}
-    events = sum(_events(state) * turns.get(name, 1) for name, state in export.states.items())
+    turns = {name: turns for loop in loops(_never_lost(export)) for name, turns in _turns(loop, longest)}
+    again = _again(export)
+    events = sum(_events(state) * (turns.get(name, 1) + (name in again)) for name, state in export.states.items())
     assert events < MOST_EVENTS * 2 / 3
 
 
@@ -268,6 +324,19 @@ def _longest(settings: Exports) -> dict[str, int]:
         CHECK: settings.deadline_seconds // settings.poll_seconds + 1,
         LIST: settings.rounds,
     }
+
+
+def _never_lost(export: Machine) -> Graph:
+    """The machine as long as no job is lost: what its other loops are is seen only so."""
+    question = export.states[COMPLETE]
+    kept = [rule for rule in question["Choices"] if rule["StringEquals"] != Turn.LOST]
+    return {**export.definition, "States": {**export.states, COMPLETE: {**question, "Choices": kept}}}
+
+
+def _again(export: Machine) -> frozenset[str]:
+    """The loop from the check back to the trigger."""
+    (loop,) = [loop for loop in loops(export.definition) if {TRIGGER, CHECK} <= loop]
+    return loop
 
 
 def _turns(loop: Collection[str], longest: dict[str, int]) -> Iterator[tuple[str, int]]:
@@ -283,12 +352,22 @@ def _events(state: State) -> int:
 
 def _members(place: str) -> set[str]:
     """Keys of the dictionary a handler returns, or of one inside it."""
+    return set(_items(_handler(place.split(".", maxsplit=1)[0]), _answer(place)))
+
+
+def _answer(place: str) -> ast.expr:
+    """What a handler returns, or a member of it."""
     folder, *within = place.split(".")
-    tree = ast.parse((ROOT / "functions" / folder / "handler.py").read_text())
+    tree = _handler(folder)
     (answer,) = [node.value for node in ast.walk(tree) if isinstance(node, ast.Return)]
     for member in within:
         answer = _items(tree, answer)[member]
-    return set(_items(tree, answer))
+    assert answer
+    return answer
+
+
+def _handler(folder: str) -> ast.Module:
+    return ast.parse((ROOT / "functions" / folder / "handler.py").read_text())
 
 
 def _items(tree: ast.Module, node: ast.expr | None) -> dict[str, ast.expr]:
