@@ -32,7 +32,10 @@ T = TypeVar("T")
 
 @dataclass
 class MadeUpBucket:
-    """Every hour holds the same names, but now and then a job fails, a table is missing or the schema changes."""
+    """Every hour holds the same names, but now and then a job fails, a table is missing or the schema changes.
+
+    Manifests name them all but one file, which another job left behind.
+    """
 
     files: int
     objects: dict[str, bytes] = field(default_factory=dict)
@@ -42,6 +45,8 @@ class MadeUpBucket:
         partitions = [f"{TABLES[number % len(TABLES)]}_{number:04}.json.gz" for number in range(self.files - 2)]
         self._names = [MASTER_SCHEMA, MANIFEST, *partitions]
         self._schemas = [_schema(version) for version in range(20)]
+        entries = [{"key": f"a-job/{name}", "size": 1000} for name in [MASTER_SCHEMA, *partitions[1:]]]
+        self._manifest = json.dumps(entries).encode()
 
     def walk(self, prefix: str) -> Iterator[tuple[str, int]]:
         """Yield one slot's files."""
@@ -56,10 +61,12 @@ class MadeUpBucket:
             yield from self.walk(prefix)
 
     def read_all(self, keys: Sequence[str], max_bytes: int) -> list[bytes | None]:
-        """Return schemas, each as bytes of its own as a network would give them."""
-        assert max_bytes > len(self._schemas[0])
-        versions = (int(key.split("/")[-3]) // 30 for key in keys)
-        return [bytes(bytearray(self._schemas[version % len(self._schemas)])) for version in versions]
+        """Return schemas and manifests, each as bytes of its own as a network would give them."""
+        assert max_bytes > max(len(self._schemas[0]), len(self._manifest))
+        return [bytes(bytearray(self._manifest if key.endswith(MANIFEST) else self._schema(key))) for key in keys]
+
+    def _schema(self, key: str) -> bytes:
+        return self._schemas[int(key.split("/")[-3]) // 30 % len(self._schemas)]
 
     def read(self, key: str) -> Stored | None:
         """Return a file of the histories."""

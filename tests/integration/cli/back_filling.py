@@ -18,6 +18,11 @@ from tests.integration.cli.strict_copies import StrictCopies
 ROOT = "DEV/IMOSDL/Hourly/"
 FOLDER = f"{ROOT}20260131/23/"
 NAMES = ("Port_1", "Voyage_1", MANIFEST)
+SIGNATURE = "X-Amz-Signature=5ec2e7"
+PROOF = [{"key": "guid/Port_1", "size": 2}, {"key": "guid/Voyage_1", "size": 2}]
+SIGNED = json.dumps(
+    [{**entry, "url": f"https://vendor.example/{entry['key']}?{SIGNATURE}"} for entry in PROOF]
+).encode()
 
 app = typer.Typer()
 app.command()(copy_missing)
@@ -42,9 +47,13 @@ def found(*arguments: str, source: str = "s3://the-other", code: int = 0) -> dic
     return document
 
 
-def put(s3: StrictCopies, *names: str, folder: str = FOLDER, bucket: str = "the-other", body: bytes = b"12") -> None:
+def put(
+    s3: StrictCopies, *names: str, folder: str = FOLDER, bucket: str = "the-other", body: bytes | None = None
+) -> None:
+    """Write files, the manifest as older ones are: with addresses."""
     for name in names:
-        s3.put_object(Bucket=bucket, Key=folder + name, Body=body)
+        usual = SIGNED if name == MANIFEST else b"12"
+        s3.put_object(Bucket=bucket, Key=folder + name, Body=usual if body is None else body)
 
 
 def lake(s3: StrictCopies) -> dict[str, bytes]:

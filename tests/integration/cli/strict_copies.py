@@ -17,6 +17,7 @@ class StrictCopies:
     """S3 whose copies honour If-Match of the source and If-None-Match of the target.
 
     `before` is called with every copy's target key before it is looked at, `after` once it is done; either may raise.
+    What is written only where nothing lies is a copy, too.
     """
 
     def __init__(self, s3: Any) -> None:
@@ -30,18 +31,28 @@ class StrictCopies:
         with self._lock:  # moto's own state is not made for many threads
             self.before(request["Key"])
             self._check_source(request)
-            if request["IfNoneMatch"] == "*" and self._etag(request["Bucket"], request["Key"]):
-                raise refused("PreconditionFailed")
-            answer = self.s3.copy_object(**request)
-            self.copied.append(request["Key"])
-            self.after(request["Key"])
-            return answer
+            return self._write(self.s3.copy_object, request, "CopyObject")
+
+    def put_object(self, **request: Any) -> Any:
+        if "IfNoneMatch" not in request:
+            return self.s3.put_object(**request)
+        with self._lock:
+            self.before(request["Key"])
+            return self._write(self.s3.put_object, request, "PutObject")
 
     def upload_part_copy(self, **request: Any) -> Any:
         with self._lock:
             self.before(request["Key"])
             self._check_source(request)
             return self.s3.upload_part_copy(**request)
+
+    def _write(self, step: Callable[..., Any], request: dict[str, Any], operation: str) -> Any:
+        if request["IfNoneMatch"] == "*" and self._etag(request["Bucket"], request["Key"]):
+            raise refused("PreconditionFailed", operation)
+        answer = step(**request)
+        self.copied.append(request["Key"])
+        self.after(request["Key"])
+        return answer
 
     def _check_source(self, request: dict[str, Any]) -> None:
         source = request["CopySource"]

@@ -9,7 +9,7 @@ import pytest
 from cli.backfill import command
 from cli.session import Deployment
 from sluice.exports.slots import MANIFEST
-from tests.integration.cli.back_filling import FOLDER, NAMES, connected, found, lake, put, run, states
+from tests.integration.cli.back_filling import FOLDER, NAMES, SIGNED, connected, found, lake, put, run, states
 from tests.integration.cli.strict_copies import StrictCopies, refused
 
 
@@ -66,6 +66,37 @@ def test_a_file_that_appears_meanwhile_is_not_replaced(s3: StrictCopies) -> None
     assert document["failed"] == [f"{FOLDER}Port_1", FOLDER + MANIFEST]
     assert lake(s3)[f"{FOLDER}Port_1"] == b"another"
     assert states(found()) == {"20260131-23": "differing"}
+
+
+def test_a_manifest_that_appears_meanwhile_is_not_replaced(s3: StrictCopies) -> None:
+    put(s3, *NAMES)
+
+    def take(key: str) -> None:
+        if key.endswith(MANIFEST):
+            s3.put_object(Bucket="the-lake", Key=key, Body=b"another")
+
+    s3.before = take
+    result = run("--yes")
+    assert result.exit_code == 1
+    assert f"failed {FOLDER}{MANIFEST}: PutObject: it is PreconditionFailed" in result.stderr
+    assert lake(s3)[FOLDER + MANIFEST] == b"another"
+
+
+@pytest.mark.parametrize("changed", [SIGNED + b" ", None])
+def test_a_manifest_that_changed_since_it_was_listed_is_not_taken(s3: StrictCopies, changed: bytes | None) -> None:
+    put(s3, *NAMES)
+
+    def change(key: str) -> None:
+        if changed is None:
+            s3.delete_object(Bucket="the-other", Key=FOLDER + MANIFEST)
+        elif not key.endswith(MANIFEST):
+            put(s3, MANIFEST, body=changed)
+
+    s3.before = change
+    assert found("--yes", code=1)["failed"] == [FOLDER + MANIFEST]
+    assert sorted(lake(s3)) == [f"{FOLDER}Port_1", f"{FOLDER}Voyage_1"]
+    assert found("--yes")["failed"] == []
+    assert states(found()) == {"20260131-23": "same"}
 
 
 def test_a_slot_that_others_filled_meanwhile_is_left_alone(s3: StrictCopies, stage: Deployment) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.exports.slots import MANIFEST, Environment, Slot, place_of
-from sluice.history.backfill import File, FlowError, SlotPlan, State, compare, hourly_root, key_of, sort_in
+from sluice.history.backfill import File, FlowError, SlotPlan, State, compare, hourly_root, key_of, proof_of, sort_in
 
 SLOT = Slot.parse("20260131-23")
 TEST, PROD = Environment.TEST, Environment.PROD
@@ -20,11 +22,23 @@ Bucket = dict[str, tuple[int, str]]
 NAMES = ("Voyage_1", "Voyage_2", "_MasterTableSchema.json", MANIFEST)
 HOURS = ("20260131/23", "20260201/00")
 
+SIGNATURE = "X-Amz-Signature=5ec2e7"
+REWRITTEN = (3, "of what the copy made of the manifest")
+
 names = st.sampled_from([*NAMES, "..", "a\\b", "a\nb", ""])
 hours = st.sampled_from([*HOURS, "20260131/24", "20260230/01", "2026013/1", "٢٠٢٦٠١٣١/23", ""])
 roots = st.sampled_from([*ROOTS[TEST], *ROOTS[PROD], "", "DEV/", "DEV/DEV/IMOSDL/Hourly/", "x/IMOSDL/Hourly/"])
 hostile = st.builds("{}{}/{}".format, roots, hours, names)
 objects = st.tuples(st.integers(1, 2), st.sampled_from(["x", "y"]))
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+    | st.just(SIGNATURE),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["key", "size", "url"]) | st.text(), inner),
+)
 
 
 def keys_below(root: str) -> st.SearchStrategy[str]:
@@ -39,11 +53,17 @@ def buckets(root: str) -> st.SearchStrategy[Bucket]:
 
 def lakes(source: Bucket, root: str, hourly: str) -> st.SearchStrategy[Bucket]:
     """What an interrupted copy left; as often as not with whatever else."""
-    copied = {hourly + key.removeprefix(root): found for key, found in source.items() if key.startswith(root)}
+    copied = {
+        hourly + key.removeprefix(root): as_copied(key, found) for key, found in source.items() if key.startswith(root)
+    }
     left = st.lists(st.booleans(), min_size=len(copied), max_size=len(copied)).map(
         lambda done: {key: found for (key, found), kept in zip(copied.items(), done, strict=True) if kept}
     )
     return left | st.builds(lambda some, other: other | some, left, buckets(hourly))
+
+
+def as_copied(key: str, found: tuple[int, str]) -> tuple[int, str]:
+    return REWRITTEN if key.endswith(f"/{MANIFEST}") else found
 
 
 def folder(*names: str, size: int = 1, etag: str = "e") -> dict[str, File]:
@@ -112,16 +132,77 @@ def test_what_is_ours_and_different_is_left_alone(ours: dict[str, File]) -> None
     assert (found.state, found.files, len(found.conflicts)) == (State.DIFFERING, (), 1)
 
 
-def test_a_gap_beside_another_manifest_is_another_jobs() -> None:
-    theirs = folder("A_1", MANIFEST)
-    assert compare(SLOT, theirs, folder(MANIFEST)).state is State.PARTIAL
-    found = compare(SLOT, theirs, folder(MANIFEST, etag="other"))
+@pytest.mark.parametrize("theirs", [folder("A_1", "B_1", MANIFEST), folder("A_1", "B_1")])
+@pytest.mark.parametrize("manifest", [folder(MANIFEST), folder(MANIFEST, etag="other"), folder(MANIFEST, size=9)])
+def test_a_gap_beside_a_manifest_of_ours_is_another_jobs(theirs: dict[str, File], manifest: dict[str, File]) -> None:
+    found = compare(SLOT, theirs, folder("A_1") | manifest)
     assert (found.state, found.files, found.conflicts) == (State.DIFFERING, (), (MANIFEST,))
 
 
-def test_a_whole_slot_is_the_same_whatever_its_etags() -> None:
-    found = compare(SLOT, folder("A_1", MANIFEST), folder("A_1", MANIFEST, etag="other"))
-    assert (found.state, found.files) == (State.SAME, ())
+@pytest.mark.parametrize("theirs", [folder("A_1", MANIFEST), folder("A_1")])
+@pytest.mark.parametrize("manifest", [folder(MANIFEST, etag="other"), folder(MANIFEST, size=9)])
+def test_a_whole_slot_is_the_same_whatever_its_manifest(theirs: dict[str, File], manifest: dict[str, File]) -> None:
+    found = compare(SLOT, theirs, folder("A_1", etag="other") | manifest)
+    assert (found.state, found.files, found.conflicts) == (State.SAME, (), ())
+
+
+def test_the_manifest_alone_may_be_lacking() -> None:
+    found = compare(SLOT, folder("A_1", MANIFEST), folder("A_1"))
+    assert (found.state, [file.name for file in found.files]) == (State.PARTIAL, [MANIFEST])
+
+
+def test_a_manifest_keeps_key_and_size_only() -> None:
+    entry = {"key": "guid/é A_1", "size": 2, "url": f"https://vendor.example/A_1?{SIGNATURE}", "more": [SIGNATURE]}
+    proof = proof_of(json.dumps([entry, {"size": 0, "key": "B_1"}]).encode())
+    assert json.loads(proof or b"") == [{"key": "guid/é A_1", "size": 2}, {"key": "B_1", "size": 0}]
+    assert proof_of(proof or b"") == proof
+    assert proof_of(b" [] ") == b"[]"
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries({"key": st.just("A_1"), "size": st.integers(0, 9)} | {"url": json_values}), max_size=3
+    )
+)
+def test_no_address_of_a_manifest_is_kept(entries: list[dict[str, object]]) -> None:
+    kept = [{"key": entry["key"], "size": entry["size"]} for entry in entries]
+    assert json.loads(proof_of(json.dumps(entries).encode()) or b"") == kept
+
+
+@given(st.binary() | json_values.map(lambda value: json.dumps(value).encode()))
+def test_what_is_no_manifest_is_told(body: bytes) -> None:
+    proof = proof_of(body)
+    if proof is not None:
+        entries = json.loads(proof)
+        assert isinstance(json.loads(body), list)
+        assert all(entry.keys() == {"key", "size"} and isinstance(entry["key"], str) for entry in entries)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no JSON",
+        b"{}",
+        b'""',
+        b"null",
+        b"1",
+        b"[1]",
+        b"[[]]",
+        b'["key"]',
+        b'[{"key": "A_1"}]',
+        b'[{"size": 1}]',
+        b'[{"key": "A_1", "size": null}]',
+        b'[{"key": "A_1", "size": "1"}]',
+        b'[{"key": {"url": 1}, "size": 1}]',
+        b'[{"key": "A_1", "size": 1}, {}]',
+        b'[{"key": "\xff", "size": 1}]',
+        b'[{"key": "A_1", "size": 1}',
+        b"[" * 100_000,
+    ],
+)
+def test_hostile_manifests_are_none(body: bytes) -> None:
+    assert proof_of(body) is None
 
 
 def test_keys_are_untrusted() -> None:
@@ -162,7 +243,7 @@ def test_a_plan_stays_in_its_flow_touches_nothing_and_is_done_once(
             assert copied.startswith("DEV/") == target.startswith("DEV/") == (environment is TEST)
             assert place_of(target, environment) == (plan.slot, file.name)
             assert target not in lake
-            lake[target] = source[copied]
+            lake[target] = as_copied(copied, source[copied])
     assert before.items() <= lake.items()
     again = plans(source, root, lake, environment)
     assert not any(plan.files for plan in again)
