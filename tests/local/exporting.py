@@ -178,7 +178,7 @@ class ByHand:
 
     def check(self, polls: int = 0) -> dict[str, Any]:
         """Check the job, after so many polls."""
-        return self._step("check", "check_job", polls=polls, unknown=0)
+        return self._step("check", "check_job", triggered="accepted", polls=polls, unknown=0)
 
     def list_files(self) -> dict[str, Any]:
         """List the files."""

@@ -123,9 +123,12 @@ def proof_of(manifest: bytes) -> bytes | None:
     Older manifests hold the vendor's addresses with their signatures, which nobody is to find here.
     """
     try:
-        return orjson.dumps([{"key": entry["key"], "size": entry["size"]} for entry in orjson.loads(manifest)])
+        entries = orjson.loads(manifest)
+        proof = [{"key": entry["key"], "size": entry["size"]} for entry in entries]
     except (ValueError, TypeError, KeyError):
         return None
+    plain = all(isinstance(entry["key"], str) and isinstance(entry["size"], int) for entry in proof)
+    return orjson.dumps(proof) if plain and isinstance(entries, list) else None
 
 
 def _conflicts(ours: File, theirs: File | None, lacking: bool) -> bool:

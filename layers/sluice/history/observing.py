@@ -91,7 +91,7 @@ def _promised(manifest: bytes) -> frozenset[str] | None:
         names = frozenset(safe_name(entry["key"]) or "" for entry in orjson.loads(manifest))
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    return names or None
+    return names - {""} or None
 
 
 def _read_schemas(folders: Folders, found: dict[str, _Folder]) -> dict[str, Schema | None]:
