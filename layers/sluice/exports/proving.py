@@ -11,8 +11,8 @@ from sluice.exports.arrival import Arrival, Arrivals
 from sluice.exports.layout import ExportRun
 from sluice.exports.model import DELIVERED, INCOMPLETE, LONGEST_CAUSE, Account, Lease
 from sluice.exports.ports import ExportFiles, Slots
+from sluice.exports.schemas import MAX_SCHEMA_BYTES, read_schema
 from sluice.exports.slots import MASTER_SCHEMA, table_of
-from sluice.history.schemas import MAX_SCHEMA_BYTES, read_schema
 
 # Names an account gives, and their bytes; it says how many there are, and two of them have to fit one record.
 _NAMED, _NAMED_BYTES = 400, 30_000

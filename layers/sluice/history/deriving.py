@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from statistics import median
 
+from sluice.exports.schemas import Schema
 from sluice.history.model import Observation, SchemaChange, SlotHistory
-from sluice.history.schemas import Schema
 
 USUAL_WEEKS = 8
 """How far back the usual size of an hour of the week is looked for."""

@@ -7,10 +7,10 @@ from datetime import datetime
 import orjson
 
 from sluice.exports.listing import safe_name
+from sluice.exports.schemas import MAX_SCHEMA_BYTES, Schema, read_schema
 from sluice.exports.slots import MANIFEST, MASTER_SCHEMA, Environment, Slot, table_of
 from sluice.history.model import Observation
 from sluice.history.ports import Folders
-from sluice.history.schemas import MAX_SCHEMA_BYTES, Schema, read_schema
 
 MAX_MANIFEST_BYTES = 4 << 20
 """A larger manifest is not read; then everything in its folder counts."""

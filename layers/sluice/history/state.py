@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sluice.conversion.batches import to_parquet
+from sluice.exports.schemas import Schema
 from sluice.exports.slots import Slot
 from sluice.history.model import Observation
-from sluice.history.schemas import Schema
 
 # Tables and schemas hardly change from hour to hour: as JSON text, a dictionary holds each once.
 _COLUMNS = pa.schema(

@@ -11,8 +11,8 @@ from sluice.exports.model import DELIVERED, INCOMPLETE, Account, BatchResult, Jo
 from sluice.exports.ports import LeaseLostError
 from sluice.exports.promising import Listed, Listing, Promising, Sizes
 from sluice.exports.proving import Proof, Proving
+from sluice.exports.schemas import MAX_SCHEMA_BYTES
 from sluice.exports.slots import MASTER_SCHEMA, Environment
-from sluice.history.schemas import MAX_SCHEMA_BYTES
 from sluice.veson.answers import Offer
 from tests.unit.conversion.memory import MemoryFiles
 from tests.unit.exports.memory import (

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from sluice.exports.schemas import MAX_SCHEMA_BYTES, read_schema
 from sluice.exports.slots import MANIFEST, MASTER_SCHEMA
 from sluice.history.model import Observation
 from sluice.history.observing import MAX_MANIFEST_BYTES, observe
-from sluice.history.schemas import MAX_SCHEMA_BYTES, read_schema
 from tests.unit.history.deliveries import FIRST, PROD, TEST, deliver, schema, settled, slots
 from tests.unit.history.memory import MemoryBucket
 

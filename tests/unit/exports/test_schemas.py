@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.history.schemas import MAX_SCHEMA_BYTES, read_schema
+from sluice.exports.schemas import MAX_SCHEMA_BYTES, read_schema
 from tests.unit.history.deliveries import schema
 
 ANYTHING = st.recursive(
