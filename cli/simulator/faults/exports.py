@@ -49,7 +49,7 @@ def schema_upgraded(version: str = "2026.2") -> Fault:
 
 
 def volume(factor: float) -> Fault:
-    """The partitions hold so many times the usual."""
+    """The partitions are so many times as large as usual."""
     return Reshaped(lambda exports: replace(exports, volume=exports.volume * factor))
 
 

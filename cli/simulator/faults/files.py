@@ -98,12 +98,12 @@ def listed_without(member: str, file: str = A_FILE) -> Fault:
 
 
 def listed_elsewhere(url: str = EVIL_URL, file: str = A_FILE) -> Fault:
-    """A file's URL is this one."""
+    """A file's URL leads to another host."""
     return Listed(lambda entry: [entry | {"presignedDownloadURL": url}], file)
 
 
 def hostile_keys(*keys: str, file: str = A_FILE) -> Fault:
-    """A file is listed under these keys too."""
+    """A file is listed under hostile keys too, such as `../../x` and `/etc/passwd`."""
 
     def change(entry: Entry) -> list[Entry]:
         return [entry, *_under(entry, keys or HOSTILE_KEYS)]

@@ -57,7 +57,7 @@ def job_hangs() -> Fault:
 
 
 def unknown_statuses(words: tuple[Any, ...] = UNKNOWN_STATUSES) -> Fault:
-    """Every word once, whatever the job does, before the true status."""
+    """Each poll answers another word that nobody knows, then the true status."""
     left = itertools.chain(words)
     return Status(lambda status: next(left, status))
 
