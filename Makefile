@@ -15,7 +15,7 @@ demo: .venv/ready ## the whole pipeline on this machine: local cloud, deployment
 
 test: lint ## everything that proves the project
 	$(BIN)/sluice contract check
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 lint: .venv/ready ## formatting, rules, types
 	$(BIN)/ruff format --check .

@@ -1,9 +1,11 @@
 """Settings for every test: which run side by side, and the same examples in each run."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 _PATIENT = (HealthCheck.too_slow,)  # the machine may be busy
 
@@ -18,14 +20,24 @@ _TOGETHER = ("local", "infra")
 _HERE = Path(__file__).parent
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests for `pytest -n 2 --dist loadgroup`."""
-    for item in items:
-        if (folder := _folder(item)) in _TOGETHER:
-            item.add_marker(pytest.mark.xdist_group(folder))
-    items.sort(key=lambda item: _TOGETHER.index(_folder(item)) if _folder(item) in _TOGETHER else len(_TOGETHER))
+    """Put what takes longest first."""
+    items.sort(key=lambda item: _rank(item.path.relative_to(_HERE).parts[0]))
 
 
-def _folder(item: pytest.Item) -> str:
-    return item.path.relative_to(_HERE).parts[0]
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Deal the tests out to the processes of `pytest -n 2`."""
+    return _ByFolder(config, log)
+
+
+class _ByFolder(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
+    """A folder of `_TOGETHER` is dealt out as one, of all others each file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        folder = path.split("/")[1]
+        return folder if folder in _TOGETHER else path
+
+
+def _rank(folder: str) -> int:
+    return _TOGETHER.index(folder) if folder in _TOGETHER else len(_TOGETHER)
