@@ -27,8 +27,18 @@ def assembly(stage: str, synthesise: Callable[[Path], None]) -> Path:
             shutil.rmtree(outdated, ignore_errors=True)
         unfinished = _FOLDER / f"{stage}.{os.getpid()}"
         synthesise(unfinished)
-        unfinished.rename(folder)
+        _finish(unfinished, folder)
     return folder
+
+
+def _finish(unfinished: Path, folder: Path) -> None:
+    """Give the folder its name, unless another deployment of the same sources was faster."""
+    try:
+        unfinished.rename(folder)
+    except OSError:
+        if not folder.exists():
+            raise
+        shutil.rmtree(unfinished)
 
 
 def _fingerprint() -> str:
