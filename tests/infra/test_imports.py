@@ -24,7 +24,6 @@ CARRIED = {
     "check_job": {"http"},
     "list_files": {"http"},
     "copy_files": {"http"},
-    "check_delivery": {"http"},
     "update_history": {"arrow", "plots"},
     "plan_history": {"arrow"},
     "observe_hours": {"arrow"},
