@@ -58,7 +58,7 @@ def main() -> int:
         seconds = time.monotonic() - begun
         watch.over.set()
     say(
-        f"{account.status}: {account.copied} of {account.promised} files, {account.bytes / 1e6:.0f} MB, {account.cause}"
+        f"{account.status}: {account.copied} of {account.promised} files, {account.bytes / 1e6:.0f} MB {account.cause}".rstrip()
     )
     say(f"{seconds:.0f} s; the function that copies held {watch.peak_mb} MB at most")
     proven = account.status == "delivered" and exporting.landed(account.folder) == expected
