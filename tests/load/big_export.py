@@ -57,9 +57,8 @@ def main() -> int:
         account = run_export(exporting.cloud.deployment, _TIMEOUT, vendor_url=vendor.url).account
         seconds = time.monotonic() - begun
         watch.over.set()
-    say(
-        f"{account.status}: {account.copied} of {account.promised} files, {account.bytes / 1e6:.0f} MB {account.cause}".rstrip()
-    )
+    copied = f"{account.copied} of {account.promised} files, {account.bytes / 1e6:.0f} MB"
+    say(f"{account.status}: {copied} {account.cause}".rstrip())
     say(f"{seconds:.0f} s; the function that copies held {watch.peak_mb} MB at most")
     proven = account.status == "delivered" and exporting.landed(account.folder) == expected
     say("every file proven" if proven else f"NOT PROVEN: {dict(account.reasons)}")
