@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
@@ -91,12 +90,3 @@ def _explain_answer(error: aws.ClientError) -> CliError:
     if code in _DENIED:
         return CliError(f"AWS refused {error.operation_name}: {text}", "Ask for the permission or use another role.")
     return CliError(f"{error.operation_name} failed: {text} ({code})", "Run `sluice status` to see the stage's health.")
-
-
-def plain_cause(cause: str) -> str:
-    """The sentence inside a Lambda error document, which Step Functions hands on as JSON text."""
-    try:
-        document = json.loads(cause)
-    except ValueError:
-        return cause
-    return str(document.get("errorMessage", cause)) if isinstance(document, dict) else cause

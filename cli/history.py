@@ -11,13 +11,14 @@ import typer
 
 from cli.backfill.command import copy_missing
 from cli.console import err, out, plural, say, say_json
-from cli.errors import CliError, handled, plain_cause
+from cli.errors import CliError, handled
 from cli.exports import environment_of
 from cli.initialisation import initialise
 from cli.options import JsonOption, StageOption, slot_named
 from cli.session import LOCAL, Deployment, connect
 from infra.stage import stage_named
 from sluice.adapters.history_store import S3HistoryStore
+from sluice.failures import plain_cause
 from sluice.history.deriving import derive
 from sluice.history.layout import REPORT, observability_key, state_key
 from sluice.history.recording import known

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cli.errors import CliError, plain_cause
+from cli.errors import CliError
+from sluice.failures import plain_cause
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

@@ -9,6 +9,7 @@ import pytest
 from infra import stage as stages
 from infra.stage import Exports, FunctionSize, Stage
 from sluice.exports.slots import Environment
+from tests.infra.machine_graph import Machine, machine
 from tests.infra.synthesis import Synthesis, synthesise
 
 FEATURE = "we-1234-some-feature"
@@ -96,3 +97,8 @@ def prd(synthesis_of: Callable[[str], Synthesis]) -> Synthesis:
 @pytest.fixture
 def dev(synthesis_of: Callable[[str], Synthesis]) -> Synthesis:
     return synthesis_of("dev")
+
+
+@pytest.fixture
+def export(stage: Synthesis) -> Machine:
+    return machine(stage.exports, "Export")

@@ -65,5 +65,4 @@ class Arrivals:
 
 def _is_whole(file: Promise, there: Landed, manifest: Manifest, kept: set[str]) -> bool:
     """Tell whether a file arrived: of its size, and of this job, or found to be the same by its ETag."""
-    ours = there.provenance is not None and there.provenance.job_guid == manifest.job_guid
-    return there.size == file.size and (ours or file.name in kept)
+    return there.size == file.size and (there.is_of(manifest.job_guid) or file.name in kept)

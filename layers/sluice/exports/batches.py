@@ -76,13 +76,7 @@ class BatchCopy:
 
 def _is_ours(landed: Landed | None, file: Promise, batch: CopyBatch) -> bool:
     """Tell whether the file lies there whole, as a file of this very job."""
-    provenance = landed.provenance if landed else None
-    return (
-        landed is not None
-        and landed.size == file.size
-        and provenance is not None
-        and provenance.job_guid == batch.job_guid
-    )
+    return landed is not None and landed.size == file.size and landed.is_of(batch.job_guid)
 
 
 _KEPT, _COPIED = "kept", "copied"

@@ -1,6 +1,5 @@
 """The end of an export: its account is recorded and its slot is free again."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from sluice.exports.layout import ExportRun
 from sluice.exports.model import DELIVERED, INCOMPLETE, LONGEST_CAUSE, Account, Lease
 from sluice.exports.ports import Slots
+from sluice.failures import plain_cause
 
 
 def close(lease: Lease, state: Mapping[str, Any], slots: Slots) -> Account:
@@ -44,9 +44,4 @@ def _failure(state: Mapping[str, Any]) -> str:
     failure = state.get("failure")
     if not failure:
         return ""
-    cause = str(failure.get("Cause") or failure.get("Error") or "a step failed")
-    try:
-        document = json.loads(cause)
-    except ValueError:
-        return cause
-    return str(document.get("errorMessage") or cause) if isinstance(document, dict) else cause
+    return plain_cause(str(failure.get("Cause") or failure.get("Error") or "a step failed"))

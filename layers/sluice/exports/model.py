@@ -127,6 +127,10 @@ class Landed:
     size: int
     provenance: Provenance | None
 
+    def is_of(self, job_guid: str) -> bool:
+        """Tell whether it was copied from this very job."""
+        return self.provenance is not None and self.provenance.job_guid == job_guid
+
 
 @dataclass(frozen=True, slots=True)
 class Account:

@@ -9,7 +9,7 @@ import httpx
 
 from sluice.exports.slots import Environment
 from sluice.veson.answers import Accepted, Answer, JobReport, Offer, Refused, offers, quoted
-from sluice.veson.connection import Connection, Pauses
+from sluice.veson.connection import Connection, Pauses, never
 from sluice.veson.errors import AnswerNotUnderstoodError, JobUnknownError
 from sluice.veson.next_allowed import next_allowed
 from sluice.veson.status import JobStatus
@@ -121,7 +121,7 @@ class VesonClient:
         return self._connection.send("files", httpx.Request("GET", url, params=parameters))
 
     def _post(
-        self, step: str, call: str, document: dict[str, str], is_answer: Callable[[Answer], bool] = lambda _: False
+        self, step: str, call: str, document: dict[str, str], is_answer: Callable[[Answer], bool] = never
     ) -> Answer:
         """Send a request with a token; once more with a new one when the vendor does not accept it any more."""
         answer = self._post_once(step, call, document, is_answer)

@@ -15,7 +15,8 @@ _LONGEST_PAUSE = 30.0  # seconds; a vendor that asks for more is asked again by 
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
-def _never(_answer: Answer) -> bool:
+def never(_answer: Answer) -> bool:
+    """No answer with a status that says to ask again is one."""
     return False
 
 
@@ -44,7 +45,7 @@ class Connection:
         self._pauses = pauses
         self._slot = slot
 
-    def send(self, step: str, request: httpx.Request, is_answer: Callable[[Answer], bool] = _never) -> Answer:
+    def send(self, step: str, request: httpx.Request, is_answer: Callable[[Answer], bool] = never) -> Answer:
         """Return the vendor's answer, whatever its status, unless that says to ask again and `is_answer` does not.
 
         Raises:

@@ -6,7 +6,8 @@ import pytest
 import typer
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
-from cli.errors import CliError, handled, plain_cause
+from cli.errors import CliError, handled
+from sluice.failures import plain_cause
 
 
 def failing(error: Exception, *, as_json: bool = False) -> None:
