@@ -99,6 +99,15 @@ class Exports:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Settings of watching: who is told, how often one looks, and from where on something is wrong."""
+
+    probe_schedule: str | None = "rate(5 minutes)"
+
+    probe_lag: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=120)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """All settings of one deployment; the defaults are those of a lasting stage on AWS.
 
@@ -152,6 +161,7 @@ class Stage:
     query_scan_limit_gib: int = 1024  # an Athena query that would scan more is cancelled
 
     exports: Exports = Exports()
+    watch: Watch = Watch()
 
     alarms: bool = True
 
@@ -208,6 +218,7 @@ _FEATURE = Stage(
     conversion_schedule=None,
     sweep_schedule=None,
     exports=Exports(schedule=None),
+    watch=Watch(probe_schedule=None),
     log_retention_days=3,
     dirty_retention_days=7,
     run_retention_days=7,

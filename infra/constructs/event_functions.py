@@ -8,6 +8,7 @@ from infra.constructs.layers import Layers
 from infra.constructs.python_function import PythonFunction
 from infra.lake_stack import LakeStack
 from infra.stage import Stage
+from sluice.watching.metrics import Pipeline
 
 _EVENT_KINDS = ("clean", "dirty", "unrelated")
 _ANY_OBJECT = "Objects are named by their producer, chunk or run; the folder is fixed."
@@ -38,6 +39,7 @@ class EventFunctions(Construct):
             folder.title().replace("_", ""),
             stage=self._stage,
             folder=folder,
+            pipeline=Pipeline.EVENT_FILES,
             purpose=purpose,
             size=getattr(self._stage, folder),
             layers=self._layers.including(*(["arrow"] if parquet else [])),

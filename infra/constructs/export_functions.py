@@ -11,6 +11,7 @@ from infra.constructs.layers import Layers
 from infra.constructs.python_function import PythonFunction
 from infra.lake_stack import LakeStack
 from infra.stage import Stage
+from sluice.watching.metrics import Pipeline
 
 _ANY_OBJECT = "Objects are named by the vendor, hour or run; the folder is fixed."
 
@@ -61,6 +62,7 @@ class ExportFunctions(Construct):
             folder.title().replace("_", ""),
             stage=self._stage,
             folder=folder,
+            pipeline=Pipeline.EXPORTS,
             purpose=purpose,
             size=getattr(self._settings, folder),
             layers=self._layers.including(*layers),

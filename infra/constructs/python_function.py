@@ -14,6 +14,7 @@ from infra.constructs.findings import acknowledge
 from infra.constructs.log_group import log_group
 from infra.constructs.permissions import TRACE_ACTIONS, TRACE_REASON, allow
 from infra.stage import FunctionSize, Stage
+from sluice.watching.metrics import Pipeline
 
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 
@@ -22,7 +23,8 @@ class PythonFunction(Construct):
     """A Python function with its own role, its own log group and traces.
 
     The code is the folder `functions/<folder>`, the handler its `handler.handler`. The role may write to the
-    function's own log group and traces; everything else is allowed one by one with `allow`.
+    function's own log group and traces; everything else is allowed one by one with `allow`. Its metrics carry the
+    stage and the `pipeline` it works for.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class PythonFunction(Construct):
         *,
         stage: Stage,
         folder: str,
+        pipeline: Pipeline,
         purpose: str,
         size: FunctionSize,
         layers: Sequence[lambda_.ILayerVersion],
@@ -40,7 +43,7 @@ class PythonFunction(Construct):
         """Build the log group, the role and the function."""
         super().__init__(scope, construct_id)
         self.purpose = purpose
-        self._log_group = log_group(self, "Log", stage)
+        self.log_group = log_group(self, "Log", stage)
         self.role = self._build_role()
         self.timeout = Duration.seconds(size.timeout_seconds)
         self.function = lambda_.Function(
@@ -55,14 +58,15 @@ class PythonFunction(Construct):
             timeout=self.timeout,
             reserved_concurrent_executions=size.reserved_concurrency,
             role=self.role,
-            log_group=self._log_group,
+            log_group=self.log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             tracing=lambda_.Tracing.ACTIVE,
             layers=list(layers),
             environment={
                 "LOG_LEVEL": stage.log_level,
                 "POWERTOOLS_SERVICE_NAME": folder,
-                "POWERTOOLS_METRICS_NAMESPACE": f"Sluice/{stage.name}",
+                "STAGE": stage.name,
+                "PIPELINE": pipeline.value,
                 **environment,
             },
         )
@@ -77,7 +81,7 @@ class PythonFunction(Construct):
 
     def _build_role(self) -> iam.Role:
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        stream = [self._log_group.log_group_arn]
+        stream = [self.log_group.log_group_arn]
         allow(role, ["logs:CreateLogStream", "logs:PutLogEvents"], stream)
         allow(role, TRACE_ACTIONS, ["*"], TRACE_REASON)
         return role

@@ -1,0 +1,1 @@
+"""Run history: one record per execution of a machine, whatever became of it."""
