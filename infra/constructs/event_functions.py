@@ -36,7 +36,6 @@ class EventFunctions(Construct):
     def _build(self, folder: str, purpose: str, *, parquet: bool = False, **environment: str) -> PythonFunction:
         return PythonFunction(
             self,
-            folder.title().replace("_", ""),
             stage=self._stage,
             folder=folder,
             pipeline=Pipeline.EVENT_FILES,

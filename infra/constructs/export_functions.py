@@ -59,7 +59,6 @@ class ExportFunctions(Construct):
     def _build(self, folder: str, purpose: str, *layers: str, **environment: str) -> PythonFunction:
         return PythonFunction(
             self,
-            folder.title().replace("_", ""),
             stage=self._stage,
             folder=folder,
             pipeline=Pipeline.EXPORTS,

@@ -22,7 +22,7 @@ FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 class PythonFunction(Construct):
     """A Python function with its own role, its own log group and traces.
 
-    The code is the folder `functions/<folder>`, the handler its `handler.handler`. The role may write to the
+    The code is the folder `functions/<folder>`, which names the construct, too; the handler its `handler.handler`. The role may write to the
     function's own log group and traces; everything else is allowed one by one with `allow`. Its metrics carry the
     stage and the `pipeline` it works for.
     """
@@ -30,7 +30,6 @@ class PythonFunction(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
         *,
         stage: Stage,
         folder: str,
@@ -41,7 +40,7 @@ class PythonFunction(Construct):
         environment: Mapping[str, str],
     ) -> None:
         """Build the log group, the role and the function."""
-        super().__init__(scope, construct_id)
+        super().__init__(scope, folder.title().replace("_", ""))
         self.purpose = purpose
         self.log_group = log_group(self, "Log", stage)
         self.role = self._build_role()
