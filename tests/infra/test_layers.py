@@ -53,9 +53,9 @@ def test_own_layer_holds_contracts_but_no_samples_tests_or_caches(own: zipfile.Z
     assert all(name.startswith("python/sluice/") for name in names)
 
 
-def test_own_layer_holds_what_the_report_is_made_of(own: zipfile.ZipFile) -> None:
-    files = (path for path in (LAYERS / SLUICE / "history" / "report").iterdir() if path.is_file())
-    parts = {f"python/sluice/history/report/{path.name}" for path in files}
+def test_own_layer_holds_what_pages_are_made_of(own: zipfile.ZipFile) -> None:
+    files = (path for path in (LAYERS / SLUICE / "report").iterdir() if path.is_file())
+    parts = {f"python/sluice/report/{path.name}" for path in files}
     assert len([part for part in parts if not part.endswith(".py")]) >= 3, "page, style and script"
     assert parts <= set(own.namelist())
 

@@ -8,7 +8,8 @@ from sluice.history.report.findings import anomalies, gaps
 from sluice.history.report.headline import headline
 from sluice.history.report.levels import DAY_LEVEL, MONTH_LEVEL, VOLUME_HIGH, VOLUME_LOW
 from sluice.history.report.lists import findings_list, months_table
-from sluice.history.report.plots import Plot
+from sluice.report.drawing import Plot
+from sluice.report.sections import cards, navigation, section
 
 _MEANING = (
     f"A job is in level when it was delivered with every expected table, a day when {DAY_LEVEL:.0%} of its jobs are, "
@@ -31,34 +32,10 @@ def body_of(
     open_gaps = gaps(rows)
     parts = [
         headline(latest(rows), open_gaps, rows[-1], out_of_scope),
-        _navigation(["Service level", "Gaps", "Anomalies", *topics]),
-        _section("Service level", _MEANING, _cards([level]) + months_table(monthly(rows))),
-        _section("Gaps", "", findings_list("open-gaps", open_gaps, "Every job came with all its tables.")),
-        _section("Anomalies", _ODD, findings_list("odd-jobs", anomalies(rows), "Nothing out of the ordinary.")),
-        *(_section(topic, "", _cards(plots)) for topic, plots in topics.items()),
+        navigation(["Service level", "Gaps", "Anomalies", *topics], _READING),
+        section("Service level", _MEANING, cards([level]) + months_table(monthly(rows))),
+        section("Gaps", "", findings_list("open-gaps", open_gaps, "Every job came with all its tables.")),
+        section("Anomalies", _ODD, findings_list("odd-jobs", anomalies(rows), "Nothing out of the ordinary.")),
+        *(section(topic, "", cards(plots)) for topic, plots in topics.items()),
     ]
     return "\n".join(parts)
-
-
-def _navigation(titles: Sequence[str]) -> str:
-    links = "".join(f'<a href="#{_anchor(title)}">{title}</a>' for title in titles)
-    return f'<nav>{links}</nav><p class="note">{_READING}</p>'
-
-
-def _section(title: str, note: str, content: str) -> str:
-    explained = f'<p class="note">{note}</p>' if note else ""
-    return f'<section><h2 id="{_anchor(title)}">{title}</h2>{explained}{content}</section>'
-
-
-def _anchor(title: str) -> str:
-    return title.lower().replace(" ", "-")
-
-
-def _cards(plots: Sequence[Plot]) -> str:
-    return f'<div class="plots">{"".join(map(_card, plots))}</div>'
-
-
-def _card(plot: Plot) -> str:
-    wide = " wide" if plot.wide else ""
-    place = f'<div id="{plot.name}" style="height:{plot.figure.layout.height}px"></div>'
-    return f'<figure class="card{wide}"><figcaption><h3>{plot.title}</h3></figcaption>{place}</figure>'

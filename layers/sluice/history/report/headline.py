@@ -6,7 +6,7 @@ from sluice.history.model import SlotHistory
 from sluice.history.report.aggregate import Period
 from sluice.history.report.findings import Finding
 from sluice.history.report.levels import is_in_level
-from sluice.history.report.markup import names_of, percent
+from sluice.report.markup import names_of, percent
 
 
 def headline(spans: Sequence[Period], gaps: Sequence[Finding], last: SlotHistory, out_of_scope: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sluice.history.report.aggregate import Period
 from sluice.history.report.findings import Finding
 from sluice.history.report.levels import MONTH_LEVEL
-from sluice.history.report.markup import names_of, percent
+from sluice.report.markup import names_of, percent
 
 _SHOWN, _FOLDED = 10, 100  # findings at once, and those that unfold: an operator works on the newest
 _MB = 1_000_000

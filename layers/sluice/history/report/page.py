@@ -1,25 +1,17 @@
-"""The page: body, plots and scripts in one file that asks nothing of any network."""
+"""The report's page."""
 
-import base64
-import hashlib
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from string import Template
-
-import orjson
-from plotly.offline import get_plotlyjs
+from collections.abc import Sequence
 
 from sluice.exports.slots import Environment
 from sluice.history.model import SlotHistory
 from sluice.history.report.aggregate import daily
 from sluice.history.report.body import body_of
 from sluice.history.report.headline import scope_card
-from sluice.history.report.packing import pack
-from sluice.history.report.plots import Plot, calendar, plots_by_topic
+from sluice.history.report.plots import calendar, plots_by_topic
+from sluice.report.drawing import Plot
+from sluice.report.page import page_of
 
-_HERE = Path(__file__).parent
 _NOTHING = '<p class="card wide" id="nothing">No hour has been recorded yet: there is nothing to report.</p>'
-_BASE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'unsafe-inline'; img-src data: blob:"
 
 
 def report_page(environment: Environment, rows: Sequence[SlotHistory], out_of_scope: Sequence[str]) -> bytes:
@@ -42,36 +34,4 @@ def report_page(environment: Environment, rows: Sequence[SlotHistory], out_of_sc
 
 
 def _page(environment: Environment, subtitle: str, body: str, plots: Sequence[Plot]) -> bytes:
-    scripts = [get_plotlyjs(), _part("page.js")] if plots else []
-    return (
-        Template(_part("page.html"))
-        .substitute(
-            policy=_policy(scripts),
-            title=f"Vendor exports: {environment.value}",
-            style=_part("page.css"),
-            subtitle=subtitle,
-            body=body,
-            data=_json_for_script(plots),
-            scripts="\n".join(f"<script>{script}</script>" for script in scripts),
-        )
-        .encode()
-    )
-
-
-def _part(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
-
-
-def _policy(scripts: Sequence[str]) -> str:
-    """Allow these scripts, no others, and no network."""
-    hashes = (f"'sha256-{_sha256(script)}'" for script in scripts)
-    return " ".join([f"{_BASE_POLICY}; script-src", *hashes]) if scripts else _BASE_POLICY
-
-
-def _sha256(script: str) -> str:
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-def _json_for_script(plots: Iterable[Plot]) -> str:
-    """Write the figures; no text in them can end the script element."""
-    return orjson.dumps(pack(plots)).decode().replace("<", "\\u003c")
+    return page_of(f"Vendor exports: {environment.value}", subtitle, body, plots)

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 
 from sluice.history.model import SlotHistory
 from sluice.history.report.aggregate import daily
-from sluice.history.report.packing import pack
 from sluice.history.report.plots import calendar, plots_by_topic
+from sluice.report.packing import pack
 from tests.unit.history.report.making import histories, row
 
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from sluice.history.model import SlotHistory
 from sluice.history.report.aggregate import Period
 from sluice.history.report.plots.calendar import calendar
-from sluice.history.report.plots.drawing import Plot
 from sluice.history.report.plots.jobs import job_plots
 from sluice.history.report.plots.tables import table_plots
 from sluice.history.report.plots.volume import volume_plots
+from sluice.report.drawing import Plot
 
 __all__ = ["Plot", "calendar", "plots_by_topic"]
 

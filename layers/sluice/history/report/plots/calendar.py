@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from sluice.history.report.aggregate import Period
 from sluice.history.report.levels import DAY_LEVEL
-from sluice.history.report.plots.drawing import BAD, GOOD, Plot, rounded
+from sluice.report.drawing import BAD, GOOD, Plot, rounded
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WORST, _ALMOST = "#8f3b0b", "#f4c9a4"

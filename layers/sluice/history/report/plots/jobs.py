@@ -6,23 +6,9 @@ import plotly.graph_objects as go
 
 from sluice.history.model import SlotHistory
 from sluice.history.report.aggregate import Period
-from sluice.history.report.plots.drawing import (
-    BAD,
-    EXPECTED,
-    GOOD,
-    PERCENT,
-    Plot,
-    axis,
-    hours_of,
-    labels_of,
-    line,
-    over_days,
-    over_hours,
-    rounded,
-    share_bars,
-    stroke,
-)
 from sluice.history.report.plots.notes import note
+from sluice.history.report.plots.rows import EXPECTED, PERCENT, hours_of, labels_of, share_bars
+from sluice.report.drawing import BAD, GOOD, Plot, axis, line, over_days, over_hours, rounded, stroke
 
 _OF_ONE = {"range": [0, 1.1]}
 

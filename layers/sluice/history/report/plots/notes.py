@@ -1,7 +1,7 @@
 """What a plot says of an hour when it is pointed at."""
 
 from sluice.history.model import SlotHistory
-from sluice.history.report.names import in_hover
+from sluice.report.names import in_hover
 
 _NO_DELIVERY = "<br>no delivery"
 

@@ -4,24 +4,9 @@ from collections.abc import Sequence
 
 from sluice.history.model import SlotHistory
 from sluice.history.report.aggregate import Period
-from sluice.history.report.plots.drawing import (
-    BAD,
-    EXPECTED,
-    GOOD,
-    PERCENT,
-    Plot,
-    axis,
-    bars,
-    hours_of,
-    labels_of,
-    line,
-    over_days,
-    over_hours,
-    rounded,
-    share_bars,
-    stroke,
-)
 from sluice.history.report.plots.notes import note
+from sluice.history.report.plots.rows import EXPECTED, PERCENT, hours_of, labels_of, share_bars
+from sluice.report.drawing import BAD, GOOD, Plot, axis, bars, line, over_days, over_hours, rounded, stroke
 
 
 def table_plots(rows: Sequence[SlotHistory], days: Sequence[Period]) -> list[Plot]:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from sluice.history.model import SlotHistory
-from sluice.history.report.plots.drawing import GOOD, QUIET, Plot, axis, hours_of, line, over_hours, rounded, stroke
 from sluice.history.report.plots.notes import short_note
+from sluice.history.report.plots.rows import hours_of
+from sluice.report.drawing import GOOD, QUIET, Plot, axis, line, over_hours, rounded, stroke
 
 _MB = 1_000_000
 

@@ -6,18 +6,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from sluice.history.model import SlotHistory
-from sluice.history.report.aggregate import Period
-from sluice.history.report.levels import DAY_LEVEL
-
 GOOD, BAD, QUIET = "#3a86c8", "#e07b39", "#8d97a5"
 """Blue, orange and grey: told apart by the colour-blind, and readable on white as on black."""
-
-PERCENT = {"title": {"text": "Delivered"}, "range": [0, 104], "ticksuffix": " %"}
-"""A vertical axis for shares."""
-
-EXPECTED = {"color": QUIET, "width": 1.5, "dash": "dot"}
-"""The line of what should have come."""
 
 HEIGHT = 320
 """Pixels."""
@@ -77,27 +67,9 @@ def bars(x: Sequence[str], y: Sequence[float], colours: str | list[str], hover: 
     return go.Bar(x=x, y=y, marker={"color": colours, "line": {"width": 0}}, hovertemplate=f"{hover}<extra></extra>")
 
 
-def share_bars(days: Sequence[Period], shares: Sequence[float], of_what: str) -> go.Bar:
-    """Return each day's share as a percentage, coloured by whether it reaches a day's level."""
-    colours = [GOOD if share >= DAY_LEVEL else BAD for share in shares]
-    return bars(
-        labels_of(days), [rounded(100 * share) for share in shares], colours, f"%{{y}} of the {of_what} delivered"
-    )
-
-
 def stroke(colour: str, width: float = 1.5, shape: str = "linear") -> dict[str, Any]:
     """Return how a line is drawn: `width` in pixels, `shape` in Plotly's words."""
     return {"color": colour, "width": width, "shape": shape}
-
-
-def hours_of(rows: Sequence[SlotHistory]) -> list[str]:
-    """Return the rows' hours as Plotly reads them, UTC."""
-    return [f"{row.slot.hour:%Y-%m-%d %H:00}" for row in rows]
-
-
-def labels_of(days: Sequence[Period]) -> list[str]:
-    """Return the days as Plotly reads them."""
-    return [day.label for day in days]
 
 
 def rounded(value: float) -> float:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sluice.history.report.names import in_html
+from sluice.report.names import in_html
 
 _NAMES = 10
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sluice.history.report.plots import Plot
+from sluice.report.drawing import Plot
 
 
 def pack(plots: Iterable[Plot]) -> dict[str, Any]:

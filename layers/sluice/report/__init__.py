@@ -1,0 +1,1 @@
+"""Pages of figures and plots: one HTML file each, which asks nothing of any network."""
