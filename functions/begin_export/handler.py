@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.adapters.clients import dynamodb, secrets_manager, step_functions
 from sluice.adapters.executions import StepFunctionsExecutions
+from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 from sluice.adapters.slots import DynamoSlots
 from sluice.adapters.vendor import VendorAccess, VendorSettings
@@ -25,6 +26,7 @@ class Settings:
 
 
 logger = Logger()
+meter = Meter()
 settings = read_settings(Settings)
 vendor = VendorAccess(read_settings(VendorSettings), secrets_manager())
 slots = DynamoSlots(dynamodb(), settings.slots_table)
@@ -32,6 +34,7 @@ executions = StepFunctionsExecutions(step_functions())
 
 
 @logger.inject_lambda_context
+@meter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Begin an export: ``{"execution": ARN, "started_at": ISO 8601, "input": {"slot"?, "vendor_url"?}}``."""
     wanted, vendor_url = event["input"].get("slot"), event["input"].get("vendor_url") or ""

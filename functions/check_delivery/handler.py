@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.adapters.clients import dynamodb, s3
 from sluice.adapters.lake import S3Lake
 from sluice.adapters.landing import S3Landing
+from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 from sluice.adapters.slots import DynamoSlots
 from sluice.exports.arrival import Arrivals
@@ -30,7 +30,7 @@ class Settings:
 
 
 logger = Logger()
-metrics = Metrics()
+meter = Meter()
 settings = read_settings(Settings)
 files = S3Lake(s3(), settings.lake_bucket)
 proving = Proving(
@@ -43,13 +43,12 @@ proving = Proving(
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
+@meter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Check a slot's delivery: ``{"export": …, "round": …}``."""
     logger.append_keys(slot=event["export"]["slot"])
     lease = Lease.from_json(Environment(settings.environment), event["export"])
     turn, account = proving.check(lease, event["round"])
-    metrics.add_metric(name="FilesMissing", unit=MetricUnit.Count, value=len(account.missing))
     counts = {"promised": account.promised, "copied": account.copied, "missing": len(account.missing)}
     logger.info("checked", extra={"turn": turn.value, **counts})
     return {"turn": turn.value, **counts}

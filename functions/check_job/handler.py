@@ -4,17 +4,18 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.adapters.clients import dynamodb, secrets_manager
+from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 from sluice.adapters.slots import DynamoSlots
 from sluice.adapters.vendor import VendorAccess, VendorSettings
 from sluice.exports.asking import Checking, Turn
 from sluice.exports.model import Lease
 from sluice.exports.slots import Slot
+from sluice.watching.metrics import UNKNOWN_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +28,14 @@ class Settings:
 
 
 logger = Logger()
-metrics = Metrics()
+meter = Meter()
 settings = read_settings(Settings)
 vendor = VendorAccess(read_settings(VendorSettings), secrets_manager())
 slots = DynamoSlots(dynamodb(), settings.slots_table)
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
+@meter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Check the slot's job: ``{"export": …, "triggered": turn, "polls": …, "unknown": …}``."""
     export = event["export"]
@@ -44,6 +45,6 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     lease = Lease.from_json(vendor.environment, export)
     replaceable = event["triggered"] != Turn.ACCEPTED and lease.slot == Slot.of(datetime.now(UTC))
     answer = checking.check(lease, event["polls"], event["unknown"], replaceable=replaceable)
-    metrics.add_metric(name="UnknownStatuses", unit=MetricUnit.Count, value=answer.unknown - event["unknown"])
+    meter.add(UNKNOWN_STATUSES, answer.unknown - event["unknown"])
     logger.info("checked", extra=asdict(answer))
     return asdict(answer)

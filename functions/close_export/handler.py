@@ -3,16 +3,25 @@
 from dataclasses import dataclass
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.adapters.clients import dynamodb
+from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 from sluice.adapters.slots import DynamoSlots
 from sluice.exports.closing import close
 from sluice.exports.model import DELIVERED, Lease
 from sluice.exports.slots import Environment
+from sluice.veson.errors import CredentialsRefusedError
+from sluice.watching.metrics import (
+    EXPORTS_DELIVERED,
+    FILES_COPIED,
+    FILES_MISSING,
+    FILES_PROMISED,
+    FILES_REFETCHED,
+    TOKENS_REFUSED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +33,22 @@ class Settings:
 
 
 logger = Logger()
-metrics = Metrics()
+meter = Meter()
 settings = read_settings(Settings)
 slots = DynamoSlots(dynamodb(), settings.slots_table)
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
+@meter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Close an export; the event is all that its steps left."""
     logger.append_keys(slot=event["export"]["slot"])
     account = close(Lease.from_json(Environment(settings.environment), event["export"]), event, slots)
-    metrics.add_metric(name="ExportsDelivered", unit=MetricUnit.Count, value=account.status == DELIVERED)
-    for name in ("promised", "copied", "refetched"):
-        metrics.add_metric(name=f"Files{name.title()}", unit=MetricUnit.Count, value=getattr(account, name))
+    meter.add(EXPORTS_DELIVERED, account.status == DELIVERED)
+    meter.add(FILES_PROMISED, account.promised)
+    meter.add(FILES_COPIED, account.copied)
+    meter.add(FILES_REFETCHED, account.refetched)
+    meter.add(FILES_MISSING, len(account.missing))
+    meter.add(TOKENS_REFUSED, event.get("failure", {}).get("Error") == CredentialsRefusedError.__name__)
     logger.info("closed", extra={"status": account.status, "cause": account.cause})
     return {"status": account.status, "cause": account.cause}

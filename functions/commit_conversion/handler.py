@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.adapters.clients import dynamodb, s3
 from sluice.adapters.lake import S3Lake
 from sluice.adapters.ledger import DynamoLedger
+from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 from sluice.conversion.committing import commit, read_plan
 
@@ -22,12 +23,14 @@ class Settings:
 
 
 logger = Logger()
+meter = Meter()
 settings = read_settings(Settings)
 files = S3Lake(s3(), settings.lake_bucket)
 ledger = DynamoLedger(dynamodb(), settings.ledger_table)
 
 
 @logger.inject_lambda_context
+@meter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Commit the run of a plan: ``{"plan_key": …}``."""
     summary = commit(read_plan(files, event["plan_key"]), files, ledger)

@@ -1,18 +1,20 @@
 """Map state of Convert: one batch of clean lines to Parquet."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.adapters.clients import s3
 from sluice.adapters.lake import S3Lake
+from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 from sluice.contracts.load import load_registry
 from sluice.conversion.batches import Converter
 from sluice.conversion.model import Batch
+from sluice.watching.metrics import BATCH_SECONDS, ROWS_CONVERTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +25,18 @@ class Settings:
 
 
 logger = Logger()
-metrics = Metrics()
+meter = Meter()
 converter = Converter(load_registry(), S3Lake(s3(), read_settings(Settings).lake_bucket))
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics(capture_cold_start_metric=True)
+@meter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Convert one batch of the plan."""
     batch = Batch.from_json(event)
     logger.append_keys(run_id=batch.run_id, batch_id=batch.batch_id)
+    begun = time.perf_counter()
     converter.convert(batch)
-    metrics.add_metric(name="RowsConverted", unit=MetricUnit.Count, value=batch.rows)
+    meter.add(BATCH_SECONDS, time.perf_counter() - begun)
+    meter.add(ROWS_CONVERTED, batch.rows)
     return {"batch_id": batch.batch_id, "rows": batch.rows}

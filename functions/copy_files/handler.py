@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import orjson
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.adapters.clients import dynamodb, s3, secrets_manager
 from sluice.adapters.lake import S3Lake
 from sluice.adapters.landing import S3Landing
+from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 from sluice.adapters.slots import DynamoSlots
 from sluice.adapters.vendor import VendorAccess, VendorSettings
@@ -31,7 +31,7 @@ class Settings:
 
 
 logger = Logger()
-metrics = Metrics()
+meter = Meter()
 settings = read_settings(Settings)
 vendor = VendorAccess(read_settings(VendorSettings), secrets_manager())
 files = S3Lake(s3(), settings.lake_bucket)
@@ -40,7 +40,7 @@ copy = FileCopy(vendor.downloads, landing, DynamoSlots(dynamodb(), settings.slot
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics(capture_cold_start_metric=True)
+@meter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Copy a batch: ``{"export": …, "batch": …}``."""
     export, batch = event["export"], CopyBatch.from_json(event["batch"])
@@ -50,6 +50,5 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     book = AddressBook(client, vendor.environment, batch.job_guid, time.monotonic)
     result = BatchCopy(copy, landing, run.folder, run.name, book, vendor.pauses).run(batch)
     files.write(run.result_key(batch.batch_id), orjson.dumps(asdict(result)))
-    metrics.add_metric(name="FilesNotCopied", unit=MetricUnit.Count, value=len(result.reasons))
     logger.info("copied", extra={"files": len(batch.files), "reasons": dict(result.reasons)})
     return {"batch_id": batch.batch_id, "failed": len(result.reasons)}

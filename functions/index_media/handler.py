@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.adapters.clients import dynamodb
 from sluice.adapters.media import DynamoMediaIndex
+from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 
 
@@ -30,11 +31,13 @@ class Change:
 
 
 logger = Logger()
+meter = Meter()
 settings = read_settings(Settings)
 index = DynamoMediaIndex(dynamodb(), settings.media_table, settings.media_bucket)
 
 
 @logger.inject_lambda_context
+@meter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Index or forget the objects that a batch of messages names; report the messages that name none."""
     changes = {record["messageId"]: _change(record) for record in event["Records"]}

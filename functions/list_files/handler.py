@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.adapters.clients import dynamodb, s3, secrets_manager
 from sluice.adapters.lake import S3Lake
 from sluice.adapters.landing import S3Landing
+from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 from sluice.adapters.slots import DynamoSlots
 from sluice.adapters.vendor import VendorAccess, VendorSettings
@@ -26,6 +27,7 @@ class Settings:
 
 
 logger = Logger()
+meter = Meter()
 settings = read_settings(Settings)
 vendor = VendorAccess(read_settings(VendorSettings), secrets_manager())
 files = S3Lake(s3(), settings.lake_bucket)
@@ -38,6 +40,7 @@ promising = Promising(
 
 
 @logger.inject_lambda_context
+@meter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """List the job's files: ``{"export": …, "round": …}``."""
     export = event["export"]

@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.adapters.clients import s3
 from sluice.adapters.history_store import S3HistoryStore
+from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 from sluice.history.initialising import Part, observe_part
 
@@ -21,10 +22,12 @@ class Settings:
 
 
 logger = Logger()
+meter = Meter()
 store = S3HistoryStore(s3(), read_settings(Settings).lake_bucket)
 
 
 @logger.inject_lambda_context
+@meter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Observe one part of the plan."""
     part = Part.from_json(event)

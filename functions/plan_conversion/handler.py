@@ -12,6 +12,7 @@ from sluice.adapters.clients import dynamodb, s3, step_functions
 from sluice.adapters.executions import StepFunctionsExecutions
 from sluice.adapters.lake import S3Lake
 from sluice.adapters.ledger import DynamoLedger
+from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 from sluice.conversion.planning import Planning
 from sluice.layout import timestamped_id
@@ -27,6 +28,7 @@ class Settings:
 
 
 logger = Logger()
+meter = Meter()
 settings = read_settings(Settings)
 planning = Planning(
     ledger=DynamoLedger(dynamodb(), settings.ledger_table),
@@ -37,6 +39,7 @@ planning = Planning(
 
 
 @logger.inject_lambda_context
+@meter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Plan the run of an execution: ``{"execution": ARN, "started_at": ISO 8601}``."""
     execution = event["execution"]

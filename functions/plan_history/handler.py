@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.adapters.clients import s3
 from sluice.adapters.history_store import S3HistoryStore
+from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 from sluice.exports.slots import Environment, Slot
 from sluice.history.initialising import write_plan
@@ -24,11 +25,13 @@ class Settings:
 
 
 logger = Logger()
+meter = Meter()
 settings = read_settings(Settings)
 store = S3HistoryStore(s3(), settings.lake_bucket)
 
 
 @logger.inject_lambda_context
+@meter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Plan an initialisation: ``{"execution": ARN, "first": slot, "last": slot}``."""
     run_id = event["execution"].rpartition(":")[2]

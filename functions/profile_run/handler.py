@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.adapters.clients import dynamodb, s3
 from sluice.adapters.lake import S3Lake
 from sluice.adapters.ledger import DynamoLedger
+from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 from sluice.conversion.committing import read_plan
 from sluice.conversion.profiling import publish_profile
@@ -23,12 +24,14 @@ class Settings:
 
 
 logger = Logger()
+meter = Meter()
 settings = read_settings(Settings)
 files = S3Lake(s3(), settings.lake_bucket)
 ledger = DynamoLedger(dynamodb(), settings.ledger_table)
 
 
 @logger.inject_lambda_context
+@meter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Publish the profiling log of a plan's run: ``{"plan_key": …}``."""
     plan = read_plan(files, event["plan_key"])

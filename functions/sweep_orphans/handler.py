@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.adapters.clients import dynamodb, s3
 from sluice.adapters.lake import S3Lake
 from sluice.adapters.ledger import DynamoLedger
+from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 from sluice.events.orphans import sweep
 
@@ -23,12 +24,14 @@ class Settings:
 
 
 logger = Logger()
+meter = Meter()
 settings = read_settings(Settings)
 lake = S3Lake(s3(), settings.lake_bucket)
 ledger = DynamoLedger(dynamodb(), settings.ledger_table)
 
 
 @logger.inject_lambda_context
+@meter.publish
 def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
     """Sweep the days that may hold orphans."""
     removed = sweep(lake, ledger, datetime.now(UTC))

@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.adapters.clients import dynamodb, secrets_manager
+from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 from sluice.adapters.slots import DynamoSlots
 from sluice.adapters.vendor import VendorAccess, VendorSettings
@@ -23,12 +24,14 @@ class Settings:
 
 
 logger = Logger()
+meter = Meter()
 settings = read_settings(Settings)
 vendor = VendorAccess(read_settings(VendorSettings), secrets_manager())
 slots = DynamoSlots(dynamodb(), settings.slots_table)
 
 
 @logger.inject_lambda_context
+@meter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Trigger the slot's job: ``{"export": …, "waited_seconds": …}``."""
     export = event["export"]

@@ -9,6 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.adapters.clients import s3
 from sluice.adapters.history_store import S3HistoryStore
+from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 from sluice.exports.slots import Environment, Slot
 from sluice.history.initialising import merge_parts
@@ -28,6 +29,7 @@ class Settings:
 
 
 logger = Logger()
+meter = Meter()
 settings = read_settings(Settings)
 environment = Environment(settings.environment)
 store = S3HistoryStore(s3(), settings.lake_bucket)
@@ -36,6 +38,7 @@ updating = Updating(store, store, publishing, settings.max_slots)
 
 
 @logger.inject_lambda_context
+@meter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Merge an initialisation, ``{"run_id": …}``, or make up for what is new: ``{"slots": [looked at again]}``."""
     if "run_id" in event:

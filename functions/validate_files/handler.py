@@ -1,12 +1,12 @@
 """SQS → validated: every announced object's events become clean, dirty or unrelated lines of a committed chunk."""
 
 import secrets
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.adapters.announcements import UnknownAnnouncementError, announced_objects
@@ -14,10 +14,11 @@ from sluice.adapters.clients import dynamodb, s3
 from sluice.adapters.lake import S3Lake
 from sluice.adapters.ledger import DynamoLedger
 from sluice.adapters.media import DynamoMediaIndex
+from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 from sluice.adapters.source_store import S3SourceStore
 from sluice.contracts.load import load_registry
-from sluice.events.model import SourceObject
+from sluice.events.model import SourceObject, SourceRecord
 from sluice.events.validation import Limits, Outcome, Validation
 from sluice.layout import timestamped_id
 
@@ -34,8 +35,10 @@ class Settings:
     max_file_bytes: int
 
 
+_SLOW_SECONDS = 1.0
+
 logger = Logger()
-metrics = Metrics()
+meter = Meter()
 settings = read_settings(Settings)
 validation = Validation(
     registry=load_registry(),
@@ -45,11 +48,12 @@ validation = Validation(
     media=DynamoMediaIndex(dynamodb(), settings.media_table, settings.media_bucket),
     limits=Limits(settings.chunk_bytes, settings.max_file_bytes),
     new_chunk_id=lambda: timestamped_id(datetime.now(UTC), secrets.token_hex(4)),
+    stopwatch=time.perf_counter,
 )
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics(capture_cold_start_metric=True)
+@meter.publish
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Validate the objects that a batch of messages announces; report the messages that must come again."""
     announced = {record["messageId"]: _announced(record) for record in event["Records"]}
@@ -74,8 +78,19 @@ def _report(outcome: Outcome) -> None:
     for record in outcome.records:
         if record.message:
             logger.warning("object not read", extra={"key": record.source.key, "reason": record.message})
+        _report_file(record, outcome.seconds[record.source])
+    for source in outcome.skipped:
+        logger.info("object known already", extra={"key": source.key})
     totals = outcome.totals()
-    logger.info("validated", extra=totals)
-    for name, value in totals.items():
-        unit = MetricUnit.Bytes if name == "Bytes" else MetricUnit.Count
-        metrics.add_metric(name=name, unit=unit, value=value)
+    logger.info("validated", extra={metric.name: value for metric, value in totals.items()})
+    for metric, value in totals.items():
+        meter.add(metric, value)
+
+
+def _report_file(record: SourceRecord, seconds: float) -> None:
+    """Log a file that somebody may ask about: a line for each would cost more than validating it."""
+    if seconds < _SLOW_SECONDS and not record.counts.dirty:
+        return
+    counts = {"events": record.counts.events, "dirty": record.counts.dirty.total()}
+    known = {"key": record.source.key, "bytes": record.size, "seconds": round(seconds, 3), **counts}
+    logger.info("file", extra={**known, "reasons": dict(record.counts.dirty_by_reason())})

@@ -22,9 +22,9 @@ FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 class PythonFunction(Construct):
     """A Python function with its own role, its own log group and traces.
 
-    The code is the folder `functions/<folder>`, which names the construct, too; the handler its `handler.handler`. The role may write to the
-    function's own log group and traces; everything else is allowed one by one with `allow`. Its metrics carry the
-    stage and the `pipeline` it works for.
+    The code is the folder `functions/<folder>`, which names the construct, too; the handler its `handler.handler`. The
+    role may write to the function's own log group and traces; everything else is allowed one by one with `allow`. Its
+    metrics carry the stage and the `pipeline` it works for.
     """
 
     def __init__(

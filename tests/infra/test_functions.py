@@ -12,8 +12,8 @@ from infra.stage import FunctionSize, Stage
 from tests.infra.synthesis import ROOT, Synthesis, text
 
 FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
-# What Powertools reads by itself.
-HOUSE_VARIABLES = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+# What Powertools and the meter read by themselves.
+HOUSE_VARIABLES = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "STAGE", "PIPELINE"}
 
 
 def test_every_folder_of_functions_is_one_function(stage: Synthesis) -> None:
@@ -24,7 +24,7 @@ def test_every_folder_of_functions_is_one_function(stage: Synthesis) -> None:
 def test_a_function_is_told_exactly_what_its_handler_reads(stage: Synthesis, folder: str) -> None:
     variables = stage.function(folder)["Environment"]["Variables"]
     assert variables.keys() - HOUSE_VARIABLES == _settings_read_by(folder)
-    assert variables["POWERTOOLS_METRICS_NAMESPACE"] == f"Sluice/{stage.stage.name}"
+    assert variables["STAGE"] == stage.stage.name
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

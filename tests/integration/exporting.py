@@ -49,6 +49,7 @@ _ENVIRONMENT = {
     "ROUNDS": "3",
     "OUT_OF_SCOPE": "",
     "ENVIRONMENT": "Test",
+    "PIPELINE": "exports",
     "AUTH_URL": "https://auth.invalid",
     "EXPORT_URL": "https://export.invalid",
     "FILES_URL": "https://files.invalid",

@@ -21,7 +21,7 @@ ENVIRONMENT = {
     "BATCH_BYTES": str(1 << 20),
     "STAGE": "test",
     "POWERTOOLS_SERVICE_NAME": "test",
-    "POWERTOOLS_METRICS_NAMESPACE": "Sluice",
+    "PIPELINE": "event_files",
 }
 """What the stacks tell the functions, all together."""
 

@@ -96,8 +96,12 @@ def test_what_happened_is_counted_and_logged(
     with refusal(world.s3, "GetObject", "denied", 403, "AccessDenied"):
         validate_files(sqs_event(messages))
     (metrics,) = (json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line)
-    counted = {name: metrics[name] for name in ("Files", "FilesFailed", "FilesSkipped", "EventsClean", "EventsDirty")}
-    assert counted == {"Files": [2], "FilesFailed": [1], "FilesSkipped": [0], "EventsClean": [1], "EventsDirty": [1]}
+    assert metrics["FilesValidated"] == [2]
+    for name in ("FilesFailed", "EventsClean", "EventsDirty", "ColdStarts"):
+        assert metrics[name] == [1]
+    assert "FilesSkipped" not in metrics
+    assert metrics["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["stage", "pipeline"]]
+    assert (metrics["stage"], metrics["pipeline"]) == ("test", "event_files")
     logged = {record.getMessage(): vars(record) for record in caplog.records}
     assert logged["object failed"]["key"] == "denied"
     assert "s3:GetObject" in logged["object failed"]["reason"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from sluice.adapters.media import DynamoMediaIndex
+from sluice.watching.metrics import MEDIA_MISSING
 from tests.integration.events import body, event, illustration
 from tests.integration.functions import load
 from tests.integration.payloads import payload
@@ -141,7 +142,7 @@ def test_from_an_upload_to_the_media_bucket_to_the_row_of_an_event(
         ),
     )
     outcome = world.validate(source)
-    assert outcome.totals()["MediaMissing"] == 1
+    assert outcome.totals()[MEDIA_MISSING] == 1
     assert world.record(source)["media_missing"] == 1
     assert world.record(source)["clean"] == {"MICROTHREE_EVENT": 6, "SIM_EVENT": 1}
     world.convert()

@@ -1,6 +1,7 @@
 """A small world of the real adapters and use cases on moto's S3 and DynamoDB."""
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -91,6 +92,7 @@ class World:
             media=DynamoMediaIndex(self.dynamodb, MEDIA_INDEX, MEDIA),
             limits=self.limits,
             new_chunk_id=lambda: timestamped_id(self.now(), "0000000f"),
+            stopwatch=time.perf_counter,
         )
         return validation.run(sources, seconds_left)
 

@@ -27,7 +27,8 @@ def start(cloud: Cloud, folder: str, event: Any, environment: Mapping[str, str])
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "POWERTOOLS_SERVICE_NAME": folder,
-        "POWERTOOLS_METRICS_NAMESPACE": "Measured",
+        "STAGE": "measured",
+        "PIPELINE": "event_files",
         **environment,
     }
     command = [sys.executable, "-m", "tests.local.measured", folder]

@@ -18,6 +18,8 @@ from sluice.events.ports import (
 )
 from sluice.events.reasons import Reason
 from sluice.events.routing import FileRouting, Gates
+from sluice.watching import metrics
+from sluice.watching.metrics import Metric
 
 MAX_SOURCES_PER_COMMIT = 98
 """A transaction takes 100 items: the source records, one chunk, and one to spare."""
@@ -36,27 +38,31 @@ class Limits:
 
 @dataclass(slots=True)
 class Outcome:
-    """What one invocation did: records it committed, objects it skipped as known, objects to be announced again."""
+    """What one invocation did: records it committed, objects it skipped as known, objects to be announced again.
+
+    `seconds` is the time it took to read and route each object.
+    """
 
     records: list[SourceRecord] = field(default_factory=list)
     skipped: set[SourceObject] = field(default_factory=set)
     failed: dict[SourceObject, str] = field(default_factory=dict)
+    seconds: dict[SourceObject, float] = field(default_factory=dict)
 
-    def totals(self) -> dict[str, int]:
-        """Return what is counted of an invocation, by metric name."""
+    def totals(self) -> dict[Metric, int]:
+        """Return what is counted of an invocation."""
         counts = Counts()
         for record in self.records:
             counts.add(record.counts)
         return {
-            "Files": len(self.records),
-            "FilesSkipped": len(self.skipped),
-            "FilesFailed": len(self.failed),
-            "Bytes": sum(record.size for record in self.records),
-            "EventsClean": counts.clean.total(),
-            "EventsDirty": counts.dirty.total(),
-            "EventsUnrelated": counts.unrelated,
-            "MembersUnknown": counts.drift,
-            "MediaMissing": counts.media_missing,
+            metrics.FILES_VALIDATED: len(self.records),
+            metrics.FILES_SKIPPED: len(self.skipped),
+            metrics.FILES_FAILED: len(self.failed),
+            metrics.BYTES_READ: sum(record.size for record in self.records),
+            metrics.EVENTS_CLEAN: counts.clean.total(),
+            metrics.EVENTS_DIRTY: counts.dirty.total(),
+            metrics.EVENTS_UNRELATED: counts.unrelated,
+            metrics.UNKNOWN_MEMBERS: counts.drift,
+            metrics.MEDIA_MISSING: counts.media_missing,
         }
 
 
@@ -84,14 +90,16 @@ class Validation:
         media: MediaLibrary,
         limits: Limits,
         new_chunk_id: Callable[[], str],
+        stopwatch: Callable[[], float],
     ) -> None:
-        """Bind the adapters. `new_chunk_id` gives ids that are unique and grow with time."""
+        """Bind the adapters. `new_chunk_id` gives ids that are unique and grow with time, `stopwatch` seconds."""
         self._gates = Gates(registry, media.find)
         self._sources = sources
         self._chunks = chunks
         self._ledger = ledger
         self._limits = limits
         self._new_chunk_id = new_chunk_id
+        self._stopwatch = stopwatch
 
     def run(self, announced: Iterable[SourceObject], seconds_left: Callable[[], float]) -> Outcome:
         """Validate each object that has no final record; one bad object fails alone."""
@@ -105,7 +113,9 @@ class Validation:
             if seconds_left() < self._limits.reserve_seconds:
                 outcome.failed[source] = "no time left in this invocation; the announcement comes again"
                 continue
+            begun = self._stopwatch()
             file = self._route(source, outcome)
+            outcome.seconds[source] = self._stopwatch() - begun
             if file and file.chunks:  # it fills chunks, and a transaction, of its own
                 self._commit([file], outcome)
             elif file:
