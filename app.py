@@ -11,6 +11,7 @@ from infra.event_files_stack import EventFilesStack
 from infra.exports_stack import ExportsStack
 from infra.lake_stack import LakeStack
 from infra.stage import StageNameError, stage_named
+from infra.watch_stack import WatchStack
 
 
 def build(app: App) -> None:
@@ -21,8 +22,9 @@ def build(app: App) -> None:
     """
     stage = stage_named(app.node.get_context("stage"))
     lake = LakeStack(app, f"{stage.stack_prefix}-Lake", stage=stage)
-    EventFilesStack(app, f"{stage.stack_prefix}-EventFiles", stage=stage, lake=lake)
-    ExportsStack(app, f"{stage.stack_prefix}-Exports", stage=stage, lake=lake)
+    event_files = EventFilesStack(app, f"{stage.stack_prefix}-EventFiles", stage=stage, lake=lake)
+    exports = ExportsStack(app, f"{stage.stack_prefix}-Exports", stage=stage, lake=lake)
+    WatchStack(app, f"{stage.stack_prefix}-Watch", stage=stage, lake=lake, event_files=event_files, exports=exports)
     Tags.of(app).add("project", "sluice")
     Tags.of(app).add("stage", stage.name)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))

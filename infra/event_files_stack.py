@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from constructs import Construct
 
-from infra.constructs.alarms import alarm_on_failure, alarm_on_letters
 from infra.constructs.announced_objects import AnnouncedObjects
 from infra.constructs.conversion_machine import ConversionMachine, ConversionSteps
 from infra.constructs.event_functions import EventFunctions
@@ -23,19 +22,17 @@ class EventFilesStack(StageStack):
         """Wire the parts together."""
         super().__init__(scope, construct_id, stage=stage, purpose="event files, from upload to table")
         self._stage = stage
-        self._functions = EventFunctions(self, "Functions", stage=stage, lake=lake)
-        self._files = self._build_files(lake)
-        self._media = self._build_media(lake)
-        self._machine = self._build_machine(lake)
-        self._missed_calls = DeadLetters(self, "MissedCalls", stage=stage)
+        self.functions = EventFunctions(self, "Functions", stage=stage, lake=lake)
+        self.files = self._build_files(lake)
+        self.media = self._build_media(lake)
+        self.machine = self._build_machine(lake)
+        self.missed_calls = DeadLetters(self, "MissedCalls", stage=stage)
         self._keep_to_the_timetable()
-        if stage.alarms:
-            self._raise_alarms()
         publish(
             self,
-            QueueUrl=self._files.queue.queue_url,
-            DeadLetterQueueUrl=self._files.dead_letters.queue_url,
-            ConvertMachine=self._machine.arn,
+            QueueUrl=self.files.queue.queue_url,
+            DeadLetterQueueUrl=self.files.dead_letters.queue_url,
+            ConvertMachine=self.machine.arn,
         )
 
     def _build_files(self, lake: LakeStack) -> AnnouncedObjects:
@@ -45,7 +42,7 @@ class EventFilesStack(StageStack):
             stage=self._stage,
             bucket=lake.source,
             kinds=["Object Created"],
-            function=self._functions.validate_files,
+            function=self.functions.validate_files,
             batching=self._stage.files,
         )
 
@@ -56,16 +53,16 @@ class EventFilesStack(StageStack):
             stage=self._stage,
             bucket=lake.media,
             kinds=["Object Created", "Object Deleted"],
-            function=self._functions.index_media,
+            function=self.functions.index_media,
             batching=self._stage.media,
         )
 
     def _build_machine(self, lake: LakeStack) -> ConversionMachine:
         steps = ConversionSteps(
-            plan=self._functions.plan_conversion,
-            convert=self._functions.convert_batch,
-            commit=self._functions.commit_conversion,
-            profile=self._functions.profile_run,
+            plan=self.functions.plan_conversion,
+            convert=self.functions.convert_batch,
+            commit=self.functions.commit_conversion,
+            profile=self.functions.profile_run,
         )
         lake_arn = lake.arn_for_others(lake.lake)
         return ConversionMachine(self, "Convert", stage=self._stage, lake=lake.lake, lake_arn=lake_arn, steps=steps)
@@ -76,9 +73,9 @@ class EventFilesStack(StageStack):
                 self,
                 "Conversions",
                 expression=self._stage.conversion_schedule,
-                target_arn=self._machine.arn,
+                target_arn=self.machine.arn,
                 action="states:StartExecution",
-                dead_letters=self._missed_calls,
+                dead_letters=self.missed_calls,
                 description="Converts what has been validated since the last run",
             )
         if self._stage.sweep_schedule:
@@ -86,18 +83,8 @@ class EventFilesStack(StageStack):
                 self,
                 "Sweeps",
                 expression=self._stage.sweep_schedule,
-                target_arn=self._functions.sweep_orphans.function.function_arn,
+                target_arn=self.functions.sweep_orphans.function.function_arn,
                 action="lambda:InvokeFunction",
-                dead_letters=self._missed_calls,
+                dead_letters=self.missed_calls,
                 description="Removes objects of chunks that were never committed",
             )
-
-    def _raise_alarms(self) -> None:
-        files = "Files that could not be validated wait in the dead letter queue: see why, then redrive it."
-        alarm_on_letters(self, "FilesWaiting", self._files.dead_letters, files)
-        media = "Media that could not be indexed wait in the dead letter queue: see why, then redrive it."
-        alarm_on_letters(self, "MediaWaiting", self._media.dead_letters, media)
-        calls = "A schedule could not start what it starts: see why; its next time does the work of this one, too."
-        alarm_on_letters(self, "CallsWaiting", self._missed_calls, calls)
-        failed = "A conversion failed: open the execution in the console; the next run finishes what it began."
-        alarm_on_failure(self, "ConversionFailed", self._machine.machine, failed)

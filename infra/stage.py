@@ -99,8 +99,19 @@ class Exports:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SlackChannel:
+    """A channel of a workspace that the account's chat client is authorised for, both by id: T…, C…."""
+
+    workspace: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """Settings of watching: who is told, how often one looks, and from where on something is wrong."""
+
+    emails: tuple[str, ...] = ()  # each is asked once to confirm
+    slack: SlackChannel | None = None
 
     probe_schedule: str | None = "rate(5 minutes)"
 

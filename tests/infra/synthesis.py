@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 Resource = dict[str, Any]
 
+STACKS = ("Lake", "EventFiles", "Exports", "Watch")
+
 
 @dataclass(frozen=True)
 class Template:
@@ -58,12 +60,13 @@ class Synthesis:
     lake: Template
     event_files: Template
     exports: Template
+    watch: Template
     folder: Path
 
     @property
     def working(self) -> tuple[Template, ...]:
         """The stacks that run code."""
-        return self.event_files, self.exports
+        return self.event_files, self.exports, self.watch
 
     @property
     def templates(self) -> tuple[Template, ...]:
@@ -93,8 +96,7 @@ def synthesise(stage: str, folder: Path) -> Synthesis:
     app = App(context={**settings(), "stage": stage}, outdir=str(folder))
     build(app)
     app.synth()
-    lake, event_files, exports = (_template(folder, stage, part) for part in ("Lake", "EventFiles", "Exports"))
-    return Synthesis(stage_named(stage), lake, event_files, exports, folder)
+    return Synthesis(stage_named(stage), *(_template(folder, stage, part) for part in STACKS), folder)
 
 
 def settings() -> dict[str, Any]:
