@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 LOCAL = "local"
-STACKS = ("Lake", "EventFiles", "Exports")
+STACKS = ("Lake", "EventFiles", "Exports", "Watch")
 
 # As many as the busiest command (ingest) has threads, so that none waits for a connection.
 _CONNECTIONS = 32

@@ -13,7 +13,7 @@ import pytest
 from aws_cdk import App
 
 from app import main
-from tests.infra.synthesis import ROOT, settings
+from tests.infra.synthesis import ROOT, STACKS, settings
 
 NO_SOCKETS_IN_PYTHON = """
 import sys
@@ -53,7 +53,7 @@ def test_synth_needs_nothing_but_python_and_node(lonely: dict[str, str], tmp_pat
     done = _synth({**settings(), "stage": "prd"}, lonely)
     assert done.returncode == 0, done.stderr
     made = {path.name for path in (tmp_path / "out").glob("*.template.json")}
-    assert made == {f"Sluice-prd-{part}.template.json" for part in ("Lake", "EventFiles", "Exports")}
+    assert made == {f"Sluice-prd-{part}.template.json" for part in STACKS}
 
 
 def test_a_wrong_stage_name_is_one_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,7 @@ def test_a_name_that_is_no_stage_is_told() -> None:
         connect("Not A Stage")
 
 
-ALL = ("Sluice-dev-Lake", "Sluice-dev-EventFiles", "Sluice-dev-Exports")
+ALL = ("Sluice-dev-Lake", "Sluice-dev-EventFiles", "Sluice-dev-Exports", "Sluice-dev-Watch")
 
 
 class Stacks:
@@ -77,7 +77,7 @@ def deployment(stacks: Stacks) -> Deployment:
 
 def test_the_outputs_of_all_stacks_are_found() -> None:
     found = deployment(Stacks(*ALL))
-    assert found.outputs == {"FromLake": "value", "Fromiles": "value", "Fromorts": "value"}
+    assert found.outputs == {"FromLake": "value", "Fromiles": "value", "Fromorts": "value", "Fromatch": "value"}
 
 
 def test_a_missing_stack_says_to_deploy() -> None:
