@@ -1,0 +1,108 @@
+"""Measured points of metrics, and their statistics by period."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import NamedTuple, Self
+
+Vector = tuple[float | None, ...]
+"""One value per period, the oldest first; None where there is no data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric: the same name with other dimensions is another one."""
+
+    namespace: str
+    name: str
+    dimensions: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, namespace: str, name: str, dimensions: Mapping[str, str] | None = None) -> Self:
+        """Make one of a mapping of dimensions."""
+        return cls(namespace, name, frozenset((dimensions or {}).items()))
+
+
+class Point(NamedTuple):
+    """A measured value; `at` in seconds since the epoch."""
+
+    at: float
+    value: float
+
+
+class Series:
+    """The points of many metrics."""
+
+    def __init__(self, points: Iterable[tuple[Metric, Point]] = ()) -> None:
+        """Take points in any order."""
+        self._points: dict[Metric, list[Point]] = {}
+        self.extend(points)
+
+    def extend(self, points: Iterable[tuple[Metric, Point]]) -> None:
+        """Take more points in any order."""
+        touched = set()
+        for metric, point in points:
+            self._points.setdefault(metric, []).append(point)
+            touched.add(metric)
+        for metric in touched:
+            self._points[metric].sort()
+
+    def __iter__(self) -> Iterator[tuple[Metric, Point]]:
+        """Yield every point with its metric."""
+        for metric, points in self._points.items():
+            for point in points:
+                yield metric, point
+
+    def values(self, metric: Metric, start: float, end: float) -> list[float]:
+        """The values from `start` on and before `end`."""
+        points = self._points.get(metric, [])
+        first, last = (bisect_left(points, moment, key=lambda point: point.at) for moment in (start, end))
+        return [point.value for point in points[first:last]]
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """So many periods, one after the other, up to `end`; `period` in seconds."""
+
+    end: int
+    period: int
+    count: int
+
+    def vector(self, series: Series, metric: Metric, statistic: str) -> Vector:
+        """A statistic of a metric for each period."""
+        starts = (self.end - back * self.period for back in range(self.count, 0, -1))
+        return tuple(aggregate(statistic, series.values(metric, start, start + self.period)) for start in starts)
+
+
+def aggregate(statistic: str, values: Sequence[float]) -> float | None:
+    """One statistic, by CloudWatch's name for it, of a period's values; None when there are none.
+
+    Raises:
+        ValueError: The statistic is not known here.
+    """
+    if statistic.startswith("p"):
+        return percentile(values, float(statistic[1:])) if values else None
+    if statistic not in _STATISTICS:
+        raise ValueError(f"statistic {statistic} is not known")
+    return _STATISTICS[statistic](values) if values else None
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The value under which so many percent of the values lie, interpolated between neighbours."""
+    ordered = sorted(values)
+    place = (len(ordered) - 1) * percent / 100
+    below = int(place)
+    above = min(below + 1, len(ordered) - 1)
+    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+
+_STATISTICS: dict[str, Callable[[Sequence[float]], float]] = {
+    "Sum": sum,
+    "Average": fmean,
+    "Minimum": min,
+    "Maximum": max,
+    "SampleCount": lambda values: float(len(values)),
+}
