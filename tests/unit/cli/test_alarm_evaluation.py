@@ -121,8 +121,10 @@ def test_other_dimensions_are_another_metric() -> None:
         ((40.0, 1.0, 12.0), "2 of the last 3 datapoints [40, 1, 12] were greater than the threshold (5)"),
         (
             (None, None, 12.0),
-            "1 of the last 3 datapoints [12] were greater than the threshold (5); "
-            "2 more missing, taken as notBreaching",
+            (
+                "1 of the last 3 datapoints [12] were greater than the threshold (5); "
+                "2 more missing, taken as notBreaching"
+            ),
         ),
         ((), "no datapoints in 5 periods; missing data: notBreaching"),
     ],
