@@ -112,6 +112,20 @@ class Watch:
 
     emails: tuple[str, ...] = ()  # each is asked once to confirm
     slack: SlackChannel | None = None
+    pages: bool = True  # False: alarms show, but send nothing
+    runbook: str = "docs/runbook.md"  # address that messages lead to; an anchor per alarm is added
+
+    queue_age_minutes: int = 15  # of the oldest announcement that waits
+    error_percent: float = 5  # of a function's calls
+    duration_percent: int = 80  # of a function's timeout that the slowest hundredth of its calls takes
+    dirty_percent: float = 5  # of clean and dirty events
+    dirty_least_events: int = 100  # clean and dirty, in 15 minutes; with fewer, no ratio is looked at
+    dirty_band: float = 4  # standard deviations from the usual ratio
+    dirty_least_percent: float = 1  # a ratio below is never unusual
+    pending_minutes: int = 45  # age of the oldest chunk that waits for its conversion
+    quiet_hours: int = 24  # age of the newest hour that any table has rows of
+    export_minutes: int = 45  # an export may take; 15 to 25 are usual
+    export_absent_hours: int = 3  # without a whole delivery
 
     probe_schedule: str | None = "rate(5 minutes)"
 
@@ -174,7 +188,7 @@ class Stage:
     exports: Exports = Exports()
     watch: Watch = Watch()
 
-    alarms: bool = True
+    alarms: bool = True  # and dashboards
 
     def __post_init__(self) -> None:
         """Refuse a name that cannot prefix every resource of the stage.
@@ -243,6 +257,7 @@ _LOCAL = replace(
     local=True,
     python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
     architecture=_running_architecture(),
+    alarms=True,  # in the template only: the local cloud knows few of them
     validate_files=FunctionSize(memory_mb=1024, timeout_seconds=60),
     # The emulator starts a process per concurrent call: as many as a small laptop carries.
     files=Batching(messages=98, window_seconds=1, max_concurrency=2),
@@ -263,6 +278,7 @@ _DEV = Stage(
     keeps_data=False,
     conversion_schedule="rate(1 hour)",
     exports=Exports(schedule=None),
+    watch=Watch(pages=False, pending_minutes=150),
     log_retention_days=14,
 )
 # The buckets of int and prd exist already and belong to the producers: these names are theirs.

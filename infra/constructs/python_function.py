@@ -41,7 +41,9 @@ class PythonFunction(Construct):
     ) -> None:
         """Build the log group, the role and the function."""
         super().__init__(scope, folder.title().replace("_", ""))
+        self.folder = folder
         self.purpose = purpose
+        self.size = size
         self.log_group = log_group(self, "Log", stage)
         self.role = self._build_role()
         self.timeout = Duration.seconds(size.timeout_seconds)
