@@ -14,7 +14,7 @@ from sluice.adapters.settings import read_settings
 from sluice.contracts.load import load_registry
 from sluice.conversion.batches import Converter
 from sluice.conversion.model import Batch
-from sluice.watching.metrics import BATCH_SECONDS, ROWS_CONVERTED
+from sluice.watching.metrics import BATCH_SECONDS, PARQUET_BYTES, ROWS_CONVERTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     batch = Batch.from_json(event)
     logger.append_keys(run_id=batch.run_id, batch_id=batch.batch_id)
     begun = time.perf_counter()
-    converter.convert(batch)
+    receipt = converter.convert(batch)
     meter.add(BATCH_SECONDS, time.perf_counter() - begun)
     meter.add(ROWS_CONVERTED, batch.rows)
+    meter.add(PARQUET_BYTES, receipt.parquet_bytes if receipt else 0)
     return {"batch_id": batch.batch_id, "rows": batch.rows}

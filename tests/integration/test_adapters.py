@@ -1,11 +1,14 @@
 """What AWS may answer that a use case never sees: pages, remainders, conflicts, objects that resist deletion."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from sluice.adapters.ledger_items import chunk_item, chunk_record
 from sluice.events.model import ChunkRecord, Counts, Segment, SourceObject
 from tests.integration.events import body, event
 from tests.integration.snapshots import assert_books_balance, ledger
@@ -51,6 +54,23 @@ def test_more_pending_chunks_than_a_page_takes(world: World) -> None:
         chunks = world.ledger.pending_chunks()
     assert operations == ["Query", "Query"]
     assert [chunk.chunk_id for chunk in chunks] == [f"{number:02}" for number in range(12)], "oldest first"
+
+
+def test_a_chunk_comes_back_as_it_was_committed(world: World) -> None:
+    counts = Counts(events=9, unrelated=1, drift=2, media_missing=3)
+    counts.clean["T"] = 4
+    counts.dirty.update({("T", "RULE_BROKEN"): 2, ("-", "FRAGMENT"): 1})
+    chunk = ChunkRecord("1", (Segment("T", 0, 9, 4),), dirty_bytes=7, files=2, counts=counts, source_bytes=500)
+    world.ledger.commit([chunk], [])
+    assert world.ledger.pending_chunks() == [chunk]
+
+
+def test_a_chunk_of_an_older_version_says_nothing_of_bytes_drift_and_media() -> None:
+    counts = Counts(events=1, drift=2, media_missing=3)
+    chunk = ChunkRecord("1", (Segment("T", 0, 9, 4),), counts=counts, source_bytes=500)
+    item = chunk_item(chunk, datetime(2026, 11, 22, tzinfo=UTC))
+    old = {name: value for name, value in item.items() if name not in {"drift", "media_missing", "bytes"}}
+    assert chunk_record(old) == replace(chunk, counts=Counts(events=1), source_bytes=0)
 
 
 @pytest.mark.parametrize(

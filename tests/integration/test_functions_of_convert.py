@@ -7,11 +7,12 @@ import pytest
 
 from sluice.adapters import clients
 from sluice.adapters.executions import StepFunctionsExecutions
+from sluice.layout import TABLES_PREFIX
 from tests.integration.events import body, broken, event
 from tests.integration.functions import Handler, load
 from tests.integration.snapshots import assert_books_balance, ledger, tables
 from tests.integration.storage import objects_of
-from tests.integration.world import LAKE, World
+from tests.integration.world import LAKE, SOURCE, World
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -71,6 +72,12 @@ def test_a_run(machine: Machine) -> None:
         "events": 2,
         "rows": {"MICROONE_EVENT": 1, "MICROTWO_PRED": 1},
         "parquet_files": 2,
+        "parquet_bytes": sum(len(file) for key, file in objects_of(LAKE, TABLES_PREFIX).items() if "_LOG" not in key),
+        "bytes": len(objects_of(SOURCE)["x/a"]),
+        "dirty": {"MICROONE_EVENT": {"RULE_BROKEN": 1}},
+        "unrelated": 0,
+        "unknown_members": 2,
+        "media_missing": 0,
         "planned_at": summary["planned_at"],
     }
     written = tables()

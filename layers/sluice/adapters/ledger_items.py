@@ -81,17 +81,26 @@ def chunk_item(chunk: ChunkRecord, now: datetime) -> Item:
         "clean": dict(counts.clean),
         "dirty": counts.dirty_by_table(),
         "unrelated": counts.unrelated,
+        "drift": counts.drift,
+        "media_missing": counts.media_missing,
+        "bytes": chunk.source_bytes,
         "created_at": iso(now),
     }
 
 
 def chunk_record(item: Mapping[str, Any]) -> ChunkRecord:
-    """Return the chunk of an item."""
-    counts = Counts(events=item["events"], clean=Counter(item["clean"]), unrelated=item["unrelated"])
+    """Return the chunk of an item; an older one says nothing of drift, media and bytes."""
+    counts = Counts(
+        events=item["events"],
+        clean=Counter(item["clean"]),
+        unrelated=item["unrelated"],
+        drift=item.get("drift", 0),
+        media_missing=item.get("media_missing", 0),
+    )
     for table, reasons in item["dirty"].items():
         counts.dirty.update({(table, reason): count for reason, count in reasons.items()})
     segments = tuple(Segment(*segment) for segment in item["segments"])
-    return ChunkRecord(item["sk"], segments, item["dirty_bytes"], item["files"], counts)
+    return ChunkRecord(item["sk"], segments, item["dirty_bytes"], item["files"], counts, item.get("bytes", 0))
 
 
 def run_item(run: OpenRun) -> Item:

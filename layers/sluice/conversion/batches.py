@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import orjson
 import pyarrow as pa
@@ -24,6 +25,14 @@ class RowCountError(Exception):
     """A batch holds another number of rows than its plan says."""
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A Parquet file that was written."""
+
+    rows: int
+    bytes: int
+
+
 class Converter:
     """Converts batches; doing one again overwrites what it wrote before with the same."""
 
@@ -32,17 +41,17 @@ class Converter:
         self._registry = registry
         self._files = files
 
-    def convert(self, batch: Batch) -> None:
-        """Convert a batch, unless its receipt is there already.
+    def convert(self, batch: Batch) -> Receipt | None:
+        """Convert a batch and return its receipt; None where one was there already.
 
         Raises:
             RowCountError: The rows are not as many as planned; nothing was written.
             MissingObjectError: A chunk of the batch is not in the lake.
         """
         if self._files.exists(receipt_key(batch.run_id, batch.batch_id)):
-            return
+            return None
         lines = self._files.read_spans(batch.spans)
-        written: list[int] = []
+        written: list[_File] = []
         if batch.table is None:
             profile = profile_of_dirty(batch, lines)
         else:
@@ -55,13 +64,21 @@ class Converter:
             written = [self._write(batch, hour, part) for hour, part in by_hour(rows)]
             profile = profile_of_rows(batch, contract, rows)
         self._files.write(profile_part_key(batch.run_id, batch.batch_id), to_parquet(profile))
-        receipt = Receipt(batch.batch_id, batch.table, sum(written), len(written))
+        receipt = Receipt(
+            batch.batch_id,
+            batch.table,
+            rows=sum(file.rows for file in written),
+            parquet_files=len(written),
+            parquet_bytes=sum(file.bytes for file in written),
+        )
         self._files.write(receipt_key(batch.run_id, batch.batch_id), orjson.dumps(receipt.to_json()))
+        return receipt
 
-    def _write(self, batch: Batch, hour: str, rows: pa.Table) -> int:
+    def _write(self, batch: Batch, hour: str, rows: pa.Table) -> _File:
         key = parquet_key(batch.table or "", hour, f"{batch.run_id}-{batch.batch_id}")
-        self._files.write(key, to_parquet(rows))
-        return int(rows.num_rows)
+        body = to_parquet(rows)
+        self._files.write(key, body)
+        return _File(int(rows.num_rows), len(body))
 
 
 def read_rows(contract: Contract, lines: bytes) -> pa.Table:

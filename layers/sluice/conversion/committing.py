@@ -1,7 +1,7 @@
 """The end of a run: what went in must have come out, per table; only then are its chunks converted."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import orjson
@@ -17,14 +17,20 @@ class IncompleteRunError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run did."""
+    """What a run did: `events` are the clean ones, `dirty` counts by table and reason."""
 
     run_id: str
     status: str
     files: int
     events: int
-    rows: dict[str, int]
+    rows: Mapping[str, int]
     parquet_files: int
+    parquet_bytes: int
+    bytes: int
+    dirty: Mapping[str, Mapping[str, int]]
+    unrelated: int
+    unknown_members: int
+    media_missing: int
     planned_at: str
 
 
@@ -49,7 +55,9 @@ def commit(plan: Plan, files: RunFiles, ledger: RunLedger) -> Summary:
         events=plan.rows().total(),
         rows=dict(sorted(rows.items())),
         parquet_files=sum(receipt.parquet_files for receipt in receipts),
+        parquet_bytes=sum(receipt.parquet_bytes for receipt in receipts),
         planned_at=plan.planned_at,
+        **asdict(plan.arrived),
     )
     files.write(commit_key(plan.run_id), orjson.dumps(asdict(summary)))
     ledger.mark_converted(plan.chunk_ids, plan.run_id)

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
@@ -39,20 +39,33 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrived:
+    """What arrived with the chunks of a run, beside the rows it writes; `dirty` counts by table and reason."""
+
+    bytes: int = 0
+    unrelated: int = 0
+    unknown_members: int = 0
+    media_missing: int = 0
+    dirty: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run will do. Once published it never changes."""
+    """What a run will do. Once published it never changes; one of an older version does not say what arrived."""
 
     run_id: str
     planned_at: str
     files: int
     chunk_ids: tuple[str, ...]
     batches: tuple[Batch, ...]
+    arrived: Arrived = Arrived()
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote."""
         batches = tuple(Batch.from_json(batch) for batch in value["batches"])
-        return cls(value["run_id"], value["planned_at"], value["files"], tuple(value["chunk_ids"]), batches)
+        arrived = Arrived(**value.get("arrived", {}))
+        return cls(value["run_id"], value["planned_at"], value["files"], tuple(value["chunk_ids"]), batches, arrived)
 
     def to_json(self) -> dict[str, Any]:
         """Give the plan as it stands in its file."""
@@ -69,12 +82,13 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Proof that a batch is done: the rows it wrote and how many Parquet files they are in."""
+    """Proof that a batch is done: the rows it wrote, and how many Parquet files of how many bytes they are in."""
 
     batch_id: str
     table: str | None
     rows: int
     parquet_files: int
+    parquet_bytes: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Give the receipt as it stands in its file."""

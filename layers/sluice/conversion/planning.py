@@ -7,9 +7,9 @@ from enum import StrEnum
 
 import orjson
 
-from sluice.conversion.model import Batch, OpenRun, Plan, Span, iso
+from sluice.conversion.model import Arrived, Batch, OpenRun, Plan, Span, iso
 from sluice.conversion.ports import Executions, RunFiles, RunLedger
-from sluice.events.model import ChunkRecord
+from sluice.events.model import ChunkRecord, Counts
 from sluice.layout import clean_key, dirty_key, plan_key
 
 MAX_SPANS_PER_BATCH = 500
@@ -95,7 +95,8 @@ class Planning:
             for number, (table, rows, spans) in enumerate(self._groups(chunks))
         )
         chunk_ids = tuple(chunk.chunk_id for chunk in chunks)
-        return Plan(run_id, planned_at, sum(chunk.files for chunk in chunks), chunk_ids, batches)
+        files = sum(chunk.files for chunk in chunks)
+        return Plan(run_id, planned_at, files, chunk_ids, batches, _arrived(chunks))
 
     def _groups(self, chunks: Sequence[ChunkRecord]) -> Iterator[tuple[str | None, int, tuple[Span, ...]]]:
         """Cut the rows of each table, then the dirty records, into batches: (table, rows, spans)."""
@@ -121,3 +122,11 @@ class Planning:
             size += span.length
         if spans:
             yield total_rows, tuple(spans)
+
+
+def _arrived(chunks: Iterable[ChunkRecord]) -> Arrived:
+    size, counts = 0, Counts()
+    for chunk in chunks:
+        size += chunk.source_bytes
+        counts.add(chunk.counts)
+    return Arrived(size, counts.unrelated, counts.drift, counts.media_missing, counts.dirty_by_table())

@@ -15,6 +15,7 @@ from sluice.conversion.arrow import arrow_schema
 from sluice.conversion.model import Batch, Plan
 from sluice.conversion.ports import RunFiles, RunLedger
 from sluice.layout import parquet_key, profile_part_key
+from sluice.search.pending import PendingRun, mark_pending
 
 _SCHEMA = arrow_schema(PROFILING_LOG.columns)
 _SERVICE_TYPES = {"EVENT": "EVENT", "PRED": "PREDICTION"}
@@ -43,13 +44,18 @@ def profile_of_dirty(batch: Batch, lines: bytes) -> pa.Table:
     return _table(batch, columns, len(records))
 
 
-def publish_profile(plan: Plan, files: RunFiles, ledger: RunLedger) -> str:
-    """Write the run's profiling log as one file of its table, then close the run; return the file's key."""
+def publish_profile(plan: Plan, files: RunFiles, ledger: RunLedger, *, searched: bool = False) -> str:
+    """Write the run's profiling log as one file of its table, then close the run; return the file's key.
+
+    Where the log is `searched`, too, a marker says first that it is still to be loaded.
+    """
     key = parquet_key(PROFILING_LOG.name, plan.planned_at, plan.run_id)
     with tempfile.TemporaryFile() as merged:
         _merge((files.read(profile_part_key(plan.run_id, batch.batch_id)) for batch in plan.batches), merged)
         merged.seek(0)
         files.write(key, merged)
+    if searched:
+        mark_pending(files, PendingRun(plan.run_id, key))
     ledger.close_run(plan.run_id)
     return key
 

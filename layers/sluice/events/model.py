@@ -94,6 +94,7 @@ class ChunkRecord:
         dirty_bytes: Size of its dirty object, 0 when there is none.
         files: Source objects committed with it.
         counts: What became of their events.
+        source_bytes: Bytes of the source objects as delivered.
     """
 
     chunk_id: str
@@ -101,3 +102,4 @@ class ChunkRecord:
     dirty_bytes: int = 0
     files: int = 0
     counts: Counts = field(default_factory=Counts)
+    source_bytes: int = 0

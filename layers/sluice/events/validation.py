@@ -189,7 +189,8 @@ class Validation:
         if lines.size:
             chunks.append(self._store(lines))
         if chunks:
-            chunks[-1] = replace(chunks[-1], files=len(files), counts=counts)
+            size = sum(file.size for file in files)
+            chunks[-1] = replace(chunks[-1], files=len(files), counts=counts, source_bytes=size)
         ids = tuple(chunk.chunk_id for chunk in chunks)
         records = [SourceRecord(file.source, file.status, file.size, file.counts, ids) for file in files]
         self._ledger.commit(chunks, records)

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from sluice.conversion.committing import IncompleteRunError, Summary, commit
-from sluice.conversion.model import Batch, Plan, Receipt
+from sluice.conversion.model import Arrived, Batch, Plan, Receipt
 from sluice.layout import clean_key, commit_key, receipt_key
 from tests.unit.conversion.memory import MemoryFiles, MemoryLedger
 
@@ -16,15 +16,29 @@ BATCHES = tuple(
     Batch(RUN, "then", name, table, rows, ())
     for name, table, rows in [("0", "A", 3), ("1", "A", 2), ("2", "B", 1), ("3", None, 0)]
 )
-PLAN = Plan(RUN, "then", 7, CHUNKS, BATCHES)
-SUMMARY = Summary(RUN, "converted", 7, 6, {"A": 5, "B": 1}, 8, "then")
+PLAN = Plan(RUN, "then", 7, CHUNKS, BATCHES, Arrived(900, 4, 3, 2, {"A": {"RULE_BROKEN": 5}}))
+SUMMARY = Summary(
+    run_id=RUN,
+    status="converted",
+    files=7,
+    events=6,
+    rows={"A": 5, "B": 1},
+    parquet_files=8,
+    parquet_bytes=400,
+    bytes=900,
+    dirty={"A": {"RULE_BROKEN": 5}},
+    unrelated=4,
+    unknown_members=3,
+    media_missing=2,
+    planned_at="then",
+)
 
 
 @pytest.fixture
 def files() -> MemoryFiles:
     files = MemoryFiles({clean_key(chunk): b"rows" for chunk in CHUNKS})
     for batch in BATCHES:
-        leave(files, Receipt(batch.batch_id, batch.table, batch.rows, 2))
+        leave(files, Receipt(batch.batch_id, batch.table, batch.rows, 2, 100))
     return files
 
 
@@ -46,6 +60,12 @@ def test_again_changes_nothing(files: MemoryFiles) -> None:
     once = dict(files.objects)
     assert commit(PLAN, files, ledger) == SUMMARY
     assert files.objects == once
+
+
+def test_receipts_of_an_older_version_say_nothing_of_bytes(files: MemoryFiles) -> None:
+    old = {"batch_id": "0", "table": "A", "rows": 3, "parquet_files": 2}
+    files.write(receipt_key(RUN, "0"), json.dumps(old).encode())
+    assert commit(PLAN, files, MemoryLedger()) == replace(SUMMARY, parquet_bytes=300)
 
 
 WRONG = {

@@ -13,7 +13,7 @@ from sluice.contracts.samples import synthesise
 from sluice.conversion.batches import Converter, RowCountError, read_rows
 from sluice.conversion.model import Batch, Span
 from sluice.events.gate import Admitted, Gate
-from sluice.layout import profile_part_key, receipt_key
+from sluice.layout import profile_part_key, receipt_key, table_prefix
 from tests.unit.conversion.memory import MemoryFiles
 from tests.unit.events.edges import CONTRACTS, REGISTRY, chance
 
@@ -64,7 +64,9 @@ def test_rows_land_in_their_partitions(table: str) -> None:
     wanted = read_rows(REGISTRY.contract(table), b"".join(lines))
     assert read(files, root).sort_by("_source_offset").equals(wanted.sort_by("_source_offset"))
     receipt = json.loads(files.objects[receipt_key(RUN, batch.batch_id)])
-    assert receipt == {"batch_id": batch.batch_id, "table": table, "rows": 20, "parquet_files": HOURS}
+    size = sum(len(body) for key, body in files.objects.items() if key.startswith(table_prefix(table)))
+    written = {"rows": 20, "parquet_files": HOURS, "parquet_bytes": size}
+    assert receipt == {"batch_id": batch.batch_id, "table": table, **written}
     assert read(files, profile_part_key(RUN, batch.batch_id)).num_rows == 20
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -10,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.conversion.committing import read_plan
-from sluice.conversion.model import Batch, OpenRun, Plan, Span
+from sluice.conversion.model import Arrived, Batch, OpenRun, Plan, Span
 from sluice.conversion.planning import MAX_SPANS_PER_BATCH, Decision, Planned, Planning
-from sluice.events.model import ChunkRecord, Segment
+from sluice.events.model import ChunkRecord, Counts, Segment
 from sluice.layout import clean_key, dirty_key
 from tests.unit.conversion.memory import MemoryFiles, MemoryLedger
 
@@ -88,6 +89,21 @@ def assert_cut_well(batches: tuple[Batch, ...]) -> None:
 
 def size(batch: Batch) -> int:
     return sum(span.length for span in batch.spans)
+
+
+def test_a_plan_says_what_arrived() -> None:
+    first = Counts(events=9, unrelated=1, drift=2, media_missing=3)
+    first.dirty.update({("A", "RULE_BROKEN"): 2, ("-", "FRAGMENT"): 1})
+    second = Counts(events=5, unrelated=10, drift=20, media_missing=30)
+    second.dirty.update({("A", "RULE_BROKEN"): 1, ("A", "TOO_LARGE"): 4})
+    pending = [
+        replace(PENDING[0], counts=first, source_bytes=1000),
+        replace(chunk(1, [("A", 10, 1)], 0, 1), counts=second, source_bytes=100),
+    ]
+    files = MemoryFiles()
+    plan = read_plan(files, plan_with(MemoryLedger(pending), files).plan_key or "")
+    dirty = {"A": {"RULE_BROKEN": 3, "TOO_LARGE": 4}, "-": {"FRAGMENT": 1}}
+    assert plan.arrived == Arrived(bytes=1100, unrelated=11, unknown_members=22, media_missing=33, dirty=dirty)
 
 
 def test_many_small_segments_are_cut_by_number() -> None:
@@ -206,6 +222,12 @@ def test_of_two_that_take_over_one_wins() -> None:
 
 def test_a_plan_file_reads_back() -> None:
     batch = Batch("r", "t", "b", None, 0, (Span("k é", 1, 2),))
-    plan = Plan("r", "t", 3, ("c",), (batch, Batch("r", "t", "b2", "A", 4, ())))
+    arrived = Arrived(1, 2, 3, 4, {"A": {"RULE_BROKEN": 5}})
+    plan = Plan("r", "t", 3, ("c",), (batch, Batch("r", "t", "b2", "A", 4, ())), arrived)
     assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
     assert Batch.from_json(json.loads(json.dumps(batch.to_json()))) == batch
+
+
+def test_a_plan_file_of_an_older_version_reads_too() -> None:
+    old = {"run_id": "r", "planned_at": "t", "files": 3, "chunk_ids": ["c"], "batches": []}
+    assert Plan.from_json(old) == Plan("r", "t", 3, ("c",), (), Arrived())
