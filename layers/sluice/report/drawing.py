@@ -62,9 +62,12 @@ def line(
     )
 
 
-def bars(x: Sequence[str], y: Sequence[float], colours: str | list[str], hover: str) -> go.Bar:
+def bars(
+    x: Sequence[str], y: Sequence[float | None], colours: str | list[str], hover: str, name: str | None = None
+) -> go.Bar:
     """Return bars in one colour or one each; `hover` as for a line."""
-    return go.Bar(x=x, y=y, marker={"color": colours, "line": {"width": 0}}, hovertemplate=f"{hover}<extra></extra>")
+    marker = {"color": colours, "line": {"width": 0}}
+    return go.Bar(x=x, y=y, name=name, marker=marker, hovertemplate=f"{hover}<extra></extra>")
 
 
 def stroke(colour: str, width: float = 1.5, shape: str = "linear") -> dict[str, Any]:
@@ -77,29 +80,8 @@ def rounded(value: float) -> float:
     return round(value, 3)
 
 
-def over_days(traces: Sequence[Any], up: Mapping[str, object]) -> go.Figure:
-    """Return a figure over days; `up` is its vertical axis."""
-    across: dict[str, object] = {"title": {"text": "Day (UTC)"}, "hoverformat": "%Y-%m-%d"}
-    if len(traces[0].x) <= _FEW_DAYS:
-        across |= _EACH_DAY
-    return _figure(traces, across, up)
-
-
-def over_hours(traces: Sequence[Any], up: Mapping[str, object]) -> go.Figure:
-    """Return a figure over hours that opens on their last 30 days; `up` is its vertical axis."""
-    across: dict[str, object] = {"title": {"text": "Hour (UTC)"}, "hoverformat": "%Y%m%d-%H", "rangeselector": _ZOOMS}
-    hours = traces[0].x
-    if len(hours) > _MONTH_OF_HOURS:
-        across["range"] = [hours[-_MONTH_OF_HOURS], hours[-1]]
-    return _figure(traces, across, up)
-
-
-def axis(unit: str, **more: object) -> dict[str, object]:
-    """Return a vertical axis under the name of its unit."""
-    return {"title": {"text": unit}, **more}
-
-
-def _figure(traces: Sequence[Any], across: Mapping[str, object], up: Mapping[str, object]) -> go.Figure:
+def figure(traces: Sequence[Any], across: Mapping[str, object], up: Mapping[str, object]) -> go.Figure:
+    """Return a figure over time; `across` and `up` are its axes, in Plotly's words."""
     layout = {
         "template": go.layout.Template(),
         "height": HEIGHT,
@@ -111,3 +93,25 @@ def _figure(traces: Sequence[Any], across: Mapping[str, object], up: Mapping[str
         "yaxis": {"rangemode": "tozero", "fixedrange": True, **up},
     }
     return go.Figure(data=list(traces), layout=layout)
+
+
+def over_days(traces: Sequence[Any], up: Mapping[str, object]) -> go.Figure:
+    """Return a figure over days; `up` is its vertical axis."""
+    across: dict[str, object] = {"title": {"text": "Day (UTC)"}, "hoverformat": "%Y-%m-%d"}
+    if len(traces[0].x) <= _FEW_DAYS:
+        across |= _EACH_DAY
+    return figure(traces, across, up)
+
+
+def over_hours(traces: Sequence[Any], up: Mapping[str, object]) -> go.Figure:
+    """Return a figure over hours that opens on their last 30 days; `up` is its vertical axis."""
+    across: dict[str, object] = {"title": {"text": "Hour (UTC)"}, "hoverformat": "%Y%m%d-%H", "rangeselector": _ZOOMS}
+    hours = traces[0].x
+    if len(hours) > _MONTH_OF_HOURS:
+        across["range"] = [hours[-_MONTH_OF_HOURS], hours[-1]]
+    return figure(traces, across, up)
+
+
+def axis(unit: str, **more: object) -> dict[str, object]:
+    """Return a vertical axis under the name of its unit."""
+    return {"title": {"text": unit}, **more}

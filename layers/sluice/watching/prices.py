@@ -1,0 +1,43 @@
+"""List prices of what a run uses, in US dollars."""
+
+from dataclasses import dataclass
+
+AS_OF = "2026-11-21"
+"""The day the prices were read."""
+
+REGION = "us-east-1"
+
+_MILLION = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What `per` units of something cost.
+
+    Attributes:
+        service: What the bill calls it.
+        dollars: The price.
+        per: For so many units.
+        unit: What is counted.
+    """
+
+    service: str
+    dollars: float
+    per: float
+    unit: str
+
+    def of(self, quantity: float) -> float:
+        """Return what a quantity costs."""
+        return self.dollars * quantity / self.per
+
+
+BUS_EVENT = Price("EventBridge", 1.00, _MILLION, "events")
+QUEUE_REQUEST = Price("SQS", 0.40, _MILLION, "requests")
+TABLE_WRITE = Price("DynamoDB writes", 0.625, _MILLION, "write units")
+TABLE_READ = Price("DynamoDB reads", 0.125, _MILLION, "read units")
+OBJECT_GET = Price("S3 reads", 0.40, _MILLION, "GET requests")
+OBJECT_PUT = Price("S3 writes", 5.00, _MILLION, "PUT requests")
+OBJECT_STORAGE = Price("S3 storage", 0.023, 1_000_000_000, "bytes, for a month")
+FUNCTION_CALL = Price("Lambda calls", 0.20, _MILLION, "calls")
+FUNCTION_TIME = Price("Lambda time", 13.3334, _MILLION, "GB-seconds (arm64)")
+TRANSITION = Price("Step Functions", 25.00, _MILLION, "transitions")
