@@ -1,0 +1,1 @@
+"""``make bench``: our code and its peers on the same bytes, on the same machine, in turns."""
