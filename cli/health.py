@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
+from cli.alarms.evaluation import ALARM, INSUFFICIENT_DATA, OK, AlarmState
+from cli.alarms.local import local_alarms
 from cli.conversion import CONVERTED
 from cli.exports import environment_of
 from cli.ledger import converted_chunks, pending_chunks
-from cli.session import Deployment
+from cli.session import LOCAL, Deployment
 from sluice.adapters.ledger_items import Item
 from sluice.adapters.slots import DynamoSlots
 from sluice.exports.model import Account
@@ -22,6 +24,9 @@ from sluice.exports.slots import Slot
 RUNS = 5
 # Dirty counts cover what waits and so many converted chunks: enough to see what is wrong now, in one or two requests.
 CHUNKS = 500
+
+_KINDS = ["CompositeAlarm", "MetricAlarm"]  # without them only the latter are described
+_URGENCY = (ALARM, INSUFFICIENT_DATA, OK)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +72,6 @@ class ExportedSlot:
 
 
 @dataclass(frozen=True, slots=True)
-class Alarm:
-    """An alarm of the stage."""
-
-    name: str
-    state: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class Health:
     """The document of `sluice status --json`; `dirty` counts by table (``-``: not known) and reason."""
 
@@ -84,7 +80,7 @@ class Health:
     dirty: dict[str, dict[str, int]]
     runs: list[Run]
     exports: list[ExportedSlot]
-    alarms: list[Alarm]
+    alarms: list[AlarmState]
 
     def document(self) -> dict[str, Any]:
         """The same as JSON values."""
@@ -168,11 +164,17 @@ def _exported(slot: Slot, account: Account | None) -> ExportedSlot:
     return ExportedSlot(str(slot), account.status, *counts, account.cause)
 
 
-def _alarms(deployment: Deployment) -> list[Alarm]:
+def _alarms(deployment: Deployment) -> list[AlarmState]:
+    """The alarms, those that are on first."""
+    found = local_alarms(deployment) if deployment.stage == LOCAL else _described_alarms(deployment)
+    return sorted(found, key=lambda alarm: (_URGENCY.index(alarm.state), alarm.name))
+
+
+def _described_alarms(deployment: Deployment) -> list[AlarmState]:
     pages = deployment.cloudwatch.get_paginator("describe_alarms")
     found = [
         alarm
-        for page in pages.paginate(AlarmNamePrefix=f"Sluice-{deployment.stage}-")
-        for alarm in [*page.get("MetricAlarms", []), *page.get("CompositeAlarms", [])]
+        for page in pages.paginate(AlarmNamePrefix=f"Sluice-{deployment.stage}-", AlarmTypes=_KINDS)
+        for alarm in [*page.get("CompositeAlarms", []), *page.get("MetricAlarms", [])]
     ]
-    return [Alarm(a["AlarmName"], a["StateValue"], a.get("StateReason", "")) for a in found]
+    return [AlarmState(a["AlarmName"], a["StateValue"], a.get("StateReason", "")) for a in found]

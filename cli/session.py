@@ -84,7 +84,13 @@ class Deployment:
         return self.session.client("cloudwatch", endpoint_url=self.endpoint, config=_config(self.endpoint))
 
     @cached_property
-    def _cloudformation(self) -> CloudFormationClient:
+    def logs(self) -> Any:  # noqa: ANN401 - as above
+        """What functions log."""
+        return self.session.client("logs", endpoint_url=self.endpoint, config=_config(self.endpoint))
+
+    @cached_property
+    def cloudformation(self) -> CloudFormationClient:
+        """Stacks."""
         return self.session.client("cloudformation", endpoint_url=self.endpoint, config=_config(self.endpoint))
 
     @cached_property
@@ -95,9 +101,18 @@ class Deployment:
             CliError: The stage is not deployed, or only in part.
         """
         found: dict[str, str] = {}
-        for name in STACKS:
-            found |= self._stack_outputs(f"Sluice-{self.stage}-{name}")
+        for stack in self.stacks:
+            found |= self._stack_outputs(stack)
         return found
+
+    @property
+    def stacks(self) -> list[str]:
+        """Names of the stage's stacks."""
+        return [self.stack(part) for part in STACKS]
+
+    def stack(self, part: str) -> str:
+        """Name of one of the stage's stacks."""
+        return f"Sluice-{self.stage}-{part}"
 
     def output(self, name: str) -> str:
         """One output of the stage's stacks; CliError when the deployed version does not have it."""
@@ -110,7 +125,7 @@ class Deployment:
 
     def _stack_outputs(self, stack: str) -> dict[str, str]:
         try:
-            described = self._cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+            described = self.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") != "ValidationError":
                 raise
