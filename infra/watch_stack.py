@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from constructs import Construct
 
+from infra.constructs.business_rows import BusinessRows
+from infra.constructs.dashboards import Dashboards
+from infra.constructs.event_file_alarms import EventFileAlarms
+from infra.constructs.export_alarms import ExportAlarms
 from infra.constructs.lag_probe import LagProbe
 from infra.constructs.layers import Layers
 from infra.constructs.notifications import Notifications
+from infra.constructs.on_aws import OnAws
+from infra.constructs.operations_rows import OperationsRows, Parts
 from infra.constructs.outputs import publish
 from infra.constructs.python_function import PythonFunction
+from infra.constructs.saved_queries import SavedQueries
 from infra.constructs.stage_stack import StageStack
 from infra.constructs.work_queue import DeadLetters
 from infra.event_files_stack import EventFilesStack
@@ -40,6 +47,8 @@ class WatchStack(StageStack):
         self._layers = Layers(self, "Layers", stage=stage)
         self.missed_calls = DeadLetters(self, "MissedCalls", stage=stage)
         self._build_probe(lake)
+        if stage.alarms:
+            self._watch(event_files, exports)
         publish(self, Topic=self.topic.topic_arn)
 
     def _build_probe(self, lake: LakeStack) -> None:
@@ -47,3 +56,36 @@ class WatchStack(StageStack):
             self, "LagProbe", stage=self._stage, lake=lake, layers=self._layers, missed_calls=self.missed_calls
         )
         self.functions.append(built.function)
+
+    def _watch(self, event_files: EventFilesStack, exports: ExportsStack) -> None:
+        """Last of all: it shows whatever was made before."""
+        stage, on_aws = self._stage, OnAws(self, self._stage)
+        files_alarms = EventFileAlarms(self, "EventFiles", stage=stage, on_aws=on_aws, parts=event_files)
+        export_alarms = ExportAlarms(self, "Exports", stage=stage, on_aws=on_aws, parts=exports)
+        pages = [files_alarms.page("EventFiles", self.topic), export_alarms.page("Exports", self.topic)]
+        machines = {"Convert": event_files.machine, "Export": exports.export, "History": exports.history}
+        if stage.watch.pages:
+            on_aws.only(self._notifications.tell_of_failures([*machines.values()]))
+        functions = [*event_files.functions, *exports.functions, *self.functions]
+        SavedQueries(self, "Queries", stage=stage, on_aws=on_aws, functions=functions)
+        parts = Parts(
+            functions=functions,
+            machines=machines,
+            queues={"files": event_files.files.queue, "media": event_files.media.queue},
+            dead_letters={
+                "files": event_files.files.dead_letters,
+                "media": event_files.media.dead_letters,
+                "calls, event files": event_files.missed_calls,
+                "calls, exports": exports.missed_calls,
+                "calls, watching": self.missed_calls,
+            },
+        )
+        raised = [*files_alarms.raised, *export_alarms.raised]
+        Dashboards(
+            self,
+            "Dashboards",
+            stage=stage,
+            on_aws=on_aws,
+            business=BusinessRows(stage, functions, pages),
+            operations=OperationsRows(stage, parts, raised),
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from constructs import Construct
 
 from infra.constructs.layers import Layers
@@ -20,6 +22,7 @@ class EventFunctions(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, lake: LakeStack) -> None:
         """Build every function."""
         super().__init__(scope, construct_id)
+        self._built: list[PythonFunction] = []
         self._stage = stage
         self._lake = lake
         self._layers = Layers(self, "Layers", stage=stage)
@@ -33,8 +36,12 @@ class EventFunctions(Construct):
         self.profile_run = self._build_profile_run()
         self.sweep_orphans = self._build_sweep_orphans()
 
+    def __iter__(self) -> Iterator[PythonFunction]:
+        """Yield each function."""
+        return iter(self._built)
+
     def _build(self, folder: str, purpose: str, *, parquet: bool = False, **environment: str) -> PythonFunction:
-        return PythonFunction(
+        built = PythonFunction(
             self,
             stage=self._stage,
             folder=folder,
@@ -44,6 +51,8 @@ class EventFunctions(Construct):
             layers=self._layers.including(*(["arrow"] if parquet else [])),
             environment=environment,
         )
+        self._built.append(built)
+        return built
 
     def _build_validate_files(self) -> PythonFunction:
         lake, stage = self._lake, self._stage

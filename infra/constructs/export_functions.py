@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from aws_cdk import ArnFormat, Stack
 from constructs import Construct
 
@@ -22,6 +24,7 @@ class ExportFunctions(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, lake: LakeStack) -> None:
         """Build every function."""
         super().__init__(scope, construct_id)
+        self._built: list[PythonFunction] = []
         self._stage = stage
         self._settings = stage.exports
         self._lake = lake
@@ -44,6 +47,10 @@ class ExportFunctions(Construct):
             plan=self._build_plan_history(), observe=self._build_observe_hours(), update=update
         )
 
+    def __iter__(self) -> Iterator[PythonFunction]:
+        """Yield each function."""
+        return iter(self._built)
+
     def _build_export_steps(self, update: PythonFunction) -> ExportSteps:
         return ExportSteps(
             begin=self._build_begin_export(),
@@ -57,7 +64,7 @@ class ExportFunctions(Construct):
         )
 
     def _build(self, folder: str, purpose: str, *layers: str, **environment: str) -> PythonFunction:
-        return PythonFunction(
+        built = PythonFunction(
             self,
             stage=self._stage,
             folder=folder,
@@ -67,6 +74,8 @@ class ExportFunctions(Construct):
             layers=self._layers.including(*layers),
             environment=environment,
         )
+        self._built.append(built)
+        return built
 
     def _build_for_vendor(self, folder: str, purpose: str, **environment: str) -> PythonFunction:
         """A function that talks to the vendor, or has to know whom it would talk to."""
