@@ -61,10 +61,11 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class ExportedSlot:
-    """What became of a slot; `status` is ``running`` while an execution has it."""
+    """What became of a slot; `status` is ``running`` while an execution has it, since `running_seconds`."""
 
     slot: str
     status: str
+    running_seconds: int | None = None
     promised: int = 0
     copied: int = 0
     missing: int = 0
@@ -153,15 +154,24 @@ def _run(described: dict[str, Any]) -> Run:
 
 
 def _exports(deployment: Deployment) -> list[ExportedSlot]:
+    environment = environment_of(deployment)
     slots = DynamoSlots(deployment.dynamodb, deployment.output("SlotsTable"))
-    return [_exported(slot, account) for slot, account in slots.recent(environment_of(deployment), RUNS)]
+    return [
+        _exported(slot, account) if account else _running(deployment, slot, slots.owner(environment, slot))
+        for slot, account in slots.recent(environment, RUNS)
+    ]
 
 
-def _exported(slot: Slot, account: Account | None) -> ExportedSlot:
-    if account is None:
-        return ExportedSlot(str(slot), "running")
+def _exported(slot: Slot, account: Account) -> ExportedSlot:
     counts = (account.promised, account.copied, len(account.missing))
-    return ExportedSlot(str(slot), account.status, *counts, account.cause)
+    return ExportedSlot(str(slot), account.status, None, *counts, account.cause)
+
+
+def _running(deployment: Deployment, slot: Slot, execution: str | None) -> ExportedSlot:
+    if execution is None:  # it ended a moment ago
+        return ExportedSlot(str(slot), "running")
+    started = deployment.stepfunctions.describe_execution(executionArn=execution)["startDate"]
+    return ExportedSlot(str(slot), "running", max(0, round((datetime.now(UTC) - started).total_seconds())))
 
 
 def _alarms(deployment: Deployment) -> list[AlarmState]:

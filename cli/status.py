@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from rich.markup import escape
 from rich.table import Table
 
+from cli.alarms.evaluation import ALARM, INSUFFICIENT_DATA, OK
 from cli.console import out, plural, say_json, titled
 from cli.errors import handled
 from cli.health import Health, health
@@ -35,11 +38,12 @@ def status(stage: StageOption = LOCAL, as_json: JsonOption = False) -> None:
         say_json(found.document())
         return
     _show_backlog(found)
-    parts = {"Last runs": _runs, "Last exports": _exports, "Dirty events": _dirty, "Alarms": _alarms}
+    parts = {"Alarms": _alarms, "Last runs": _runs, "Last exports": _exports, "Dirty events": _dirty}
     for title, make in parts.items():
         shown = make(found)
         if shown.row_count:
             out.print(titled(title, shown))
+    _show_quiet_alarms(found)
 
 
 def _show_backlog(found: Health) -> None:
@@ -63,7 +67,8 @@ def _exports(found: Health) -> Table:
     shown = Table("Slot", "Status", "Promised", "Copied", "Missing", "Cause")
     for export in found.exports:
         counts = (f"{count:,}" for count in (export.promised, export.copied, export.missing))
-        shown.add_row(export.slot, _styled(export.status), *counts, escape(export.cause))
+        since = "" if export.running_seconds is None else f" for {export.running_seconds:,} s"
+        shown.add_row(export.slot, _styled(export.status) + since, *counts, escape(export.cause))
     return shown
 
 
@@ -76,10 +81,19 @@ def _dirty(found: Health) -> Table:
 
 
 def _alarms(found: Health) -> Table:
+    """Those a person has to look at."""
     shown = Table("Alarm", "State", "Reason")
     for alarm in found.alarms:
-        shown.add_row(alarm.name, _styled(alarm.state), escape(alarm.reason))
+        if alarm.state == ALARM:
+            shown.add_row(alarm.name, _styled(alarm.state), escape(alarm.reason))
     return shown
+
+
+def _show_quiet_alarms(found: Health) -> None:
+    states = Counter(alarm.state for alarm in found.alarms)
+    if states:
+        unknown = f", {states[INSUFFICIENT_DATA]:,} without data" if states[INSUFFICIENT_DATA] else ""
+        out.print(f"Alarms: {states[ALARM]:,} on, {states[OK]:,} off{unknown}", highlight=False)
 
 
 def _styled(text: str) -> str:

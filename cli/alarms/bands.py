@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
-from statistics import fmean, pstdev
+from statistics import fmean
 
 from cli.alarms.series import Vector
 
@@ -15,25 +15,25 @@ LEAST_HISTORY = 24  # periods with data
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """What values are expected, period by period."""
+    """What is expected of each period: mean ± `width` standard deviations of the periods before it.
 
-    lower: Vector
-    upper: Vector
-
-
-def band(series: Vector, width: float, period: int) -> Band:
-    """The band of each period: mean ± `width` standard deviations of the periods before it.
-
-    An approximation: CloudWatch's models also know hours, weekdays and trends.
+    CloudWatch's models also know hours, weekdays and trends.
     """
-    longest = HISTORY_SECONDS // period
-    limits = [_limits(series[max(0, end - longest) : end], width) for end in range(len(series))]
-    return Band(tuple(lower for lower, _ in limits), tuple(upper for _, upper in limits))
 
+    series: Vector
+    width: float
+    period: int
 
-def _limits(history: Sequence[float | None], width: float) -> tuple[float, float] | tuple[None, None]:
-    known = [value for value in history if value is not None]
-    if len(known) < LEAST_HISTORY:
-        return None, None
-    middle, spread = fmean(known), pstdev(known)
-    return middle - width * spread, middle + width * spread
+    def limits(self, count: int) -> tuple[Vector, Vector]:
+        """The lower and the upper ends of the last `count` periods; None where too little is known before them."""
+        found = [self._limits(place) for place in range(len(self.series) - count, len(self.series))]
+        return tuple(lower for lower, _ in found), tuple(upper for _, upper in found)
+
+    def _limits(self, place: int) -> tuple[float, float] | tuple[None, None]:
+        first = max(0, place - HISTORY_SECONDS // self.period)
+        known = [value for value in self.series[first:place] if value is not None]
+        if len(known) < LEAST_HISTORY:
+            return None, None
+        middle = fmean(known)
+        spread = math.sqrt(fmean((value - middle) ** 2 for value in known))
+        return middle - self.width * spread, middle + self.width * spread

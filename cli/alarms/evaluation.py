@@ -129,7 +129,7 @@ def _limits(alarm: MetricAlarm, scope: _Scope, length: int) -> tuple[Vector, Vec
     found = scope.value(alarm.threshold)
     if not isinstance(found, Band):
         raise ExpressionError(f"{alarm.name}: {alarm.threshold} is no band")
-    return found.lower[-length:], found.upper[-length:]
+    return found.limits(length)
 
 
 @dataclass(frozen=True, slots=True)

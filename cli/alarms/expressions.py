@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Protocol
 
-from cli.alarms.bands import Band, band
+from cli.alarms.bands import Band
 from cli.alarms.series import Vector
 
 
@@ -104,7 +104,7 @@ class _Interpreter:
                 return self._reduce(_REDUCERS[name], self.visit(argument))
             case "ANOMALY_DETECTION_BAND", [series, *deviations]:
                 width = ast.literal_eval(deviations[0]) if deviations else 2
-                return band(self._series(series), float(width), self.scope.period)
+                return Band(self._series(series), float(width), self.scope.period)
         raise self._unknown(name)
 
     def _by_point(self, function: Callable[..., float | None], nodes: list[ast.expr]) -> Value:

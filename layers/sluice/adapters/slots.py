@@ -37,14 +37,19 @@ class DynamoSlots:
         """Take a slot that is free or whose lease is over; return the execution that has it otherwise."""
         free = "attribute_not_exists(#owner) OR #owner = :me OR lease_until < :now"
         while not self._take(lease, until, free, {":now": int(now.timestamp())}):
-            owner = self._slot(lease.environment, lease.slot).get("owner")
+            owner = self.owner(lease.environment, lease.slot)
             if owner:  # otherwise it was freed a moment ago
-                return str(owner)
+                return owner
         return None
 
     def take_over(self, lease: Lease, owner: str, until: datetime) -> bool:
         """Take a slot from an execution, if it still has it; tell whether it was taken."""
         return self._take(lease, until, "#owner = :owner", {":owner": owner})
+
+    def owner(self, environment: Environment, slot: Slot) -> str | None:
+        """Return the execution that has the slot."""
+        owner = self._slot(environment, slot).get("owner")
+        return str(owner) if owner else None
 
     def job(self, environment: Environment, slot: Slot) -> Job | None:
         """Return the slot's last job."""
