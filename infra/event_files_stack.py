@@ -8,8 +8,9 @@ from infra.constructs.announced_objects import AnnouncedObjects
 from infra.constructs.conversion_machine import ConversionMachine, ConversionSteps
 from infra.constructs.event_functions import EventFunctions
 from infra.constructs.outputs import publish
+from infra.constructs.search import ProfilingSearch
 from infra.constructs.stage_stack import StageStack
-from infra.constructs.timetable import Timetable
+from infra.constructs.timetable import BY_SCHEDULE, Timetable
 from infra.constructs.work_queue import DeadLetters
 from infra.lake_stack import LakeStack
 from infra.stage import Stage
@@ -25,6 +26,7 @@ class EventFilesStack(StageStack):
         self.functions = EventFunctions(self, "Functions", stage=stage, lake=lake)
         self.files = self._build_files(lake)
         self.media = self._build_media(lake)
+        self.search = self._build_search(lake)
         self.machine = self._build_machine(lake)
         self.missed_calls = DeadLetters(self, "MissedCalls", stage=stage)
         self._keep_to_the_timetable()
@@ -57,12 +59,21 @@ class EventFilesStack(StageStack):
             batching=self._stage.media,
         )
 
+    def _build_search(self, lake: LakeStack) -> ProfilingSearch | None:
+        settings = self._stage.watch.search
+        if not settings:
+            return None
+        return ProfilingSearch(
+            self, "Search", stage=self._stage, settings=settings, lake=lake, layers=self.functions.layers
+        )
+
     def _build_machine(self, lake: LakeStack) -> ConversionMachine:
         steps = ConversionSteps(
             plan=self.functions.plan_conversion,
             convert=self.functions.convert_batch,
             commit=self.functions.commit_conversion,
             profile=self.functions.profile_run,
+            load=self.search.load if self.search else None,
         )
         lake_arn = lake.arn_for_others(lake.lake)
         return ConversionMachine(self, "Convert", stage=self._stage, lake=lake.lake, lake_arn=lake_arn, steps=steps)
@@ -77,6 +88,7 @@ class EventFilesStack(StageStack):
                 action="states:StartExecution",
                 dead_letters=self.missed_calls,
                 description="Converts what has been validated since the last run",
+                document=BY_SCHEDULE,
             )
         if self._stage.sweep_schedule:
             Timetable(

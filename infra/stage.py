@@ -107,6 +107,58 @@ class SlackChannel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExistingCluster:
+    """An OpenSearch domain or serverless collection that somebody else runs, and its web application.
+
+    `arn` says what it is and what the functions may reach; `boards_url` is asked for only where it is not usual.
+    """
+
+    url: str
+    arn: str
+    boards_url: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an address without TLS and an ARN of something else.
+
+        Raises:
+            ValueError: One of them is wrong.
+        """
+        if not self.url.startswith("https://") or self.url.endswith("/"):
+            raise ValueError(f"{self.url!r} must begin with https:// and end with the host's name or a path")
+        if self.service not in {"es", "aoss"}:
+            raise ValueError(f"{self.arn!r} must be the ARN of an OpenSearch domain (es) or collection (aoss)")
+
+    @property
+    def service(self) -> str:
+        """What requests are signed for: es or aoss."""
+        return [*self.arn.split(":"), "", "", ""][2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Settings of the profiling search: the profiling log in OpenSearch, with a board.
+
+    Without a `cluster` the stage makes a serverless collection that costs nothing while nobody uses it. Every load
+    wakes that for ten minutes, so runs are held back and loaded together. `readers` are ARNs of roles that may look
+    at it, besides those of `cluster`'s owner.
+    """
+
+    cluster: ExistingCluster | None = None
+    readers: tuple[str, ...] = ()
+    retention_days: int = 90  # months that ended longer ago are removed
+    collection_hold_minutes: int = 60  # until the oldest run that waits is loaded, all others with it
+    collection_max_units: int = 2  # OCU for writing, and as many for reading, at $0.24 an hour each
+
+    load_search: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=300)
+    install_search: FunctionSize = FunctionSize(memory_mb=256, timeout_seconds=600)
+
+    @property
+    def hold_minutes(self) -> int:
+        """How long a run may wait for others; a cluster that never sleeps gets each at once."""
+        return 0 if self.cluster else self.collection_hold_minutes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """Settings of watching: who is told, how often one looks, and from where on something is wrong."""
 
@@ -128,8 +180,12 @@ class Watch:
     export_absent_hours: int = 3  # without a whole delivery
 
     probe_schedule: str | None = "rate(5 minutes)"
+    search: Search | None = None  # None: the profiling log is a table of the catalog only
+
+    ends: Batching = Batching(messages=10, window_seconds=0, max_concurrency=2)  # ends of executions, to be recorded
 
     probe_lag: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=120)
+    record_run: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ class Settings:
 
     lake_bucket: str
     ledger_table: str
+    searched: str  # empty where the stage has no search cluster
 
 
 logger = Logger()
@@ -35,6 +36,6 @@ ledger = DynamoLedger(dynamodb(), settings.ledger_table)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Publish the profiling log of a plan's run: ``{"plan_key": …}``."""
     plan = read_plan(files, event["plan_key"])
-    key = publish_profile(plan, files, ledger)
+    key = publish_profile(plan, files, ledger, searched=bool(settings.searched))
     logger.info("published", extra={"run_id": plan.run_id, "key": key})
     return {"run_id": plan.run_id}

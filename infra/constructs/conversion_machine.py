@@ -17,16 +17,19 @@ from infra.stage import Stage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversionSteps:
-    """The functions the machine calls, in order."""
+    """The functions the machine calls, in order; the last one in stages with a search cluster only."""
 
     plan: PythonFunction
     convert: PythonFunction
     commit: PythonFunction
     profile: PythonFunction
+    load: PythonFunction | None = None
 
     def __iter__(self) -> Iterator[PythonFunction]:
         """Yield each function."""
-        return iter((self.plan, self.convert, self.commit, self.profile))
+        yield from (self.plan, self.convert, self.commit, self.profile)
+        if self.load:
+            yield self.load
 
 
 class ConversionMachine(Machine):
@@ -49,7 +52,8 @@ class ConversionMachine(Machine):
         self.grant(steps, f"{lake_arn}/runs/*", _MAP)
         steps.plan.allow(["states:DescribeExecution"], [self.executions_arn], NAMED_LATER)
         comment = "Turns committed clean events into Parquet tables, counts them, and publishes how it went."
-        self.build(self._build_chain(), comment=comment, minutes=stage.conversion_timeout_minutes)
+        minutes = stage.conversion_timeout_minutes + (_LOADING_MINUTES if steps.load else 0)
+        self.build(self._build_chain(), comment=comment, minutes=minutes)
 
     def _build_chain(self) -> sfn.Chain:
         failed = self.failure("Conversion failed", "The run stays claimed; the next run finishes it first.")
@@ -58,17 +62,25 @@ class ConversionMachine(Machine):
         commit = self.call("Commit the run", self._steps.commit, run, failed)
         profile = self.call("Publish the profiling log", self._steps.profile, run, failed)
         convert = self._build_map(failed)
-        convert.next(commit).next(profile).next(sfn.Succeed(self, "Run converted"))
+        done = sfn.Succeed(self, "Run converted")
+        convert.next(commit).next(profile).next(self._build_load(_LOAD_THE_RUN, done))
         return plan.next(self._build_question(convert))
 
     def _build_question(self, convert: sfn.IChainable) -> sfn.Choice:
         question = sfn.Choice(self, "Is there anything to convert?", comment="What the plan says")
         question.when(_status("planned"), convert)
         question.when(_status("busy"), sfn.Succeed(self, "Another run is converting"))
-        question.when(_status("nothing_to_do"), sfn.Succeed(self, "Nothing to convert"))
+        nothing = sfn.Succeed(self, "Nothing to convert")
+        question.when(_status("nothing_to_do"), self._build_load(_LOAD_THE_REST, nothing))
         unknown = "The plan's status is none of planned, busy and nothing_to_do."
         question.otherwise(sfn.Fail(self, "Plan not understood", error="UnknownPlanStatus", cause=unknown))
         return question
+
+    def _build_load(self, name: str, done: sfn.Succeed) -> sfn.IChainable:
+        """A state that brings what is missing into the search cluster and ends well, however that goes."""
+        if not self._steps.load:
+            return done
+        return self.call(name, self._steps.load, sfn.TaskInput.from_object({}), done).next(done)
 
     def _build_map(self, failed: sfn.Fail) -> sfn.DistributedMap:
         lost = self.failure("Batch not converted", "The batch left no receipt; a later run converts it again.")
@@ -93,3 +105,6 @@ _EXECUTION = sfn.TaskInput.from_object(
     }
 )
 _MAP = "Convert the batches"
+_LOAD_THE_RUN = "Load the profiling log into the search cluster"
+_LOAD_THE_REST = "Load what the search cluster still misses"
+_LOADING_MINUTES = 20  # for every attempt of the last state: a slow cluster must not end a run that is converted

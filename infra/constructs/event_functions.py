@@ -10,6 +10,7 @@ from infra.constructs.layers import Layers
 from infra.constructs.python_function import PythonFunction
 from infra.lake_stack import LakeStack
 from infra.stage import Stage
+from sluice.search.pending import PENDING_PREFIX
 from sluice.watching.metrics import Pipeline
 
 _EVENT_KINDS = ("clean", "dirty", "unrelated")
@@ -25,7 +26,7 @@ class EventFunctions(Construct):
         self._built: list[PythonFunction] = []
         self._stage = stage
         self._lake = lake
-        self._layers = Layers(self, "Layers", stage=stage)
+        self.layers = Layers(self, "Layers", stage=stage)
         self._lake_arn = lake.arn_for_others(lake.lake)
         self._event_folders = [f"{self._lake_arn}/data/{kind}_json/*" for kind in _EVENT_KINDS]
         self.validate_files = self._build_validate_files()
@@ -48,7 +49,7 @@ class EventFunctions(Construct):
             pipeline=Pipeline.EVENT_FILES,
             purpose=purpose,
             size=getattr(self._stage, folder),
-            layers=self._layers.including(*(["arrow"] if parquet else [])),
+            layers=self.layers.including(*(["arrow"] if parquet else [])),
             environment=environment,
         )
         self._built.append(built)
@@ -132,10 +133,13 @@ class EventFunctions(Construct):
             parquet=True,
             LAKE_BUCKET=self._lake.lake.bucket_name,
             LEDGER_TABLE=self._lake.ledger.table_name,
+            SEARCHED="yes" if self._stage.watch.search else "",
         )
         published = f"{self._lake_arn}/data/clean_parquet/PROFILING_LOG.parquet/*"
         function.allow(["s3:GetObject"], [f"{self._lake_arn}/runs/*"], _ANY_OBJECT)
         function.allow(["s3:PutObject"], [published], _ANY_OBJECT)
+        if self._stage.watch.search:
+            function.allow(["s3:PutObject"], [f"{self._lake_arn}/{PENDING_PREFIX}*"], _ANY_OBJECT)
         function.allow(["dynamodb:DeleteItem"], [self._lake.ledger.table_arn])
         return function
 

@@ -19,6 +19,7 @@ ENVIRONMENT = {
     "CHUNK_BYTES": str(1 << 20),
     "MAX_FILE_BYTES": str(32 << 20),
     "BATCH_BYTES": str(1 << 20),
+    "SEARCHED": "",
     "STAGE": "test",
     "POWERTOOLS_SERVICE_NAME": "test",
     "PIPELINE": "event_files",

@@ -1,0 +1,158 @@
+"""The search cluster and its web application, by opensearch-py: signed requests in, domain errors out."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
+from opensearchpy.exceptions import ConnectionError as NoConnectionError
+from opensearchpy.exceptions import NotFoundError, SerializationError, TransportError
+
+from sluice.search.ports import Answer, BusyError, RefusedError, TooLargeError
+
+_BUSY = frozenset({408, 429, 500, 502, 503, 504})
+_TOO_LARGE = 413
+_TIMEOUT_SECONDS = 60.0  # a collection that sleeps takes up to half a minute to wake
+_ALREADY_THERE = "resource_already_exists_exception"
+_BOUNDARY = "sluice-saved-objects"
+
+# Its records of requests would hold documents.
+logging.getLogger("opensearch").setLevel(logging.ERROR)
+
+Signature = Callable[..., dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """What the stack tells every function that talks to the cluster."""
+
+    search_url: str
+    boards_url: str
+    search_service: str  # that signatures are for: es or aoss
+
+
+def signature(settings: SearchSettings) -> Signature:
+    """Return what signs requests with the function's role."""
+    session = boto3.Session()
+    return Urllib3AWSV4SignerAuth(session.get_credentials(), session.region_name, settings.search_service)
+
+
+class OpenSearchCluster:
+    """A cluster or a serverless collection."""
+
+    def __init__(self, url: str, sign: Signature, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
+        """Bind the address; nothing is sent yet."""
+        self._client = _client(url, sign, timeout_seconds)
+
+    def bulk(self, lines: bytes, documents: int) -> Sequence[Answer]:
+        """Send the lines of so many documents; return one answer each, in order."""
+        with _understood("bulk"):
+            answer = self._client.bulk(body=lines)
+        try:
+            answers = [_answer(item) for item in answer["items"]]
+        except (KeyError, TypeError, ValueError, StopIteration):
+            raise BusyError("bulk: the answer is not one of the bulk API") from None
+        if len(answers) != documents:
+            raise BusyError(f"bulk: {len(answers)} answers for {documents} documents")
+        return answers
+
+    def put_template(self, name: str, body: dict[str, Any]) -> None:
+        """Write an index template, replacing the one of that name."""
+        with _understood(f"template {name}"):
+            self._client.indices.put_index_template(name=name, body=body)
+
+    def indices(self, pattern: str) -> Sequence[str]:
+        """Return the names of all indices of a pattern."""
+        with _understood(f"indices {pattern}"):
+            try:
+                return sorted(self._client.indices.get(index=pattern))
+            except NotFoundError:
+                return []
+
+    def create_index(self, name: str) -> None:
+        """Create an index as its template says; one that is there stays."""
+        with _understood(f"index {name}"):
+            try:
+                self._client.indices.create(index=name)
+            except TransportError as error:
+                if error.error != _ALREADY_THERE:
+                    raise
+
+    def put_mapping(self, name: str, mapping: dict[str, Any]) -> None:
+        """Add fields to an index."""
+        with _understood(f"mapping of {name}"):
+            self._client.indices.put_mapping(index=name, body=mapping)
+
+    def delete_index(self, name: str) -> None:
+        """Remove an index with all its documents, unless it is gone."""
+        with _understood(f"removal of {name}"):
+            self._client.indices.delete(index=name, params={"ignore": 404})
+
+
+class OpenSearchBoards:
+    """OpenSearch Dashboards."""
+
+    def __init__(self, url: str, sign: Signature, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
+        """Bind the address."""
+        self._client = _client(url, sign, timeout_seconds)
+
+    def put_objects(self, ndjson: bytes) -> None:
+        """Write saved objects for everybody, replacing those of the same ids."""
+        headers = {
+            "osd-xsrf": "true",
+            "securitytenant": "global",
+            "content-type": f"multipart/form-data; boundary={_BOUNDARY}",
+        }
+        with _understood("boards"):
+            answer = self._client.transport.perform_request(
+                "POST", "/api/saved_objects/_import", params={"overwrite": "true"}, body=_form(ndjson), headers=headers
+            )
+        if not isinstance(answer, dict) or not answer.get("success"):
+            raise RefusedError(f"boards: not all objects were imported: {_kinds(answer)}")
+
+
+def _client(url: str, sign: Signature, timeout_seconds: float) -> OpenSearch:
+    place = urlsplit(url)
+    secure = place.scheme == "https"
+    host = {"host": place.hostname, "port": place.port or (443 if secure else 80), "url_prefix": place.path.strip("/")}
+    # Whoever calls decides what is asked again.
+    return OpenSearch(hosts=[host], http_auth=sign, use_ssl=secure, timeout=timeout_seconds, max_retries=0)
+
+
+@contextmanager
+def _understood(step: str) -> Iterator[None]:
+    """Make domain errors of the library's, without what the cluster quotes of a request."""
+    try:
+        yield
+    except NoConnectionError as error:
+        raise BusyError(f"{step}: no answer: {type(error.info).__name__}") from None
+    except SerializationError:
+        raise BusyError(f"{step}: the answer is not JSON") from None
+    except TransportError as error:
+        said = f"{step}: status {error.status_code}, {error.error}"
+        if error.status_code == _TOO_LARGE:
+            raise TooLargeError(said) from None
+        raise (BusyError if error.status_code in _BUSY else RefusedError)(said) from None
+
+
+def _answer(item: dict[str, Any]) -> Answer:
+    result = next(iter(item.values()))
+    error = result.get("error", "")
+    return Answer(int(result["status"]), str(error.get("type", "unknown") if isinstance(error, dict) else error))
+
+
+def _form(ndjson: bytes) -> bytes:
+    """Return the form that the import takes: one file."""
+    head = 'Content-Disposition: form-data; name="file"; filename="objects.ndjson"\r\nContent-Type: application/ndjson'
+    return f"--{_BOUNDARY}\r\n{head}\r\n\r\n".encode() + ndjson + f"\r\n--{_BOUNDARY}--\r\n".encode()
+
+
+def _kinds(answer: Any) -> str:  # noqa: ANN401 - whatever the other side says
+    errors = answer.get("errors", []) if isinstance(answer, dict) else []
+    return (
+        ", ".join(sorted({str(each.get("error", {}).get("type", "unknown")) for each in errors})) or "no reason given"
+    )

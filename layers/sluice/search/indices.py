@@ -1,0 +1,65 @@
+"""Which index a document lies in: one alias per family and stage, one index per month behind it."""
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+from sluice.contracts.model import Registry
+
+_PREFIXES = {"dvaults": "dvault_logs", "event_files": "event_file_logs"}
+_OTHERS = "event_files"  # the family of events whose service nobody knows
+_MONTH = re.compile(r"(\d{4})\.(0[1-9]|1[0-2])")
+_ENVIRONMENTS = {"prd": "prod"}
+
+
+def environment(stage: str) -> str:
+    """Return what a stage is called in the names of indices."""
+    return _ENVIRONMENTS.get(stage, stage)
+
+
+class Indices:
+    """The indices of a stage.
+
+    A month's index is removed whole when its newest day is past the retention: the one kind of retention that every
+    target supports, and one that leaves the ids of documents alone.
+    """
+
+    def __init__(self, registry: Registry, stage: str) -> None:
+        """Find every family's services."""
+        self._environment = environment(stage)
+        self._families = {
+            service.upper(): contract.family for contract in registry.contracts for service in contract.services
+        }
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """What is searched: one name per family, over all months."""
+        return tuple(f"{prefix}_{self._environment}" for prefix in _PREFIXES.values())
+
+    def alias_of(self, service: str | None) -> str:
+        """Return the alias of a service, which is given in capitals."""
+        family = self._families.get(service or "", _OTHERS)
+        return f"{_PREFIXES[family]}_{self._environment}"
+
+
+def monthly(alias: str, moment: datetime) -> str:
+    """Return the index behind an alias that holds the documents of a moment."""
+    return f"{alias}-{moment:%Y.%m}"
+
+
+def pattern(alias: str) -> str:
+    """Return the pattern of all indices behind an alias."""
+    return f"{alias}-*"
+
+
+def expired(names: Sequence[str], alias: str, now: datetime, days: int) -> list[str]:
+    """Return those of an alias's indices whose last day is more than so many days ago."""
+    return [name for name in names if (end := _end(name, alias)) and end + timedelta(days=days) < now.date()]
+
+
+def _end(name: str, alias: str) -> date | None:
+    found = _MONTH.fullmatch(name.removeprefix(f"{alias}-"))
+    if not found:
+        return None
+    year, month = int(found[1]), int(found[2])
+    return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
