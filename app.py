@@ -10,7 +10,7 @@ from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 from infra.event_files_stack import EventFilesStack
 from infra.exports_stack import ExportsStack
 from infra.lake_stack import LakeStack
-from infra.stage import StageNameError, stage_named
+from infra.stage import Stage, StageNameError, stage_named
 from infra.watch_stack import WatchStack
 
 
@@ -21,13 +21,18 @@ def build(app: App) -> None:
         StageNameError: The name is no stage's.
     """
     stage = stage_named(app.node.get_context("stage"))
+    add_stacks(app, stage)
+    Tags.of(app).add("project", "sluice")
+    Tags.of(app).add("stage", stage.name)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
+
+
+def add_stacks(app: App, stage: Stage) -> None:
+    """Give the app the stacks of a stage."""
     lake = LakeStack(app, f"{stage.stack_prefix}-Lake", stage=stage)
     event_files = EventFilesStack(app, f"{stage.stack_prefix}-EventFiles", stage=stage, lake=lake)
     exports = ExportsStack(app, f"{stage.stack_prefix}-Exports", stage=stage, lake=lake)
     WatchStack(app, f"{stage.stack_prefix}-Watch", stage=stage, lake=lake, event_files=event_files, exports=exports)
-    Tags.of(app).add("project", "sluice")
-    Tags.of(app).add("stage", stage.name)
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
 
 
 def main() -> None:
