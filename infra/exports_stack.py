@@ -9,7 +9,7 @@ from infra.constructs.export_machine import ExportMachine
 from infra.constructs.history_machine import HistoryMachine
 from infra.constructs.outputs import publish
 from infra.constructs.stage_stack import StageStack
-from infra.constructs.timetable import Timetable
+from infra.constructs.timetable import BY_SCHEDULE, Timetable
 from infra.constructs.work_queue import DeadLetters
 from infra.lake_stack import LakeStack
 from infra.stage import Stage
@@ -50,4 +50,5 @@ class ExportsStack(StageStack):
             action="states:StartExecution",
             dead_letters=self.missed_calls,
             description="Has the vendor export the hour, and fetches it",
+            document=BY_SCHEDULE,
         )

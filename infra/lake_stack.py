@@ -19,6 +19,8 @@ from infra.stage import Stage
 from sluice.contracts.load import load_registry
 from sluice.history.catalog import HISTORY_TABLES
 from sluice.history.layout import history_prefix
+from sluice.runs.catalog import RUNS
+from sluice.runs.layout import RUN_RECORDS_PREFIX
 
 
 class LakeStack(StageStack):
@@ -110,6 +112,7 @@ class LakeStack(StageStack):
             catalog.add_hourly(table)
         for table in HISTORY_TABLES:
             catalog.add_whole(table, history_prefix(self._stage.exports.environment, table.name))
+        catalog.add_hourly_json(RUNS, RUN_RECORDS_PREFIX)
         return catalog
 
     def _publish(self) -> None:

@@ -15,6 +15,8 @@ from infra.constructs.on_aws import OnAws
 from infra.constructs.operations_rows import OperationsRows, Parts
 from infra.constructs.outputs import publish
 from infra.constructs.python_function import PythonFunction
+from infra.constructs.queued_events import QueuedEvents
+from infra.constructs.run_history import RunHistory
 from infra.constructs.saved_queries import SavedQueries
 from infra.constructs.stage_stack import StageStack
 from infra.constructs.work_queue import DeadLetters
@@ -47,6 +49,7 @@ class WatchStack(StageStack):
         self._layers = Layers(self, "Layers", stage=stage)
         self.missed_calls = DeadLetters(self, "MissedCalls", stage=stage)
         self._build_probe(lake)
+        self._ends = self._build_run_history(lake, event_files, exports)
         if stage.alarms:
             self._watch(event_files, exports)
         publish(self, Topic=self.topic.topic_arn)
@@ -56,6 +59,20 @@ class WatchStack(StageStack):
             self, "LagProbe", stage=self._stage, lake=lake, layers=self._layers, missed_calls=self.missed_calls
         )
         self.functions.append(built.function)
+
+    def _build_run_history(self, lake: LakeStack, event_files: EventFilesStack, exports: ExportsStack) -> QueuedEvents:
+        built = RunHistory(
+            self,
+            "RunHistory",
+            stage=self._stage,
+            lake=lake,
+            layers=self._layers,
+            convert=event_files.machine,
+            export=exports.export,
+            history=exports.history,
+        )
+        self.functions.append(built.function)
+        return built.ends
 
     def _watch(self, event_files: EventFilesStack, exports: ExportsStack) -> None:
         """Last of all: it shows whatever was made before."""
@@ -71,13 +88,18 @@ class WatchStack(StageStack):
         parts = Parts(
             functions=functions,
             machines=machines,
-            queues={"files": event_files.files.queue, "media": event_files.media.queue},
+            queues={
+                "files": event_files.files.queue,
+                "media": event_files.media.queue,
+                "ends of runs": self._ends.queue,
+            },
             dead_letters={
                 "files": event_files.files.dead_letters,
                 "media": event_files.media.dead_letters,
                 "calls, event files": event_files.missed_calls,
                 "calls, exports": exports.missed_calls,
                 "calls, watching": self.missed_calls,
+                "ends of runs": self._ends.dead_letters,
             },
         )
         raised = [*files_alarms.raised, *export_alarms.raised]

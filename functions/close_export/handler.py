@@ -51,4 +51,4 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     meter.add(FILES_MISSING, len(account.missing))
     meter.add(TOKENS_REFUSED, event.get("failure", {}).get("Error") == CredentialsRefusedError.__name__)
     logger.info("closed", extra={"status": account.status, "cause": account.cause})
-    return {"status": account.status, "cause": account.cause}
+    return account.summary()

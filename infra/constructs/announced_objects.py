@@ -1,28 +1,20 @@
-"""From object events of a bucket to batches for a function: EventBridge, a queue, its dead letters."""
+"""From object events of a bucket to batches for a function."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.constructs.findings import acknowledge
 from infra.constructs.python_function import PythonFunction
-from infra.constructs.work_queue import DeadLetters, WorkQueue
+from infra.constructs.queued_events import QueuedEvents
 from infra.stage import Batching, Stage
 
 
-class AnnouncedObjects(Construct):
-    """What happens to objects of a bucket reaches a function in batches, and what it cannot deal with is kept.
-
-    The function answers with the messages it could not deal with. They come again `Stage.max_receives` times in all
-    and then wait in `dead_letters`, from where they can be sent back to `queue` as they are.
-    """
+class AnnouncedObjects(QueuedEvents):
+    """What happens to objects of a bucket reaches a function in batches, and what it cannot deal with is kept."""
 
     def __init__(
         self,
@@ -36,31 +28,14 @@ class AnnouncedObjects(Construct):
         batching: Batching,
     ) -> None:
         """Build queue, rule and event source; `kinds` are EventBridge detail types such as Object Created."""
-        super().__init__(scope, construct_id)
-        self.dead_letters = DeadLetters(self, "DeadLetters", stage=stage)
-        self.queue = WorkQueue(
-            self, "Queue", stage=stage, function_timeout=function.timeout, dead_letters=self.dead_letters
-        )
-        events.Rule(
-            self,
-            "Rule",
-            description=f"{' or '.join(kinds)} in the {bucket.node.id.lower()} bucket",
-            event_pattern=events.EventPattern(
+        super().__init__(
+            scope,
+            construct_id,
+            stage=stage,
+            pattern=events.EventPattern(
                 source=["aws.s3"], detail_type=list(kinds), detail={"bucket": {"name": [bucket.bucket_name]}}
             ),
-            targets=[targets.SqsQueue(self.queue, dead_letter_queue=self.dead_letters)],
-        )
-        self._feed(function, batching)
-
-    def _feed(self, function: PythonFunction, batching: Batching) -> None:
-        kept = "A queue as a source takes no destination: what fails goes to its dead letter queue."
-        acknowledge(function, "Serverless-LambdaEventSourceMappingDestination", kept)
-        function.function.add_event_source(
-            sources.SqsEventSource(
-                self.queue,
-                batch_size=batching.messages,
-                max_batching_window=Duration.seconds(batching.window_seconds),
-                max_concurrency=batching.max_concurrency,
-                report_batch_item_failures=True,
-            )
+            description=f"{' or '.join(kinds)} in the {bucket.node.id.lower()} bucket",
+            function=function,
+            batching=batching,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from aws_cdk import Aws
 from aws_cdk import aws_athena as athena
@@ -17,6 +18,34 @@ QUERY_RESULTS = "athena"
 
 # Partitions are calculated, never listed: a file can be queried the moment it lies in its folder.
 _PARTITION_RANGES = {"year": "2000,2099", "month": "1,12", "day": "1,31", "hour": "0,23"}
+
+
+@dataclass(frozen=True, slots=True)
+class FileFormat:
+    """How files are read, in Hive's words, and what the hours of their folders are."""
+
+    classification: str
+    reader: str
+    writer: str
+    serde: str
+    partitioned_by: str
+
+
+_HIVE = "org.apache.hadoop.hive.ql.io"
+PARQUET = FileFormat(
+    classification="parquet",
+    reader=f"{_HIVE}.parquet.MapredParquetInputFormat",
+    writer=f"{_HIVE}.parquet.MapredParquetOutputFormat",
+    serde=f"{_HIVE}.parquet.serde.ParquetHiveSerDe",
+    partitioned_by="of the event's time, UTC",
+)
+JSON = FileFormat(
+    classification="json",
+    reader="org.apache.hadoop.mapred.TextInputFormat",
+    writer=f"{_HIVE}.HiveIgnoreKeyTextOutputFormat",
+    serde="org.openx.data.jsonserde.JsonSerDe",
+    partitioned_by="of the record's start, UTC",
+)
 
 
 class Catalog(Construct):
@@ -34,6 +63,11 @@ class Catalog(Construct):
         location = f"s3://{self._lake}/{PARQUET_ROOT}/{table.name}.parquet/"
         self._build_table(table, location, _projection(location), PARTITION_KEYS)
 
+    def add_hourly_json(self, table: Table, prefix: str) -> None:
+        """Add a table whose files, of one JSON object per line, lie in a folder per hour under a prefix."""
+        location = f"s3://{self._lake}/{prefix}"
+        self._build_table(table, location, _projection(location), PARTITION_KEYS, JSON)
+
     def add_whole(self, table: Table, prefix: str) -> None:
         """Add a table whose files lie under one prefix."""
         self._build_table(table, f"s3://{self._lake}/{prefix}", {}, ())
@@ -48,7 +82,14 @@ class Catalog(Construct):
             ),
         )
 
-    def _build_table(self, table: Table, location: str, projection: dict[str, str], keys: Sequence[str]) -> None:
+    def _build_table(
+        self,
+        table: Table,
+        location: str,
+        projection: dict[str, str],
+        keys: Sequence[str],
+        file_format: FileFormat = PARQUET,
+    ) -> None:
         built = glue.CfnTable(
             self,
             table.name,
@@ -58,9 +99,9 @@ class Catalog(Construct):
                 name=table.name.lower(),
                 description=table.doc,
                 table_type="EXTERNAL_TABLE",
-                parameters={"classification": "parquet", "EXTERNAL": "TRUE", **projection},
-                partition_keys=[_column(key, "int", "of the event's time, UTC") for key in keys],
-                storage_descriptor=_storage(table, location),
+                parameters={"classification": file_format.classification, "EXTERNAL": "TRUE", **projection},
+                partition_keys=[_column(key, "int", file_format.partitioned_by) for key in keys],
+                storage_descriptor=_storage(table, location, file_format),
             ),
         )
         built.add_resource_dependency(self._database)
@@ -98,12 +139,11 @@ def _projection(location: str) -> dict[str, str]:
     return parameters
 
 
-def _storage(table: Table, location: str) -> glue.CfnTable.StorageDescriptorProperty:
-    parquet = "org.apache.hadoop.hive.ql.io.parquet"
+def _storage(table: Table, location: str, file_format: FileFormat) -> glue.CfnTable.StorageDescriptorProperty:
     return glue.CfnTable.StorageDescriptorProperty(
         columns=[_column(column.name, column.type, column.doc) for column in table.columns],
         location=location,
-        input_format=f"{parquet}.MapredParquetInputFormat",
-        output_format=f"{parquet}.MapredParquetOutputFormat",
-        serde_info=glue.CfnTable.SerdeInfoProperty(serialization_library=f"{parquet}.serde.ParquetHiveSerDe"),
+        input_format=file_format.reader,
+        output_format=file_format.writer,
+        serde_info=glue.CfnTable.SerdeInfoProperty(serialization_library=file_format.serde),
     )

@@ -28,6 +28,8 @@ class Machine(Construct):
     """
 
     machine: sfn.StateMachine
+    children_arn: str
+    map_runs_arn: str
 
     def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, name: str) -> None:
         """Build the log and the role."""
@@ -62,12 +64,14 @@ class Machine(Construct):
 
     def grant(self, steps: Iterable[PythonFunction], plans_arn: str, map_name: str) -> None:
         """Let the machine call its functions, read its plan files, and run its map."""
-        children = self._states_arn("execution", f"{self._name}/{map_label(map_name)}:*")
+        of_map = f"{self._name}/{map_label(map_name)}:*"
+        self.children_arn = self._states_arn("execution", of_map)
+        self.map_runs_arn = self._states_arn("mapRun", of_map)
         allow(self.role, ["lambda:InvokeFunction"], [step.function.function_arn for step in steps])
         allow(self.role, ["s3:GetObject"], [plans_arn], "Every run has a plan file of its own.")
         allow(self.role, ["states:StartExecution"], [self.arn])
-        allow(self.role, _WATCH, [self.executions_arn, children], NAMED_LATER)
-        allow(self.role, ["states:RedriveExecution"], [children], NAMED_LATER)
+        allow(self.role, _WATCH, [self.executions_arn, self.children_arn], NAMED_LATER)
+        allow(self.role, ["states:RedriveExecution"], [self.children_arn], NAMED_LATER)
 
     def call(
         self,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
@@ -9,6 +12,9 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.constructs.permissions import allow
+
+BY_SCHEDULE = {"started_by": "schedule"}
+"""What a machine is told that a schedule starts."""
 
 
 class Timetable(Construct):
@@ -27,8 +33,9 @@ class Timetable(Construct):
         action: str,
         dead_letters: sqs.IQueue,
         description: str,
+        document: Mapping[str, str] | None = None,
     ) -> None:
-        """Build the role and the schedule."""
+        """Build the role and the schedule; `document` is what the target is given."""
         super().__init__(scope, construct_id)
         # Of this account only: the service must not be talked into acting here by somebody else's schedule.
         ours = {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
@@ -45,6 +52,7 @@ class Timetable(Construct):
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=target_arn,
                 role_arn=role.role_arn,
+                input=json.dumps(document) if document else None,
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
                     maximum_event_age_in_seconds=3600, maximum_retry_attempts=10
                 ),

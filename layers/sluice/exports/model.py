@@ -166,6 +166,12 @@ class Account:
         """Give the account as JSON values."""
         return asdict(self)
 
+    def summary(self) -> dict[str, Any]:
+        """Give what a machine's state carries of it: the figures, without names of files."""
+        counts = {name: getattr(self, name) for name in ("promised", "copied", "refetched", "bytes")}
+        told = {"status": self.status, "cause": self.cause, "folder": self.folder}
+        return {**told, **counts, "missing": len(self.missing)}
+
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote."""

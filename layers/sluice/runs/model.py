@@ -14,9 +14,28 @@ class Kind(StrEnum):
     HISTORY = "history"
 
 
+COUNTS: Mapping[Kind, tuple[str, ...]] = {
+    Kind.CONVERT: (
+        "files",
+        "events",
+        "rows",
+        "parquet_files",
+        "parquet_bytes",
+        "dirty",
+        "unrelated",
+        "unknown_members",
+        "media_missing",
+        "bytes",
+    ),
+    Kind.EXPORT: ("promised", "copied", "refetched", "missing", "bytes"),
+    Kind.HISTORY: ("observed",),
+}
+"""The figures of each kind; `events` are the clean ones, `bytes` those delivered or copied."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A state of the machine, all its visits together: seconds from entering to leaving, attempts that failed."""
+    """A task, map or wait, all stays in it together: seconds from entering to leaving, attempts that failed."""
 
     name: str
     seconds: float
@@ -38,10 +57,10 @@ class RunRecord:
             failed, timed_out, aborted.
         cause: Why it did not succeed, else "".
         failed_step: The state it failed in, else "".
-        counts: Figures by name: files, events, rows, parquet_files, dirty, bytes … or promised, copied, missing, …
+        counts: The figures of its kind (`COUNTS`), 0 where nothing was done.
         rows: Rows written, by table.
         dirty: Dirty events by table (``-``: unknown) and reason.
-        steps: Its states in the order of their first visit.
+        steps: Its tasks, maps and waits in the order in which they were entered first.
         execution: The execution's ARN.
         links: Where to look further, by name.
     """

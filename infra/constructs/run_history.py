@@ -1,0 +1,83 @@
+"""Every execution of the stage's machines that ends leaves a record in the lake."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_events as events
+from constructs import Construct
+
+from infra.constructs.layers import Layers
+from infra.constructs.machine import NAMED_LATER, Machine
+from infra.constructs.python_function import PythonFunction
+from infra.constructs.queued_events import QueuedEvents
+from infra.lake_stack import LakeStack
+from infra.stage import Stage
+from sluice.runs.layout import RUN_RECORDS_PREFIX
+from sluice.watching.metrics import Pipeline
+
+_ENDS = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+
+
+class RunHistory(Construct):
+    """Ends of executions → queue → `record_run`; a history that cannot be read waits in `ends.dead_letters`."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        lake: LakeStack,
+        layers: Layers,
+        convert: Machine,
+        export: Machine,
+        history: Machine,
+    ) -> None:
+        """Build function, rule and queue."""
+        super().__init__(scope, construct_id)
+        machines = (convert, export, history)
+        self.function = PythonFunction(
+            self,
+            stage=stage,
+            folder="record_run",
+            pipeline=Pipeline.EVENT_FILES,
+            purpose="Records what became of an execution",
+            size=stage.watch.record_run,
+            layers=layers.including(),
+            environment={
+                "LAKE_BUCKET": lake.lake.bucket_name,
+                "CONVERT_MACHINE": convert.arn,
+                "EXPORT_MACHINE": export.arn,
+                "HISTORY_MACHINE": history.arn,
+            },
+        )
+        self._allow(machines, lake.arn_for_others(lake.lake))
+        self.ends = QueuedEvents(
+            self,
+            "Ends",
+            stage=stage,
+            # The items of a map are executions too, of machines whose ARNs go on after the machine's name.
+            pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={"status": list(_ENDS), "stateMachineArn": [machine.arn for machine in machines]},
+            ),
+            description="Executions of the stage's machines that ended",
+            function=self.function,
+            batching=stage.watch.ends,
+        )
+
+    def _allow(self, machines: Sequence[Machine], lake_arn: str) -> None:
+        executions = [machine.executions_arn for machine in machines]
+        children = [machine.children_arn for machine in machines]
+        reading = ["states:DescribeExecution", "states:GetExecutionHistory", "states:ListMapRuns"]
+        self.function.allow(reading, executions, NAMED_LATER)
+        # Why items of a map failed stands with these only.
+        self.function.allow(["states:DescribeExecution"], children, NAMED_LATER)
+        map_runs = [machine.map_runs_arn for machine in machines]
+        self.function.allow(["states:DescribeMapRun"], map_runs, NAMED_LATER)
+        self.function.allow(["states:ListExecutions"], [*map_runs, *(machine.arn for machine in machines)], NAMED_LATER)
+        self.function.allow(["s3:GetObject"], [f"{lake_arn}/runs/*/commit.json"], "Every run has a summary of its own.")
+        named = "Records are named after executions; the folder is fixed."
+        self.function.allow(["s3:PutObject"], [f"{lake_arn}/{RUN_RECORDS_PREFIX}*"], named)
