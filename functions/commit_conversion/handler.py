@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.adapters.clients import dynamodb, s3
+from sluice.adapters.freshness import DynamoFreshness
 from sluice.adapters.lake import S3Lake
 from sluice.adapters.ledger import DynamoLedger
 from sluice.adapters.meter import Meter
@@ -27,6 +28,7 @@ meter = Meter()
 settings = read_settings(Settings)
 files = S3Lake(s3(), settings.lake_bucket)
 ledger = DynamoLedger(dynamodb(), settings.ledger_table)
+freshness = DynamoFreshness(dynamodb(), settings.ledger_table)
 
 
 @logger.inject_lambda_context
@@ -34,5 +36,6 @@ ledger = DynamoLedger(dynamodb(), settings.ledger_table)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Commit the run of a plan: ``{"plan_key": …}``."""
     summary = commit(read_plan(files, event["plan_key"]), files, ledger)
+    freshness.note(summary.newest_hours)
     logger.info("committed", extra=asdict(summary))
     return {"run_id": summary.run_id}

@@ -38,6 +38,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     begun = time.perf_counter()
     receipt = converter.convert(batch)
     meter.add(BATCH_SECONDS, time.perf_counter() - begun)
-    meter.add(ROWS_CONVERTED, batch.rows)
-    meter.add(PARQUET_BYTES, receipt.parquet_bytes if receipt else 0)
+    if receipt:
+        meter.add(ROWS_CONVERTED, receipt.rows)
+        meter.add(PARQUET_BYTES, receipt.parquet_bytes)
     return {"batch_id": batch.batch_id, "rows": batch.rows}

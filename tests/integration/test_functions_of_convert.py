@@ -7,18 +7,20 @@ import pytest
 
 from sluice.adapters import clients
 from sluice.adapters.executions import StepFunctionsExecutions
+from sluice.adapters.freshness import DynamoFreshness
 from sluice.layout import TABLES_PREFIX
 from tests.integration.events import body, broken, event
 from tests.integration.functions import Handler, load
 from tests.integration.snapshots import assert_books_balance, ledger, tables
 from tests.integration.storage import objects_of
-from tests.integration.world import LAKE, SOURCE, World
+from tests.integration.world import LAKE, LEDGER, SOURCE, World
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 STEPS = ("plan_conversion", "convert_batch", "commit_conversion", "profile_run")
 ROLE = "arn:aws:iam::123456789012:role/machine"
+NEWEST = {"MICROONE_EVENT": "2024-02-29T10", "MICROTWO_PRED": "2024-02-29T00"}
 DEFINITION = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}}
 
 
@@ -78,6 +80,7 @@ def test_a_run(machine: Machine) -> None:
         "unrelated": 0,
         "unknown_members": 2,
         "media_missing": 0,
+        "newest_hours": NEWEST,
         "planned_at": summary["planned_at"],
     }
     written = tables()
@@ -88,6 +91,8 @@ def test_a_run(machine: Machine) -> None:
     }
     assert_books_balance()
     assert not ledger("run")
+    noted = DynamoFreshness(clients.dynamodb(), LEDGER).newest_hours()
+    assert {table: f"{hour:%Y-%m-%dT%H}" for table, hour in noted.items()} == NEWEST
 
 
 def test_nothing_to_do(machine: Machine) -> None:

@@ -29,6 +29,7 @@ class RowCountError(Exception):
 class _File:
     """A Parquet file that was written."""
 
+    hour: str
     rows: int
     bytes: int
 
@@ -70,6 +71,7 @@ class Converter:
             rows=sum(file.rows for file in written),
             parquet_files=len(written),
             parquet_bytes=sum(file.bytes for file in written),
+            newest_hour=max((file.hour for file in written if file.hour <= batch.planned_at[:_HOUR]), default=""),
         )
         self._files.write(receipt_key(batch.run_id, batch.batch_id), orjson.dumps(receipt.to_json()))
         return receipt
@@ -78,7 +80,7 @@ class Converter:
         key = parquet_key(batch.table or "", hour, f"{batch.run_id}-{batch.batch_id}")
         body = to_parquet(rows)
         self._files.write(key, body)
-        return _File(int(rows.num_rows), len(body))
+        return _File(hour, int(rows.num_rows), len(body))
 
 
 def read_rows(contract: Contract, lines: bytes) -> pa.Table:

@@ -17,7 +17,7 @@ class IncompleteRunError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run did: `events` are the clean ones, `dirty` counts by table and reason."""
+    """What a run did: `events` are the clean ones, `dirty` counts by table and reason, `newest_hours` are by table."""
 
     run_id: str
     status: str
@@ -26,6 +26,7 @@ class Summary:
     rows: Mapping[str, int]
     parquet_files: int
     parquet_bytes: int
+    newest_hours: Mapping[str, str]
     bytes: int
     dirty: Mapping[str, Mapping[str, int]]
     unrelated: int
@@ -56,6 +57,7 @@ def commit(plan: Plan, files: RunFiles, ledger: RunLedger) -> Summary:
         rows=dict(sorted(rows.items())),
         parquet_files=sum(receipt.parquet_files for receipt in receipts),
         parquet_bytes=sum(receipt.parquet_bytes for receipt in receipts),
+        newest_hours=_newest_hours(receipts),
         planned_at=plan.planned_at,
         **asdict(plan.arrived),
     )
@@ -81,6 +83,14 @@ def _rows_of(receipts: Sequence[Receipt]) -> Counter[str]:
         if receipt.table:
             rows[receipt.table] += receipt.rows
     return rows
+
+
+def _newest_hours(receipts: Sequence[Receipt]) -> dict[str, str]:
+    newest: dict[str, str] = {}
+    for receipt in receipts:
+        if receipt.table and receipt.newest_hour:
+            newest[receipt.table] = max(receipt.newest_hour, newest.get(receipt.table, ""))
+    return dict(sorted(newest.items()))
 
 
 def _assert_complete(plan: Plan, rows: Counter[str]) -> None:

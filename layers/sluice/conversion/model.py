@@ -82,13 +82,17 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Proof that a batch is done: the rows it wrote, and how many Parquet files of how many bytes they are in."""
+    """Proof that a batch is done: the rows it wrote, and how many Parquet files of how many bytes they are in.
+
+    `newest_hour` (``YYYY-MM-DDTHH``) is that of its newest row; one whose clock was ahead of the plan does not count.
+    """
 
     batch_id: str
     table: str | None
     rows: int
     parquet_files: int
     parquet_bytes: int = 0
+    newest_hour: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Give the receipt as it stands in its file."""

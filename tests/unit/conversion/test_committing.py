@@ -25,6 +25,7 @@ SUMMARY = Summary(
     rows={"A": 5, "B": 1},
     parquet_files=8,
     parquet_bytes=400,
+    newest_hours={"A": "2026-01-31T01", "B": "2026-01-31T02"},
     bytes=900,
     dirty={"A": {"RULE_BROKEN": 5}},
     unrelated=4,
@@ -38,7 +39,8 @@ SUMMARY = Summary(
 def files() -> MemoryFiles:
     files = MemoryFiles({clean_key(chunk): b"rows" for chunk in CHUNKS})
     for batch in BATCHES:
-        leave(files, Receipt(batch.batch_id, batch.table, batch.rows, 2, 100))
+        hour = f"2026-01-31T0{batch.batch_id}" if batch.table else ""
+        leave(files, Receipt(batch.batch_id, batch.table, batch.rows, 2, 100, hour))
     return files
 
 
@@ -62,10 +64,12 @@ def test_again_changes_nothing(files: MemoryFiles) -> None:
     assert files.objects == once
 
 
-def test_receipts_of_an_older_version_say_nothing_of_bytes(files: MemoryFiles) -> None:
-    old = {"batch_id": "0", "table": "A", "rows": 3, "parquet_files": 2}
-    files.write(receipt_key(RUN, "0"), json.dumps(old).encode())
-    assert commit(PLAN, files, MemoryLedger()) == replace(SUMMARY, parquet_bytes=300)
+def test_receipts_of_an_older_version_say_nothing_of_bytes_and_hours(files: MemoryFiles) -> None:
+    old = {"batch_id": "2", "table": "B", "rows": 1, "parquet_files": 2}
+    files.write(receipt_key(RUN, "2"), json.dumps(old).encode())
+    assert commit(PLAN, files, MemoryLedger()) == replace(
+        SUMMARY, parquet_bytes=300, newest_hours={"A": "2026-01-31T01"}
+    )
 
 
 WRONG = {

@@ -65,9 +65,25 @@ def test_rows_land_in_their_partitions(table: str) -> None:
     assert read(files, root).sort_by("_source_offset").equals(wanted.sort_by("_source_offset"))
     receipt = json.loads(files.objects[receipt_key(RUN, batch.batch_id)])
     size = sum(len(body) for key, body in files.objects.items() if key.startswith(table_prefix(table)))
-    written = {"rows": 20, "parquet_files": HOURS, "parquet_bytes": size}
+    written = {"rows": 20, "parquet_files": HOURS, "parquet_bytes": size, "newest_hour": "2022-04-10T00"}
     assert receipt == {"batch_id": batch.batch_id, "table": table, **written}
     assert read(files, profile_part_key(RUN, batch.batch_id)).num_rows == 20
+
+
+@pytest.mark.parametrize(
+    ("planned_at", "newest"),
+    [
+        ("2022-04-10T00:59:59.999Z", "2022-04-10T00"),
+        ("2022-04-09T23:59:59.999Z", "2022-04-09T23"),
+        ("2021-01-01T00:00:00.000Z", ""),
+    ],
+)
+def test_an_hour_that_the_plan_could_not_know_of_is_not_the_newest(planned_at: str, newest: str) -> None:
+    files = MemoryFiles()
+    batch = replace(batch_of(files, TABLE, rows_of(TABLE, 20)), planned_at=planned_at)
+    receipt = Converter(REGISTRY, files).convert(batch)
+    assert receipt is not None
+    assert receipt.newest_hour == newest
 
 
 def test_again_writes_the_same() -> None:
