@@ -21,7 +21,8 @@ _ALREADY_THERE = "resource_already_exists_exception"
 _BOUNDARY = "sluice-saved-objects"
 
 # Its records of requests would hold documents.
-logging.getLogger("opensearch").setLevel(logging.ERROR)
+for _talkative in ("opensearch", "opensearchpy.trace"):
+    logging.getLogger(_talkative).setLevel(logging.ERROR)
 
 Signature = Callable[..., dict[str, str]]
 
@@ -54,7 +55,7 @@ class OpenSearchCluster:
             answer = self._client.bulk(body=lines)
         try:
             answers = [_answer(item) for item in answer["items"]]
-        except (KeyError, TypeError, ValueError, StopIteration):
+        except (AttributeError, KeyError, TypeError, ValueError, StopIteration):
             raise BusyError("bulk: the answer is not one of the bulk API") from None
         if len(answers) != documents:
             raise BusyError(f"bulk: {len(answers)} answers for {documents} documents")

@@ -11,26 +11,6 @@ import pyarrow.parquet as pq
 
 from sluice.search.indices import Indices, monthly
 
-MAPPING: Mapping[str, Any] = {
-    "dynamic": False,
-    "properties": {
-        "workflow_run_id": {"type": "keyword"},
-        "timestamp": {"type": "date"},
-        "event_id": {"type": "keyword", "ignore_above": 256},
-        "passed": {"type": "boolean"},
-        "event_filename": {"type": "keyword", "ignore_above": 1024},
-        "service_name": {"type": "keyword", "ignore_above": 256},
-        "service_type": {"type": "keyword"},
-        "errors": {
-            "properties": {
-                "reason": {"type": "keyword"},
-                "pointer": {"type": "keyword", "ignore_above": 512},
-            }
-        },
-    },
-}
-"""The fields of a document, the same in every index."""
-
 _ROWS_AT_A_TIME = 5000
 _POSITION = re.compile(r"/\d+(?=/|$)")
 

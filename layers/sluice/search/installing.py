@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from sluice.search.documents import MAPPING
 from sluice.search.indices import Indices, environment, monthly, pattern
+from sluice.search.mapping import MAPPING
 from sluice.search.patience import Patience
 from sluice.search.ports import Boards, Cluster, SearchError
 

@@ -1,0 +1,255 @@
+"""A search cluster for tests: an HTTP server that answers as OpenSearch and its Dashboards do, troubles included."""
+
+import fnmatch
+import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+Json = dict[str, Any]
+Trouble = Callable[["_Handler"], None]
+
+BOARDS = "/_dashboards"
+IMPORT = f"{BOARDS}/api/saved_objects/_import"
+
+
+@dataclass
+class SearchServer:
+    """What the cluster holds, what it was asked, and what goes wrong with the next requests."""
+
+    templates: dict[str, Json] = field(default_factory=dict)
+    indices: dict[str, Json] = field(default_factory=dict)
+    documents: dict[str, dict[str, Json]] = field(default_factory=dict)
+    objects: dict[tuple[str, str], Json] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)
+    signatures: set[str] = field(default_factory=set)
+    bulks: list[int] = field(default_factory=list)
+    """Documents of every bulk request that was read."""
+    troubles: list[Trouble] = field(default_factory=list)
+    """What is done with the next bulk requests, one each, instead of an answer."""
+    put_off: list[int] = field(default_factory=list)
+    """Statuses for the second document of the next bulk requests, one each."""
+    max_bytes: int = 10 * 1024 * 1024
+    url: str = ""
+
+    @property
+    def boards_url(self) -> str:
+        return self.url + BOARDS
+
+    def all_documents(self, alias: str) -> dict[str, Json]:
+        """Every document behind an alias by id; the same id in two indices would be a mistake."""
+        found: dict[str, Json] = {}
+        for name, index in self.indices.items():
+            if alias in index["aliases"]:
+                assert not found.keys() & self.documents[name].keys()
+                found.update(self.documents[name])
+        return found
+
+    def make_index(self, name: str) -> None:
+        index: Json = {"aliases": {}, "mappings": {"properties": {}}}
+        for template in self.templates.values():
+            if any(fnmatch.fnmatch(name, pattern) for pattern in template["index_patterns"]):
+                index = json.loads(json.dumps(template["template"]))
+        self.indices[name] = index
+        self.documents[name] = {}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    cluster: SearchServer
+
+    def do_GET(self) -> None:
+        self._route()
+
+    def do_PUT(self) -> None:
+        self._route()
+
+    def do_POST(self) -> None:
+        self._route()
+
+    def do_DELETE(self) -> None:
+        self._route()
+
+    def log_message(self, *_arguments: Any) -> None:
+        """Keep quiet."""
+
+    def answer(self, status: int, body: Any, kind: str = "application/json") -> None:
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def refuse(self, status: int, kind: str) -> None:
+        error = {"type": kind, "reason": "it says why", "root_cause": [{"type": kind, "reason": "it says why"}]}
+        self.answer(status, {"error": error, "status": status})
+
+    def _route(self) -> None:
+        path = urlsplit(self.path).path
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.cluster.requests.append(f"{self.command} {path}")
+        self.cluster.signatures.add(self.headers.get("authorization", "")[:80])
+        if path == "/_bulk":
+            self._bulk(body)
+        elif path == IMPORT:
+            self._import(body)
+        elif path.startswith("/_index_template/"):
+            self.cluster.templates[path.rpartition("/")[2]] = json.loads(body)
+            self.answer(200, {"acknowledged": True})
+        else:
+            self._index(path.strip("/"), body)
+
+    def _bulk(self, body: bytes) -> None:
+        if self.cluster.troubles:
+            self.cluster.troubles.pop(0)(self)
+            return
+        if len(body) > self.cluster.max_bytes:
+            self.answer(413, b'{"message": "Request size exceeded"}')
+            return
+        assert body.endswith(b"\n"), "the bulk API wants a newline at the end"
+        lines = [json.loads(line) for line in body.splitlines()]
+        pairs = list(zip(lines[::2], lines[1::2], strict=True))
+        self.cluster.bulks.append(len(pairs))
+        items = [self._store(action["index"], source) for action, source in pairs]
+        if self.cluster.put_off:
+            self._put_off(pairs, items, self.cluster.put_off.pop(0))
+        errors = any("error" in item["index"] for item in items)
+        self.answer(200, {"took": 1, "errors": errors, "items": items})
+
+    def _put_off(self, pairs: list[tuple[Json, Json]], items: list[Json], status: int) -> None:
+        action = pairs[1][0]["index"]
+        del self.cluster.documents[action["_index"]][action["_id"]]
+        kind = "rejected_execution_exception"
+        items[1] = {"index": {**action, "status": status, "error": {"type": kind, "reason": "no room"}}}
+
+    def _store(self, action: Json, source: Json) -> Json:
+        name, id_ = action["_index"], action["_id"]
+        if name not in self.cluster.indices:
+            self.cluster.make_index(name)
+        wrong = _wrong_member(self.cluster.indices[name]["mappings"]["properties"], source)
+        if wrong:
+            reason = f"failed to parse field [{wrong}]. Preview of field's value: '{source[wrong]}'"
+            return {"index": {**action, "status": 400, "error": {"type": "mapper_parsing_exception", "reason": reason}}}
+        created = id_ not in self.cluster.documents[name]
+        self.cluster.documents[name][id_] = source
+        return {"index": {**action, "result": "created" if created else "updated", "status": 201 if created else 200}}
+
+    def _import(self, body: bytes) -> None:
+        boundary = self.headers["content-type"].partition("boundary=")[2].encode()
+        (part,) = body.split(b"--" + boundary)[1:-1]
+        lines = part.partition(b"\r\n\r\n")[2].strip().splitlines()
+        if self.headers.get("osd-xsrf") != "true" or parse_qs(urlsplit(self.path).query) != {"overwrite": ["true"]}:
+            self.answer(400, {"statusCode": 400, "error": "Bad Request", "message": "Request must contain osd-xsrf"})
+            return
+        objects = {(each["type"], each["id"]): each for each in map(json.loads, lines)}
+        known = objects.keys() | self.cluster.objects.keys()
+        wanted = {(ref["type"], ref["id"]) for each in objects.values() for ref in each["references"]}
+        errors = [{"id": id_, "type": kind, "error": {"type": "missing_references"}} for kind, id_ in wanted - known]
+        if not errors:
+            self.cluster.objects.update(objects)
+        self.answer(
+            200, {"successCount": len(objects), "success": not errors, **({"errors": errors} if errors else {})}
+        )
+
+    def _index(self, name: str, body: bytes) -> None:
+        name, _, part = name.partition("/")
+        there = sorted(fnmatch.filter(self.cluster.indices, name))
+        match self.command, part:
+            case "GET", "" if there or "*" in name:
+                self.answer(200, {each: self.cluster.indices[each] for each in there})
+            case "PUT", "_mapping" if there:
+                self.cluster.indices[name]["mappings"]["properties"].update(json.loads(body)["properties"])
+                self.answer(200, {"acknowledged": True})
+            case "PUT", "" if there:
+                self.refuse(400, "resource_already_exists_exception")
+            case "PUT", "":
+                self.cluster.make_index(name)
+                self.answer(200, {"acknowledged": True, "index": name})
+            case "DELETE", "" if there:
+                del self.cluster.indices[name], self.cluster.documents[name]
+                self.answer(200, {"acknowledged": True})
+            case _:
+                self.refuse(404, "index_not_found_exception")
+
+
+def _wrong_member(properties: Json, source: Json) -> str:
+    for name, value in source.items():
+        kind = properties.get(name, {}).get("type")
+        if (kind == "boolean" and not isinstance(value, bool)) or (kind == "date" and not _is_time(value)):
+            return name
+    return ""
+
+
+def _is_time(value: Any) -> bool:
+    try:
+        return datetime.fromisoformat(value).tzinfo is not None
+    except (TypeError, ValueError):
+        return False
+
+
+# Troubles
+
+
+def status(code: int, kind: str = "trouble", content: str = "application/json") -> Trouble:
+    """Answer with a status and no items."""
+    if content == "application/json":
+        return lambda handler: handler.refuse(code, kind)
+    return lambda handler: handler.answer(code, b"<html>sorry</html>", content)
+
+
+def said(body: Any, content: str = "application/json") -> Trouble:
+    """Answer 200 with something else than the bulk API would."""
+    return lambda handler: handler.answer(200, body, content)
+
+
+def reset(handler: _Handler) -> None:
+    """Break the connection."""
+    linger = struct.pack("ii", 1, 0)
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    handler.connection.close()
+    handler.close_connection = True
+
+
+def cut(handler: _Handler) -> None:
+    """Break the connection in the middle of the answer."""
+    handler.send_response(200)
+    handler.send_header("content-type", "application/json")
+    handler.send_header("content-length", "1000")
+    handler.end_headers()
+    handler.wfile.write(b'{"took": 1, ')
+    handler.wfile.flush()
+    handler.connection.shutdown(socket.SHUT_RDWR)
+    handler.close_connection = True
+
+
+def hang(handler: _Handler) -> None:
+    """Say nothing for longer than anybody waits in these tests."""
+    time.sleep(1)
+    handler.close_connection = True
+
+
+@contextmanager
+def search_server() -> Iterator[SearchServer]:
+    """Run an empty cluster on the loopback interface."""
+    cluster = SearchServer()
+    handler = type("Handler", (_Handler,), {"cluster": cluster})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    server.handle_error = lambda *_: None  # type: ignore[method-assign] - whoever asked is gone: that is meant
+    cluster.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield cluster
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
