@@ -180,12 +180,15 @@ class Watch:
     export_absent_hours: int = 3  # without a whole delivery
 
     probe_schedule: str | None = "rate(5 minutes)"
+    daily_digest: str | None = "cron(0 5 * * ? *)"  # of the day before
+    weekly_digest: str | None = "cron(0 5 ? * MON *)"  # of the week before, Monday to Sunday
     search: Search | None = None  # None: the profiling log is a table of the catalog only
 
     ends: Batching = Batching(messages=10, window_seconds=0, max_concurrency=2)  # ends of executions, to be recorded
 
     probe_lag: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=120)
     record_run: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=60)
+    send_digest: FunctionSize = FunctionSize(memory_mb=2048, timeout_seconds=300)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -299,7 +302,7 @@ _FEATURE = Stage(
     conversion_schedule=None,
     sweep_schedule=None,
     exports=Exports(schedule=None),
-    watch=Watch(probe_schedule=None),
+    watch=Watch(probe_schedule=None, daily_digest=None, weekly_digest=None),
     log_retention_days=3,
     dirty_retention_days=7,
     run_retention_days=7,

@@ -6,6 +6,7 @@ from constructs import Construct
 
 from infra.constructs.business_rows import BusinessRows
 from infra.constructs.dashboards import Dashboards
+from infra.constructs.digests import Digests
 from infra.constructs.event_file_alarms import EventFileAlarms
 from infra.constructs.export_alarms import ExportAlarms
 from infra.constructs.lag_probe import LagProbe
@@ -50,6 +51,7 @@ class WatchStack(StageStack):
         self.missed_calls = DeadLetters(self, "MissedCalls", stage=stage)
         self._build_probe(lake)
         self._ends = self._build_run_history(lake, event_files, exports)
+        self._build_digests(lake)
         if stage.alarms:
             self._watch(event_files, exports)
         publish(self, Topic=self.topic.topic_arn)
@@ -73,6 +75,18 @@ class WatchStack(StageStack):
         )
         self.functions.append(built.function)
         return built.ends
+
+    def _build_digests(self, lake: LakeStack) -> None:
+        built = Digests(
+            self,
+            "Digests",
+            stage=self._stage,
+            lake=lake,
+            layers=self._layers,
+            topic=self.topic,
+            missed_calls=self.missed_calls,
+        )
+        self.functions.append(built.function)
 
     def _watch(self, event_files: EventFilesStack, exports: ExportsStack) -> None:
         """Last of all: it shows whatever was made before."""

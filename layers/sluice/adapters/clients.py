@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=32, tcp_keepalive=True)
@@ -39,6 +40,12 @@ def secrets_manager() -> "SecretsManagerClient":
 def step_functions() -> "SFNClient":
     """Return the Step Functions client."""
     return boto3.client("stepfunctions", config=_CONFIG)
+
+
+@cache
+def sns() -> "SNSClient":
+    """Return the SNS client."""
+    return boto3.client("sns", config=_CONFIG)
 
 
 def error_code(error: ClientError) -> str:

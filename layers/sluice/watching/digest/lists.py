@@ -1,5 +1,6 @@
 """The digest's lists as tables of HTML."""
 
+import html
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -43,11 +44,10 @@ def reasons_table(digest: Digest) -> str:
     """Return why events were dirty."""
     if not digest.reasons:
         return _none("reasons", "No event was dirty.")
-    columns = (_Column("Table"), _Column("Reason"), _Column("Events", _NUMBER), _Column("Before", _NUMBER), _Column(""))
+    columns = (_Column("Reason, table", _NAMES), _Column("Events", _NUMBER), _Column("Before", _NUMBER), _Column(""))
     rows = [
         (
-            in_html(amounts.table(each.table)),
-            in_html(each.reason),
+            f"{in_html(each.reason)}, {in_html(amounts.table(each.table))}",
             f"{each.events:,}",
             amounts.volume("events", each.before),
             '<span class="bad">new</span>' if each.is_new else "",
@@ -65,16 +65,16 @@ def tables_table(digest: Digest) -> str:
         _Column("Table"),
         _Column("Rows", _NUMBER),
         _Column("Usual", _NUMBER),
-        _Column("Newest hour (UTC)", _NUMBER),
         _Column("Age", _NUMBER),
+        _Column("Newest hour (UTC)", _NUMBER),
     )
     rows = (
         (
             in_html(each.table),
             f"{each.rows:,}",
             amounts.volume("rows", each.usual),
-            f"{each.newest:%Y%m%d-%H}" if each.newest else amounts.NOTHING,
             amounts.age(each.newest, digest.as_of) if each.newest else amounts.NOTHING,
+            f"{each.newest:%Y%m%d-%H}" if each.newest else amounts.NOTHING,
         )
         for each in digest.tables
     )
@@ -85,16 +85,8 @@ def failed_table(digest: Digest) -> str:
     """Return the runs that failed."""
     if not digest.failed:
         return _none("failed-runs", "No run failed.")
-    columns = (_Column("Started (UTC)"), _Column("Run"), _Column("Ended as"), _Column("Cause", _NAMES))
-    rows = (
-        (
-            _moment(run),
-            in_html(run.id),
-            in_html(run.outcome.replace("_", " ")),
-            in_html(run.cause or run.failed_step, _CAUSE),
-        )
-        for run in digest.failed
-    )
+    columns = (_Column("Started (UTC)"), _Column("What", _NAMES))
+    rows = ((_moment(run), _failure(run)) for run in digest.failed)
     return _table("failed-runs", columns, rows)
 
 
@@ -102,9 +94,9 @@ def slow_table(digest: Digest) -> str:
     """Return the runs that took several times the usual."""
     if not digest.slow:
         return _none("slow-runs", "No run took much longer than its like.")
-    columns = (_Column("Started (UTC)"), _Column("Run"), _Column("Took", _NUMBER), _Column("Usual", _NUMBER))
+    columns = (_Column("Started (UTC)"), _Column("Took", _NUMBER), _Column("Usual", _NUMBER), _Column("Run", _NAMES))
     rows = (
-        (_moment(each.run), in_html(each.run.id), amounts.seconds(each.run.seconds), amounts.seconds(each.usual))
+        (_moment(each.run), amounts.seconds(each.run.seconds), amounts.seconds(each.usual), _named(each.run))
         for each in digest.slow
     )
     return _table("slow-runs", columns, rows)
@@ -124,6 +116,18 @@ def cost_table(digest: Digest) -> str:
 
 def _moment(run: RunRecord) -> str:
     return in_html(run.started_at[:16].replace("T", " "))
+
+
+def _failure(run: RunRecord) -> str:
+    cause = in_html(run.cause or run.failed_step, _CAUSE)
+    outcome = in_html(run.outcome.replace("_", " "))
+    return f'{outcome}{": " if cause else ""}{cause}<div class="note">{_named(run)}</div>'
+
+
+def _named(run: RunRecord) -> str:
+    console = run.links.get("console", "")
+    name = in_html(run.id)
+    return f'<a href="{html.escape(console)}">{name}</a>' if console.startswith("https://") else name
 
 
 def _table(name: str, columns: Sequence[_Column], rows: Iterable[Sequence[str]]) -> str:

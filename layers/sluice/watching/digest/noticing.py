@@ -35,7 +35,7 @@ def _failures(digest: Digest, _usual: Usual) -> Iterator[str]:
     titles = {Kind.CONVERT: "conversions", Kind.EXPORT: "export runs", Kind.HISTORY: "history runs"}
     for kind, title in titles.items():
         if failed := digest.total.failed(kind):
-            yield f"{failed:,} of {digest.total.runs(kind):,} {title} failed"
+            yield f"{failed:,} of {digest.total.runs(kind):,} {title} did not succeed"
 
 
 def _absences(digest: Digest, usual: Usual) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from operator import add
 
 import plotly.graph_objects as go
 
@@ -11,10 +12,13 @@ from sluice.runs.model import Kind
 from sluice.watching.digest.model import Digest
 from sluice.watching.digest.spans import SpanKind
 from sluice.watching.digest.stacks import stacked
-from sluice.watching.digest.tally import Tally
+from sluice.watching.digest.tally import WORKED, Tally
 
 _PERCENT = {"title": {"text": "Clean"}, "range": [0, 104], "ticksuffix": " %"}
 _ROW_HEIGHT = 26  # pixels of a table's bar
+_STACK_HEIGHT = 360
+_ABOVE = {"y": 1.02, "yref": "paper", "yanchor": "bottom"}  # where Plotly makes room for as many lines as it takes
+_DAYS = {"tickformat": "%-d<br>%b", "tickangle": 0}
 _MB = 1_000_000
 
 
@@ -103,8 +107,13 @@ def _rows(digest: Digest) -> Plot:
 
 def _outcomes(digest: Digest) -> Plot:
     parts = _parts(digest)
-    values = [{k: float(n) for k, n in tally.outcomes[Kind.CONVERT].items()} for tally in parts.values()]
-    traces = stacked(_labels(digest, parts), values, "%{y:,}")
+    worked = [tally.outcomes[Kind.CONVERT].get(WORKED, 0) for tally in parts.values()]
+    failed = [tally.failed(Kind.CONVERT) for tally in parts.values()]
+    idle = [
+        tally.runs(Kind.CONVERT) - some for tally, some in zip(parts.values(), map(add, worked, failed), strict=True)
+    ]
+    series = ((WORKED, worked, GOOD), ("failed", failed, BAD), ("nothing to do", idle, QUIET))
+    traces = [bars(_labels(digest, parts), y, colour, f"%{{y:,}} {name}", name) for name, y, colour in series]
     return Plot("run-outcomes", f"Conversions by outcome, {_each(digest)}", _stack(digest, traces, axis("Runs")))
 
 
@@ -138,11 +147,11 @@ def _over_hours(digest: Digest, traces: Sequence[go.Bar], unit: str) -> go.Figur
 def _over_parts(digest: Digest, traces: Sequence[go.Bar], up: Mapping[str, object]) -> go.Figure:
     if digest.span.kind is SpanKind.DAY:
         return figure(traces, {"title": {"text": "Hour (UTC)"}, "hoverformat": "%Y%m%d-%H"}, up)
-    return over_days(traces, up).update_layout(bargap=0.15)
+    return over_days(traces, up).update_layout(bargap=0.15, margin_b=64).update_xaxes(_DAYS)
 
 
 def _stack(digest: Digest, traces: Sequence[go.Bar], up: Mapping[str, object]) -> go.Figure:
-    return _over_parts(digest, traces, up).update_layout(barmode="stack")
+    return _over_parts(digest, traces, up).update_layout(barmode="stack", height=_STACK_HEIGHT, legend=_ABOVE)
 
 
 def _parts(digest: Digest) -> Mapping[datetime, Tally]:

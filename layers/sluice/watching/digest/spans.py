@@ -93,6 +93,16 @@ class Span:
         return self.last_day if self.kind is SpanKind.DAY else f"{start:%Y-%m-%d} to {self.last_day}"
 
 
+def moment(text: str) -> datetime:
+    """Read a time, ISO 8601; one that names no zone is UTC.
+
+    Raises:
+        ValueError: The text is no time.
+    """
+    found = datetime.fromisoformat(text)
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
 def last_whole(kind: SpanKind, now: datetime) -> Span:
     """Return the span of whole days that ended last."""
     return Span(kind, now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0))

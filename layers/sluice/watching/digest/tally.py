@@ -3,18 +3,20 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from statistics import median
 from typing import TypeVar
 
 from sluice.runs.model import Kind, RunRecord
+from sluice.watching.digest.spans import moment
 
 FAILURES = frozenset({"failed", "timed_out", "aborted", "incomplete"})
 """Outcomes that somebody has to look at."""
 
-K = TypeVar("K")
+WORKED = "converted"
+"""The outcome of a conversion that had something to do."""
 
-_WORKED = "converted"
+K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Tally:
             counts={kind: _added(run.counts for run in some) for kind, some in kinds.items()},
             rows=_added(run.rows for run in runs),
             dirty=_added({(t, r): n for t, reasons in run.dirty.items() for r, n in reasons.items()} for run in runs),
-            steps=_medians(run for run in kinds[Kind.CONVERT] if run.outcome == _WORKED),
+            steps=_medians(run for run in kinds[Kind.CONVERT] if run.outcome == WORKED),
             visits={kind: sum(len(run.steps) for run in some) for kind, some in kinds.items()},
             seconds={kind: sum(run.seconds for run in some) for kind, some in kinds.items()},
         )
@@ -85,8 +87,7 @@ class Tally:
 
 def started(record: RunRecord) -> datetime:
     """Return when a run started, UTC."""
-    moment = datetime.fromisoformat(record.started_at)
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment(record.started_at)
 
 
 def _added(parts: Iterable[Mapping[K, int]]) -> dict[K, int]:
