@@ -11,6 +11,7 @@ from cli import machine
 from cli.console import say
 from cli.errors import CliError
 from cli.session import LOCAL, Deployment
+from sluice.runs.recording import console_link
 
 CONVERTED = "converted"
 NOTHING_TO_DO = "nothing_to_do"
@@ -90,7 +91,7 @@ def failure(deployment: Deployment, conversion: Conversion, outcome: machine.Out
     if conversion.status != FAILED:
         return None
     where = f" in '{outcome.state}'" if outcome.state else ""
-    link = machine.console_link(outcome.execution) if deployment.stage != LOCAL else outcome.execution
+    link = console_link(outcome.execution) if deployment.stage != LOCAL else outcome.execution
     return CliError(
         f"The conversion failed{where}: {outcome.cause}",
         f"Nothing is lost: the next run goes on where this one stopped. Look at {link}",

@@ -16,6 +16,7 @@ from sluice.adapters.vendor import SecretCredentials
 from sluice.exports.model import INCOMPLETE, Account
 from sluice.exports.ports import AddressRefusedError
 from sluice.exports.slots import Environment, Slot
+from sluice.runs.recording import console_link
 
 SKIPPED = "skipped"
 _UNPROVEN = "Incomplete"  # the machine's state of that name: the account says the rest
@@ -92,5 +93,5 @@ def _account(deployment: Deployment, outcome: machine.Outcome) -> Account:
 
 
 def _look_at(deployment: Deployment, outcome: machine.Outcome) -> str:
-    link = outcome.execution if deployment.stage == LOCAL else machine.console_link(outcome.execution)
+    link = outcome.execution if deployment.stage == LOCAL else console_link(outcome.execution)
     return f"Running it again is harmless. Look at {link}"

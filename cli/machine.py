@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cli.errors import CliError
+from sluice.adapters.run_executions import StepFunctionsHistory
 from sluice.failures import plain_cause
 
 if TYPE_CHECKING:
@@ -51,12 +53,15 @@ def run(
     document: dict[str, Any] | None = None,
     watch: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
-    """Start an execution with a document as its input, and wait for its end; `watch` is called with its ARN meanwhile.
+    """Start an execution and wait for its end; `watch` is called with its ARN meanwhile.
+
+    Its input is the document, and who started it.
 
     Raises:
         CliError: It still runs after `timeout` seconds; it is left running.
     """
-    execution = client.start_execution(stateMachineArn=machine, input=json.dumps(document or {}))["executionArn"]
+    given = json.dumps({"started_by": f"hand: {_user()}", **(document or {})})
+    execution = client.start_execution(stateMachineArn=machine, input=given)["executionArn"]
     try:
         for pause in waits(timeout):
             found = client.describe_execution(executionArn=execution)
@@ -67,6 +72,13 @@ def run(
     except KeyboardInterrupt:
         raise CliError(f"Interrupted; the execution goes on by itself: {execution}", _ENDS) from None
     raise CliError(f"The execution still runs after {timeout:.0f} s: {execution}", f"{_ENDS} --timeout waits longer.")
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, ImportError, OSError):  # a user without a name, as in some containers
+        return "unknown"
 
 
 def wait_for_others(client: SFNClient, machine: str, timeout: float) -> bool:
@@ -81,7 +93,7 @@ def wait_for_others(client: SFNClient, machine: str, timeout: float) -> bool:
 def _outcome(client: SFNClient, execution: str, found: dict[str, Any]) -> Outcome:
     if found["status"] == SUCCEEDED:
         return Outcome(execution, succeeded=True, output=json.loads(found.get("output") or "{}"))
-    cause = _cause_in_map(client, execution)
+    cause = StepFunctionsHistory(client).cause_in_map(execution)
     cause = cause or plain_cause(found.get("cause") or found.get("error") or f"it ended as {found['status']}")
     state, output, end = _failed_state(client, execution)
     return Outcome(execution, succeeded=False, output=output, state=state, cause=cause, end=end)
@@ -98,21 +110,3 @@ def _failed_state(client: SFNClient, execution: str) -> tuple[str, dict[str, Any
             return entered["name"], json.loads(entered.get("input") or "{}"), end
         end = entered["name"]
     return "", {}, end
-
-
-def _cause_in_map(client: SFNClient, execution: str) -> str:
-    """Why an item of a map failed; the map itself only says that too many did."""
-    for run in client.list_map_runs(executionArn=execution)["mapRuns"]:
-        failed = client.list_executions(mapRunArn=run["mapRunArn"], statusFilter="FAILED", maxResults=1)["executions"]
-        if failed:
-            counts = client.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]
-            child = client.describe_execution(executionArn=failed[0]["executionArn"])
-            cause = plain_cause(child.get("cause") or child.get("error") or "no cause was given")
-            return f"{counts['failed']} of {counts['total']} items failed, one of them with: {cause}"
-    return ""
-
-
-def console_link(execution: str) -> str:
-    """Where the console shows an execution (its ARN says the region)."""
-    region = execution.split(":")[3]
-    return f"https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{execution}"

@@ -9,9 +9,11 @@ from cli.convert import convert
 from cli.demo.command import demo
 from cli.deploy import deploy
 from cli.export import export
+from cli.file import file
 from cli.generate import generate
 from cli.ingest.command import ingest
 from cli.query import query
+from cli.runs import run, runs
 from cli.status import status
 from cli.tables import tables
 from cli.vendor import vendor
@@ -34,6 +36,9 @@ app.command(rich_help_panel="Data")(export)
 app.command(rich_help_panel="Data")(query)
 app.command(rich_help_panel="Data")(tables)
 app.command(rich_help_panel="Data")(status)
+app.command(rich_help_panel="Data")(runs)
+app.command(rich_help_panel="Data")(run)
+app.command(rich_help_panel="Data")(file)
 app.add_typer(history.app, name="history", rich_help_panel="Data")
 app.add_typer(media.app, name="media", rich_help_panel="Data")
 app.add_typer(contract.app, name="contract", rich_help_panel="Contracts and samples")
