@@ -27,6 +27,7 @@ CARRIED = {
     "update_history": {"arrow", "plots"},
     "plan_history": {"arrow"},
     "observe_hours": {"arrow"},
+    "send_digest": {"arrow", "plots"},
 }
 
 
