@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import webbrowser
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,6 +14,7 @@ from cli.errors import CliError, handled
 from cli.exports import environment_of
 from cli.initialisation import initialise
 from cli.options import JsonOption, StageOption, slot_named
+from cli.pages import open_page, write_page
 from cli.session import LOCAL, Deployment, connect
 from infra.stage import stage_named
 from sluice.adapters.history_store import S3HistoryStore
@@ -98,23 +98,14 @@ def report(
     """
     deployment = connect(stage)
     page, hours = page_of(deployment)
-    _write(to, page)
+    write_page(to, page)
     published = f"s3://{deployment.output('LakeBucket')}/{observability_key(environment_of(deployment), REPORT)}"
     if as_json:
         say_json({"file": str(to), "hours": hours, "published": published})
     else:
         out.print(f"{to}: {plural(hours, 'hour')}. As of the last export: {published}", highlight=False, soft_wrap=True)
     if show:
-        webbrowser.open(to.resolve().as_uri())
-
-
-def _write(to: Path, page: bytes) -> None:
-    try:
-        to.write_bytes(page)
-    except OSError as error:
-        raise CliError(
-            f"{to} cannot be written: {error.strerror}.", "Name a file in a folder there is: --out"
-        ) from error
+        open_page(to)
 
 
 def update_history(deployment: Deployment, again: list[str]) -> int:

@@ -13,6 +13,7 @@ from cli.file import file
 from cli.generate import generate
 from cli.ingest.command import ingest
 from cli.query import query
+from cli.report import report
 from cli.runs import run, runs
 from cli.status import status
 from cli.tables import tables
@@ -39,6 +40,7 @@ app.command(rich_help_panel="Data")(status)
 app.command(rich_help_panel="Data")(runs)
 app.command(rich_help_panel="Data")(run)
 app.command(rich_help_panel="Data")(file)
+app.command(rich_help_panel="Data")(report)
 app.add_typer(history.app, name="history", rich_help_panel="Data")
 app.add_typer(media.app, name="media", rich_help_panel="Data")
 app.add_typer(contract.app, name="contract", rich_help_panel="Contracts and samples")

@@ -1,0 +1,89 @@
+"""`sluice report`: what the last day, week or month of a stage was like, as a page with plots."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.console import err, out, plural, say, say_json
+from cli.errors import CliError, handled
+from cli.exports import environment_of
+from cli.options import JsonOption, StageOption
+from cli.pages import open_page, write_page
+from cli.session import LOCAL, Deployment, connect
+from infra.stage import stage_named
+from sluice.adapters.freshness import DynamoFreshness
+from sluice.adapters.history_store import S3HistoryStore
+from sluice.adapters.run_records import S3RunRecords
+from sluice.watching.digest.document import document_of
+from sluice.watching.digest.model import Digest
+from sluice.watching.digest.page import digest_page
+from sluice.watching.digest.sources import Sources
+from sluice.watching.digest.spans import Span, SpanKind, moment, up_to
+
+
+@handled
+def report(
+    stage: StageOption = LOCAL,
+    kind: Annotated[SpanKind, typer.Option("--span", help="How long.")] = SpanKind.WEEK,
+    until: Annotated[str | None, typer.Option(help="Its end, UTC, such as 2026-11-22; now unless given.")] = None,
+    to: Annotated[Path | None, typer.Option("--out", "-o", help="The page to write.")] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write what a day, a week (7 days) or a month (30 days) was like: one page that needs no network.
+
+    Success rates, volumes against the usual, dirty reasons that are new,
+    drift, tables, gaps of exports, failed and slow runs, and a cost estimate.
+    The stage sends the same for every whole day and week.
+
+    Examples:
+        sluice report --open
+        sluice report --stage prd --span month --until 2026-11-01 --out october.html
+        sluice report --stage prd --span day --json | jq .notices
+    """
+    now = datetime.now(UTC)
+    span = up_to(kind, now) if until is None else Span(kind, _end(until))
+    with err.status("Reading the records of runs …"):
+        digest = sources_of(connect(stage)).digest(span, now)
+    page = to or (Path(f"report-{stage}-{kind}.html") if show or not as_json else None)
+    if page:
+        write_page(page, digest_page(digest))
+    if as_json:
+        say_json({**document_of(digest), "file": str(page) if page else None})
+    else:
+        _show(digest, page)
+    if show and page:
+        open_page(page)
+
+
+def sources_of(deployment: Deployment) -> Sources:
+    """All that a stage's digests are made from."""
+    bucket = deployment.output("LakeBucket")
+    return Sources(
+        stage=deployment.stage,
+        environment=environment_of(deployment),
+        out_of_scope=stage_named(deployment.stage).exports.out_of_scope,
+        records=S3RunRecords(deployment.s3, bucket),
+        histories=S3HistoryStore(deployment.s3, bucket),
+        tables=DynamoFreshness(deployment.dynamodb, deployment.output("LedgerTable")),
+    )
+
+
+def _end(text: str) -> datetime:
+    try:
+        return moment(text)
+    except ValueError as error:
+        raise CliError(f"{text!r} is no time.", "Such as 2026-11-22 or 2026-11-22T06:00Z.") from error
+
+
+def _show(digest: Digest, page: Path | None) -> None:
+    for notice in digest.notices:
+        out.print(f"- {notice}", markup=False, highlight=False, soft_wrap=True)
+    if not digest.notices:
+        say("No run has been recorded in this time." if digest.is_empty else "Nothing out of the ordinary.")
+    runs = sum(sum(outcomes.values()) for outcomes in digest.total.outcomes.values())
+    out.print(f"{page}: {digest.span.kind} {digest.span}, {plural(runs, 'run')}", highlight=False, soft_wrap=True)
