@@ -31,7 +31,8 @@ class Notifications(Construct):
         if stage.local:
             acknowledge(self.topic, "AwsSolutions-SNS3", PLAIN_HTTP)
         for address in stage.watch.emails:
-            self.topic.add_subscription(subscriptions.EmailSubscription(address))
+            subscription = self.topic.add_subscription(subscriptions.EmailSubscription(address))
+            acknowledge(subscription, "Serverless-SNSRedrivePolicy", _PAGED_ANYWAY)
         if stage.watch.slack:
             self._tell_channel(stage, stage.watch.slack)
 
@@ -90,4 +91,4 @@ class Notifications(Construct):
         )
 
 
-_PAGED_ANYWAY = "A message that is lost costs a link: the alarm pages without it."
+_PAGED_ANYWAY = "The alarm itself stays on, and is seen in the console and by `sluice status`, if a message is lost."
