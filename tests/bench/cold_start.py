@@ -1,0 +1,93 @@
+"""What a cold start has to load: modules beyond the SDK's own, and megabytes of layers.
+
+.venv/bin/python -m tests.bench.cold_start
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from infra.layer_builder import LAYERS, LayerBuild
+from infra.stage import stage_named
+from tests.infra.synthesis import ROOT, Synthesis, synthesise, text
+from tests.infra.test_imports import layers_of
+
+_STAGE = "int"
+_PLATFORMS = {"arm64": "aarch64", "x86_64": "x86_64"}
+# The SDK with one client comes first: Lambda brings it, and every function needs it.
+_PROBE = """
+import json, runpy, sys, time
+import boto3
+boto3.client("s3")
+known, begun = set(sys.modules), time.perf_counter()
+runpy.run_path(sys.argv[1])
+print(json.dumps({"seconds": time.perf_counter() - begun, "modules": sorted(sys.modules.keys() - known)}))
+"""
+_CREDENTIALS = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What importing a handler took."""
+
+    seconds: float
+    modules: Sequence[str]
+
+
+def start(
+    folder: str, variables: Mapping[str, str], *, packages: Sequence[Path] = (LAYERS,), bare: bool = False
+) -> Start:
+    """Import a function's handler in a process of its own.
+
+    `bare` leaves out what is installed here, so that `packages` are all there is.
+    """
+    script = f"import sys; sys.path[:0] = {[str(path) for path in packages]!r}\n{_PROBE}"
+    handler = ROOT / "functions" / folder / "handler.py"
+    done = subprocess.run(
+        [sys.executable, *(["-I", "-S"] if bare else []), "-c", script, str(handler)],
+        env={"PATH": os.defpath, **_CREDENTIALS, **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise AssertionError(f"{folder} does not start: {done.stderr[-2000:]}")
+    return Start(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def variables_of(stage: Synthesis, folder: str) -> dict[str, str]:
+    """A function's environment, with words instead of what only a deployment knows."""
+    variables = stage.function(folder)["Environment"]["Variables"]
+    return {name: text(value) for name, value in variables.items()}
+
+
+@cache
+def layer_mb(name: str) -> float:
+    """Unzipped megabytes of a layer as a lasting stage has it."""
+    stage = stage_named(_STAGE)
+    build = LayerBuild(name, stage.python_version, _PLATFORMS[stage.architecture])
+    with zipfile.ZipFile(build.build()) as archive:
+        return sum(entry.file_size for entry in archive.infolist()) / 1e6
+
+
+def main() -> int:
+    """Print the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        stage = synthesise(_STAGE, Path(folder))
+    sys.stdout.write(f"{'function':20} {'modules':>8} {'import ms':>10} {'layers MB':>10}\n")
+    for name in sorted(folder for folder, _ in stage.functions()):
+        begun = start(name, variables_of(stage, name))
+        size = sum(map(layer_mb, layers_of(name)))
+        sys.stdout.write(f"{name:20} {len(begun.modules):8} {begun.seconds * 1000:10.0f} {size:10.1f}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
