@@ -37,6 +37,8 @@ class SearchServer:
     """What is done with the next bulk requests, one each, instead of an answer."""
     put_off: list[int] = field(default_factory=list)
     """Statuses for the second document of the next bulk requests, one each."""
+    refusals: int = 0
+    """Requests that are refused before any is understood."""
     max_bytes: int = 10 * 1024 * 1024
     url: str = ""
 
@@ -98,7 +100,10 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         self.cluster.requests.append(f"{self.command} {path}")
         self.cluster.signatures.add(self.headers.get("authorization", "")[:80])
-        if path == "/_bulk":
+        if self.cluster.refusals:
+            self.cluster.refusals -= 1
+            self.refuse(403, "security_exception")
+        elif path == "/_bulk":
             self._bulk(body)
         elif path == IMPORT:
             self._import(body)
