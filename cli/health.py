@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -12,14 +11,15 @@ from typing import Any
 
 from cli.alarms.evaluation import ALARM, INSUFFICIENT_DATA, OK, AlarmState
 from cli.alarms.local import local_alarms
-from cli.conversion import CONVERTED
 from cli.exports import environment_of
 from cli.ledger import converted_chunks, pending_chunks
+from cli.run_records import records_of
 from cli.session import LOCAL, Deployment
 from sluice.adapters.ledger_items import Item
 from sluice.adapters.slots import DynamoSlots
 from sluice.exports.model import Account
 from sluice.exports.slots import Slot
+from sluice.runs.model import RunRecord
 
 RUNS = 5
 # Dirty counts cover what waits and so many converted chunks: enough to see what is wrong now, in one or two requests.
@@ -37,17 +37,6 @@ class Backlog:
     files: int
     events: int
     oldest_seconds: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """An execution of the Convert machine."""
-
-    run_id: str | None
-    status: str
-    started_at: str
-    seconds: float | None
-    execution: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +68,7 @@ class Health:
     backlog: Backlog
     queue: Queue
     dirty: dict[str, dict[str, int]]
-    runs: list[Run]
+    runs: list[RunRecord]
     exports: list[ExportedSlot]
     alarms: list[AlarmState]
 
@@ -90,13 +79,14 @@ class Health:
 
 def health(deployment: Deployment) -> Health:
     """Ask the stage how it is doing."""
+    now = datetime.now(UTC)
     pending = list(pending_chunks(deployment))
     converted = islice(converted_chunks(deployment), CHUNKS)
     return Health(
-        backlog=backlog(pending, datetime.now(UTC)),
+        backlog=backlog(pending, now),
         queue=queue(deployment),
         dirty=dirty([*pending, *converted]),
-        runs=_runs(deployment),
+        runs=records_of(deployment).recent(now, RUNS),
         exports=_exports(deployment),
         alarms=_alarms(deployment),
     )
@@ -132,25 +122,6 @@ def queue(deployment: Deployment) -> Queue:
 def _depth(deployment: Deployment, url: str) -> tuple[int, int]:
     found = deployment.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     return int(found["ApproximateNumberOfMessages"]), int(found["ApproximateNumberOfMessagesNotVisible"])
-
-
-def _runs(deployment: Deployment) -> list[Run]:
-    client, machine = deployment.stepfunctions, deployment.output("ConvertMachine")
-    listed = client.list_executions(stateMachineArn=machine, maxResults=RUNS)["executions"]
-    return [_run(dict(client.describe_execution(executionArn=e["executionArn"]))) for e in listed]
-
-
-def _run(described: dict[str, Any]) -> Run:
-    output = json.loads(described.get("output") or "{}")
-    stopped, started = described.get("stopDate"), described["startDate"]
-    status = str(output.get("status", described["status"].lower()))
-    return Run(
-        run_id=output.get("run_id"),
-        status=CONVERTED if status == "planned" else status,
-        started_at=started.astimezone(UTC).isoformat(timespec="seconds"),
-        seconds=round((stopped - started).total_seconds(), 1) if stopped else None,
-        execution=described["executionArn"],
-    )
 
 
 def _exports(deployment: Deployment) -> list[ExportedSlot]:

@@ -47,7 +47,7 @@ def runs(
     if as_json:
         say_json([record.to_json() for record in found])
     elif found:
-        out.print(_list(found))
+        out.print(listed(found))
     else:
         say(f"No run has ended in the last {LOOK_BACK.days} days.")
 
@@ -74,7 +74,8 @@ def run(
         _show(found)
 
 
-def _list(found: list[RunRecord]) -> Table:
+def listed(found: list[RunRecord]) -> Table:
+    """Runs, one line each."""
     shown = Table("Started", "Outcome", "Seconds", "Subject", "What", "By", "Run")
     for record in found:
         subject, seconds = escape(record.subject), f"{record.seconds:,.1f}"

@@ -12,6 +12,7 @@ from cli.console import out, plural, say_json, titled
 from cli.errors import handled
 from cli.health import Health, health
 from cli.options import JsonOption, StageOption
+from cli.runs import listed
 from cli.session import LOCAL, connect
 
 _STYLES = {
@@ -56,11 +57,7 @@ def _show_backlog(found: Health) -> None:
 
 
 def _runs(found: Health) -> Table:
-    shown = Table("Started", "Status", "Seconds", "Run")
-    for run in found.runs:
-        seconds = "" if run.seconds is None else f"{run.seconds:,.1f}"
-        shown.add_row(run.started_at, _styled(run.status), seconds, run.run_id or run.execution.rpartition(":")[2])
-    return shown
+    return listed(found.runs)
 
 
 def _exports(found: Health) -> Table:
