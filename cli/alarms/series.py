@@ -39,6 +39,7 @@ class Series:
     def __init__(self, points: Iterable[tuple[Metric, Point]] = ()) -> None:
         """Take points in any order."""
         self._points: dict[Metric, list[Point]] = {}
+        self._times: dict[Metric, list[float]] = {}
         self.extend(points)
 
     def extend(self, points: Iterable[tuple[Metric, Point]]) -> None:
@@ -49,6 +50,7 @@ class Series:
             touched.add(metric)
         for metric in touched:
             self._points[metric].sort()
+            self._times[metric] = [point.at for point in self._points[metric]]
 
     def __iter__(self) -> Iterator[tuple[Metric, Point]]:
         """Yield every point with its metric."""
@@ -58,9 +60,10 @@ class Series:
 
     def values(self, metric: Metric, start: float, end: float) -> list[float]:
         """The values from `start` on and before `end`."""
-        points = self._points.get(metric, [])
-        first, last = (bisect_left(points, moment, key=lambda point: point.at) for moment in (start, end))
-        return [point.value for point in points[first:last]]
+        times = self._times.get(metric, [])
+        first = bisect_left(times, start)
+        last = bisect_left(times, end, first)
+        return [point.value for point in self._points[metric][first:last]] if last > first else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,60 @@
+"""`sluice status` on a deployed stage: one document, and alarms as CloudWatch would show them."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.alarms.resources import QUEUE
+from tests.local.alarm_cases import Conditions
+from tests.local.alarming import Watched
+from tests.local.cloud import Cloud
+from tests.local.exporting import Exporting
+
+WAITING = "EventFilesFilesWaiting"
+COMPOSITE = "Sluice-local-EventFiles"
+
+
+@pytest.fixture
+def conditions(cloud: Cloud, tmp_path: Path) -> Conditions:
+    watched = Watched(cloud)
+    watched.empty_queues()
+    return Conditions(watched, Exporting(cloud), tmp_path)
+
+
+def test_the_document(cloud: Cloud, conditions: Conditions) -> None:
+    assert conditions.files.value("EventsClean") > 0
+    assert conditions.export.value("ExportsDelivered") == 1
+    found = cloud.run("status")
+    assert found.keys() == {"backlog", "queue", "dirty", "runs", "exports", "alarms"}
+    assert found["backlog"].keys() == {"chunks", "files", "events", "oldest_seconds"}
+    assert found["exports"][0]["status"] == "delivered"
+    assert all(alarm.keys() == {"name", "state", "reason"} for alarm in found["alarms"])
+
+
+def test_the_last_runs(cloud: Cloud, conditions: Conditions) -> None:
+    assert conditions.conversion.value("RowsConverted") > 0
+    deadline = time.monotonic() + 30
+    while not (runs := cloud.run("status")["runs"]) or runs[0]["kind"] != "convert":
+        assert time.monotonic() < deadline, "the conversion left no record"
+        time.sleep(1)
+    assert (runs[0]["outcome"], runs[0]["counts"]["files"]) == ("converted", 1)
+
+
+def test_an_alarm_rings_and_stops(cloud: Cloud, conditions: Conditions) -> None:
+    assert _rings(cloud) == {}
+    letters = conditions.watched.physical(QUEUE, "FilesDeadLetters")
+    cloud.deployment.sqs.send_message(QueueUrl=letters, MessageBody="poison")
+    rings = _rings(cloud)
+    assert sorted(name.partition("-Watch-")[2][:-8] for name in rings if name != COMPOSITE) == [WAITING]
+    assert rings[COMPOSITE]
+    assert next(iter(cloud.run("status")["alarms"]))["state"] == "ALARM"
+    cloud.deployment.sqs.purge_queue(QueueUrl=letters)
+    assert _rings(cloud) == {}
+
+
+def _rings(cloud: Cloud) -> dict[str, Any]:
+    return {alarm["name"]: alarm["reason"] for alarm in cloud.run("status")["alarms"] if alarm["state"] == "ALARM"}
