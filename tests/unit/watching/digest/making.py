@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sluice.conversion.model import iso
 from sluice.exports.slots import Slot
 from sluice.history.model import SchemaChange, SlotHistory
 from sluice.runs.model import Kind, RunRecord, Step
@@ -22,8 +23,8 @@ def run(at: datetime, kind: Kind = Kind.CONVERT, outcome: str = "converted", **m
         id=f"{kind}-{at:%Y%m%dT%H%M%SZ}-{outcome[:4]}",
         kind=kind,
         outcome=outcome,
-        started_at=at.isoformat(),
-        ended_at=(at + timedelta(seconds=seconds)).isoformat(),
+        started_at=iso(at),
+        ended_at=iso(at + timedelta(seconds=seconds)),
         seconds=seconds,
         **given,
     )
@@ -82,7 +83,13 @@ def _conversion(at: datetime, chance: random.Random, days_ago: int) -> RunRecord
     table = chance.choice(TABLES)
     dirty = {table: {reason: count for reason, count in reasons.items() if count}, "-": {"NOT_AN_EVENT": 1}}
     wait = chance.choice([1, 1, 1, 1.3]) * (9 if chance.random() < 0.002 else 1)
-    steps = (Step("Plan", 1.1), Step("Convert", 7 * wait), Step("Commit", 1.6), Step("Profile", 2.1), Step("Record", 0.4))
+    steps = (
+        Step("Plan", 1.1),
+        Step("Convert", 7 * wait),
+        Step("Commit", 1.6),
+        Step("Profile", 2.1),
+        Step("Record", 0.4),
+    )
     events = sum(rows.values())
     return conversion(
         at,
