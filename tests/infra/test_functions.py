@@ -11,7 +11,10 @@ import pytest
 from infra.stage import FunctionSize, Stage
 from tests.infra.synthesis import ROOT, Synthesis, text
 
-FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
+SEARCH_FOLDERS = ("install_search", "load_search")
+"""Functions that only stages with a search cluster have; `test_search.py` has a stage of theirs."""
+ALL_FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
+FOLDERS = [folder for folder in ALL_FOLDERS if folder not in SEARCH_FOLDERS]
 # What Powertools and the meter read by themselves.
 HOUSE_VARIABLES = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "STAGE", "PIPELINE"}
 
@@ -23,7 +26,7 @@ def test_every_folder_of_functions_is_one_function(stage: Synthesis) -> None:
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_a_function_is_told_exactly_what_its_handler_reads(stage: Synthesis, folder: str) -> None:
     variables = stage.function(folder)["Environment"]["Variables"]
-    assert variables.keys() - HOUSE_VARIABLES == _settings_read_by(folder)
+    assert variables.keys() - HOUSE_VARIABLES == _settings_read_by(folder) - HOUSE_VARIABLES
     assert variables["STAGE"] == stage.stage.name
 
 

@@ -13,7 +13,7 @@ from infra.layer_builder import LAYERS, SLUICE
 from tests.infra.imports import OWN, all_imports
 from tests.infra.requirements import normal, pins
 from tests.infra.synthesis import ROOT, Synthesis, text
-from tests.infra.test_functions import FOLDERS
+from tests.infra.test_functions import ALL_FOLDERS, FOLDERS
 
 EVERY_FUNCTION = {SLUICE, "runtime"}
 CARRIED = {
@@ -28,18 +28,22 @@ CARRIED = {
     "plan_history": {"arrow"},
     "observe_hours": {"arrow"},
     "send_digest": {"arrow", "plots"},
+    "load_search": {"arrow", "search"},
+    "install_search": {"search"},
 }
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_the_layers_of_a_function(stage: Synthesis, folder: str) -> None:
     layers = [text(layer) for layer in stage.function(folder)["Layers"]]
-    names = [found[1].lower() for layer in layers if (found := re.fullmatch(r"<FunctionsLayers(\w+)\w{8}>", layer))]
+    names = [
+        found[1].lower() for layer in layers if (found := re.fullmatch(r"<(?:Functions)?Layers(\w+)\w{8}>", layer))
+    ]
     assert len(names) == len(layers)
     assert sorted(names) == sorted(layers_of(folder))
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", ALL_FOLDERS)
 def test_a_function_imports_what_its_layers_and_lambda_bring(folder: str) -> None:
     brought = _brought_by_lambda().union(*map(pins, layers_of(folder) - {SLUICE}))
     assert _packages(folder) - brought == set()

@@ -17,7 +17,7 @@ from infra.layer_builder import BUDGET_MB, LAYERS, NATIVE, SLUICE, LayerBuild, L
 from tests.infra.imports import OWN, imports
 from tests.infra.requirements import normal, pins
 from tests.infra.synthesis import ROOT, Synthesis, Template
-from tests.infra.test_functions import FOLDERS
+from tests.infra.test_functions import ALL_FOLDERS
 from tests.infra.test_imports import layers_of
 
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -106,7 +106,7 @@ def test_a_layer_over_its_budget_is_refused(cache: Path, monkeypatch: pytest.Mon
     assert not list(cache.glob("*.zip"))
 
 
-@pytest.mark.parametrize("folder", FOLDERS)
+@pytest.mark.parametrize("folder", ALL_FOLDERS)
 def test_the_budgets_of_a_functions_layers_leave_room_for_its_code(folder: str) -> None:
     code = sum(path.stat().st_size for path in (ROOT / "functions" / folder).glob("*.py")) / 1e6
     assert sum(BUDGET_MB[layer] for layer in layers_of(folder)) + code <= 230, "Lambda takes 250 MB"
@@ -173,9 +173,10 @@ def test_layers_hold_all_their_packages_need(layer: str, python: str) -> None:
         assert set(_needs(name, python)) <= at_hand.keys(), name
 
 
-def test_no_package_is_in_two_layers() -> None:
+@pytest.mark.parametrize("folder", ALL_FOLDERS)
+def test_no_package_is_in_two_layers_of_a_function(folder: str) -> None:
     """Python would take either: the other one only makes the function larger."""
-    names = [name for layer in OF_PACKAGES for name in pins(layer)]
+    names = [name for layer in layers_of(folder) - {SLUICE} for name in pins(layer)]
     assert len(names) == len(set(names))
 
 

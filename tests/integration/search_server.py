@@ -59,7 +59,7 @@ class SearchServer:
         index: Json = {"aliases": {}, "mappings": {"properties": {}}}
         for template in self.templates.values():
             if any(fnmatch.fnmatch(name, pattern) for pattern in template["index_patterns"]):
-                index = json.loads(json.dumps(template["template"]))
+                index |= json.loads(json.dumps(template["template"]))
         self.indices[name] = index
         self.documents[name] = {}
 
