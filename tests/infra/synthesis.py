@@ -41,6 +41,11 @@ class Template:
         properties: dict[str, Any] = self.named(kind, start)["Properties"]
         return properties
 
+    def outputs(self) -> dict[str, str]:
+        """What the stack tells people and the command line, without what only other stacks import."""
+        found = self.body["Outputs"].items()
+        return {name: text(output["Value"]) for name, output in found if "Export" not in output}
+
     def statements(self, role_start: str) -> list[dict[str, Any]]:
         """Every statement of the policies of the one role whose logical id begins with `role_start`."""
         (role,) = [key for key in self.of_type("AWS::IAM::Role") if key.startswith(role_start)]

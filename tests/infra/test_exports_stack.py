@@ -74,7 +74,7 @@ def test_only_the_local_stage_talks_to_other_vendors(synthesis_of: Callable[[str
 
 
 def test_outputs_lead_the_command_line_to_everything(stage: Synthesis) -> None:
-    outputs = {name: text(output["Value"]) for name, output in stage.exports.body["Outputs"].items()}
+    outputs = stage.exports.outputs()
     assert outputs.keys() == {"ExportMachine", "HistoryMachine", "UpdateHistoryFunction", "ExportEnvironment"}
     assert outputs["ExportMachine"].endswith(f":stateMachine:{stage.stage.resource_prefix}-export")
     assert outputs["HistoryMachine"].endswith(f":stateMachine:{stage.stage.resource_prefix}-history")

@@ -20,7 +20,7 @@ from tests.infra.synthesis import Synthesis, settings
 
 @pytest.mark.parametrize("name", [*BUILT_IN, FEATURE])
 def test_every_stage_keeps_the_rules(synthesis_of: Callable[[str], Synthesis], name: str) -> None:
-    assert _reports(synthesis_of(name).folder) == {}
+    assert {pack: rules for pack, rules in _reports(synthesis_of(name).folder).items() if rules} == {}
 
 
 def test_broken_rules_stop_the_synthesis(tmp_path: Path) -> None:

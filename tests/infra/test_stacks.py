@@ -1,4 +1,4 @@
-"""What is true of every stack: its queues, logs, schedules, alarms and names."""
+"""What is true of every stack: its queues, logs, schedules and names."""
 
 from __future__ import annotations
 
@@ -12,20 +12,11 @@ from tests.infra.conftest import FEATURE
 from tests.infra.synthesis import ROOT, Synthesis, Template, text
 
 QUEUE, SCHEDULE, ALARM = "AWS::SQS::Queue", "AWS::Scheduler::Schedule", "AWS::CloudWatch::Alarm"
-WORKING = ["event_files", "exports"]
+WORKING = ["event_files", "exports", "watch"]
 QUEUES = {
     "event_files": {"FilesQueue", "FilesDeadLetters", "MediaQueue", "MediaDeadLetters", "MissedCalls"},
     "exports": {"MissedCalls"},
-}
-# Alarms by the dead letters or the machine they watch.
-LETTERS = {
-    "event_files": {"FilesWaiting": "FilesDeadLetters", "MediaWaiting": "MediaDeadLetters"}
-    | {"CallsWaiting": "MissedCalls"},
-    "exports": {"CallsWaiting": "MissedCalls"},
-}
-FAILURES = {
-    "event_files": {"ConversionFailed": "ConvertMachine"},
-    "exports": {"ExportFailed": "ExportMachine", "HistoryFailed": "HistoryMachine"},
+    "watch": {"MissedCalls", "RunHistoryEndsQueue", "RunHistoryEndsDeadLetters"},
 }
 PHYSICAL_NAMES = ("BucketName", "TableName", "QueueName", "FunctionName", "RoleName", "Name", "StateMachineName")
 
@@ -74,6 +65,9 @@ def test_the_timetable(stage: Synthesis) -> None:
         (stage.event_files, "Conversions", settings.conversion_schedule, f"{machines}-convert"),
         (stage.event_files, "Sweeps", settings.sweep_schedule, "SweepOrphans"),
         (stage.exports, "Exports", settings.exports.schedule, f"{machines}-export"),
+        (stage.watch, "LagProbe", settings.watch.probe_schedule, "ProbeLag"),
+        (stage.watch, "DigestsEachDay", settings.watch.daily_digest, "SendDigest"),
+        (stage.watch, "DigestsEachWeek", settings.watch.weekly_digest, "SendDigest"),
     ]
     timetable = [each for each in planned if each[2]]
     assert sum(len(template.of_type(SCHEDULE)) for template in stage.templates) == len(timetable)
@@ -91,27 +85,7 @@ def test_a_passing_stage_runs_by_hand_only_and_wakes_nobody(
 ) -> None:
     for template in synthesis_of(name).templates:
         assert not template.of_type(SCHEDULE)
-        assert not template.of_type(ALARM)
-
-
-def test_alarms_on_dead_letters_and_on_failed_machines(part: str, template: Template) -> None:
-    alarms = {logical_id[:-8]: alarm["Properties"] for logical_id, alarm in template.of_type(ALARM).items()}
-    assert alarms.keys() == LETTERS[part].keys() | FAILURES[part].keys()
-    for name, queue in LETTERS[part].items():
-        assert alarms[name]["MetricName"] == "ApproximateNumberOfMessagesVisible"
-        assert text(alarms[name]["Dimensions"][0]["Value"]).startswith(f"<{queue}")
-    for name, machine in FAILURES[part].items():
-        metrics = [metric["MetricStat"]["Metric"] for metric in alarms[name]["Metrics"] if "MetricStat" in metric]
-        assert {metric["MetricName"] for metric in metrics} == {
-            "ExecutionsFailed",
-            "ExecutionsTimedOut",
-            "ExecutionsAborted",
-        }
-        assert all(text(metric["Dimensions"][0]["Value"]).startswith(f"<{machine}") for metric in metrics)
-    for alarm in alarms.values():
-        assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
-        assert alarm["TreatMissingData"] == "notBreaching"
-        assert len(alarm["AlarmDescription"]) > 30
+        assert {alarm.get("Condition") for alarm in template.of_type(ALARM).values()} <= {"OnAws"}
 
 
 @pytest.mark.parametrize("name", [*BUILT_IN, FEATURE])
@@ -123,8 +97,10 @@ def test_stages_share_no_physical_name(synthesis_of: Callable[[str], Synthesis],
         for member in (*PHYSICAL_NAMES, "LogGroupName")
         if isinstance(properties.get(member), str) and resource["Type"] not in {"AWS::Lambda::EventSourceMapping"}
     ]
-    assert len(names) == 1 + 2 * 3 + 1, "workgroup, three machines with their logs, and the vendor's secret"
-    assert all(f"sluice-{name}" in each for each in names)
+    known = 1 + 2 * 3 + 1  # workgroup, three machines with their logs, and the vendor's secret
+    saved = len(synthesis_of(name).watch.of_type("AWS::Logs::QueryDefinition"))
+    assert len(names) == known + saved
+    assert all(f"sluice-{name}" in each.lower() for each in names)
 
 
 def test_no_template_holds_a_secret_or_this_machines_path(stage: Synthesis) -> None:

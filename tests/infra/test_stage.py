@@ -47,7 +47,7 @@ def test_a_passing_stage_leaves_nothing_behind_and_runs_nothing_on_its_own(name:
     assert stage.conversion_schedule is None
     assert stage.sweep_schedule is None
     assert stage.exports.schedule is None
-    assert not stage.alarms
+    assert stage.alarms is stage.local, "there in the template only"
     assert stage.log_retention_days <= 3
 
 
