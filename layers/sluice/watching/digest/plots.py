@@ -24,11 +24,18 @@ _MB = 1_000_000
 
 def plots_of(digest: Digest) -> dict[str, list[Plot]]:
     """Return the plots by what they are about."""
+    total = digest.total
     topics = {
         "Volume": [_events(digest), _files(digest), _bytes(digest)] if digest.volume("files").value else [],
-        "Dirty events": [_clean_share(digest), _reasons(digest)] if digest.total.clean_share is not None else [],
-        "Tables": [_rows(digest)] if digest.total.rows else [],
-        "Runs": [_outcomes(digest), _steps(digest)] if digest.total.steps else [],
+        "Dirty events": [
+            *([_clean_share(digest)] if total.clean_share is not None else []),
+            *([_reasons(digest)] if total.dirty else []),
+        ],
+        "Tables": [_rows(digest)] if total.rows else [],
+        "Runs": [
+            *([_outcomes(digest)] if total.runs(Kind.CONVERT) else []),
+            *([_steps(digest)] if total.steps else []),
+        ],
         "Exports": [_exports(digest)] if digest.exports else [],
     }
     return {topic: plots for topic, plots in topics.items() if plots}

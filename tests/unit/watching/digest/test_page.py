@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from plotly.offline import get_plotlyjs
 
-from sluice.runs.model import Kind
+from sluice.runs.model import Kind, RunRecord
 from sluice.watching.digest.making import digest_of
 from sluice.watching.digest.model import Digest
 from sluice.watching.digest.page import digest_page
@@ -118,6 +118,24 @@ def test_an_empty_stage_has_a_page_without_plots_that_says_so() -> None:
     assert "No run has been recorded in this time" in page
     assert "there is no earlier time to compare with yet" in page
     assert Structure(page).tags.count("script") == 1
+
+
+@pytest.mark.parametrize(
+    ("record", "plots"),
+    [
+        (
+            conversion(END - timedelta(hours=1), 5, 0),
+            PLOTS - {"dirty-reasons", "exports-hourly"},
+        ),
+        (conversion(END - timedelta(hours=1), 0, 5), PLOTS - {"table-rows", "exports-hourly"}),
+        (run(END - timedelta(hours=1), outcome="nothing_to_do"), {"run-outcomes"}),
+        (run(END - timedelta(hours=1), Kind.EXPORT, "delivered"), set()),
+    ],
+)
+@pytest.mark.parametrize("kind", SpanKind)
+def test_of_what_there_is_none_nothing_is_drawn(kind: SpanKind, record: RunRecord, plots: set[str]) -> None:
+    found = digest_of("local", Span(kind, END), [record], [], {}, END)
+    assert set(packed_of(page_of(found))["figures"]) == plots
 
 
 def test_an_ordinary_time_says_that_nothing_is_odd() -> None:
