@@ -1,6 +1,12 @@
-"""What is mended in a valid event before it becomes a row. Each rule changes the event in place."""
+"""What is mended in a valid event before it becomes a row.
+
+Each rule gets an object, the name of one of its members, and that member's value, which is not null. It changes the
+event in place and returns how many media it looked for and did not find.
+"""
 
 from collections.abc import Callable
+from functools import partial
+from itertools import groupby
 from typing import Any
 
 import orjson
@@ -13,6 +19,8 @@ Event = dict[str, Any]
 FindMedia = Callable[[str, str], str | None]
 """Gives the ``s3://`` URI of a medium by media library and media id, None when there is none."""
 
+_Rule = Callable[[Event, str, Any], int]
+
 _ADD_TAG = "ADD_TAG"
 
 
@@ -20,73 +28,71 @@ class Corrections:
     """The corrections of one contract, in order."""
 
     def __init__(self, contract: Contract, find_media: FindMedia) -> None:
-        """Bind the contract's corrections to the media look-up."""
-        self._corrections = contract.corrections
-        self._find_media = find_media
+        """Bind the contract's corrections to the media look-up, and put those of one object together."""
+        rules: dict[str, _Rule] = {**_RULES, "media_uri": partial(_media_uri, find_media)}
+        self._groups = [
+            (path, [(rules[each.rule], each.member[-1]) for each in group])
+            for path, group in groupby(contract.corrections, key=_parent_path)
+        ]
 
     def apply(self, event: Event) -> int:
         """Correct `event` in place; return how many media were looked for and not found. Raises InexactError."""
         missing = 0
-        for correction in self._corrections:
-            parent = _parent(event, correction)
-            if parent is None or parent.get(correction.member[-1]) is None:
-                continue
-            if correction.rule == "media_uri":
-                missing += self._media_uri(parent, correction.member[-1])
-            else:
-                _correct(parent, correction)
+        for path, corrections in self._groups:
+            parent: Any = event
+            for member in path:
+                parent = parent.get(member) if isinstance(parent, dict) else None
+            if isinstance(parent, dict):
+                for correct, member in corrections:
+                    value = parent.get(member)
+                    if value is not None:
+                        try:
+                            missing += correct(parent, member, value)
+                        except InexactError:
+                            raise InexactError(pointer([*path, member])) from None
         return missing
 
-    def _media_uri(self, parent: Event, member: str) -> int:
-        payload = parent[member]
-        media_id, medialib = payload.get("media_id"), payload.get("medialib")
-        if parent.get("type") == _ADD_TAG or media_id is None or not isinstance(medialib, str):
-            return 0
-        uri = self._find_media(medialib, str(media_id))
-        if uri is None:
-            return 1
-        payload["media_id"] = uri
-        return 0
+
+def _parent_path(correction: Correction) -> tuple[str, ...]:
+    return correction.member[:-1]
 
 
-def _correct(parent: Event, correction: Correction) -> None:
-    try:
-        _RULES[correction.rule](parent, correction.member[-1])
-    except InexactError:
-        raise InexactError(pointer([*correction.member])) from None
-
-
-def _parent(event: Event, correction: Correction) -> Event | None:
-    node: Any = event
-    for member in correction.member[:-1]:
-        node = node.get(member) if isinstance(node, dict) else None
-    return node if isinstance(node, dict) else None
-
-
-def _integer_to_string(parent: Event, member: str) -> None:
-    value = parent[member]
+def _integer_to_string(parent: Event, member: str, value: Any) -> int:  # noqa: ANN401
     if isinstance(value, int | float):
         parent[member] = str(whole(value))
+    return 0
 
 
-def _list_of_string(parent: Event, member: str) -> None:
-    value = parent[member]
+def _list_of_string(parent: Event, member: str, value: Any) -> int:  # noqa: ANN401
     if isinstance(value, str):
         parent[member] = [] if value == "null" else [value]
+    return 0
 
 
-def _json_text(parent: Event, member: str) -> None:
-    value = parent[member]
+def _json_text(parent: Event, member: str, value: Any) -> int:  # noqa: ANN401
     if not isinstance(value, str):
         parent[member] = orjson.dumps(value).decode()
+    return 0
 
 
-def _null_media_of_add_tag(parent: Event, member: str) -> None:
+def _null_media_of_add_tag(parent: Event, _: str, value: Event) -> int:
     if parent.get("type") == _ADD_TAG:
-        parent[member].update(media_id=None, media_type=None, medialib=None)
+        value.update(media_id=None, media_type=None, medialib=None)
+    return 0
 
 
-_RULES: dict[str, Callable[[Event, str], None]] = {
+def _media_uri(find_media: FindMedia, parent: Event, _: str, value: Event) -> int:
+    media_id, medialib = value.get("media_id"), value.get("medialib")
+    if parent.get("type") == _ADD_TAG or media_id is None or not isinstance(medialib, str):
+        return 0
+    uri = find_media(medialib, str(media_id))
+    if uri is None:
+        return 1
+    value["media_id"] = uri
+    return 0
+
+
+_RULES: dict[str, _Rule] = {
     "integer_to_string": _integer_to_string,
     "list_of_string": _list_of_string,
     "json_text": _json_text,

@@ -29,10 +29,10 @@ class Drift:
 
         `raw` is the event as delivered. Raises TooDeepError.
         """
-        if _knows(self._known, event):
-            return None, 0
         unknown: dict[str, Any] = {}
         _collect(self._known, event, [], unknown)
+        if not unknown:
+            return None, 0
         try:
             text = orjson.dumps(unknown).decode()
         except orjson.JSONEncodeError as error:
@@ -47,22 +47,6 @@ class Drift:
         except RecursionError as error:  # of a known member of any shape
             raise TooDeepError from error
         return json.dumps(unknown, ensure_ascii=False, separators=(",", ":"))
-
-
-def _knows(known: Known, value: Any) -> bool:  # noqa: ANN401
-    """Tell whether every member of `value` is known; this is the common case, so it builds nothing."""
-    if isinstance(value, dict):
-        if known.names and not value.keys() <= known.names:
-            return False
-        for name, child in known.nested:
-            member = value.get(name)
-            if member and not _knows(child, member):
-                return False
-    elif known.items and isinstance(value, list):
-        for item in value:
-            if not _knows(known.items, item):
-                return False
-    return True
 
 
 def _collect(known: Known, value: Any, path: list[str | int], unknown: dict[str, Any]) -> None:  # noqa: ANN401

@@ -1,7 +1,6 @@
 """The gate of one contract: what passes becomes a line of its table, what does not comes back with its reasons."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -16,8 +15,7 @@ _TOO_DEEP = RuleBreak("depth", "", "unknown members are nested deeper than 254 l
 _INEXACT = "a whole number of 2^53 or more is exact only when it is written without point and exponent"
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(NamedTuple):
     """A clean event: its row as a line of JSON, its unknown members and missing media counted."""
 
     line: bytes
@@ -44,11 +42,11 @@ class Gate:
             key: Key of the object it came in.
             offset: Its byte offset there.
         """
-        breaks = self._rules.breaks(event)
-        if breaks:
+        strange = not self._rules.hold(event)
+        if strange and (breaks := self._rules.breaks(event, len(raw))):
             return breaks
         try:
-            rescued, drift = self._drift.rescue(event, raw)
+            rescued, drift = self._drift.rescue(event, raw) if strange else (None, 0)
             missing = self._corrections.apply(event)
             row = self._rows.row(event)
             row["_source_key"] = key

@@ -42,6 +42,23 @@ def _gather(schema: Any, members: dict[str, list[Any]], items: list[Any]) -> Non
         _gather(part, members, items)
 
 
+def closed(schema: Any, known: Known) -> Any:  # noqa: ANN401
+    """Return the schema of the same values without unknown members."""
+    if known == OPAQUE or schema is False:
+        return schema
+    schema = {} if schema is True else schema
+    narrowed = {key: part for key, part in schema.items() if key != "patternProperties"}
+    if known.names:
+        nested, members = dict(known.nested), schema.get("properties", {})
+        narrowed["properties"] = {
+            name: closed(members.get(name, {}), nested.get(name, OPAQUE)) for name in sorted(known.names)
+        }
+        narrowed["additionalProperties"] = False
+    if known.items:
+        narrowed["items"] = closed(schema.get("items", {}), known.items)
+    return narrowed
+
+
 def thinned(known: Known, value: Any, allowance: Iterator[int]) -> Any:  # noqa: ANN401
     """Copy what is known of `value`, with as many items of its lists as `allowance` has; places stay the same."""
     if isinstance(value, dict):

@@ -1,14 +1,12 @@
 """Which family, kind, service and contract an event belongs to, by what it says of itself."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sluice.contracts.model import BODY, Contract, Family, Kind, Registry
+from sluice.contracts.model import BODY, Contract, Kind, Registry
 from sluice.events.reasons import Reason
 
 
-@dataclass(frozen=True, slots=True)
-class Recognition:
+class Recognition(NamedTuple):
     """What an event is. Without a contract there is a reason; without a reason the event is somebody else's."""
 
     contract: Contract | None = None
@@ -30,18 +28,13 @@ def recognise(registry: Registry, event: dict[str, Any]) -> Recognition:
     family = registry.family_of(source)
     if family is None:
         return _UNRELATED
-    kind = _kind_of(family, event)
+    detail_type = event.get("detail-type")
+    kind = family.kinds.get(detail_type) if isinstance(detail_type, str) else None
     service = _service_of(event, kind) if kind else None
     if kind is None or service is None:
         return Recognition(reason=Reason.NO_IDENTIFIER, family=family.name, kind=kind, service=service)
     contract = registry.contract_for(family.name, kind, service)
-    reason = None if contract else Reason.NO_CONTRACT
-    return Recognition(contract, reason, family.name, kind, service)
-
-
-def _kind_of(family: Family, event: dict[str, Any]) -> Kind | None:
-    detail_type = event.get("detail-type")
-    return family.kinds.get(detail_type) if isinstance(detail_type, str) else None
+    return Recognition(contract, None if contract else Reason.NO_CONTRACT, family.name, kind, service)
 
 
 def _service_of(event: dict[str, Any], kind: Kind) -> str | None:

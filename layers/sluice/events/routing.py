@@ -61,9 +61,10 @@ class FileRouting:
         view = memoryview(data)
         end = 0
         for piece in split(data, MAX_EVENT_BYTES):
-            self._blank(data, end, piece.start)
-            self._route(piece, view[piece.start : piece.end])
+            if piece.start != end:
+                self._blank(data, end, piece.start)
             end = piece.end
+            self._route(piece, view[piece.start : end])
             if self.lines.size >= full_at:
                 on_full(self.lines)
                 self.lines = Lines()

@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 import jsonschema_rs
 
 from sluice.contracts.model import Contract
-from sluice.events.known import known_of, thinned
+from sluice.events.known import closed, known_of, thinned
 
 MOST_BREAKS = 100
 """How many broken rules are reported per event; a hostile event could break millions."""
 MOST_ITEMS = 5_000
 """How many items of an event's lists are looked at for reasons: each costs memory, and so does what stands beside."""
 
+_SMALL = MOST_ITEMS  # bytes of an event that cannot hold more items than that
 _MASK = "the value"  # stands where a message would quote the value: reasons must not leak what people wrote
 _BEYOND = f"a rule is broken beyond the first {MOST_ITEMS} items of the event's lists"
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
@@ -33,21 +34,28 @@ class Rules:
     """Checks events against one contract."""
 
     def __init__(self, contract: Contract) -> None:
-        """Compile the contract's schema."""
-        self._schema = jsonschema_rs.Draft202012Validator(contract.schema, mask=_MASK)
+        """Compile the contract's schema, as it is and closed."""
         self._known = known_of(contract.schema)
+        self._schema = jsonschema_rs.Draft202012Validator(contract.schema, mask=_MASK)
+        self._closed = jsonschema_rs.Draft202012Validator(closed(contract.schema, self._known))
 
-    def breaks(self, event: dict[str, Any]) -> list[RuleBreak]:
-        """Return the rules that `event` breaks, none when it is valid."""
+    def hold(self, event: dict[str, Any]) -> bool:
+        """Tell whether `event` is valid and has no unknown members: both at once, because most events are so."""
+        return self._closed.is_valid(event) and _is_in_calendar(event["time"][:10])
+
+    def breaks(self, event: dict[str, Any], size: int | None = None) -> list[RuleBreak]:
+        """Return the rules that `event` breaks, none when it is valid; `size` is the length of its text, if known."""
         if not self._schema.is_valid(event):
-            return self._reasons(event) or [RuleBreak("items", "", _BEYOND)]
+            return self._reasons(event, size) or [RuleBreak("items", "", _BEYOND)]
         if not _is_in_calendar(event["time"][:10]):
             return [RuleBreak("calendar", "/time", "there is no such day in the calendar")]
         return []
 
-    def _reasons(self, event: dict[str, Any]) -> list[RuleBreak]:
-        """Ask for all reasons; each is made at once, with a copy of the object it is about, so the event is thinned."""
-        errors = self._schema.iter_errors(thinned(self._known, event, iter(range(MOST_ITEMS))))
+    def _reasons(self, event: dict[str, Any], size: int | None) -> list[RuleBreak]:
+        """Ask for all reasons; each is made at once, with a copy of the object it is about: large ones are thinned."""
+        if size is None or size > _SMALL:
+            event = thinned(self._known, event, iter(range(MOST_ITEMS)))
+        errors = self._schema.iter_errors(event)
         return [_rule_break(error) for error in islice(errors, MOST_BREAKS)]
 
 

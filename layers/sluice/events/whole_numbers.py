@@ -15,6 +15,8 @@ class InexactError(Exception):
 
 def whole(number: float) -> int:
     """Return a valid integer as an int. Raises InexactError."""
-    if isinstance(number, float) and abs(number) >= _EXACT:
+    if type(number) is int:
+        return number
+    if abs(number) >= _EXACT:
         raise InexactError
     return int(number)

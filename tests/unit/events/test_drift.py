@@ -3,11 +3,14 @@
 import json
 from typing import Any
 
+import jsonschema_rs
 import orjson
 import pytest
 
 from sluice.events.drift import Drift, TooDeepError
-from tests.unit.events.edges import CONTRACTS, events_of
+from sluice.events.known import closed, known_of
+from sluice.events.rules import Rules
+from tests.unit.events.edges import CONTRACTS, FEW_VALUES, events_of, with_strangers, with_values
 from tests.unit.events.making import contract_like
 
 SCHEMA: dict[str, Any] = {
@@ -103,3 +106,57 @@ def test_the_schema_of_each_contract_names_all_that_it_makes_up(contract: Any) -
 def test_strangers_too_deep_to_be_written_are_refused(stranger: str) -> None:
     with pytest.raises(TooDeepError):
         rescue(f'{{"z": {stranger}}}')
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.table)
+def test_rules_hold_where_nothing_is_broken_and_nothing_unknown(contract: Any) -> None:
+    rules, drift, verdicts = Rules(contract), Drift(contract), set()
+    for text in [*with_values(contract, FEW_VALUES), *with_strangers(contract)]:
+        event = orjson.loads(text)
+        broken, (_, strangers) = bool(rules.breaks(event)), drift.rescue(event, memoryview(text.encode()))
+        assert rules.hold(event) is (not broken and not strangers), text
+        verdicts.add((broken, strangers > 0))
+    assert verdicts >= {(False, False), (False, True), (True, False)}
+
+
+WHOLE: dict[str, Any] = {
+    "a": {"b": "x", "c": 1},
+    "open": {"x": 1},
+    "list": [{"x": 1}],
+    "lists": [[{"x": 1}]],
+    "names/with~signs": {"b": 1},
+    "d": {},
+    "e": {},
+}
+PROPERTIES: dict[str, Any] = SCHEMA["properties"]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        SCHEMA,
+        {**SCHEMA, "properties": {**PROPERTIES, "a": True}, "anyOf": [{"properties": {"a": PROPERTIES["a"]}}, True]},
+        {**SCHEMA, "patternProperties": {"^z": {}}},
+        {"allOf": [SCHEMA, {"properties": {"list": True, "lists": {"items": True}}}]},
+    ],
+)
+def test_a_closed_schema_takes_no_unknown_member_at_any_place(schema: dict[str, Any]) -> None:
+    drift = Drift(contract_like(schema))
+    takes = jsonschema_rs.Draft202012Validator(closed(schema, known_of(schema))).is_valid
+    taken = []
+    for text in _with_a_stranger(WHOLE):
+        _, strangers = drift.rescue(json.loads(text), memoryview(text.encode()))
+        assert takes(json.loads(text)) is (strangers == 0), text
+        taken.append(strangers == 0)
+    assert True in taken
+    assert False in taken
+
+
+def _with_a_stranger(value: Any) -> list[str]:
+    """The value with an unknown member in each of its objects."""
+    text = json.dumps(value)
+    return [text] + [
+        f'{text[:place]}{{"z":1{"" if text[place + 1] == "}" else ","}{text[place + 1 :]}'
+        for place, char in enumerate(text)
+        if char == "{"
+    ]
