@@ -19,6 +19,7 @@ from infra.stage import Stage
 from sluice.contracts.load import load_registry
 from sluice.history.catalog import HISTORY_TABLES
 from sluice.history.layout import history_prefix
+from sluice.watching.digest.layout import REPORTS_PREFIX
 from sluice.runs.catalog import RUNS
 from sluice.runs.layout import RUN_RECORDS_PREFIX
 
@@ -70,6 +71,7 @@ class LakeStack(StageStack):
                 expire("DirtyRecords", "data/dirty_json/", stage.dirty_retention_days),
                 expire("UnrelatedRecords", "data/unrelated_json/", stage.dirty_retention_days),
                 expire("RunFiles", "runs/", stage.run_retention_days),
+                expire("Reports", REPORTS_PREFIX, stage.run_retention_days),
                 expire("QueryResults", f"{QUERY_RESULTS}/", stage.query_result_retention_days),
             ],
         )

@@ -235,7 +235,7 @@ class Stage:
 
     queue_retention_days: int = 14
     dirty_retention_days: int = 90  # dirty and unrelated records
-    run_retention_days: int = 90  # plans, receipts, commits
+    run_retention_days: int = 90  # plans, receipts, commits, pages of digests
     noncurrent_retention_days: int = 7  # replaced and deleted objects of the lake
     query_result_retention_days: int = 7
     abandoned_upload_days: int = 3

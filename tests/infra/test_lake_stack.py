@@ -69,6 +69,7 @@ def test_what_expires_in_the_lake_and_what_does_not(stage: Synthesis) -> None:
         "data/dirty_json/": settings.dirty_retention_days,
         "data/unrelated_json/": settings.dirty_retention_days,
         "runs/": settings.run_retention_days,
+        "data/reports/": settings.run_retention_days,
         "athena/": settings.query_result_retention_days,
     }
     assert [rule["AbortIncompleteMultipartUpload"] for rule in rules if "AbortIncompleteMultipartUpload" in rule]
