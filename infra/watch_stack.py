@@ -97,7 +97,7 @@ class WatchStack(StageStack):
         machines = {"Convert": event_files.machine, "Export": exports.export, "History": exports.history}
         if stage.watch.pages:
             on_aws.only(self._notifications.tell_of_failures([*machines.values()]))
-        functions = [*event_files.functions, *exports.functions, *self.functions]
+        functions = [*event_files.functions, *(event_files.search or ()), *exports.functions, *self.functions]
         SavedQueries(self, "Queries", stage=stage, on_aws=on_aws, functions=functions)
         parts = Parts(
             functions=functions,

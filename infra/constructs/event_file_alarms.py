@@ -11,6 +11,7 @@ from infra.constructs.console import function_page, machine_page, queues_page
 from infra.constructs.measures import QUARTER, combined, of_function, of_machine, of_queue, own
 from infra.constructs.on_aws import OnAws
 from infra.constructs.python_function import PythonFunction
+from infra.constructs.search_alarm import raise_on_search
 from infra.event_files_stack import EventFilesStack
 from infra.stage import Stage
 from sluice.watching import metrics
@@ -36,6 +37,8 @@ class EventFileAlarms(Alarms):
         self._raise_on_conversion()
         if stage.watch.probe_schedule:
             self._raise_on_age()
+        if parts.search:
+            raise_on_search(self, parts.search)
 
     def _raise_on_queues(self) -> None:
         parts = self._parts

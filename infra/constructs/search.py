@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import cast
 
 from aws_cdk import CustomResource, Stack
@@ -47,10 +48,14 @@ class ProfilingSearch(Construct):
         self.cluster = self._build_cluster()
         self.load = self._build_load(lake)
         self.install = self._build_install()
-        for function in (self.load, self.install):
+        for function in self:
             _name_role(function, stage)
         self._install(self.cluster)
         publish(Stack.of(self), SearchUrl=self.cluster.url, SearchBoardsUrl=self.cluster.boards_url)
+
+    def __iter__(self) -> Iterator[PythonFunction]:
+        """Yield each function."""
+        yield from (self.load, self.install)
 
     def _build_cluster(self) -> SearchCluster:
         if self._settings.cluster:

@@ -19,9 +19,10 @@ from sluice.search.indices import Indices
 from sluice.search.installing import fingerprint
 from tests.infra import test_functions, test_imports, test_machines
 from tests.infra.machine_graph import Machine, is_end, machine, path
-from tests.infra.synthesis import Synthesis, Template, listed, synthesise, text
+from tests.infra.synthesis import ROOT, Synthesis, Template, listed, synthesise, text
 from tests.infra.test_functions import SEARCH_FOLDERS
 from tests.infra.test_permissions import EVERY_FUNCTION
+from tests.infra.watched import Watched
 
 LEAD = "arn:aws:iam::123456789012:role/lead"
 DOMAIN = "arn:aws:es:us-east-1:123456789012:domain/logs"
@@ -254,12 +255,21 @@ def test_templates_and_boards_are_installed_when_everything_is_there(each: Synth
 
 
 @pytest.mark.parametrize(
-    "name", ["dev", "a", "a-stage-with-a-name-of-just-30"[:30], "a-stage-with-a-name-of-just-31"[:30]]
+    "name", ["dev", "a", "a-name-of-thirty-characters-xx"]
 )
 def test_names_of_collections_are_short_enough_and_different(name: str) -> None:
     short = short_name(replace(stage_named("dev"), name=name))
     assert re.fullmatch(r"[a-z][a-z0-9-]{2,27}", short)
     assert short != short_name(replace(stage_named("dev"), name=f"{name[:-1]}x"))
+
+
+def test_what_is_not_loaded_rings_and_the_functions_are_watched(each: Synthesis) -> None:
+    watched = Watched(each)
+    alarm = watched.alarms()["SearchIncomplete"]
+    assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == ("SearchFailed", "Maximum", 0)
+    assert alarm["TreatMissingData"] == "notBreaching"
+    assert "### SearchIncomplete" in (ROOT / "docs" / "runbook.md").read_text()
+    assert "SearchLoadSearchLog" in json.dumps([query["LogGroupNames"] for query in watched.queries().values()])
 
 
 @pytest.mark.parametrize(
