@@ -1,6 +1,6 @@
 """The lake bucket: chunks, run files, tables."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime
@@ -44,6 +44,11 @@ class S3Lake:
     def write(self, key: str, body: bytes | IO[bytes]) -> None:
         """Write an object whole; an older one under the key is replaced."""
         self._client.put_object(Bucket=self._bucket, Key=key, Body=body)
+
+    def write_all(self, bodies: Mapping[str, bytes]) -> None:
+        """Write many objects, in any order; whatever fails, those under way are written."""
+        with ThreadPoolExecutor(_THREADS) as threads:
+            list(threads.map(self.write, bodies, bodies.values()))
 
     def read(self, key: str) -> bytes:
         """Return an object's bytes; raise MissingObjectError when there is none."""

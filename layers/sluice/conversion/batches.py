@@ -1,7 +1,7 @@
 """One batch: rows as lines of JSON become Parquet, one file per hour partition, and a receipt says how many."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -19,6 +19,8 @@ from sluice.layout import parquet_key, profile_part_key, receipt_key
 
 PARTITION_COLUMN = "date_time"
 _HOUR = len("2026-01-31T23")
+_DICTIONARY_BYTES = 64 << 10  # a column whose values fill more is written plainly: a dictionary would only cost time
+_SHORT_TEXTS = {PARTITION_COLUMN, "_rescued", "_source_key"}
 
 
 class RowCountError(Exception):
@@ -27,11 +29,11 @@ class RowCountError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """A Parquet file that was written."""
+    """The rows of one hour as Parquet."""
 
     hour: str
     rows: int
-    bytes: int
+    body: bytes
 
 
 class Converter:
@@ -51,42 +53,35 @@ class Converter:
         """
         if self._files.exists(receipt_key(batch.run_id, batch.batch_id)):
             return None
-        lines = self._files.read_spans(batch.spans)
-        written: list[_File] = []
+        files: list[_File] = []
         if batch.table is None:
-            profile = profile_of_dirty(batch, lines)
+            profile = profile_of_dirty(batch, self._files.read_spans(batch.spans))
         else:
             contract = self._registry.contract(batch.table)
-            rows = read_rows(contract, lines)
-            if rows.num_rows != batch.rows:
-                raise RowCountError(
-                    f"{batch.batch_id} of run {batch.run_id}: {batch.rows} rows were planned, {rows.num_rows} are there"
-                )
-            written = [self._write(batch, hour, part) for hour, part in by_hour(rows)]
+            rows = self._rows(batch, contract)
+            files = [_File(hour, part.num_rows, to_parquet(part)) for hour, part in by_hour(rows)]
             profile = profile_of_rows(batch, contract, rows)
-        self._files.write(profile_part_key(batch.run_id, batch.batch_id), to_parquet(profile))
-        receipt = Receipt(
-            batch.batch_id,
-            batch.table,
-            rows=sum(file.rows for file in written),
-            parquet_files=len(written),
-            parquet_bytes=sum(file.bytes for file in written),
-            newest_hour=max((file.hour for file in written if file.hour <= batch.planned_at[:_HOUR]), default=""),
-        )
+        bodies = {
+            parquet_key(batch.table or "", file.hour, f"{batch.run_id}-{batch.batch_id}"): file.body for file in files
+        }
+        self._files.write_all({**bodies, profile_part_key(batch.run_id, batch.batch_id): to_parquet(profile)})
+        receipt = _receipt(batch, files)
         self._files.write(receipt_key(batch.run_id, batch.batch_id), orjson.dumps(receipt.to_json()))
         return receipt
 
-    def _write(self, batch: Batch, hour: str, rows: pa.Table) -> _File:
-        key = parquet_key(batch.table or "", hour, f"{batch.run_id}-{batch.batch_id}")
-        body = to_parquet(rows)
-        self._files.write(key, body)
-        return _File(hour, int(rows.num_rows), len(body))
+    def _rows(self, batch: Batch, contract: Contract) -> pa.Table:
+        rows = read_rows(contract, self._files.read_spans(batch.spans))
+        if rows.num_rows != batch.rows:
+            raise RowCountError(
+                f"{batch.batch_id} of run {batch.run_id}: {batch.rows} rows were planned, {rows.num_rows} are there"
+            )
+        return rows
 
 
 def read_rows(contract: Contract, lines: bytes) -> pa.Table:
     """Read rows with the contract's schema; nothing is inferred, and members that are no column are passed over."""
     return arrow_json.read_json(
-        io.BytesIO(lines),
+        pa.BufferReader(lines),
         read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(lines) + 1),
         parse_options=arrow_json.ParseOptions(
             explicit_schema=arrow_schema(contract.table_columns), unexpected_field_behavior="ignore"
@@ -97,10 +92,10 @@ def read_rows(contract: Contract, lines: bytes) -> pa.Table:
 def by_hour(rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
     """Yield the rows of each hour (``YYYY-MM-DDTHH``, UTC), in the order they came."""
     hours = pc.utf8_slice_codeunits(rows[PARTITION_COLUMN], 0, _HOUR).combine_chunks()
-    order = pc.sort_indices(hours)
     if len(pc.unique(hours)) == 1:
         yield hours[0].as_py(), rows
         return
+    order = pc.sort_indices(hours)
     ordered, runs = rows.take(order), pc.run_end_encode(hours.take(order))
     start = 0
     for end, hour in zip(runs.run_ends.to_pylist(), runs.values.to_pylist(), strict=True):
@@ -111,5 +106,28 @@ def by_hour(rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
 def to_parquet(table: pa.Table) -> bytes:
     """Write a table as one Parquet file."""
     buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd", compression_level=1)
+    pq.write_table(
+        table,
+        buffer,
+        compression="zstd",
+        compression_level=1,
+        dictionary_pagesize_limit=_DICTIONARY_BYTES,
+        write_statistics=[field.name for field in table.schema if _has_statistics(field)],
+    )
     return buffer.getvalue()
+
+
+def _has_statistics(field: pa.Field) -> bool:
+    """Whether a reader may pass over files by the column; of a text it would hold the least and the greatest, whole."""
+    return pa.types.is_primitive(field.type) or field.name in _SHORT_TEXTS
+
+
+def _receipt(batch: Batch, files: Sequence[_File]) -> Receipt:
+    return Receipt(
+        batch.batch_id,
+        batch.table,
+        rows=sum(file.rows for file in files),
+        parquet_files=len(files),
+        parquet_bytes=sum(len(file.body) for file in files),
+        newest_hour=max((file.hour for file in files if file.hour <= batch.planned_at[:_HOUR]), default=""),
+    )

@@ -1,6 +1,6 @@
 """What a conversion needs of the outside world."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Protocol
 
 from sluice.conversion.model import OpenRun, Span
@@ -28,6 +28,9 @@ class RunFiles(Protocol):
 
     def write(self, key: str, body: bytes | IO[bytes]) -> None:
         """Write an object whole, replacing what was there."""
+
+    def write_all(self, bodies: Mapping[str, bytes]) -> None:
+        """Write many objects, in any order, each as `write` does."""
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete objects, whether they are there or not."""

@@ -1,6 +1,6 @@
 """Lake and ledger kept in memory, for tests of what is done with them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import IO
 
@@ -32,6 +32,9 @@ class MemoryFiles:
 
     def write(self, key: str, body: bytes | IO[bytes]) -> None:
         self.objects[key] = body if isinstance(body, bytes) else body.read()
+
+    def write_all(self, bodies: Mapping[str, bytes]) -> None:
+        self.objects.update(bodies)
 
     def delete(self, keys: Sequence[str]) -> None:
         for key in keys:

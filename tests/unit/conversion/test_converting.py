@@ -86,6 +86,16 @@ def test_an_hour_that_the_plan_could_not_know_of_is_not_the_newest(planned_at: s
     assert receipt.newest_hour == newest
 
 
+def test_a_file_may_be_passed_over_by_short_values_and_repeats_no_text() -> None:
+    files = MemoryFiles()
+    Converter(REGISTRY, files).convert(batch_of(files, "MICROTWO_PRED", rows_of("MICROTWO_PRED", 20)))
+    (body, *_) = [files.objects[key] for key in files.keys("data/clean_parquet/")]
+    group = pq.ParquetFile(pa.BufferReader(body)).metadata.row_group(0)
+    columns = [group.column(number) for number in range(group.num_columns)]
+    known = {column.path_in_schema for column in columns if column.is_stats_set}
+    assert known == {"unix_timestamp", "date_time", "_rescued", "_source_key", "_source_offset"}
+
+
 def test_again_writes_the_same() -> None:
     """Also when it died in the middle: without a receipt everything is written anew, over what is there."""
     files = MemoryFiles()
