@@ -129,7 +129,7 @@ def _version(deployment: Deployment, item: Item, key: str) -> Version:
         media_missing=item["media_missing"],
         converted=bool(clean) and all(each.state != PENDING_STATE for each in chunks),
         chunks=chunks,
-        dirty_events=list(_dirty_events(deployment, item, key)) if item["dirty"] else [],
+        dirty_events=sorted(_dirty_events(deployment, item, key), key=_place) if item["dirty"] else [],
         tables=[_rows(deployment, table, count, key) for table, count in sorted(clean.items())],
     )
 
@@ -155,6 +155,10 @@ def _dirty_events(deployment: Deployment, item: Item, key: str) -> Iterator[Dirt
             if (record["source_key"], record["source_etag"]) == (key, item["sk"]) and seen[kind] < EXAMPLES:
                 seen[kind] += 1
                 yield DirtyEvent(*kind, record["offset"], record["event_id"], record["errors"])
+
+
+def _place(event: DirtyEvent) -> tuple[str, str, int]:
+    return event.table or "", event.reason, event.offset
 
 
 def _dirty_records(lake: S3Lake, chunk_id: str) -> Iterator[dict[str, Any]]:

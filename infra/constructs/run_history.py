@@ -16,6 +16,7 @@ from infra.stage import Stage
 from sluice.runs.layout import RUN_RECORDS_PREFIX
 from sluice.watching.metrics import Pipeline
 
+_NAMELESS = "The local cloud does not tell map runs from one another."
 _ENDS = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
 
@@ -52,7 +53,7 @@ class RunHistory(Construct):
                 "HISTORY_MACHINE": history.arn,
             },
         )
-        self._allow(machines, lake.arn_for_others(lake.lake))
+        self._allow(machines, lake.arn_for_others(lake.lake), local=stage.local)
         self.ends = QueuedEvents(
             self,
             "Ends",
@@ -68,16 +69,20 @@ class RunHistory(Construct):
             batching=stage.watch.ends,
         )
 
-    def _allow(self, machines: Sequence[Machine], lake_arn: str) -> None:
+    def _allow(self, machines: Sequence[Machine], lake_arn: str, *, local: bool) -> None:
         executions = [machine.executions_arn for machine in machines]
         children = [machine.children_arn for machine in machines]
         reading = ["states:DescribeExecution", "states:GetExecutionHistory", "states:ListMapRuns"]
         self.function.allow(reading, executions, NAMED_LATER)
         # Why items of a map failed stands with these only.
         self.function.allow(["states:DescribeExecution"], children, NAMED_LATER)
-        map_runs = [machine.map_runs_arn for machine in machines]
-        self.function.allow(["states:DescribeMapRun"], map_runs, NAMED_LATER)
-        self.function.allow(["states:ListExecutions"], [*map_runs, *(machine.arn for machine in machines)], NAMED_LATER)
+        if local:
+            self.function.allow(["states:DescribeMapRun", "states:ListExecutions"], ["*"], _NAMELESS)
+        else:
+            map_runs = [machine.map_runs_arn for machine in machines]
+            self.function.allow(["states:DescribeMapRun"], map_runs, NAMED_LATER)
+            listed = [*map_runs, *(machine.arn for machine in machines)]
+            self.function.allow(["states:ListExecutions"], listed, NAMED_LATER)
         self.function.allow(["s3:GetObject"], [f"{lake_arn}/runs/*/commit.json"], "Every run has a summary of its own.")
         named = "Records are named after executions; the folder is fixed."
         self.function.allow(["s3:PutObject"], [f"{lake_arn}/{RUN_RECORDS_PREFIX}*"], named)
