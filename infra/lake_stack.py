@@ -19,9 +19,9 @@ from infra.stage import Stage
 from sluice.contracts.load import load_registry
 from sluice.history.catalog import HISTORY_TABLES
 from sluice.history.layout import history_prefix
-from sluice.watching.digest.layout import REPORTS_PREFIX
 from sluice.runs.catalog import RUNS
 from sluice.runs.layout import RUN_RECORDS_PREFIX
+from sluice.watching.digest.layout import REPORTS_PREFIX
 
 
 class LakeStack(StageStack):
