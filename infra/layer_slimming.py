@@ -69,7 +69,9 @@ def slim(packages: Path) -> None:
         if is_useless(path.relative_to(packages)):
             path.unlink()
         elif ".so" in path.suffixes:
-            path.write_bytes(stripped(path.read_bytes()))
+            body = stripped(path.read_bytes())
+            path.unlink()  # installers link files to their cache and so to every environment: those keep theirs
+            path.write_bytes(body)
 
 
 def is_useless(path: Path) -> bool:

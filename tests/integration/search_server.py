@@ -242,13 +242,17 @@ def hang(handler: _Handler) -> None:
     handler.close_connection = True
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: Any) -> None:
+        """Whoever asked is gone: that is meant."""
+
+
 @contextmanager
 def search_server() -> Iterator[SearchServer]:
     """Run an empty cluster on the loopback interface."""
     cluster = SearchServer()
     handler = type("Handler", (_Handler,), {"cluster": cluster})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.handle_error = lambda *_: None  # type: ignore[method-assign] - whoever asked is gone: that is meant
+    server = _Server(("127.0.0.1", 0), handler)
     cluster.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
