@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ from cli.errors import CliError
 DEFAULT_PORT = 4566
 REGION = "us-east-1"
 FOLDER_VARIABLE = "SLUICE_LOCAL_CLOUD"  # where it keeps its files; one cloud per folder
+EMULATOR: Sequence[str] = ("-m", "ministack")
+"""What the interpreter runs; replaced where more is to be known of the emulator than it tells."""
 
 _ROOT = Path(__file__).resolve().parents[1]
 _START_SECONDS = 60.0
@@ -106,7 +109,7 @@ def _start(port: int) -> LocalCloud:
     with _state_file().open("w") as state, _log_file().open("wb") as log:
         fcntl.flock(state, fcntl.LOCK_EX | fcntl.LOCK_NB)
         emulator = subprocess.Popen(
-            [sys.executable, "-m", "ministack"],
+            [sys.executable, *EMULATOR],
             env=_environment(port),
             cwd=_folder(),
             stdin=subprocess.DEVNULL,

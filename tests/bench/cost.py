@@ -1,0 +1,199 @@
+"""Dollars per million event files of 20 KB: what a run in the local cloud used, at list prices.
+
+    .venv/bin/python -m tests.bench.cost --files 1000
+
+A burst is there at once, so that calls are full, and has a conversion of its own. A trickle is a file per second: a
+call takes what arrives within the queue's window, a conversion what arrives in a quarter of an hour.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import secrets
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli import local_cloud
+from cli.conversion import CONVERTED, run_conversion
+from cli.deployment import deploy
+from cli.session import LOCAL, Deployment, connect
+from infra.stage import stage_named
+from sluice.adapters.ledger import DynamoLedger
+from sluice.events.model import SourceObject
+from sluice.watching import prices
+from tests.bench.corpus import Shape, make_corpus
+from tests.bench.usage import Usage, calls, used
+
+MILLION = 1_000_000
+FILE_BYTES = 20_000
+WINDOW_FILES = stage_named("int").files.window_seconds
+CONVERSION_FILES = 15 * 60
+
+PEERS: Mapping[str, float] = {
+    "a function, a Parquet file and a machine of six steps per file": 192.95,
+    "a function and a Parquet file per file": 42.95,
+    "Glue every hour, a million files in 30 days": 32.59,
+    "copies per file, a ledger item per file, EventBridge": 14.08,
+    "Glue every hour, a million files in one day": 12.90,
+    "files land, a function forwards them to Firehose": 7.38,
+    "Firehose, producers put records, no file lands": 1.41,
+}
+"""Other designs, the producers' uploads included where there are any; arithmetic by the same prices."""
+
+_EMULATOR = Path(__file__).with_name("counted_emulator.py")
+_PORT = 4713
+_FUNCTION = "ValidateFiles"
+_HOUR = re.compile(rb"2022-0[34]-\d\dT\d\d")
+_SOON = b"2022-03-01T10"  # what arrives together is of one hour
+_PATIENCE, _PAUSE = 150.0, 1.0
+_QUEUE_BATCH = 10  # messages that Lambda receives, and deletes, by one request
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a number of files used until they were validated, and what a conversion of so many used."""
+
+    files: int
+    calls: int
+    validating: Usage
+    converting: Usage
+    converted: int  # files per conversion
+
+    def per_million(self) -> dict[str, float]:
+        """Return dollars by service."""
+        dollars: dict[str, float] = {}
+        for usage, files in ((self.validating, self.files), (self.converting, self.converted)):
+            for price, quantity in usage.items():
+                dollars[price.service] = dollars.get(price.service, 0) + price.of(quantity) * MILLION / files
+        return dollars
+
+
+class Pipeline:
+    """The deployed stage, fed by hand."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        """Find what takes the files."""
+        self._deployment = deployment
+        self._ledger = DynamoLedger(deployment.dynamodb, deployment.output("LedgerTable"))
+        queue = deployment.sqs.get_queue_attributes(
+            QueueUrl=deployment.output("QueueUrl"), AttributeNames=["QueueArn"]
+        )["Attributes"]["QueueArn"]
+        (mapping,) = deployment.functions.list_event_source_mappings(EventSourceArn=queue)["EventSourceMappings"]
+        self._mapping = mapping["UUID"]
+        self._run = secrets.token_hex(4)  # what is known already would not be measured
+
+    def burst(self, bodies: Sequence[bytes]) -> Case:
+        """Measure files that are there at once."""
+        return self._case("burst", [bodies], len(bodies))
+
+    def trickle(self, bodies: Sequence[bytes]) -> Case:
+        """Measure files that come one by one."""
+        groups = [bodies[start : start + WINDOW_FILES] for start in range(0, len(bodies), WINDOW_FILES)]
+        return self._case("trickle", groups, CONVERSION_FILES)
+
+    def _case(self, name: str, groups: Sequence[Sequence[bytes]], converted: int) -> Case:
+        files, before = sum(map(len, groups)), used(self._deployment)
+        called = calls(self._deployment, _FUNCTION)
+        for number, bodies in enumerate(groups):
+            self._validate(f"{self._run}/{name}/{number}", bodies)
+        validated, called = used(self._deployment), calls(self._deployment, _FUNCTION) - called
+        self._convert()
+        validating = _difference(validated, before)
+        validating[prices.BUS_EVENT] = files
+        validating[prices.QUEUE_REQUEST] = files + 2 * max(called, -(-files // _QUEUE_BATCH))
+        return Case(files, called, validating, _difference(used(self._deployment), validated), converted)
+
+    def _validate(self, prefix: str, bodies: Sequence[bytes]) -> None:
+        """Upload while nobody listens, so that all are there at once, and wait until all are recorded."""
+        self._listen(enabled=False)
+        sources = {self._upload(f"{prefix}/{number:05}", body) for number, body in enumerate(bodies)}
+        self._listen(enabled=True)
+        deadline = time.monotonic() + _PATIENCE
+        while waiting := sources - self._ledger.finished(sources):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{len(waiting)} of {len(sources)} files are not recorded")
+            time.sleep(_PAUSE)
+        time.sleep(_PAUSE)  # the last call ends
+
+    def _upload(self, key: str, body: bytes) -> SourceObject:
+        bucket = self._deployment.output("SourceBucket")
+        self._deployment.s3.put_object(Bucket=bucket, Key=key, Body=body)
+        return SourceObject(bucket, key, hashlib.md5(body, usedforsecurity=False).hexdigest())
+
+    def _listen(self, *, enabled: bool) -> None:
+        self._deployment.functions.update_event_source_mapping(UUID=self._mapping, Enabled=enabled)
+
+    def _convert(self) -> None:
+        conversion, _ = run_conversion(self._deployment, _PATIENCE)
+        if conversion.status != CONVERTED:
+            raise AssertionError(f"not converted: {conversion.status}")
+
+
+def measure(deployment: Deployment, files: int) -> dict[str, Case]:
+    """Measure both ways for files to come; the functions are warm by then."""
+    pipeline = Pipeline(deployment)
+    bodies = [_HOUR.sub(_SOON, body) for body in make_corpus(Shape(2 * files * FILE_BYTES, 2 * files))]
+    pipeline.trickle(make_corpus(Shape(FILE_BYTES, 1), seed=7))
+    return {"burst": pipeline.burst(bodies[:files]), "trickle": pipeline.trickle(bodies[files:])}
+
+
+def figures(cases: Mapping[str, Case]) -> dict[str, float]:
+    """Return what the bench's result holds of it."""
+    return {f"usd_per_million_{name}": round(sum(case.per_million().values()), 2) for name, case in cases.items()}
+
+
+def table(cases: Mapping[str, Case]) -> Iterator[str]:
+    """Yield the lines of the report."""
+    yield f"US dollars per million files of {FILE_BYTES / 1000:.0f} KB, prices of {prices.AS_OF} in {prices.REGION}"
+    yield f"{'':25}" + "".join(f"{name:>10}" for name in cases)
+    columns = [case.per_million() for case in cases.values()]
+    for service in dict.fromkeys(service for column in columns for service in column):
+        yield f"{service:25}" + "".join(f"{column.get(service, 0):10.3f}" for column in columns)
+    sums = [sum(column.values()) for column in columns]
+    yield f"{'sum':25}" + "".join(f"{each:10.2f}" for each in sums)
+    uploads = prices.OBJECT_PUT.of(MILLION)
+    yield f"{'with the uploads':25}" + "".join(f"{each + uploads:10.2f}" for each in sums)
+    yield f"{'files per call':25}" + "".join(f"{case.files / case.calls:10.1f}" for case in cases.values())
+    yield from (f"{dollars:10.2f}  {name}" for name, dollars in PEERS.items())
+
+
+@contextmanager
+def counted_cloud() -> Iterator[Deployment]:
+    """A local cloud of its own whose emulator counts, with the stage deployed, for as long as it is needed."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ[local_cloud.FOLDER_VARIABLE] = folder
+        local_cloud.EMULATOR = ("-P", str(_EMULATOR))
+        local_cloud.up(_PORT)
+        try:
+            deploy(LOCAL)
+            yield connect(LOCAL)
+        finally:
+            local_cloud.down()
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=int, default=1000, help="how many files, each way")
+    parser.add_argument("--json", action="store_true", help="print the figures as a document")
+    arguments = parser.parse_args()
+    with counted_cloud() as deployment:
+        cases = measure(deployment, arguments.files)
+    lines = [json.dumps(figures(cases))] if arguments.json else list(table(cases))
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    return 0
+
+
+def _difference(after: Usage, before: Usage) -> Usage:
+    return Usage({price: after[price] - before[price] for price in after})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

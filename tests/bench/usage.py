@@ -1,0 +1,85 @@
+"""What the local cloud has used so far, in the units that bills count."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+import httpx
+
+from cli.session import Deployment
+from sluice.watching import prices
+from sluice.watching.prices import Price
+
+Usage = Counter[Price]
+
+_ACCOUNT = "/_bench/usage"  # of tests/bench/counted_emulator.py
+_COUNTED = {
+    "s3 GET": prices.OBJECT_GET,
+    "s3 HEAD": prices.OBJECT_GET,
+    "s3 PUT": prices.OBJECT_PUT,
+    "s3 POST": prices.OBJECT_PUT,
+    "s3 LIST": prices.OBJECT_PUT,
+    "write units": prices.TABLE_WRITE,
+    "read units": prices.TABLE_READ,
+}
+_LOG_OVERHEAD = 26  # bytes that an event counts beside its text
+_STEP_LOGGED = 400  # bytes that a machine logs of an event of its history, data left out; the local cloud logs none
+_REPORT = re.compile(r"^REPORT .*\tBilled Duration: (\d+) ms\tMemory Size: (\d+) MB")
+
+
+def used(deployment: Deployment) -> Usage:
+    """Return all that was used; what only arrives, such as announcements, is not seen here."""
+    usage: Usage = Counter()
+    for name, count in requests(deployment).items():
+        if name in _COUNTED:
+            usage[_COUNTED[name]] += count
+    for _, message in _logged(deployment):
+        usage[prices.LOG_INTAKE] += len(message.encode()) + _LOG_OVERHEAD
+        if report := _REPORT.match(message):
+            usage[prices.FUNCTION_CALL] += 1
+            usage[prices.FUNCTION_TIME] += int(report[1]) / 1000 * int(report[2]) / 1024
+    for events in _histories(deployment):
+        usage[prices.TRANSITION] += sum(event.endswith("StateEntered") for event in events)
+        usage[prices.LOG_INTAKE] += len(events) * _STEP_LOGGED
+    return usage
+
+
+def calls(deployment: Deployment, function: str) -> int:
+    """Return how often the function was called whose log has `function` in its name."""
+    return sum(function in group and bool(_REPORT.match(message)) for group, message in _logged(deployment))
+
+
+def requests(deployment: Deployment) -> Counter[str]:
+    """Return the requests of functions, by service and operation, and the units that the ledger took."""
+    return Counter(httpx.get(f"{deployment.endpoint}{_ACCOUNT}", trust_env=False).json())
+
+
+def _logged(deployment: Deployment) -> Iterator[tuple[str, str]]:
+    """Yield every event of every log group, by its name."""
+    for groups in deployment.logs.get_paginator("describe_log_groups").paginate():
+        for group in groups["logGroups"]:
+            name = group["logGroupName"]
+            for page in deployment.logs.get_paginator("filter_log_events").paginate(logGroupName=name):
+                yield from ((name, event["message"]) for event in page["events"])
+
+
+def _histories(deployment: Deployment) -> Iterator[list[str]]:
+    """Yield the types of each conversion's events; a child of its map counts one step more, its start."""
+    client, machine = deployment.stepfunctions, deployment.output("ConvertMachine")
+    for page in client.get_paginator("list_executions").paginate(stateMachineArn=machine):
+        for execution in page["executions"]:
+            yield _events(deployment, execution["executionArn"])
+            for child in _children(deployment, execution["executionArn"]):
+                yield ["ChildStateEntered", *_events(deployment, child)]
+
+
+def _events(deployment: Deployment, execution: str) -> list[str]:
+    pages = deployment.stepfunctions.get_paginator("get_execution_history").paginate(executionArn=execution)
+    return [event["type"] for page in pages for event in page["events"]]
+
+
+def _children(deployment: Deployment, execution: str) -> Iterator[str]:
+    client = deployment.stepfunctions
+    for run in client.list_map_runs(executionArn=execution)["mapRuns"]:
+        for page in client.get_paginator("list_executions").paginate(mapRunArn=run["mapRunArn"]):
+            yield from (child["executionArn"] for child in page["executions"])
