@@ -152,14 +152,9 @@ class OperationsRows:
         return combined(f"{name} * {_gigabyte_per_millisecond(function):.9f}", duration, function.folder, HOUR)
 
     def _dollars(self) -> cloudwatch.IMetric:
-        calls = {f"calls_{each.folder}": of_function(each, "Invocations") for each in self._parts.functions}
-        times = {f"ms_{each.folder}": of_function(each, "Duration") for each in self._parts.functions}
-        time = [
-            f"FILL(ms_{each.folder}, 0) * {FUNCTION_TIME.of(_gigabyte_per_millisecond(each)):.15f}"
-            for each in self._parts.functions
-        ]
-        call = f"{_sum(calls)} * {FUNCTION_CALL.of(1):.9f}"
-        return combined(" + ".join([call, *time]), {**calls, **times}, "calls and GB-seconds, $")
+        # A sum leaves out a function that was not called; with + there would be no figure at all.
+        costs = {f"cost_{function.folder}": _dollars_of(function) for function in self._parts.functions}
+        return combined(_sum(costs), costs, "calls and GB-seconds, $")
 
     def _logs(self) -> Row:
         functions = self._parts.functions
@@ -181,6 +176,13 @@ class OperationsRows:
 
 def _sum(metrics_by_id: Mapping[str, cloudwatch.IMetric]) -> str:
     return f"SUM([{', '.join(metrics_by_id)}])"
+
+
+def _dollars_of(function: PythonFunction) -> cloudwatch.IMetric:
+    calls, milliseconds = f"calls_{function.folder}", f"ms_{function.folder}"
+    used = {calls: of_function(function, "Invocations"), milliseconds: of_function(function, "Duration")}
+    time = FUNCTION_TIME.of(_gigabyte_per_millisecond(function))
+    return combined(f"{calls} * {FUNCTION_CALL.of(1):.9f} + {milliseconds} * {time:.15f}", used, function.folder)
 
 
 def _gigabyte_per_millisecond(function: PythonFunction) -> float:

@@ -101,7 +101,8 @@ def synthesise(stage: str, folder: Path) -> Synthesis:
     app = App(context={**settings(), "stage": stage}, outdir=str(folder))
     build(app)
     app.synth()
-    return Synthesis(stage_named(stage), *(_template(folder, stage, part) for part in STACKS), folder)
+    lake, event_files, exports, watch = (_template(folder, stage, part) for part in STACKS)
+    return Synthesis(stage_named(stage), lake, event_files, exports, watch, folder)
 
 
 def settings() -> dict[str, Any]:

@@ -60,12 +60,12 @@ class Watched:
     def __init__(self, synthesis: Synthesis) -> None:
         self.stage = synthesis.stage
         self._template = synthesis.watch
-        self._types = {
+        self._types: dict[str, str] = {
             f"{_part(template)}/{logical_id}": resource["Type"]
             for template in synthesis.templates
             for logical_id, resource in template.body["Resources"].items()
         }
-        self._exports = {
+        self._exports: dict[str, str] = {
             output["Export"]["Name"]: self._plain(output["Value"], _part(template))
             for template in synthesis.templates
             for output in template.body.get("Outputs", {}).values()
@@ -113,7 +113,7 @@ class Watched:
         if not isinstance(value, Mapping):
             return value
         if len(value) == 1 and next(iter(value)) in {"Ref", "Fn::GetAtt", "Fn::Join", "Fn::ImportValue"}:
-            return self._plain(value, _part(self._template))
+            return self._plain(dict(value), _part(self._template))
         return {key: self.resolved(each) for key, each in value.items()}
 
     def _plain(self, value: Any, part: str) -> str:
@@ -122,11 +122,12 @@ class Watched:
         ((function, argument),) = value.items()
         match function:
             case "Ref":
-                return argument.removeprefix("AWS::") if argument.startswith("AWS::") else f"{part}/{argument}"
+                name = str(argument)
+                return name.removeprefix("AWS::") if name.startswith("AWS::") else f"{part}/{name}"
             case "Fn::GetAtt":
                 return f"{part}/{'.'.join(argument)}"
             case "Fn::ImportValue":
-                return self._exports[argument]
+                return self._exports[str(argument)]
             case "Fn::Join":
                 return str(argument[0].join(self._plain(each, part) for each in argument[1]))
             case _:
