@@ -1,0 +1,145 @@
+"""Clean lines of one table, as validation leaves them in the lake, and the plan to convert them.
+
+The rows of a pool are written again and again, each time with texts, numbers and a time of its own: Parquet would make
+nothing of what repeats itself.
+"""
+
+import itertools
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from sluice.contracts.load import load_registry
+from sluice.contracts.model import Contract
+from sluice.contracts.samples import synthesise
+from sluice.conversion.committing import read_plan
+from sluice.conversion.model import Batch
+from sluice.conversion.planning import Planning
+from sluice.events.gate import Admitted, Gate
+from sluice.events.model import ChunkRecord, Segment
+from sluice.layout import clean_key
+from tests.bench.folder import Folder
+from tests.unit.conversion.memory import MemoryLedger
+
+REGISTRY = load_registry()
+BATCH_BYTES = 32 << 20
+
+_POOL = 64
+_EVENTS_PER_OBJECT = 30
+_WORDS, _LETTERS, _TEXT_WORDS = 6_000, "etaoinshrdlucmfwypvbgk", 500_000
+_ID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-")
+_START = datetime(2022, 4, 9, 22, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A table's clean lines: bytes in all and per object, by how much a row's lists grow, hours its rows are of."""
+
+    table: str
+    size: int
+    object_bytes: int = 16 << 20
+    growth: int = 1
+    hours: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be converted: the plan's batches, and the objects they are parts of, which hold nothing else."""
+
+    contract: Contract
+    batches: tuple[Batch, ...]
+    folder: Path
+    objects: tuple[Path, ...]
+
+    @property
+    def size(self) -> int:
+        return sum(path.stat().st_size for path in self.objects)
+
+    def lines(self) -> bytes:
+        return b"".join(path.read_bytes() for path in self.objects)
+
+
+class NoneRunning:
+    """No execution is going on."""
+
+    def is_running(self, execution: str) -> bool:  # noqa: ARG002
+        return False
+
+
+def make_work(shape: Shape, folder: Path, seed: int = 1) -> Work:
+    """Write a table's clean lines below `folder` and plan their conversion."""
+    contract, files, chunks = REGISTRY.contract(shape.table), Folder(folder, folder), []
+    for number, lines in enumerate(_cut(_lines(contract, shape, random.Random(seed)), shape.object_bytes)):
+        chunk, body = f"20260131T{number:012}Z-0", b"".join(lines)
+        files.write(clean_key(chunk), body)
+        chunks.append(ChunkRecord(chunk, (Segment(shape.table, 0, len(body), len(lines)),)))
+    planned = Planning(MemoryLedger(chunks), files, NoneRunning(), BATCH_BYTES).plan(
+        "bench", "20260131T120000000000Z-r", datetime(2026, 1, 31, 12, tzinfo=UTC), "t"
+    )
+    objects = tuple(folder / clean_key(chunk.chunk_id) for chunk in chunks)
+    return Work(contract, read_plan(files, planned.plan_key or "").batches, folder, objects)
+
+
+def _cut(lines: Iterator[bytes], size: int) -> Iterator[list[bytes]]:
+    part, length = [], 0
+    for line in lines:
+        part.append(line)
+        length += len(line)
+        if length >= size:
+            yield part
+            part, length = [], 0
+    if part:
+        yield part
+
+
+def _lines(contract: Contract, shape: Shape, rng: random.Random) -> Iterator[bytes]:
+    pool, text, size = _rows(contract, rng), _text(rng), 0
+    for number in itertools.count():
+        if size >= shape.size:
+            return
+        row = _anew(rng.choice(pool), text, rng, rng.randint(1, 2 * shape.growth - 1))
+        at = _START + timedelta(seconds=rng.randrange(3600 * shape.hours))
+        row["date_time"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        row["_source_key"] = f"2022/04/09/22/delivery-1-2022-04-09-22-{number // _EVENTS_PER_OBJECT}"
+        row["_source_offset"] = number
+        line = orjson.dumps(row) + b"\n"
+        size += len(line)
+        yield line
+
+
+def _rows(contract: Contract, rng: random.Random) -> list[dict[str, Any]]:
+    gate, rows = Gate(contract, lambda _lib, _id: None), []
+    for _ in range(_POOL):
+        admitted = gate.admit(synthesise(contract, rng), memoryview(b"{}"), "key", 0)
+        if not isinstance(admitted, Admitted):
+            raise AssertionError(f"{contract.table}: the corpus does not agree with the contract")
+        rows.append(orjson.loads(admitted.line))
+    return rows
+
+
+def _text(rng: random.Random) -> str:
+    """Words that are as frequent, and as long, as words are."""
+    words = ["".join(rng.choices(_LETTERS, k=max(2, int(rng.lognormvariate(1.6, 0.4))))) for _ in range(_WORDS)]
+    return " ".join(rng.choices(words, [1 / (rank + 3) for rank in range(_WORDS)], k=_TEXT_WORDS))
+
+
+def _anew(value: Any, text: str, rng: random.Random, growth: int) -> Any:
+    if isinstance(value, dict):
+        return {name: _anew(member, text, rng, growth) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_anew(item, text, rng, 1) for item in value * growth]
+    if isinstance(value, float):
+        return rng.random()
+    if isinstance(value, str) and _ID.match(value):
+        return str(UUID(int=rng.getrandbits(128))) + value[36:]
+    if isinstance(value, str) and value.count(" ") > 1:
+        start = rng.randrange(len(text) - len(value))
+        return text[start : start + len(value)]
+    return value
