@@ -8,6 +8,8 @@ from sluice.contracts.load import load_registry
 from sluice.contracts.model import Table
 from sluice.history.catalog import HISTORY_TABLES
 from sluice.history.layout import history_key
+from sluice.runs.catalog import RUNS
+from sluice.runs.layout import RUN_RECORDS_PREFIX
 from tests.infra.synthesis import Resource, Synthesis, text
 
 GLUE_TABLE = "AWS::Glue::Table"
@@ -17,7 +19,7 @@ FLOWS = {"dev": "Test", "prd": "Prod"}
 
 def test_one_table_per_contract_and_history_and_none_besides(stage: Synthesis) -> None:
     names = [table["Properties"]["TableInput"]["Name"] for table in stage.lake.of_type(GLUE_TABLE).values()]
-    assert sorted(names) == sorted(table.name.lower() for table in (*TABLES, *HISTORY_TABLES))
+    assert sorted(names) == sorted(table.name.lower() for table in (*TABLES, *HISTORY_TABLES, RUNS))
 
 
 def test_the_database_is_the_stages(stage: Synthesis) -> None:
@@ -26,15 +28,15 @@ def test_the_database_is_the_stages(stage: Synthesis) -> None:
     assert stage.lake.body["Outputs"]["Database"]["Value"] == stage.stage.database
 
 
-@pytest.mark.parametrize("table", [*TABLES, *HISTORY_TABLES], ids=lambda table: table.name)
+@pytest.mark.parametrize("table", [*TABLES, *HISTORY_TABLES, RUNS], ids=lambda table: table.name)
 def test_columns_are_the_contracts_in_order(dev: Synthesis, table: Table) -> None:
     columns = _input(dev, table)["StorageDescriptor"]["Columns"]
     assert [(column["Name"], column["Type"]) for column in columns] == [(c.name, c.type) for c in table.columns]
     assert all(0 < len(column["Comment"]) <= 255 for column in columns), "the catalog's limit"
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_partitions_are_projected_over_the_layout_the_conversion_writes(dev: Synthesis, table: Table) -> None:
+@pytest.mark.parametrize("table", [*TABLES, RUNS], ids=lambda table: table.name)
+def test_partitions_are_projected_over_the_layout_that_is_written(dev: Synthesis, table: Table) -> None:
     declared = _input(dev, table)
     assert [(key["Name"], key["Type"]) for key in declared["PartitionKeys"]] == [
         (key, "int") for key in ("year", "month", "day", "hour")
@@ -48,7 +50,8 @@ def test_partitions_are_projected_over_the_layout_the_conversion_writes(dev: Syn
     assert {parameters[f"projection.{key}.type"] for key in ("year", "month", "day", "hour")} == {"integer"}
     location = text(declared["StorageDescriptor"]["Location"])
     assert location.startswith("s3://<Lake")
-    assert location.endswith(f">/data/clean_parquet/{table.name}.parquet/")
+    prefix = RUN_RECORDS_PREFIX if table is RUNS else f"data/clean_parquet/{table.name}.parquet/"
+    assert location.endswith(f">/{prefix}")
     template = text(parameters["storage.location.template"])
     assert template == f"{location}year=${{year}}/month=${{month}}/day=${{day}}/hour=${{hour}}/"
 
@@ -66,12 +69,23 @@ def test_a_history_is_one_folder_of_the_stages_flow_without_partitions(stage: Sy
     assert history_key(stage.stage.exports.environment, table.name).rpartition("/")[0] + "/" == prefix
 
 
-def test_tables_are_read_as_parquet(dev: Synthesis) -> None:
-    for table in dev.lake.of_type(GLUE_TABLE).values():
-        storage = table["Properties"]["TableInput"]["StorageDescriptor"]
-        assert storage["SerdeInfo"]["SerializationLibrary"].endswith("ParquetHiveSerDe")
-        assert storage["InputFormat"].endswith("MapredParquetInputFormat")
-        assert storage["OutputFormat"].endswith("MapredParquetOutputFormat")
+def test_run_records_are_read_as_json(dev: Synthesis) -> None:
+    declared = _input(dev, RUNS)
+    assert declared["Parameters"]["classification"] == "json"
+    storage = declared["StorageDescriptor"]
+    assert storage["SerdeInfo"]["SerializationLibrary"] == "org.openx.data.jsonserde.JsonSerDe"
+    assert storage["InputFormat"] == "org.apache.hadoop.mapred.TextInputFormat"
+    assert storage["OutputFormat"].endswith("HiveIgnoreKeyTextOutputFormat")
+
+
+@pytest.mark.parametrize("table", [*TABLES, *HISTORY_TABLES], ids=lambda table: table.name)
+def test_all_others_are_read_as_parquet(dev: Synthesis, table: Table) -> None:
+    declared = _input(dev, table)
+    assert declared["Parameters"]["classification"] == "parquet"
+    storage = declared["StorageDescriptor"]
+    assert storage["SerdeInfo"]["SerializationLibrary"].endswith("ParquetHiveSerDe")
+    assert storage["InputFormat"].endswith("MapredParquetInputFormat")
+    assert storage["OutputFormat"].endswith("MapredParquetOutputFormat")
 
 
 def _input(stage: Synthesis, table: Table) -> Resource:

@@ -35,7 +35,7 @@ class Recorded:
 
     @property
     def recording(self) -> Recording:
-        return Recording(self, self, KINDS, "the-lake")
+        return Recording(self, self, KINDS, "lake-bucket")
 
     def describe(self, arn: str) -> Execution:
         assert arn == self.arn

@@ -84,7 +84,7 @@ def test_what_a_conversion_did_is_its_summary() -> None:
     assert found.dirty == COMMIT["dirty"]
     summed = {"files": 6, "events": 40, "rows": 40, "parquet_files": 15, "parquet_bytes": 9000, "dirty": 6}
     assert found.counts == summed | {"unrelated": 7, "unknown_members": 8, "media_missing": 9, "bytes": 5000}
-    assert found.links["summary"] == f"s3://the-lake/runs/{RUN}/commit.json"
+    assert found.links["summary"] == f"s3://lake-bucket/runs/{RUN}/commit.json"
     assert found.links["console"].endswith(found.execution)
     steps = ["Plan the run", "Convert the batches", "Commit the run", "Publish the profiling log"]
     assert [step.name for step in found.steps] == steps
@@ -120,7 +120,7 @@ def test_what_an_export_did_is_its_account() -> None:
     found = record("export_incomplete")
     counts = dict(found.counts)
     assert counts["promised"] - counts["missing"] == counts["copied"] == 9
-    assert found.links["files"] == "s3://the-lake/DEV/IMOSDL/Hourly/20261122/08/"
+    assert found.links["files"] == "s3://lake-bucket/DEV/IMOSDL/Hourly/20261122/08/"
     assert record("export_refetched").counts["refetched"] == 1
     assert record("export_not_observed").counts["copied"] == 10
 
