@@ -6,6 +6,7 @@ import typer
 
 from cli import contract, history, local, media
 from cli.convert import convert
+from cli.cost import cost
 from cli.demo.command import demo
 from cli.deploy import deploy
 from cli.export import export
@@ -41,6 +42,7 @@ app.command(rich_help_panel="Data")(runs)
 app.command(rich_help_panel="Data")(run)
 app.command(rich_help_panel="Data")(file)
 app.command(rich_help_panel="Data")(report)
+app.command(rich_help_panel="Deployments")(cost)
 app.add_typer(history.app, name="history", rich_help_panel="Data")
 app.add_typer(media.app, name="media", rich_help_panel="Data")
 app.add_typer(contract.app, name="contract", rich_help_panel="Contracts and samples")

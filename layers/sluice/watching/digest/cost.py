@@ -7,9 +7,13 @@ from sluice.watching import prices
 from sluice.watching.digest.tally import Tally
 from sluice.watching.prices import Price
 
+WATCHING = "metrics, alarms and dashboards"
+"""What a stage has anyway, whatever its runs do."""
+
 NOT_COUNTED = (
     "the producers' own uploads",
-    "logs, traces, metrics, alarms and dashboards",
+    "logs and traces",
+    WATCHING,
     "queries of Athena",
     "storage of what was there before, access logs, replaced versions",
     "data transfer",

@@ -1,0 +1,44 @@
+"""What a deployed stage costs though nothing happens: what its templates say it has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from sluice.watching import prices
+from sluice.watching.digest.cost import Cost, CostItem
+from sluice.watching.metrics import METRICS
+from sluice.watching.prices import Price
+
+if TYPE_CHECKING:
+    from cli.session import Deployment
+
+_ALARM = "AWS::CloudWatch::Alarm"
+_EACH: Mapping[str, Price] = {
+    "AWS::CloudWatch::Dashboard": prices.DASHBOARD,
+    "AWS::CloudWatch::CompositeAlarm": prices.COMPOSITE,
+    "AWS::SecretsManager::Secret": prices.SECRET,
+}
+_BAND_METRICS = 2  # the edges of a band count like metrics
+
+
+def standing_cost(deployment: Deployment) -> Cost:
+    """What a month of the stage's alarms, dashboards, secrets and regular metrics costs."""
+    resources = [found for stack in deployment.stacks for found in _resources(deployment, stack)]
+    items = [CostItem(_EACH[kind], 1) for kind in (found["Type"] for found in resources) if kind in _EACH]
+    watched = sum(_watched(found["Properties"]) for found in resources if found["Type"] == _ALARM)
+    regular = sum(len(metric.pipelines) for metric in METRICS if not metric.rare)
+    return Cost((*items, CostItem(prices.ALARM_METRIC, watched), CostItem(prices.CUSTOM_METRIC, regular)))
+
+
+def _resources(deployment: Deployment, stack: str) -> Iterator[dict[str, Any]]:
+    body: Any = deployment.cloudformation.get_template(StackName=stack)["TemplateBody"]
+    template = json.loads(body) if isinstance(body, str) else body
+    yield from template["Resources"].values()
+
+
+def _watched(alarm: Mapping[str, Any]) -> int:
+    """How many metrics an alarm looks at."""
+    of_services = sum("MetricStat" in query for query in alarm.get("Metrics", ()))
+    return (of_services or 1) + (_BAND_METRICS if "ThresholdMetricId" in alarm else 0)
