@@ -92,6 +92,7 @@ class WatchStack(StageStack):
         """Last of all: it shows whatever was made before."""
         stage, on_aws = self._stage, OnAws(self, self._stage)
         files_alarms = EventFileAlarms(self, "EventFiles", stage=stage, on_aws=on_aws, parts=event_files)
+        files_alarms.watch_the_watchers([self.missed_calls, self._ends.dead_letters])
         export_alarms = ExportAlarms(self, "Exports", stage=stage, on_aws=on_aws, parts=exports)
         pages = [files_alarms.page("EventFiles", self.topic), export_alarms.page("Exports", self.topic)]
         machines = {"Convert": event_files.machine, "Export": exports.export, "History": exports.history}

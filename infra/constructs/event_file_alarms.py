@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.constructs import saved_queries as saved
@@ -71,6 +74,22 @@ class EventFileAlarms(Alarms):
         )
         age = of_queue(parts.files.queue, "ApproximateAgeOfOldestMessage")
         self.above("FilesLate", age, 60 * self._watch.queue_age_minutes, late)
+
+    def watch_the_watchers(self, letters: Sequence[sqs.IQueue]) -> None:
+        """Raise an alarm when the probe, a digest or the record of a run waits in one of these queues."""
+        advice = Advice(
+            meaning="What watches the stage failed: a probe or digest was not called, or a run has no record.",
+            steps=(
+                "Look at the message in the dead letter queue: which function, which run?",
+                "See that function's log, and mend what it says.",
+                "Ends of runs: redrive their queue. Calls of schedules: purge theirs, the next time does the work.",
+            ),
+            console=queues_page(letters[0].queue_name),
+            query=saved.name(self.stage, saved.ERRORS),
+        )
+        counts = {f"m{at}": of_queue(queue, "ApproximateNumberOfMessagesVisible") for at, queue in enumerate(letters)}
+        total = combined(f"SUM([{', '.join(counts)}])", counts, "messages that wait")
+        self.above("WatchingWaiting", total, 0, advice, periods=AT_ONCE)
 
     def _raise_on_validation(self) -> None:
         validate = self._parts.functions.validate_files

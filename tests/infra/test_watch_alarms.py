@@ -17,6 +17,7 @@ EVENT_FILES = {
     "FilesWaiting",
     "MediaWaiting",
     "CallsWaiting",
+    "WatchingWaiting",
     "FilesLate",
     "ValidationFailing",
     "ValidationThrottled",

@@ -37,7 +37,7 @@ FILES_FAILED = Metric("FilesFailed", "Count", _FILES, "Announcements that have t
 BYTES_READ = Metric("BytesRead", "Bytes", _FILES, "Bytes of the source objects, as delivered.")
 EVENTS_CLEAN = Metric("EventsClean", "Count", _FILES, "Events that go into their tables.")
 EVENTS_DIRTY = Metric("EventsDirty", "Count", _FILES, "Events and fragments that stay outside, with their reasons.")
-EVENTS_UNRELATED = Metric("EventsUnrelated", "Count", _FILES, "Events of other producers.")
+EVENTS_UNRELATED = Metric("EventsUnrelated", "Count", _FILES, "Events of other producers.", rare=True)
 UNKNOWN_MEMBERS = Metric("UnknownMembers", "Count", _FILES, "Members no contract knows: drift.", rare=True)
 MEDIA_MISSING = Metric("MediaMissing", "Count", _FILES, "Media that events name and the index lacks.", rare=True)
 
