@@ -167,7 +167,8 @@ class Watch:
     pages: bool = True  # False: alarms show, but send nothing
     runbook: str = "docs/runbook.md"  # address that messages lead to; an anchor per alarm is added
 
-    queue_age_minutes: int = 15  # of the oldest announcement that waits
+    # Of the oldest announcement that waits; a message that fails counts for twice the time it is hidden, 24 minutes.
+    queue_age_minutes: int = 30
     error_percent: float = 5  # of a function's calls
     duration_percent: int = 80  # of a function's timeout that the slowest hundredth of its calls takes
     dirty_percent: float = 5  # of clean and dirty events
