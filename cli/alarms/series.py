@@ -40,10 +40,12 @@ class Series:
         """Take points in any order."""
         self._points: dict[Metric, list[Point]] = {}
         self._times: dict[Metric, list[float]] = {}
+        self._statistics: dict[tuple[Metric, str, float, float], float | None] = {}
         self.extend(points)
 
     def extend(self, points: Iterable[tuple[Metric, Point]]) -> None:
         """Take more points in any order."""
+        self._statistics.clear()
         touched = set()
         for metric, point in points:
             self._points.setdefault(metric, []).append(point)
@@ -65,6 +67,13 @@ class Series:
         last = bisect_left(times, end, first)
         return [point.value for point in self._points[metric][first:last]] if last > first else []
 
+    def statistic(self, name: str, metric: Metric, start: float, end: float) -> float | None:
+        """A statistic of these values; windows that slide come back to the same ones."""
+        key = (metric, name, start, end)
+        if key not in self._statistics:
+            self._statistics[key] = aggregate(name, self.values(metric, start, end))
+        return self._statistics[key]
+
 
 @dataclass(frozen=True, slots=True)
 class Windows:
@@ -77,7 +86,7 @@ class Windows:
     def vector(self, series: Series, metric: Metric, statistic: str) -> Vector:
         """A statistic of a metric for each period."""
         starts = (self.end - back * self.period for back in range(self.count, 0, -1))
-        return tuple(aggregate(statistic, series.values(metric, start, start + self.period)) for start in starts)
+        return tuple(series.statistic(statistic, metric, start, start + self.period) for start in starts)
 
 
 def aggregate(statistic: str, values: Sequence[float]) -> float | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +77,8 @@ class Watched:
 
     def alarms_of(self, stage: Stage, folder: Path) -> Alarms:
         """The alarms of a stage, on the resources of the local one: logical ids are the same in all."""
-        bodies = synthesise(stage, folder)
+        with ProcessPoolExecutor(1, get_context("spawn")) as apart:  # the CDK's Node process ends with it
+            bodies = apart.submit(synthesise, stage, folder).result()
         exports: dict[str, str] = {}
         for stack, body in bodies.items():
             exports |= dict(self._exported(_local(stack), body))
