@@ -5,7 +5,7 @@ CDK := aws-cdk@2.1148.1
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test lint format requirements clean
+.PHONY: help demo test bench lint format requirements clean
 
 help: ## show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -16,6 +16,9 @@ demo: .venv/ready ## the whole pipeline on this machine: local cloud, deployment
 test: lint ## everything that proves the project
 	$(BIN)/sluice contract check
 	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
+
+bench: .venv/ready ## our code and its peers on the same bytes, in turns: speed, memory, growth; about a quarter of an hour
+	$(BIN)/python -m tests.bench
 
 lint: .venv/ready ## formatting, rules, types
 	$(BIN)/ruff format --check .

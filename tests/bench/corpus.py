@@ -1,7 +1,8 @@
 """The corpus: event files as a delivery stream writes them, made from the contracts, the same for the same seed.
 
-Each event is one of a pool of some hundred, with ids and a day of its own. Large ones are large as real ones are: long
-texts, and lists of many items. The pool is checked against its contracts, so that clean means clean and dirty dirty.
+Each event is one of a pool of some hundred, with ids of its own, in the hour of its file. Large ones are large as real
+ones are: long texts, and lists of many items. The pool is checked against its contracts, so that clean means clean and
+dirty dirty.
 """
 
 import itertools
@@ -26,11 +27,14 @@ _KINDS, _KIND_WEIGHTS = ("clean", "dirty", "unrelated"), (94, 5, 1)
 _STYLES, _STYLE_WEIGHTS = ((b"", False), (b"\n", False), (b"\n", True)), (70, 20, 10)
 _FILE_SPREAD = 1.2
 _EVENT_LOG, _EVENT_SPREAD = 8.4, 0.95
-_OWN = re.compile(rb"([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|2022-0[34]-[012][0-9]T)")
+_HOURS = [b"2022-04-19T%02d:" % hour for hour in range(6, 12)]
+_OWN = re.compile(
+    rb"([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}|2022-0[345]-[0-3][0-9]T(?:[01][0-9]|2[0-3]):)"
+)
 _TEXTS = (
     " Measure the effectiveness of your learning programs.",
     " Employees, customers or partners retain what they learn, even months after they have learned it.",
-    ' They say: "it takes hours" – you are in over your head.',
+    ' They say: "it takes hours", so you are in over your head.',
     " Typical reporting focuses on quantitative data (like completion tracking), not on qualitative.",
     " Ein Beispiel mit Umlauten: Prüfung, Größe, Übung.",
 )
@@ -62,9 +66,10 @@ def make_corpus(shape: Shape, seed: int = 1) -> list[bytes]:
     pools = [_pool(events, written_by_python=written) for written in (False, True)]
     weights = [rng.lognormvariate(0, _FILE_SPREAD) for _ in range(shape.files)]
     files = []
-    for weight in weights:
+    for number, weight in enumerate(weights):
         ((between, written),) = rng.choices(_STYLES, _STYLE_WEIGHTS)
-        files.append(between.join(_events(pools[written], shape.size * weight / sum(weights), rng)))
+        hour = _HOURS[number * len(_HOURS) // shape.files]
+        files.append(between.join(_events(pools[written], shape.size * weight / sum(weights), hour, rng)))
     return files
 
 
@@ -103,7 +108,9 @@ def _grow(event: Any, size: float, rng: random.Random) -> None:
 
 def _places(value: Any) -> Iterator[tuple[Any, Any]]:
     """Sentences and lists: what may be longer without being something else."""
-    for key, member in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+    for key, member in (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    ):
         if (isinstance(member, str) and member.count(" ") > 1) or (isinstance(member, list) and member):
             yield value, key
         yield from _places(member)
@@ -117,28 +124,28 @@ def _pool(events: list[tuple[str, Any]], *, written_by_python: bool) -> Pool:
 
 
 def _template(text: bytes) -> Template:
-    """Cut an event where its ids and days are: every other part is one. None: a day; a number: this one of the ids."""
+    """Cut an event where its ids and hours are: every other part is one. None: an hour; a number: one of the ids."""
     parts = _OWN.split(text)
     ids: dict[bytes, int] = {}
-    own = [None if part.endswith(b"T") else ids.setdefault(part, len(ids)) for part in parts[1::2]]
+    own = [None if part.endswith(b":") else ids.setdefault(part, len(ids)) for part in parts[1::2]]
     return parts, own
 
 
-def _events(pool: Pool, size: float, rng: random.Random) -> Iterator[bytes]:
+def _events(pool: Pool, size: float, hour: bytes, rng: random.Random) -> Iterator[bytes]:
     while size > 0:
         (kind,) = rng.choices(_KINDS, _KIND_WEIGHTS)
-        event = _written(rng.choice(pool[kind]), rng)
+        event = _written(rng.choice(pool[kind]), hour, rng)
         yield event
         size -= len(event)
 
 
-def _written(template: Template, rng: random.Random) -> bytes:
-    """Give an event ids and a day of its own; an id that stands in several places stays one."""
+def _written(template: Template, hour: bytes, rng: random.Random) -> bytes:
+    """Give an event ids of its own and its hour; an id that stands in several places stays one."""
     parts, own = template
     parts = parts.copy()
     seed = rng.getrandbits(100)
     parts[1::2] = [
-        b"2022-0%d-%02dT" % (3 + seed % 2, 1 + seed % 28)
+        hour
         if number is None
         else b"%08x-%04x-4%03x-8%03x-%012x" % (number, seed % 0xFFFF, seed % 0xFFF, seed % 0xFFE, seed >> 52)
         for number in own

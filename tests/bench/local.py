@@ -1,0 +1,126 @@
+"""The real use cases with local adapters: objects from memory or disk, a lake and a ledger in memory."""
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from sluice.contracts.load import load_registry
+from sluice.conversion.batches import Converter
+from sluice.conversion.committing import Summary, commit, read_plan
+from sluice.conversion.planning import Planning
+from sluice.conversion.profiling import publish_profile
+from sluice.events.model import ChunkRecord, SourceObject, SourceRecord
+from sluice.events.validation import Limits, Outcome, Validation
+from sluice.layout import clean_key, dirty_key, unrelated_key
+from tests.unit.conversion.memory import MemoryFiles, MemoryLedger
+
+REGISTRY = load_registry()
+LIMITS = Limits(chunk_bytes=16 << 20, max_file_bytes=256 << 20)  # as a stage has them
+_BATCH_BYTES = 32 << 20
+_ANNOUNCED_TOGETHER = 98
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+Read = Callable[[str], bytes]
+
+
+@dataclass
+class Sources:
+    """Objects by key."""
+
+    read_object: Read
+
+    def read(self, source: SourceObject, _max_bytes: int) -> tuple[int, bytes | None]:
+        body = self.read_object(source.key)
+        return len(body), body
+
+
+@dataclass
+class Chunks:
+    """The lake's side of chunks; without a lake they are dropped."""
+
+    lake: MemoryFiles | None = None
+
+    def put_clean(self, chunk_id: str, body: bytes) -> None:
+        self._put(clean_key(chunk_id), body)
+
+    def put_dirty(self, chunk_id: str, body: bytes) -> None:
+        self._put(dirty_key(chunk_id), body)
+
+    def put_unrelated(self, chunk_id: str, body: bytes) -> None:
+        self._put(unrelated_key(chunk_id), body)
+
+    def _put(self, key: str, body: bytes) -> None:
+        if self.lake is not None:
+            self.lake.objects[key] = body
+
+
+@dataclass
+class Ledger:
+    """Committed chunks."""
+
+    chunks: list[ChunkRecord] = field(default_factory=list)
+
+    def finished(self, _sources: Iterable[SourceObject]) -> frozenset[SourceObject]:
+        return frozenset()
+
+    def commit(self, chunks: Sequence[ChunkRecord], _records: Sequence[SourceRecord]) -> None:
+        """Keep the chunks; reasons are read back as plain text."""
+        for chunk in chunks:
+            dirty = Counter({(table, str(reason)): count for (table, reason), count in chunk.counts.dirty.items()})
+            self.chunks.append(replace(chunk, counts=replace(chunk.counts, dirty=dirty)))
+
+    def note(self, _record: SourceRecord) -> None:
+        raise AssertionError
+
+
+class NoMedia:
+    """A media library with nothing in it."""
+
+    def find(self, _medialib: str, _media_id: str) -> str | None:
+        return None
+
+
+def validate(keys: Sequence[str], read: Read, lake: MemoryFiles | None = None) -> MemoryLedger:
+    """Validate objects, as many at a time as one invocation gets; return the ledger with their chunks pending."""
+    ledger, numbers = Ledger(), itertools.count()
+    validation = Validation(
+        registry=REGISTRY,
+        sources=Sources(read),
+        chunks=Chunks(lake),
+        ledger=ledger,
+        media=NoMedia(),
+        limits=LIMITS,
+        new_chunk_id=lambda: f"20260101T00{next(numbers):08d}",
+        stopwatch=time.perf_counter,
+    )
+    for start in range(0, len(keys), _ANNOUNCED_TOGETHER):
+        sources = [SourceObject("bench", key, "etag") for key in keys[start : start + _ANNOUNCED_TOGETHER]]
+        _assert_done(validation.run(sources, lambda: 900.0), sources)
+    return MemoryLedger(ledger.chunks)
+
+
+def convert(lake: MemoryFiles, ledger: MemoryLedger) -> Summary:
+    """Plan, convert each batch, commit and profile, as the machine does."""
+    planned = Planning(ledger, lake, _NothingElseRuns(), _BATCH_BYTES).plan("bench", "run", _NOW, "token")
+    plan = read_plan(lake, planned.plan_key or "")
+    converter = Converter(REGISTRY, lake)
+    for batch in plan.batches:
+        converter.convert(batch)
+    summary = commit(plan, lake, ledger)
+    publish_profile(plan, lake, ledger)
+    return summary
+
+
+class _NothingElseRuns:
+    """No other execution is going on."""
+
+    def is_running(self, _execution: str) -> bool:
+        return False
+
+
+def _assert_done(outcome: Outcome, sources: Sequence[SourceObject]) -> None:
+    if outcome.failed or len(outcome.records) != len(sources):
+        raise AssertionError(outcome.failed)

@@ -1,0 +1,44 @@
+"""The result as one page: bars drawn as SVG, nothing to load."""
+
+from collections.abc import Iterator, Mapping
+from html import escape
+from math import log10
+from typing import Any
+
+_WIDTH, _ROW, _LABEL = 900, 26, 260
+_STYLE = "body{font:15px system-ui;max-width:960px;margin:2em auto}td{padding:.2em 1em .2em 0}td+td{text-align:right}"
+
+
+def page(result: Mapping[str, Any]) -> str:
+    """Draw the ratios, each with its spread, and list the figures."""
+    rows = "".join(
+        f"<tr><td>{escape(name)}</td><td>{value:,.2f}</td></tr>" for name, value in result["figures"].items()
+    )
+    head = f"{escape(result['machine'])}; {escape(result['date'])}"
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>Sluice: bench</title><style>{_STYLE}</style>"
+        f"<h1>How fast Sluice is</h1><p>{head}</p><h2>Times as fast as others</h2>{_bars(result['ratios'])}"
+        f"<h2>Figures</h2><table>{rows}</table></html>"
+    )
+
+
+def _bars(ratios: Mapping[str, Mapping[str, float]]) -> str:
+    height = _ROW * (len(ratios) + 1)
+    return f'<svg viewBox="0 0 {_WIDTH} {height}" font-size="13">{"".join(_bar_parts(ratios, height))}</svg>'
+
+
+def _bar_parts(ratios: Mapping[str, Mapping[str, float]], height: int) -> Iterator[str]:
+    """Give bars on a logarithmic scale, from a tenth; the line is where both are as fast."""
+    most = max((ratio["max"] for ratio in ratios.values()), default=1)
+    unit = (_WIDTH - _LABEL - 90) / (log10(max(most, 10)) + 1)
+
+    def x(value: float) -> float:
+        return _LABEL + unit * (log10(max(value, 0.1)) + 1)
+
+    for number, (name, ratio) in enumerate(ratios.items()):
+        y = _ROW * number + 4
+        yield f'<text x="{_LABEL - 8}" y="{y + 14}" text-anchor="end">{escape(name)}</text>'
+        yield f'<rect x="{_LABEL}" y="{y}" width="{x(ratio["median"]) - _LABEL:.1f}" height="18" fill="#4477aa"/>'
+        yield f'<path d="M{x(ratio["min"]):.1f} {y + 9}H{x(ratio["max"]):.1f}" stroke="#222" stroke-width="2"/>'
+        yield f'<text x="{x(ratio["max"]) + 6:.1f}" y="{y + 14}">{ratio["median"]:.2f}</text>'
+    yield f'<path d="M{x(1):.1f} 0V{height}" stroke="#aa3377" stroke-dasharray="4"/>'

@@ -1,0 +1,87 @@
+"""Validation against its peers, its limit, hostile files and memory."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+from tests.bench import validators
+from tests.bench.corpus import ONE_FILE, TINY_EVENTS, make_corpus
+from tests.bench.memory import peak_mb
+from tests.bench.result import Result
+from tests.bench.rounds import in_turns, ratios, spread
+from tests.unit.events.hostile import FILES as HOSTILE
+
+MB = 1e6
+_LIMIT_BYTES = 60_000_000
+_HOSTILE_BYTES = 2_000_000
+_GROWTH = 4
+
+
+def bench_validation(corpus: Sequence[bytes], folder: Path, result: Result) -> None:
+    """Measure everything there is of validation."""
+    _throughput(result, "validate", corpus)
+    _limit(result, corpus)
+    for name, (size, run) in validators.PEERS.items():
+        _peer(result, name, validators.sample(corpus, size), run)
+    _throughput(result, "validate_tiny_events", make_corpus(TINY_EVENTS))
+    _one_file(result, folder)
+    _hostile(result)
+
+
+def _throughput(result: Result, name: str, files: Sequence[bytes]) -> None:
+    seconds = spread(in_turns({"ours": partial(validators.ours, files)})["ours"]).median
+    events = sum(map(len, validators.our_verdicts(files)))
+    result.figure(f"{name}_mb_s", sum(map(len, files)) / MB / seconds)
+    result.figure(f"{name}_events_s", events / seconds)
+
+
+def _limit(result: Result, corpus: Sequence[bytes]) -> None:
+    files = validators.sample(corpus, _LIMIT_BYTES)
+    runs: dict[str, Callable[[], object]] = {
+        "ours": partial(validators.ours, files),
+        "split_parse": partial(validators.split_parse, files),
+        "our_split": partial(validators.our_split, files),
+    }
+    seconds = in_turns(runs)
+    result.ratio("validate/split_parse", ratios(seconds, "ours", "split_parse"))
+    result.ratio("validate/our_split", ratios(seconds, "ours", "our_split"))
+
+
+def _peer(
+    result: Result, name: str, files: Sequence[bytes], run: Callable[[Sequence[bytes]], validators.Verdicts]
+) -> None:
+    """Compare the verdicts, event by event, then the time."""
+    if run(files) != validators.our_verdicts(files):
+        raise AssertionError(f"{name} and ours do not agree on every event")
+    seconds = in_turns({"ours": partial(validators.ours, files), name: partial(run, files)})
+    result.ratio(f"validate/{name}", ratios(seconds, "ours", name))
+    result.figure(f"validate/{name}_sample_mb", sum(map(len, files)) / MB)
+
+
+def _one_file(result: Result, folder: Path) -> None:
+    (data,) = make_corpus(ONE_FILE)
+    path = folder / "one_file.json"
+    path.write_bytes(data)
+    del data
+    result.figure("validate_one_file_mb", path.stat().st_size / MB)
+    result.figure("validate_one_file_rss_mb", peak_mb("validate", path))
+    result.figure("validate_imports_rss_mb", peak_mb("idle", path))
+
+
+def _hostile(result: Result) -> None:
+    """Give each hostile file once and once larger: no slower per byte, and never slow."""
+    slowest, worst_growth = float("inf"), 0.0
+    for make in HOSTILE.values():
+        small, large = make(_HOSTILE_BYTES), make(_GROWTH * _HOSTILE_BYTES)
+        per_byte = [min(_seconds(data) for _ in range(2)) / len(data) for data in (small, large)]
+        slowest = min(slowest, 1 / MB / per_byte[1])
+        worst_growth = max(worst_growth, per_byte[1] / per_byte[0])
+    result.figure("validate_hostile_slowest_mb_s", slowest)
+    result.figure("validate_hostile_growth", worst_growth)
+
+
+def _seconds(data: bytes) -> float:
+    began = perf_counter()
+    validators.ours([data])
+    return perf_counter() - began

@@ -1,0 +1,90 @@
+"""The whole: files to committed chunks to tables, through the real use cases; and how it grows with the work."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from sluice.contracts.model import Contract, Registry
+from sluice.events.model import SourceObject
+from sluice.events.routing import FileRouting, Gates
+from tests.bench import validators
+from tests.bench.corpus import Shape, make_corpus
+from tests.bench.local import REGISTRY, convert, validate
+from tests.bench.result import Result
+from tests.bench.rounds import in_turns, spread
+from tests.unit.conversion.memory import MemoryFiles
+
+MB = 1e6
+_FILE = 20_000
+_STEPS = (1, 10, 100)
+_EVENTS = (1, 10, 100, 1_000)
+_ROUNDS = 3
+
+
+def bench_whole(corpus: Sequence[bytes], result: Result) -> None:
+    """Measure files to tables; the rows of every table are those that validation found clean."""
+    verdicts = Counter(verdict for file in validators.our_verdicts(corpus) for verdict in file)
+    rows = _to_tables(corpus)
+    if rows != {table: count for table, count in verdicts.items() if table not in {"dirty", "unrelated"}}:
+        raise AssertionError("the tables do not hold what was found clean")
+    seconds = spread(in_turns({"whole": partial(_to_tables, corpus)}, _ROUNDS)["whole"]).median
+    result.figure("whole_mb_s", sum(map(len, corpus)) / MB / seconds)
+
+
+def _to_tables(files: Sequence[bytes]) -> Mapping[str, int]:
+    lake = MemoryFiles()
+    ledger = validate([str(number) for number in range(len(files))], lambda key: files[int(key)], lake)
+    return convert(lake, ledger).rows
+
+
+def bench_growth(result: Result) -> None:
+    """Measure time per unit of work as the work grows: it must not grow with it."""
+    for axis, cases in (("files", _by_files()), ("events", _by_events()), ("contracts", _by_contracts())):
+        runs = dict(cases)
+        seconds = {size: min(each) / size for size, each in _seconds(runs).items()}
+        smallest = seconds[min(seconds)]
+        for size, each in seconds.items():
+            result.figure(f"growth/{axis}/{size}", each / smallest)
+
+
+def _seconds(runs: dict[int, Callable[[], object]]) -> dict[int, list[float]]:
+    measured = in_turns({str(size): run for size, run in runs.items()}, _ROUNDS)
+    return {int(size): each for size, each in measured.items()}
+
+
+def _by_files() -> Iterator[tuple[int, Callable[[], object]]]:
+    """Files of the same size, more and more of them."""
+    for files in (each * 10 for each in _STEPS):
+        yield files, partial(_to_tables, make_corpus(Shape(files * _FILE, files)))
+
+
+def _by_events() -> Iterator[tuple[int, Callable[[], object]]]:
+    """One file, with more and more events."""
+    events = [data for data in make_corpus(Shape(1_000_000, 1_000, 0, 0)) if data][: max(_EVENTS)]
+    for count in _EVENTS:
+        yield count, partial(validators.ours, [b"".join(events[:count])])
+
+
+def _by_contracts() -> Iterator[tuple[int, Callable[[], object]]]:
+    """The same events among more and more contracts; the work is the contracts, so none is worth nothing."""
+    files = make_corpus(Shape(1_000_000, 10))
+    for times in _STEPS:
+        gates = Gates(_many(times), lambda _lib, _id: None)
+        yield times, partial(_route, gates, files * times)
+
+
+def _route(gates: Gates, files: Sequence[bytes]) -> None:
+    for number, data in enumerate(files):
+        FileRouting(gates, SourceObject("bench", str(number), "etag")).route(data, 1 << 40, lambda _lines: None)
+
+
+def _many(times: int) -> Registry:
+    """The registry, with copies of its contracts under other names."""
+    copies = [_copy(contract, number) for number in range(1, times) for contract in REGISTRY.contracts]
+    return Registry(REGISTRY.families, (*REGISTRY.contracts, *copies), REGISTRY.system_tables)
+
+
+def _copy(contract: Contract, number: int) -> Contract:
+    services = tuple(f"{service}-{number}" for service in contract.services)
+    return replace(contract, table=f"{contract.table}_{number}", services=services)
