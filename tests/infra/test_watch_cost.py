@@ -37,5 +37,5 @@ def test_what_it_is_made_of(prd: Synthesis) -> None:
     cost = watching(prd)
     assert cost["dashboards"] == 6
     assert cost["composites"] == 1
-    assert cost["alarms"] == pytest.approx(2.8)
-    assert cost["metrics"] == pytest.approx(5.1)
+    assert cost["alarms"] == pytest.approx(3.0)
+    assert cost["metrics"] == pytest.approx(4.8)
