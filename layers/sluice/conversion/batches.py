@@ -19,7 +19,7 @@ from sluice.layout import parquet_key, profile_part_key, receipt_key
 
 PARTITION_COLUMN = "date_time"
 _HOUR = len("2026-01-31T23")
-_DICTIONARY_BYTES = 64 << 10  # a column whose values fill more is written plainly: a dictionary would only cost time
+_DICTIONARY_BYTES = 16 << 10  # a column whose values fill more is written plainly: a dictionary would only cost time
 _SHORT_TEXTS = {PARTITION_COLUMN, "_rescued", "_source_key"}
 
 
