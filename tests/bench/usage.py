@@ -24,6 +24,7 @@ _COUNTED = {
 }
 _LOG_OVERHEAD = 26  # bytes that an event counts beside its text
 _STEP_LOGGED = 400  # bytes that a machine logs of an event of its history, data left out; the local cloud logs none
+_CHILD = ("ChildStateEntered", "TaskStateEntered", "TaskStateExited")  # what the local cloud leaves out
 _REPORT = re.compile(r"^REPORT .*\tBilled Duration: (\d+) ms\tMemory Size: (\d+) MB")
 
 
@@ -64,13 +65,13 @@ def _logged(deployment: Deployment) -> Iterator[tuple[str, str]]:
 
 
 def _histories(deployment: Deployment) -> Iterator[list[str]]:
-    """Yield the types of each conversion's events; a child of its map counts one step more, its start."""
+    """Yield the types of each conversion's events; of a map's child there are its start and its one step to add."""
     client, machine = deployment.stepfunctions, deployment.output("ConvertMachine")
     for page in client.get_paginator("list_executions").paginate(stateMachineArn=machine):
         for execution in page["executions"]:
             yield _events(deployment, execution["executionArn"])
             for child in _children(deployment, execution["executionArn"]):
-                yield ["ChildStateEntered", *_events(deployment, child)]
+                yield [*_CHILD, *_events(deployment, child)]
 
 
 def _events(deployment: Deployment, execution: str) -> list[str]:

@@ -57,9 +57,12 @@ class DynamoLedger:
         yield from self._batch_get([source_key(source) for source in sources])
 
     def finished(self, sources: Iterable[SourceObject]) -> frozenset[SourceObject]:
-        """Return those of `sources` that have a final record."""
+        """Return those of `sources` that have a final record; one written this very moment may be missed.
+
+        That costs half of a consistent read. What is missed, `commit` refuses.
+        """
         by_key = {tuple(source_key(source).values()): source for source in sources}
-        items = self._batch_get([source_key(source) for source in by_key.values()])
+        items = self._batch_get([source_key(source) for source in by_key.values()], consistent=False)
         return frozenset(by_key[item["pk"], item["sk"]] for item in items if is_final(item))
 
     def commit(self, chunks: Sequence[ChunkRecord], records: Sequence[SourceRecord]) -> None:
@@ -161,10 +164,10 @@ class DynamoLedger:
         )
         return [from_dynamodb(item) for page in pages for item in page["Items"]]
 
-    def _batch_get(self, keys: Sequence[Item]) -> Iterator[Item]:
+    def _batch_get(self, keys: Sequence[Item], *, consistent: bool = True) -> Iterator[Item]:
         for start in range(0, len(keys), _GET_LIMIT):
             part = [to_dynamodb(key) for key in keys[start : start + _GET_LIMIT]]
-            wanted: Any = {self._table: {"Keys": part, "ConsistentRead": True}}
+            wanted: Any = {self._table: {"Keys": part, "ConsistentRead": consistent}}
             while wanted:
                 response = self._client.batch_get_item(RequestItems=wanted)
                 yield from map(from_dynamodb, response["Responses"].get(self._table, ()))
