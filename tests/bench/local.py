@@ -1,17 +1,12 @@
-"""The real use cases with local adapters: objects from memory or disk, a lake and a ledger in memory."""
+"""Validation with local adapters: objects from memory or disk, a lake and a ledger in memory."""
 
 import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
 from sluice.contracts.load import load_registry
-from sluice.conversion.batches import Converter
-from sluice.conversion.committing import Summary, commit, read_plan
-from sluice.conversion.planning import Planning
-from sluice.conversion.profiling import publish_profile
 from sluice.events.model import ChunkRecord, SourceObject, SourceRecord
 from sluice.events.validation import Limits, Outcome, Validation
 from sluice.layout import clean_key, dirty_key, unrelated_key
@@ -19,9 +14,7 @@ from tests.unit.conversion.memory import MemoryFiles, MemoryLedger
 
 REGISTRY = load_registry()
 LIMITS = Limits(chunk_bytes=16 << 20, max_file_bytes=256 << 20)  # as a stage has them
-_BATCH_BYTES = 32 << 20
 _ANNOUNCED_TOGETHER = 98
-_NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 Read = Callable[[str], bytes]
 
@@ -100,25 +93,6 @@ def validate(keys: Sequence[str], read: Read, lake: MemoryFiles | None = None) -
         sources = [SourceObject("bench", key, "etag") for key in keys[start : start + _ANNOUNCED_TOGETHER]]
         _assert_done(validation.run(sources, lambda: 900.0), sources)
     return MemoryLedger(ledger.chunks)
-
-
-def convert(lake: MemoryFiles, ledger: MemoryLedger) -> Summary:
-    """Plan, convert each batch, commit and profile, as the machine does."""
-    planned = Planning(ledger, lake, _NothingElseRuns(), _BATCH_BYTES).plan("bench", "run", _NOW, "token")
-    plan = read_plan(lake, planned.plan_key or "")
-    converter = Converter(REGISTRY, lake)
-    for batch in plan.batches:
-        converter.convert(batch)
-    summary = commit(plan, lake, ledger)
-    publish_profile(plan, lake, ledger)
-    return summary
-
-
-class _NothingElseRuns:
-    """No other execution is going on."""
-
-    def is_running(self, _execution: str) -> bool:
-        return False
 
 
 def _assert_done(outcome: Outcome, sources: Sequence[SourceObject]) -> None:

@@ -3,19 +3,26 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 
 from sluice.contracts.model import Contract, Registry
+from sluice.conversion.batches import Converter
+from sluice.conversion.committing import Summary, commit, read_plan
+from sluice.conversion.planning import Planning
+from sluice.conversion.profiling import publish_profile
 from sluice.events.model import SourceObject
 from sluice.events.routing import FileRouting, Gates
 from tests.bench import validators
 from tests.bench.corpus import Shape, make_corpus
-from tests.bench.local import REGISTRY, convert, validate
+from tests.bench.local import REGISTRY, validate
 from tests.bench.result import Result
 from tests.bench.rounds import in_turns, spread
-from tests.unit.conversion.memory import MemoryFiles
+from tests.unit.conversion.memory import MemoryFiles, MemoryLedger
 
 MB = 1e6
+_BATCH_BYTES = 32 << 20  # as a stage has it
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
 _FILE = 20_000
 _STEPS = (1, 10, 100)
 _EVENTS = (1, 10, 100, 1_000)
@@ -35,7 +42,26 @@ def bench_whole(corpus: Sequence[bytes], result: Result) -> None:
 def _to_tables(files: Sequence[bytes]) -> Mapping[str, int]:
     lake = MemoryFiles()
     ledger = validate([str(number) for number in range(len(files))], lambda key: files[int(key)], lake)
-    return convert(lake, ledger).rows
+    return _convert(lake, ledger).rows
+
+
+def _convert(lake: MemoryFiles, ledger: MemoryLedger) -> Summary:
+    """Plan, convert each batch, commit and profile, as the machine does."""
+    planned = Planning(ledger, lake, _NothingElseRuns(), _BATCH_BYTES).plan("bench", "run", _NOW, "token")
+    plan = read_plan(lake, planned.plan_key or "")
+    converter = Converter(REGISTRY, lake)
+    for batch in plan.batches:
+        converter.convert(batch)
+    summary = commit(plan, lake, ledger)
+    publish_profile(plan, lake, ledger)
+    return summary
+
+
+class _NothingElseRuns:
+    """No other execution is going on."""
+
+    def is_running(self, _execution: str) -> bool:
+        return False
 
 
 def bench_growth(result: Result) -> None:
