@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli import conversion
+from cli import conversion, machine
 from cli.conversion import Conversion, failure, run_conversion
 from cli.errors import CliError
 from cli.session import Deployment
@@ -21,8 +21,10 @@ class Machine:
     def __init__(self, *ends: dict[str, Any], others: int = 0) -> None:
         self.ends, self.others, self.looks, self.begun = list(ends), others, 0, 0
         self.children: list[str] = []
+        self.given: list[str] = []
 
-    def start_execution(self, **_: str) -> dict[str, str]:
+    def start_execution(self, **request: str) -> dict[str, str]:
+        self.given.append(request["input"])
         self.begun += 1
         return {"executionArn": ARN}
 
@@ -156,3 +158,20 @@ def test_the_json_document_has_exactly_the_promised_members() -> None:
         "seconds",
     ]
     assert conversion.CONVERTED == "converted"
+
+
+def test_an_execution_is_told_who_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = {"status": "SUCCEEDED", "output": '{"status": "nothing_to_do"}'}
+    client = Machine(ended, ended)
+    monkeypatch.setattr(machine.getpass, "getuser", lambda: "ann")
+    run_conversion(Stage(client), 5)
+    monkeypatch.setattr(machine.getpass, "getuser", _nobody)
+    run_conversion(Stage(client), 5)
+    assert [json.loads(given) for given in client.given] == [
+        {"started_by": "hand: ann"},
+        {"started_by": "hand: unknown"},
+    ]
+
+
+def _nobody() -> str:
+    raise KeyError("a user without a name")
