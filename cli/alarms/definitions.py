@@ -54,11 +54,6 @@ class MetricAlarm:
         (found,) = [query for query in self.queries if query.returned and query.id != self.threshold]
         return found
 
-    @property
-    def metrics(self) -> frozenset[Metric]:
-        """Every metric the alarm looks at."""
-        return frozenset(query.metric for query in self.queries if query.metric)
-
 
 @dataclass(frozen=True, slots=True)
 class CompositeAlarm:
@@ -77,9 +72,10 @@ class Alarms:
     composite: tuple[CompositeAlarm, ...]
 
     @property
-    def metrics(self) -> frozenset[Metric]:
-        """Every metric that any of them looks at."""
-        return frozenset().union(*(alarm.metrics for alarm in self.metric))
+    def logical_ids(self) -> dict[str, str]:
+        """The logical id of every alarm, by its name."""
+        ids = {alarm.name: alarm.logical_id for alarm in self.metric}
+        return ids | {alarm.name: alarm.logical_id for alarm in self.composite}
 
 
 def read_alarms(stack: str, body: Mapping[str, Any], resolver: Resolver) -> Alarms:

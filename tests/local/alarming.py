@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -115,13 +115,13 @@ class Rung:
 def ring(alarms: Alarms, timeline: Timeline, start: datetime, end: datetime) -> Rung:
     """Look at all alarms every minute."""
     series = timeline.series()
-    names = {alarm.name: alarm.logical_id for alarm in (*alarms.metric, *alarms.composite)}
+    names = {name: short(logical_id) for name, logical_id in alarms.logical_ids.items()}
     states: dict[str, str] = {}
     ever: set[str] = set()
     for now in moments(start, end + STEP, STEP):
         states = {found.name: found.state for found in evaluate(alarms, series, now, states)}
         ever |= {name for name, state in states.items() if state == ALARM}
-    return Rung({short(names[name]) for name in ever}, {short(names[name]): state for name, state in states.items()})
+    return Rung({names[name] for name in ever}, {names[name]: state for name, state in states.items()})
 
 
 def short(logical_id: str) -> str:
@@ -136,8 +136,3 @@ def _of_int(metric: Metric) -> Metric:
 
 def _local(stack: str) -> str:
     return f"Sluice-local-{stack.rpartition('-')[2]}"
-
-
-def names_of(alarms: Alarms) -> Iterable[str]:
-    """All alarms."""
-    return (short(alarm.logical_id) for alarm in (*alarms.metric, *alarms.composite))

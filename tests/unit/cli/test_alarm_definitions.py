@@ -102,7 +102,7 @@ def test_alarms_of_a_template() -> None:
         ),
     )
     assert found.metric[1].watched.id == "errors"
-    assert found.metrics == {visible, errors}
+    assert found.logical_ids["Sluice-int-Watch-Both"] == "Both"
     rule = '(ALARM("arn:aws:cloudwatch:::alarm:sluice-letters") OR ALARM("Sluice-int-Watch-Rate"))'
     assert found.composite == (CompositeAlarm("Sluice-int-Watch-Both", "Both", rule),)
 
