@@ -59,17 +59,18 @@ def peak_mb(shape: Shape) -> float:
 
 
 _MEASURED = """
-import json, resource, sys
+import json, sys
 from pathlib import Path
 from sluice.contracts.load import load_registry
 from sluice.conversion.batches import Converter
 from sluice.conversion.model import Batch
 from tests.bench.folder import Folder
+from tests.bench.memory import own_peak_mb
 batches, source, target = map(Path, sys.argv[1:])
 converter = Converter(load_registry(), Folder(source, target))
 for batch in json.loads(batches.read_text()):
     converter.convert(Batch.from_json(batch))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)
+print(own_peak_mb())
 """
 
 
