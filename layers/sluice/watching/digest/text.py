@@ -8,9 +8,6 @@ from sluice.runs.model import Kind
 from sluice.watching.digest import amounts
 from sluice.watching.digest.model import Digest
 
-MAX_SUBJECT = 99
-"""What SNS takes: fewer than 100 characters, ASCII, on one line."""
-
 _REASONS = 5
 _NOTICE = 300  # characters
 
@@ -43,8 +40,8 @@ def _subject(digest: Digest) -> str:
         verdict = f"{count} {'thing' if count == 1 else 'things'} to look at"
     else:
         verdict = "all well"
-    text = f"Sluice {digest.stage}: {verdict}, {digest.span.kind.value} to {digest.span.last_day}"
-    return text.encode("ascii", "replace").decode()[:MAX_SUBJECT]
+    # SNS takes fewer than 100 characters, ASCII: a stage's name has 30 at most.
+    return f"Sluice {digest.stage}: {verdict}, {digest.span.kind.value} to {digest.span.last_day}"
 
 
 def _notices(digest: Digest) -> str:
