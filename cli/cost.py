@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -75,10 +75,11 @@ def _times(found: Cost, factor: float) -> Cost:
 
 def _dollars(found: Cost) -> Mapping[str, float]:
     """Dollars by service, the dearest first."""
-    sums: Counter[str] = Counter()
+    sums: defaultdict[str, float] = defaultdict(float)
     for item in found.items:
-        sums[item.price.service] += item.dollars  # type: ignore[assignment]
-    return {service: round(dollars, 4) for service, dollars in sums.most_common() if dollars}
+        sums[item.price.service] += item.dollars
+    dearest = sorted(sums, key=lambda service: -sums[service])
+    return {service: round(sums[service], 4) for service in dearest if sums[service]}
 
 
 def _show(found: Mapping[str, Any]) -> None:

@@ -28,11 +28,11 @@ def _loaded(library: bytes) -> int:
     """Where the last segment ends."""
     (table,) = struct.unpack_from("<Q", library, _SEGMENTS_AT)
     size, count = struct.unpack_from("<HH", library, _SEGMENT_SIZE_AT)
-    entries = [table + size * number for number in range(count)]
-    return max([_HEADER_SIZE, table + size * count, *(_end(library, entry) for entry in entries)])
+    end = int(table) + int(size) * int(count)
+    return max([_HEADER_SIZE, end, *(_end(library, entry) for entry in range(table, end, size or 1))])
 
 
 def _end(library: bytes, entry: int) -> int:
     (offset,) = struct.unpack_from("<Q", library, entry + _OFFSET_IN_SEGMENT)
     (size,) = struct.unpack_from("<Q", library, entry + _SIZE_IN_SEGMENT)
-    return int(offset + size)
+    return int(offset) + int(size)

@@ -192,7 +192,7 @@ def main() -> int:
 
 
 def _difference(after: Usage, before: Usage) -> Usage:
-    return Usage({price: after[price] - before[price] for price in after})
+    return {price: quantity - before.get(price, 0) for price, quantity in after.items()}
 
 
 if __name__ == "__main__":

@@ -60,7 +60,9 @@ async def counted(scope: Scope, receive: Receive, send: Send) -> None:
 
     keeps = found[2] == b"dynamodb"
     await answer(scope, receiving if keeps else receive, sending if keeps else send)
-    usage.update(_of_dynamodb(scope, asked, answered) if keeps else {f"{found[2].decode()} {_operation(scope)}": 1})
+    usage.update(
+        _of_dynamodb(scope, bytes(asked), len(answered)) if keeps else {f"{found[2].decode()} {_operation(scope)}": 1}
+    )
 
 
 def _operation(scope: Scope) -> str:
@@ -71,10 +73,10 @@ def _operation(scope: Scope) -> str:
     return "LIST" if listing else str(scope["method"])
 
 
-def _of_dynamodb(scope: Scope, asked: bytes, answered: bytes) -> dict[str, float]:
+def _of_dynamodb(scope: Scope, asked: bytes, answered: int) -> dict[str, float]:
     operation, request = _operation(scope), json.loads(asked)
     write = sum(_units(item, _WRITE_UNIT) for item in _written(operation, request))
-    read = sum(_read(operation, request, len(answered)))
+    read = sum(_read(operation, request, answered))
     return {
         f"dynamodb {operation}": 1,
         "write units": write * (2 if operation.startswith("Transact") else 1),

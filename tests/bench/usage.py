@@ -1,7 +1,7 @@
 """What the local cloud has used so far, in the units that bills count."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 import httpx
@@ -10,7 +10,7 @@ from cli.session import Deployment
 from sluice.watching import prices
 from sluice.watching.prices import Price
 
-Usage = Counter[Price]
+Usage = dict[Price, float]
 
 _ACCOUNT = "/_bench/usage"  # of tests/bench/counted_emulator.py
 _COUNTED = {
@@ -30,7 +30,7 @@ _REPORT = re.compile(r"^REPORT .*\tBilled Duration: (\d+) ms\tMemory Size: (\d+)
 
 def used(deployment: Deployment) -> Usage:
     """Return all that was used; what only arrives, such as announcements, is not seen here."""
-    usage: Usage = Counter()
+    usage: defaultdict[Price, float] = defaultdict(float)
     for name, count in requests(deployment).items():
         if name in _COUNTED:
             usage[_COUNTED[name]] += count
