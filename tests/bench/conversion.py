@@ -115,8 +115,8 @@ def bench_conversion(result: Result, shapes: Iterable[str] = SHAPES) -> None:
     """Measure everything there is of conversion."""
     for name in shapes:
         for peer, times in measure(SHAPES[name]).items():
-            result.ratio(f"convert/{peer}" if name == "large" else f"convert/{name}/{peer}", times)
-    result.figure("convert_large_rss_mb", peak_mb(SHAPES["large"]))
+            result.ratio(f"convert/{peer}" if name == "large" else f"convert_{name}/{peer}", times)
+    result.figure("convert_rss_mb", peak_mb(SHAPES["large"]))
 
 
 if __name__ == "__main__":

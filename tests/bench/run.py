@@ -3,32 +3,23 @@
 import sys
 from pathlib import Path
 
-from tests.bench.conversion import SHAPES, measure, peak_mb
+from tests.bench.conversion import bench_conversion
 from tests.bench.corpus import STANDARD, make_corpus
 from tests.bench.page import page
 from tests.bench.result import Result
 from tests.bench.validation import bench_validation
 from tests.bench.whole import bench_growth, bench_whole
 
-_LARGE = "large"
-
 
 def main(folder: Path) -> None:
     """Measure, print and write."""
     corpus, result = make_corpus(STANDARD), Result()
     bench_validation(corpus, folder, result)
-    _bench_conversion(result)
+    bench_conversion(result)
     bench_whole(corpus, result)
     bench_growth(result)
     written = result.write(folder / "result.json")
     (folder / "bench.html").write_text(page(written))
-
-
-def _bench_conversion(result: Result) -> None:
-    for name, shape in SHAPES.items():
-        for peer, ratio in measure(shape).items():
-            result.ratio(f"convert/{peer}" if name == _LARGE else f"convert_{name}/{peer}", ratio)
-    result.figure("convert_rss_mb", peak_mb(SHAPES[_LARGE]))
 
 
 if __name__ == "__main__":
