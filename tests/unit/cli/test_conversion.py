@@ -1,12 +1,13 @@
 """Starting a conversion and saying how it ended."""
 
+import getpass
 import io
 import json
 from typing import Any
 
 import pytest
 
-from cli import conversion, machine
+from cli import conversion
 from cli.conversion import Conversion, failure, run_conversion
 from cli.errors import CliError
 from cli.session import Deployment
@@ -163,9 +164,9 @@ def test_the_json_document_has_exactly_the_promised_members() -> None:
 def test_an_execution_is_told_who_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = {"status": "SUCCEEDED", "output": '{"status": "nothing_to_do"}'}
     client = Machine(ended, ended)
-    monkeypatch.setattr(machine.getpass, "getuser", lambda: "ann")
+    monkeypatch.setattr(getpass, "getuser", lambda: "ann")
     run_conversion(Stage(client), 5)
-    monkeypatch.setattr(machine.getpass, "getuser", _nobody)
+    monkeypatch.setattr(getpass, "getuser", _nobody)
     run_conversion(Stage(client), 5)
     assert [json.loads(given) for given in client.given] == [
         {"started_by": "hand: ann"},

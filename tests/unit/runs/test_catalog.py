@@ -74,5 +74,5 @@ def test_duckdb_reads_the_same_columns(tmp_path: Path) -> None:
         (tmp_path / f"{record.id}.json").write_text(json.dumps(to_row(record)) + "\n")
     relation = f"read_json_auto('{tmp_path}/*.json', union_by_name = true)"
     asked = f"select started_at, rows, dirty_by_reason[1].reason from {relation} where kind = 'convert'"
-    ((started_at, rows, reason),) = duckdb.sql(asked).fetchall()
+    ((started_at, rows, reason),) = duckdb.connect().execute(asked).fetchall()
     assert (str(started_at), rows, reason) == ("2026-11-22 07:15:00.123000", FULL.counts["rows"], "RULE_BROKEN")
