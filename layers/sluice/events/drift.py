@@ -51,11 +51,11 @@ class Drift:
 
 def _collect(known: Known, value: Any, path: list[str | int], unknown: dict[str, Any]) -> None:  # noqa: ANN401
     if isinstance(value, dict):
-        if known.names:
+        if known.names and not value.keys() <= known.names:
             unknown.update({pointer([*path, name]): value[name] for name in value if name not in known.names})
         for name, child in known.nested:
-            if name in value:
-                _collect(child, value[name], [*path, name], unknown)
+            if member := value.get(name):
+                _collect(child, member, [*path, name], unknown)
     elif known.items and isinstance(value, list):
         for index, item in enumerate(value):
             _collect(known.items, item, [*path, index], unknown)

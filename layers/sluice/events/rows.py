@@ -46,7 +46,7 @@ def _taker(path: tuple[str, ...], columns: Sequence[Column]) -> _Take:
             value = get(member)
             if value is not None:
                 try:
-                    row[name] = fit(value)
+                    row[name] = value if type(value) is int else fit(value)
                 except InexactError:
                     raise InexactError(pointer([*path, member])) from None
         for member, take_nested in nested:

@@ -16,7 +16,7 @@ MOST_BREAKS = 100
 MOST_ITEMS = 5_000
 """How many items of an event's lists are looked at for reasons: each costs memory, and so does what stands beside."""
 
-_SMALL = MOST_ITEMS  # bytes of an event that cannot hold more items than that
+_SMALL = 2 * MOST_ITEMS  # bytes of an event that cannot hold more items than that: each takes a comma, too
 _MASK = "the value"  # stands where a message would quote the value: reasons must not leak what people wrote
 _BEYOND = f"a rule is broken beyond the first {MOST_ITEMS} items of the event's lists"
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")

@@ -77,24 +77,25 @@ class _Splitter:
         while position < self._size:
             piece = self._whole_object(position) or self._object_or_gap(position)
             yield piece
-            position = self._skip_blanks(piece.end)
+            position = piece.end
+            if position < self._size and self._data[position] != _BRACE:
+                position = self._skip_blanks(position)
 
     def _skip_blanks(self, position: int) -> int:
-        if position == self._size or self._data[position] == _BRACE:
-            return position
         match = _BLANKS.match(self._data, position)
         return match.end() if match else position
 
     def _whole_object(self, start: int) -> Piece | None:
         """Take the common case by the shortest way: the bytes up to the next boundary are an object."""
+        data = self._data
         end = self._boundary if self._searched_from <= start < self._boundary else self._next_boundary(start)
-        if end - start > self._short or self._data[start] != _BRACE:
+        if end - start > self._short or data[start] != _BRACE:
             return None
         try:
             event = orjson.loads(self._view[start:end])
         except orjson.JSONDecodeError:
             return None
-        return Piece(start, end if end < self._size else self._data.rindex(b"}", start) + 1, event)
+        return Piece(start, end if end < self._size else data.rindex(b"}", start) + 1, event)
 
     def _object_or_gap(self, start: int) -> Piece:
         return self._object_at(start) if _OBJECT.match(self._data, start) else self._gap_at(start)
