@@ -51,15 +51,23 @@ def evaluate(
 
 
 def _composite_states(composites: Sequence[CompositeAlarm], found: list[AlarmState]) -> list[AlarmState]:
-    states = {alarm.name: alarm.state for alarm in found}
+    states = {alarm.name: alarm for alarm in found}
     rule_of = {composite.name: composite.rule for composite in composites}
 
-    def state_of(name: str) -> str:
+    def look(name: str) -> AlarmState:
         if name not in states and name in rule_of:
-            states[name] = ALARM if rules.holds(rule_of[name], state_of) else OK
-        return states.get(name, INSUFFICIENT_DATA)
+            children: list[AlarmState] = []
+            rings = rules.holds(rule_of[name], lambda child: _noted(children, look(child)))
+            on = ", ".join(child.name for child in children if child.state == ALARM)
+            states[name] = AlarmState(name, ALARM if rings else OK, f"on: {on}" if on else "none of its alarms is on")
+        return states.get(name, AlarmState(name, INSUFFICIENT_DATA, "there is no such alarm"))
 
-    return [AlarmState(c.name, state_of(c.name), f"{c.rule} is {state_of(c.name) == ALARM}") for c in composites]
+    return [look(composite.name) for composite in composites]
+
+
+def _noted(children: list[AlarmState], child: AlarmState) -> str:
+    children.append(child)
+    return child.state
 
 
 @dataclass(frozen=True, slots=True)
