@@ -40,9 +40,10 @@ _SLOW_SECONDS = 1.0
 logger = Logger()
 meter = Meter()
 settings = read_settings(Settings)
+store = S3SourceStore(s3())
 validation = Validation(
     registry=load_registry(),
-    sources=S3SourceStore(s3()),
+    sources=store,
     chunks=S3Lake(s3(), settings.lake_bucket),
     ledger=DynamoLedger(dynamodb(), settings.ledger_table),
     media=DynamoMediaIndex(dynamodb(), settings.media_table, settings.media_bucket),
@@ -58,6 +59,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Validate the objects that a batch of messages announces; report the messages that must come again."""
     announced = {record["messageId"]: _announced(record) for record in event["Records"]}
     sources = [source for objects in announced.values() for source in objects or ()]
+    store.expect(sources)
     outcome = validation.run(sources, lambda: context.get_remaining_time_in_millis() / 1000)
     _report(outcome)
     failed = [message for message, objects in announced.items() if objects is None or outcome.failed.keys() & objects]
