@@ -1,21 +1,23 @@
 """Measured points of the local stage: what CloudWatch would have made of its logs, queues and machines.
 
-The local cloud makes metrics of functions only. Functions' own metrics are read from their log lines, those of machines
-from their executions, those of queues from their attributes, which say how they are now. The age of a queue's oldest
-message is no attribute: it is known to be 0 where none waits, and else not at all. What is 0 is a point only for
-functions; AWS documents none for machines.
+The local cloud makes metrics only of functions that are called by hand. Here those of functions, and their own, are
+read from their logs, those of machines from their executions, those of queues from their attributes, which say how they
+are now. The age of a queue's oldest message is no attribute: it is known to be 0 where none waits, and else not at all.
+A call that Lambda refuses leaves no log, so nothing is ever throttled.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cli.alarms.emf import points_of
-from cli.alarms.resources import FUNCTION, LOG_GROUP, MACHINE, QUEUE, Resource
+from cli.alarms.resources import FUNCTION, MACHINE, QUEUE, Resource
 from cli.alarms.series import Metric, Point, Series
 
 if TYPE_CHECKING:
@@ -29,8 +31,9 @@ _ENDS = {
     "TIMED_OUT": "ExecutionsTimedOut",
     "ABORTED": "ExecutionsAborted",
 }
-_OF_FUNCTIONS = {"Invocations": "Sum", "Errors": "Sum", "Throttles": "Sum", "Duration": "Maximum"}
-_QUERIES = 500  # of one request
+_CALL = re.compile(r"REPORT RequestId: \S+\tDuration: (?P<milliseconds>[\d.]+) ms")
+_FAILED = "Traceback (most recent call last):"  # at the begin of a line only where nothing caught it
+_MOST_EVENTS = 10_000
 _THREADS = 8
 
 
@@ -43,45 +46,38 @@ class Collector:
 
     def collect(self, resources: Iterable[Resource]) -> Series:
         """All points of these resources."""
-        sources = {LOG_GROUP: self._of_log_group, MACHINE: self._of_machine, QUEUE: self._of_queue}
-        known = list(resources)
-        wanted = [(sources[resource.kind], resource.physical_id) for resource in known if resource.kind in sources]
-        functions = [resource.physical_id for resource in known if resource.kind == FUNCTION]
+        sources = {FUNCTION: self._of_function, MACHINE: self._of_machine, QUEUE: self._of_queue}
+        wanted = [(sources[resource.kind], resource.physical_id) for resource in resources if resource.kind in sources]
+        series = Series()
         with ThreadPoolExecutor(_THREADS) as pool:
-            found = pool.map(lambda source: list(source[0](source[1])), wanted)
-            series = Series(self._of_functions(functions))
-            for points in found:
+            for points in pool.map(lambda source: list(source[0](source[1])), wanted):
                 series.extend(points)
         return series
 
-    def _of_log_group(self, name: str) -> Points:
-        pages = self.deployment.logs.get_paginator("filter_log_events").paginate(
-            logGroupName=name, filterPattern='"_aws"', startTime=int(self.since.timestamp() * 1000)
-        )
-        yield from points_of(event["message"] for page in pages for event in page["events"])
+    def _of_function(self, name: str) -> Points:
+        calls: dict[str, list[dict[str, Any]]] = {}
+        for event in self._log_events(self._log_groups[name]):
+            calls.setdefault(event["logStreamName"], []).append(event)  # each call has a stream of its own
+        for events in calls.values():
+            lines = [event["message"] for event in events]
+            yield from points_of(lines)
+            yield from _of_call(name, events[-1]["timestamp"] / 1000, lines)
 
-    def _of_functions(self, names: list[str]) -> Points:
-        metrics = [
-            (Metric.of("AWS/Lambda", metric, {"FunctionName": name}), statistic)
-            for name in names
-            for metric, statistic in _OF_FUNCTIONS.items()
-        ]
-        for start in range(0, len(metrics), _QUERIES):
-            yield from self._by_second(metrics[start : start + _QUERIES])
+    def _log_events(self, group: str) -> Iterator[dict[str, Any]]:
+        """What was logged; the local cloud ends an answer at so many events, and names no next page."""
+        start = int(self.since.timestamp() * 1000)
+        while True:
+            events = self.deployment.logs.filter_log_events(logGroupName=group, startTime=start)["events"]
+            yield from events
+            if len(events) < _MOST_EVENTS:
+                return
+            start = events[-1]["timestamp"] + 1
 
-    def _by_second(self, metrics: list[tuple[Metric, str]]) -> Points:
-        answers = self.deployment.cloudwatch.get_metric_data(
-            MetricDataQueries=[
-                {"Id": f"m{place}", "MetricStat": {"Metric": _asked(metric), "Period": 1, "Stat": statistic}}
-                for place, (metric, statistic) in enumerate(metrics)
-            ],
-            StartTime=self.since,
-            EndTime=datetime.now(UTC) + timedelta(minutes=1),
-        )["MetricDataResults"]
-        for answer in answers:
-            metric, _ = metrics[int(answer["Id"][1:])]
-            for at, value in zip(answer["Timestamps"], answer["Values"], strict=True):
-                yield metric, Point(at.timestamp(), float(value))
+    @cached_property
+    def _log_groups(self) -> dict[str, str]:
+        pages = self.deployment.functions.get_paginator("list_functions").paginate()
+        found = (function for page in pages for function in page["Functions"])
+        return {function["FunctionName"]: function["LoggingConfig"]["LogGroup"] for function in found}
 
     def _of_machine(self, arn: str) -> Points:
         pages = self.deployment.stepfunctions.get_paginator("list_executions").paginate(stateMachineArn=arn)
@@ -107,6 +103,12 @@ class Collector:
             yield Metric.of("AWS/SQS", name, {"QueueName": url.rpartition("/")[2]}), Point(at, float(value))
 
 
-def _asked(metric: Metric) -> dict[str, Any]:
-    dimensions = [{"Name": name, "Value": value} for name, value in metric.dimensions]
-    return {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions}
+def _of_call(function: str, at: float, lines: list[str]) -> Points:
+    ended = next(filter(None, map(_CALL.match, reversed(lines))), None)
+    if ended is None:
+        return
+    failed = any(line.startswith(_FAILED) for line in lines)
+    milliseconds = float(ended["milliseconds"])
+    values = {"Invocations": 1.0, "Errors": float(failed), "Throttles": 0.0, "Duration": milliseconds}
+    for name, value in values.items():
+        yield Metric.of("AWS/Lambda", name, {"FunctionName": function}), Point(at, value)

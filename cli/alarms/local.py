@@ -10,14 +10,14 @@ from cli.alarms import bands
 from cli.alarms.collection import Collector
 from cli.alarms.definitions import Alarms, read_alarms
 from cli.alarms.evaluation import AlarmState, evaluate
-from cli.alarms.resources import FUNCTION, LOG_GROUP, MACHINE, QUEUE, Resource, resolver_of
+from cli.alarms.resources import FUNCTION, MACHINE, QUEUE, Resource, resolver_of
 
 if TYPE_CHECKING:
     from cli.session import Deployment
 
 _STACK = "Watch"
-_MEASURED = (FUNCTION, LOG_GROUP, MACHINE, QUEUE)
-_ACCOUNT = "000000000000"
+_MEASURED = (FUNCTION, MACHINE, QUEUE)
+ACCOUNT = "000000000000"
 _LONGEST = timedelta(seconds=bands.HISTORY_SECONDS)
 
 
@@ -52,4 +52,4 @@ def _alarms(deployment: Deployment, resources: list[Resource]) -> Alarms:
     pages = deployment.cloudformation.get_paginator("list_exports").paginate()
     exports = {found["Name"]: found["Value"] for page in pages for found in page["Exports"]}
     region = deployment.session.region_name
-    return read_alarms(stack, template, resolver_of(resources, exports, region, _ACCOUNT))
+    return read_alarms(stack, template, resolver_of(resources, exports, region, ACCOUNT))

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from cli.alarms.intrinsics import Resolver
 
 FUNCTION = "AWS::Lambda::Function"
-LOG_GROUP = "AWS::Logs::LogGroup"
 MACHINE = "AWS::StepFunctions::StateMachine"
 QUEUE = "AWS::SQS::Queue"
 

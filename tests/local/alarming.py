@@ -20,9 +20,10 @@ from cli.alarms.collection import Collector
 from cli.alarms.definitions import Alarms, read_alarms
 from cli.alarms.evaluation import ALARM, evaluate
 from cli.alarms.intrinsics import UnresolvedError
-from cli.alarms.local import resources_of
+from cli.alarms.local import ACCOUNT, resources_of
 from cli.alarms.resources import QUEUE, Resource, resolver_of
 from cli.alarms.series import Metric, Point
+from cli.local_cloud import REGION
 from infra.stage import Stage
 from tests.infra.synthesis import settings
 from tests.local.cloud import Cloud
@@ -61,7 +62,6 @@ class Watched:
 
     def measure(self, action: Callable[[], object]) -> Sample:
         """Do something, and return what was measured of it, as that of the other stage."""
-        time.sleep(1.1)  # points of functions are kept by the second
         begun = datetime.now(UTC)
         action()
         time.sleep(1)  # what a call says is in the log when it has ended
@@ -83,10 +83,10 @@ class Watched:
         for stack, body in bodies.items():
             exports |= dict(self._exported(_local(stack), body))
         watch = f"{stage.stack_prefix}-Watch"
-        return read_alarms(watch, bodies[watch], resolver_of(self.stacks[_local(watch)], exports, "", ""))
+        return read_alarms(watch, bodies[watch], resolver_of(self.stacks[_local(watch)], exports, REGION, ACCOUNT))
 
     def _exported(self, stack: str, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
-        resolver = resolver_of(self.stacks[stack], {}, "", "")
+        resolver = resolver_of(self.stacks[stack], {}, REGION, ACCOUNT)
         for output in body.get("Outputs", {}).values():
             if "Export" in output:
                 try:
@@ -130,7 +130,11 @@ def short(logical_id: str) -> str:
 
 
 def _of_int(metric: Metric) -> Metric:
-    dimensions = {name: "int" if (name, value) == ("stage", "local") else value for name, value in metric.dimensions}
+    """The metric as the other stage has it: few physical names have the stage in them."""
+    dimensions = {
+        name: "int" if (name, value) == ("stage", "local") else value.replace(":sluice-local-", ":sluice-int-")
+        for name, value in metric.dimensions
+    }
     return Metric.of(metric.namespace, metric.name, dimensions)
 
 

@@ -39,7 +39,10 @@ def test_the_last_runs(cloud: Cloud, conditions: Conditions) -> None:
     while not (runs := cloud.run("status")["runs"]) or runs[0]["kind"] != "convert":
         assert time.monotonic() < deadline, "the conversion left no record"
         time.sleep(1)
-    assert (runs[0]["outcome"], runs[0]["counts"]["files"]) == ("converted", 1)
+    assert (runs[0]["outcome"], runs[0]["counts"]["events"]) == (
+        "converted",
+        conditions.conversion.value("RowsConverted"),
+    )
 
 
 def test_an_alarm_rings_and_stops(cloud: Cloud, conditions: Conditions) -> None:
