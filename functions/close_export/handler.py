@@ -13,14 +13,12 @@ from sluice.adapters.slots import DynamoSlots
 from sluice.exports.closing import close
 from sluice.exports.model import DELIVERED, Lease
 from sluice.exports.slots import Environment
-from sluice.veson.errors import CredentialsRefusedError
 from sluice.watching.metrics import (
     EXPORTS_DELIVERED,
     FILES_COPIED,
     FILES_MISSING,
     FILES_PROMISED,
     FILES_REFETCHED,
-    TOKENS_REFUSED,
 )
 
 
@@ -49,6 +47,5 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     meter.add(FILES_COPIED, account.copied)
     meter.add(FILES_REFETCHED, account.refetched)
     meter.add(FILES_MISSING, len(account.missing))
-    meter.add(TOKENS_REFUSED, event.get("failure", {}).get("Error") == CredentialsRefusedError.__name__)
     logger.info("closed", extra={"status": account.status, "cause": account.cause})
     return account.summary()

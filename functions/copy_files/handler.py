@@ -14,7 +14,7 @@ from sluice.adapters.landing import S3Landing
 from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 from sluice.adapters.slots import DynamoSlots
-from sluice.adapters.vendor import VendorAccess, VendorSettings
+from sluice.adapters.vendor import VendorAccess, VendorSettings, refusals_counted
 from sluice.exports.addresses import AddressBook
 from sluice.exports.batches import BatchCopy
 from sluice.exports.copying import FileCopy
@@ -41,6 +41,7 @@ copy = FileCopy(vendor.downloads, landing, DynamoSlots(dynamodb(), settings.slot
 
 @logger.inject_lambda_context
 @meter.publish
+@refusals_counted(meter)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Copy a batch: ``{"export": …, "batch": …}``."""
     export, batch = event["export"], CopyBatch.from_json(event["batch"])

@@ -12,7 +12,7 @@ from sluice.adapters.landing import S3Landing
 from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 from sluice.adapters.slots import DynamoSlots
-from sluice.adapters.vendor import VendorAccess, VendorSettings
+from sluice.adapters.vendor import VendorAccess, VendorSettings, refusals_counted
 from sluice.exports.arrival import Arrivals
 from sluice.exports.model import Lease
 from sluice.exports.promising import Promising, Sizes
@@ -41,6 +41,7 @@ promising = Promising(
 
 @logger.inject_lambda_context
 @meter.publish
+@refusals_counted(meter)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """List the job's files: ``{"export": …, "round": …}``."""
     export = event["export"]

@@ -10,7 +10,7 @@ from sluice.adapters.clients import dynamodb, secrets_manager
 from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 from sluice.adapters.slots import DynamoSlots
-from sluice.adapters.vendor import VendorAccess, VendorSettings
+from sluice.adapters.vendor import VendorAccess, VendorSettings, refusals_counted
 from sluice.exports.asking import Triggering
 from sluice.exports.model import Lease
 
@@ -32,6 +32,7 @@ slots = DynamoSlots(dynamodb(), settings.slots_table)
 
 @logger.inject_lambda_context
 @meter.publish
+@refusals_counted(meter)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Trigger the slot's job: ``{"export": …, "waited_seconds": …}``."""
     export = event["export"]

@@ -8,8 +8,17 @@ import boto3
 import pytest
 
 from sluice.adapters.address_policy import AddressPolicy, LoopbackPolicy
-from sluice.adapters.vendor import OtherVendorError, SecretCredentials, SecretError, VendorAccess, VendorSettings
+from sluice.adapters.meter import Meter
+from sluice.adapters.vendor import (
+    OtherVendorError,
+    SecretCredentials,
+    SecretError,
+    VendorAccess,
+    VendorSettings,
+    refusals_counted,
+)
 from sluice.exports.slots import Environment
+from sluice.veson.errors import CredentialsRefusedError
 from sluice.veson.tokens import Credentials
 from tests.integration.world import World
 from tests.unit.veson.script import texts
@@ -112,3 +121,22 @@ def test_how_requests_are_sent(secrets: "SecretsManagerClient", monkeypatch: pyt
 def test_the_library_does_not_log_addresses() -> None:
     assert not logging.getLogger("httpx").isEnabledFor(logging.INFO)
     assert not logging.getLogger("httpcore").isEnabledFor(logging.DEBUG)
+
+
+def test_a_refusal_of_our_credentials_is_counted_and_nothing_else_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STAGE", "int")
+    monkeypatch.setenv("PIPELINE", "exports")
+    meter = Meter()
+
+    @meter.publish
+    @refusals_counted(meter)
+    def ask(error: Exception) -> None:
+        raise error
+
+    for error in (ZeroDivisionError(), CredentialsRefusedError("20260301-12", "token", "refused (401)", "Ask.")):
+        with pytest.raises(type(error)):
+            ask(error)
+    counted = [json.loads(line).get("TokensRefused") for line in capsys.readouterr().out.splitlines()]
+    assert counted == [None, [1]]

@@ -3,7 +3,8 @@
 import json
 import logging
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,11 +14,14 @@ import httpx
 
 from sluice.adapters.address_policy import AddressPolicy, LoopbackPolicy
 from sluice.adapters.downloads import HttpDownloads
+from sluice.adapters.meter import Meter
 from sluice.exports.ports import AddressRefusedError
 from sluice.exports.slots import Environment
 from sluice.veson.client import Endpoints, VesonClient
 from sluice.veson.connection import Pauses
+from sluice.veson.errors import CredentialsRefusedError
 from sluice.veson.tokens import Credentials, TokenCache
+from sluice.watching.metrics import TOKENS_REFUSED
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -35,6 +39,16 @@ class SecretError(Exception):
 
 class OtherVendorError(Exception):
     """Somebody asked a stage that has a vendor to talk to another one."""
+
+
+@contextmanager
+def refusals_counted(meter: Meter) -> Iterator[None]:
+    """Count it when the vendor refuses our credentials, which is for a person to mend."""
+    try:
+        yield
+    except CredentialsRefusedError:
+        meter.add(TOKENS_REFUSED, 1)
+        raise
 
 
 class SecretCredentials:
