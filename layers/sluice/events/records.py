@@ -63,7 +63,16 @@ def event_id(event: dict[str, Any] | None) -> str | None:
 
 
 def _line(head: dict[str, Any], raw: memoryview) -> bytes:
+    if len(raw) <= _SLICE:
+        return orjson.dumps({**head, **_short(raw)}, option=orjson.OPT_APPEND_NEWLINE)
     return b"".join([orjson.dumps(head)[:-1], *_raw_member(raw), b'"}\n'])
+
+
+def _short(raw: memoryview) -> dict[str, str]:
+    try:
+        return {"raw": str(raw, "utf-8")}
+    except UnicodeDecodeError:
+        return {"raw_base64": base64.b64encode(raw).decode()}
 
 
 def _raw_member(raw: memoryview) -> Iterable[bytes]:
