@@ -6,6 +6,7 @@ from math import log10
 from typing import Any
 
 _WIDTH, _ROW, _LABEL = 900, 26, 260
+_HEIGHT, _COLORS = 260, ("#4477aa", "#228833", "#aa3377")
 _STYLE = "body{font:15px system-ui;max-width:960px;margin:2em auto}td{padding:.2em 1em .2em 0}td+td{text-align:right}"
 
 
@@ -18,6 +19,7 @@ def page(result: Mapping[str, Any]) -> str:
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>Sluice: bench</title><style>{_STYLE}</style>"
         f"<h1>How fast Sluice is</h1><p>{head}</p><h2>Times as fast as others</h2>{_bars(result['ratios'])}"
+        f"<h2>Time per unit of work, as the work grows</h2>{_growth(result['figures'])}"
         f"<h2>Figures</h2><table>{rows}</table></html>"
     )
 
@@ -42,3 +44,34 @@ def _bar_parts(ratios: Mapping[str, Mapping[str, float]], height: int) -> Iterat
         yield f'<path d="M{x(ratio["min"]):.1f} {y + 9}H{x(ratio["max"]):.1f}" stroke="#222" stroke-width="2"/>'
         yield f'<text x="{x(ratio["max"]) + 6:.1f}" y="{y + 14}">{ratio["median"]:.2f}</text>'
     yield f'<path d="M{x(1):.1f} 0V{height}" stroke="#aa3377" stroke-dasharray="4"/>'
+
+
+def _growth(figures: Mapping[str, float]) -> str:
+    """Draw a line per axis: across, how many times as much work, in powers of ten; up, how many times the time each."""
+    axes: dict[str, list[tuple[float, float]]] = {}
+    for name, value in figures.items():
+        if name.startswith("growth/"):
+            _, axis, size = name.split("/")
+            axes.setdefault(axis, []).append((float(size), value))
+    lines = "".join(_line(axis, points, color) for (axis, points), color in zip(axes.items(), _COLORS, strict=False))
+    return f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" font-size="13">{lines}{_level(1)}{_level(2)}</svg>'
+
+
+def _line(name: str, points: list[tuple[float, float]], color: str) -> str:
+    start = min(size for size, _ in points)
+    places = [(40 + 220 * log10(size / start), _up(value)) for size, value in points]
+    path = " ".join(f"{x:.0f},{y:.0f}" for x, y in places)
+    x, y = places[-1]
+    return (
+        f'<polyline points="{path}" fill="none" stroke="{color}" stroke-width="2"/>'
+        f'<text x="{x + 6:.0f}" y="{y + 4:.0f}" fill="{color}">{escape(name)}</text>'
+    )
+
+
+def _level(value: float) -> str:
+    y = _up(value)
+    return f'<text x="0" y="{y + 4:.0f}">{value:g}</text><path d="M30 {y:.0f}H{_WIDTH}" stroke="#ccc"/>'
+
+
+def _up(value: float) -> float:
+    return _HEIGHT * (1 - min(value, 2.4) / 2.5)
