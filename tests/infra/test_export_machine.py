@@ -11,7 +11,7 @@ import pytest
 from infra.stage import BUILT_IN
 from sluice.exports.asking import Check, Trigger, Turn
 from sluice.exports.beginning import Decision
-from sluice.exports.model import INCOMPLETE
+from sluice.exports.model import INCOMPLETE, Account
 from sluice.exports.promising import Listed, Listing
 from sluice.exports.proving import Proof
 from tests.infra.conftest import FEATURE
@@ -189,12 +189,17 @@ def test_an_answer_replaces_the_answer_before_it(export: Machine) -> None:
         ("begin_export.check", {"polls", "unknown"}),
         ("begin_export.listing", {"round"}),
         ("check_delivery", {"turn", "promised", "copied", "missing"}),
-        ("close_export", {"status", "cause"}),
         ("copy_files", {"batch_id", "failed"}),
     ],
 )
 def test_answers_hold_neither_addresses_nor_secrets_nor_lists(folder: str, members: set[str]) -> None:
     assert members_of(folder) == members
+
+
+def test_the_end_of_an_export_tells_figures_and_no_names_of_files() -> None:
+    told = Account("20260301-12", INCOMPLETE, "folder/", missing=("a.csv", "b.csv"), cause="why").summary()
+    figures = {"promised": 0, "copied": 0, "refetched": 0, "bytes": 0, "missing": 2}
+    assert told == {"status": INCOMPLETE, "cause": "why", "folder": "folder/", **figures}
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_a_function_knows_the_name_of_a_secret_and_never_its_value(stage: Synthe
 
 
 def _size(stage: Stage, folder: str) -> FunctionSize:
-    owner = stage if hasattr(stage, folder) else stage.exports
+    (owner,) = [settings for settings in (stage, stage.exports, stage.watch) if hasattr(settings, folder)]
     size: FunctionSize = getattr(owner, folder)
     return size
 
