@@ -9,12 +9,13 @@ periods are looked at, AWS leaves open; here it is always two, as in its example
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from cli.alarms import bands, expressions, rules
 from cli.alarms.bands import Band
+from cli.alarms.comparisons import COMPARISONS, WORDS
 from cli.alarms.definitions import Alarms, CompositeAlarm, MetricAlarm
 from cli.alarms.expressions import ExpressionError, Value
 from cli.alarms.series import Series, Vector, Windows
@@ -112,7 +113,7 @@ def _datapoints(alarm: MetricAlarm, series: Series, now: datetime) -> tuple[list
     length = alarm.periods + _MORE_PERIODS
     values = scope.series(alarm.watched.id)[-length:]
     limits = _limits(alarm, scope, length)
-    breaches = _COMPARISONS.get(alarm.comparison)
+    breaches = COMPARISONS.get(alarm.comparison)
     if breaches is None:
         raise ExpressionError(f"{alarm.name}: comparison {alarm.comparison} is not known")
     points = [
@@ -186,25 +187,5 @@ def _reason(alarm: MetricAlarm, used: Sequence[_Datapoint], lacking: int) -> str
     values = ", ".join(f"{point.value:g}" for point in used)
     threshold = f"the threshold ({alarm.threshold:g})" if isinstance(alarm.threshold, float) else "what is usual"
     filled = f"; {lacking} more missing, taken as {alarm.missing}" if lacking else ""
-    what = _WORDS[alarm.comparison]
+    what = WORDS[alarm.comparison]
     return f"{breaching} of the last {alarm.periods} datapoints [{values}] were {what} {threshold}{filled}"
-
-
-_COMPARISONS: dict[str, Callable[[float, float, float], bool]] = {
-    "GreaterThanThreshold": lambda value, _, upper: value > upper,
-    "GreaterThanOrEqualToThreshold": lambda value, _, upper: value >= upper,
-    "LessThanThreshold": lambda value, lower, _: value < lower,
-    "LessThanOrEqualToThreshold": lambda value, lower, _: value <= lower,
-    "GreaterThanUpperThreshold": lambda value, _, upper: value > upper,
-    "LessThanLowerThreshold": lambda value, lower, _: value < lower,
-    "LessThanLowerOrGreaterThanUpperThreshold": lambda value, lower, upper: not lower <= value <= upper,
-}
-_WORDS = {
-    "GreaterThanThreshold": "greater than",
-    "GreaterThanOrEqualToThreshold": "greater than or equal to",
-    "LessThanThreshold": "less than",
-    "LessThanOrEqualToThreshold": "less than or equal to",
-    "GreaterThanUpperThreshold": "above",
-    "LessThanLowerThreshold": "below",
-    "LessThanLowerOrGreaterThanUpperThreshold": "outside",
-}

@@ -21,6 +21,7 @@ from tests.local.alarming import Watched
 from tests.local.cloud import CommandError
 from tests.local.exporting import Exporting
 from tests.local.functions import Functions, RefusedError
+from tests.local.present_events import present_event
 from tests.local.timeline import Sample
 
 EVENTS = 200
@@ -28,7 +29,6 @@ FLOOD = 500
 # Long enough to take seconds: whole seconds are what timeouts have.
 BIG = 120_000
 _PATIENCE_SECONDS = 60
-_KIND = "EFEvaluationEvent"
 _OF_QUEUES = (
     "ApproximateNumberOfMessagesVisible",
     "ApproximateNumberOfMessagesNotVisible",
@@ -156,7 +156,7 @@ class Conditions:
         path = self.folder / f"{name}-{time.time_ns()}"
         now = datetime.now(UTC)
         names = (f"{path.name}-{number}" for number in range(count))
-        path.write_bytes(b"".join(_event(name, now, None if dirty else name) for name in names))
+        path.write_bytes(b"".join(present_event(name, now, None if dirty else name) for name in names))
         return self._measured(lambda: self.watched.cloud.run("ingest", path))
 
     def _probe(self) -> Sample:
@@ -199,31 +199,3 @@ class Conditions:
         while not condition():
             assert time.monotonic() < deadline, "it did not happen"
             time.sleep(0.5)
-
-
-def _event(identifier: str, at: datetime, evaluation_id: str | None) -> bytes:
-    """An event of the present; without an id for its evaluation it is dirty."""
-    milliseconds = int(at.timestamp() * 1000)
-    evaluation = {
-        "template_ef_version": "1.0",
-        "id": evaluation_id,
-        "shape_id": "s",
-        "timestamp": milliseconds,
-        "prediction_id": "p#microthree",
-        "reporter": "user",
-        "type": "PUBLISH",
-        "payload": {"text": "t", "query": None, "medialib": None},
-    }
-    detail = {"id": identifier, "type": _KIND, "timestamp": milliseconds, "partitionKey": "p", "evaluation": evaluation}
-    event = {
-        "version": "0",
-        "id": identifier,
-        "detail-type": _KIND,
-        "source": "App.Event.File",
-        "account": "123456789012",
-        "time": f"{at:%Y-%m-%dT%H:%M:%SZ}",
-        "region": "eu-west-1",
-        "resources": [],
-        "detail": detail,
-    }
-    return json.dumps(event).encode()

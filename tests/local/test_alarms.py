@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,58 +16,12 @@ from tests.local.alarm_cases import Conditions
 from tests.local.alarming import Rung, Watched, ring
 from tests.local.cloud import Cloud
 from tests.local.exporting import Exporting
+from tests.local.story import ARRIVALS, CONVERSIONS, HOUR, MINUTE, PROBES, START, TROUBLE, Story
 from tests.local.timeline import Sample, Timeline
 
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
-START = datetime(2026, 11, 20, tzinfo=UTC)
-TROUBLE = START + 10 * HOUR
-ARRIVALS, PROBES, CONVERSIONS = 5 * MINUTE, 5 * MINUTE, 15 * MINUTE  # as the stage's schedules have them
 FILES, EXPORTS = "EventFilesComposite", "ExportsComposite"
 
 INT = stage_named("int")
-
-
-@dataclass(frozen=True)
-class Story:
-    """What happens on a stage: usual things, but for the trouble."""
-
-    conditions: Conditions
-    ages: list[Sample]
-
-    def usual(self, timeline: Timeline, start: datetime, end: datetime, *without: str) -> None:
-        """Files arrive, conversions run, the probe looks, exports are delivered; but for some of that."""
-        happening = self.conditions
-        things: dict[str, Callable[[], None]] = {
-            "queues": lambda: timeline.repeat(happening.queues, MINUTE, start, end),
-            "files": lambda: timeline.repeat(happening.files, ARRIVALS, start, end),
-            "conversions": lambda: timeline.repeat(happening.conversion, CONVERSIONS, start, end),
-            "probes": lambda: self.probes(timeline, start, end),
-            "exports": lambda: timeline.repeat(happening.export, HOUR, start, end),
-        }
-        for name, happen in things.items():
-            if name not in without:
-                happen()
-
-    def probes(self, timeline: Timeline, start: datetime, end: datetime) -> None:
-        """The oldest chunk grows older until the next conversion."""
-        for place in range(CONVERSIONS // PROBES):
-            timeline.repeat(self.ages[place], CONVERSIONS, start + place * PROBES, end)
-
-    @cached_property
-    def before(self) -> Timeline:
-        """All is well."""
-        timeline = Timeline()
-        self.usual(timeline, START, TROUBLE)
-        return timeline
-
-    def told(
-        self, alarms: Alarms, trouble: Callable[[Timeline], datetime], *, healthy: timedelta = 2 * HOUR
-    ) -> tuple[Rung, Rung]:
-        """What rings from before the trouble until it is mended, and then until the end, when all is well again."""
-        timeline = Timeline(list(self.before.points))
-        mended = trouble(timeline)
-        self.usual(timeline, mended, mended + healthy)
-        return ring(alarms, timeline, TROUBLE - HOUR, mended), ring(alarms, timeline, mended, mended + healthy)
 
 
 @pytest.fixture(scope="module")
