@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from constructs import Construct
 
-from infra.constructs.business_rows import BusinessRows
-from infra.constructs.dashboards import Dashboards
-from infra.constructs.digests import Digests
-from infra.constructs.event_file_alarms import EventFileAlarms
-from infra.constructs.export_alarms import ExportAlarms
-from infra.constructs.lag_probe import LagProbe
 from infra.constructs.layers import Layers
-from infra.constructs.notifications import Notifications
-from infra.constructs.on_aws import OnAws
-from infra.constructs.operations_rows import OperationsRows, Parts
 from infra.constructs.outputs import publish
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.queued_events import QueuedEvents
-from infra.constructs.run_history import RunHistory
-from infra.constructs.saved_queries import SavedQueries
 from infra.constructs.stage_stack import StageStack
+from infra.constructs.watch.business_rows import BusinessRows
+from infra.constructs.watch.dashboards import Dashboards
+from infra.constructs.watch.digests import Digests
+from infra.constructs.watch.event_file_alarms import EventFileAlarms
+from infra.constructs.watch.export_alarms import ExportAlarms
+from infra.constructs.watch.lag_probe import LagProbe
+from infra.constructs.watch.notifications import Notifications
+from infra.constructs.watch.on_aws import OnAws
+from infra.constructs.watch.operations_rows import OperationsRows, Parts
+from infra.constructs.watch.run_history import RunHistory
+from infra.constructs.watch.saved_queries import SavedQueries
 from infra.constructs.work_queue import DeadLetters
 from infra.event_files_stack import EventFilesStack
 from infra.exports_stack import ExportsStack

@@ -8,13 +8,13 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.constructs import saved_queries as saved
-from infra.constructs.alarms import AT_ONCE, Advice, Alarms, Missing, Periods
-from infra.constructs.console import function_page, machine_page, queues_page
-from infra.constructs.measures import QUARTER, combined, of_function, of_machine, of_queue, own
-from infra.constructs.on_aws import OnAws
 from infra.constructs.python_function import PythonFunction
-from infra.constructs.search_alarm import raise_on_search
+from infra.constructs.watch import saved_queries as saved
+from infra.constructs.watch.alarms import AT_ONCE, Advice, Alarms, Missing, Periods
+from infra.constructs.watch.console import function_page, machine_page, queues_page
+from infra.constructs.watch.measures import QUARTER, combined, of_function, of_machine, of_queue, own
+from infra.constructs.watch.on_aws import OnAws
+from infra.constructs.watch.search_alarm import raise_on_search
 from infra.event_files_stack import EventFilesStack
 from infra.stage import Stage
 from sluice.watching import metrics

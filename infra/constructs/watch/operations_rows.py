@@ -8,11 +8,22 @@ from dataclasses import dataclass
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
 
-from infra.constructs import saved_queries as saved
 from infra.constructs.machine import Machine
-from infra.constructs.measures import HOUR, combined, of_function, of_machine, of_queue, own
 from infra.constructs.python_function import PythonFunction
-from infra.constructs.widgets import HALF, QUARTER_WIDTH, THIRD, WHOLE, graph, heading, limit, states, table, value
+from infra.constructs.watch import saved_queries as saved
+from infra.constructs.watch.measures import HOUR, combined, of_function, of_machine, of_queue, own
+from infra.constructs.watch.widgets import (
+    HALF,
+    QUARTER_WIDTH,
+    THIRD,
+    WHOLE,
+    graph,
+    heading,
+    limit,
+    states,
+    table,
+    value,
+)
 from infra.stage import Stage
 from sluice.watching import metrics
 from sluice.watching.metrics import Metric, Pipeline

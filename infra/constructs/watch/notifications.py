@@ -13,9 +13,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from infra.constructs.console import execution_page
 from infra.constructs.findings import PLAIN_HTTP, acknowledge
 from infra.constructs.machine import Machine
+from infra.constructs.watch.console import execution_page
 from infra.stage import SlackChannel, Stage
 
 

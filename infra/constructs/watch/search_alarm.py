@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from infra.constructs import saved_queries as saved
-from infra.constructs.alarms import Advice, Alarms, Periods
-from infra.constructs.console import function_page
-from infra.constructs.measures import QUARTER, own
 from infra.constructs.search import ProfilingSearch
+from infra.constructs.watch import saved_queries as saved
+from infra.constructs.watch.alarms import Advice, Alarms, Periods
+from infra.constructs.watch.console import function_page
+from infra.constructs.watch.measures import QUARTER, own
 from sluice.watching import metrics
 from sluice.watching.metrics import Pipeline
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from infra.constructs.on_aws import OnAws
 from infra.constructs.python_function import PythonFunction
+from infra.constructs.watch.on_aws import OnAws
 from infra.stage import Stage
 from sluice.contracts.model import Table
 from sluice.events.reasons import Reason

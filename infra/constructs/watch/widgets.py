@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from aws_cdk import aws_cloudwatch as cloudwatch
 
 from infra.constructs.python_function import PythonFunction
-from infra.constructs.saved_queries import Query
+from infra.constructs.watch.saved_queries import Query
 
 WHOLE, HALF, THIRD, QUARTER_WIDTH = 24, 12, 8, 6
 _HEIGHT = 6

@@ -5,11 +5,11 @@ from __future__ import annotations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.constructs import saved_queries as saved
-from infra.constructs.alarms import AT_ONCE, Advice, Alarms, Missing, Periods
-from infra.constructs.console import function_page, machine_page, queues_page
-from infra.constructs.measures import HOUR, combined, of_machine, of_queue, own
-from infra.constructs.on_aws import OnAws
+from infra.constructs.watch import saved_queries as saved
+from infra.constructs.watch.alarms import AT_ONCE, Advice, Alarms, Missing, Periods
+from infra.constructs.watch.console import function_page, machine_page, queues_page
+from infra.constructs.watch.measures import HOUR, combined, of_machine, of_queue, own
+from infra.constructs.watch.on_aws import OnAws
 from infra.exports_stack import ExportsStack
 from infra.stage import Stage
 from sluice.watching import metrics

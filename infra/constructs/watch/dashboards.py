@@ -8,10 +8,10 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.constructs.business_rows import BusinessRows
-from infra.constructs.console import dashboard_name
-from infra.constructs.on_aws import OnAws
-from infra.constructs.operations_rows import OperationsRows
+from infra.constructs.watch.business_rows import BusinessRows
+from infra.constructs.watch.console import dashboard_name
+from infra.constructs.watch.on_aws import OnAws
+from infra.constructs.watch.operations_rows import OperationsRows
 from infra.stage import Stage
 
 Rows = Sequence[Sequence[cloudwatch.IWidget]]

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from infra.constructs import saved_queries as saved
-from infra.constructs.measures import HOUR, QUARTER, combined, own
 from infra.constructs.python_function import PythonFunction
-from infra.constructs.widgets import WHOLE, graph, heading, limit, states, table, value
+from infra.constructs.watch import saved_queries as saved
+from infra.constructs.watch.measures import HOUR, QUARTER, combined, own
+from infra.constructs.watch.widgets import WHOLE, graph, heading, limit, states, table, value
 from infra.stage import Stage
 from sluice.contracts.load import load_registry
 from sluice.watching import metrics

@@ -10,8 +10,8 @@ from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from infra.constructs.console import dashboard_name, dashboard_page
-from infra.constructs.on_aws import OnAws
+from infra.constructs.watch.console import dashboard_name, dashboard_page
+from infra.constructs.watch.on_aws import OnAws
 from infra.stage import Stage
 
 Missing = cloudwatch.TreatMissingData
