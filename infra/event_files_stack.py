@@ -90,6 +90,7 @@ class EventFilesStack(StageStack):
                 description="Converts what has been validated since the last run",
                 document=BY_SCHEDULE,
             )
+        self.functions.sweep_orphans.keep_failed_calls(self.missed_calls)
         if self._stage.sweep_schedule:
             Timetable(
                 self,

@@ -8,6 +8,7 @@ from pathlib import Path
 from aws_cdk import Duration
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.constructs.findings import acknowledge
@@ -79,6 +80,20 @@ class PythonFunction(Construct):
     def allow(self, actions: Sequence[str], resources: Sequence[str], why: str = "") -> None:
         """Let the function do `actions` on `resources`; a wildcard needs a reason (`permissions.allow`)."""
         allow(self.role, actions, resources, why)
+
+    def keep_failed_calls(self, letters: sqs.IQueue) -> None:
+        """Keep the calls that fail three times: nobody waits for the answer to a schedule's call."""
+        failed = lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=letters.queue_arn)
+        kept = lambda_.CfnEventInvokeConfig(
+            self,
+            "FailedCalls",
+            function_name=self.function.function_name,
+            qualifier="$LATEST",
+            maximum_retry_attempts=2,
+            destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(on_failure=failed),
+        )
+        self.allow(["sqs:SendMessage"], [letters.queue_arn])
+        kept.node.add_dependency(self.role)
 
     def _build_role(self) -> iam.Role:
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))

@@ -24,6 +24,7 @@ RIGHTS = {
     ("s3:PutObject", "lake/data/reports/*"),
     ("dynamodb:Query", "ledger"),
     ("sns:Publish", "topic"),
+    ("sqs:SendMessage", "missed calls"),
 }
 
 

@@ -80,6 +80,7 @@ FUNCTIONS: dict[str, dict[str, set[tuple[str, str]]]] = {
             (DELETE, "lake/data/dirty_json/*"),
             (DELETE, "lake/data/unrelated_json/*"),
             ("dynamodb:BatchGetItem", "ledger"),
+            ("sqs:SendMessage", "missed calls"),
         },
     },
     "exports": {

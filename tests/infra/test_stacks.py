@@ -12,6 +12,7 @@ from tests.infra.conftest import FEATURE
 from tests.infra.synthesis import ROOT, Synthesis, Template, text
 
 QUEUE, SCHEDULE, ALARM = "AWS::SQS::Queue", "AWS::Scheduler::Schedule", "AWS::CloudWatch::Alarm"
+ASYNC = "AWS::Lambda::EventInvokeConfig"
 WORKING = ["event_files", "exports", "watch"]
 QUEUES = {
     "event_files": {"FilesQueue", "FilesDeadLetters", "MediaQueue", "MediaDeadLetters", "MissedCalls"},
@@ -77,6 +78,20 @@ def test_the_timetable(stage: Synthesis) -> None:
         assert schedule["ScheduleExpressionTimezone"] == "UTC"
         assert target in text(schedule["Target"]["Arn"])
         assert text(schedule["Target"]["DeadLetterConfig"]["Arn"]).startswith("<MissedCalls")
+
+
+def test_a_function_that_a_schedule_calls_keeps_the_calls_it_fails(prd: Synthesis) -> None:
+    called = []
+    for template in prd.templates:
+        kept = {
+            text(each["Properties"]["FunctionName"]): each["Properties"] for each in template.of_type(ASYNC).values()
+        }
+        targets = [text(each["Properties"]["Target"]["Arn"]) for each in template.of_type(SCHEDULE).values()]
+        for function in (target.replace(".Arn", "") for target in targets if target.endswith(".Arn>")):
+            letters = kept[function]["DestinationConfig"]["OnFailure"]["Destination"]
+            assert text(letters).startswith("<MissedCalls")
+            called.append(function)
+    assert len(called) == 4, "the probe, the sweep and two digests"
 
 
 @pytest.mark.parametrize("name", ["local", FEATURE])

@@ -56,6 +56,7 @@ class Digests(Construct):
             },
         )
         self._allow(stage, lake, topic)
+        self.function.keep_failed_calls(missed_calls)
         if stage.watch.daily_digest:
             self._send(SpanKind.DAY, stage.watch.daily_digest)
         if stage.watch.weekly_digest:

@@ -39,6 +39,7 @@ class LagProbe(Construct):
             environment={"LEDGER_TABLE": lake.ledger.table_name},
         )
         self.function.allow(["dynamodb:Query"], [lake.ledger.table_arn])
+        self.function.keep_failed_calls(missed_calls)
         if stage.watch.probe_schedule:
             Timetable(
                 self,
