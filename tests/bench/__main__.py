@@ -1,9 +1,20 @@
-"""``make bench``: make the bench's own environment, then measure there. The product's environment stays as it is."""
+"""``make bench``: what is compared with peers in an environment of their own; what is deployed in the product's.
 
+.venv/bin/python -m tests.bench --files 10000
+"""
+
+import argparse
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+from tests.bench.cold_start import bench_cold_start
+from tests.bench.cost import FILES, bench_cost, counted_cloud
+from tests.bench.latency import bench_latency
+from tests.bench.page import page
+from tests.bench.result import Result
+from tests.bench.targets import verdicts
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "build" / "bench"
@@ -12,16 +23,40 @@ PYTHON = FOLDER / "venv" / "bin" / "python"
 
 
 def main() -> None:
-    """Run everything."""
-    _make_environment()
+    """Run everything, write it and say what is reached."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=int, default=FILES, help="how many files the cost is counted with")
+    arguments = parser.parse_args()
+    result = Result()
+    result.part("the peers' environment")
+    make_environment()
+    _beside_peers(result)
+    result.part("cold start")
+    bench_cold_start(result)
+    _in_the_cloud(arguments.files, result)
+    (FOLDER / "bench.html").write_text(page(result.write(FOLDER / "result.json")))
+    result.part("targets")
+    sys.stdout.write("".join(f"{line}\n" for line in verdicts(result)))
+
+
+def _beside_peers(result: Result) -> None:
     paths = os.pathsep.join([str(ROOT), str(ROOT / "layers")])
     environment = {**os.environ, "PYTHONPATH": paths, "PYTHONHASHSEED": "0"}
-    sys.exit(
-        subprocess.run([PYTHON, "-m", "tests.bench.run", FOLDER], env=environment, cwd=ROOT, check=False).returncode
-    )
+    written = FOLDER / "peers.json"
+    subprocess.run([PYTHON, "-m", "tests.bench.run", written], env=environment, cwd=ROOT, check=True)
+    result.add(written)
 
 
-def _make_environment() -> None:
+def _in_the_cloud(files: int, result: Result) -> None:
+    result.part("a local cloud")
+    with counted_cloud() as deployment:
+        result.part("latency")
+        bench_latency(deployment, result)
+        result.part(f"cost, with {files:,} files each way")
+        bench_cost(deployment, files, result)
+
+
+def make_environment() -> None:
     """Install the peers, unless that was done with the very same requirements."""
     installed = FOLDER / "venv" / REQUIREMENTS.name
     if installed.exists() and installed.read_bytes() == REQUIREMENTS.read_bytes():

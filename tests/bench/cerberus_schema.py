@@ -38,6 +38,8 @@ def _rules(schema: dict[str, Any]) -> dict[str, Any]:
     allowed = [schema["const"]] if "const" in schema else schema.get("enum")
     types = schema.get("type", [])
     types = [types] if isinstance(types, str) else types
+    if allowed and not types:
+        types = ["string"]  # as all are; of a list Cerberus would only compare the items with what is allowed
     rules: dict[str, Any] = {name: schema[key] for key, name in _SAME.items() if key in schema}
     rules["nullable"] = "null" in types or (None in allowed if allowed else not types)
     if allowed:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from infra.layer_builder import LAYERS, LayerBuild
 from infra.stage import stage_named
+from tests.bench.result import Result
 from tests.infra.synthesis import ROOT, Synthesis, synthesise, text
 from tests.infra.test_imports import layers_of
 
@@ -77,8 +78,8 @@ def layer_mb(name: str) -> float:
         return sum(entry.file_size for entry in archive.infolist()) / 1e6
 
 
-def main() -> int:
-    """Print the table."""
+def bench_cold_start(result: Result) -> None:
+    """Measure what importing each handler loads, and how large its layers are."""
     with tempfile.TemporaryDirectory() as folder:
         stage = synthesise(_STAGE, Path(folder))
     sys.stdout.write(f"{'function':20} {'modules':>8} {'import ms':>10} {'layers MB':>10}\n")
@@ -86,8 +87,10 @@ def main() -> int:
         begun = start(name, variables_of(stage, name))
         size = sum(map(layer_mb, layers_of(name)))
         sys.stdout.write(f"{name:20} {len(begun.modules):8} {begun.seconds * 1000:10.0f} {size:10.1f}\n")
-    return 0
+        sys.stdout.flush()
+        result.keep(f"cold_start/{name}/modules", len(begun.modules))
+        result.keep(f"cold_start/{name}/layers_mb", size)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    bench_cold_start(Result())

@@ -8,7 +8,6 @@ call takes what arrives within the queue's window, a conversion what arrives in 
 
 import argparse
 import hashlib
-import json
 import os
 import re
 import secrets
@@ -29,8 +28,10 @@ from sluice.adapters.ledger import DynamoLedger
 from sluice.events.model import SourceObject
 from sluice.watching import prices
 from tests.bench.corpus import Shape, make_corpus
+from tests.bench.result import Result
 from tests.bench.usage import Usage, calls, used
 
+FILES = 1_000
 MILLION = 1_000_000
 FILE_BYTES = 20_000
 WINDOW_FILES = stage_named("int").files.window_seconds
@@ -52,7 +53,8 @@ _PORT = 4713
 _FUNCTION = "ValidateFiles"
 _HOUR = re.compile(rb"2022-0[34]-\d\dT\d\d")
 _SOON = b"2022-03-01T10"  # what arrives together is of one hour
-_PATIENCE, _PAUSE = 150.0, 1.0
+_PATIENCE, _PAUSE = 150.0, 0.2
+_REPORTED = 2.0  # until the last call has logged what it took
 _QUEUE_BATCH = 10  # messages that Lambda receives, and deletes, by one request
 
 
@@ -100,10 +102,11 @@ class Pipeline:
 
     def _case(self, name: str, groups: Sequence[Sequence[bytes]], converted: int) -> Case:
         files, before = sum(map(len, groups)), used(self._deployment)
-        called = calls(self._deployment, _FUNCTION)
+        called = len(calls(self._deployment, _FUNCTION))
         for number, bodies in enumerate(groups):
             self._validate(f"{self._run}/{name}/{number}", bodies)
-        validated, called = used(self._deployment), calls(self._deployment, _FUNCTION) - called
+        time.sleep(_REPORTED)
+        validated, called = used(self._deployment), len(calls(self._deployment, _FUNCTION)) - called
         self._convert()
         validating = _difference(validated, before)
         validating[prices.BUS_EVENT] = files
@@ -120,7 +123,6 @@ class Pipeline:
             if time.monotonic() > deadline:
                 raise AssertionError(f"{len(waiting)} of {len(sources)} files are not recorded")
             time.sleep(_PAUSE)
-        time.sleep(_PAUSE)  # the last call ends
 
     def _upload(self, key: str, body: bytes) -> SourceObject:
         bucket = self._deployment.output("SourceBucket")
@@ -144,9 +146,14 @@ def measure(deployment: Deployment, files: int) -> dict[str, Case]:
     return {"burst": pipeline.burst(bodies[:files]), "trickle": pipeline.trickle(bodies[files:])}
 
 
-def figures(cases: Mapping[str, Case]) -> dict[str, float]:
-    """Return what the bench's result holds of it."""
-    return {f"usd_per_million_{name}": round(sum(case.per_million().values()), 2) for name, case in cases.items()}
+def bench_cost(deployment: Deployment, files: int, result: Result) -> None:
+    """Measure what a million files cost, and print it by service, beside other designs."""
+    cases = measure(deployment, files)
+    sys.stdout.write("".join(f"{line}\n" for line in table(cases)))
+    for name, case in cases.items():
+        result.figure(f"usd_per_million_{name}", sum(case.per_million().values()))
+    for name, dollars in PEERS.items():
+        result.figure(f"usd_per_million/{name}", dollars)
 
 
 def table(cases: Mapping[str, Case]) -> Iterator[str]:
@@ -181,13 +188,10 @@ def counted_cloud() -> Iterator[Deployment]:
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, default=1000, help="how many files, each way")
-    parser.add_argument("--json", action="store_true", help="print the figures as a document")
+    parser.add_argument("--files", type=int, default=FILES, help="how many files, each way")
     arguments = parser.parse_args()
     with counted_cloud() as deployment:
-        cases = measure(deployment, arguments.files)
-    lines = [json.dumps(figures(cases))] if arguments.json else list(table(cases))
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
+        bench_cost(deployment, arguments.files, Result())
     return 0
 
 

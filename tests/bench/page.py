@@ -15,12 +15,15 @@ def page(result: Mapping[str, Any]) -> str:
     rows = "".join(
         f"<tr><td>{escape(name)}</td><td>{value:,.2f}</td></tr>" for name, value in result["figures"].items()
     )
+    left_out = "".join(
+        f"<tr><td>{escape(name)}</td><td>{escape(why)}</td></tr>" for name, why in result["not_measured"].items()
+    )
     head = f"{escape(result['machine'])}; {escape(result['date'])}"
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>Sluice: bench</title><style>{_STYLE}</style>"
         f"<h1>How fast Sluice is</h1><p>{head}</p><h2>Times as fast as others</h2>{_bars(result['ratios'])}"
         f"<h2>Time per unit of work, as the work grows</h2>{_growth(result['figures'])}"
-        f"<h2>Figures</h2><table>{rows}</table></html>"
+        f"<h2>Figures</h2><table>{rows}</table><h2>Not measured</h2><table>{left_out}</table></html>"
     )
 
 

@@ -3,6 +3,7 @@
 import json
 import platform
 import sys
+import time
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,20 +14,42 @@ from tests.bench.rounds import Spread
 
 @dataclass(slots=True)
 class Result:
-    """Ratios: how many times as fast as others ours is. Figures: everything else, the unit in the name."""
+    """Ratios: how many times as fast as others ours is. Figures: everything else, the unit in the name.
+
+    Spreads: those of figures that have one. Not measured: what else there is to compare with, and why it was not.
+    """
 
     ratios: dict[str, Spread] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
+    spreads: dict[str, Spread] = field(default_factory=dict)
+    not_measured: dict[str, str] = field(default_factory=dict)
+    begun: float = field(default_factory=time.monotonic)
+
+    def part(self, name: str) -> None:
+        """Print that a part begins, and when."""
+        _print(f"\n{name}, after {time.monotonic() - self.begun:.0f} s")
 
     def ratio(self, name: str, value: Spread) -> None:
         """Keep and print a ratio."""
         self.ratios[name] = value
         _print(f"{name:32} {value.median:10,.2f} times as fast ({value.min:.2f} to {value.max:.2f})")
 
-    def figure(self, name: str, value: float) -> None:
-        """Keep and print a figure."""
-        self.figures[name] = value
+    def figure(self, name: str, value: float | Spread) -> None:
+        """Keep and print a figure; of rounds it is the median."""
+        if isinstance(value, Spread):
+            self.spreads[name] = value
+            value = value.median
+        self.keep(name, value)
         _print(f"{name:32} {value:10,.2f}")
+
+    def keep(self, name: str, value: float) -> None:
+        """Keep a figure that a table shows already."""
+        self.figures[name] = value
+
+    def leave_out(self, name: str, why: str) -> None:
+        """Keep and print what is not measured."""
+        self.not_measured[name] = why
+        _print(f"{name:32} not measured: {why}")
 
     def write(self, path: Path) -> dict[str, Any]:
         """Write everything as JSON; return what was written."""
@@ -35,9 +58,19 @@ class Result:
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "ratios": {name: asdict(value) for name, value in self.ratios.items()},
             "figures": self.figures,
+            "spreads": {name: asdict(value) for name, value in self.spreads.items()},
+            "not_measured": self.not_measured,
         }
         path.write_text(json.dumps(written, indent=2) + "\n")
         return written
+
+    def add(self, path: Path) -> None:
+        """Take over what another process wrote."""
+        written = json.loads(path.read_text())
+        self.ratios |= {name: Spread(**value) for name, value in written["ratios"].items()}
+        self.spreads |= {name: Spread(**value) for name, value in written["spreads"].items()}
+        self.figures |= written["figures"]
+        self.not_measured |= written["not_measured"]
 
 
 def machine() -> str:

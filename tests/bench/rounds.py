@@ -21,9 +21,9 @@ class Spread:
 Seconds = dict[str, list[float]]
 
 
-def in_turns(candidates: Mapping[str, Callable[[], object]], rounds: int = ROUNDS) -> Seconds:
-    """Run each candidate once to warm up, then in every round, beginning with another one each time."""
-    for run in candidates.values():
+def in_turns(candidates: Mapping[str, Callable[[], object]], rounds: int = ROUNDS, *, warm: bool = False) -> Seconds:
+    """Run each candidate once to warm up, unless all are warm, then in every round, beginning with another each time."""
+    for run in () if warm else candidates.values():
         run()
     seconds: Seconds = {name: [] for name in candidates}
     names = list(candidates)

@@ -1,25 +1,29 @@
-"""All of the bench, inside its own environment: ``python -m tests.bench.run FOLDER``."""
+"""What is measured beside peers, inside their environment: ``python -m tests.bench.run FILE``."""
 
 import sys
 from pathlib import Path
 
 from tests.bench.conversion import bench_conversion
 from tests.bench.corpus import STANDARD, make_corpus
-from tests.bench.page import page
 from tests.bench.result import Result
 from tests.bench.validation import bench_validation
 from tests.bench.whole import bench_growth, bench_whole
 
 
-def main(folder: Path) -> None:
+def main(written: Path) -> None:
     """Measure, print and write."""
-    corpus, result = make_corpus(STANDARD), Result()
-    bench_validation(corpus, folder, result)
+    result = Result()
+    result.part("the corpus")
+    corpus = make_corpus(STANDARD)
+    result.part("validation")
+    bench_validation(corpus, written.parent, result)
+    result.part("conversion")
     bench_conversion(result)
+    result.part("the whole")
     bench_whole(corpus, result)
+    result.part("growth")
     bench_growth(result)
-    written = result.write(folder / "result.json")
-    (folder / "bench.html").write_text(page(written))
+    result.write(written)
 
 
 if __name__ == "__main__":

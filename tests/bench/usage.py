@@ -3,6 +3,7 @@
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import httpx
 
@@ -11,6 +12,14 @@ from sluice.watching import prices
 from sluice.watching.prices import Price
 
 Usage = dict[Price, float]
+
+
+class Call(NamedTuple):
+    """When a function was at work, in seconds since 1970."""
+
+    begun: float
+    ended: float
+
 
 _ACCOUNT = "/_bench/usage"  # of tests/bench/counted_emulator.py
 _COUNTED = {
@@ -34,7 +43,7 @@ def used(deployment: Deployment) -> Usage:
     for name, count in requests(deployment).items():
         if name in _COUNTED:
             usage[_COUNTED[name]] += count
-    for _, message in _logged(deployment):
+    for _, _, message in _logged(deployment):
         usage[prices.LOG_INTAKE] += len(message.encode()) + _LOG_OVERHEAD
         if report := _REPORT.match(message):
             usage[prices.FUNCTION_CALL] += 1
@@ -45,9 +54,13 @@ def used(deployment: Deployment) -> Usage:
     return usage
 
 
-def calls(deployment: Deployment, function: str) -> int:
-    """Return how often the function was called whose log has `function` in its name."""
-    return sum(function in group and bool(_REPORT.match(message)) for group, message in _logged(deployment))
+def calls(deployment: Deployment, function: str) -> list[Call]:
+    """Return the calls of the function whose log has `function` in its name."""
+    return [
+        Call(ended - int(report[1]) / 1000, ended)
+        for group, ended, message in _logged(deployment)
+        if function in group and (report := _REPORT.match(message))
+    ]
 
 
 def requests(deployment: Deployment) -> Counter[str]:
@@ -55,13 +68,13 @@ def requests(deployment: Deployment) -> Counter[str]:
     return Counter(httpx.get(f"{deployment.endpoint}{_ACCOUNT}", trust_env=False).json())
 
 
-def _logged(deployment: Deployment) -> Iterator[tuple[str, str]]:
-    """Yield every event of every log group, by its name."""
+def _logged(deployment: Deployment) -> Iterator[tuple[str, float, str]]:
+    """Yield every event of every log group: the group's name, when it was, its text."""
     for groups in deployment.logs.get_paginator("describe_log_groups").paginate():
         for group in groups["logGroups"]:
             name = group["logGroupName"]
             for page in deployment.logs.get_paginator("filter_log_events").paginate(logGroupName=name):
-                yield from ((name, event["message"]) for event in page["events"])
+                yield from ((name, event["timestamp"] / 1000, event["message"]) for event in page["events"])
 
 
 def _histories(deployment: Deployment) -> Iterator[list[str]]:

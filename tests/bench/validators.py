@@ -15,6 +15,7 @@ import jsonschema
 import jsonschema_rs
 import msgspec
 import orjson
+import pydantic
 
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import Contract
@@ -25,6 +26,7 @@ from sluice.events.routing import MAX_EVENT_BYTES, FileRouting, Gates
 from sluice.events.splitter import split
 from tests.bench import typed
 from tests.bench.cerberus_schema import Validator, cerberus_rules
+from tests.bench.modelled import model_of
 
 REGISTRY = load_registry()
 GATES = Gates(REGISTRY, lambda _lib, _id: None)
@@ -76,7 +78,7 @@ def split_parse(files: Sequence[bytes]) -> None:
 
 def by_json(check: Mapping[str, Check], files: Sequence[bytes]) -> Verdicts:
     """The standard library's parser, an event at a time; what passes is written again, as the original does."""
-    return [[_verdict(check, event, json.dumps) for event in _parsed_by_json(data)] for data in files]
+    return [[_verdict(check, event, json.dumps) for event in parsed_by_json(data)] for data in files]
 
 
 def by_orjson(check: Mapping[str, Check], files: Sequence[bytes]) -> Verdicts:
@@ -120,7 +122,8 @@ def _decoders() -> dict[str, msgspec.json.Decoder[Any]]:
     return {each.table: msgspec.json.Decoder(typed.type_of(each.schema)) for each in REGISTRY.contracts}
 
 
-def _parsed_by_json(data: bytes) -> Iterator[Event]:
+def parsed_by_json(data: bytes) -> Iterator[Event]:
+    """Yield a file's objects, an object at a time, as the original does."""
     text, decoder, position = data.decode(), json.JSONDecoder(), 0
     while position < len(text):
         try:
@@ -181,12 +184,29 @@ def _jsonschema_rs(contract: Contract) -> Check:
     return lambda event: None if validator.is_valid(event) else list(validator.iter_errors(event))
 
 
+def _pydantic(contract: Contract) -> Check:
+    model = model_of(contract.schema)
+
+    def check(event: Event) -> object:
+        try:
+            model.model_validate(event)
+        except pydantic.ValidationError as error:
+            return error
+        return None
+
+    return check
+
+
+CERBERUS = _checks(_original)
+"""The original's check, by table; what it returns is false where there is nothing wrong."""
+
 PEERS: dict[str, tuple[int, Callable[[Sequence[bytes]], Verdicts]]] = {
-    "original": (2_000_000, partial(by_json, _checks(_original))),
+    "original": (2_000_000, partial(by_json, CERBERUS)),
     "jsonschema": (8_000_000, partial(by_json, _checks(_jsonschema))),
     "fastjsonschema": (40_000_000, partial(by_json, _checks(_fastjsonschema))),
     "jsonschema_rs": (40_000_000, partial(by_orjson, _checks(_jsonschema_rs))),
     "msgspec": (40_000_000, by_types),
+    "pydantic": (20_000_000, partial(by_orjson, _checks(_pydantic))),
 }
 """Each peer with the bytes of the corpus it is given: slow ones get a sample."""
 

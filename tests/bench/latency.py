@@ -1,0 +1,99 @@
+"""How soon a file is in the ledger, and what a conversion takes beyond its batches, in the warm local cloud.
+
+A stage on AWS waits besides until its queue's window is over, as `infra/stage.py` has it; the local cloud does not.
+
+.venv/bin/python -m tests.bench.latency
+"""
+
+import hashlib
+import math
+import secrets
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
+
+from cli import machine
+from cli.session import Deployment
+from sluice.adapters.ledger import DynamoLedger
+from sluice.events.model import SourceObject
+from tests.bench.corpus import Shape, make_corpus
+from tests.bench.cost import FILE_BYTES, counted_cloud
+from tests.bench.result import Result
+from tests.bench.usage import Call, calls
+
+FILES_PER_SECOND, SECONDS = 20, 30
+
+_FUNCTION = "ConvertBatch"
+_UPLOADERS = 8
+_PATIENCE, _PAUSE = 60.0, 0.5
+_REPORTED = 2.0  # until the last call has logged what it took
+
+Uploads = Mapping[SourceObject, float]  # when each began
+
+
+def bench_latency(deployment: Deployment, result: Result) -> None:
+    """Measure a steady stream of files, then the conversion of what arrived; what comes first warms both."""
+    _stream(deployment, 2)
+    _convert(deployment)
+    waits = sorted(_stream(deployment, SECONDS))
+    for name, share in (("p50", 0.5), ("p99", 0.99)):
+        result.figure(f"latency_{name}_s", waits[math.ceil(share * len(waits)) - 1])
+    result.figure("convert_overhead_s", _convert(deployment))
+
+
+def _stream(deployment: Deployment, seconds: int) -> list[float]:
+    """Upload at a steady pace; return how long after the begin of its upload each file was recorded."""
+    run, files = secrets.token_hex(4), FILES_PER_SECOND * seconds
+    bodies = make_corpus(Shape(FILE_BYTES * files, files))
+    begun = time.time()
+    with ThreadPoolExecutor(_UPLOADERS) as pool:
+        upload = partial(_upload, deployment, run, begun)
+        uploads = dict(pool.map(upload, range(files), bodies))
+    recorded = _recorded(deployment, list(uploads))
+    return [recorded[source] - began for source, began in uploads.items()]
+
+
+def _upload(deployment: Deployment, run: str, begun: float, number: int, body: bytes) -> tuple[SourceObject, float]:
+    time.sleep(max(0, begun + number / FILES_PER_SECOND - time.time()))
+    began, bucket, key = time.time(), deployment.output("SourceBucket"), f"{run}/{number:05}"
+    deployment.s3.put_object(Bucket=bucket, Key=key, Body=body)
+    return SourceObject(bucket, key, hashlib.md5(body, usedforsecurity=False).hexdigest()), began
+
+
+def _recorded(deployment: Deployment, sources: Sequence[SourceObject]) -> dict[SourceObject, float]:
+    """Wait until all are in the ledger; return when each was written there."""
+    ledger = DynamoLedger(deployment.dynamodb, deployment.output("LedgerTable"))
+    deadline = time.monotonic() + _PATIENCE
+    while len(items := list(ledger.items(sources))) < len(sources):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{len(sources) - len(items)} of {len(sources)} files are not recorded")
+        time.sleep(_PAUSE)
+    times = {(item["pk"], item["sk"]): datetime.fromisoformat(item["recorded_at"]).timestamp() for item in items}
+    return {source: times[f"source#{source.bucket}/{source.key}", source.etag] for source in sources}
+
+
+def _convert(deployment: Deployment) -> float:
+    """Convert what waits; return for how many seconds of it no batch was at work."""
+    outcome = machine.run(deployment.stepfunctions, deployment.output("ConvertMachine"), _PATIENCE)
+    if not outcome.succeeded:
+        raise AssertionError(f"not converted: {outcome.cause}")
+    run = deployment.stepfunctions.describe_execution(executionArn=outcome.execution)
+    begun, ended = run["startDate"].timestamp(), run["stopDate"].timestamp()
+    time.sleep(_REPORTED)
+    return ended - begun - at_work(call for call in calls(deployment, _FUNCTION) if call.begun >= begun)
+
+
+def at_work(calls: Iterable[Call]) -> float:
+    """Return for how many seconds one call at least was at work."""
+    total, until = 0.0, 0.0
+    for call in sorted(calls):
+        total += max(0.0, call.ended - max(call.begun, until))
+        until = max(until, call.ended)
+    return total
+
+
+if __name__ == "__main__":
+    with counted_cloud() as deployment:
+        bench_latency(deployment, Result())
