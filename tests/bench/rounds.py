@@ -22,7 +22,7 @@ Seconds = dict[str, list[float]]
 
 
 def in_turns(candidates: Mapping[str, Callable[[], object]], rounds: int = ROUNDS, *, warm: bool = False) -> Seconds:
-    """Run each candidate once to warm up, unless all are warm, then in every round, beginning with another each time."""
+    """Run each candidate once unless all are warm, then in every round, beginning with another each time."""
     for run in () if warm else candidates.values():
         run()
     seconds: Seconds = {name: [] for name in candidates}
