@@ -71,7 +71,7 @@ class Stacks:
 
 def deployment(stacks: Stacks) -> Deployment:
     made = Deployment("dev", session.boto3.Session(region_name="eu-north-1"))  # type: ignore[attr-defined]
-    made.__dict__["_cloudformation"] = stacks
+    made.__dict__["cloudformation"] = stacks
     return made
 
 
