@@ -1,6 +1,7 @@
 """The whole: files to committed chunks to tables, through the real use cases; and how it grows with the work."""
 
 import io
+import itertools
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -103,7 +104,7 @@ def bench_growth(result: Result) -> None:
         runs = dict(cases)
         seconds = {size: min(each) / size for size, each in _seconds(runs).items()}
         growth = {size: each / seconds[min(seconds)] for size, each in seconds.items()}
-        worst.append(max(growth.values()))
+        worst += [more / less for less, more in itertools.pairwise(growth.values())]
         for size, each in growth.items():
             result.figure(f"growth/{axis}/{size}", each)
     result.figure("growth_worst", max(worst))
