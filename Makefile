@@ -17,8 +17,8 @@ test: lint ## everything that proves the project
 	$(BIN)/sluice contract check
 	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
-bench: .venv/ready ## our code and its peers on the same bytes, in turns: speed, memory, growth; about a quarter of an hour
-	$(BIN)/python -m tests.bench
+bench: .venv/ready ## speed, memory, growth, latency and cost, beside others on the same bytes; a quarter of an hour; FILES=10000 for a larger burst
+	$(BIN)/python -m tests.bench $(if $(FILES),--files $(FILES))
 
 lint: .venv/ready ## formatting, rules, types
 	$(BIN)/ruff format --check .

@@ -25,7 +25,7 @@ PYTHON = FOLDER / "venv" / "bin" / "python"
 def main() -> None:
     """Run everything, write it and say what is reached."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, default=FILES, help="how many files the cost is counted with")
+    parser.add_argument("--files", type=int, default=FILES, help="how many files come at once where cost is counted")
     arguments = parser.parse_args()
     result = Result()
     result.part("the peers' environment")
@@ -52,7 +52,7 @@ def _in_the_cloud(files: int, result: Result) -> None:
     with counted_cloud() as deployment:
         result.part("latency")
         bench_latency(deployment, result)
-        result.part(f"cost, with {files:,} files each way")
+        result.part(f"cost, by bursts of {files:,} files")
         bench_cost(deployment, files, result)
 
 
