@@ -38,7 +38,7 @@ def test_a_job_that_hangs(exporting: Exporting) -> None:
         assert export.check(polls=90)["turn"] == "over"
         account = export.close()
     expected = 'the job was not complete after 90 minutes: its last status was "Running", 0 were unknown'
-    assert account == {"status": "incomplete", "cause": expected}
+    assert (account["status"], account["cause"]) == ("incomplete", expected)
 
 
 def test_a_vendor_that_takes_no_job(exporting: Exporting) -> None:
@@ -69,7 +69,7 @@ def test_a_run_across_the_hour_lands_in_one_folder(exporting: Exporting) -> None
     """The slot is the hour the execution was started in, however late its steps are."""
     started_at = Slot.of(datetime.now(UTC)).hour - timedelta(seconds=1)
     with exporting.vendor() as vendor:
-        assert exporting.by_hand(vendor, started_at).deliver() == {"status": "delivered", "cause": ""}
+        assert exporting.by_hand(vendor, started_at).deliver()["status"] == "delivered"
         folder = Slot.of(started_at).folder(exporting.environment)
         assert exporting.landed(folder) == contents(vendor)
     assert {key.rpartition("/")[0] for key in exporting.cloud.keys(exporting.environment.hourly)} == {folder[:-1]}
@@ -131,7 +131,7 @@ def test_unusual_deliveries_are_seen_in_the_histories(
         _copy_folder(exporting, slot.after(-168), slot.after(-168 * weeks))
     with exporting.vendor(*faults()) as vendor:
         unusual = exporting.by_hand(vendor, slot.hour)
-        assert unusual.deliver() == {"status": "delivered", "cause": ""}
+        assert unusual.deliver()["status"] == "delivered"
     while unusual.observe()["waiting"]:
         pass
     row = _row(exporting, HISTORICAL_TABLE_METRICS, slot)
