@@ -121,9 +121,9 @@ class Family:
     doc: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Registry:
-    """Every family and contract, found by what an event says of itself."""
+    """Every family and contract, found by what an event says of itself; one is like no other."""
 
     families: tuple[Family, ...]
     contracts: tuple[Contract, ...]

@@ -7,7 +7,7 @@ import orjson
 from sluice.contracts.model import Contract
 from sluice.events.corrections import Corrections, FindMedia
 from sluice.events.drift import Drift, TooDeepError
-from sluice.events.rows import Row, Rows
+from sluice.events.rows import Rows
 from sluice.events.rules import RuleBreak, Rules
 from sluice.events.whole_numbers import InexactError
 
@@ -42,26 +42,20 @@ class Gate:
             key: Key of the object it came in.
             offset: Its byte offset there.
         """
-        strange = not self._rules.hold(event)
-        if strange and (breaks := self._rules.breaks(event, len(raw))):
-            return breaks
+        rescued, drift = None, 0
         try:
-            rescued, drift = self._drift.rescue(event, raw) if strange else (None, 0)
+            if not self._rules.hold(event):
+                if breaks := self._rules.breaks(event, len(raw)):
+                    return breaks
+                rescued, drift = self._drift.rescue(event, raw)
             missing = self._corrections.apply(event)
             row = self._rows.row(event)
             row["_source_key"] = key
             row["_source_offset"] = offset
             if rescued is not None:
                 row["_rescued"] = rescued
-            return Admitted(_line(row), drift, missing)
-        except TooDeepError:
+            return Admitted(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE), drift, missing)
+        except (TooDeepError, orjson.JSONEncodeError):  # a struct of the row holds unknown members as well
             return [_TOO_DEEP]
         except InexactError as error:
             return [RuleBreak("integer", error.pointer, _INEXACT)]
-
-
-def _line(row: Row) -> bytes:
-    try:
-        return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
-    except orjson.JSONEncodeError as error:  # a struct of the row holds unknown members as well
-        raise TooDeepError from error

@@ -1,5 +1,6 @@
 """Lines on their way into a chunk: clean ones grouped by table, dirty and unrelated ones."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -13,14 +14,14 @@ SEGMENT_BYTES = 8 << 20
 class Lines:
     """NDJSON lines, each with its newline."""
 
-    clean: dict[str, list[bytes]] = field(default_factory=dict)
+    clean: defaultdict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     dirty: list[bytes] = field(default_factory=list)
     unrelated: list[bytes] = field(default_factory=list)
     size: int = 0
 
     def add_clean(self, table: str, line: bytes) -> None:
         """Add a row of `table`."""
-        self.clean.setdefault(table, []).append(line)
+        self.clean[table].append(line)
         self.size += len(line)
 
     def add_dirty(self, line: bytes) -> None:
@@ -36,7 +37,7 @@ class Lines:
     def extend(self, other: "Lines") -> None:
         """Add all lines of another file."""
         for table, lines in other.clean.items():
-            self.clean.setdefault(table, []).extend(lines)
+            self.clean[table].extend(lines)
         self.dirty.extend(other.dirty)
         self.unrelated.extend(other.unrelated)
         self.size += other.size

@@ -1,10 +1,11 @@
 """One file: every byte to clean, dirty, unrelated or white space, and the parts must add up to the file."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from sluice.contracts.model import Contract, Registry
 from sluice.events.corrections import FindMedia
-from sluice.events.gate import Admitted, Gate
+from sluice.events.gate import Gate
 from sluice.events.lines import Lines
 from sluice.events.model import Counts, SourceObject
 from sluice.events.reasons import Reason
@@ -64,16 +65,24 @@ class FileRouting:
             if piece.start != end:
                 self._blank(data, end, piece.start)
             end = piece.end
+            self.counts.events += 1
             self._route(piece, view[piece.start : end])
             if self.lines.size >= full_at:
+                self._count_clean()
                 on_full(self.lines)
                 self.lines = Lines()
+        self._count_clean()
         self._blank(data, end, len(data))
         self._assert_sums(len(data))
 
     def refuse(self, reason: Reason) -> None:
         """Put the whole file on record as dirty, for a reason that is not in one of its pieces."""
+        self.counts.events += 1
         self._dirty(Piece(0, 0, None), memoryview(b""), _UNRECOGNISED, reason)
+
+    def _count_clean(self) -> None:
+        for table, lines in self.lines.clean.items():
+            self.counts.clean[table] += len(lines)
 
     def _blank(self, data: bytes | bytearray, start: int, end: int) -> None:
         if is_blank(data, start, end):
@@ -82,41 +91,43 @@ class FileRouting:
             self._seamless = False
 
     def _route(self, piece: Piece, raw: memoryview) -> None:
-        if piece.event is None:
+        event = piece.event
+        if event is None:
             self._dirty(piece, raw, _UNRECOGNISED, piece.flaw or Reason.FRAGMENT)
             return
-        recognition = recognise(self._gates.registry, piece.event)
-        if recognition.contract:
-            self._pass(piece, raw, recognition, recognition.contract)
+        recognition = recognise(self._gates.registry, event)
+        contract = recognition.contract
+        if contract is not None:
+            self._pass(piece, event, raw, recognition, contract)
         elif recognition.reason:
             self._dirty(piece, raw, recognition, recognition.reason)
         else:
             self._unrelated(piece, raw)
 
-    def _pass(self, piece: Piece, raw: memoryview, recognition: Recognition, contract: Contract) -> None:
-        admitted = self._gates.of(contract).admit(piece.event or {}, raw, self.source.key, piece.start)
-        if not isinstance(admitted, Admitted):
-            self._dirty(piece, raw, recognition, Reason.RULE_BROKEN, admitted)
+    def _pass(
+        self, piece: Piece, event: dict[str, Any], raw: memoryview, known: Recognition, contract: Contract
+    ) -> None:
+        admitted = self._gates.of(contract).admit(event, raw, self.source.key, piece.start)
+        if isinstance(admitted, list):
+            self._dirty(piece, raw, known, Reason.RULE_BROKEN, admitted)
             return
-        self.lines.add_clean(contract.table, admitted.line)
-        self.counts.events += 1
-        self.counts.clean[contract.table] += 1
-        self.counts.drift += admitted.drift
-        self.counts.media_missing += admitted.media_missing
+        line, drift, media_missing = admitted
+        self.lines.add_clean(contract.table, line)
         self._clean_bytes += len(raw)
+        if drift or media_missing:
+            self.counts.drift += drift
+            self.counts.media_missing += media_missing
 
     def _dirty(
         self, piece: Piece, raw: memoryview, known: Recognition, reason: Reason, breaks: Sequence[RuleBreak] = ()
     ) -> None:
         place = place_of(self.source, piece.start, piece.end)
         self.lines.add_dirty(dirty_line(reason, known, breaks, piece.event, place, raw))
-        self.counts.events += 1
         self.counts.dirty[known.contract.table if known.contract else "-", reason] += 1
         self._dirty_bytes += len(raw)
 
     def _unrelated(self, piece: Piece, raw: memoryview) -> None:
         self.lines.add_unrelated(unrelated_line(place_of(self.source, piece.start, piece.end), raw))
-        self.counts.events += 1
         self.counts.unrelated += 1
         self._unrelated_bytes += len(raw)
 

@@ -4,65 +4,45 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sluice.contracts.hive import HiveType, parse_hive
-from sluice.contracts.model import Column, Contract
+from sluice.contracts.model import Contract
 from sluice.events.rules import pointer
 from sluice.events.whole_numbers import InexactError, whole
 
 Row = dict[str, Any]
-_Take = Callable[[dict[str, Any], Row], None]
 _Fit = Callable[[Any], Any]
+
+_NOTHING: dict[str, Any] = {}
 
 
 class Rows:
     """Makes the rows of one contract."""
 
     def __init__(self, contract: Contract) -> None:
-        """Compile the columns into one walk over the event."""
-        self._take = _taker((), contract.columns)
+        """Compile the columns: the objects they are in, each found from one before it, then their places there."""
+        paths = [column.path[:depth] for column in contract.columns for depth in range(len(column.path))]
+        places = {path: place for place, path in enumerate(dict.fromkeys(paths))}
+        self._objects = [(places[path[:-1]], path[-1]) for path in places if path]
+        self._columns = [(column.name, places[column.path[:-1]], column.path[-1]) for column in contract.columns]
+        fits = [(column.name, column.path, _fit(parse_hive(column.type))) for column in contract.columns]
+        self._fits = [(name, path, fit) for name, path, fit in fits if fit]
 
     def row(self, event: dict[str, Any]) -> Row:
         """Return the columns that are not null, by name; `event` is not to be used further. Raises InexactError."""
-        row: Row = {}
-        self._take(event, row)
-        return row
-
-
-def _taker(path: tuple[str, ...], columns: Sequence[Column]) -> _Take:
-    """Return what takes the `columns` at or below `path` from the object that is there."""
-    depth = len(path)
-    own = [(column.name, column.path[-1], _fit(parse_hive(column.type))) for column in columns if _is_at(path, column)]
-    plain = [(name, member) for name, member, fit in own if fit is None]
-    fitted = [(name, member, fit) for name, member, fit in own if fit is not None]
-    members = dict.fromkeys(column.path[depth] for column in columns if not _is_at(path, column))
-    nested = [(member, _taker((*path, member), _below((*path, member), columns))) for member in members]
-
-    def take(node: dict[str, Any], row: Row) -> None:
-        get = node.get
-        for name, member in plain:
-            value = get(member)
-            if value is not None:
-                row[name] = value
-        for name, member, fit in fitted:
-            value = get(member)
-            if value is not None:
+        objects = [event]
+        for place, member in self._objects:
+            found = objects[place].get(member)
+            objects.append(found if isinstance(found, dict) else _NOTHING)
+        row = {
+            name: value for name, place, member in self._columns if (value := objects[place].get(member)) is not None
+        }
+        for name, path, fit in self._fits:
+            value = row.get(name)
+            if value is not None and type(value) is not int:
                 try:
-                    row[name] = value if type(value) is int else fit(value)
+                    row[name] = fit(value)
                 except InexactError:
-                    raise InexactError(pointer([*path, member])) from None
-        for member, take_nested in nested:
-            value = get(member)
-            if isinstance(value, dict):
-                take_nested(value, row)
-
-    return take
-
-
-def _is_at(path: tuple[str, ...], column: Column) -> bool:
-    return column.path[:-1] == path
-
-
-def _below(path: tuple[str, ...], columns: Sequence[Column]) -> list[Column]:
-    return [column for column in columns if column.path[:-1][: len(path)] == path]
+                    raise InexactError(pointer([*path])) from None
+        return row
 
 
 def _fit(type_: HiveType) -> _Fit | None:
@@ -70,17 +50,43 @@ def _fit(type_: HiveType) -> _Fit | None:
     if type_.kind == "bigint":
         return whole
     if type_.kind == "array":
-        element = _fit(type_.element)
-        return element and (lambda items: [None if item is None else element(item) for item in items])
+        return _fit_items(type_.element)
     if type_.kind == "struct":
         return _fit_members([(name, fit) for name, member in type_.fields if (fit := _fit(member))])
     return None
 
 
+def _fit_items(type_: HiveType) -> _Fit | None:
+    fit = _fit(type_)
+    if fit is whole:
+        return _fit_numbers
+
+    def fit_items(items: list[Any]) -> list[Any]:
+        for item in items:
+            if item is not None:
+                fit(item)
+        return items
+
+    return fit and fit_items
+
+
+def _fit_numbers(items: list[Any]) -> list[Any]:
+    if float in map(type, items):
+        items[:] = [whole(item) if type(item) is float else item for item in items]
+    return items
+
+
 def _fit_members(members: Sequence[tuple[str, _Fit]]) -> _Fit | None:
+    numbers = [name for name, fit in members if fit is whole]
+    others = [(name, fit) for name, fit in members if fit is not whole]
+
     def fit_members(value: dict[str, Any]) -> dict[str, Any]:
-        for name, fit in members:
-            member = value.get(name)
+        get = value.get
+        for name in numbers:
+            if type(get(name)) is float:
+                value[name] = whole(value[name])
+        for name, fit in others:
+            member = get(name)
             if member is not None:
                 value[name] = fit(member)
         return value
