@@ -3,7 +3,8 @@
 A JSON object is prefix-free: no proper prefix of a valid object is valid. So the first place where the bytes from an
 opening brace parse is the object's end, and a scan for ``}`` followed by ``{"`` finds it nearly always. Where it does
 not (damage, garbage, look-alikes inside strings) the parser's own error position tells how far the bytes make sense.
-Time is linear in the file's size: attempts grow geometrically, and the search for survivors in damage has a budget.
+Time is linear in the file's size: attempts grow geometrically, the search for survivors in damage has a budget, and a
+flood of small pieces that are no events is one piece.
 """
 
 import re
@@ -26,8 +27,10 @@ _WINDOW_GROWTH = 4
 _CUT_TAIL = 12  # a window may end inside a character or an escaped surrogate pair, at most this many bytes
 _BRACE = ord("{")
 _RECOVERY_BUDGET = 8  # bytes that may be parsed again in search of survivors, per byte of the file ...
-_RECOVERY_ALLOWANCE = 1 << 20  # ... and for any file
-_CANDIDATE_COST = 1024  # bytes that looking at one candidate costs at least
+_RECOVERY_ALLOWANCE = 2 << 20  # ... and for any file
+_CANDIDATE_COST = 4096  # bytes that looking at one candidate in vain costs at least
+_SMALL = 256  # bytes of a piece that costs more than it is worth, when it is no event ...
+_PATIENCE = 64  # ... and how many more of these than events are told apart
 
 
 class Piece(NamedTuple):
@@ -70,12 +73,21 @@ class _Splitter:
         self._short = min(_LARGEST_FIRST_WINDOW, max_event_bytes)
         self._searched_from = self._boundary = 0
         self._window = _SMALLEST_WINDOW
+        self._next_candidate = 0
         self._budget = _RECOVERY_ALLOWANCE + _RECOVERY_BUDGET * len(data)
 
     def pieces(self) -> Iterator[Piece]:
         position = self._skip_blanks(0)
+        patience = _PATIENCE
         while position < self._size:
-            piece = self._whole_object(position) or self._object_or_gap(position)
+            if patience:
+                piece = self._whole_object(position) or self._object_or_gap(position)
+            else:
+                piece = self._flood_at(position)
+            if piece.event and "source" in piece.event:
+                patience += patience < _PATIENCE
+            elif patience and piece.end - piece.start < _SMALL:
+                patience -= 1
             yield piece
             position = piece.end
             if position < self._size and self._data[position] != _BRACE:
@@ -99,6 +111,13 @@ class _Splitter:
 
     def _object_or_gap(self, start: int) -> Piece:
         return self._object_at(start) if _OBJECT.match(self._data, start) else self._gap_at(start)
+
+    def _flood_at(self, start: int) -> Piece:
+        """Take everything up to the next envelope as one piece, whatever it is."""
+        survivor = self._survivor(start, self._size)
+        if survivor == start:
+            return self._object_at(start)
+        return self._flawed(start, self._size if survivor is None else survivor, Reason.FRAGMENT)
 
     def _gap_at(self, start: int) -> Piece:
         match = _OBJECT.search(self._data, start)
@@ -184,15 +203,21 @@ class _Splitter:
         return self._flawed(start, limit if survivor is None else survivor, flaw)
 
     def _survivor(self, start: int, limit: int) -> int | None:
-        """Find the first whole envelope that begins in ``start:limit``; objects inside a damaged event are none."""
-        for match in _ENVELOPE.finditer(self._data, start, limit):
-            if self._budget <= 0:
-                return None
+        """Find the first whole envelope that begins in ``start:limit``; objects inside a damaged event are none.
+
+        Once the budget is spent, not every candidate is looked at: each in vain earns its cost by bytes passed over.
+        """
+        position = max(start, self._next_candidate)
+        while position < limit and (match := _ENVELOPE.search(self._data, position, limit)):
             found = self._decode(match.start())
-            stop = found.end if isinstance(found, Piece) else found.reach
-            self._budget -= max(stop - match.start(), _CANDIDATE_COST)
             if isinstance(found, Piece) and found.event and {"source", "detail"} <= found.event.keys():
                 return match.start()
+            stop = found.end if isinstance(found, Piece) else found.reach
+            cost = max(stop - match.start(), _CANDIDATE_COST)
+            self._budget -= cost
+            if self._budget <= 0:
+                self._next_candidate = match.start() + cost // _RECOVERY_BUDGET
+            position = max(match.end(), self._next_candidate)
         return None
 
     def _next_boundary(self, position: int) -> int:

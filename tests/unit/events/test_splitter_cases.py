@@ -154,3 +154,39 @@ def test_events_around_one_that_is_too_large_come_back() -> None:
     assert [(piece.start, piece.end, piece.flaw) for piece in pieces] == list(
         zip(places[:-1], places[1:], flaws, strict=True)
     )
+
+
+SMALL = {"objects": b"{}", "no events": b'{"id":1}', "no JSON": b'{"a":NaN}', "lists": b"[{}]", "broken": b'{"a":[}'}
+
+
+def events_in(data: bytes, pieces: list[Piece]) -> list[bytes]:
+    return [data[piece.start : piece.end] for piece in pieces if piece.event and "source" in piece.event]
+
+
+@pytest.mark.parametrize("small", SMALL.values(), ids=SMALL.keys())
+def test_a_flood_of_small_pieces_is_one_piece_up_to_the_next_event(small: bytes) -> None:
+    """The first ones are told apart, and no event is lost, however many floods there are."""
+    data = b"".join([EVENT, small * 200, NEXT, small * 200, EVENT, NEXT, small * 200])
+    pieces = list(split(data, LARGE))
+    assert events_in(data, pieces) == [EVENT, NEXT, EVENT, NEXT]
+    assert b"".join(data[piece.start : piece.end] for piece in pieces) == data
+    assert 68 < len(pieces) < 80
+    assert max(piece.end - piece.start for piece in pieces) > 190 * len(small)
+
+
+def test_a_flood_of_broken_envelopes_takes_few_events_with_it() -> None:
+    """Each candidate costs time, so that not all are looked at; what follows the flood comes back all the same."""
+    data = (b'{"id":NaN}' * 50_000 + NEXT * 100) * 3
+    found = events_in(data, list(split(data, LARGE)))
+    assert set(found) == {NEXT}
+    assert 300 - 3 * 20 < len(found) <= 300
+
+
+def test_separators_between_small_events_are_no_flood() -> None:
+    pieces = list(split(b"[" + (NEXT + b",") * 1_000, LARGE))
+    assert [piece.flaw for piece in pieces] == [FRAGMENT, *[None, FRAGMENT] * 1_000]
+
+
+def test_objects_that_are_not_small_are_no_flood() -> None:
+    text = b'{"a":"%s"}' % (b"x" * 256)
+    assert [piece.flaw for piece in split(text * 1_000, LARGE)] == [None] * 1_000
