@@ -51,7 +51,7 @@ def _exports(digest: Digest, _usual: Usual) -> Iterator[str]:
 
 def _missing(digest: Digest, _usual: Usual) -> Iterator[str]:
     if missing := digest.volume("export_missing").value:
-        yield f"{missing:,} promised export files never arrived"
+        yield f"{_plural(missing, 'promised export file')} never arrived"
 
 
 def _new_reasons(digest: Digest, _usual: Usual) -> Iterator[str]:
@@ -73,7 +73,7 @@ def _cleanness(digest: Digest, _usual: Usual) -> Iterator[str]:
 def _drift(digest: Digest, _usual: Usual) -> Iterator[str]:
     members = digest.volume("unknown_members")
     if members.value > VOLUME_HIGH * (members.usual or 0):
-        yield f"{members.value:,} members that no contract knows: the producers' format drifts"
+        yield f"{_plural(members.value, 'member')} that no contract knows: the producers' format drifts"
 
 
 def _volumes(digest: Digest, _usual: Usual) -> Iterator[str]:
@@ -89,3 +89,7 @@ def _silent_tables(digest: Digest, _usual: Usual) -> Iterator[str]:
     if silent:
         more = f" and {len(silent) - _NAMED:,} more" if len(silent) > _NAMED else ""
         yield f"Tables without a row, against their habit: {', '.join(silent[:_NAMED])}{more}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

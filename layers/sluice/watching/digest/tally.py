@@ -25,7 +25,7 @@ class Tally:
 
     Attributes:
         outcomes: Number of runs by kind and outcome.
-        counts: The records' counts by kind and name.
+        counts: The records' counts by kind and name; of missing files, those the last run of each slot left missing.
         rows: Rows written, by table.
         dirty: Dirty events by table and reason.
         steps: Median seconds of each step of the conversions that converted something.
@@ -48,7 +48,8 @@ class Tally:
         kinds = {kind: [run for run in runs if run.kind is kind] for kind in Kind}
         return cls(
             outcomes={kind: Counter(run.outcome for run in some) for kind, some in kinds.items()},
-            counts={kind: _added(run.counts for run in some) for kind, some in kinds.items()},
+            counts={kind: _added(run.counts for run in some) for kind, some in kinds.items()}
+            | {Kind.EXPORT: _exported(kinds[Kind.EXPORT])},
             rows=_added(run.rows for run in runs),
             dirty=_added({(t, r): n for t, reasons in run.dirty.items() for r, n in reasons.items()} for run in runs),
             steps=_medians(run for run in kinds[Kind.CONVERT] if run.outcome == WORKED),
@@ -95,6 +96,14 @@ def _added(parts: Iterable[Mapping[K, int]]) -> dict[K, int]:
     for part in parts:
         total.update(part)
     return dict(total)
+
+
+def _exported(runs: Iterable[RunRecord]) -> dict[str, int]:
+    """Add up exports: a file that one run missed may have come with the next."""
+    found = sorted(runs, key=started)
+    last = {run.subject: run for run in found if run.counts.get("promised")}
+    missing = sum(run.counts.get("missing", 0) for run in last.values())
+    return {**_added(run.counts for run in found), "missing": missing}
 
 
 def _medians(runs: Iterable[RunRecord]) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 import random
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -129,6 +129,20 @@ class TestNotices:
             "3 of 168 hours lack an export or tables of it",
             "2 promised export files never arrived",
         )
+
+    def test_files_that_came_with_a_later_run_arrived(self) -> None:
+        def export(at: datetime, slot: str, missing: int, promised: int = 3) -> RunRecord:
+            counts = {"promised": promised, "missing": missing}
+            return run(at, Kind.EXPORT, "incomplete" if missing else "delivered", subject=slot, counts=counts)
+
+        minute = timedelta(minutes=1)
+        came = [export(END - DAY, "20261121-00", 2), export(END - DAY + minute, "20261121-00", 0)]
+        lost = [export(END - DAY, "20261121-01", 2), export(END - DAY + minute, "20261121-01", 1)]
+        blind = export(END - DAY + 2 * minute, "20261121-01", 0, promised=0)
+        assert not [each for each in digest(came).notices if "arrived" in each]
+        found = digest([blind, *lost, *came])
+        assert found.notices[-1] == "1 promised export file never arrived"
+        assert found.volume("export_missing").value == 1
 
     def test_machines_that_stopped(self) -> None:
         before = [each for each in BUSY if each.started_at < iso(END - 7 * DAY)]
