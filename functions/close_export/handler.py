@@ -47,5 +47,5 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     meter.add(FILES_COPIED, account.copied)
     meter.add(FILES_REFETCHED, account.refetched)
     meter.add(FILES_MISSING, len(account.missing))
-    logger.info("closed", extra={"status": account.status, "cause": account.cause})
+    logger.info("closed", extra=account.summary())
     return account.summary()

@@ -37,8 +37,10 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(run_id=batch.run_id, batch_id=batch.batch_id)
     begun = time.perf_counter()
     receipt = converter.convert(batch)
-    meter.add(BATCH_SECONDS, time.perf_counter() - begun)
+    seconds = time.perf_counter() - begun
+    meter.add(BATCH_SECONDS, seconds)
     if receipt:
+        logger.info("batch converted", extra={**receipt.to_json(), "seconds": round(seconds, 3)})
         meter.add(ROWS_CONVERTED, receipt.rows)
         meter.add(PARQUET_BYTES, receipt.parquet_bytes)
     return {"batch_id": batch.batch_id, "rows": batch.rows}

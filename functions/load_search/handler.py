@@ -53,10 +53,11 @@ rhythm = Rhythm(timedelta(minutes=settings.hold_minutes), settings.retention_day
 @meter.publish
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Load what is pending; with ``{"reload_days": N}`` everything published in the last N days first becomes so."""
-    if days := event.get("reload_days"):
+    days = event.get("reload_days")
+    if days:
         logger.info("marked again", extra={"runs": mark_again(files, _now() - timedelta(days=days))})
     patience = Patience(lambda: context.get_remaining_time_in_millis() / 1000 - _SECONDS_TO_END, time.sleep)
-    report = Loading(files, cluster, patience, indices, rhythm).run()
+    report = Loading(files, cluster, patience, indices, rhythm).run(at_once=bool(days))
     meter.add(SEARCH_FAILED, report.failed)
     counts = {"runs": report.runs, "documents": report.documents, "waiting": report.waiting}
     if report.failed:

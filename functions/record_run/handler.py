@@ -70,7 +70,7 @@ def _record(execution: str) -> None:
     record = recording.record(execution)
     records.write(record)
     _measure(record)
-    logger.info("recorded", extra={"run": record.id, "subject": record.subject, "outcome": record.outcome})
+    logger.info("recorded", extra={"run": record.id, "run_id": record.subject, "outcome": record.outcome})
 
 
 def _measure(record: RunRecord) -> None:

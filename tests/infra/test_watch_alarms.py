@@ -96,10 +96,12 @@ def test_alarms_on_a_schedules_figures_need_the_schedule(synthesis_of: Callable[
         ("FilesWaiting", 1, 1),
         ("FilesLate", 3, 2),
         ("ConversionFailed", 3, 1),
-        ("ExportFailed", 12, 1),
-        ("FilesMissing", 12, 1),
+        ("ExportFailed", 16, 1),
+        ("FilesMissing", 16, 1),
         ("ExportAbsent", 3, 3),
-        ("DirtyMany", 3, 2),
+        ("DirtyMany", 1, 1),
+        ("DirtyUnusual", 3, 2),
+        ("ConversionSlow", 3, 1),
     ],
 )
 def test_how_long_something_lasts(alarms: dict[str, dict[str, Any]], name: str, looked_at: int, breaching: int) -> None:
@@ -173,7 +175,8 @@ def test_the_runbook_has_no_alarm_that_is_gone(prd: Synthesis) -> None:
 
 
 def test_names_begin_with_the_stage(prd: Synthesis) -> None:
-    assert all("AlarmName" not in alarm for alarm in Watched(prd).alarms().values()), "made of the stack's name"
+    named = {alarm["AlarmName"] for alarm in Watched(prd).alarms().values()}
+    assert named == {f"Sluice-prd-{name}" for name in EVENT_FILES | EXPORTS}
     assert prd.watch.stack.startswith("Sluice-prd-")
     assert Watched(prd).composites().keys() == {"Sluice-prd-EventFiles", "Sluice-prd-Exports"}
 

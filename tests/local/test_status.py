@@ -13,7 +13,7 @@ from tests.local.alarming import Watched
 from tests.local.cloud import Cloud
 from tests.local.exporting import Exporting
 
-WAITING = "EventFilesFilesWaiting"
+WAITING = "Sluice-local-FilesWaiting"
 
 
 @pytest.fixture

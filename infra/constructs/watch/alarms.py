@@ -80,6 +80,7 @@ class Alarms(Construct):
         alarm = cloudwatch.AnomalyDetectionAlarm(
             self,
             name,
+            alarm_name=self._full(name),
             metric=metric,
             std_devs=deviations,
             comparison_operator=_Comparison.GREATER_THAN_UPPER_THRESHOLD,
@@ -96,7 +97,7 @@ class Alarms(Construct):
         composite = cloudwatch.CompositeAlarm(
             self,
             "Composite",
-            composite_alarm_name=f"{self.stage.stack_prefix}-{name}",
+            composite_alarm_name=self._full(name),
             alarm_rule=cloudwatch.AlarmRule.from_string(rule),
             alarm_description=(
                 f"Something of {name} needs a person: the alarms that are on say what, and what to do.\n\n"
@@ -123,6 +124,7 @@ class Alarms(Construct):
         alarm = cloudwatch.Alarm(
             self,
             name,
+            alarm_name=self._full(name),
             metric=metric,
             threshold=threshold,
             comparison_operator=comparison,
@@ -132,6 +134,9 @@ class Alarms(Construct):
             alarm_description=self._describe(name, advice),
         )
         self._keep(alarm)
+
+    def _full(self, name: str) -> str:
+        return f"{self.stage.stack_prefix}-{name}"
 
     def _keep(self, alarm: cloudwatch.AlarmBase) -> None:
         self._on_aws.only(alarm)

@@ -12,6 +12,7 @@ from infra.constructs.watch.measures import HOUR, QUARTER, combined, own
 from infra.constructs.watch.widgets import WHOLE, graph, heading, limit, states, table, value
 from infra.stage import Stage
 from sluice.contracts.load import load_registry
+from sluice.contracts.system import SYSTEM_TABLES
 from sluice.watching import metrics
 from sluice.watching.metrics import Metric, Pipeline
 
@@ -69,7 +70,7 @@ class BusinessRows:
         ]
 
     def _tables(self) -> Row:
-        rows = saved.rows_by_table(load_registry().tables())
+        rows = saved.rows_by_table(table for table in load_registry().tables() if table not in SYSTEM_TABLES)
         return [
             table(saved.FRESHNESS, self._functions, width=6),
             table(rows, self._functions, width=18),

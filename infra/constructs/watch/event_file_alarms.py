@@ -48,12 +48,11 @@ class EventFileAlarms(Alarms):
         for name, queue, what, function in (
             ("FilesWaiting", parts.files.dead_letters, "Files that could not be validated", "validate_files"),
             ("MediaWaiting", parts.media.dead_letters, "Media that could not be indexed", "index_media"),
-            ("CallsWaiting", parts.missed_calls, "Calls that a schedule could not make", "sweep_orphans or Convert"),
         ):
             advice = Advice(
                 meaning=f"{what} wait in a dead letter queue. Nothing is lost, and nobody goes on by itself.",
                 steps=(
-                    "Look at a message in the queue: which object, which schedule?",
+                    "Look at a message in the queue: which object?",
                     f"See in the log of {function} why it failed, and mend that.",
                     "Redrive the queue; what was done already is skipped.",
                 ),
@@ -62,6 +61,7 @@ class EventFileAlarms(Alarms):
             )
             letters = of_queue(queue, "ApproximateNumberOfMessagesVisible")
             self.above(name, letters, 0, advice, periods=AT_ONCE)
+        self._raise_on_calls()
         late = Advice(
             meaning=f"The oldest announced file has waited for more than {self._watch.queue_age_minutes} minutes.",
             steps=(
@@ -74,6 +74,21 @@ class EventFileAlarms(Alarms):
         )
         age = of_queue(parts.files.queue, "ApproximateAgeOfOldestMessage")
         self.above("FilesLate", age, 60 * self._watch.queue_age_minutes, late)
+
+    def _raise_on_calls(self) -> None:
+        queue = self._parts.missed_calls
+        advice = Advice(
+            meaning="A schedule could not start a conversion or the sweep of orphans, or the sweep failed.",
+            steps=(
+                "Look at the message in the dead letter queue: its attributes say what was refused, and why.",
+                "Mend it; usually with `sluice deploy`.",
+                "Purge the queue: the schedule's next time does the work of this one, too.",
+            ),
+            console=queues_page(queue.queue_name),
+            query=saved.name(self.stage, saved.ERRORS),
+        )
+        letters = of_queue(queue, "ApproximateNumberOfMessagesVisible")
+        self.above("CallsWaiting", letters, 0, advice, periods=AT_ONCE)
 
     def watch_the_watchers(self, letters: Sequence[sqs.IQueue]) -> None:
         """Raise an alarm when the probe, a digest or the record of a run waits in one of these queues."""
@@ -136,7 +151,8 @@ class EventFileAlarms(Alarms):
             query=query,
         )
         milliseconds = 10 * watch.duration_percent * function.size.timeout_seconds
-        self.above(name, of_function(function, "Duration", "p99"), milliseconds, slow)
+        # A wave of calls is one period: 2 of 3 would only see a steady flow.
+        self.above(name, of_function(function, "Duration", "p99"), milliseconds, slow, periods=_UNTIL_THE_NEXT_RUN)
 
     def _raise_on_dirt(self) -> None:
         watch = self._watch
@@ -150,7 +166,8 @@ class EventFileAlarms(Alarms):
             console=function_page(self._parts.functions.validate_files),
             query=saved.name(self.stage, saved.DIRTY_REASONS),
         )
-        self.above("DirtyMany", self._dirty_ratio(above=0), watch.dirty_percent, many)
+        # At once: files may come in bursts, an hour apart.
+        self.above("DirtyMany", self._dirty_ratio(above=0), watch.dirty_percent, many, periods=AT_ONCE)
         unusual = Advice(
             meaning="A larger part of the events is dirty than usual at this time of the week.",
             steps=(

@@ -15,8 +15,8 @@ from infra.stage import Stage
 from sluice.watching import metrics
 from sluice.watching.metrics import Metric, Pipeline
 
-_UNTIL_THE_NEXT_RUN = Periods(1, 12)
-"""What an export ended with stays in sight for an hour, until the next one."""
+_UNTIL_THE_NEXT_RUN = Periods(1, 16)
+"""What an export ended with stays in sight for 80 minutes: until the next one has ended, which may take longer."""
 
 
 class ExportAlarms(Alarms):

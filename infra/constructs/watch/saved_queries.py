@@ -32,7 +32,8 @@ class Query:
 
 
 # A line of the log is one member deep in Logs Insights' eyes: counts by reason are members by name.
-_SOURCE = r"parse key /^(?<source>.*?)\/?\d{4}\/\d{2}\/\d{2}\//"
+# What stands before the date in a key: a folder, or the name of a stream.
+_SOURCE = r"parse key /^(?<source>.*?)[\/-]?\d{4}[\/-]\d{2}[\/-]\d{2}[\/-]/"
 _BY_REASON = ", ".join(f"sum(reasons.{reason}) as {reason}" for reason in Reason)
 
 DIRTY_REASONS = Query(
@@ -60,7 +61,7 @@ ONE_RUN = Query(
     _ALL,
     (
         'filter run_id = "put the id here" or slot = "or an export\'s slot"',
-        "fields @timestamp, service, level, message, status, turn, rows, reason, @message",
+        "fields @timestamp, service, level, message, status, turn, table, rows, seconds, reason, @message",
         "sort @timestamp",
     ),
 )
@@ -110,7 +111,7 @@ EXPORTS = Query(
     ("close_export",),
     (
         'filter message = "closed"',
-        "fields @timestamp, slot, status, cause",
+        "fields @timestamp, slot, status, promised, copied, missing, refetched, bytes, cause",
         "sort @timestamp desc",
         "limit 48",
     ),

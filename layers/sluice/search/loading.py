@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -54,11 +54,11 @@ class Loading:
         self._indices = indices
         self._rhythm = rhythm
 
-    def run(self) -> Report:
-        """Load; whatever the cluster does, the report says so and nothing is raised."""
+    def run(self, *, at_once: bool = False) -> Report:
+        """Load, not waiting for other runs if `at_once`; whatever the cluster does, the report says so."""
         pending = pending_runs(self._files)
         report = Report(waiting=len(pending))
-        if not pending or self._rhythm.now() - pending[0][1] < self._rhythm.hold:
+        if not pending or not (at_once or self._is_due(pending)):
             return report
         try:
             for run, _ in pending:
@@ -69,6 +69,11 @@ class Loading:
         except SearchError as error:
             report.trouble = str(error)
         return report
+
+    def _is_due(self, pending: Sequence[tuple[PendingRun, datetime]]) -> bool:
+        """Tell whether the oldest has waited long enough, or one is half done: then the cluster is awake."""
+        waited = self._rhythm.now() - pending[0][1]
+        return waited >= self._rhythm.hold or any(run.settled for run, _ in pending)
 
     def _load(self, run: PendingRun, report: Report) -> None:
         sent = Sent()
