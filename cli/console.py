@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 # Without a terminal rich assumes 80 columns and cuts what does not fit; a pipe or a file has room.
 _PIPE_COLUMNS = 200
@@ -35,6 +35,16 @@ def say_json(document: Any) -> None:  # noqa: ANN401 - any JSON value
 def titled(title: str, table: Table) -> RenderableType:
     """A table under its title; rich's own title is broken to the table's width."""
     return Group(f"[bold]{title}[/]", table)
+
+
+def whole(header: str) -> Column:
+    """A column of what people copy: others give way to it."""
+    return Column(header, no_wrap=True)
+
+
+def words(header: str) -> Column:
+    """A column of sentences: they are broken where they must be, and never cut."""
+    return Column(header, overflow="fold")
 
 
 def progress() -> Progress:

@@ -63,11 +63,17 @@ class ExportedSlot:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The document of `sluice status --json`; `dirty` counts by table (``-``: not known) and reason."""
+    """The document of `sluice status --json`.
+
+    `dirty` counts by table (``-``: not known) and reason, over the last `dirty_chunks` chunks, the first of which was
+    made at `dirty_since`.
+    """
 
     backlog: Backlog
     queue: Queue
     dirty: dict[str, dict[str, int]]
+    dirty_chunks: int
+    dirty_since: str | None
     runs: list[RunRecord]
     exports: list[ExportedSlot]
     alarms: list[AlarmState]
@@ -81,11 +87,13 @@ def health(deployment: Deployment) -> Health:
     """Ask the stage how it is doing."""
     now = datetime.now(UTC)
     pending = list(pending_chunks(deployment))
-    converted = islice(converted_chunks(deployment), CHUNKS)
+    recent = [*pending, *islice(converted_chunks(deployment), CHUNKS)]
     return Health(
         backlog=backlog(pending, now),
         queue=queue(deployment),
-        dirty=dirty([*pending, *converted]),
+        dirty=dirty(recent),
+        dirty_chunks=len(recent),
+        dirty_since=min((chunk["created_at"] for chunk in recent), default=None),
         runs=records_of(deployment).recent(now, RUNS),
         exports=_exports(deployment),
         alarms=_alarms(deployment),
@@ -155,7 +163,7 @@ def _described_alarms(deployment: Deployment) -> list[AlarmState]:
     pages = deployment.cloudwatch.get_paginator("describe_alarms")
     found = [
         alarm
-        for page in pages.paginate(AlarmNamePrefix=f"Sluice-{deployment.stage}-", AlarmTypes=_KINDS)
+        for page in pages.paginate(AlarmNamePrefix=deployment.prefix, AlarmTypes=_KINDS)
         for alarm in [*page.get("CompositeAlarms", []), *page.get("MetricAlarms", [])]
     ]
     return [AlarmState(a["AlarmName"], a["StateValue"], a.get("StateReason", "")) for a in found]

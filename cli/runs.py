@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.console import out, plural, say, say_json, titled
+from cli.console import out, plural, say, say_json, titled, whole, words
 from cli.errors import handled
 from cli.options import JsonOption, StageOption
 from cli.run_records import find_run, records_of
@@ -24,6 +24,7 @@ _STYLES = {
     "running": _YELLOW,
 }
 _BAR = 40  # characters of the longest step
+_ROOM = 160  # columns of a terminal that shows all of a run in a line
 
 
 @handled
@@ -75,12 +76,16 @@ def run(
 
 
 def listed(found: list[RunRecord]) -> Table:
-    """Runs, one line each."""
-    shown = Table("Started", "Outcome", "Seconds", "Subject", "What", "By", "Run")
+    """Runs, one row each; a narrow terminal shows no subject, no starter and no frame, but the whole id."""
+    columns = (words("Started"), whole("Outcome"), whole("Seconds"), words("What"), whole("Run"))
+    if out.width < _ROOM:
+        shown = Table(*columns, box=None, pad_edge=False, collapse_padding=True)
+    else:
+        shown = Table(*columns, whole("Subject"), words("By"))
     for record in found:
-        subject, seconds = escape(record.subject), f"{record.seconds:,.1f}"
-        by = escape(record.started_by)
-        shown.add_row(record.started_at[:19], styled(record.outcome), seconds, subject, _what(record), by, record.id)
+        started, seconds = record.started_at[:19].replace("T", " "), f"{record.seconds:,.1f}"
+        cells = (started, styled(record.outcome), seconds, _what(record), record.id)
+        shown.add_row(*(*cells, escape(record.subject), escape(record.started_by))[: len(shown.columns)])
     return shown
 
 

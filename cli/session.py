@@ -110,9 +110,14 @@ class Deployment:
         """Names of the stage's stacks."""
         return [self.stack(part) for part in STACKS]
 
+    @property
+    def prefix(self) -> str:
+        """How the names of the stage's stacks and alarms begin."""
+        return f"Sluice-{self.stage}-"
+
     def stack(self, part: str) -> str:
         """Name of one of the stage's stacks."""
-        return f"Sluice-{self.stage}-{part}"
+        return self.prefix + part
 
     def output(self, name: str) -> str:
         """One output of the stage's stacks; CliError when the deployed version does not have it."""

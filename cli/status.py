@@ -8,7 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.alarms.evaluation import ALARM, INSUFFICIENT_DATA, OK
-from cli.console import out, plural, say_json, titled
+from cli.console import out, plural, say_json, titled, whole, words
 from cli.errors import handled
 from cli.health import Health, health
 from cli.options import JsonOption, StageOption
@@ -34,14 +34,19 @@ def status(stage: StageOption = LOCAL, as_json: JsonOption = False) -> None:
         sluice status
         sluice status --stage prd --json | jq .backlog
     """
-    found = health(connect(stage))
+    deployment = connect(stage)
+    found = health(deployment)
     if as_json:
         say_json(found.document())
         return
     _show_backlog(found)
-    parts = {"Alarms": _alarms, "Last runs": _runs, "Last exports": _exports, "Dirty events": _dirty}
-    for title, make in parts.items():
-        shown = make(found)
+    parts = {
+        "Alarms": _alarms(found, deployment.prefix),
+        "Last runs": listed(found.runs),
+        "Last exports": _exports(found),
+        f"Dirty events in the {_recent(found)}": _dirty(found),
+    }
+    for title, shown in parts.items():
         if shown.row_count:
             out.print(titled(title, shown))
     _show_quiet_alarms(found)
@@ -49,24 +54,25 @@ def status(stage: StageOption = LOCAL, as_json: JsonOption = False) -> None:
 
 def _show_backlog(found: Health) -> None:
     backlog, queue = found.backlog, found.queue
-    age = "" if backlog.oldest_seconds is None else f", the oldest since {backlog.oldest_seconds:,} s"
+    age = "" if backlog.oldest_seconds is None else f", the oldest for {backlog.oldest_seconds:,} s"
     out.print(f"To convert: {plural(backlog.events, 'event')} of {plural(backlog.files, 'file')}{age}", highlight=False)
     out.print(f"To validate: {plural(queue.waiting, 'announcement')}, {queue.in_flight:,} at work", highlight=False)
     if queue.dead_letters:
         out.print(f"[red]Dead letters: {plural(queue.dead_letters, 'announcement')} nobody could handle[/]")
 
 
-def _runs(found: Health) -> Table:
-    return listed(found.runs)
-
-
 def _exports(found: Health) -> Table:
-    shown = Table("Slot", "Status", "Promised", "Copied", "Missing", "Cause")
+    shown = Table(whole("Slot"), "Status", "Promised", "Copied", "Missing", words("Cause"))
     for export in found.exports:
         counts = (f"{count:,}" for count in (export.promised, export.copied, export.missing))
         since = "" if export.running_seconds is None else f" for {export.running_seconds:,} s"
         shown.add_row(export.slot, _styled(export.status) + since, *counts, escape(export.cause))
     return shown
+
+
+def _recent(found: Health) -> str:
+    since = f", since {found.dirty_since[:16].replace('T', ' ')} UTC" if found.dirty_since else ""
+    return f"last {plural(found.dirty_chunks, 'chunk')}{since}"
 
 
 def _dirty(found: Health) -> Table:
@@ -77,12 +83,13 @@ def _dirty(found: Health) -> Table:
     return shown
 
 
-def _alarms(found: Health) -> Table:
-    """Those a person has to look at."""
-    shown = Table("Alarm", "State", "Reason")
+def _alarms(found: Health, prefix: str) -> Table:
+    """Those a person has to look at; their names, in reasons too, without what all of the stage's begin with."""
+    shown = Table(whole("Alarm"), whole("State"), words("Reason"))
     for alarm in found.alarms:
         if alarm.state == ALARM:
-            shown.add_row(alarm.name, _styled(alarm.state), escape(alarm.reason))
+            reason = escape(alarm.reason.replace(prefix, ""))
+            shown.add_row(alarm.name.removeprefix(prefix), _styled(alarm.state), reason)
     return shown
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli import file, runs
+from cli.console import out
 from cli.main import app
 from cli.session import Deployment
 from sluice.adapters.run_records import S3RunRecords
@@ -79,6 +81,18 @@ def test_a_list_of_runs_reads_well(stage: Deployment) -> None:
     told = sluice("runs").stdout
     assert "40 rows from 6 files" in told
     assert "hand: ann" in told
+
+
+def test_a_narrow_terminal_shows_starts_and_ids_whole(stage: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = write(stage, at(record("export_incomplete"), datetime.now(UTC)))
+    ids = [found.id, write(stage, at(record("convert_failed"), datetime.now(UTC) - timedelta(hours=1))).id]
+    monkeypatch.setattr(out, "width", 80)
+    told = sluice("runs").stdout
+    assert all(re.search(rf" {name} *$", told, re.MULTILINE) for name in ids)
+    assert found.started_at[:10] in told
+    assert found.started_at[11:19] in told
+    assert "incomplete " in told
+    assert "Subject" not in told
 
 
 def test_no_runs_at_all() -> None:
