@@ -23,7 +23,7 @@ def assembly(stage: str, synthesise: Callable[[Path], None]) -> Path:
     """
     folder = _FOLDER / f"{stage}@{_fingerprint()[:16]}"
     if not folder.exists():
-        for outdated in _FOLDER.glob(f"{stage}@*"):
+        for outdated in set(_FOLDER.glob(f"{stage}@*")) - {folder}:  # which another deployment may have just made
             shutil.rmtree(outdated, ignore_errors=True)
         unfinished = _FOLDER / f"{stage}.{os.getpid()}"
         synthesise(unfinished)

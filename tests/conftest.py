@@ -16,13 +16,15 @@ settings.register_profile("search", deadline=None, database=None, max_examples=2
 settings.load_profile("repeatable")
 
 # Tests that share something expensive, a deployed cloud or a synthesis, stay in one process; the slowest begin.
-_TOGETHER = ("local", "infra")
+# Those of the exports have a cloud of their own: two clouds at a time wait half as long.
+_EXPORTS = "local/test_export"
+_TOGETHER = (_EXPORTS, "local", "infra")
 _HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put what takes longest first."""
-    items.sort(key=lambda item: _rank(item.path.relative_to(_HERE).parts[0]))
+    items.sort(key=lambda item: _rank(_group(str(item.path.relative_to(_HERE)))))
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
@@ -31,13 +33,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
 
 
 class _ByFolder(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
-    """A folder of `_TOGETHER` is dealt out as one, of all others each file."""
+    """A group of `_TOGETHER` is dealt out as one, of all others each file."""
 
     def _split_scope(self, nodeid: str) -> str:
-        path = nodeid.partition("::")[0]
-        folder = path.split("/")[1]
-        return folder if folder in _TOGETHER else path
+        return _group(nodeid.partition("::")[0].removeprefix("tests/"))
 
 
-def _rank(folder: str) -> int:
-    return _TOGETHER.index(folder) if folder in _TOGETHER else len(_TOGETHER)
+def _group(path: str) -> str:
+    """What a file belongs to, by its path within the tests: the first of `_TOGETHER` it begins with, or itself."""
+    return next((group for group in _TOGETHER if path.startswith(group)), path)
+
+
+def _rank(group: str) -> int:
+    return _TOGETHER.index(group) if group in _TOGETHER else len(_TOGETHER)
