@@ -58,8 +58,8 @@ def _fit(type_: HiveType) -> _Fit | None:
 
 def _fit_items(type_: HiveType) -> _Fit | None:
     fit = _fit(type_)
-    if fit is whole:
-        return _fit_numbers
+    if fit is None or fit is whole:
+        return fit and _fit_numbers
 
     def fit_items(items: list[Any]) -> list[Any]:
         for item in items:
@@ -67,7 +67,7 @@ def _fit_items(type_: HiveType) -> _Fit | None:
                 fit(item)
         return items
 
-    return fit and fit_items
+    return fit_items
 
 
 def _fit_numbers(items: list[Any]) -> list[Any]:

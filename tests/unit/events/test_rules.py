@@ -177,3 +177,9 @@ def test_a_thinned_event_holds_what_is_known_at_its_place() -> None:
     assert thinned(KNOWN, event, iter(range(9))) == {"a": [{"b": 1}, 2, {"b": {}}, {"b": 3}], "open": {}}
     assert thinned(KNOWN, event, iter(range(2))) == {"a": [{"b": 1}, 2], "open": {}}
     assert thinned(KNOWN, {"open": [[1, 2], [3, 4]]}, iter(range(5))) == {"open": [[1, 2], [3]]}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\u2028", "\n2022-04-19T18:20:03Z"])
+def test_a_text_that_goes_on_behind_its_pattern_does_not_hold(end: str) -> None:
+    assert MICROONE.hold(event_of("MICROONE_EVENT", time="2022-04-19T18:20:03Z"))
+    assert not MICROONE.hold(event_of("MICROONE_EVENT", time="2022-04-19T18:20:03Z" + end))
