@@ -12,7 +12,7 @@ from cli.console import out, plural, say_json, titled
 from cli.errors import handled
 from cli.options import JsonOption, StageOption
 from cli.session import LOCAL, connect
-from cli.whereabouts import EXPIRED_STATE, PENDING_STATE, Chunk, Version, whereabouts
+from cli.whereabouts import EXAMPLES, EXPIRED_STATE, PENDING_STATE, Chunk, Version, whereabouts
 
 
 @handled
@@ -24,7 +24,9 @@ def file(
     """Show what became of a source object: its events, its reasons, its chunks, its rows.
 
     Every version that was announced is shown, the newest first: the same key
-    with other content is another object.
+    with other content is another object. Of the dirty events, the first 3 of
+    each table and reason are shown, in JSON too (dirty_events); the counts by
+    reason (dirty) are of all.
 
     Examples:
         sluice file events/2026/11/22/part-0007.json
@@ -45,7 +47,8 @@ def _show(key: str, version: Version) -> None:
     out.print(f"Recorded {version.recorded_at}", highlight=False)
     if version.message:
         out.print(f"[red]{escape(version.message)}[/]", highlight=False)
-    for title, table in {"Events": _events(version), "Dirty events": _dirty(version)}.items():
+    examples = f"Dirty events, at most {EXAMPLES} of each table and reason"
+    for title, table in {"Events": _events(version), examples: _dirty(version)}.items():
         if table.row_count:
             out.print(titled(title, table))
     for chunk in version.chunks:

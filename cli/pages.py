@@ -7,6 +7,9 @@ from pathlib import Path
 
 from cli.errors import CliError
 
+BUILD = Path("build")
+"""Where pages go that nobody named a place for; made when needed."""
+
 
 def write_page(to: Path, page: bytes) -> None:
     """Write a page.
@@ -15,6 +18,8 @@ def write_page(to: Path, page: bytes) -> None:
         CliError: There is no place for it.
     """
     try:
+        if to.parent == BUILD:
+            BUILD.mkdir(exist_ok=True)
         to.write_bytes(page)
     except OSError as error:
         raise CliError(

@@ -12,7 +12,7 @@ from cli.console import err, out, plural, say, say_json
 from cli.errors import CliError, handled
 from cli.exports import environment_of
 from cli.options import JsonOption, StageOption
-from cli.pages import open_page, write_page
+from cli.pages import BUILD, open_page, write_page
 from cli.session import LOCAL, Deployment, connect
 from infra.stage import stage_named
 from sluice.adapters.freshness import DynamoFreshness
@@ -30,7 +30,9 @@ def report(
     stage: StageOption = LOCAL,
     kind: Annotated[SpanKind, typer.Option("--span", help="How long.")] = SpanKind.WEEK,
     until: Annotated[str | None, typer.Option(help="Its end, UTC, such as 2026-11-22; now unless given.")] = None,
-    to: Annotated[Path | None, typer.Option("--out", "-o", help="The page to write.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The page to write; one in build/ unless given.")
+    ] = None,
     show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -46,10 +48,10 @@ def report(
         sluice report --stage prd --span day --json | jq .notices
     """
     now = datetime.now(UTC)
-    span = up_to(kind, now) if until is None else Span(kind, _end(until))
+    span = up_to(kind, now) if until is None else Span(kind, _end(until, now))
     with err.status("Reading the records of runs …"):
         digest = sources_of(connect(stage)).digest(span, now)
-    page = to or (Path(f"report-{stage}-{kind}.html") if show or not as_json else None)
+    page = to or (BUILD / f"report-{stage}-{kind}-{span.last_day}.html" if show or not as_json else None)
     if page:
         write_page(page, digest_page(digest))
     if as_json:
@@ -73,11 +75,14 @@ def sources_of(deployment: Deployment) -> Sources:
     )
 
 
-def _end(text: str) -> datetime:
+def _end(text: str, now: datetime) -> datetime:
     try:
-        return moment(text)
+        end = moment(text)
     except ValueError as error:
         raise CliError(f"{text!r} is no time.", "Such as 2026-11-22 or 2026-11-22T06:00Z.") from error
+    if end > now:
+        raise CliError(f"{end:%Y-%m-%d %H:%M} UTC is yet to come.", "Leave --until out for what ends now.")
+    return end
 
 
 def _show(digest: Digest, page: Path | None) -> None:

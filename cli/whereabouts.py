@@ -20,7 +20,6 @@ from sluice.layout import dirty_key, table_prefix
 
 EXAMPLES = 3  # dirty events shown of each reason
 _ALIKE = 5  # keys shown that begin as the one that is unknown
-
 PENDING_STATE, CONVERTED_STATE, EXPIRED_STATE = "pending", "converted", "expired"
 
 
@@ -96,7 +95,7 @@ def whereabouts(deployment: Deployment, place: str) -> Whereabouts:
     """What is known of a source object; `place` is its key, with or without ``s3://bucket/``.
 
     Raises:
-        CliError: Nothing is; the message says whether there is such an object.
+        CliError: Nothing is, and the message says whether there is such an object; or the stage does not read there.
     """
     bucket, key = _bucket_and_key(deployment, place)
     items = versions_of(deployment, bucket, key)
@@ -106,9 +105,13 @@ def whereabouts(deployment: Deployment, place: str) -> Whereabouts:
 
 
 def _bucket_and_key(deployment: Deployment, place: str) -> tuple[str, str]:
-    if not place.startswith("s3://"):
-        return deployment.output("SourceBucket"), place
-    bucket, _, key = place.removeprefix("s3://").partition("/")
+    source = deployment.output("SourceBucket")
+    path = place.removeprefix("s3://") if place.startswith("s3://") else f"{source}/{place}"
+    bucket, _, key = path.partition("/")
+    if bucket != source or not key:
+        raise CliError(
+            f"{place!r} is no object this stage reads.", f"It reads {source}: give KEY or s3://{source}/KEY."
+        )
     return bucket, key
 
 
@@ -184,16 +187,15 @@ def _unknown(deployment: Deployment, bucket: str, key: str) -> CliError:
         if error_code(error) not in {"404", "NoSuchKey", "NotFound"}:
             raise
         return _missing(deployment, bucket, key)
-    since = f"{found['LastModified']:%Y-%m-%d %H:%M:%S} UTC"
     return CliError(
-        f"{key} lies in {bucket} since {since}, but nothing is recorded of it.",
+        f"{key} lies in {bucket} since {found['LastModified']:%Y-%m-%d %H:%M:%S} UTC, but nothing is recorded of it.",
         "Its announcement waits, failed, or was never made: `sluice status` shows the queue. "
         "Putting the object again announces it again.",
     )
 
 
 def _missing(deployment: Deployment, bucket: str, key: str) -> CliError:
-    listed = deployment.s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=_ALIKE).get("Contents", [])
-    alike = ", ".join(item["Key"] for item in listed)
+    listed = deployment.s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=_ALIKE)
+    alike = ", ".join(item["Key"] for item in listed.get("Contents", []))
     hint = f"These begin alike: {alike}" if alike else "Give the whole key, as it was uploaded."
     return CliError(f"Nothing is known of {key}, and there is no such object in {bucket}.", hint)

@@ -27,7 +27,7 @@ def test_the_document(cloud: Cloud, conditions: Conditions) -> None:
     assert conditions.files.value("EventsClean") > 0
     assert conditions.export.value("ExportsDelivered") == 1
     found = cloud.run("status")
-    assert found.keys() == {"backlog", "queue", "dirty", "runs", "exports", "alarms"}
+    assert found.keys() == {"backlog", "queue", "dirty", "dirty_chunks", "dirty_since", "runs", "exports", "alarms"}
     assert found["backlog"].keys() == {"chunks", "files", "events", "oldest_seconds"}
     assert found["exports"][0]["status"] == "delivered"
     assert all(alarm.keys() == {"name", "state", "reason"} for alarm in found["alarms"])

@@ -61,9 +61,9 @@ def test_the_page_and_what_to_look_at(busy: Deployment) -> None:
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines() == [
         "- 1 of 2 conversions did not succeed",
-        "report-int-week.html: week 2026-02-22 to 2026-02-28, 2 runs",
+        "build/report-int-week-2026-02-28.html: week 2026-02-22 to 2026-02-28, 2 runs",
     ]
-    assert "[red]no memory" in Path("report-int-week.html").read_text()
+    assert "[red]no memory" in Path("build/report-int-week-2026-02-28.html").read_text()
 
 
 def test_the_page_is_written_where_it_is_wanted_and_opened(busy: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +76,12 @@ def test_the_page_is_written_where_it_is_wanted_and_opened(busy: Deployment, mon
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"), [(["--until", "soon"], "'soon' is no time."), (["--out", "no/where.html"], "no/where.html")]
+    ("arguments", "said"),
+    [
+        (["--until", "soon"], "'soon' is no time."),
+        (["--until", "3026-03-01"], "3026-03-01 00:00 UTC is yet to come."),
+        (["--out", "no/where.html"], "no/where.html"),
+    ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(busy: Deployment, arguments: list[str], said: str) -> None:
     assert busy

@@ -175,6 +175,7 @@ def test_the_first_reasons_of_this_file_are_shown_and_nobody_elses(world: World)
     assert [each["offset"] for each in shown] == sorted(each["offset"] for each in shown)
     told = sluice("file", KEY).stdout
     assert "/detail/evaluation/reporter" in told
+    assert "Dirty events, at most 3 of each table and reason" in told
     assert "waits for the next conversion" in told
 
 
@@ -226,6 +227,16 @@ def test_a_file_that_was_not_announced_yet(world: World) -> None:
     assert done.exit_code == 1
     assert f"{KEY} lies in {SOURCE} since" in done.stderr
     assert "nothing is recorded of it" in done.stderr
+
+
+@pytest.mark.parametrize("place", ["", "s3://", "s3:///one", f"s3://{SOURCE}", f"s3://{SOURCE}/", "s3://other/one"])
+def test_a_place_that_is_none_of_the_source_bucket(place: str) -> None:
+    done = sluice("file", place, "--json")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout) == {
+        "error": f"{place!r} is no object this stage reads.",
+        "hint": f"It reads {SOURCE}: give KEY or s3://{SOURCE}/KEY.",
+    }
 
 
 def test_a_file_that_is_not_there(world: World) -> None:
