@@ -183,8 +183,8 @@ def test_a_flood_of_broken_envelopes_takes_few_events_with_it() -> None:
 
 
 def test_separators_between_small_events_are_no_flood() -> None:
-    pieces = list(split(b"[" + (NEXT + b",") * 1_000, LARGE))
-    assert [piece.flaw for piece in pieces] == [FRAGMENT, *[None, FRAGMENT] * 1_000]
+    pieces = list(split(b"[" + (NEXT + b",") * 1_000 + b"{}" * 60, LARGE))
+    assert [piece.flaw for piece in pieces] == [FRAGMENT, *[None, FRAGMENT] * 1_000, *[None] * 60]
 
 
 def test_objects_that_are_not_small_are_no_flood() -> None:
