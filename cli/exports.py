@@ -10,9 +10,7 @@ from cli import machine
 from cli.errors import CliError
 from cli.session import LOCAL, Deployment
 from cli.simulator.access import Credentials
-from sluice.adapters.address_policy import LoopbackPolicy
 from sluice.adapters.slots import DynamoSlots
-from sluice.adapters.vendor import SecretCredentials
 from sluice.exports.model import INCOMPLETE, Account
 from sluice.exports.ports import AddressRefusedError
 from sluice.exports.slots import Environment, Slot
@@ -55,6 +53,8 @@ def environment_of(deployment: Deployment) -> Environment:
 
 def simulator_credentials(deployment: Deployment) -> Credentials:
     """What the local stage's secret holds: a simulator with these accepts it."""
+    from sluice.adapters.vendor import SecretCredentials  # noqa: PLC0415 - its HTTP client is slow to import
+
     secret = SecretCredentials(deployment.secretsmanager, deployment.output("VendorSecret")).current()
     return Credentials(client_id=secret.client_id, client_secret=secret.client_secret)
 
@@ -69,6 +69,8 @@ def _assert_right_vendor(deployment: Deployment, vendor_url: str) -> None:
 
 
 def _assert_on_this_machine(vendor_url: str) -> None:
+    from sluice.adapters.address_policy import LoopbackPolicy  # noqa: PLC0415 - likewise
+
     try:
         LoopbackPolicy().target(vendor_url)
     except AddressRefusedError as error:

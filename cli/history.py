@@ -16,13 +16,8 @@ from cli.initialisation import initialise
 from cli.options import JsonOption, StageOption, slot_named
 from cli.pages import open_page, write_page
 from cli.session import LOCAL, Deployment, connect
-from infra.stage import stage_named
-from sluice.adapters.history_store import S3HistoryStore
 from sluice.failures import plain_cause
-from sluice.history.deriving import derive
-from sluice.history.layout import REPORT, observability_key, state_key
-from sluice.history.recording import known
-from sluice.history.report import report_page
+from sluice.history.layout import REPORT, observability_key
 
 app = typer.Typer(no_args_is_help=True, help="What became of every hour's export: completeness, volume, gaps.")
 app.command("copy-missing")(copy_missing)
@@ -96,8 +91,10 @@ def report(
     Examples:
         sluice history report --stage prd --open
     """
+    from cli import drawing  # noqa: PLC0415 - slow to import
+
     deployment = connect(stage)
-    page, hours = page_of(deployment)
+    page, hours = drawing.exports_page(deployment)
     write_page(to, page)
     published = f"s3://{deployment.output('LakeBucket')}/{observability_key(environment_of(deployment), REPORT)}"
     if as_json:
@@ -130,18 +127,3 @@ def _invoke(deployment: Deployment, event: dict[str, Any]) -> Any:  # noqa: ANN4
     if "FunctionError" in answer:
         raise CliError(f"The histories were not updated: {plain_cause(body)}", "Running it again is harmless.")
     return json.loads(body)
-
-
-def page_of(deployment: Deployment) -> tuple[bytes, int]:
-    """The report as of now, and how many hours it covers.
-
-    Raises:
-        CliError: There is no history yet.
-    """
-    environment = environment_of(deployment)
-    store = S3HistoryStore(deployment.s3, deployment.output("LakeBucket"))
-    out_of_scope = stage_named(deployment.stage).exports.out_of_scope
-    rows = derive(known(store.read(state_key(environment))), out_of_scope)
-    if not rows:
-        raise CliError("There is no history yet.", "`sluice history init --from …` makes one of what is in the lake.")
-    return report_page(environment, rows, out_of_scope), len(rows)

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.console import err, out, plural, say, say_json
 from cli.errors import CliError, handled
-from cli.exports import environment_of
 from cli.options import JsonOption, StageOption
 from cli.pages import BUILD, open_page, write_page
-from cli.session import LOCAL, Deployment, connect
-from infra.stage import stage_named
-from sluice.adapters.freshness import DynamoFreshness
-from sluice.adapters.history_store import S3HistoryStore
-from sluice.adapters.run_records import S3RunRecords
-from sluice.watching.digest.document import document_of
-from sluice.watching.digest.model import Digest
-from sluice.watching.digest.page import digest_page
-from sluice.watching.digest.sources import Sources
+from cli.session import LOCAL, connect
 from sluice.watching.digest.spans import Span, SpanKind, moment, up_to
+
+if TYPE_CHECKING:
+    from sluice.watching.digest.model import Digest
 
 
 @handled
@@ -47,32 +41,21 @@ def report(
         sluice report --stage prd --span month --until 2026-11-01 --out october.html
         sluice report --stage prd --span day --json | jq .notices
     """
+    from cli import drawing  # noqa: PLC0415 - slow to import
+
     now = datetime.now(UTC)
     span = up_to(kind, now) if until is None else Span(kind, _end(until, now))
     with err.status("Reading the records of runs …"):
-        digest = sources_of(connect(stage)).digest(span, now)
+        digest = drawing.sources_of(connect(stage)).digest(span, now)
     page = to or (BUILD / f"report-{stage}-{kind}-{span.last_day}.html" if show or not as_json else None)
     if page:
-        write_page(page, digest_page(digest))
+        write_page(page, drawing.digest_page(digest))
     if as_json:
-        say_json({**document_of(digest), "file": str(page) if page else None})
+        say_json({**drawing.document_of(digest), "file": str(page) if page else None})
     else:
         _show(digest, page)
     if show and page:
         open_page(page)
-
-
-def sources_of(deployment: Deployment) -> Sources:
-    """All that a stage's digests are made from."""
-    bucket = deployment.output("LakeBucket")
-    return Sources(
-        stage=deployment.stage,
-        environment=environment_of(deployment),
-        out_of_scope=stage_named(deployment.stage).exports.out_of_scope,
-        records=S3RunRecords(deployment.s3, bucket),
-        histories=S3HistoryStore(deployment.s3, bucket),
-        tables=DynamoFreshness(deployment.dynamodb, deployment.output("LedgerTable")),
-    )
 
 
 def _end(text: str, now: datetime) -> datetime:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import athena, convert, deployment, export, history, local_cloud
+from cli import athena, convert, deployment, export, local_cloud
 from cli.console import err, out, plural, say
 from cli.conversion import NOTHING_TO_DO, failure, run_conversion
 from cli.demo import delivery, vendor
@@ -131,10 +131,12 @@ def _export(stage: Deployment, steps: Steps) -> None:
 
 
 def _remember(stage: Deployment, steps: Steps) -> None:
+    from cli import drawing  # noqa: PLC0415 - slow to import
+
     steps.begin("Histories: what became of every hour of the days before")
     with err.status("Uploading some days …"):
         first = vendor.put_past_hours(stage)
     found = initialise(stage, first, None, _TIMEOUT)
-    page, _ = history.page_of(stage)
+    page, _ = drawing.exports_page(stage)
     REPORT.write_bytes(page)
     out.print(f"{plural(found['slots'], 'hour')} in the histories; the report: [bold]{REPORT}[/]", highlight=False)

@@ -6,10 +6,12 @@ Not for functions: it imports ``jsonschema``, which is slow to load and slow to 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
 import jsonschema_rs
+
+if TYPE_CHECKING:
+    import jsonschema
 
 
 def json_pointer(path: Iterable[str | int]) -> str:
@@ -22,6 +24,8 @@ class Referee:
 
     def __init__(self, schema: dict[str, Any]) -> None:
         """Compile `schema` for both validators; raise ValueError when one of them refuses it."""
+        import jsonschema  # noqa: PLC0415 - slow to import
+
         try:
             jsonschema.Draft202012Validator.check_schema(schema)
         except jsonschema.SchemaError as error:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -36,6 +39,13 @@ def test_help_has_an_example_of_the_command(path: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("path", [path for path in COMMANDS if path in {("ingest",), ("convert",), ("status",)}])
 def test_the_stage_defaults_to_local(path: tuple[str, ...]) -> None:
     assert "[default: local]" in CliRunner().invoke(app, [*path, "--help"]).stdout
+
+
+def test_what_is_slow_to_import_waits_for_the_commands_that_need_it() -> None:
+    slow = {"httpx", "jsonschema", "plotly", "pyarrow"}
+    code = f"import sys, cli.main; print(*{slow} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == []
 
 
 def test_a_wrong_option_is_a_usage_error() -> None:
