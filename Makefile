@@ -15,7 +15,7 @@ demo: .venv/ready ## the whole pipeline on this machine: local cloud, deployment
 
 test: lint ## everything that proves the project
 	$(BIN)/sluice contract check
-	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 bench: .venv/ready ## speed, memory, growth, latency and cost, beside others on the same bytes; a quarter of an hour; FILES=10000 for a larger burst
 	$(BIN)/python -m tests.bench $(if $(FILES),--files $(FILES))

@@ -7,6 +7,7 @@ from cli.console import say
 from cli.errors import handled
 from cli.options import StageOption
 from cli.session import LOCAL
+from infra.stage import Stage, stage_named
 
 
 @handled
@@ -23,3 +24,13 @@ def deploy(stage: StageOption = LOCAL) -> None:
     """
     deployment.deploy(stage)
     say(f"Stage '{stage}' is deployed.")
+    if alarms_tell_nobody(stage_named(stage)):
+        say(
+            "[yellow]Its alarms tell nobody yet: give Watch.emails or Watch.slack in infra/stage.py, and deploy again.[/]"
+        )
+
+
+def alarms_tell_nobody(stage: Stage) -> bool:
+    """Whether a stage has alarms that should tell people, and knows no people."""
+    watch = stage.watch
+    return stage.alarms and watch.pages and not (stage.local or watch.emails or watch.slack)

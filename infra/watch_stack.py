@@ -18,6 +18,7 @@ from infra.constructs.watch.lag_probe import LagProbe
 from infra.constructs.watch.notifications import Notifications
 from infra.constructs.watch.on_aws import OnAws
 from infra.constructs.watch.operations_rows import OperationsRows, Parts
+from infra.constructs.watch.queue_alarms import raise_on_watching
 from infra.constructs.watch.run_history import RunHistory
 from infra.constructs.watch.saved_queries import SavedQueries
 from infra.constructs.work_queue import DeadLetters
@@ -92,7 +93,7 @@ class WatchStack(StageStack):
         """Last of all: it shows whatever was made before."""
         stage, on_aws = self._stage, OnAws(self, self._stage)
         files_alarms = EventFileAlarms(self, "EventFiles", stage=stage, on_aws=on_aws, parts=event_files)
-        files_alarms.watch_the_watchers([self.missed_calls, self._ends.dead_letters])
+        raise_on_watching(files_alarms, [self.missed_calls, self._ends.dead_letters])
         export_alarms = ExportAlarms(self, "Exports", stage=stage, on_aws=on_aws, parts=exports)
         pages = [files_alarms.page("EventFiles", self.topic), export_alarms.page("Exports", self.topic)]
         machines = {"Convert": event_files.machine, "Export": exports.export, "History": exports.history}

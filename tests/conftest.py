@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Deal the tests out to the processes of `pytest -n 2`."""
+    """Deal the tests out to the processes of `pytest -n 3`."""
     return _ByFolder(config, log)
 
 

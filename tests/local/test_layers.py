@@ -3,16 +3,20 @@
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
+from infra import stage as stages
 from infra.layer_builder import BUDGET_MB, NATIVE, LayerBuild
+from infra.stage import Search, Watch, stage_named
 from tests.bench.cold_start import start, variables_of
 from tests.infra.synthesis import Synthesis, synthesise
 from tests.infra.test_imports import CARRIED, layers_of
 
+SEARCHED = replace(stage_named("int"), name="searched", watch=Watch(search=Search()))
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 CONVERT = """
@@ -48,8 +52,10 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
-    """The stage whose functions are started."""
-    return synthesise("int", tmp_path_factory.mktemp("int"))
+    """A stage that has every function."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(stages._STAGES, SEARCHED.name, SEARCHED)
+        return synthesise(SEARCHED.name, tmp_path_factory.mktemp(SEARCHED.name))
 
 
 @pytest.mark.parametrize("folder", ["validate_files", *CARRIED])

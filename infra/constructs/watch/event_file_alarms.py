@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.watch import saved_queries as saved
 from infra.constructs.watch.alarms import AT_ONCE, Advice, Alarms, Missing, Periods
-from infra.constructs.watch.console import function_page, machine_page, queues_page
-from infra.constructs.watch.measures import QUARTER, combined, of_function, of_machine, of_queue, own
+from infra.constructs.watch.console import function_page, machine_page
+from infra.constructs.watch.measures import QUARTER, combined, of_function, of_machine, own
 from infra.constructs.watch.on_aws import OnAws
+from infra.constructs.watch.queue_alarms import raise_on_queues
 from infra.constructs.watch.search_alarm import raise_on_search
 from infra.event_files_stack import EventFilesStack
 from infra.stage import Stage
@@ -34,7 +32,7 @@ class EventFileAlarms(Alarms):
         super().__init__(scope, construct_id, stage=stage, on_aws=on_aws)
         self._parts = parts
         self._watch = stage.watch
-        self._raise_on_queues()
+        raise_on_queues(self, parts)
         self._raise_on_validation()
         self._raise_on_dirt()
         self._raise_on_conversion()
@@ -42,69 +40,6 @@ class EventFileAlarms(Alarms):
             self._raise_on_age()
         if parts.search:
             raise_on_search(self, parts.search)
-
-    def _raise_on_queues(self) -> None:
-        parts = self._parts
-        for name, queue, what, function in (
-            ("FilesWaiting", parts.files.dead_letters, "Files that could not be validated", "validate_files"),
-            ("MediaWaiting", parts.media.dead_letters, "Media that could not be indexed", "index_media"),
-        ):
-            advice = Advice(
-                meaning=f"{what} wait in a dead letter queue. Nothing is lost, and nobody goes on by itself.",
-                steps=(
-                    "Look at a message in the queue: which object?",
-                    f"See in the log of {function} why it failed, and mend that.",
-                    "Redrive the queue; what was done already is skipped.",
-                ),
-                console=queues_page(queue.queue_name),
-                query=saved.name(self.stage, saved.ERRORS),
-            )
-            letters = of_queue(queue, "ApproximateNumberOfMessagesVisible")
-            self.above(name, letters, 0, advice, periods=AT_ONCE)
-        self._raise_on_calls()
-        late = Advice(
-            meaning=f"The oldest announced file has waited for more than {self._watch.queue_age_minutes} minutes.",
-            steps=(
-                "Is validate_files called, throttled or failing? See its graphs.",
-                "Is the event source mapping of the queue enabled?",
-                "A flood? It passes by itself; else raise max_concurrency of files in infra/stage.py.",
-            ),
-            console=queues_page(parts.files.queue.queue_name),
-            query=saved.name(self.stage, saved.SLOWEST_FILES),
-        )
-        age = of_queue(parts.files.queue, "ApproximateAgeOfOldestMessage")
-        self.above("FilesLate", age, 60 * self._watch.queue_age_minutes, late)
-
-    def _raise_on_calls(self) -> None:
-        queue = self._parts.missed_calls
-        advice = Advice(
-            meaning="A schedule could not start a conversion or the sweep of orphans, or the sweep failed.",
-            steps=(
-                "Look at the message in the dead letter queue: its attributes say what was refused, and why.",
-                "Mend it; usually with `sluice deploy`.",
-                "Purge the queue: the schedule's next time does the work of this one, too.",
-            ),
-            console=queues_page(queue.queue_name),
-            query=saved.name(self.stage, saved.ERRORS),
-        )
-        letters = of_queue(queue, "ApproximateNumberOfMessagesVisible")
-        self.above("CallsWaiting", letters, 0, advice, periods=AT_ONCE)
-
-    def watch_the_watchers(self, letters: Sequence[sqs.IQueue]) -> None:
-        """Raise an alarm when the probe, a digest or the record of a run waits in one of these queues."""
-        advice = Advice(
-            meaning="What watches the stage failed: a probe or digest was not called, or a run has no record.",
-            steps=(
-                "Look at the message in the dead letter queue: which function, which run?",
-                "See that function's log, and mend what it says.",
-                "Ends of runs: redrive their queue. Calls of schedules: purge theirs, the next time does the work.",
-            ),
-            console=queues_page(letters[0].queue_name),
-            query=saved.name(self.stage, saved.ERRORS),
-        )
-        counts = {f"m{at}": of_queue(queue, "ApproximateNumberOfMessagesVisible") for at, queue in enumerate(letters)}
-        total = combined(f"SUM([{', '.join(counts)}])", counts, "messages that wait")
-        self.above("WatchingWaiting", total, 0, advice, periods=AT_ONCE)
 
     def _raise_on_validation(self) -> None:
         validate = self._parts.functions.validate_files

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aws_cdk import Annotations, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_chatbot as chatbot
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -30,9 +30,6 @@ class Notifications(Construct):
         self._let_alarms_publish()
         if stage.local:
             acknowledge(self.topic, "AwsSolutions-SNS3", PLAIN_HTTP)
-        if stage.watch.pages and not (stage.watch.emails or stage.watch.slack or stage.local):
-            nobody = f"Alarms of stage {stage.name} tell nobody: give Watch.emails or Watch.slack in infra/stage.py."
-            Annotations.of(self).add_warning_v2("sluice:nobodyIsTold", nobody)
         for address in stage.watch.emails:
             subscription = self.topic.add_subscription(subscriptions.EmailSubscription(address))
             acknowledge(subscription, "Serverless-SNSRedrivePolicy", _PAGED_ANYWAY)
