@@ -25,9 +25,7 @@ def deploy(stage: StageOption = LOCAL) -> None:
     deployment.deploy(stage)
     say(f"Stage '{stage}' is deployed.")
     if alarms_tell_nobody(stage_named(stage)):
-        say(
-            "[yellow]Its alarms tell nobody yet: give Watch.emails or Watch.slack in infra/stage.py, and deploy again.[/]"
-        )
+        say("[yellow]Its alarms tell nobody: give Watch.emails or Watch.slack in infra/stage.py, deploy again.[/]")
 
 
 def alarms_tell_nobody(stage: Stage) -> bool:

@@ -18,7 +18,6 @@ from sluice.watching.digest.cost import WATCHING
 from sluice.watching.metrics import METRICS
 from tests.unit.watching.digest.making import conversion
 
-NOW = datetime.now(UTC)
 BAND = {"ThresholdMetricId": "band", "Metrics": [{"Id": "m", "MetricStat": {}}, {"Id": "band", "Expression": "…"}]}
 RESOURCES: dict[str, Any] = {
     "Board": {"Type": "AWS::CloudWatch::Dashboard", "Properties": {}},
@@ -27,6 +26,11 @@ RESOURCES: dict[str, Any] = {
     "Band": {"Type": "AWS::CloudWatch::Alarm", "Properties": BAND},
     "Topic": {"Type": "AWS::SNS::Topic", "Properties": {}},
 }
+
+
+def ago(**time: float) -> datetime:
+    """A time that is over, by the clock the command reads."""
+    return datetime.now(UTC) - timedelta(**time)
 
 
 class Templates:
@@ -55,7 +59,7 @@ def document(*arguments: str) -> dict[str, Any]:
 
 
 def test_what_ran_is_extended_to_a_month(records: S3RunRecords) -> None:
-    records.write(conversion(NOW - timedelta(days=10), 25 * 1000))
+    records.write(conversion(ago(days=10), 25 * 1000))
     found = document()
     assert found["days"] == pytest.approx(10, abs=0.01)
     assert found["files"] == pytest.approx(3000, abs=1)
@@ -63,13 +67,13 @@ def test_what_ran_is_extended_to_a_month(records: S3RunRecords) -> None:
 
 
 def test_records_before_the_days_asked_for_do_not_count(records: S3RunRecords) -> None:
-    records.write(conversion(NOW - timedelta(days=10), 25 * 1000))
-    records.write(conversion(NOW - timedelta(days=3), 25 * 300))
+    records.write(conversion(ago(days=10), 25 * 1000))
+    records.write(conversion(ago(days=3), 25 * 300))
     assert document("--days", "5")["files"] == pytest.approx(3000, abs=1)
 
 
 def test_minutes_say_nothing_of_a_month(records: S3RunRecords) -> None:
-    records.write(conversion(NOW - timedelta(seconds=5), 25 * 10))
+    records.write(conversion(ago(seconds=5), 25 * 10))
     assert document()["files"] == 10 * 24 * 30
 
 
@@ -84,7 +88,7 @@ def test_a_stage_costs_what_it_has_though_nothing_ran(records: S3RunRecords) -> 
 
 
 def test_the_estimate_says_what_it_assumes_and_leaves_out(records: S3RunRecords) -> None:
-    records.write(conversion(NOW - timedelta(days=1), 25 * 1000))
+    records.write(conversion(ago(days=1), 25 * 1000))
     shown = call("--stage", "int").output
     assert all(words in shown for words in ("Sum", "EventBridge", "Not counted: the producers' own uploads", "30 ms"))
     assert WATCHING not in document()["not_counted"], "they are in the sum"
