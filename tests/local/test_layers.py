@@ -11,12 +11,13 @@ import pytest
 
 from infra import stage as stages
 from infra.layer_builder import BUDGET_MB, NATIVE, LayerBuild
-from infra.stage import Search, Watch, stage_named
+from infra.stage import ExistingCluster, Search, Watch, stage_named
 from tests.bench.cold_start import start, variables_of
 from tests.infra.synthesis import Synthesis, synthesise
 from tests.infra.test_imports import CARRIED, layers_of
 
-SEARCHED = replace(stage_named("int"), name="searched", watch=Watch(search=Search()))
+CLUSTER = ExistingCluster(url="https://logs.example", arn="arn:aws:es:us-east-1:123456789012:domain/logs")
+SEARCHED = replace(stage_named("int"), name="searched", watch=Watch(search=Search(cluster=CLUSTER)))
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 CONVERT = """
