@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -118,6 +119,12 @@ class Deployment:
     def stack(self, part: str) -> str:
         """Name of one of the stage's stacks."""
         return self.prefix + part
+
+    def template(self, stack: str) -> dict[str, Any]:
+        """The deployed template of a stack."""
+        body: Any = self.cloudformation.get_template(StackName=stack)["TemplateBody"]
+        template: dict[str, Any] = json.loads(body) if isinstance(body, str) else body
+        return template
 
     def output(self, name: str) -> str:
         """One output of the stage's stacks; CliError when the deployed version does not have it."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sluice.watching import prices
@@ -25,17 +24,18 @@ _BAND_METRICS = 2  # the edges of a band count like metrics
 
 def standing_cost(deployment: Deployment) -> Cost:
     """What a month of the stage's alarms, dashboards, secrets and regular metrics costs."""
-    resources = [found for stack in deployment.stacks for found in _resources(deployment, stack)]
-    items = [CostItem(_EACH[kind], 1) for kind in (found["Type"] for found in resources) if kind in _EACH]
-    watched = sum(_watched(found["Properties"]) for found in resources if found["Type"] == _ALARM)
+    return cost_of_resources(
+        resource for stack in deployment.stacks for resource in deployment.template(stack)["Resources"].values()
+    )
+
+
+def cost_of_resources(found: Iterable[Mapping[str, Any]]) -> Cost:
+    """What a month of these resources of templates costs, and of the metrics that every stage has."""
+    resources = list(found)
+    items = [CostItem(_EACH[each["Type"]], 1) for each in resources if each["Type"] in _EACH]
+    watched = sum(_watched(each["Properties"]) for each in resources if each["Type"] == _ALARM)
     regular = sum(len(metric.pipelines) for metric in METRICS if not metric.rare)
     return Cost((*items, CostItem(prices.ALARM_METRIC, watched), CostItem(prices.CUSTOM_METRIC, regular)))
-
-
-def _resources(deployment: Deployment, stack: str) -> Iterator[dict[str, Any]]:
-    body: Any = deployment.cloudformation.get_template(StackName=stack)["TemplateBody"]
-    template = json.loads(body) if isinstance(body, str) else body
-    yield from template["Resources"].values()
 
 
 def _watched(alarm: Mapping[str, Any]) -> int:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cli.alarms import bands
 from cli.alarms.collection import Collector
@@ -47,9 +46,7 @@ def resources_of(deployment: Deployment, stack: str) -> list[Resource]:
 
 def _alarms(deployment: Deployment, resources: list[Resource]) -> Alarms:
     stack = deployment.stack(_STACK)
-    body: Any = deployment.cloudformation.get_template(StackName=stack)["TemplateBody"]
-    template: dict[str, Any] = json.loads(body) if isinstance(body, str) else body
     pages = deployment.cloudformation.get_paginator("list_exports").paginate()
     exports = {found["Name"]: found["Value"] for page in pages for found in page["Exports"]}
     region = deployment.session.region_name
-    return read_alarms(stack, template, resolver_of(resources, exports, region, ACCOUNT))
+    return read_alarms(stack, deployment.template(stack), resolver_of(resources, exports, region, ACCOUNT))

@@ -10,7 +10,8 @@ from constructs import Construct
 
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.queued_events import QueuedEvents
-from infra.stage import Batching, Stage
+from infra.sizes import Batching
+from infra.stage import Stage
 
 
 class AnnouncedObjects(QueuedEvents):

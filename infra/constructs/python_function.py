@@ -14,7 +14,8 @@ from constructs import Construct
 from infra.constructs.findings import acknowledge
 from infra.constructs.log_group import log_group
 from infra.constructs.permissions import TRACE_ACTIONS, TRACE_REASON, allow
-from infra.stage import FunctionSize, Stage
+from infra.sizes import FunctionSize
+from infra.stage import Stage
 from sluice.watching.metrics import Pipeline
 
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"

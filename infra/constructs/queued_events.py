@@ -11,7 +11,8 @@ from constructs import Construct
 from infra.constructs.findings import acknowledge
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.work_queue import DeadLetters, WorkQueue
-from infra.stage import Batching, Stage
+from infra.sizes import Batching
+from infra.stage import Stage
 
 
 class QueuedEvents(Construct):

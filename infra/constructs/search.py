@@ -14,7 +14,8 @@ from infra.constructs.outputs import publish
 from infra.constructs.python_function import PythonFunction
 from infra.constructs.search_cluster import Collection, OthersCluster, SearchCluster
 from infra.lake_stack import LakeStack
-from infra.stage import Search, Stage
+from infra.stage import Stage
+from infra.watch_settings import Search
 from sluice.contracts.load import load_registry
 from sluice.contracts.system import PROFILING_LOG
 from sluice.layout import table_prefix

@@ -12,7 +12,8 @@ from aws_cdk import aws_opensearchserverless as aoss
 from constructs import Construct, IDependable
 
 from infra.constructs.python_function import PythonFunction
-from infra.stage import ExistingCluster, Search, Stage
+from infra.stage import Stage
+from infra.watch_settings import ExistingCluster, Search
 
 _NAME_LENGTH = 28  # of collections and of the policies over them
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from infra import stage as stages
-from infra.stage import Exports, FunctionSize, Stage
+from infra.export_settings import Exports
+from infra.sizes import FunctionSize
+from infra.stage import Stage
 from sluice.exports.slots import Environment
 from tests.infra.machine_graph import Machine, machine
 from tests.infra.synthesis import Synthesis, synthesise

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from infra import stage as stages
-from infra.stage import Watch, stage_named
+from infra.stage import stage_named
+from infra.watch_settings import Watch
 from tests.infra.synthesis import Synthesis, listed, synthesise, text
 from tests.infra.test_permissions import EVERY_FUNCTION
 

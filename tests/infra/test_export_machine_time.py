@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Iterator
 
 import pytest
 
-from infra.stage import BUILT_IN, Exports
+from infra.export_settings import Exports
+from infra.stage import BUILT_IN
 from sluice.exports.asking import SHORTEST_WAIT, Turn
 from tests.infra.conftest import FEATURE
 from tests.infra.export_states import (

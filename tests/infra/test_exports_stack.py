@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra.stage import BUILT_IN, Exports
+from infra.export_settings import Exports
+from infra.stage import BUILT_IN
 from tests.infra.conftest import FEATURE, ODD
 from tests.infra.synthesis import Synthesis, text
 from tests.infra.test_functions import HOUSE_VARIABLES

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.stage import FunctionSize, Stage
+from infra.sizes import FunctionSize
+from infra.stage import Stage
 from tests.infra.synthesis import ROOT, Synthesis, text
 
 SEARCH_FOLDERS = ("install_search", "load_search")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from infra import stage as stages
-from infra.stage import SlackChannel, Watch
+from infra.watch_settings import SlackChannel, Watch
 from tests.infra.synthesis import Synthesis, listed, synthesise, text
 from tests.infra.watched import Watched
 

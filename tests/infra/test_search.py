@@ -13,7 +13,8 @@ import pytest
 
 from infra import stage as stages
 from infra.constructs.search_cluster import short_name
-from infra.stage import ExistingCluster, Search, Stage, Watch, stage_named
+from infra.stage import Stage, stage_named
+from infra.watch_settings import ExistingCluster, Search, Watch
 from sluice.contracts.load import load_registry
 from sluice.search.indices import Indices
 from sluice.search.installing import fingerprint

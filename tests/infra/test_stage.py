@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from infra.stage import BUILT_IN, Exports, FunctionSize, Stage, StageNameError, stage_named
+from infra.export_settings import Exports
+from infra.sizes import FunctionSize
+from infra.stage import BUILT_IN, Stage, StageNameError, stage_named
 from sluice.events.validation import MAX_SOURCES_PER_COMMIT
 from sluice.exports.asking import LONGEST_WAIT
 from sluice.exports.slots import Environment

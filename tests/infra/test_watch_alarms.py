@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from infra.stage import BUILT_IN, Watch
+from infra.stage import BUILT_IN
+from infra.watch_settings import Watch
 from tests.infra.conftest import FEATURE
 from tests.infra.synthesis import ROOT, Synthesis
 from tests.infra.watched import ALARM, COMPOSITE, DASHBOARD, QUERY, Watched, metrics_of_alarm, wrong

@@ -58,5 +58,6 @@ def patience(seconds_left: float = 600.0, attempts: int = 4) -> Patience:
     return Patience(lambda: seconds_left, lambda _: None, attempts=attempts)
 
 
-def cluster_at(url: str, service: str = "es") -> OpenSearchCluster:
-    return OpenSearchCluster(url, signature(SearchSettings(url, f"{url}/_dashboards", service)), timeout_seconds=0.5)
+def cluster_at(url: str, service: str = "es", timeout_seconds: float = 0.5) -> OpenSearchCluster:
+    sign = signature(SearchSettings(url, f"{url}/_dashboards", service))
+    return OpenSearchCluster(url, sign, timeout_seconds=timeout_seconds)

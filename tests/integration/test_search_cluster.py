@@ -51,7 +51,7 @@ def _written() -> Iterator[Target]:
 
 def _real() -> Iterator[Target]:
     if not REAL:
-        pytest.skip("SLUICE_OPENSEARCH_URL names no cluster")
+        pytest.skip("no OpenSearch to test against: SLUICE_OPENSEARCH_URL names none")
     cluster, boards = _adapters(REAL, REAL_BOARDS or f"{REAL}/_dashboards")
 
     def count(alias: str) -> int:
@@ -152,7 +152,7 @@ def test_an_index_that_is_there_already_is_no_mistake_and_a_wrong_name_is(target
 
 def test_boards_are_imported_and_replaced(target: Target, request: pytest.FixtureRequest) -> None:
     if "real" in request.node.name and not REAL_BOARDS:
-        pytest.skip("SLUICE_DASHBOARDS_URL names no Dashboards")
+        pytest.skip("no OpenSearch Dashboards to test against: SLUICE_DASHBOARDS_URL names none")
     prepare(target)
     for _ in range(2):
         target.boards.put_objects(saved_objects(STAGE))
@@ -160,7 +160,7 @@ def test_boards_are_imported_and_replaced(target: Target, request: pytest.Fixtur
 
 def test_boards_that_refer_to_nothing_are_refused(target: Target, request: pytest.FixtureRequest) -> None:
     if "real" in request.node.name and not REAL_BOARDS:
-        pytest.skip("SLUICE_DASHBOARDS_URL names no Dashboards")
+        pytest.skip("no OpenSearch Dashboards to test against: SLUICE_DASHBOARDS_URL names none")
     (*_, board) = saved_objects("another").splitlines()
     with pytest.raises(RefusedError, match="not all objects were imported: missing_references"):
         target.boards.put_objects(board)

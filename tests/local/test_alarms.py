@@ -11,7 +11,8 @@ import pytest
 
 from cli.alarms.definitions import Alarms
 from cli.alarms.series import Metric, Point
-from infra.stage import FunctionSize, stage_named
+from infra.sizes import FunctionSize
+from infra.stage import stage_named
 from tests.local.alarm_cases import Conditions
 from tests.local.alarming import Rung, Watched, ring
 from tests.local.cloud import Cloud

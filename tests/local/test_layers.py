@@ -11,7 +11,8 @@ import pytest
 
 from infra import stage as stages
 from infra.layer_builder import BUDGET_MB, NATIVE, LayerBuild
-from infra.stage import ExistingCluster, Search, Watch, stage_named
+from infra.stage import stage_named
+from infra.watch_settings import ExistingCluster, Search, Watch
 from tests.bench.cold_start import start, variables_of
 from tests.infra.synthesis import Synthesis, synthesise
 from tests.infra.test_imports import CARRIED, layers_of

@@ -16,7 +16,8 @@ from constructs import Construct
 from infra.constructs.findings import PLAIN_HTTP, acknowledge
 from infra.constructs.machine import Machine
 from infra.constructs.watch.console import execution_page
-from infra.stage import SlackChannel, Stage
+from infra.stage import Stage
+from infra.watch_settings import SlackChannel
 
 
 class Notifications(Construct):

@@ -26,7 +26,7 @@ class Patience:
         for attempt in range(self.attempts):
             pause = random.uniform(0.5, 1) * min(self.first_seconds * 2**attempt, _LONGEST_PAUSE)  # noqa: S311
             yield attempt
-            if self.seconds_left() <= pause:
+            if attempt + 1 == self.attempts or self.seconds_left() <= pause:
                 return
             self.sleep(pause)
 

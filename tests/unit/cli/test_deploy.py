@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from cli.deploy import alarms_tell_nobody
-from infra.stage import SlackChannel, Stage, Watch, stage_named
+from infra.stage import Stage, stage_named
+from infra.watch_settings import SlackChannel, Watch
 
 
 def told(**watch: object) -> Stage:
