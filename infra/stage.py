@@ -67,7 +67,7 @@ class Stage:
 
     conversion_schedule: str | None = "rate(15 minutes)"
     conversion_timeout_minutes: int = 60
-    batch_bytes: int = 32 * MEBIBYTE  # clean JSON per conversion batch
+    batch_bytes: int = 32 * MEBIBYTE  # clean JSON per conversion batch, and of all batches that one call converts
     convert_max_concurrency: int = 20
     sweep_schedule: str | None = "cron(30 3 * * ? *)"
 

@@ -33,7 +33,7 @@ class ConversionSteps:
 
 
 class ConversionMachine(Machine):
-    """Plan, batches in parallel, commit, profile; its states read as sentences in the console's graph."""
+    """Plan, groups of batches in parallel, commit, profile; its states read as sentences in the console's graph."""
 
     def __init__(
         self,
@@ -83,11 +83,11 @@ class ConversionMachine(Machine):
         return self.call(name, self._steps.load, sfn.TaskInput.from_object({}), done).next(done)
 
     def _build_map(self, failed: sfn.Fail) -> sfn.DistributedMap:
-        lost = self.failure("Batch not converted", "The batch left no receipt; a later run converts it again.")
+        lost = self.failure("Batch not converted", "It left no receipt; a later run goes on there.")
         return self.each(
             _MAP,
-            self.call("Convert one batch", self._steps.convert, None, lost),
-            comment="One child execution per batch of the plan file; the first that fails for good ends the run",
+            self.call("Convert a group of batches", self._steps.convert, None, lost),
+            comment="One child execution per group of the plan's batches; the first that fails for good ends the run",
             reader=PlanReader(bucket=self._lake, key_path="$.plan_key", items_pointer="/batches"),
             concurrency=self.stage.convert_max_concurrency,
             failed=failed,

@@ -101,7 +101,7 @@ class EventFunctions(Construct):
     def _build_convert_batch(self) -> PythonFunction:
         function = self._build(
             "convert_batch",
-            "Turns one batch of clean events into Parquet and leaves a receipt",
+            "Turns batches of clean events into Parquet and leaves a receipt of each",
             parquet=True,
             LAKE_BUCKET=self._lake.lake.bucket_name,
         )

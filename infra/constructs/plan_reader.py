@@ -1,4 +1,4 @@
-"""Reads the batches of a plan file into a Distributed Map."""
+"""Reads the items of a plan file into a Distributed Map."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class PlanReader:
 
     @property
     def max_items(self) -> int | None:
-        """None: every batch of the plan."""
+        """None: every item of the plan."""
         return None
 
     @property

@@ -1,5 +1,6 @@
 """The functions of the Convert machine, called one after the other with what the machine passes on."""
 
+import copy
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 STEPS = ("plan_conversion", "convert_batch", "commit_conversion", "profile_run")
 ROLE = "arn:aws:iam::123456789012:role/machine"
+BATCHES = ["00000-MICROONE_EVENT", "00001-MICROTWO_PRED", "00002-DIRTY"]
 NEWEST = {"MICROONE_EVENT": "2024-02-29T10", "MICROTWO_PRED": "2024-02-29T00"}
 DEFINITION = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}}
 
@@ -44,11 +46,18 @@ class Machine:
     def plan(self, execution: dict[str, str]) -> Any:
         return _as_json(self._handlers["plan_conversion"](execution))
 
+    def items(self, planned: Any) -> list[Any]:
+        """Read what the map is over."""
+        items: list[Any] = json.loads(objects_of(LAKE)[planned["plan_key"]])["batches"]
+        return items
+
+    def convert(self, item: Any) -> Any:
+        return _as_json(self._handlers["convert_batch"](item))
+
     def follow(self, planned: Any) -> Any:
         """Do what the machine does after it has planned."""
-        plan = json.loads(objects_of(LAKE)[planned["plan_key"]])
-        for batch in plan["batches"]:
-            _as_json(self._handlers["convert_batch"](batch))
+        for item in self.items(planned):
+            self.convert(item)
         rest = {"plan_key": planned["plan_key"]}
         committed = _as_json(self._handlers["commit_conversion"](rest))
         published = _as_json(self._handlers["profile_run"](rest))
@@ -93,6 +102,42 @@ def test_a_run(machine: Machine) -> None:
     assert not ledger("run")
     noted = DynamoFreshness(clients.dynamodb(), LEDGER).newest_hours()
     assert {table: f"{hour:%Y-%m-%dT%H}" for table, hour in noted.items()} == NEWEST
+
+
+def test_a_small_run_is_converted_by_one_call(machine: Machine) -> None:
+    planned = machine.plan(machine.start("a"))
+    (item,) = machine.items(planned)
+    assert machine.convert(item) == {"batches": BATCHES, "rows": 2}
+    assert _receipts(planned) == BATCHES
+
+
+def test_a_group_that_failed_names_the_batch_and_goes_on_there(
+    machine: Machine, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    planned = machine.plan(machine.start("a"))
+    (item,) = machine.items(planned)
+    spoilt = copy.deepcopy(item)
+    spoilt["batches"][1]["rows"] = 2
+    named = f"{BATCHES[1]} of run {planned['run_id']}: 2 rows were planned, 1 are there"
+    with pytest.raises(Exception, match=named):
+        machine.convert(spoilt)
+    assert _receipts(planned) == BATCHES[:1]
+    assert caplog.messages[-2:] == ["batch converted", "batch not converted"]
+    assert _counted(capsys)["RowsConverted"] == [1]
+    machine.convert(item)
+    assert [record.__dict__["batch_id"] for record in caplog.records[-2:]] == BATCHES[1:]
+    counted = _counted(capsys)
+    assert counted["RowsConverted"] == [1, 0]
+    assert len(counted["BatchSeconds"]) == len(BATCHES)
+    assert _receipts(planned) == BATCHES
+
+
+def test_what_a_plan_of_an_older_version_has_its_map_over_is_converted(machine: Machine) -> None:
+    """A run that crashed before the function was deployed."""
+    planned = machine.plan(machine.start("a"))
+    for batch in machine.items(planned)[0]["batches"]:
+        assert machine.convert(batch)["batches"] == [batch["batch_id"]]
+    assert _receipts(planned) == BATCHES
 
 
 def test_nothing_to_do(machine: Machine) -> None:
@@ -144,6 +189,19 @@ def test_an_execution_that_nobody_knows_any_more_is_not_running(machine: Machine
 
 def _validate(world: World, key: str, *events: dict[str, Any]) -> None:
     assert not world.validate(world.put(f"x/{key}", body(*events))).failed
+
+
+def _receipts(planned: Any) -> list[str]:
+    prefix = f"runs/{planned['run_id']}/receipts/"
+    return [key.removeprefix(prefix).removesuffix(".json") for key in objects_of(LAKE, prefix)]
+
+
+def _counted(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """Return what the last call has counted."""
+    lines: list[dict[str, Any]] = [
+        json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line
+    ]
+    return lines[-1]
 
 
 def _as_json(value: Any) -> Any:

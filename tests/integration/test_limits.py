@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sluice.conversion.model import OpenRun
-from sluice.conversion.planning import MAX_SPANS_PER_BATCH, Planning
+from sluice.conversion.planning import MAX_SPANS, Planning
 from sluice.events.model import ChunkRecord, Counts, Segment
 from sluice.events.validation import MAX_SOURCES_PER_COMMIT
 from sluice.layout import CLEAN_PREFIX, UNRELATED_PREFIX, clean_key, dirty_key, timestamped_id
@@ -130,13 +130,13 @@ class Waiting:
     ids=["by spans", "by bytes", "a span each"],
 )
 def test_batches_are_cut(world: World, batch_bytes: int, spans: list[int]) -> None:
-    """Every row and dirty record is in one batch, in order; a batch fits the input of a state."""
+    """Every row and dirty record is in one batch, in order; a group of batches fits the input of a state."""
     ledger: Any = Waiting([_waiting_chunk(number) for number in range(1100)])
     planned = Planning(ledger, world.lake, world.executions, batch_bytes).plan("a", "20260131T12-run", START, "token")
     plan = world.read_plan(planned)
     assert [len(batch.spans) for batch in plan.batches] == spans
-    assert max(spans) <= MAX_SPANS_PER_BATCH
-    assert all(len(json.dumps(batch.to_json())) < STATE_INPUT_BYTES / 2 for batch in plan.batches)
+    assert max(spans) <= MAX_SPANS
+    assert all(len(json.dumps(group.to_json())) < STATE_INPUT_BYTES / 2 for group in plan.groups)
     assert plan.files == len(plan.chunk_ids) == len(set(plan.chunk_ids)) == 1100
     for table, key_of in (("MICROTHREE_EVENT", clean_key), (None, dirty_key)):
         batches = [batch for batch in plan.batches if batch.table == table]

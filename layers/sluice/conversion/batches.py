@@ -72,9 +72,7 @@ class Converter:
     def _rows(self, batch: Batch, contract: Contract) -> pa.Table:
         rows = read_rows(contract, self._files.read_spans(batch.spans))
         if rows.num_rows != batch.rows:
-            raise RowCountError(
-                f"{batch.batch_id} of run {batch.run_id}: {batch.rows} rows were planned, {rows.num_rows} are there"
-            )
+            raise RowCountError(f"{batch.rows} rows were planned, {rows.num_rows} are there")
         return rows
 
 

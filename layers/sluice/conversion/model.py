@@ -18,7 +18,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A part of a run, done by one function at once. Without a `table` its spans are dirty records."""
+    """A part of a run: rows of one table, with a receipt of its own. Without a `table` its spans are dirty records."""
 
     run_id: str
     planned_at: str  # ISO 8601, UTC
@@ -34,7 +34,23 @@ class Batch:
         return cls(value["run_id"], value["planned_at"], value["batch_id"], value["table"], value["rows"], spans)
 
     def to_json(self) -> dict[str, Any]:
-        """Give the batch as it stands in the plan file."""
+        """Give the batch as it stands in its group."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchGroup:
+    """Batches that one invocation does, one after the other: together they are no more work than one batch may be."""
+
+    batches: tuple[Batch, ...]
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote; in plans of an older version a batch stands alone, with no group around it."""
+        return cls(tuple(Batch.from_json(batch) for batch in value.get("batches", [value])))
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the group as it stands in the plan file."""
         return asdict(self)
 
 
@@ -57,19 +73,25 @@ class Plan:
     planned_at: str
     files: int
     chunk_ids: tuple[str, ...]
-    batches: tuple[Batch, ...]
+    groups: tuple[BatchGroup, ...]
     arrived: Arrived = Arrived()
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote."""
-        batches = tuple(Batch.from_json(batch) for batch in value["batches"])
+        groups = tuple(BatchGroup.from_json(group) for group in value["batches"])
         arrived = Arrived(**value.get("arrived", {}))
-        return cls(value["run_id"], value["planned_at"], value["files"], tuple(value["chunk_ids"]), batches, arrived)
+        return cls(value["run_id"], value["planned_at"], value["files"], tuple(value["chunk_ids"]), groups, arrived)
 
     def to_json(self) -> dict[str, Any]:
-        """Give the plan as it stands in its file."""
-        return asdict(self)
+        """Give the plan as it stands in its file: what the map is over is under `batches`, whatever the version."""
+        plan = asdict(self)
+        return {"batches": plan.pop("groups"), **plan}
+
+    @property
+    def batches(self) -> tuple[Batch, ...]:
+        """The batches of all groups, in order."""
+        return tuple(batch for group in self.groups for batch in group.batches)
 
     def rows(self) -> Counter[str]:
         """Return the rows to be written, by table."""

@@ -1,19 +1,22 @@
 """What a run will do: one run at a time, and a crashed run's plan is finished before a new one is made."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
 import orjson
 
-from sluice.conversion.model import Arrived, Batch, OpenRun, Plan, Span, iso
+from sluice.conversion.model import Arrived, Batch, BatchGroup, OpenRun, Plan, Span, iso
 from sluice.conversion.ports import Executions, RunFiles, RunLedger
 from sluice.events.model import ChunkRecord, Counts
 from sluice.layout import clean_key, dirty_key, plan_key
 
-MAX_SPANS_PER_BATCH = 500
-"""A batch travels as the input of one state: 500 spans are about 70 KB of its 256 KB."""
+T = TypeVar("T")
+
+MAX_SPANS = 500
+"""A group of batches travels as the input of one state: 500 spans are about 70 KB of its 256 KB."""
 
 
 class Decision(StrEnum):
@@ -37,7 +40,7 @@ class Planning:
     """Plans runs."""
 
     def __init__(self, ledger: RunLedger, files: RunFiles, executions: Executions, batch_bytes: int) -> None:
-        """Bind the adapters; a batch is cut at `batch_bytes` of lines."""
+        """Bind the adapters; batches and groups are cut at `batch_bytes` of lines."""
         self._ledger = ledger
         self._files = files
         self._executions = executions
@@ -92,36 +95,42 @@ class Planning:
         planned_at = iso(now)
         batches = tuple(
             Batch(run_id, planned_at, f"{number:05d}-{table or 'DIRTY'}", table, rows, spans)
-            for number, (table, rows, spans) in enumerate(self._groups(chunks))
+            for number, (table, rows, spans) in enumerate(self._parts(chunks))
         )
+        # An invocation each is what small batches would cost most.
+        groups = tuple(BatchGroup(group) for group in self._cut(batches, lambda batch: batch.spans))
         chunk_ids = tuple(chunk.chunk_id for chunk in chunks)
         files = sum(chunk.files for chunk in chunks)
-        return Plan(run_id, planned_at, files, chunk_ids, batches, _arrived(chunks))
+        return Plan(run_id, planned_at, files, chunk_ids, groups, _arrived(chunks))
 
-    def _groups(self, chunks: Sequence[ChunkRecord]) -> Iterator[tuple[str | None, int, tuple[Span, ...]]]:
+    def _parts(self, chunks: Sequence[ChunkRecord]) -> Iterator[tuple[str | None, int, tuple[Span, ...]]]:
         """Cut the rows of each table, then the dirty records, into batches: (table, rows, spans)."""
         rows_of: dict[str, list[tuple[int, Span]]] = {}
         for chunk in chunks:
             for segment in chunk.segments:
                 span = Span(clean_key(chunk.chunk_id), segment.offset, segment.length)
                 rows_of.setdefault(segment.table, []).append((segment.rows, span))
-        for table in sorted(rows_of):
-            yield from ((table, rows, spans) for rows, spans in self._cut(rows_of[table]))
         dirty = [(0, Span(dirty_key(chunk.chunk_id), 0, chunk.dirty_bytes)) for chunk in chunks if chunk.dirty_bytes]
-        yield from ((None, rows, spans) for rows, spans in self._cut(dirty))
+        everything: list[tuple[str | None, list[tuple[int, Span]]]] = [*sorted(rows_of.items()), (None, dirty)]
+        for table, parts in everything:
+            for cut in self._cut(parts, lambda part: part[1:]):
+                yield table, sum(rows for rows, _ in cut), tuple(span for _, span in cut)
 
-    def _cut(self, parts: Iterable[tuple[int, Span]]) -> Iterator[tuple[int, tuple[Span, ...]]]:
-        spans: list[Span] = []
-        total_rows = size = 0
-        for rows, span in parts:
-            if spans and (size + span.length > self._batch_bytes or len(spans) == MAX_SPANS_PER_BATCH):
-                yield total_rows, tuple(spans)
-                spans, total_rows, size = [], 0, 0
-            spans.append(span)
-            total_rows += rows
-            size += span.length
-        if spans:
-            yield total_rows, tuple(spans)
+    def _cut(self, items: Iterable[T], spans_of: Callable[[T], Sequence[Span]]) -> Iterator[tuple[T, ...]]:
+        """Cut items, in their order, before they become more than one invocation is to do."""
+        piece: list[T] = []
+        size = count = 0
+        for item in items:
+            spans = spans_of(item)
+            length = sum(span.length for span in spans)
+            if piece and (size + length > self._batch_bytes or count + len(spans) > MAX_SPANS):
+                yield tuple(piece)
+                piece, size, count = [], 0, 0
+            piece.append(item)
+            size += length
+            count += len(spans)
+        if piece:
+            yield tuple(piece)
 
 
 def _arrived(chunks: Iterable[ChunkRecord]) -> Arrived:

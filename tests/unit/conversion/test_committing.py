@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from sluice.conversion.committing import IncompleteRunError, Summary, commit
-from sluice.conversion.model import Arrived, Batch, Plan, Receipt
+from sluice.conversion.model import Arrived, Batch, BatchGroup, Plan, Receipt
 from sluice.layout import clean_key, commit_key, receipt_key
 from tests.unit.conversion.memory import MemoryFiles, MemoryLedger
 
@@ -16,7 +16,8 @@ BATCHES = tuple(
     Batch(RUN, "then", name, table, rows, ())
     for name, table, rows in [("0", "A", 3), ("1", "A", 2), ("2", "B", 1), ("3", None, 0)]
 )
-PLAN = Plan(RUN, "then", 7, CHUNKS, BATCHES, Arrived(900, 4, 3, 2, {"A": {"RULE_BROKEN": 5}}))
+GROUPS = (BatchGroup(BATCHES[:3]), BatchGroup(BATCHES[3:]))
+PLAN = Plan(RUN, "then", 7, CHUNKS, GROUPS, Arrived(900, 4, 3, 2, {"A": {"RULE_BROKEN": 5}}))
 SUMMARY = Summary(
     run_id=RUN,
     status="converted",
@@ -92,7 +93,8 @@ def test_a_missing_receipt_is_refused(files: MemoryFiles) -> None:
 
 
 def test_an_unplanned_table_is_refused(files: MemoryFiles) -> None:
-    assert_refused(files, replace(PLAN, batches=(*BATCHES[:2], replace(BATCHES[2], table=None), BATCHES[3])), "B: 0 in")
+    group = BatchGroup((*BATCHES[:2], replace(BATCHES[2], table=None), BATCHES[3]))
+    assert_refused(files, replace(PLAN, groups=(group,)), "B: 0 in")
 
 
 def assert_refused(files: MemoryFiles, plan: Plan, message: str) -> None:

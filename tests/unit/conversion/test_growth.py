@@ -5,17 +5,20 @@ from dataclasses import asdict
 
 import pytest
 
+from sluice.contracts.load import load_registry
 from sluice.conversion.committing import read_plan
-from sluice.conversion.planning import MAX_SPANS_PER_BATCH, Planned, Planning
+from sluice.conversion.model import BatchGroup
+from sluice.conversion.planning import MAX_SPANS, Planned, Planning
 from sluice.conversion.ports import RunFiles
 from sluice.events.model import ChunkRecord, Segment
 from tests.unit.conversion.memory import MemoryFiles, MemoryLedger
 from tests.unit.conversion.test_planning import NOW, Running
 
-BACKLOGS = (1, 100, 5_000)  # chunks; 98 files each
+BACKLOGS = (1, 100, 1_000)  # chunks; 98 files each
+BATCH_BYTES = 32 << 20
 STATE_BYTES = 256 * 1024  # what a state's input may have
 CHUNK_ID = "20260131T120000{:06}Z-1f2e3d4c"
-TABLES = ("HEADLINER_EVENT", "MICROONE_EVENT", "MICROTHREE_PRED")
+TABLES = tuple(contract.table for contract in load_registry().contracts)
 
 
 class Files(MemoryFiles):
@@ -33,8 +36,13 @@ def plan(chunks: int, chunk_bytes: int = 6_000) -> tuple[Planned, Files]:
     segments = tuple(Segment(table, place * chunk_bytes, chunk_bytes, 10) for place, table in enumerate(TABLES))
     pending = [ChunkRecord(CHUNK_ID.format(number), segments, 500, 98) for number in range(chunks)]
     files = Files()
-    planned = Planning(MemoryLedger(pending), files, Running(), 32 << 20).plan("me", "the-run", NOW, "token")
+    planned = Planning(MemoryLedger(pending), files, Running(), BATCH_BYTES).plan("me", "the-run", NOW, "token")
     return planned, files
+
+
+def _groups(chunks: int, chunk_bytes: int) -> tuple[BatchGroup, ...]:
+    planned, files = plan(chunks, chunk_bytes)
+    return read_plan(files, planned.plan_key or "").groups
 
 
 def test_the_answer_of_planning_does_not_grow() -> None:
@@ -43,11 +51,25 @@ def test_the_answer_of_planning_does_not_grow() -> None:
 
 
 @pytest.mark.parametrize("chunk_bytes", [60, 6_000, 2 << 20])
-def test_no_batch_outgrows_the_input_of_a_child(chunk_bytes: int) -> None:
-    planned, files = plan(max(BACKLOGS), chunk_bytes)
-    batches = read_plan(files, planned.plan_key or "").batches
-    assert max(len(json.dumps(batch.to_json())) for batch in batches) < STATE_BYTES / 2
-    assert max(len(batch.spans) for batch in batches) <= MAX_SPANS_PER_BATCH
+@pytest.mark.parametrize("chunks", BACKLOGS)
+def test_no_group_outgrows_the_input_of_a_child(chunks: int, chunk_bytes: int) -> None:
+    groups = _groups(chunks, chunk_bytes)
+    assert max(len(json.dumps(group.to_json())) for group in groups) < STATE_BYTES / 2
+    assert max(sum(len(batch.spans) for batch in group.batches) for group in groups) <= MAX_SPANS
+
+
+def test_a_group_of_every_table_and_as_many_spans_as_may_be_fits_the_input_of_a_child() -> None:
+    (group, *_) = _groups(MAX_SPANS // (len(TABLES) + 1), 60)
+    assert {batch.table for batch in group.batches} == {*TABLES, None}
+    assert sum(len(batch.spans) for batch in group.batches) > 0.95 * MAX_SPANS
+    assert len(json.dumps(group.to_json())) < STATE_BYTES / 2
+
+
+def test_a_small_run_is_one_group_and_a_large_one_about_as_many_as_its_bytes() -> None:
+    assert len(_groups(11, 128 << 10)) == 1
+    large = _groups(100, 2 << 20)
+    work = 100 * (len(TABLES) * (2 << 20) + 500)
+    assert work / BATCH_BYTES <= len(large) <= 2 * work / BATCH_BYTES
 
 
 def test_a_plan_is_one_object_however_long() -> None:
@@ -56,11 +78,11 @@ def test_a_plan_is_one_object_however_long() -> None:
 
 def test_batches_grow_with_the_bytes_and_not_with_the_chunks() -> None:
     def batches(chunks: int, chunk_bytes: int) -> int:
-        planned, files = plan(chunks, chunk_bytes)
-        return len(read_plan(files, planned.plan_key or "").batches)
+        return sum(len(group.batches) for group in _groups(chunks, chunk_bytes))
 
     assert batches(400, 1_000) == batches(4, 100_000) == len(TABLES) + 1
-    assert batches(4_000, 64 << 10) <= 10 * batches(400, 64 << 10)
+    assert batches(1_000, 64 << 10) <= 10 * batches(100, 64 << 10)
+    assert len(_groups(1_000, 64 << 10)) <= 10 * len(_groups(100, 64 << 10))
 
 
 def test_a_conversion_lists_nothing() -> None:

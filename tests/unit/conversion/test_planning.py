@@ -1,4 +1,4 @@
-"""A plan covers every pending row exactly once, in batches of bounded size; one run goes on at a time."""
+"""A plan covers every pending row exactly once, in batches and groups of bounded size; one run goes on at a time."""
 
 import json
 from collections.abc import Iterator
@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.conversion.committing import read_plan
-from sluice.conversion.model import Arrived, Batch, OpenRun, Plan, Span
-from sluice.conversion.planning import MAX_SPANS_PER_BATCH, Decision, Planned, Planning
+from sluice.conversion.model import Arrived, Batch, BatchGroup, OpenRun, Plan, Span
+from sluice.conversion.planning import MAX_SPANS, Decision, Planned, Planning
 from sluice.events.model import ChunkRecord, Counts, Segment
 from sluice.layout import clean_key, dirty_key
 from tests.unit.conversion.memory import MemoryFiles, MemoryLedger
@@ -74,21 +74,42 @@ def test_a_plan_covers_everything_once(pending: list[ChunkRecord]) -> None:
     dirty = [Span(dirty_key(each.chunk_id), 0, each.dirty_bytes) for each in pending if each.dirty_bytes]
     assert [span for batch in plan.batches if batch.table is None for span in batch.spans] == dirty
     assert_cut_well(plan.batches)
+    assert_grouped_well(plan.groups)
 
 
 def assert_cut_well(batches: tuple[Batch, ...]) -> None:
     """None is larger than allowed, but for a single span that is; none could have taken the next one's first span."""
     assert len({batch.batch_id for batch in batches}) == len(batches)
     for batch in batches:
-        assert 0 < len(batch.spans) <= MAX_SPANS_PER_BATCH
+        assert 0 < len(batch.spans) <= MAX_SPANS
         assert size(batch) <= BATCH_BYTES or len(batch.spans) == 1
     for batch, following in pairwise(batches):
-        full = len(batch.spans) == MAX_SPANS_PER_BATCH or size(batch) + following.spans[0].length > BATCH_BYTES
+        full = len(batch.spans) == MAX_SPANS or size(batch) + following.spans[0].length > BATCH_BYTES
         assert full or batch.table != following.table
 
 
-def size(batch: Batch) -> int:
-    return sum(span.length for span in batch.spans)
+def assert_grouped_well(groups: tuple[BatchGroup, ...]) -> None:
+    """None is more than a batch may be, but for a single batch that is; none could have taken the next one's first."""
+    for group in groups:
+        assert group.batches
+        assert size(*group.batches) <= BATCH_BYTES or len(group.batches) == 1
+    for group, following in pairwise(groups):
+        assert size(*group.batches, following.batches[0]) > BATCH_BYTES
+
+
+def size(*batches: Batch) -> int:
+    return sum(span.length for batch in batches for span in batch.spans)
+
+
+def test_small_batches_are_one_group_and_full_ones_a_group_each() -> None:
+    files = MemoryFiles()
+    small = chunk(0, [("A", 40, 1), ("B", 30, 1), ("C", 20, 1)], 10, 1)
+    large = chunk(1, [("D", 100, 1), ("E", 100, 1), ("F", 1, 1)], 0, 1)
+    plan = read_plan(files, plan_with(MemoryLedger([replace(small, dirty_bytes=0), large]), files).plan_key or "")
+    grouped = [[batch.table for batch in group.batches] for group in plan.groups]
+    assert grouped == [["A", "B", "C"], ["D"], ["E"], ["F"]]
+    plan = read_plan(files, plan_with(MemoryLedger([small]), files).plan_key or "")
+    assert [[batch.table for batch in group.batches] for group in plan.groups] == [["A", "B", "C", None]]
 
 
 def test_a_plan_says_what_arrived() -> None:
@@ -108,7 +129,7 @@ def test_a_plan_says_what_arrived() -> None:
 
 def test_many_small_segments_are_cut_by_number() -> None:
     files = MemoryFiles()
-    pending = [ChunkRecord(f"{number:020d}", (Segment("A", 0, 0, 1),)) for number in range(2 * MAX_SPANS_PER_BATCH + 1)]
+    pending = [ChunkRecord(f"{number:020d}", (Segment("A", 0, 0, 1),)) for number in range(2 * MAX_SPANS + 1)]
     plan = read_plan(files, plan_with(MemoryLedger(pending), files).plan_key or "")
     assert [(len(batch.spans), batch.rows) for batch in plan.batches] == [(500, 500), (500, 500), (1, 1)]
     assert max(len(json.dumps(batch.to_json())) for batch in plan.batches) < 128 << 10
@@ -223,11 +244,22 @@ def test_of_two_that_take_over_one_wins() -> None:
 def test_a_plan_file_reads_back() -> None:
     batch = Batch("r", "t", "b", None, 0, (Span("k é", 1, 2),))
     arrived = Arrived(1, 2, 3, 4, {"A": {"RULE_BROKEN": 5}})
-    plan = Plan("r", "t", 3, ("c",), (batch, Batch("r", "t", "b2", "A", 4, ())), arrived)
+    groups = (BatchGroup((batch, Batch("r", "t", "b2", "A", 4, ()))), BatchGroup((replace(batch, batch_id="b3"),)))
+    plan = Plan("r", "t", 3, ("c",), groups, arrived)
     assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
-    assert Batch.from_json(json.loads(json.dumps(batch.to_json()))) == batch
+    assert [each.batch_id for each in plan.batches] == ["b", "b2", "b3"]
 
 
 def test_a_plan_file_of_an_older_version_reads_too() -> None:
-    old = {"run_id": "r", "planned_at": "t", "files": 3, "chunk_ids": ["c"], "batches": []}
-    assert Plan.from_json(old) == Plan("r", "t", 3, ("c",), (), Arrived())
+    """It has batches where there are groups now: the map hands them on as they stand."""
+    batches = [Batch("r", "t", name, "A", 4, (Span("k", 1, 2),)) for name in "ab"]
+    items = [batch.to_json() for batch in batches]
+    old = {"run_id": "r", "planned_at": "t", "files": 3, "chunk_ids": ["c"], "batches": items}
+    groups = tuple(BatchGroup((batch,)) for batch in batches)
+    assert Plan.from_json(old) == Plan("r", "t", 3, ("c",), groups, Arrived())
+    assert tuple(BatchGroup.from_json(item) for item in items) == groups
+
+
+def test_what_the_map_is_over_stands_where_machines_of_every_version_look() -> None:
+    group = BatchGroup((Batch("r", "t", "b", "A", 4, (Span("k", 1, 2),)),))
+    assert Plan("r", "t", 3, ("c",), (group,)).to_json()["batches"] == (group.to_json(),)

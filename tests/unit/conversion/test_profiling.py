@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sluice.conversion.batches import Converter, read_rows, to_parquet
-from sluice.conversion.model import Batch, OpenRun, Plan, Span
+from sluice.conversion.model import Batch, BatchGroup, OpenRun, Plan, Span
 from sluice.conversion.profiling import profile_of_dirty, profile_of_rows, publish_profile
 from sluice.events.model import SourceObject
 from sluice.events.reasons import Reason
@@ -99,7 +99,7 @@ def test_the_log_of_a_run_is_one_file_of_its_table() -> None:
         rows = read_rows(contract, orjson.dumps({"id": batch.batch_id, "_source_key": "k"}))
         files.write(profile_part_key(RUN, batch.batch_id), to_parquet(profile_of_rows(batch, contract, rows)))
     ledger = MemoryLedger(run=OpenRun(RUN, "me", "plan"))
-    key = publish_profile(Plan(RUN, PLANNED_AT, 2, (), batches), files, ledger)
+    key = publish_profile(Plan(RUN, PLANNED_AT, 2, (), (BatchGroup(batches),)), files, ledger)
     assert key == f"data/clean_parquet/PROFILING_LOG.parquet/year=2026/month=1/day=31/hour=12/{RUN}.parquet"
     log = pq.read_table(pa.BufferReader(files.objects[key]))
     assert log["event_id"].to_pylist() == ["a", "b"]
