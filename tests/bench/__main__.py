@@ -4,22 +4,24 @@
 """
 
 import argparse
+import json
 import os
 import subprocess
 import sys
+import time
+from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 from tests.bench.cold_start import bench_cold_start
 from tests.bench.cost import FILES, bench_cost, counted_cloud
+from tests.bench.environment import FOLDER, ROOT, environment
 from tests.bench.latency import bench_latency
 from tests.bench.page import page
 from tests.bench.result import Result
 from tests.bench.targets import verdicts
 
-ROOT = Path(__file__).resolve().parents[2]
-FOLDER = ROOT / "build" / "bench"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
-PYTHON = FOLDER / "venv" / "bin" / "python"
 
 
 def main() -> None:
@@ -27,44 +29,47 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=FILES, help="how many files come at once where cost is counted")
     arguments = parser.parse_args()
-    result = Result()
-    result.part("the peers' environment")
-    make_environment()
-    _beside_peers(result)
-    result.part("cold start")
-    bench_cold_start(result)
+    result, begun = Result(), time.monotonic()
+    with result.part("environment"):
+        python = make_environment() / "bin" / "python"
+    _beside_peers(python, result)
+    with result.part("cold start"):
+        bench_cold_start(result)
     _in_the_cloud(arguments.files, result)
-    (FOLDER / "bench.html").write_text(page(result.write(FOLDER / "result.json")))
-    result.part("targets")
-    sys.stdout.write("".join(f"{line}\n" for line in verdicts(result)))
+    result.keep("bench_s", time.monotonic() - begun)
+    _report(result)
 
 
-def _beside_peers(result: Result) -> None:
+def _report(result: Result) -> None:
+    judged = verdicts(result)
+    written = result.to_json() | {"targets": [asdict(verdict) for verdict in judged]}
+    (FOLDER / "result.json").write_text(json.dumps(written, indent=2) + "\n")
+    (FOLDER / "bench.html").write_text(page(written))
+    sys.stdout.write("\ntargets\n" + "".join(f"{verdict}\n" for verdict in judged))
+    sys.stdout.write(f"\n{FOLDER / 'result.json'}, {FOLDER / 'bench.html'}\n")
+
+
+def _beside_peers(python: Path, result: Result) -> None:
     paths = os.pathsep.join([str(ROOT), str(ROOT / "layers")])
-    environment = {**os.environ, "PYTHONPATH": paths, "PYTHONHASHSEED": "0"}
+    variables = {**os.environ, "PYTHONPATH": paths, "PYTHONHASHSEED": "0"}
     written = FOLDER / "peers.json"
-    subprocess.run([PYTHON, "-m", "tests.bench.run", written], env=environment, cwd=ROOT, check=True)
+    subprocess.run([python, "-m", "tests.bench.run", written], env=variables, cwd=ROOT, check=True)
     result.add(written)
 
 
 def _in_the_cloud(files: int, result: Result) -> None:
-    result.part("a local cloud")
-    with counted_cloud() as deployment:
-        result.part("latency")
-        bench_latency(deployment, result)
-        result.part(f"cost, by bursts of {files:,} files")
-        bench_cost(deployment, files, result)
+    with ExitStack() as stack:
+        with result.part("local cloud"):
+            deployment = stack.enter_context(counted_cloud())
+        with result.part("latency"):
+            bench_latency(deployment, result)
+        with result.part("cost"):
+            bench_cost(deployment, files, result)
 
 
-def make_environment() -> None:
-    """Install the peers, unless that was done with the very same requirements."""
-    installed = FOLDER / "venv" / REQUIREMENTS.name
-    if installed.exists() and installed.read_bytes() == REQUIREMENTS.read_bytes():
-        return
-    uv = Path(sys.executable).with_name("uv")
-    subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, FOLDER / "venv"], check=True)
-    subprocess.run([uv, "pip", "install", "--quiet", "--python", PYTHON, "-r", REQUIREMENTS], check=True)
-    installed.write_bytes(REQUIREMENTS.read_bytes())
+def make_environment() -> Path:
+    """Install the peers, unless that was done; return the environment."""
+    return environment("venv", REQUIREMENTS)
 
 
 if __name__ == "__main__":

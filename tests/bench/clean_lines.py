@@ -5,6 +5,7 @@ nothing of what repeats itself.
 """
 
 import itertools
+import json
 import random
 import re
 from collections.abc import Iterator
@@ -64,6 +65,18 @@ class Work:
 
     def lines(self) -> bytes:
         return b"".join(path.read_bytes() for path in self.objects)
+
+    def write(self, path: Path) -> None:
+        """Write it down for another process."""
+        batches = [batch.to_json() for batch in self.batches]
+        objects = [str(each) for each in self.objects]
+        path.write_text(json.dumps([self.contract.table, batches, str(self.folder), objects]))
+
+
+def read_work(path: Path) -> Work:
+    """Read what another process wrote down."""
+    table, batches, folder, objects = json.loads(path.read_text())
+    return Work(REGISTRY.contract(table), tuple(map(Batch.from_json, batches)), Path(folder), tuple(map(Path, objects)))
 
 
 class NoneRunning:

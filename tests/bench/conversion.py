@@ -5,10 +5,10 @@ PYTHONPATH=.:layers build/bench/venv/bin/python -m tests.bench.conversion [SHAPE
 
 import json
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -19,60 +19,69 @@ import pyarrow.dataset as ds
 from sluice.contracts.model import PARTITION_KEYS
 from sluice.conversion.arrow import arrow_schema
 from tests.bench.clean_lines import Shape, Work, make_work
-from tests.bench.converters import PEERS, Convert, fetch, ours
+from tests.bench.converters import CANDIDATES, Convert, fetch
+from tests.bench.memory import peak_mb
 from tests.bench.result import Result
-from tests.bench.rounds import ROUNDS, Spread, in_turns, ratios
+from tests.bench.rounds import ROUNDS, in_turns, ratios
+from tests.bench.spark import NoSparkError, Spark, started
 
 SHAPES: Mapping[str, Shape] = {
     "large": Shape("MICROONE_PRED", 142_000_000, growth=8),
-    "middle": Shape("MICROTHREE_PRED", 36_000_000, growth=6),
+    "middle": Shape("MICROTHREE_PRED", 20_000_000, growth=6),
     "small": Shape("MICROONE_EVENT", 10_800_000),
-    "small_objects": Shape("MICROONE_PRED", 36_000_000, object_bytes=20_000, growth=8),
-    "many_hours": Shape("MICROONE_EVENT", 4_000_000, hours=500),
+    "small_objects": Shape("MICROONE_PRED", 20_000_000, object_bytes=20_000, growth=8),
+    "many_hours": Shape("MICROONE_EVENT", 2_000_000, hours=250),
 }
 _FEWER_ROUNDS = 3
+_WITH_SPARK = "small_objects"  # one shape is all there is time for: this one takes it a minute
 
 
 class DisagreementError(Exception):
     """A candidate wrote other values than stand in the lines."""
 
 
-def measure(shape: Shape, rounds: int = ROUNDS) -> dict[str, Spread]:
-    """Tell how many times as long as ours each peer takes, by peer; "bound" is below 1. Raises DisagreementError."""
-    with tempfile.TemporaryDirectory() as folder:
-        work = make_work(shape, Path(folder, "lake"))
-        candidates = {"ours": ours, **PEERS}
-        runs = {name: partial(_anew, convert, work, Path(folder, name)) for name, convert in candidates.items()}
-        _assert_agreement(work, {name: run() for name, run in runs.items()})
-        seconds = in_turns(runs, rounds, warm=True)
-    return {name: ratios(seconds, "ours", name) for name in PEERS}
+def bench_conversion(result: Result, shapes: Iterable[str] = SHAPES) -> None:
+    """Measure everything there is of conversion. Raises DisagreementError."""
+    for name in shapes:
+        prefix = "convert" if name == "large" else f"convert_{name}"
+        with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+            work = make_work(SHAPES[name], Path(folder, "lake"))
+            if name == "large":
+                _memory(work, Path(folder), result)
+            spark = _spark(stack, result, prefix) if name == _WITH_SPARK else None
+            candidates = {**CANDIDATES, "pyspark": spark.convert} if spark else CANDIDATES
+            _times(work, candidates, Path(folder), result, prefix)
+            if spark:
+                result.figure(f"{prefix}_rss_mb/pyspark", spark.peak_mb)
 
 
-def peak_mb(shape: Shape) -> float:
-    """Measure the peak of our conversion in a process of its own, which converts one batch after the other."""
-    with tempfile.TemporaryDirectory() as folder:
-        work = make_work(shape, Path(folder, "lake"))
-        batches = Path(folder, "batches.json")
-        batches.write_text(json.dumps([batch.to_json() for batch in work.batches]))
-        command = [sys.executable, "-c", _MEASURED, str(batches), str(work.folder), str(Path(folder, "out"))]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return float(done.stdout)
+def _spark(stack: ExitStack, result: Result, prefix: str) -> Spark | None:
+    try:
+        return stack.enter_context(started())
+    except NoSparkError as error:
+        result.leave_out(f"{prefix}/pyspark", str(error))
+        return None
 
 
-_MEASURED = """
-import json, sys
-from pathlib import Path
-from sluice.contracts.load import load_registry
-from sluice.conversion.batches import Converter
-from sluice.conversion.model import Batch
-from tests.bench.folder import Folder
-from tests.bench.memory import own_peak_mb
-batches, source, target = map(Path, sys.argv[1:])
-converter = Converter(load_registry(), Folder(source, target))
-for batch in json.loads(batches.read_text()):
-    converter.convert(Batch.from_json(batch))
-print(own_peak_mb())
-"""
+def _times(work: Work, candidates: Mapping[str, Convert], folder: Path, result: Result, prefix: str) -> None:
+    """Tell how many times as long as ours each peer takes; "bound" is below 1. The first run warms and is compared."""
+    runs = {name: partial(_anew, convert, work, folder / name) for name, convert in candidates.items()}
+    _assert_agreement(work, {name: run() for name, run in runs.items()})
+    seconds = in_turns(runs, ROUNDS if prefix == "convert" else _FEWER_ROUNDS, warm=True)
+    for name in list(seconds)[1:]:
+        result.ratio(f"{prefix}/{name}", ratios(seconds, "ours", name))
+
+
+def _memory(work: Work, folder: Path, result: Result) -> None:
+    """Measure the peak of each in a process of its own; moto's bucket, in memory, is part of awswrangler's."""
+    described, target = folder / "work.json", folder / "memory"
+    work.write(described)
+    result.figure("convert_imports_rss_mb", peak_mb("convert_nothing"))
+    for name in CANDIDATES:
+        if name != "bound":
+            (target / name).mkdir(parents=True)
+            peak = peak_mb("convert", name, described, target / name)
+            result.figure("convert_rss_mb" if name == "ours" else f"convert_rss_mb/{name}", peak)
 
 
 def _anew(convert: Convert, work: Work, target: Path) -> Path:
@@ -110,15 +119,6 @@ def _read(folder: Path, schema: pa.Schema) -> pa.Table:
 
 def _sorted(table: pa.Table) -> pa.Table:
     return table.take(pc.sort_indices(table["_source_offset"])).combine_chunks()
-
-
-def bench_conversion(result: Result, shapes: Iterable[str] = SHAPES) -> None:
-    """Measure everything there is of conversion."""
-    for name in shapes:
-        for peer, times in measure(SHAPES[name], ROUNDS if name == "large" else _FEWER_ROUNDS).items():
-            result.ratio(f"convert/{peer}" if name == "large" else f"convert_{name}/{peer}", times)
-    result.figure("convert_rss_mb", peak_mb(SHAPES["large"]))
-    result.leave_out("convert_small_objects/pyspark", "it is too large to install: it was not there after 100 s")
 
 
 if __name__ == "__main__":

@@ -11,11 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import boto3
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
-from moto import mock_aws
 
 from sluice.contracts.hive import HiveType, parse_hive
 from sluice.contracts.model import PARTITION_KEYS
@@ -111,7 +109,8 @@ def arro3(work: Work, target: Path) -> None:
         _import("arro3.io").write_parquet(part, str(_file(target, hour)), compression="zstd(1)")
 
 
-PEERS: Mapping[str, Convert] = {
+CANDIDATES: Mapping[str, Convert] = {
+    "ours": ours,
     "bound": bound,
     "awswrangler": awswrangler,
     "from_objects": from_objects,
@@ -123,7 +122,7 @@ PEERS: Mapping[str, Convert] = {
 
 def fetch(target: Path) -> None:
     """Bring what `awswrangler` wrote from the bucket into the folder."""
-    bucket = boto3.resource("s3").Bucket(BUCKET)
+    bucket = _import("boto3").resource("s3").Bucket(BUCKET)
     for item in bucket.objects.filter(Prefix="table/"):
         path = target / item.key.removeprefix("table/")
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -133,8 +132,8 @@ def fetch(target: Path) -> None:
 @cache
 def _bucket() -> None:
     """The bucket of this process."""
-    mock_aws().start()
-    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    _import("moto").mock_aws().start()
+    _import("boto3").client("s3").create_bucket(Bucket=BUCKET)
 
 
 def _import(name: str) -> Any:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sluice.contracts.load import load_registry
+from sluice.conversion.ports import RunFiles
 from sluice.events.model import ChunkRecord, SourceObject, SourceRecord
 from sluice.events.validation import Limits, Outcome, Validation
 from sluice.layout import clean_key, dirty_key, unrelated_key
-from tests.unit.conversion.memory import MemoryFiles, MemoryLedger
+from tests.unit.conversion.memory import MemoryLedger
 
 REGISTRY = load_registry()
 LIMITS = Limits(chunk_bytes=16 << 20, max_file_bytes=256 << 20)  # as a stage has them
@@ -34,7 +35,7 @@ class Sources:
 class Chunks:
     """The lake's side of chunks; without a lake they are dropped."""
 
-    lake: MemoryFiles | None = None
+    lake: RunFiles | None = None
 
     def put_clean(self, chunk_id: str, body: bytes) -> None:
         self._put(clean_key(chunk_id), body)
@@ -47,7 +48,7 @@ class Chunks:
 
     def _put(self, key: str, body: bytes) -> None:
         if self.lake is not None:
-            self.lake.objects[key] = body
+            self.lake.write(key, body)
 
 
 @dataclass
@@ -76,7 +77,7 @@ class NoMedia:
         return None
 
 
-def validate(keys: Sequence[str], read: Read, lake: MemoryFiles | None = None) -> MemoryLedger:
+def validate(keys: Sequence[str], read: Read, lake: RunFiles | None = None) -> MemoryLedger:
     """Validate objects, as many at a time as one invocation gets; return the ledger with their chunks pending."""
     ledger, numbers = Ledger(), itertools.count()
     validation = Validation(

@@ -1,4 +1,8 @@
-"""The largest resident size of a piece of work, in a process of its own: ``python -m tests.bench.memory WORK FILE``."""
+# ruff: noqa: PLC0415 - each piece of work imports what it needs when it is run
+"""The largest resident size of a piece of work, in a process of its own: ``python -m tests.bench.memory WORK …``.
+
+What a piece of work imports counts for it only; imports by themselves are pieces of work too.
+"""
 
 import subprocess
 import sys
@@ -6,9 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 
-def peak_mb(work: str, file: Path) -> float:
-    """Run a piece of work on a file in a fresh process; return its peak in MB, imports included."""
-    command = [sys.executable, "-m", "tests.bench.memory", work, str(file)]
+def peak_mb(work: str, *arguments: str | Path) -> float:
+    """Run a piece of work in a fresh process; return its peak in MB, imports included."""
+    command = [sys.executable, "-m", "tests.bench.memory", work, *map(str, arguments)]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
@@ -18,20 +22,49 @@ def own_peak_mb() -> float:
     return int(line.split()[1]) / 1024
 
 
-def _validate(file: Path) -> None:
+def _validate(file: str) -> None:
     """One object, in one piece; its chunks are dropped as they are stored."""
-    from tests.bench.local import validate  # noqa: PLC0415 - what a piece of work imports counts for it only
+    from tests.bench.local import validate
 
-    validate(["large"], lambda _key: file.read_bytes())
-
-
-def _idle(_: Path) -> None:
-    """Import what validation imports."""
-    from tests.bench import local  # noqa: F401, PLC0415
+    validate(["large"], lambda _key: Path(file).read_bytes())
 
 
-_WORK: dict[str, Callable[[Path], None]] = {"validate": _validate, "idle": _idle}
+def _validate_nothing() -> None:
+    from tests.bench import local  # noqa: F401
+
+
+def _convert(candidate: str, work: str, target: str) -> None:
+    """Clean lines to files, by ours or by a peer."""
+    from tests.bench.clean_lines import read_work
+    from tests.bench.converters import CANDIDATES
+
+    CANDIDATES[candidate](read_work(Path(work)), Path(target))
+
+
+def _convert_nothing() -> None:
+    from tests.bench import converters  # noqa: F401
+
+
+def _grow(axis: str, size: str, folder: str) -> None:
+    """A case of growth: from files to files."""
+    from tests.bench.growth import AXES, on_disk
+
+    AXES[axis].run(int(size), on_disk(Path(folder)))
+
+
+def _grow_by_nothing() -> None:
+    from tests.bench import growth  # noqa: F401
+
+
+_WORK: dict[str, Callable[..., None]] = {
+    "validate": _validate,
+    "validate_nothing": _validate_nothing,
+    "convert": _convert,
+    "convert_nothing": _convert_nothing,
+    "grow": _grow,
+    "grow_by_nothing": _grow_by_nothing,
+}
 
 if __name__ == "__main__":
-    _WORK[sys.argv[1]](Path(sys.argv[2]))
+    _WORK[sys.argv[1]](*sys.argv[2:])
     sys.stdout.write(str(own_peak_mb()))

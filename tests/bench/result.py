@@ -4,6 +4,8 @@ import json
 import platform
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,11 +25,16 @@ class Result:
     figures: dict[str, float] = field(default_factory=dict)
     spreads: dict[str, Spread] = field(default_factory=dict)
     not_measured: dict[str, str] = field(default_factory=dict)
-    begun: float = field(default_factory=time.monotonic)
 
-    def part(self, name: str) -> None:
-        """Print that a part begins, and when."""
-        _print(f"\n{name}, after {time.monotonic() - self.begun:.0f} s")
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Print that a part begins, and how long it took; keep that."""
+        _print(f"\n{name}")
+        begun = time.monotonic()
+        yield
+        took = time.monotonic() - begun
+        self.keep(f"bench_s/{name}", took)
+        _print(f"{name}: {took:.0f} s")
 
     def ratio(self, name: str, value: Spread) -> None:
         """Keep and print a ratio."""
@@ -51,9 +58,13 @@ class Result:
         self.not_measured[name] = why
         _print(f"{name:32} not measured: {why}")
 
-    def write(self, path: Path) -> dict[str, Any]:
-        """Write everything as JSON; return what was written."""
-        written = {
+    def write(self, path: Path) -> None:
+        """Write everything as JSON."""
+        path.write_text(json.dumps(self.to_json(), indent=2) + "\n")
+
+    def to_json(self) -> dict[str, Any]:
+        """Give everything, and where and when it was measured."""
+        return {
             "machine": machine(),
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
             "ratios": {name: asdict(value) for name, value in self.ratios.items()},
@@ -61,8 +72,6 @@ class Result:
             "spreads": {name: asdict(value) for name, value in self.spreads.items()},
             "not_measured": self.not_measured,
         }
-        path.write_text(json.dumps(written, indent=2) + "\n")
-        return written
 
     def add(self, path: Path) -> None:
         """Take over what another process wrote."""

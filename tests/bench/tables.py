@@ -1,0 +1,34 @@
+"""Files to tables, through the real use cases: validated, planned, converted, committed and profiled."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sluice.conversion.batches import Converter
+from sluice.conversion.committing import Summary, commit, read_plan
+from sluice.conversion.planning import Planning
+from sluice.conversion.ports import RunFiles
+from sluice.conversion.profiling import publish_profile
+from tests.bench.local import REGISTRY, Read, validate
+
+_BATCH_BYTES = 32 << 20  # as a stage has it
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def to_tables(keys: Sequence[str], read: Read, lake: RunFiles) -> Summary:
+    """Validate files, then plan, convert each batch, commit and profile, as the machine does."""
+    ledger = validate(keys, read, lake)
+    planned = Planning(ledger, lake, _NothingElseRuns(), _BATCH_BYTES).plan("bench", "run", _NOW, "token")
+    plan = read_plan(lake, planned.plan_key or "")
+    converter = Converter(REGISTRY, lake)
+    for batch in plan.batches:
+        converter.convert(batch)
+    summary = commit(plan, lake, ledger)
+    publish_profile(plan, lake, ledger)
+    return summary
+
+
+class _NothingElseRuns:
+    """No other execution is going on."""
+
+    def is_running(self, _execution: str) -> bool:
+        return False
