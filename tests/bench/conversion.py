@@ -26,7 +26,7 @@ from tests.bench.rounds import ROUNDS, in_turns, ratios
 from tests.bench.spark import NoSparkError, Spark, started
 
 SHAPES: Mapping[str, Shape] = {
-    "large": Shape("MICROONE_PRED", 142_000_000, growth=8),
+    "large": Shape("MICROONE_PRED", 64_000_000, growth=8),
     "middle": Shape("MICROTHREE_PRED", 20_000_000, growth=6),
     "small": Shape("MICROONE_EVENT", 10_800_000),
     "small_objects": Shape("MICROONE_PRED", 20_000_000, object_bytes=20_000, growth=8),
