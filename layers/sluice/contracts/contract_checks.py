@@ -30,6 +30,7 @@ from sluice.contracts.model import (
     Contract,
     Family,
 )
+from sluice.contracts.places import event_type
 from sluice.contracts.referee import Referee, json_pointer
 from sluice.contracts.sample_checks import check_samples
 
@@ -159,9 +160,17 @@ def _check_columns(contract: Contract) -> Iterator[str]:
             yield f"column {column.name}: the name is reserved, or not of the form {_COLUMN_NAME.pattern}"
         if not column.doc:
             yield f"column {column.name}: doc is empty; say what it holds"
-        yield from _check_column(column, contract)
+    misfits = [problem for column in contract.columns for problem in _check_column(column, contract)]
+    yield from misfits or _check_places(contract)
     if not any((column.name, column.path) == ("date_time", ("time",)) for column in contract.columns):
         yield "there is no column date_time with the path time"
+
+
+def _check_places(contract: Contract) -> Iterator[str]:
+    try:
+        event_type(contract.columns)
+    except ValueError as error:
+        yield str(error)
 
 
 def _check_column(column: Column, contract: Contract) -> Iterator[str]:

@@ -1,8 +1,9 @@
-"""One batch: rows as lines of JSON become Parquet, one file per hour partition, and a receipt says how many."""
+"""One batch: clean events as lines of JSON become Parquet, one file per hour, and a receipt says how many rows."""
 
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
 import pyarrow as pa
@@ -10,8 +11,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import json as arrow_json
 
+from sluice.contracts.hive import HiveType
 from sluice.contracts.model import Contract, Registry
-from sluice.conversion.arrow import arrow_schema
+from sluice.contracts.places import event_type, path_of
+from sluice.conversion.arrow import arrow_type
 from sluice.conversion.model import Batch, Receipt
 from sluice.conversion.ports import RunFiles
 from sluice.conversion.profiling import profile_of_dirty, profile_of_rows
@@ -77,14 +80,44 @@ class Converter:
 
 
 def read_rows(contract: Contract, lines: bytes) -> pa.Table:
-    """Read rows with the contract's schema; nothing is inferred, and members that are no column are passed over."""
+    """Read events as rows of the contract's columns; nothing is inferred, other members are passed over."""
+    columns = contract.table_columns
+    type_ = event_type(columns)
+    try:
+        events = _read_events(lines, type_)
+    except pa.ArrowInvalid:
+        events = _read_events(_without_duplicates(lines, type_), type_)
+    return pa.table({column.name: _column(events, path_of(column)) for column in columns})
+
+
+def _read_events(lines: bytes, type_: HiveType) -> pa.Table:
     return arrow_json.read_json(
         pa.BufferReader(lines),
         read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(lines) + 1),
         parse_options=arrow_json.ParseOptions(
-            explicit_schema=arrow_schema(contract.table_columns), unexpected_field_behavior="ignore"
+            explicit_schema=pa.schema(arrow_type(type_)), unexpected_field_behavior="ignore"
         ),
     )
+
+
+def _without_duplicates(lines: bytes, type_: HiveType) -> bytes:
+    """Write the lines again as they were understood when they were checked: of members of one name the last holds."""
+    events = map(orjson.loads, lines.removesuffix(b"\n").split(b"\n"))
+    return b"\n".join(orjson.dumps(_narrowed(event, type_)) for event in events)
+
+
+def _narrowed(value: Any, type_: HiveType) -> Any:  # noqa: ANN401
+    """Copy what is read of a value: what is not read may be nested deeper than can be written."""
+    if value is None or not type_.fields:
+        return value
+    if type_.kind == "array":
+        return [_narrowed(item, type_.element) for item in value]
+    return {name: _narrowed(value[name], member) for name, member in type_.fields if name in value}
+
+
+def _column(events: pa.Table, path: tuple[str, ...]) -> pa.ChunkedArray:
+    member, *within = path
+    return pc.struct_field(events[member], within) if within else events[member]
 
 
 def by_hour(rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:

@@ -1,13 +1,13 @@
 """What is mended in a valid event before it becomes a row.
 
 Each rule gets an object, the name of one of its members, and that member's value, which is not null. It changes the
-event in place and returns how many media it looked for and did not find.
+event in place and says what it did.
 """
 
 from collections.abc import Callable
 from functools import partial
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -19,9 +19,21 @@ Event = dict[str, Any]
 FindMedia = Callable[[str, str], str | None]
 """Gives the ``s3://`` URI of a medium by media library and media id, None when there is none."""
 
-_Rule = Callable[[Event, str, Any], int]
-
 _ADD_TAG = "ADD_TAG"
+
+
+class Corrected(NamedTuple):
+    """Whether an event was changed, and how many media were looked for in vain."""
+
+    changed: bool
+    media_missing: int
+
+
+_Rule = Callable[[Event, str, Any], Corrected]
+
+_KEPT = Corrected(changed=False, media_missing=0)
+_CHANGED = Corrected(changed=True, media_missing=0)
+_MISSING = Corrected(changed=False, media_missing=1)
 
 
 class Corrections:
@@ -35,9 +47,9 @@ class Corrections:
             for path, group in groupby(contract.corrections, key=_parent_path)
         ]
 
-    def apply(self, event: Event) -> int:
-        """Correct `event` in place; return how many media were looked for and not found. Raises InexactError."""
-        missing = 0
+    def apply(self, event: Event) -> Corrected:
+        """Correct `event` in place; say what was done. Raises InexactError."""
+        changed, missing = _KEPT
         for path, corrections in self._groups:
             parent: Any = event
             for member in path:
@@ -47,49 +59,55 @@ class Corrections:
                     value = parent.get(member)
                     if value is not None:
                         try:
-                            missing += correct(parent, member, value)
+                            done = correct(parent, member, value)
                         except InexactError:
                             raise InexactError(pointer([*path, member])) from None
-        return missing
+                        changed |= done.changed
+                        missing += done.media_missing
+        return Corrected(changed, missing)
 
 
 def _parent_path(correction: Correction) -> tuple[str, ...]:
     return correction.member[:-1]
 
 
-def _integer_to_string(parent: Event, member: str, value: Any) -> int:  # noqa: ANN401
-    if isinstance(value, int | float):
-        parent[member] = str(whole(value))
-    return 0
+def _integer_to_string(parent: Event, member: str, value: Any) -> Corrected:  # noqa: ANN401
+    if not isinstance(value, int | float):
+        return _KEPT
+    parent[member] = str(whole(value))
+    return _CHANGED
 
 
-def _list_of_string(parent: Event, member: str, value: Any) -> int:  # noqa: ANN401
-    if isinstance(value, str):
-        parent[member] = [] if value == "null" else [value]
-    return 0
-
-
-def _json_text(parent: Event, member: str, value: Any) -> int:  # noqa: ANN401
+def _list_of_string(parent: Event, member: str, value: Any) -> Corrected:  # noqa: ANN401
     if not isinstance(value, str):
-        parent[member] = orjson.dumps(value).decode()
-    return 0
+        return _KEPT
+    parent[member] = [] if value == "null" else [value]
+    return _CHANGED
 
 
-def _null_media_of_add_tag(parent: Event, _: str, value: Event) -> int:
-    if parent.get("type") == _ADD_TAG:
-        value.update(media_id=None, media_type=None, medialib=None)
-    return 0
+def _json_text(parent: Event, member: str, value: Any) -> Corrected:  # noqa: ANN401
+    if isinstance(value, str):
+        return _KEPT
+    parent[member] = orjson.dumps(value).decode()
+    return _CHANGED
 
 
-def _media_uri(find_media: FindMedia, parent: Event, _: str, value: Event) -> int:
+def _null_media_of_add_tag(parent: Event, _: str, value: Event) -> Corrected:
+    if parent.get("type") != _ADD_TAG:
+        return _KEPT
+    value.update(media_id=None, media_type=None, medialib=None)
+    return _CHANGED
+
+
+def _media_uri(find_media: FindMedia, parent: Event, _: str, value: Event) -> Corrected:
     media_id, medialib = value.get("media_id"), value.get("medialib")
     if parent.get("type") == _ADD_TAG or media_id is None or not isinstance(medialib, str):
-        return 0
+        return _KEPT
     uri = find_media(medialib, str(media_id))
     if uri is None:
-        return 1
+        return _MISSING
     value["media_id"] = uri
-    return 0
+    return _CHANGED
 
 
 _RULES: dict[str, _Rule] = {

@@ -1,4 +1,8 @@
-"""The gate of one contract: what passes becomes a line of its table, what does not comes back with its reasons."""
+"""The gate of one contract: what passes becomes a line of its table, what does not comes back with its reasons.
+
+A line is the event as delivered, with a few members of ours behind its own: copying bytes is the cheapest way to change
+none of them. Only an event with something to mend in it is written anew.
+"""
 
 from typing import Any, NamedTuple
 
@@ -7,16 +11,15 @@ import orjson
 from sluice.contracts.model import Contract
 from sluice.events.corrections import Corrections, FindMedia
 from sluice.events.drift import Drift, TooDeepError
-from sluice.events.rows import Rows
 from sluice.events.rules import RuleBreak, Rules
-from sluice.events.whole_numbers import InexactError
+from sluice.events.whole_numbers import InexactError, WholeNumbers
 
-_TOO_DEEP = RuleBreak("depth", "", "unknown members are nested deeper than 254 levels")
+_TOO_DEEP = RuleBreak("depth", "", "it is nested deeper than 254 levels, and has unknown members or values to correct")
 _INEXACT = "a whole number of 2^53 or more is exact only when it is written without point and exponent"
 
 
 class Admitted(NamedTuple):
-    """A clean event: its row as a line of JSON, its unknown members and missing media counted."""
+    """A clean event: a line of JSON, its unknown members and missing media counted."""
 
     line: bytes
     drift: int
@@ -31,14 +34,14 @@ class Gate:
         self._rules = Rules(contract)
         self._drift = Drift(contract)
         self._corrections = Corrections(contract, find_media)
-        self._rows = Rows(contract)
+        self._whole_numbers = WholeNumbers(contract)
 
     def admit(self, event: dict[str, Any], raw: memoryview, key: str, offset: int) -> Admitted | list[RuleBreak]:
-        """Check an event and make its row, or return every rule it breaks.
+        """Check an event and make its line, or return every rule it breaks.
 
         Args:
             event: The parsed event; corrected in place.
-            raw: The event as delivered.
+            raw: The event as delivered, from its opening to its closing brace.
             key: Key of the object it came in.
             offset: Its byte offset there.
         """
@@ -48,14 +51,22 @@ class Gate:
                 if breaks := self._rules.breaks(event, len(raw)):
                     return breaks
                 rescued, drift = self._drift.rescue(event, raw)
-            missing = self._corrections.apply(event)
-            row = self._rows.row(event)
-            row["_source_key"] = key
-            row["_source_offset"] = offset
-            if rescued is not None:
-                row["_rescued"] = rescued
-            return Admitted(orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE), drift, missing)
-        except (TooDeepError, orjson.JSONEncodeError):  # a struct of the row holds unknown members as well
+            changed, missing = self._corrections.apply(event)
+            changed |= self._whole_numbers.mend(event)
+            text = memoryview(orjson.dumps(event)) if changed else raw
+        except (TooDeepError, orjson.JSONEncodeError):
             return [_TOO_DEEP]
         except InexactError as error:
             return [RuleBreak("integer", error.pointer, _INEXACT)]
+        return Admitted(_line(text, key, offset, rescued), drift, missing)
+
+
+def _line(text: memoryview, key: str, offset: int, rescued: str | None) -> bytes:
+    """Put our members behind the event's own: where a name is there twice, the last one holds."""
+    ours = b',"_source_key":%b,"_source_offset":%d}\n' % (orjson.dumps(key), offset)
+    if rescued is not None:
+        ours = b',"_rescued":%b%b' % (orjson.dumps(rescued), ours)
+    line = b"".join((text[:-1], ours))
+    if line.find(b"\n") < len(line) - 1:  # between members, for texts have them escaped
+        return line[:-1].replace(b"\n", b" ") + b"\n"
+    return line

@@ -60,17 +60,18 @@ class FileRouting:
             AccountingError: Clean, dirty, unrelated and blank bytes are not all the bytes there are.
         """
         view = memoryview(data)
-        end = 0
+        end = events = 0
         for piece in split(data, MAX_EVENT_BYTES):
             if piece.start != end:
                 self._blank(data, end, piece.start)
             end = piece.end
-            self.counts.events += 1
+            events += 1
             self._route(piece, view[piece.start : end])
             if self.lines.size >= full_at:
                 self._count_clean()
                 on_full(self.lines)
                 self.lines = Lines()
+        self.counts.events += events
         self._count_clean()
         self._blank(data, end, len(data))
         self._assert_sums(len(data))

@@ -64,6 +64,13 @@ TABLE_FAULTS: list[tuple[Edit, str]] = [
     (column(name="hour"), "column hour: the name is reserved"),
     (column(name="Payload"), "column Payload: the name is reserved, or not of the form"),
     (column(doc=""), "doc is empty"),
+    (
+        lambda table: table["columns"].insert(
+            0, {"name": "extra", "path": "detail.evaluation", "type": "struct<type:string>", "doc": "d"}
+        ),
+        "lies within another",
+    ),
+    (column(path="detail.evaluation", type="struct<type:string>"), "is of another type than what stands at its path"),
     (lambda table: table.update(columns=[{"$ref": "../../shared/evaluation.columns.json"}]), "no column date_time"),
     (lambda table: table.update(corrections=[]), "column paragraph string: detail.evaluation.payload.paragraph"),
     (lambda table: table["corrections"].append({"rule": "polish", "member": "id"}), "there is no correction 'polish'"),

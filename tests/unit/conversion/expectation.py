@@ -19,7 +19,7 @@ FindMedia = Callable[[str, str], str | None]
 
 def expected_row(contract: Contract, text: str, find_media: FindMedia) -> dict[str, Any]:
     """The contract's columns; numbers are as exact as JSON writes them before they become what the column is."""
-    event = json.loads(text, parse_float=Decimal)
+    event = json.loads(text, parse_float=Decimal, parse_int=_integer)
     values = {column.name: _at(event, column.path) for column in contract.columns}
     if contract.kind == "EVENT":
         _correct(values)
@@ -33,6 +33,17 @@ def expected_row(contract: Contract, text: str, find_media: FindMedia) -> dict[s
 def expected_strangers(contract: Contract, text: str) -> dict[str, Any]:
     """Members the contract's schema does not name, by JSON pointer."""
     return dict(_strangers([contract.schema], json.loads(text), ""))
+
+
+class _MinusZero(int):
+    """What ``-0`` is: zero, whose sign a double keeps."""
+
+    def __float__(self) -> float:
+        return -0.0
+
+
+def _integer(text: str) -> int:
+    return _MinusZero() if text == "-0" else int(text)
 
 
 def _at(event: Any, path: tuple[str, ...]) -> Any:

@@ -47,7 +47,7 @@ def dirty(
 )
 def test_clean_events(table: str, service: str, kind: str) -> None:
     contract = REGISTRY.contract(table)
-    lines = b'{"id":"a","_source_key":"k1"}\n{"id":"b","_source_key":"k2"}\n'
+    lines = b'{"detail":{"id":"a"},"_source_key":"k1"}\n{"detail":{"id":"b"},"_source_key":"k2"}\n'
     profile = profile_of_rows(BATCH, contract, read_rows(contract, lines))
     common = {**COMMON, "passed": True, "service_name": service, "service_type": kind, "errors": "{}"}
     assert profile.column_names == COLUMNS
@@ -96,7 +96,7 @@ def test_the_log_of_a_run_is_one_file_of_its_table() -> None:
     batches = tuple(Batch(RUN, PLANNED_AT, name, "SIM_EVENT", 1, ()) for name in "ab")
     files = MemoryFiles()
     for batch in batches:
-        rows = read_rows(contract, orjson.dumps({"id": batch.batch_id, "_source_key": "k"}))
+        rows = read_rows(contract, orjson.dumps({"detail": {"id": batch.batch_id}}))
         files.write(profile_part_key(RUN, batch.batch_id), to_parquet(profile_of_rows(batch, contract, rows)))
     ledger = MemoryLedger(run=OpenRun(RUN, "me", "plan"))
     key = publish_profile(Plan(RUN, PLANNED_AT, 2, (), (BatchGroup(batches),)), files, ledger)

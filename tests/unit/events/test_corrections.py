@@ -16,16 +16,17 @@ MEMBER = ("detail", "evaluation", "payload", "m")
 def correct(
     rule: str, event: dict[str, Any], member: tuple[str, ...] = MEMBER, uri: str | None = None
 ) -> tuple[dict[str, Any], int, list[tuple[str, str]]]:
-    """The event after the correction, the media missed, the media asked for."""
+    """The event after the correction, the media missed, the media asked for; it is said whether it was changed."""
     asked: list[tuple[str, str]] = []
 
     def find_media(medialib: str, media_id: str) -> str | None:
         asked.append((medialib, media_id))
         return uri
 
-    event = copy.deepcopy(event)
-    missing = Corrections(contract_like({}, corrections=(Correction(rule, member),)), find_media).apply(event)
-    return event, missing, asked
+    corrected = copy.deepcopy(event)
+    done = Corrections(contract_like({}, corrections=(Correction(rule, member),)), find_media).apply(corrected)
+    assert done.changed == (corrected != event)
+    return corrected, done.media_missing, asked
 
 
 def with_value(value: Any) -> dict[str, Any]:

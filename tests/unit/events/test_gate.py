@@ -111,6 +111,39 @@ def test_large_numbers_beside_what_is_too_deep_are_not_changed() -> None:
         assert [each.rule for each in admitted] == ["depth"]
 
 
+DEEP = "[" * 1000 + "]" * 1000
+
+
+@pytest.mark.parametrize("resources", ["[]", f"[{DEEP}]", '["\\n","\\u0000"]'], ids=["nothing", "depth", "escapes"])
+@pytest.mark.parametrize("between", ["", "\n", "\r\n", "\t"], ids=["nothing", "newline", "CRLF", "tab"])
+@pytest.mark.parametrize("twice", ["", '"account":"of before",'], ids=["once", "twice"])
+def test_however_it_is_written_it_is_one_line_that_converts(resources: str, between: str, twice: str) -> None:
+    """Members that are there twice are read by another way, which must take what the usual one takes."""
+    contract = REGISTRY.contract("MICROTWO_PRED")
+    event = event_of("MICROTWO_PRED", resources="@", account="the last one")
+    raw = with_raw(event, resources).replace(b"{", b"{" + between.encode() + twice.encode(), 1)
+    raw = raw.replace(b',"', b"," + between.encode() + b'"')
+    row = row_of(contract, raw)
+    assert row == row_of(contract, orjson.dumps(event_of("MICROTWO_PRED", account="the last one")))
+
+
+OURS = {"_rescued": 5, "_source_key": {"a": 1}, "_source_offset": "none"}
+
+
+def test_members_named_like_ours_are_strangers_like_others() -> None:
+    row = row_of(REGISTRY.contract("MICROTWO_PRED"), orjson.dumps({**event_of("MICROTWO_PRED"), **OURS}))
+    assert (row["_source_key"], row["_source_offset"]) == ("a key", 42)
+    assert orjson.loads(row["_rescued"]) == {f"/{name}": value for name, value in OURS.items()}
+
+
+def test_an_event_with_nothing_to_mend_is_copied() -> None:
+    """Not one of its numbers is written in another way."""
+    raw = with_raw(event_of("MICROTHREE_PRED", detail__prediction__output__scores="@", z=1), "[1.10,1E-2, 3]")
+    admitted = admit(REGISTRY.contract("MICROTHREE_PRED"), raw)
+    assert isinstance(admitted, Admitted)
+    assert admitted.line.startswith(raw[:-1])
+
+
 def test_what_is_refused_has_every_reason() -> None:
     event = event_of("MICROONE_EVENT", account=5, region=None, detail__evaluation__reporter="robot")
     breaks = admit(REGISTRY.contract("MICROONE_EVENT"), orjson.dumps(event))

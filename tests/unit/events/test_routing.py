@@ -78,7 +78,7 @@ def test_every_line_leads_back_to_its_bytes() -> None:
     for rows in lines.clean.values():
         for row in map(json.loads, rows):
             event, _ = json.JSONDecoder().raw_decode(DATA[row["_source_offset"] :].decode())
-            assert (event["detail"]["id"], row["_source_key"]) == (row["id"], "a key")
+            assert (event["detail"]["id"], row["_source_key"]) == (row["detail"]["id"], "a key")
 
 
 @pytest.mark.parametrize("full_at", [1, 1_000, 20_000])
