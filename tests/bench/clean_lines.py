@@ -1,7 +1,7 @@
 """Clean lines of one table, as validation leaves them in the lake, and the plan to convert them.
 
-The rows of a pool are written again and again, each time with texts, numbers and a time of its own: Parquet would make
-nothing of what repeats itself.
+The events of a pool are written again and again, each time with texts, numbers and a time of its own: Parquet would
+make nothing of what repeats itself.
 """
 
 import itertools
@@ -119,7 +119,7 @@ def _lines(contract: Contract, shape: Shape, rng: random.Random) -> Iterator[byt
             return
         row = _anew(rng.choice(pool), text, rng, rng.randint(1, 2 * shape.growth - 1))
         at = _START + timedelta(seconds=rng.randrange(3600 * shape.hours))
-        row["date_time"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        row["time"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")  # of every contract its date_time
         row["_source_key"] = f"2022/04/09/22/delivery-1-2022-04-09-22-{number // _EVENTS_PER_OBJECT}"
         row["_source_offset"] = number
         line = orjson.dumps(row) + b"\n"
@@ -130,7 +130,8 @@ def _lines(contract: Contract, shape: Shape, rng: random.Random) -> Iterator[byt
 def _rows(contract: Contract, rng: random.Random) -> list[dict[str, Any]]:
     gate, rows = Gate(contract, lambda _lib, _id: None), []
     for _ in range(_POOL):
-        admitted = gate.admit(synthesise(contract, rng), memoryview(b"{}"), "key", 0)
+        event = synthesise(contract, rng)
+        admitted = gate.admit(event, memoryview(orjson.dumps(event)), "key", 0)
         if not isinstance(admitted, Admitted):
             raise AssertionError(f"{contract.table}: the corpus does not agree with the contract")
         rows.append(orjson.loads(admitted.line))

@@ -19,7 +19,7 @@ import pyarrow.dataset as ds
 from sluice.contracts.model import PARTITION_KEYS
 from sluice.conversion.arrow import arrow_schema
 from tests.bench.clean_lines import Shape, Work, make_work
-from tests.bench.converters import CANDIDATES, Convert, fetch
+from tests.bench.converters import CANDIDATES, Convert, fetch, row_of
 from tests.bench.memory import peak_mb
 from tests.bench.result import Result
 from tests.bench.rounds import ROUNDS, in_turns, ratios
@@ -104,7 +104,7 @@ def _assert_agreement(work: Work, targets: Mapping[str, Path]) -> None:
 
 
 def _truth(work: Work) -> pa.Table:
-    rows = [json.loads(line) for line in work.lines().splitlines()]
+    rows = [row_of(json.loads(line), work) for line in work.lines().splitlines()]
     for row in rows:
         day, _, time = row["date_time"].partition("T")
         row.update(zip(PARTITION_KEYS, map(int, (*day.split("-"), time[:2])), strict=True))

@@ -6,18 +6,20 @@ are given all lines at once, as files or in memory, whichever they are faster wi
 
 import importlib
 import os
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sluice.contracts.hive import HiveType, parse_hive
+from sluice.contracts.hive import HiveType
 from sluice.contracts.model import PARTITION_KEYS
-from sluice.conversion.arrow import arrow_schema
+from sluice.contracts.places import event_type, path_of
+from sluice.conversion.arrow import arrow_schema, arrow_type
 from sluice.conversion.batches import Converter, by_hour, read_rows, to_parquet
 from tests.bench.clean_lines import REGISTRY, Work
 from tests.bench.folder import Folder
@@ -48,7 +50,7 @@ def bound(work: Work, _target: Path) -> None:
 
 def from_objects(work: Work, target: Path) -> None:
     """Python objects by orjson, then Arrow's own way from them."""
-    rows = [orjson.loads(line) for line in work.lines().splitlines()]
+    rows = [row_of(orjson.loads(line), work) for line in work.lines().splitlines()]
     table = pa.Table.from_pylist(rows, arrow_schema(work.contract.table_columns))
     for hour, part in by_hour(table):
         pq.write_table(part, _file(target, hour), **_ZSTD)
@@ -58,7 +60,7 @@ def awswrangler(work: Work, _target: Path) -> None:
     """What the original does: rows to a data frame, the data frame to a partitioned data set, in moto's bucket."""
     pandas, wrangler = _import("pandas"), _import("awswrangler")
     columns = {column.name: column.type for column in work.contract.table_columns}
-    rows = [orjson.loads(line) for line in work.lines().splitlines()]
+    rows = [row_of(orjson.loads(line), work) for line in work.lines().splitlines()]
     frame = pandas.DataFrame(rows, columns=list(columns))
     for name, (first, length) in _HOUR_OF.items():
         frame[name] = frame["date_time"].str.slice(first - 1, first - 1 + length).astype(int)
@@ -78,14 +80,18 @@ def awswrangler(work: Work, _target: Path) -> None:
 
 def duckdb(work: Work, target: Path) -> None:
     """Files to files, in SQL."""
-    columns = {column.name: _duckdb_type(parse_hive(column.type)) for column in work.contract.table_columns}
+    members = {name: _duckdb_type(type_) for name, type_ in event_type(work.contract.table_columns).fields}
+    columns = ", ".join(
+        f"{'.'.join(_quoted(member) for member in path_of(column))} AS {column.name}"
+        for column in work.contract.table_columns
+    )
     hours = ", ".join(
         f"CAST(substr(date_time, {first}, {length}) AS INTEGER) AS {name}" for name, (first, length) in _HOUR_OF.items()
     )
     with _import("duckdb").connect(config={"threads": 1}) as connection:
         connection.execute(
-            f"COPY (SELECT *, {hours} FROM read_json({[str(path) for path in work.objects]}, columns={columns}, "
-            f"format='newline_delimited')) TO '{target}' "
+            f"COPY (SELECT *, {hours} FROM (SELECT {columns} FROM read_json({[str(path) for path in work.objects]}, "
+            f"columns={members}, format='newline_delimited'))) TO '{target}' "
             f"(FORMAT parquet, PARTITION_BY ({', '.join(PARTITION_KEYS)}), COMPRESSION zstd, COMPRESSION_LEVEL 1)"
         )
 
@@ -93,19 +99,23 @@ def duckdb(work: Work, target: Path) -> None:
 def polars(work: Work, target: Path) -> None:
     """Lines in memory to a data frame, the data frame to a partitioned data set."""
     pl = _import("polars")
-    schema = {column.name: _polars_type(pl, parse_hive(column.type)) for column in work.contract.table_columns}
+    schema = {name: _polars_type(pl, type_) for name, type_ in event_type(work.contract.table_columns).fields}
+    columns = {column.name: _polars_column(pl, *path_of(column)) for column in work.contract.table_columns}
     hours = {
         name: pl.col("date_time").str.slice(first - 1, length).cast(pl.Int32)
         for name, (first, length) in _HOUR_OF.items()
     }
-    frame = pl.read_ndjson(work.lines(), schema=schema).with_columns(**hours)
+    frame = pl.read_ndjson(work.lines(), schema=schema).select(**columns).with_columns(**hours)
     frame.write_parquet(target, partition_by=list(PARTITION_KEYS), **_ZSTD)
 
 
 def arro3(work: Work, target: Path) -> None:
     """Reader and writer of arrow-rs; our own partitions between them, for it has none."""
-    reader = _import("arro3.io").read_json(pa.BufferReader(work.lines()), arrow_schema(work.contract.table_columns))
-    for hour, part in by_hour(pa.table(reader.read_all())):
+    schema = pa.schema(arrow_type(event_type(work.contract.table_columns)))
+    events = pa.table(_import("arro3.io").read_json(pa.BufferReader(work.lines()), schema).read_all())
+    paths = {column.name: path_of(column) for column in work.contract.table_columns}
+    rows = pa.table({name: _arrow_column(events, *path) for name, path in paths.items()})
+    for hour, part in by_hour(rows):
         _import("arro3.io").write_parquet(part, str(_file(target, hour)), compression="zstd(1)")
 
 
@@ -148,11 +158,34 @@ def _file(target: Path, hour: str) -> Path:
     return folder / "part.parquet"
 
 
+def row_of(event: Any, work: Work) -> dict[str, Any]:
+    """Give the columns of an event."""
+    return {column.name: _at(event, path_of(column)) for column in work.contract.table_columns}
+
+
+def _at(value: Any, path: Sequence[str]) -> Any:
+    for member in path:
+        value = value.get(member) if isinstance(value, dict) else None
+    return value
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def _arrow_column(events: pa.Table, member: str, *within: str) -> Any:
+    return pc.struct_field(events[member], within) if within else events[member]
+
+
+def _polars_column(pl: Any, member: str, *within: str) -> Any:
+    return reduce(lambda column, name: column.struct.field(name), within, pl.col(member))
+
+
 def _duckdb_type(type_: HiveType) -> str:
     if type_.kind == "array":
         return f"{_duckdb_type(type_.element)}[]"
     if type_.kind == "struct":
-        return f"STRUCT({', '.join(f'{name} {_duckdb_type(member)}' for name, member in type_.fields)})"
+        return f"STRUCT({', '.join(f'{_quoted(name)} {_duckdb_type(member)}' for name, member in type_.fields)})"
     return {"string": "VARCHAR", "bigint": "BIGINT", "double": "DOUBLE", "boolean": "BOOLEAN"}[type_.kind]
 
 

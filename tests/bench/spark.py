@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from sluice.contracts.places import event_type, path_of
 from sluice.layout import CLEAN_PREFIX
 from tests.bench.clean_lines import Work
 from tests.bench.environment import environment
@@ -33,8 +34,13 @@ class Spark:
 
     def convert(self, work: Work, target: Path) -> None:
         """Convert all objects, named by their folder: it lists that in half the time that a list of them takes it."""
-        schema = ", ".join(f"`{column.name}` {column.type}" for column in work.contract.table_columns)
-        asked = {"source": str(work.folder / CLEAN_PREFIX), "target": str(target), "schema": schema}
+        columns = work.contract.table_columns
+        asked = {
+            "source": str(work.folder / CLEAN_PREFIX),
+            "target": str(target),
+            "schema": ", ".join(f"`{name}` {type_}" for name, type_ in event_type(columns).fields),
+            "columns": {column.name: ".".join(f"`{member}`" for member in path_of(column)) for column in columns},
+        }
         self.asking.write(json.dumps(asked) + "\n")
         self.asking.flush()
         self.wait()

@@ -6,6 +6,7 @@ It may use two cores, where others have one, and is told the schema. Apart from 
 import json
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from pyspark.sql import SparkSession  # type: ignore[import-not-found]
@@ -35,8 +36,9 @@ def main() -> None:
     session.stop()
 
 
-def _convert(session: SparkSession, source: str, target: str, schema: str) -> None:
+def _convert(session: SparkSession, source: str, target: str, schema: str, columns: Mapping[str, str]) -> None:
     rows = session.read.schema(schema).option("recursiveFileLookup", "true").json(source)
+    rows = rows.selectExpr(*(f"{member} AS {name}" for name, member in columns.items()))
     rows = rows.selectExpr("*", *(f"{value} AS {name}" for name, value in _HOURS.items()))
     rows.write.partitionBy(*_HOURS).option("compression", "zstd").parquet(target, mode="append")
 
