@@ -32,6 +32,7 @@ SHAPES: Mapping[str, Shape] = {
     "small_objects": Shape("MICROONE_PRED", 20_000_000, object_bytes=20_000, growth=8),
     "many_hours": Shape("MICROONE_EVENT", 2_000_000, hours=250),
 }
+_OF_MEMORY = Shape("MICROONE_PRED", 142_000_000, growth=8)
 _FEWER_ROUNDS = 3
 _WITH_SPARK = "small_objects"  # one shape is all there is time for: this one takes it a minute
 
@@ -42,12 +43,11 @@ class DisagreementError(Exception):
 
 def bench_conversion(result: Result, shapes: Iterable[str] = SHAPES) -> None:
     """Measure everything there is of conversion. Raises DisagreementError."""
+    _memory(result)
     for name in shapes:
         prefix = "convert" if name == "large" else f"convert_{name}"
         with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
             work = make_work(SHAPES[name], Path(folder, "lake"))
-            if name == "large":
-                _memory(work, Path(folder), result)
             spark = _spark(stack, result, prefix) if name == _WITH_SPARK else None
             candidates = {**CANDIDATES, "pyspark": spark.convert} if spark else CANDIDATES
             _times(work, candidates, Path(folder), result, prefix)
@@ -72,13 +72,13 @@ def _times(work: Work, candidates: Mapping[str, Convert], folder: Path, result: 
         result.ratio(f"{prefix}/{name}", ratios(seconds, "ours", name))
 
 
-def _memory(work: Work, folder: Path, result: Result) -> None:
+def _memory(result: Result) -> None:
     """Measure the peak of each in a process of its own; moto's bucket, in memory, is part of awswrangler's."""
-    described, target = folder / "work.json", folder / "memory"
-    work.write(described)
     result.figure("convert_imports_rss_mb", peak_mb("convert_nothing"))
-    for name in CANDIDATES:
-        if name != "bound":
+    with tempfile.TemporaryDirectory() as folder:
+        described, target = Path(folder, "work.json"), Path(folder, "memory")
+        make_work(_OF_MEMORY, Path(folder, "lake")).write(described)
+        for name in (each for each in CANDIDATES if each != "bound"):
             (target / name).mkdir(parents=True)
             peak = peak_mb("convert", name, described, target / name)
             result.figure("convert_rss_mb" if name == "ours" else f"convert_rss_mb/{name}", peak)

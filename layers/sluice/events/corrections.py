@@ -64,7 +64,7 @@ class Corrections:
                             raise InexactError(pointer([*path, member])) from None
                         changed |= done.changed
                         missing += done.media_missing
-        return Corrected(changed, missing)
+        return Corrected(changed, missing) if changed or missing else _KEPT
 
 
 def _parent_path(correction: Correction) -> tuple[str, ...]:
