@@ -20,7 +20,7 @@ class Lines:
     size: int = 0
 
     def add_clean(self, table: str, line: bytes) -> None:
-        """Add a row of `table`."""
+        """Add a clean event of `table`."""
         self.clean[table].append(line)
         self.size += len(line)
 
