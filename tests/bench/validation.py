@@ -42,10 +42,12 @@ def _limit(result: Result, corpus: Sequence[bytes]) -> None:
         "ours": partial(validators.ours, files),
         "split_parse": partial(validators.split_parse, files),
         "our_split": partial(validators.our_split, files),
+        "our_split_check": partial(validators.our_split_check, files),
     }
     seconds = in_turns(runs)
-    result.ratio("validate/split_parse", ratios(seconds, "ours", "split_parse"))
-    result.ratio("validate/our_split", ratios(seconds, "ours", "our_split"))
+    for limit in ("split_parse", "our_split", "our_split_check"):
+        result.ratio(f"validate/{limit}", ratios(seconds, "ours", limit))
+    result.ratio("validate_limit/split_parse", ratios(seconds, "our_split_check", "split_parse"))
 
 
 def _peer(

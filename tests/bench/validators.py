@@ -23,6 +23,7 @@ from sluice.events.lines import Lines
 from sluice.events.model import SourceObject
 from sluice.events.recognition import recognise
 from sluice.events.routing import MAX_EVENT_BYTES, FileRouting, Gates
+from sluice.events.rules import Rules
 from sluice.events.splitter import split
 from tests.bench import typed
 from tests.bench.cerberus_schema import Validator, cerberus_rules
@@ -30,6 +31,7 @@ from tests.bench.modelled import model_of
 
 REGISTRY = load_registry()
 GATES = Gates(REGISTRY, lambda _lib, _id: None)
+RULES = {contract.table: Rules(contract) for contract in REGISTRY.contracts}
 NEVER_FULL = 1 << 40
 
 Verdicts = list[list[str]]
@@ -67,6 +69,15 @@ def our_split(files: Sequence[bytes]) -> None:
     for data in files:
         for _ in split(data, MAX_EVENT_BYTES):
             pass
+
+
+def our_split_check(files: Sequence[bytes]) -> None:
+    """Split, parse, recognise and check once, as ours does it, and make nothing of it."""
+    for data in files:
+        for piece in split(data, MAX_EVENT_BYTES):
+            contract = piece.event and recognise(REGISTRY, piece.event).contract
+            if piece.event and contract:
+                RULES[contract.table].hold(piece.event)
 
 
 def split_parse(files: Sequence[bytes]) -> None:
