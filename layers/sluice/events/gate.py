@@ -4,6 +4,7 @@ A line is the event as delivered, with a few members of ours behind its own: cop
 none of them. Only an event with something to mend in it is written anew.
 """
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -63,10 +64,16 @@ class Gate:
 
 def _line(text: memoryview, key: str, offset: int, rescued: str | None) -> bytes:
     """Put our members behind the event's own: where a name is there twice, the last one holds."""
-    ours = b',"_source_key":%b,"_source_offset":%d}\n' % (orjson.dumps(key), offset)
+    ours = b"%b%d}\n" % (_lineage(key), offset)
     if rescued is not None:
         ours = b',"_rescued":%b%b' % (orjson.dumps(rescued), ours)
     line = b"".join((text[:-1], ours))
     if line.find(b"\n") < len(line) - 1:  # between members, for texts have them escaped
         return line[:-1].replace(b"\n", b" ") + b"\n"
     return line
+
+
+@lru_cache(maxsize=1)
+def _lineage(key: str) -> bytes:
+    """Write what is the same for all events of a file."""
+    return b',"_source_key":%b,"_source_offset":' % orjson.dumps(key)

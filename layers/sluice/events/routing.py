@@ -24,20 +24,18 @@ class AccountingError(Exception):
     """The parts of a file do not add up to the file: a defect of ours, so nothing of the file is committed."""
 
 
-class Gates:
-    """The gates of all contracts; each is compiled when its first event comes, so that a cold start is short."""
+class Gates(dict[str, Gate]):
+    """The gate of each table; one is compiled when its first event comes, so that a cold start is short."""
 
     def __init__(self, registry: Registry, find_media: FindMedia) -> None:
         """Bind the gates to the contracts and the media look-up."""
+        super().__init__()
         self.registry = registry
         self._find_media = find_media
-        self._gates: dict[str, Gate] = {}
 
-    def of(self, contract: Contract) -> Gate:
-        """Return the gate of `contract`."""
-        gate = self._gates.get(contract.table)
-        if gate is None:
-            gate = self._gates[contract.table] = Gate(contract, self._find_media)
+    def __missing__(self, table: str) -> Gate:
+        """Compile a gate."""
+        gate = self[table] = Gate(self.registry.contract(table), self._find_media)
         return gate
 
 
@@ -108,7 +106,7 @@ class FileRouting:
     def _pass(
         self, piece: Piece, event: dict[str, Any], raw: memoryview, known: Recognition, contract: Contract
     ) -> None:
-        admitted = self._gates.of(contract).admit(event, raw, self.source.key, piece.start)
+        admitted = self._gates[contract.table].admit(event, raw, self.source.key, piece.start)
         if isinstance(admitted, list):
             self._dirty(piece, raw, known, Reason.RULE_BROKEN, admitted)
             return

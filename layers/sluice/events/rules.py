@@ -19,7 +19,6 @@ MOST_ITEMS = 5_000
 
 _SMALL = 2 * MOST_ITEMS  # bytes of an event that cannot hold more items than that: each takes a comma, too
 _MASK = "the value"  # stands where a message would quote the value: reasons must not leak what people wrote
-_BEYOND = f"a rule is broken beyond the first {MOST_ITEMS} items of the event's lists"
 _GUARDED_END = rb'(?![\\s\\S])"'
 _DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 
@@ -30,6 +29,10 @@ class RuleBreak(NamedTuple):
     rule: str
     pointer: str
     message: str
+
+
+_BEYOND = RuleBreak("items", "", f"a rule is broken beyond the first {MOST_ITEMS} items of the event's lists")
+_NO_SUCH_DAY = RuleBreak("calendar", "/time", "there is no such day in the calendar")
 
 
 class Rules:
@@ -48,18 +51,19 @@ class Rules:
 
     def breaks(self, event: dict[str, Any], size: int | None = None) -> list[RuleBreak]:
         """Return the rules that `event` breaks, none when it is valid; `size` is the length of its text, if known."""
-        if not self._schema.is_valid(event):
-            return self._reasons(event, size) or [RuleBreak("items", "", _BEYOND)]
-        if not _is_in_calendar(event["time"][:10]):
-            return [RuleBreak("calendar", "/time", "there is no such day in the calendar")]
-        return []
+        if size is not None and size <= _SMALL:
+            breaks = self._reasons(event)
+        elif self._schema.is_valid(event):
+            breaks = []
+        else:
+            breaks = self._reasons(thinned(self._known, event, iter(range(MOST_ITEMS)))) or [_BEYOND]
+        if not breaks and not _is_in_calendar(event["time"][:10]):
+            return [_NO_SUCH_DAY]
+        return breaks
 
-    def _reasons(self, event: dict[str, Any], size: int | None) -> list[RuleBreak]:
+    def _reasons(self, event: dict[str, Any]) -> list[RuleBreak]:
         """Ask for all reasons; each is made at once, with a copy of the object it is about: large ones are thinned."""
-        if size is None or size > _SMALL:
-            event = thinned(self._known, event, iter(range(MOST_ITEMS)))
-        errors = self._schema.iter_errors(event)
-        return [_rule_break(error) for error in islice(errors, MOST_BREAKS)]
+        return [_rule_break(error) for error in islice(self._schema.iter_errors(event), MOST_BREAKS)]
 
 
 def _with_plain_ends(schema: Any) -> Any:  # noqa: ANN401
