@@ -138,7 +138,7 @@ def _axes(figures: Mapping[str, float], prefix: str) -> dict[str, list[tuple[flo
 def _table(rows: Iterable[Sequence[str]], head: Sequence[str] = ()) -> str:
     heads = "".join(f"<th>{cell}</th>" for cell in head)
     lines = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-    return f'<div class="wide"><table><tr>{heads}</tr>{lines}</table></div>'
+    return lines and f'<div class="wide"><table><tr>{heads}</tr>{lines}</table></div>'
 
 
 def _cell(text: str) -> str:

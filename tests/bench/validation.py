@@ -21,9 +21,9 @@ _HOSTILE_ROUNDS = 2
 def bench_validation(corpus: Sequence[bytes], folder: Path, result: Result) -> None:
     """Measure everything there is of validation."""
     _throughput(result, "validate", corpus)
-    _limit(result, corpus)
     for name, (size, run) in validators.PEERS.items():
         _peer(result, name, validators.sample(corpus, size), run)
+    _limit(result, corpus)
     _throughput(result, "validate_tiny_events", make_corpus(TINY_EVENTS))
     _one_file(result, folder)
     _hostile(result)
