@@ -29,7 +29,8 @@ from sluice.contracts.load import load_registry
 from sluice.conversion.batches import by_hour, read_rows, to_parquet
 
 contract = load_registry().contract("MICROONE_EVENT")
-lines = b"".join(b'{"date_time": "2026-01-31T%02d:00:00Z", "id": "%d"}\\n' % (hour, hour) for hour in (7, 5, 7))
+event = b'{"time": "2026-01-31T%02d:00:00Z", "detail": {"id": "%d"}}\\n'
+lines = b"".join(event % (hour, hour) for hour in (7, 5, 7))
 files = {hour: to_parquet(rows) for hour, rows in by_hour(read_rows(contract, lines))}
 read = {hour: pq.read_table(io.BytesIO(body)) for hour, body in files.items()}
 assert not {"numpy", "pandas"} & sys.modules.keys()
