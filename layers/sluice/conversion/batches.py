@@ -30,6 +30,10 @@ class RowCountError(Exception):
     """A batch holds another number of rows than its plan says."""
 
 
+class UntimedRowError(Exception):
+    """A row has no time: its line is no event as validation leaves it."""
+
+
 @dataclass(frozen=True, slots=True)
 class _File:
     """The rows of one hour as Parquet."""
@@ -52,6 +56,7 @@ class Converter:
 
         Raises:
             RowCountError: The rows are not as many as planned; nothing was written.
+            UntimedRowError: A row has no time; nothing was written.
             MissingObjectError: A chunk of the batch is not in the lake.
         """
         if self._files.exists(receipt_key(batch.run_id, batch.batch_id)):
@@ -76,6 +81,11 @@ class Converter:
         rows = read_rows(contract, self._files.read_spans(batch.spans))
         if rows.num_rows != batch.rows:
             raise RowCountError(f"{batch.rows} rows were planned, {rows.num_rows} are there")
+        if untimed := rows[PARTITION_COLUMN].null_count:
+            raise UntimedRowError(
+                f"{untimed} of {rows.num_rows} rows have no time; a chunk of an older version holds rows, not events: "
+                "deploy that version again, convert what is pending, then deploy this one"
+            )
         return rows
 
 

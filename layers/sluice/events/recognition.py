@@ -1,6 +1,5 @@
 """Which family, kind, service and contract an event belongs to, by what it says of itself."""
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sluice.contracts.model import BODY, Contract, Kind, Registry
@@ -34,13 +33,8 @@ def recognise(registry: Registry, event: dict[str, Any]) -> Recognition:
     service = _service_of(event, kind) if kind else None
     if kind is None or service is None:
         return Recognition(reason=Reason.NO_IDENTIFIER, family=family.name, kind=kind, service=service)
-    return _recognition(registry, family.name, kind, service)
-
-
-@lru_cache(maxsize=1024)
-def _recognition(registry: Registry, family: str, kind: Kind, service: str) -> Recognition:
-    contract = registry.contract_for(family, kind, service)
-    return Recognition(contract, None if contract else Reason.NO_CONTRACT, family, kind, service)
+    contract = registry.contract_for(family.name, kind, service)
+    return Recognition(contract, None if contract else Reason.NO_CONTRACT, family.name, kind, service)
 
 
 def _service_of(event: dict[str, Any], kind: Kind) -> str | None:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sluice.contracts.samples import synthesise
-from sluice.conversion.batches import Converter, RowCountError, read_rows
+from sluice.conversion.batches import Converter, RowCountError, UntimedRowError, read_rows
 from sluice.conversion.model import Batch, Span
 from sluice.events.gate import Admitted, Gate
 from sluice.layout import profile_part_key, receipt_key, table_prefix
@@ -130,6 +130,17 @@ def test_rows_cut_in_the_middle_are_refused() -> None:
     short = replace(batch.spans[1], length=batch.spans[1].length - 10)
     with pytest.raises((RowCountError, orjson.JSONDecodeError)):
         Converter(REGISTRY, files).convert(replace(batch, spans=(batch.spans[0], short)))
+    assert not files.keys("data/")
+    assert not files.keys("runs/")
+
+
+def test_lines_that_are_no_events_are_refused() -> None:
+    """An older version left rows there: as events they would be rows of nothing."""
+    files = MemoryFiles()
+    lines = [b'{"id":"a","date_time":"2022-04-09T08:00:00Z","_source_key":"k","_source_offset":0}\n'] * 20
+    batch = batch_of(files, TABLE, lines)
+    with pytest.raises(UntimedRowError, match="20 of 20 rows have no time"):
+        Converter(REGISTRY, files).convert(batch)
     assert not files.keys("data/")
     assert not files.keys("runs/")
 
