@@ -23,8 +23,8 @@ from sluice.contracts.samples import synthesise
 from sluice.conversion.committing import read_plan
 from sluice.conversion.model import Batch
 from sluice.conversion.planning import Planning
-from sluice.events.gate import Admitted, Gate
-from sluice.events.model import ChunkRecord, Segment
+from sluice.events.gate import Gate, lineage_of
+from sluice.events.model import ChunkRecord, Counts, Segment
 from sluice.layout import clean_key
 from tests.bench.folder import Folder
 from tests.unit.conversion.memory import MemoryLedger
@@ -131,10 +131,10 @@ def _rows(contract: Contract, rng: random.Random) -> list[dict[str, Any]]:
     gate, rows = Gate(contract, lambda _lib, _id: None), []
     for _ in range(_POOL):
         event = synthesise(contract, rng)
-        admitted = gate.admit(event, memoryview(orjson.dumps(event)), "key", 0)
-        if not isinstance(admitted, Admitted):
+        line = gate.admit(event, memoryview(orjson.dumps(event)), lineage_of("key") % 0, Counts())
+        if not isinstance(line, bytes):
             raise AssertionError(f"{contract.table}: the corpus does not agree with the contract")
-        rows.append(orjson.loads(admitted.line))
+        rows.append(orjson.loads(line))
     return rows
 
 

@@ -159,8 +159,9 @@ def _ten_files() -> list[bytes]:
 
 def _among_more(times: int) -> Callable[[Place], object]:
     """As often the same files as there are contracts, none of whose copies has events: the work is the contracts."""
-    gates = Gates(_many(times), lambda _lib, _id: None)
-    for contract in gates.registry.contracts:
+    registry = _many(times)
+    gates = Gates(registry, lambda _lib, _id: None)
+    for contract in registry.contracts:
         gates[contract.table]
     return partial(_route, gates, times)
 

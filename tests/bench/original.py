@@ -15,10 +15,9 @@ import pyarrow.parquet as pq
 
 from sluice.contracts.model import Contract
 from sluice.conversion.arrow import arrow_schema
-from sluice.events.recognition import recognise
 from sluice.layout import parquet_key
 from tests.bench.corpus import FAMILY
-from tests.bench.validators import CERBERUS, REGISTRY, parsed_by_json
+from tests.bench.validators import CERBERUS, RECOGNISER, REGISTRY, parsed_by_json
 
 TABLES = tuple(contract.table for contract in REGISTRY.contracts if contract.family == FAMILY)
 
@@ -43,7 +42,7 @@ def _profile(name: str, data: bytes, lake: Lake) -> None:
     """Check each event of a file; put it where it belongs."""
     found: defaultdict[str, list[Event]] = defaultdict(list)
     for event in parsed_by_json(data):
-        contract = recognise(REGISTRY, event).contract
+        contract = RECOGNISER.recognise(event).contract
         if contract and not CERBERUS[contract.table](event):
             found[f"{_CLEAN}/{contract.table}"].append(event)
         else:

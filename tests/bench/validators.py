@@ -21,7 +21,7 @@ from sluice.contracts.load import load_registry
 from sluice.contracts.model import Contract
 from sluice.events.lines import Lines
 from sluice.events.model import SourceObject
-from sluice.events.recognition import recognise
+from sluice.events.recognition import Recogniser
 from sluice.events.routing import MAX_EVENT_BYTES, FileRouting, Gates
 from sluice.events.rules import Rules
 from sluice.events.splitter import split
@@ -30,6 +30,7 @@ from tests.bench.cerberus_schema import Validator, cerberus_rules
 from tests.bench.modelled import model_of
 
 REGISTRY = load_registry()
+RECOGNISER = Recogniser(REGISTRY)
 GATES = Gates(REGISTRY, lambda _lib, _id: None)
 RULES = {contract.table: Rules(contract) for contract in REGISTRY.contracts}
 NEVER_FULL = 1 << 40
@@ -75,7 +76,7 @@ def our_split_check(files: Sequence[bytes]) -> None:
     """Split, parse, recognise and check once, as ours does it, and make nothing of it."""
     for data in files:
         for piece in split(data, MAX_EVENT_BYTES):
-            contract = piece.event and recognise(REGISTRY, piece.event).contract
+            contract = piece.event and RECOGNISER.recognise(piece.event).contract
             if piece.event and contract:
                 RULES[contract.table].hold(piece.event)
 
@@ -106,7 +107,7 @@ _RAW = msgspec.json.Decoder(msgspec.Raw)
 
 
 def _verdict(check: Mapping[str, Check], event: Event, write: Callable[[Event], object]) -> str:
-    recognition = recognise(REGISTRY, event)
+    recognition = RECOGNISER.recognise(event)
     if recognition.contract is None:
         return "dirty" if recognition.reason else "unrelated"
     if check[recognition.contract.table](event):
@@ -117,7 +118,7 @@ def _verdict(check: Mapping[str, Check], event: Event, write: Callable[[Event], 
 
 def _typed_verdict(raw: msgspec.Raw) -> str:
     head = typed.HEAD.decode(raw)
-    recognition = recognise(REGISTRY, msgspec.to_builtins(head))
+    recognition = RECOGNISER.recognise(msgspec.to_builtins(head))
     if recognition.contract is None:
         return "dirty" if recognition.reason else "unrelated"
     try:

@@ -19,7 +19,7 @@ from sluice.contracts.fit import admitted_types, member_schema
 from sluice.contracts.load import TABLES, load_columns, load_registry, read_json
 from sluice.contracts.model import BODY, PARTITION_KEYS, Kind
 from sluice.contracts.shape import column_type, shape_of
-from sluice.events.recognition import recognise
+from sluice.events.recognition import Recogniser
 
 Event = dict[str, Any]
 
@@ -70,10 +70,10 @@ def infer(events: Iterable[Event], root: Path = TABLES) -> list[Draft]:
     Raises:
         ContractError: The contracts under `root` cannot be loaded.
     """
-    registry = load_registry(root)
+    recogniser = Recogniser(load_registry(root))
     groups: dict[tuple[str, Kind, str], list[Event]] = {}
     for event in events:
-        known = recognise(registry, event)
+        known = recogniser.recognise(event)
         if known.family and known.kind and known.service:
             groups.setdefault((known.family, known.kind, known.service), []).append(event)
     return [_draft(*group, samples, root) for group, samples in groups.items()]

@@ -9,7 +9,7 @@ from typing import Any
 from sluice.contracts.load import read_json
 from sluice.contracts.model import Contract, ContractError, Family, Registry
 from sluice.contracts.referee import Referee
-from sluice.events.recognition import recognise
+from sluice.events.recognition import Recogniser
 
 
 def check_samples(contract: Contract, family: Family, folder: Path, referee: Referee) -> Iterator[str]:
@@ -35,7 +35,7 @@ def _check(sample: Any, name: str, contract: Contract, family: Family, referee: 
     if not isinstance(event, dict) or breaks is None:
         yield "a dirty sample has an event and the pointers it breaks, a clean one is an event"
         return
-    if recognise(Registry((family,), (contract,)), event).contract is not contract:
+    if Recogniser(Registry((family,), (contract,))).recognise(event).contract is not contract:
         yield f"it is not recognised as an event of {contract.table}"
     try:
         broken = referee.broken(event)

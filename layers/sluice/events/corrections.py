@@ -20,6 +20,7 @@ FindMedia = Callable[[str, str], str | None]
 """Gives the ``s3://`` URI of a medium by media library and media id, None when there is none."""
 
 _ADD_TAG = "ADD_TAG"
+_NUMBERS = (int, float)
 
 
 class Corrected(NamedTuple):
@@ -27,6 +28,10 @@ class Corrected(NamedTuple):
 
     changed: bool
     media_missing: int
+
+    def and_then(self, other: "Corrected") -> "Corrected":
+        """Add up what was done to one event."""
+        return Corrected(self.changed or other.changed, self.media_missing + other.media_missing)
 
 
 _Rule = Callable[[Event, str, Any], Corrected]
@@ -49,7 +54,7 @@ class Corrections:
 
     def apply(self, event: Event) -> Corrected:
         """Correct `event` in place; say what was done. Raises InexactError."""
-        changed, missing = _KEPT
+        all_done = _KEPT
         for path, corrections in self._groups:
             parent: Any = event
             for member in path:
@@ -62,9 +67,9 @@ class Corrections:
                             done = correct(parent, member, value)
                         except InexactError:
                             raise InexactError(pointer([*path, member])) from None
-                        changed |= done.changed
-                        missing += done.media_missing
-        return Corrected(changed, missing) if changed or missing else _KEPT
+                        if done is not _KEPT:
+                            all_done = done if all_done is _KEPT else all_done.and_then(done)
+        return all_done
 
 
 def _parent_path(correction: Correction) -> tuple[str, ...]:
@@ -72,7 +77,7 @@ def _parent_path(correction: Correction) -> tuple[str, ...]:
 
 
 def _integer_to_string(parent: Event, member: str, value: Any) -> Corrected:  # noqa: ANN401
-    if not isinstance(value, int | float):
+    if not isinstance(value, _NUMBERS):
         return _KEPT
     parent[member] = str(whole(value))
     return _CHANGED

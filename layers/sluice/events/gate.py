@@ -4,27 +4,19 @@ A line is the event as delivered, with a few members of ours behind its own: cop
 none of them. Only an event with something to mend in it is written anew.
 """
 
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
 from sluice.contracts.model import Contract
 from sluice.events.corrections import Corrections, FindMedia
 from sluice.events.drift import Drift, TooDeepError
+from sluice.events.model import Counts
 from sluice.events.rules import RuleBreak, Rules
 from sluice.events.whole_numbers import InexactError, WholeNumbers
 
 _TOO_DEEP = RuleBreak("depth", "", "it is nested deeper than 254 levels, and has unknown members or values to correct")
 _INEXACT = "a whole number of 2^53 or more is exact only when it is written without point and exponent"
-
-
-class Admitted(NamedTuple):
-    """A clean event: a line of JSON, its unknown members and missing media counted."""
-
-    line: bytes
-    drift: int
-    media_missing: int
 
 
 class Gate:
@@ -37,43 +29,43 @@ class Gate:
         self._corrections = Corrections(contract, find_media)
         self._whole_numbers = WholeNumbers(contract)
 
-    def admit(self, event: dict[str, Any], raw: memoryview, key: str, offset: int) -> Admitted | list[RuleBreak]:
+    def admit(self, event: dict[str, Any], raw: memoryview, lineage: bytes, counts: Counts) -> bytes | list[RuleBreak]:
         """Check an event and make its line, or return every rule it breaks.
 
         Args:
             event: The parsed event; corrected in place.
             raw: The event as delivered, from its opening to its closing brace.
-            key: Key of the object it came in.
-            offset: Its byte offset there.
+            lineage: How its line ends, as `lineage_of` its object and its offset say.
+            counts: Where unknown members and missing media of a clean event are counted.
         """
-        rescued, drift = None, 0
+        rescued, drift, mended = None, 0, False
         try:
             if not self._rules.hold(event):
                 if breaks := self._rules.breaks(event, len(raw)):
                     return breaks
                 rescued, drift = self._drift.rescue(event, raw)
-            changed, missing = self._corrections.apply(event)
-            changed |= self._whole_numbers.mend(event)
-            text = memoryview(orjson.dumps(event)) if changed else raw
+                mended = self._whole_numbers.mend(event)
+            corrected, missing = self._corrections.apply(event)
+            text = memoryview(orjson.dumps(event)) if corrected or mended else raw
         except (TooDeepError, orjson.JSONEncodeError):
             return [_TOO_DEEP]
         except InexactError as error:
             return [RuleBreak("integer", error.pointer, _INEXACT)]
-        return Admitted(_line(text, key, offset, rescued), drift, missing)
+        if drift or missing:
+            counts.drift += drift
+            counts.media_missing += missing
+        return _line(text, lineage, rescued)
 
 
-def _line(text: memoryview, key: str, offset: int, rescued: str | None) -> bytes:
+def lineage_of(key: str) -> bytes:
+    """Return how lines of events out of the object `key` end; the event's byte offset is put in by ``%``."""
+    return b',"_source_key":%b,"_source_offset":%%d}\n' % orjson.dumps(key).replace(b"%", b"%%")
+
+
+def _line(text: memoryview, lineage: bytes, rescued: str | None) -> bytes:
     """Put our members behind the event's own: where a name is there twice, the last one holds."""
-    ours = b"%b%d}\n" % (_lineage(key), offset)
-    if rescued is not None:
-        ours = b',"_rescued":%b%b' % (orjson.dumps(rescued), ours)
+    ours = lineage if rescued is None else b',"_rescued":%b%b' % (orjson.dumps(rescued), lineage)
     line = b"".join((text[:-1], ours))
     if line.find(b"\n") < len(line) - 1:  # between members, for texts have them escaped
         return line[:-1].replace(b"\n", b" ") + b"\n"
     return line
-
-
-@lru_cache(maxsize=1)
-def _lineage(key: str) -> bytes:
-    """Write what is the same for all events of a file."""
-    return b',"_source_key":%b,"_source_offset":' % orjson.dumps(key)

@@ -1,15 +1,14 @@
 """One file: every byte to clean, dirty, unrelated or white space, and the parts must add up to the file."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
-from sluice.contracts.model import Contract, Registry
+from sluice.contracts.model import Registry
 from sluice.events.corrections import FindMedia
-from sluice.events.gate import Gate
+from sluice.events.gate import Gate, lineage_of
 from sluice.events.lines import Lines
 from sluice.events.model import Counts, SourceObject
 from sluice.events.reasons import Reason
-from sluice.events.recognition import Recognition, recognise
+from sluice.events.recognition import Recogniser, Recognition
 from sluice.events.records import dirty_line, place_of, unrelated_line
 from sluice.events.rules import RuleBreak
 from sluice.events.splitter import Piece, is_blank, split
@@ -30,12 +29,13 @@ class Gates(dict[str, Gate]):
     def __init__(self, registry: Registry, find_media: FindMedia) -> None:
         """Bind the gates to the contracts and the media look-up."""
         super().__init__()
-        self.registry = registry
+        self.recogniser = Recogniser(registry)
+        self._registry = registry
         self._find_media = find_media
 
     def __missing__(self, table: str) -> Gate:
         """Compile a gate."""
-        gate = self[table] = Gate(self.registry.contract(table), self._find_media)
+        gate = self[table] = Gate(self._registry.contract(table), self._find_media)
         return gate
 
 
@@ -48,6 +48,8 @@ class FileRouting:
         self.counts = Counts()
         self.lines = Lines()
         self._gates = gates
+        self._recognise = gates.recogniser.recognise
+        self._lineage = lineage_of(source.key)
         self._clean_bytes = self._dirty_bytes = self._unrelated_bytes = self._blank_bytes = 0
         self._seamless = True
 
@@ -60,11 +62,12 @@ class FileRouting:
         view = memoryview(data)
         end = events = 0
         for piece in split(data, MAX_EVENT_BYTES):
-            if piece.start != end:
-                self._blank(data, end, piece.start)
-            end = piece.end
+            start, stop, _, _ = piece
+            if start != end:
+                self._blank(data, end, start)
+            end = stop
             events += 1
-            self._route(piece, view[piece.start : end])
+            self._route(piece, view[start:stop])
             if self.lines.size >= full_at:
                 self._count_clean()
                 on_full(self.lines)
@@ -90,32 +93,27 @@ class FileRouting:
             self._seamless = False
 
     def _route(self, piece: Piece, raw: memoryview) -> None:
-        event = piece.event
+        start, _, event, flaw = piece
         if event is None:
-            self._dirty(piece, raw, _UNRECOGNISED, piece.flaw or Reason.FRAGMENT)
+            self._dirty(piece, raw, _UNRECOGNISED, flaw or Reason.FRAGMENT)
             return
-        recognition = recognise(self._gates.registry, event)
-        contract = recognition.contract
-        if contract is not None:
-            self._pass(piece, event, raw, recognition, contract)
-        elif recognition.reason:
-            self._dirty(piece, raw, recognition, recognition.reason)
-        else:
-            self._unrelated(piece, raw)
-
-    def _pass(
-        self, piece: Piece, event: dict[str, Any], raw: memoryview, known: Recognition, contract: Contract
-    ) -> None:
-        admitted = self._gates[contract.table].admit(event, raw, self.source.key, piece.start)
+        known = self._recognise(event)
+        if known.contract is None:
+            self._turn_away(piece, raw, known)
+            return
+        table = known.contract.table
+        admitted = self._gates[table].admit(event, raw, self._lineage % start, self.counts)
         if isinstance(admitted, list):
             self._dirty(piece, raw, known, Reason.RULE_BROKEN, admitted)
-            return
-        line, drift, media_missing = admitted
-        self.lines.add_clean(contract.table, line)
-        self._clean_bytes += len(raw)
-        if drift or media_missing:
-            self.counts.drift += drift
-            self.counts.media_missing += media_missing
+        else:
+            self.lines.add_clean(table, admitted)
+            self._clean_bytes += len(raw)
+
+    def _turn_away(self, piece: Piece, raw: memoryview, known: Recognition) -> None:
+        if known.reason:
+            self._dirty(piece, raw, known, known.reason)
+        else:
+            self._unrelated(piece, raw)
 
     def _dirty(
         self, piece: Piece, raw: memoryview, known: Recognition, reason: Reason, breaks: Sequence[RuleBreak] = ()

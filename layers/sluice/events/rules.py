@@ -11,6 +11,7 @@ import orjson
 
 from sluice.contracts.model import Contract
 from sluice.events.known import closed, known_of, thinned
+from sluice.events.whole_numbers import with_whole_numbers
 
 MOST_BREAKS = 100
 """How many broken rules are reported per event; a hostile event could break millions."""
@@ -39,27 +40,23 @@ class Rules:
     """Checks events against one contract."""
 
     def __init__(self, contract: Contract) -> None:
-        """Compile the contract's schema, as it is and closed."""
+        """Compile the contract's schema, as it is and as most events keep it."""
         self._known = known_of(contract.schema)
         self._schema = jsonschema_rs.Draft202012Validator(contract.schema, mask=_MASK)
-        closed_schema = _with_plain_ends(closed(contract.schema, self._known))
-        self._is_closed = jsonschema_rs.Draft202012Validator(closed_schema).is_valid
+        usual = with_whole_numbers(closed(contract.schema, self._known), contract)
+        self._is_usual = jsonschema_rs.Draft202012Validator(_with_plain_ends(usual)).is_valid
 
     def hold(self, event: dict[str, Any]) -> bool:
-        """Tell whether `event` is valid and has no unknown members: both at once, because most events are so."""
-        return self._is_closed(event) and _is_in_calendar(event["time"][:10])
+        """Tell whether `event` is valid, without unknown members, its whole numbers written as such: as most are."""
+        return self._is_usual(event) and _is_in_calendar(event["time"][:10])
 
     def breaks(self, event: dict[str, Any], size: int | None = None) -> list[RuleBreak]:
         """Return the rules that `event` breaks, none when it is valid; `size` is the length of its text, if known."""
+        if self._schema.is_valid(event):
+            return [] if _is_in_calendar(event["time"][:10]) else [_NO_SUCH_DAY]
         if size is not None and size <= _SMALL:
-            breaks = self._reasons(event)
-        elif self._schema.is_valid(event):
-            breaks = []
-        else:
-            breaks = self._reasons(thinned(self._known, event, iter(range(MOST_ITEMS)))) or [_BEYOND]
-        if not breaks and not _is_in_calendar(event["time"][:10]):
-            return [_NO_SUCH_DAY]
-        return breaks
+            return self._reasons(event)
+        return self._reasons(thinned(self._known, event, iter(range(MOST_ITEMS)))) or [_BEYOND]
 
     def _reasons(self, event: dict[str, Any]) -> list[RuleBreak]:
         """Ask for all reasons; each is made at once, with a copy of the object it is about: large ones are thinned."""
@@ -73,7 +70,7 @@ def _with_plain_ends(schema: Any) -> Any:  # noqa: ANN401
 
 def pointer(members: list[str | int]) -> str:
     """Write a path as a JSON pointer (RFC 6901)."""
-    return "".join(f"/{str(member).replace('~', '~0').replace('/', '~1')}" for member in members)
+    return "".join([f"/{str(member).replace('~', '~0').replace('/', '~1')}" for member in members])
 
 
 def _rule_break(error: jsonschema_rs.ValidationError) -> RuleBreak:

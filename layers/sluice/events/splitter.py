@@ -42,6 +42,9 @@ class Piece(NamedTuple):
     flaw: Reason | None = None
 
 
+_new_piece = tuple.__new__  # half the cost of a named tuple's own constructor
+
+
 @dataclass(frozen=True, slots=True)
 class _Failure:
     """No object was parsed; the bytes made sense as far as `reach`."""
@@ -84,12 +87,13 @@ class _Splitter:
                 piece = self._whole_object(position) or self._object_or_gap(position)
             else:
                 piece = self._flood_at(position)
-            if piece.event and "source" in piece.event:
+            start, end, event, _ = piece
+            if event and "source" in event:
                 patience += patience < _PATIENCE
-            elif patience and piece.end - piece.start < _SMALL:
+            elif patience and end - start < _SMALL:
                 patience -= 1
             yield piece
-            position = piece.end
+            position = end
             if position < self._size and self._data[position] != _BRACE:
                 position = self._skip_blanks(position)
 
@@ -107,7 +111,7 @@ class _Splitter:
             event = orjson.loads(self._view[start:end])
         except orjson.JSONDecodeError:
             return None
-        return Piece(start, end if end < self._size else data.rindex(b"}", start) + 1, event)
+        return _new_piece(Piece, (start, end if end < self._size else data.rindex(b"}", start) + 1, event, None))
 
     def _object_or_gap(self, start: int) -> Piece:
         return self._object_at(start) if _OBJECT.match(self._data, start) else self._gap_at(start)

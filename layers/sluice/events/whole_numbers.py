@@ -7,6 +7,9 @@ from sluice.contracts.hive import HiveType
 from sluice.contracts.model import Contract
 from sluice.contracts.places import event_type
 
+_WRITTEN_WHOLE = {"$schema": "http://json-schema.org/draft-04/schema#", "type": ["integer", "null"]}
+"""The one dialect to which 1.0 is no integer."""
+
 _EXACT = 2**53
 """Below, a parsed float is the very whole number that was written; here it may stand for a neighbour."""
 
@@ -29,6 +32,23 @@ def whole(number: float) -> int:
     if abs(number) >= _EXACT:
         raise InexactError
     return int(number)
+
+
+def with_whole_numbers(schema: Any, contract: Contract) -> Any:  # noqa: ANN401
+    """Return the schema of the same events with the whole numbers of the contract's columns written as such."""
+    return _written_whole(schema, event_type(contract.columns))
+
+
+def _written_whole(schema: Any, type_: HiveType) -> Any:  # noqa: ANN401
+    if not isinstance(schema, dict):
+        return schema
+    if type_.kind == "bigint":
+        return {**schema, "allOf": [*schema.get("allOf", ()), _WRITTEN_WHOLE]}
+    if type_.kind == "array":
+        return {**schema, "items": _written_whole(schema.get("items", {}), type_.element)}
+    members, types = schema.get("properties", {}), dict(type_.fields if type_.kind == "struct" else ())
+    whole_members = {name: _written_whole(members[name], types[name]) for name in members.keys() & types.keys()}
+    return {**schema, "properties": {**members, **whole_members}} if whole_members else schema
 
 
 class WholeNumbers:

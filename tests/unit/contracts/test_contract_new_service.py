@@ -12,7 +12,7 @@ from sluice.contracts.check import check_registry
 from sluice.contracts.load import TABLES, load_contract, load_registry
 from sluice.contracts.model import ContractError
 from sluice.contracts.samples import synthesise, write_samples
-from sluice.events.recognition import recognise
+from sluice.events.recognition import Recogniser
 
 
 def _snapshot(root: Path) -> dict[Path, bytes]:
@@ -53,7 +53,7 @@ def test_a_new_service_is_a_new_folder(tree: Path) -> None:
         "_source_key",
         "_source_offset",
     ]
-    assert recognise(registry, synthesise(contract, random.Random(1))).contract is contract
+    assert Recogniser(registry).recognise(synthesise(contract, random.Random(1))).contract is contract
     after = _snapshot(tree)
     assert {path: after[path] for path in before} == before
     assert {path.parent.name for path in after.keys() - before.keys()} == {"MICROFOUR_PRED"}

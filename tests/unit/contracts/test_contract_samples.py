@@ -13,10 +13,11 @@ from sluice.contracts.load import TABLES, load_registry
 from sluice.contracts.model import Contract, ContractError, Registry
 from sluice.contracts.referee import Referee
 from sluice.contracts.samples import make_samples, spoil, synthesise, write_samples
-from sluice.events.recognition import recognise
+from sluice.events.recognition import Recogniser
 from tests.unit.contracts.handmade import VALID
 
 REGISTRY = load_registry()
+RECOGNISER = Recogniser(REGISTRY)
 CONTRACTS = [pytest.param(contract, id=contract.table) for contract in REGISTRY.contracts]
 seeds = st.integers(min_value=0, max_value=2**32)
 
@@ -31,7 +32,7 @@ def test_every_clean_sample_is_clean_for_both_validators(contract: Contract, ref
     assert 3 <= len(clean) <= 6
     for event in clean:
         assert referees[contract.table].broken(event) == set()
-        assert recognise(REGISTRY, event).contract is contract
+        assert RECOGNISER.recognise(event).contract is contract
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
@@ -41,7 +42,7 @@ def test_every_dirty_sample_breaks_where_its_label_says(contract: Contract, refe
     for sample in dirty:
         assert sample["breaks"]
         assert referees[contract.table].broken(sample["event"]) == set(sample["breaks"])
-        assert recognise(REGISTRY, sample["event"]).contract is contract
+        assert RECOGNISER.recognise(sample["event"]).contract is contract
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
@@ -66,7 +67,7 @@ def test_the_samples_show_old_style_and_new_style_events() -> None:
 @given(seed=seeds)
 def test_a_made_up_event_is_recognised_and_clean(contract: Contract, seed: int) -> None:
     event = synthesise(contract, random.Random(seed))
-    assert recognise(REGISTRY, event).contract is contract
+    assert RECOGNISER.recognise(event).contract is contract
     assert _referee(contract).broken(event) == set()
 
 
@@ -79,7 +80,7 @@ def test_a_spoilt_event_is_recognised_and_dirty_at_the_place_named(contract: Con
     before = json.dumps(event)
     broken, pointer = spoil(contract, event, rng)
     assert json.dumps(event) == before
-    assert recognise(REGISTRY, broken).contract is contract
+    assert RECOGNISER.recognise(broken).contract is contract
     assert pointer in _referee(contract).broken(broken)
 
 

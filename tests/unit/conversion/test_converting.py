@@ -12,7 +12,8 @@ import pytest
 from sluice.contracts.samples import synthesise
 from sluice.conversion.batches import Converter, RowCountError, UntimedRowError, read_rows
 from sluice.conversion.model import Batch, Span
-from sluice.events.gate import Admitted, Gate
+from sluice.events.gate import Gate, lineage_of
+from sluice.events.model import Counts
 from sluice.layout import profile_part_key, receipt_key, table_prefix
 from tests.unit.conversion.memory import MemoryFiles
 from tests.unit.events.edges import CONTRACTS, REGISTRY, chance
@@ -28,9 +29,10 @@ def rows_of(table: str, count: int) -> list[bytes]:
     for number in range(count):
         at = datetime(2022, 4, 9, 22, tzinfo=UTC) + timedelta(hours=number % HOURS)
         event = synthesise(contract, rng, at)
-        admitted = gate.admit(event, memoryview(orjson.dumps(event)), f"key-{number}", number)
-        assert isinstance(admitted, Admitted)
-        lines.append(admitted.line)
+        lineage = lineage_of(f"key-{number}") % number
+        line = gate.admit(event, memoryview(orjson.dumps(event)), lineage, Counts())
+        assert isinstance(line, bytes)
+        lines.append(line)
     return lines
 
 

@@ -12,7 +12,8 @@ import pytest
 from sluice.contracts.load import TABLES
 from sluice.contracts.model import Contract
 from sluice.conversion.batches import read_rows, to_parquet
-from sluice.events.gate import Admitted, Gate
+from sluice.events.gate import Gate, lineage_of
+from sluice.events.model import Counts
 from tests.unit.conversion.expectation import expected_row, expected_strangers
 from tests.unit.events.edges import CONTRACTS, with_duplicates, with_strangers, with_two_values, with_values
 
@@ -30,12 +31,13 @@ def convert(contract: Contract, texts: Iterable[str]) -> tuple[list[str], pa.Tab
     passed, lines = [], []
     for number, text in enumerate(texts):
         raw = text.encode()
-        admitted = gate.admit(orjson.loads(raw), memoryview(raw), f"key {number} é", number << 40)
-        if isinstance(admitted, Admitted):
+        lineage = lineage_of(f"key {number} é %d") % (number << 40)
+        admitted = gate.admit(orjson.loads(raw), memoryview(raw), lineage, Counts())
+        if isinstance(admitted, bytes):
             passed.append((number, text))
-            lines.append(admitted.line)
+            lines.append(admitted)
     rows = read_rows(contract, b"".join(lines))
-    keys = [(f"key {number} é", number << 40) for number, _ in passed]
+    keys = [(f"key {number} é %d", number << 40) for number, _ in passed]
     assert list(zip(*rows.select(["_source_key", "_source_offset"]).to_pydict().values(), strict=True)) == keys
     return [text for _, text in passed], rows
 

@@ -5,16 +5,17 @@ from typing import Any
 import pytest
 
 from sluice.events.reasons import Reason
-from sluice.events.recognition import Recognition, recognise
+from sluice.events.recognition import Recogniser, Recognition
 from tests.unit.events.edges import CONTRACTS, REGISTRY, events_of
 from tests.unit.events.making import ABSENT, event_of
 
+RECOGNISER = Recogniser(REGISTRY)
 HOSTILE: tuple[Any, ...] = ([], ["microone"], {}, {"a": 1}, 1, 1.5, True, False, "", None, ABSENT)
 
 
 def table_of(event: dict[str, Any]) -> str | Reason | None:
     """The table, else the reason, else None for an event of somebody else."""
-    recognition = recognise(REGISTRY, event)
+    recognition = RECOGNISER.recognise(event)
     return recognition.contract.table if recognition.contract else recognition.reason
 
 
@@ -22,7 +23,7 @@ def table_of(event: dict[str, Any]) -> str | Reason | None:
 def test_every_made_up_event_is_its_contract_s(contract: Any) -> None:
     for event in events_of(contract):
         wanted = Recognition(contract, None, contract.family, contract.kind, _service(contract, event))
-        assert recognise(REGISTRY, event) == wanted
+        assert RECOGNISER.recognise(event) == wanted
 
 
 def _service(contract: Any, event: dict[str, Any]) -> str:
@@ -117,7 +118,7 @@ def test_hostile_identifiers(hostile: Any) -> None:
 @pytest.mark.parametrize("hostile", HOSTILE)
 @pytest.mark.parametrize("path", ["detail", "detail__evaluation"])
 def test_hostile_containers(path: str, hostile: Any) -> None:
-    recognition = recognise(REGISTRY, event_of("MICROONE_EVENT", **{path: hostile}))
+    recognition = RECOGNISER.recognise(event_of("MICROONE_EVENT", **{path: hostile}))
     assert recognition == Recognition(None, Reason.NO_IDENTIFIER, "event_files", "EVENT", None)
 
 

@@ -166,9 +166,17 @@ def test_a_splitter_that_loses_or_repeats_bytes_is_found_out(broken: Split, monk
         route(DATA)
 
 
-@pytest.mark.parametrize("method", ["_pass", "_dirty", "_unrelated"])
-def test_a_router_that_loses_an_event_is_found_out(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(FileRouting, method, lambda *_arguments: None)
+@pytest.mark.parametrize(
+    ("part", "method"),
+    [
+        (FileRouting, "_turn_away"),
+        (FileRouting, "_dirty"),
+        (FileRouting, "_unrelated"),
+        (Lines, "add_clean"),
+    ],
+)
+def test_a_router_that_loses_an_event_is_found_out(part: type, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(part, method, lambda *_arguments: None)
     with pytest.raises(AccountingError):
         route(DATA)
 
