@@ -1,6 +1,7 @@
 """Map state of Convert: a group of batches of clean lines to Parquet, one after the other."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from sluice.adapters.meter import Meter
 from sluice.adapters.settings import read_settings
 from sluice.contracts.load import load_registry
 from sluice.conversion.batches import Converter
-from sluice.conversion.model import Batch, BatchGroup
+from sluice.conversion.model import BatchGroup, Receipt
 from sluice.watching.metrics import BATCH_SECONDS, PARQUET_BYTES, ROWS_CONVERTED
 
 
@@ -24,10 +25,6 @@ class Settings:
     lake_bucket: str
 
 
-class BatchError(Exception):
-    """A batch was not converted; those before it in its group are, and are not done again."""
-
-
 logger = Logger()
 meter = Meter()
 converter = Converter(load_registry(), S3Lake(s3(), read_settings(Settings).lake_bucket))
@@ -36,24 +33,28 @@ converter = Converter(load_registry(), S3Lake(s3(), read_settings(Settings).lake
 @logger.inject_lambda_context
 @meter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Convert what of a group of the plan is not converted yet."""
-    batches = BatchGroup.from_json(event).batches
-    for batch in batches:
-        logger.append_keys(run_id=batch.run_id, batch_id=batch.batch_id)
-        _convert(batch)
-    return {"batches": [batch.batch_id for batch in batches], "rows": sum(batch.rows for batch in batches)}
-
-
-def _convert(batch: Batch) -> None:
+    """Convert a group of the plan, unless it is converted already."""
+    group = BatchGroup.from_json(event)
+    logger.append_keys(run_id=group.run_id, group_id=group.group_id)
     begun = time.perf_counter()
     try:
-        receipt = converter.convert(batch)
-    except Exception as error:
-        logger.exception("batch not converted")  # Lambda hands on the last of a chain of errors only
-        raise BatchError(f"{batch.batch_id} of run {batch.run_id}: {error}") from error
+        receipts = converter.convert(group)
+    except Exception:
+        logger.exception("group not converted")  # Lambda hands on the last of a chain of errors only
+        raise
     seconds = time.perf_counter() - begun
     meter.add(BATCH_SECONDS, seconds)
-    if receipt:
-        logger.info("batch converted", extra={**receipt.to_json(), "seconds": round(seconds, 3)})
-        meter.add(ROWS_CONVERTED, receipt.rows)
-        meter.add(PARQUET_BYTES, receipt.parquet_bytes)
+    if receipts:
+        _report(receipts, seconds)
+    return {"batches": [batch.batch_id for batch in group.batches], "rows": sum(batch.rows for batch in group.batches)}
+
+
+def _report(receipts: Sequence[Receipt], seconds: float) -> None:
+    totals = {
+        ROWS_CONVERTED: sum(receipt.rows for receipt in receipts),
+        PARQUET_BYTES: sum(receipt.parquet_bytes for receipt in receipts),
+    }
+    counted = {metric.name: value for metric, value in totals.items()}
+    logger.info("group converted", extra={"batches": len(receipts), "seconds": round(seconds, 3), **counted})
+    for metric, value in totals.items():
+        meter.add(metric, value)

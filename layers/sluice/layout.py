@@ -43,14 +43,14 @@ def plan_key(run_id: str, token: str) -> str:
     return f"{RUNS_PREFIX}{run_id}/plan-{token}.json"
 
 
-def receipt_key(run_id: str, batch_id: str) -> str:
-    """Return the key of the proof that a batch is done."""
-    return f"{RUNS_PREFIX}{run_id}/receipts/{batch_id}.json"
+def receipts_key(run_id: str, group_id: str) -> str:
+    """Return the key of the proof that a group of batches is done: a line of JSON for each."""
+    return f"{RUNS_PREFIX}{run_id}/receipts/{group_id}.jsonl"
 
 
-def profile_part_key(run_id: str, batch_id: str) -> str:
-    """Return the key of a batch's part of the profiling log."""
-    return f"{RUNS_PREFIX}{run_id}/profile/{batch_id}.parquet"
+def profile_part_key(run_id: str, group_id: str) -> str:
+    """Return the key of a group's part of the profiling log."""
+    return f"{RUNS_PREFIX}{run_id}/profile/{group_id}.parquet"
 
 
 def commit_key(run_id: str) -> str:

@@ -21,6 +21,7 @@ from sluice.contracts.model import PARTITION_KEYS
 from sluice.contracts.places import event_type, path_of
 from sluice.conversion.arrow import arrow_schema, arrow_type
 from sluice.conversion.batches import Converter, by_hour, read_rows, to_parquet
+from sluice.conversion.model import BatchGroup
 from tests.bench.clean_lines import REGISTRY, Work
 from tests.bench.folder import Folder
 
@@ -38,7 +39,7 @@ def ours(work: Work, target: Path) -> None:
     """Convert each batch as `convert_batch` does."""
     converter = Converter(REGISTRY, Folder(work.folder, target))
     for batch in work.batches:
-        converter.convert(batch)
+        converter.convert(BatchGroup((batch,)))
 
 
 def bound(work: Work, _target: Path) -> None:

@@ -20,8 +20,8 @@ def to_tables(keys: Sequence[str], read: Read, lake: RunFiles) -> Summary:
     planned = Planning(ledger, lake, _NothingElseRuns(), _BATCH_BYTES).plan("bench", "run", _NOW, "token")
     plan = read_plan(lake, planned.plan_key or "")
     converter = Converter(REGISTRY, lake)
-    for batch in plan.batches:
-        converter.convert(batch)
+    for group in plan.groups:
+        converter.convert(group)
     summary = commit(plan, lake, ledger)
     publish_profile(plan, lake, ledger)
     return summary

@@ -121,8 +121,8 @@ class World:
             planned = _attempt(attempts, lambda: self.plan(execution))
             if planned.decision is not Decision.PLANNED:
                 return None
-            for batch in _attempt(attempts, lambda: self.read_plan(planned)).batches:
-                _attempt(attempts, partial(Converter(REGISTRY, self.lake).convert, batch))
+            for group in _attempt(attempts, lambda: self.read_plan(planned)).groups:
+                _attempt(attempts, partial(Converter(REGISTRY, self.lake).convert, group))
             summary = _attempt(attempts, lambda: self.commit(planned))
             _attempt(attempts, lambda: self.profile(planned))
             return summary
@@ -146,8 +146,8 @@ class World:
         return read_plan(self.lake, planned.plan_key)
 
     def convert_batches(self, planned: Planned) -> None:
-        for batch in self.read_plan(planned).batches:
-            Converter(REGISTRY, self.lake).convert(batch)
+        for group in self.read_plan(planned).groups:
+            Converter(REGISTRY, self.lake).convert(group)
 
     def commit(self, planned: Planned) -> Summary:
         return commit(self.read_plan(planned), self.lake, self.ledger)

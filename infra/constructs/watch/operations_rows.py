@@ -113,7 +113,7 @@ class OperationsRows:
                     for name, each in self._parts.machines.items()
                 ],
             ),
-            graph("Seconds a batch takes", self._spread(metrics.BATCH_SECONDS), unit="s"),
+            graph("Seconds a group of batches takes", self._spread(metrics.BATCH_SECONDS), unit="s"),
             graph(
                 "Cold starts", [self._own(metrics.COLD_STARTS, pipeline).with_(label=pipeline) for pipeline in Pipeline]
             ),

@@ -1,4 +1,4 @@
-"""One batch: clean events as lines of JSON become Parquet, one file per hour, and a receipt says how many rows."""
+"""Batches: clean events as lines of JSON become Parquet, one file per hour; receipts say how many rows."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -15,15 +15,19 @@ from sluice.contracts.hive import HiveType
 from sluice.contracts.model import Contract, Registry
 from sluice.contracts.places import event_type, path_of
 from sluice.conversion.arrow import arrow_type
-from sluice.conversion.model import Batch, Receipt
-from sluice.conversion.ports import RunFiles
+from sluice.conversion.model import Batch, BatchGroup, Receipt
+from sluice.conversion.ports import MissingObjectError, RunFiles
 from sluice.conversion.profiling import profile_of_dirty, profile_of_rows
-from sluice.layout import parquet_key, profile_part_key, receipt_key
+from sluice.layout import parquet_key, profile_part_key, receipts_key
 
 PARTITION_COLUMN = "date_time"
 _HOUR = len("2026-01-31T23")
 _DICTIONARY_BYTES = 16 << 10  # a column whose values fill more is written plainly: a dictionary would only cost time
 _SHORT_TEXTS = {PARTITION_COLUMN, "_rescued", "_source_key"}
+
+
+class BatchError(Exception):
+    """A batch was not converted, so that its group counts for nothing; the message says which, and why."""
 
 
 class RowCountError(Exception):
@@ -44,38 +48,44 @@ class _File:
 
 
 class Converter:
-    """Converts batches; doing one again overwrites what it wrote before with the same."""
+    """Converts groups of batches; doing one again overwrites what it wrote before with the same."""
 
     def __init__(self, registry: Registry, files: RunFiles) -> None:
         """Bind contracts and lake."""
         self._registry = registry
         self._files = files
 
-    def convert(self, batch: Batch) -> Receipt | None:
-        """Convert a batch and return its receipt; None where one was there already.
+    def convert(self, group: BatchGroup) -> list[Receipt]:
+        """Convert the batches of a group, one after the other; return their receipts, none where they are there.
 
         Raises:
-            RowCountError: The rows are not as many as planned; nothing was written.
-            UntimedRowError: A row has no time; nothing was written.
-            MissingObjectError: A chunk of the batch is not in the lake.
+            BatchError: A batch holds other rows than planned, rows without a time or none at all, or a chunk of it is
+                not in the lake; nothing of it was written, and its group has no receipts.
         """
-        if self._files.exists(receipt_key(batch.run_id, batch.batch_id)):
-            return None
-        files: list[_File] = []
+        key = receipts_key(group.run_id, group.group_id)
+        if self._files.exists(key):
+            return []
+        receipts, profiles = zip(*map(self._convert, group.batches), strict=True)
+        self._files.write(profile_part_key(group.run_id, group.group_id), to_parquet(pa.concat_tables(profiles)))
+        self._files.write(key, b"".join(_json_line(receipt) for receipt in receipts))
+        return list(receipts)
+
+    def _convert(self, batch: Batch) -> tuple[Receipt, pa.Table]:
+        try:
+            files, profile = self._made_of(batch)
+        except (RowCountError, UntimedRowError, MissingObjectError, ValueError) as error:
+            raise BatchError(f"{batch.batch_id} of run {batch.run_id}: {error}") from error
+        name = f"{batch.run_id}-{batch.batch_id}"
+        self._files.write_all({parquet_key(batch.table or "", file.hour, name): file.body for file in files})
+        return _receipt(batch, files), profile
+
+    def _made_of(self, batch: Batch) -> tuple[list[_File], pa.Table]:
         if batch.table is None:
-            profile = profile_of_dirty(batch, self._files.read_spans(batch.spans))
-        else:
-            contract = self._registry.contract(batch.table)
-            rows = self._rows(batch, contract)
-            files = [_File(hour, part.num_rows, to_parquet(part)) for hour, part in by_hour(rows)]
-            profile = profile_of_rows(batch, contract, rows)
-        bodies = {
-            parquet_key(batch.table or "", file.hour, f"{batch.run_id}-{batch.batch_id}"): file.body for file in files
-        }
-        self._files.write_all({**bodies, profile_part_key(batch.run_id, batch.batch_id): to_parquet(profile)})
-        receipt = _receipt(batch, files)
-        self._files.write(receipt_key(batch.run_id, batch.batch_id), orjson.dumps(receipt.to_json()))
-        return receipt
+            return [], profile_of_dirty(batch, self._files.read_spans(batch.spans))
+        contract = self._registry.contract(batch.table)
+        rows = self._rows(batch, contract)
+        files = [_File(hour, part.num_rows, to_parquet(part)) for hour, part in by_hour(rows)]
+        return files, profile_of_rows(batch, contract, rows)
 
     def _rows(self, batch: Batch, contract: Contract) -> pa.Table:
         rows = read_rows(contract, self._files.read_spans(batch.spans))
@@ -161,6 +171,10 @@ def to_parquet(table: pa.Table) -> bytes:
 def _has_statistics(field: pa.Field) -> bool:
     """Whether a reader may pass over files by the column; of a text it would hold the least and the greatest, whole."""
     return pa.types.is_primitive(field.type) or field.name in _SHORT_TEXTS
+
+
+def _json_line(receipt: Receipt) -> bytes:
+    return orjson.dumps(receipt.to_json(), option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _receipt(batch: Batch, files: Sequence[_File]) -> Receipt:

@@ -8,7 +8,7 @@ import orjson
 
 from sluice.conversion.model import Plan, Receipt
 from sluice.conversion.ports import MissingObjectError, RunFiles, RunLedger
-from sluice.layout import clean_key, commit_key, receipt_key
+from sluice.layout import clean_key, commit_key, receipts_key
 
 
 class IncompleteRunError(Exception):
@@ -44,7 +44,7 @@ def commit(plan: Plan, files: RunFiles, ledger: RunLedger) -> Summary:
     """Compare rows out with events in, then mark the plan's chunks converted and remove their clean objects.
 
     Raises:
-        IncompleteRunError: A batch has no receipt, or a table has other rows than planned.
+        IncompleteRunError: A group of batches has no receipts, or a table has other rows than planned.
     """
     receipts = _receipts(plan, files)
     rows = _rows_of(receipts)
@@ -68,12 +68,12 @@ def commit(plan: Plan, files: RunFiles, ledger: RunLedger) -> Summary:
 
 
 def _receipts(plan: Plan, files: RunFiles) -> list[Receipt]:
-    keys = [receipt_key(plan.run_id, batch.batch_id) for batch in plan.batches]
+    keys = [receipts_key(plan.run_id, group.group_id) for group in plan.groups]
     try:
-        return [Receipt(**orjson.loads(body)) for body in files.read_all(keys)]
+        return [Receipt(**orjson.loads(line)) for body in files.read_all(keys) for line in body.splitlines()]
     except MissingObjectError as error:
         raise IncompleteRunError(
-            f"run {plan.run_id}: a batch left no receipt ({error}); start the conversion again, it resumes this run"
+            f"run {plan.run_id}: batches left no receipts ({error}); start the conversion again, it resumes this run"
         ) from error
 
 

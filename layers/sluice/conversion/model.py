@@ -18,7 +18,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A part of a run: rows of one table, with a receipt of its own. Without a `table` its spans are dirty records."""
+    """A part of a run: rows of one table. Without a `table` its spans are dirty records."""
 
     run_id: str
     planned_at: str  # ISO 8601, UTC
@@ -40,9 +40,19 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class BatchGroup:
-    """Batches that one invocation does, one after the other: together they are no more work than one batch may be."""
+    """Batches that are done, or not, as one: together they are no more work than one batch may be."""
 
     batches: tuple[Batch, ...]
+
+    @property
+    def run_id(self) -> str:
+        """The run it is a part of."""
+        return self.batches[0].run_id
+
+    @property
+    def group_id(self) -> str:
+        """The name of the group, unique in its run."""
+        return self.batches[0].batch_id
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

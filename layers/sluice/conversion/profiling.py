@@ -51,7 +51,7 @@ def publish_profile(plan: Plan, files: RunFiles, ledger: RunLedger, *, searched:
     """
     key = parquet_key(PROFILING_LOG.name, plan.planned_at, plan.run_id)
     with tempfile.TemporaryFile() as merged:
-        _merge((files.read(profile_part_key(plan.run_id, batch.batch_id)) for batch in plan.batches), merged)
+        _merge((files.read(profile_part_key(plan.run_id, group.group_id)) for group in plan.groups), merged)
         merged.seek(0)
         files.write(key, merged)
     if searched:

@@ -42,7 +42,7 @@ UNKNOWN_MEMBERS = Metric("UnknownMembers", "Count", _FILES, "Members no contract
 MEDIA_MISSING = Metric("MediaMissing", "Count", _FILES, "Media that events name and the index lacks.", rare=True)
 
 ROWS_CONVERTED = Metric("RowsConverted", "Count", _FILES, "Rows written to Parquet.")
-BATCH_SECONDS = Metric("BatchSeconds", "Seconds", _FILES, "Time one batch took to become Parquet.")
+BATCH_SECONDS = Metric("BatchSeconds", "Seconds", _FILES, "Time a group of batches took to become Parquet.")
 PARQUET_BYTES = Metric("ParquetBytes", "Bytes", _FILES, "Bytes of the Parquet files written.")
 SEARCH_FAILED = Metric("SearchFailed", "Count", _FILES, "Runs whose profiling log the cluster did not take.", rare=True)
 

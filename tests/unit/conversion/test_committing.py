@@ -1,13 +1,15 @@
 """The end of a run: rows out must be events in, per table, or nothing is committed."""
 
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
+from typing import Any
 
 import pytest
 
 from sluice.conversion.committing import IncompleteRunError, Summary, commit
 from sluice.conversion.model import Arrived, Batch, BatchGroup, Plan, Receipt
-from sluice.layout import clean_key, commit_key, receipt_key
+from sluice.layout import clean_key, commit_key, receipts_key
 from tests.unit.conversion.memory import MemoryFiles, MemoryLedger
 
 RUN = "run"
@@ -17,6 +19,10 @@ BATCHES = tuple(
     for name, table, rows in [("0", "A", 3), ("1", "A", 2), ("2", "B", 1), ("3", None, 0)]
 )
 GROUPS = (BatchGroup(BATCHES[:3]), BatchGroup(BATCHES[3:]))
+RECEIPTS = tuple(
+    Receipt(each.batch_id, each.table, each.rows, 2, 100, f"2026-01-31T0{each.batch_id}" if each.table else "")
+    for each in BATCHES
+)
 PLAN = Plan(RUN, "then", 7, CHUNKS, GROUPS, Arrived(900, 4, 3, 2, {"A": {"RULE_BROKEN": 5}}))
 SUMMARY = Summary(
     run_id=RUN,
@@ -39,14 +45,20 @@ SUMMARY = Summary(
 @pytest.fixture
 def files() -> MemoryFiles:
     files = MemoryFiles({clean_key(chunk): b"rows" for chunk in CHUNKS})
-    for batch in BATCHES:
-        hour = f"2026-01-31T0{batch.batch_id}" if batch.table else ""
-        leave(files, Receipt(batch.batch_id, batch.table, batch.rows, 2, 100, hour))
+    leave(files, *RECEIPTS)
     return files
 
 
-def leave(files: MemoryFiles, receipt: Receipt) -> None:
-    files.write(receipt_key(RUN, receipt.batch_id), json.dumps(receipt.to_json()).encode())
+def leave(files: MemoryFiles, *receipts: Receipt) -> None:
+    """Leave these receipts, and those of the other batches."""
+    known = {each.batch_id: each.to_json() for each in (*RECEIPTS, *receipts)}
+    for group in GROUPS:
+        leave_lines(files, group, [known[batch.batch_id] for batch in group.batches])
+
+
+def leave_lines(files: MemoryFiles, group: BatchGroup, receipts: Iterable[Mapping[str, Any]]) -> None:
+    lines = "".join(f"{json.dumps(receipt)}\n" for receipt in receipts)
+    files.write(receipts_key(RUN, group.group_id), lines.encode())
 
 
 def test_a_whole_run_is_committed(files: MemoryFiles) -> None:
@@ -67,7 +79,7 @@ def test_again_changes_nothing(files: MemoryFiles) -> None:
 
 def test_receipts_of_an_older_version_say_nothing_of_bytes_and_hours(files: MemoryFiles) -> None:
     old = {"batch_id": "2", "table": "B", "rows": 1, "parquet_files": 2}
-    files.write(receipt_key(RUN, "2"), json.dumps(old).encode())
+    leave_lines(files, GROUPS[0], [*(receipt.to_json() for receipt in RECEIPTS[:2]), old])
     assert commit(PLAN, files, MemoryLedger()) == replace(
         SUMMARY, parquet_bytes=300, newest_hours={"A": "2026-01-31T01"}
     )
@@ -87,14 +99,21 @@ def test_wrong_counts_are_refused(files: MemoryFiles, receipt: Receipt, message:
     assert_refused(files, PLAN, message)
 
 
-def test_a_missing_receipt_is_refused(files: MemoryFiles) -> None:
-    files.delete([receipt_key(RUN, "3")])
-    assert_refused(files, PLAN, "a batch left no receipt")
+def test_missing_receipts_are_refused(files: MemoryFiles) -> None:
+    files.delete([receipts_key(RUN, GROUPS[1].group_id)])
+    assert_refused(files, PLAN, "batches left no receipts")
+
+
+@pytest.mark.parametrize(("missing", "message"), [(0, "A: 5 in, 2 out"), (1, "A: 5 in, 3 out"), (2, "B: 1 in, 0 out")])
+def test_a_missing_receipt_among_others_is_refused(files: MemoryFiles, missing: int, message: str) -> None:
+    kept = [receipt.to_json() for receipt in RECEIPTS[:3] if receipt is not RECEIPTS[missing]]
+    leave_lines(files, GROUPS[0], kept)
+    assert_refused(files, PLAN, message)
 
 
 def test_an_unplanned_table_is_refused(files: MemoryFiles) -> None:
-    group = BatchGroup((*BATCHES[:2], replace(BATCHES[2], table=None), BATCHES[3]))
-    assert_refused(files, replace(PLAN, groups=(group,)), "B: 0 in")
+    group = BatchGroup((*BATCHES[:2], replace(BATCHES[2], table=None)))
+    assert_refused(files, replace(PLAN, groups=(group, GROUPS[1])), "B: 0 in")
 
 
 def assert_refused(files: MemoryFiles, plan: Plan, message: str) -> None:

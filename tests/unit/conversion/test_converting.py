@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from sluice.contracts.samples import synthesise
-from sluice.conversion.batches import Converter, RowCountError, UntimedRowError, read_rows
-from sluice.conversion.model import Batch, Span
+from sluice.conversion.batches import BatchError, Converter, read_rows
+from sluice.conversion.model import Batch, BatchGroup, Receipt, Span
 from sluice.events.gate import Gate, lineage_of
 from sluice.events.model import Counts
-from sluice.layout import profile_part_key, receipt_key, table_prefix
+from sluice.layout import profile_part_key, receipts_key, table_prefix
 from tests.unit.conversion.memory import MemoryFiles
 from tests.unit.events.edges import CONTRACTS, REGISTRY, chance
 
@@ -46,6 +46,10 @@ def batch_of(files: MemoryFiles, table: str, lines: list[bytes]) -> Batch:
     return Batch(RUN, "2026-01-31T12:00:00.000Z", f"00000-{table}", table, len(lines), tuple(spans))
 
 
+def convert(files: MemoryFiles, *batches: Batch) -> list[Receipt]:
+    return Converter(REGISTRY, files).convert(BatchGroup(batches))
+
+
 def read(files: MemoryFiles, prefix: str) -> pa.Table:
     parts = [pq.read_table(pa.BufferReader(files.objects[key]), partitioning=None) for key in files.keys(prefix)]
     return pa.concat_tables(parts)
@@ -56,7 +60,7 @@ def test_rows_land_in_their_partitions(table: str) -> None:
     files = MemoryFiles()
     lines = rows_of(table, 20)
     batch = batch_of(files, table, lines)
-    Converter(REGISTRY, files).convert(batch)
+    convert(files, batch)
     root, name = f"data/clean_parquet/{table}.parquet/", f"{RUN}-00000-{table}.parquet"
     partitions = (
         "year=2022/month=4/day=10/hour=0/",
@@ -66,7 +70,7 @@ def test_rows_land_in_their_partitions(table: str) -> None:
     assert files.keys(root) == [f"{root}{partition}{name}" for partition in partitions]
     wanted = read_rows(REGISTRY.contract(table), b"".join(lines))
     assert read(files, root).sort_by("_source_offset").equals(wanted.sort_by("_source_offset"))
-    receipt = json.loads(files.objects[receipt_key(RUN, batch.batch_id)])
+    receipt = json.loads(files.objects[receipts_key(RUN, batch.batch_id)])
     size = sum(len(body) for key, body in files.objects.items() if key.startswith(table_prefix(table)))
     written = {"rows": 20, "parquet_files": HOURS, "parquet_bytes": size, "newest_hour": "2022-04-10T00"}
     assert receipt == {"batch_id": batch.batch_id, "table": table, **written}
@@ -84,14 +88,13 @@ def test_rows_land_in_their_partitions(table: str) -> None:
 def test_an_hour_that_the_plan_could_not_know_of_is_not_the_newest(planned_at: str, newest: str) -> None:
     files = MemoryFiles()
     batch = replace(batch_of(files, TABLE, rows_of(TABLE, 20)), planned_at=planned_at)
-    receipt = Converter(REGISTRY, files).convert(batch)
-    assert receipt is not None
+    (receipt,) = convert(files, batch)
     assert receipt.newest_hour == newest
 
 
 def test_a_file_may_be_passed_over_by_short_values_and_repeats_no_text() -> None:
     files = MemoryFiles()
-    Converter(REGISTRY, files).convert(batch_of(files, "MICROTWO_PRED", rows_of("MICROTWO_PRED", 20)))
+    convert(files, batch_of(files, "MICROTWO_PRED", rows_of("MICROTWO_PRED", 20)))
     (body, *_) = [files.objects[key] for key in files.keys("data/clean_parquet/")]
     group = pq.ParquetFile(pa.BufferReader(body)).metadata.row_group(0)
     columns = [group.column(number) for number in range(group.num_columns)]
@@ -103,17 +106,30 @@ def test_again_writes_the_same() -> None:
     """Also when it died in the middle: without a receipt everything is written anew, over what is there."""
     files = MemoryFiles()
     batch = batch_of(files, TABLE, rows_of(TABLE, 20))
-    Converter(REGISTRY, files).convert(batch)
+    convert(files, batch)
     once = dict(files.objects)
-    del files.objects[receipt_key(RUN, batch.batch_id)]
-    Converter(REGISTRY, files).convert(batch)
+    del files.objects[receipts_key(RUN, batch.batch_id)]
+    convert(files, batch)
     assert files.objects == once
 
 
+def test_a_group_is_done_as_one() -> None:
+    files = MemoryFiles()
+    first, second = batch_of(files, TABLE, rows_of(TABLE, 20)), batch_of(files, TABLE, rows_of(TABLE, 20))
+    second = replace(second, batch_id=f"00001-{TABLE}")
+    with pytest.raises(BatchError, match=f"{second.batch_id} of run {RUN}: 21 rows were planned, 20 are there"):
+        convert(files, first, replace(second, rows=21))
+    assert not files.keys("runs/")
+    assert [receipt.rows for receipt in convert(files, first, second)] == [20, 20]
+    assert files.keys(f"runs/{RUN}/receipts/") == [receipts_key(RUN, first.batch_id)]
+    assert read(files, f"runs/{RUN}/profile/").num_rows == read(files, table_prefix(TABLE)).num_rows == 40
+    assert convert(files, first, second) == []
+
+
 def test_what_has_a_receipt_is_not_done_again() -> None:
-    files = MemoryFiles({receipt_key(RUN, f"00000-{TABLE}"): b"{}"})
-    Converter(REGISTRY, files).convert(Batch(RUN, "", f"00000-{TABLE}", TABLE, 1, (Span("not there", 0, 1),)))
-    assert list(files.objects) == [receipt_key(RUN, f"00000-{TABLE}")]
+    files = MemoryFiles({receipts_key(RUN, f"00000-{TABLE}"): b"{}"})
+    convert(files, Batch(RUN, "", f"00000-{TABLE}", TABLE, 1, (Span("not there", 0, 1),)))
+    assert list(files.objects) == [receipts_key(RUN, f"00000-{TABLE}")]
 
 
 @pytest.mark.parametrize("difference", [-1, 1])
@@ -121,8 +137,8 @@ def test_other_rows_than_planned_are_refused(difference: int) -> None:
     files = MemoryFiles()
     batch = batch_of(files, TABLE, rows_of(TABLE, 20))
     before = dict(files.objects)
-    with pytest.raises(RowCountError, match=rf"{20 + difference} rows were planned, 20 are there"):
-        Converter(REGISTRY, files).convert(replace(batch, rows=20 + difference))
+    with pytest.raises(BatchError, match=rf"{20 + difference} rows were planned, 20 are there"):
+        convert(files, replace(batch, rows=20 + difference))
     assert files.objects == before
 
 
@@ -130,8 +146,8 @@ def test_rows_cut_in_the_middle_are_refused() -> None:
     files = MemoryFiles()
     batch = batch_of(files, TABLE, rows_of(TABLE, 20))
     short = replace(batch.spans[1], length=batch.spans[1].length - 10)
-    with pytest.raises((RowCountError, orjson.JSONDecodeError)):
-        Converter(REGISTRY, files).convert(replace(batch, spans=(batch.spans[0], short)))
+    with pytest.raises(BatchError):
+        convert(files, replace(batch, spans=(batch.spans[0], short)))
     assert not files.keys("data/")
     assert not files.keys("runs/")
 
@@ -141,8 +157,8 @@ def test_lines_that_are_no_events_are_refused() -> None:
     files = MemoryFiles()
     lines = [b'{"id":"a","date_time":"2022-04-09T08:00:00Z","_source_key":"k","_source_offset":0}\n'] * 20
     batch = batch_of(files, TABLE, lines)
-    with pytest.raises(UntimedRowError, match="20 of 20 rows have no time"):
-        Converter(REGISTRY, files).convert(batch)
+    with pytest.raises(BatchError, match="20 of 20 rows have no time"):
+        convert(files, batch)
     assert not files.keys("data/")
     assert not files.keys("runs/")
 

@@ -86,7 +86,7 @@ def test_a_dirty_batch_leaves_records_and_no_rows() -> None:
     line = dirty(Reason.FRAGMENT, Recognition(), None, b"oops")
     files = MemoryFiles({"dirty": line * 3})
     batch = Batch(RUN, PLANNED_AT, "00009-DIRTY", None, 0, (Span("dirty", len(line), 2 * len(line)),))
-    Converter(REGISTRY, files).convert(batch)
+    Converter(REGISTRY, files).convert(BatchGroup((batch,)))
     assert not files.keys("data/")
     assert pq.read_table(pa.BufferReader(files.objects[profile_part_key(RUN, "00009-DIRTY")])).num_rows == 2
 
@@ -95,11 +95,12 @@ def test_the_log_of_a_run_is_one_file_of_its_table() -> None:
     contract = REGISTRY.contract("SIM_EVENT")
     batches = tuple(Batch(RUN, PLANNED_AT, name, "SIM_EVENT", 1, ()) for name in "ab")
     files = MemoryFiles()
+    groups = tuple(BatchGroup((batch,)) for batch in batches)
     for batch in batches:
         rows = read_rows(contract, orjson.dumps({"detail": {"id": batch.batch_id}}))
         files.write(profile_part_key(RUN, batch.batch_id), to_parquet(profile_of_rows(batch, contract, rows)))
     ledger = MemoryLedger(run=OpenRun(RUN, "me", "plan"))
-    key = publish_profile(Plan(RUN, PLANNED_AT, 2, (), (BatchGroup(batches),)), files, ledger)
+    key = publish_profile(Plan(RUN, PLANNED_AT, 2, (), groups), files, ledger)
     assert key == f"data/clean_parquet/PROFILING_LOG.parquet/year=2026/month=1/day=31/hour=12/{RUN}.parquet"
     log = pq.read_table(pa.BufferReader(files.objects[key]))
     assert log["event_id"].to_pylist() == ["a", "b"]
