@@ -62,8 +62,9 @@ class ConversionMachine(Machine):
         commit = self.call("Commit the run", self._steps.commit, run, failed)
         profile = self.call("Publish the profiling log", self._steps.profile, run, failed)
         convert = self._build_map(failed)
-        done = sfn.Succeed(self, "Run converted")
-        convert.next(commit).next(profile).next(self._build_load(_LOAD_THE_RUN, done))
+        convert.next(commit).next(profile)
+        if self._steps.load:
+            profile.next(self._build_load(_LOAD_THE_RUN, sfn.Succeed(self, "Run converted")))
         return plan.next(self._build_question(convert))
 
     def _build_question(self, convert: sfn.IChainable) -> sfn.Choice:

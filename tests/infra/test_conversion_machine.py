@@ -50,7 +50,7 @@ def test_the_plan_decides_where_it_goes(convert: Machine) -> None:
 
 
 def test_the_order_of_a_run(convert: Machine) -> None:
-    run = ["Convert the batches", "Commit the run", "Publish the profiling log", "Run converted"]
+    run = ["Convert the batches", "Commit the run", "Publish the profiling log"]
     assert path(convert.definition, "Convert the batches") == run
 
 
