@@ -32,11 +32,11 @@ class Recogniser:
 
     def recognise(self, event: dict[str, Any]) -> Recognition:
         """Find the contract of an event."""
-        try:  # every member as the contracts write it
-            body, services = self._expected[event["source"], event["detail-type"]]
-            return services[event["detail"][body]["service"]]
+        try:  # source and type as the contracts write them
+            kind, services = self._expected[event["source"], event["detail-type"]]
         except (KeyError, TypeError):
             return self._by_rules(event)
+        return services.get(_service_of(event, kind)) or self._by_rules(event)
 
     def _by_rules(self, event: dict[str, Any]) -> Recognition:
         source = event.get("source")
@@ -54,15 +54,15 @@ class Recogniser:
         return Recognition(contract, None if contract else Reason.NO_CONTRACT, family.name, kind, service)
 
 
-def _expected(registry: Registry) -> Mapping[tuple[str, str], tuple[str, Mapping[str, Recognition]]]:
-    """For each source and type: the member the service is named in, and what is recognised by the service."""
-    services: dict[tuple[str, Kind], dict[str, Recognition]] = defaultdict(dict)
+def _expected(registry: Registry) -> Mapping[tuple[str, str], tuple[Kind, Mapping[str | None, Recognition]]]:
+    """For each source and type: the kind, and what is recognised by the service."""
+    services: dict[tuple[str, Kind], dict[str | None, Recognition]] = defaultdict(dict)
     for contract in registry.contracts:
         for service in contract.services:
             known = Recognition(contract, None, contract.family, contract.kind, service)
             services[contract.family, contract.kind][service] = known
     return {
-        (family.source, detail_type): (BODY[kind], services[family.name, kind])
+        (family.source, detail_type): (kind, services[family.name, kind])
         for family in registry.families
         for detail_type, kind in family.kinds.items()
     }
