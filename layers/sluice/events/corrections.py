@@ -1,10 +1,10 @@
 """What is mended in a valid event before it becomes a row.
 
-Each rule gets an object, the name of one of its members, and that member's value, which is not null. It changes the
-event in place and says what it did.
+Each rule gets an object, the name of one of its members, and that member's value, where it is of a type that the rule
+is about. It changes the event in place and says what it did.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -20,7 +20,6 @@ FindMedia = Callable[[str, str], str | None]
 """Gives the ``s3://`` URI of a medium by media library and media id, None when there is none."""
 
 _ADD_TAG = "ADD_TAG"
-_NUMBERS = (int, float)
 
 
 class Corrected(NamedTuple):
@@ -34,7 +33,9 @@ class Corrected(NamedTuple):
         return Corrected(self.changed or other.changed, self.media_missing + other.media_missing)
 
 
-_Rule = Callable[[Event, str, Any], Corrected]
+_Correct = Callable[[Event, str, Any], Corrected]
+_Rule = tuple[_Correct, tuple[type, ...]]
+"""What it does, and the types of the values it looks at: there is nothing to do for most."""
 
 _KEPT = Corrected(changed=False, media_missing=0)
 _CHANGED = Corrected(changed=True, media_missing=0)
@@ -46,9 +47,9 @@ class Corrections:
 
     def __init__(self, contract: Contract, find_media: FindMedia) -> None:
         """Bind the contract's corrections to the media look-up, and put those of one object together."""
-        rules: dict[str, _Rule] = {**_RULES, "media_uri": partial(_media_uri, find_media)}
+        rules: dict[str, _Rule] = {**_RULES, "media_uri": (partial(_media_uri, find_media), (dict,))}
         self._groups = [
-            (path, [(rules[each.rule], each.member[-1]) for each in group])
+            (path, [(each.member[-1], _by_type(*rules[each.rule])) for each in group])
             for path, group in groupby(contract.corrections, key=_parent_path)
         ]
 
@@ -60,9 +61,9 @@ class Corrections:
             for member in path:
                 parent = parent.get(member) if isinstance(parent, dict) else None
             if isinstance(parent, dict):
-                for correct, member in corrections:
+                for member, by_type in corrections:
                     value = parent.get(member)
-                    if value is not None:
+                    if correct := by_type.get(type(value)):
                         try:
                             done = correct(parent, member, value)
                         except InexactError:
@@ -76,23 +77,21 @@ def _parent_path(correction: Correction) -> tuple[str, ...]:
     return correction.member[:-1]
 
 
-def _integer_to_string(parent: Event, member: str, value: Any) -> Corrected:  # noqa: ANN401
-    if not isinstance(value, _NUMBERS):
-        return _KEPT
+def _by_type(correct: _Correct, types: tuple[type, ...]) -> Mapping[type, _Correct]:
+    return dict.fromkeys(types, correct)
+
+
+def _integer_to_string(parent: Event, member: str, value: float) -> Corrected:
     parent[member] = str(whole(value))
     return _CHANGED
 
 
-def _list_of_string(parent: Event, member: str, value: Any) -> Corrected:  # noqa: ANN401
-    if not isinstance(value, str):
-        return _KEPT
+def _list_of_string(parent: Event, member: str, value: str) -> Corrected:
     parent[member] = [] if value == "null" else [value]
     return _CHANGED
 
 
 def _json_text(parent: Event, member: str, value: Any) -> Corrected:  # noqa: ANN401
-    if isinstance(value, str):
-        return _KEPT
     parent[member] = orjson.dumps(value).decode()
     return _CHANGED
 
@@ -116,8 +115,8 @@ def _media_uri(find_media: FindMedia, parent: Event, _: str, value: Event) -> Co
 
 
 _RULES: dict[str, _Rule] = {
-    "integer_to_string": _integer_to_string,
-    "list_of_string": _list_of_string,
-    "json_text": _json_text,
-    "null_media_of_add_tag": _null_media_of_add_tag,
+    "integer_to_string": (_integer_to_string, (int, float)),
+    "list_of_string": (_list_of_string, (str,)),
+    "json_text": (_json_text, (bool, int, float, list, dict)),
+    "null_media_of_add_tag": (_null_media_of_add_tag, (dict,)),
 }

@@ -80,40 +80,37 @@ class _Splitter:
         self._budget = _RECOVERY_ALLOWANCE + _RECOVERY_BUDGET * len(data)
 
     def pieces(self) -> Iterator[Piece]:
-        position = self._skip_blanks(0)
-        patience = _PATIENCE
-        while position < self._size:
-            if patience:
-                piece = self._whole_object(position) or self._object_or_gap(position)
+        data, view, size, short = self._data, self._view, self._size, self._short
+        boundaries = map(re.Match.end, _BOUNDARY.finditer(data))
+        position, boundary, patience = self._skip_blanks(0), 0, _PATIENCE
+        while position < size:
+            while boundary <= position:
+                boundary = next(boundaries, size)
+            if patience and boundary - position <= short and data[position] == _BRACE:
+                try:  # the common case, without a call: the bytes up to the next boundary are an object
+                    event = orjson.loads(view[position:boundary])
+                except orjson.JSONDecodeError:
+                    piece = self._object_or_gap(position, boundary)
+                else:
+                    end = boundary if boundary < size else data.rindex(b"}", position) + 1
+                    piece = _new_piece(Piece, (position, end, event, None))
             else:
-                piece = self._flood_at(position)
-            start, end, event, _ = piece
+                piece = self._object_or_gap(position, boundary) if patience else self._flood_at(position)
+            start, position, event, _ = piece
             if event and "source" in event:
                 patience += patience < _PATIENCE
-            elif patience and end - start < _SMALL:
+            elif patience and position - start < _SMALL:
                 patience -= 1
             yield piece
-            position = end
-            if position < self._size and self._data[position] != _BRACE:
+            if position < size and data[position] != _BRACE:
                 position = self._skip_blanks(position)
 
     def _skip_blanks(self, position: int) -> int:
         match = _BLANKS.match(self._data, position)
         return match.end() if match else position
 
-    def _whole_object(self, start: int) -> Piece | None:
-        """Take the common case by the shortest way: the bytes up to the next boundary are an object."""
-        data = self._data
-        end = self._boundary if self._searched_from <= start < self._boundary else self._next_boundary(start)
-        if end - start > self._short or data[start] != _BRACE:
-            return None
-        try:
-            event = orjson.loads(self._view[start:end])
-        except orjson.JSONDecodeError:
-            return None
-        return _new_piece(Piece, (start, end if end < self._size else data.rindex(b"}", start) + 1, event, None))
-
-    def _object_or_gap(self, start: int) -> Piece:
+    def _object_or_gap(self, start: int, boundary: int) -> Piece:
+        self._searched_from, self._boundary = start, boundary
         return self._object_at(start) if _OBJECT.match(self._data, start) else self._gap_at(start)
 
     def _flood_at(self, start: int) -> Piece:

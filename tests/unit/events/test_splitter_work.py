@@ -1,7 +1,7 @@
 """Hostile files cost no more per byte than short ones: counted in bytes parsed and searched, not in seconds."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,8 +30,16 @@ def work(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         sizes.append((match.end() if match else len(data)) - position + 1)
         return match
 
+    def finditer(data: bytes) -> Iterator[re.Match[bytes]]:
+        begun = 0
+        for match in boundary.finditer(data):
+            sizes.append(match.end() - begun + 1)
+            begun = match.end()
+            yield match
+        sizes.append(len(data) - begun + 1)
+
     monkeypatch.setattr(splitter, "orjson", SimpleNamespace(loads=loads, JSONDecodeError=orjson.JSONDecodeError))
-    monkeypatch.setattr(splitter, "_BOUNDARY", SimpleNamespace(search=search))
+    monkeypatch.setattr(splitter, "_BOUNDARY", SimpleNamespace(search=search, finditer=finditer))
     return sizes
 
 
