@@ -1,8 +1,6 @@
 """The contract's schema, compiled: every rule an event breaks, without the values that broke it."""
 
-import re
-from datetime import date
-from functools import lru_cache
+from collections.abc import Callable
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -21,7 +19,6 @@ MOST_ITEMS = 5_000
 _SMALL = 2 * MOST_ITEMS  # bytes of an event that cannot hold more items than that: each takes a comma, too
 _MASK = "the value"  # stands where a message would quote the value: reasons must not leak what people wrote
 _GUARDED_END = rb'(?![\\s\\S])"'
-_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 
 
 class RuleBreak(NamedTuple):
@@ -33,7 +30,6 @@ class RuleBreak(NamedTuple):
 
 
 _BEYOND = RuleBreak("items", "", f"a rule is broken beyond the first {MOST_ITEMS} items of the event's lists")
-_NO_SUCH_DAY = RuleBreak("calendar", "/time", "there is no such day in the calendar")
 
 
 class Rules:
@@ -43,17 +39,14 @@ class Rules:
         """Compile the contract's schema, as it is and as most events keep it."""
         self._known = known_of(contract.schema)
         self._schema = jsonschema_rs.Draft202012Validator(contract.schema, mask=_MASK)
-        usual = with_whole_numbers(closed(contract.schema, self._known), contract)
-        self._is_usual = jsonschema_rs.Draft202012Validator(_with_plain_ends(usual)).is_valid
-
-    def hold(self, event: dict[str, Any]) -> bool:
-        """Tell whether `event` is valid, without unknown members, its whole numbers written as such: as most are."""
-        return self._is_usual(event) and _is_in_calendar(event["time"][:10])
+        usual = _with_plain_ends(with_whole_numbers(closed(contract.schema, self._known), contract))
+        self.hold: Callable[[dict[str, Any]], bool] = jsonschema_rs.Draft202012Validator(usual).is_valid
+        """Tells whether an event is valid, without unknown members, its whole numbers written as such: as most are."""
 
     def breaks(self, event: dict[str, Any], size: int | None = None) -> list[RuleBreak]:
         """Return the rules that `event` breaks, none when it is valid; `size` is the length of its text, if known."""
         if self._schema.is_valid(event):
-            return [] if _is_in_calendar(event["time"][:10]) else [_NO_SUCH_DAY]
+            return []
         if size is not None and size <= _SMALL:
             return self._reasons(event)
         return self._reasons(thinned(self._known, event, iter(range(MOST_ITEMS)))) or [_BEYOND]
@@ -77,12 +70,3 @@ def _rule_break(error: jsonschema_rs.ValidationError) -> RuleBreak:
     kind = error.kind
     missing = [kind.property] if isinstance(kind, jsonschema_rs.ValidationErrorKind.Required) else []
     return RuleBreak(kind.name, pointer([*error.instance_path, *missing]), error.message)
-
-
-@lru_cache(maxsize=1024)
-def _is_in_calendar(day: str) -> bool:
-    match = _DATE.fullmatch(day)
-    try:
-        return match is not None and bool(date(*map(int, match.groups())))
-    except ValueError:
-        return False

@@ -10,6 +10,7 @@ flood of small pieces that are no events is one piece.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 import orjson
@@ -81,29 +82,27 @@ class _Splitter:
 
     def pieces(self) -> Iterator[Piece]:
         data, view, size, short = self._data, self._view, self._size, self._short
-        boundaries = map(re.Match.end, _BOUNDARY.finditer(data))
-        position, boundary, patience = self._skip_blanks(0), 0, _PATIENCE
-        while position < size:
-            while boundary <= position:
-                boundary = next(boundaries, size)
-            if patience and boundary - position <= short and data[position] == _BRACE:
-                try:  # the common case, without a call: the bytes up to the next boundary are an object
-                    event = orjson.loads(view[position:boundary])
-                except orjson.JSONDecodeError:
-                    piece = self._object_or_gap(position, boundary)
+        position, patience = self._skip_blanks(0), _PATIENCE
+        for boundary in chain(map(re.Match.end, _BOUNDARY.finditer(data)), (size,)):
+            while position < boundary:
+                if patience and boundary - position <= short and data[position] == _BRACE:
+                    try:  # the common case, without a call: the bytes up to the next boundary are an object
+                        event = orjson.loads(view[position:boundary])
+                    except orjson.JSONDecodeError:
+                        piece = self._object_or_gap(position, boundary)
+                    else:
+                        end = boundary if boundary < size else data.rindex(b"}", position) + 1
+                        piece = _new_piece(Piece, (position, end, event, None))
                 else:
-                    end = boundary if boundary < size else data.rindex(b"}", position) + 1
-                    piece = _new_piece(Piece, (position, end, event, None))
-            else:
-                piece = self._object_or_gap(position, boundary) if patience else self._flood_at(position)
-            start, position, event, _ = piece
-            if event and "source" in event:
-                patience += patience < _PATIENCE
-            elif patience and position - start < _SMALL:
-                patience -= 1
-            yield piece
-            if position < size and data[position] != _BRACE:
-                position = self._skip_blanks(position)
+                    piece = self._object_or_gap(position, boundary) if patience else self._flood_at(position)
+                start, position, event, _ = piece
+                if event and "source" in event:
+                    patience += patience < _PATIENCE
+                elif patience and position - start < _SMALL:
+                    patience -= 1
+                yield piece
+                if position < size and data[position] != _BRACE:
+                    position = self._skip_blanks(position)
 
     def _skip_blanks(self, position: int) -> int:
         match = _BLANKS.match(self._data, position)

@@ -152,8 +152,26 @@ def test_a_struct_member_that_does_not_fit_is_named(tree: Path) -> None:
 def test_a_loose_time_is_named(tree: Path) -> None:
     edit(tree, "shared/types.schema.json", lambda types: types["$defs"].update(utc_time={"type": "string"}))
     problems = found(tree)
-    assert "misjudges '2022-02-29T00:00:00Z' as time" in problems["STE_EVENT"]
+    assert "such as '': use the shared utc_time" in problems["STE_EVENT"]
     assert len(problems) == 14
+
+
+@pytest.mark.parametrize(
+    ("part", "other", "misjudged"),
+    [
+        ("2[0-8]", "2[0-9]", "75 times, such as '2001-02-29T00:00:00Z'"),
+        ("30)", "3[01])", "400 times, such as '2000-04-31T00:00:00Z'"),
+        ("^(?:", "^(?!2028-02-29)(?:", "1 times, such as '2028-02-29T00:00:00Z'"),
+        ("^(?:20", "^(?:2[01]", "365 times, such as '2100-01-01T00:00:00Z'"),
+    ],
+)
+def test_a_time_that_knows_the_calendar_badly_is_named(tree: Path, part: str, other: str, misjudged: str) -> None:
+    def loosen(types: Any) -> None:
+        time = types["$defs"]["utc_time"]
+        time["pattern"] = time["pattern"].replace(part, other, 1)
+
+    edit(tree, "shared/types.schema.json", loosen)
+    assert f"misjudges {misjudged}" in found(tree)["STE_EVENT"]
 
 
 def test_a_schema_that_admits_another_kind_is_named(tree: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sluice.events.known import known_of, thinned
 from sluice.events.rules import MOST_BREAKS, MOST_ITEMS, Rules
 from tests.unit.events.edges import CONTRACTS, FEW_VALUES, REGISTRY, with_values
-from tests.unit.events.making import ABSENT, contract_like, event_of
+from tests.unit.events.making import ABSENT, event_of
 
 SECRET = "patient 4711 said"
 MICROONE = Rules(REGISTRY.contract("MICROONE_EVENT"))
@@ -103,34 +103,6 @@ def test_every_break_says_something(contract: Any) -> None:
             assert rule
             assert not pointer or pointer.startswith("/")
             assert len(message) > 10
-
-
-TIMES = {"type": "object", "required": ["time"], "properties": {"time": {"type": "string", "pattern": "^[0-9]{4}-"}}}
-
-
-@pytest.mark.parametrize(
-    ("day", "exists"),
-    [
-        ("2022-02-28", True),
-        ("2022-02-29", False),
-        ("2024-02-29", True),
-        ("2022-02-30", False),
-        ("2000-02-29", True),
-        ("2100-02-29", False),
-        ("2022-04-31", False),
-        ("2022-13-01", False),
-        ("2022-00-10", False),
-        ("2022-01-00", False),
-        ("0000-01-01", False),
-        ("2022-1-1T00:", False),
-        ("2022-01-1", False),
-        ("2022-\u0660\u0661-\u0661\u0660", False),
-    ],
-)
-def test_calendar(day: str, exists: bool) -> None:
-    """A pattern cannot tell which days exist, or need not: this one takes anything."""
-    breaks = Rules(contract_like(TIMES)).breaks({"time": f"{day}T10:00:00Z"})
-    assert [each[:2] for each in breaks] == ([] if exists else [("calendar", "/time")])
 
 
 @pytest.mark.parametrize("day", ["2022-02-29", "2022-02-30", "2022-04-31", "2022-06-31", "1999-12-31", "2100-01-01"])
