@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from datetime import date
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,22 +33,13 @@ from sluice.contracts.model import (
 from sluice.contracts.places import event_type
 from sluice.contracts.referee import Referee, json_pointer
 from sluice.contracts.sample_checks import check_samples
+from sluice.contracts.time_checks import check_time
 
 _TABLE_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 _DIALECT_DEPENDENT = re.compile(r"\\[dDwWsSbB]|\$")
 _ANYTHING = r"[\s\S]"
 _CLOSED = frozenset({"additionalProperties", "unevaluatedProperties", "propertyNames", "maxProperties"})
-_GOOD_TIMES = ("2022-04-19T18:20:03Z", "2024-02-29T00:00:00.123456789+00:00")
-_BAD_TIMES = (
-    "",
-    "2022-04-19",
-    "2022-04-19T24:00:00Z",
-    "2022-04-19T18:20:03",
-    "2022-04-19T18:20:03+02:00",
-    "2022-04-19T18:20:03Z\n",
-)
-_FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)  # that partitions cover
 
 
 def check_contract(contract: Contract, family: Family, folder: Path) -> Iterator[str]:
@@ -63,7 +52,7 @@ def check_contract(contract: Contract, family: Family, folder: Path) -> Iterator
         return
     yield from _check_schema(contract.schema)
     yield from _check_recognition(contract, family)
-    yield from _check_time(contract.schema)
+    yield from check_time(contract.schema)
     yield from _check_columns(contract)
     yield from _check_corrections(contract)
     yield from check_samples(contract, family, folder, referee)
@@ -135,33 +124,6 @@ def _check_values(schema: Schema, path: tuple[str, ...], wanted: set[str]) -> It
     stated = {member["const"]} if "const" in member else set(member.get("enum", ()))
     if stated - {None} != wanted:
         yield f"the schema admits {sorted(stated - {None})} as {'.'.join(path)}, recognition {sorted(wanted)}"
-
-
-def _check_time(schema: Schema) -> Iterator[str]:
-    if "time" not in schema.get("required", ()):
-        yield "the schema does not require time, which the partition is derived from"
-    try:
-        referee = Referee(member_schema(schema, ("time",)))
-    except MisfitError as error:
-        yield str(error)
-        return
-    times = {**dict.fromkeys(_GOOD_TIMES, True), **dict.fromkeys(_BAD_TIMES, False), **_midnights()}
-    misjudged = [time for time, is_good in times.items() if referee.valid(time) != is_good]
-    if misjudged:
-        yield f"the schema misjudges {len(misjudged)} times, such as {misjudged[0]!r}: use the shared utc_time"
-
-
-@cache
-def _midnights() -> Mapping[str, bool]:
-    """Whether there is a partition for a day: for every day there is, and for some that there are not."""
-    days = {str(date.fromordinal(day)) for day in range(_FIRST_DAY.toordinal(), _LAST_DAY.toordinal() + 1)}
-    written = (
-        f"{year:04}-{month:02}-{day:02}"
-        for year in (0, *range(_FIRST_DAY.year - 1, _LAST_DAY.year + 2), 9999)
-        for month in range(14)
-        for day in range(33)
-    )
-    return {f"{day}T00:00:00Z": day in days for day in written}
 
 
 def _check_columns(contract: Contract) -> Iterator[str]:

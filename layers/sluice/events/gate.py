@@ -12,10 +12,9 @@ from sluice.contracts.model import Contract
 from sluice.events.corrections import Corrections, FindMedia
 from sluice.events.drift import Drift, TooDeepError
 from sluice.events.model import Counts
-from sluice.events.rules import RuleBreak, Rules
+from sluice.events.rules import TOO_DEEP, RuleBreak, Rules
 from sluice.events.whole_numbers import InexactError, WholeNumbers
 
-_TOO_DEEP = RuleBreak("depth", "", "it is nested deeper than 254 levels, and has unknown members or values to correct")
 _INEXACT = "a whole number of 2^53 or more is exact only when it is written without point and exponent"
 
 
@@ -48,7 +47,7 @@ class Gate:
             corrected, missing = self._corrections.apply(event)
             text = memoryview(orjson.dumps(event)) if corrected or mended else raw
         except (TooDeepError, orjson.JSONEncodeError):
-            return [_TOO_DEEP]
+            return [TOO_DEEP]
         except InexactError as error:
             return [RuleBreak("integer", error.pointer, _INEXACT)]
         if drift or missing:

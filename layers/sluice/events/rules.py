@@ -29,6 +29,9 @@ class RuleBreak(NamedTuple):
     message: str
 
 
+TOO_DEEP = RuleBreak(
+    "depth", "", "it is nested deeper than 254 levels, and breaks a rule, or has unknown members or values to correct"
+)
 _BEYOND = RuleBreak("items", "", f"a rule is broken beyond the first {MOST_ITEMS} items of the event's lists")
 
 
@@ -47,9 +50,12 @@ class Rules:
         """Return the rules that `event` breaks, none when it is valid; `size` is the length of its text, if known."""
         if self._schema.is_valid(event):
             return []
-        if size is not None and size <= _SMALL:
-            return self._reasons(event)
-        return self._reasons(thinned(self._known, event, iter(range(MOST_ITEMS)))) or [_BEYOND]
+        try:
+            if size is not None and size <= _SMALL:
+                return self._reasons(event)
+            return self._reasons(thinned(self._known, event, iter(range(MOST_ITEMS)))) or [_BEYOND]
+        except (ValueError, RecursionError):  # neither a reason nor thinning can copy a value as deep as that
+            return [TOO_DEEP]
 
     def _reasons(self, event: dict[str, Any]) -> list[RuleBreak]:
         """Ask for all reasons; each is made at once, with a copy of the object it is about: large ones are thinned."""

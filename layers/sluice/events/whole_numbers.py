@@ -11,7 +11,7 @@ _WRITTEN_WHOLE = {"$schema": "http://json-schema.org/draft-04/schema#", "type": 
 """The one dialect to which 1.0 is no integer."""
 
 _EXACT = 2**53
-"""Below, a parsed float is the very whole number that was written; here it may stand for a neighbour."""
+"""Below, no two whole numbers are parsed as the same float; from here on, one may stand for its neighbour."""
 
 _Mend = Callable[[Any], bool]
 

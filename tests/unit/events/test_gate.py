@@ -101,6 +101,17 @@ def test_strangers_at_any_depth_convert_or_are_refused(path: str, depth: int) ->
         assert [each.rule for each in admitted] == ["depth"]
 
 
+@pytest.mark.parametrize("pad", [0, 20_000], ids=["small", "large"])
+@pytest.mark.parametrize("depth", [250, 300, 900, 1015])
+@pytest.mark.parametrize("path", ["id", "z", "detail__tags", "detail__z"])
+def test_an_event_that_breaks_a_rule_has_reasons_at_any_depth(path: str, depth: int, pad: int) -> None:
+    raw = with_raw(
+        event_of("MICROONE_EVENT", **{"time": "never", "detail__pad": "x" * pad, path: "@"}), "[" * depth + "]" * depth
+    )
+    reasons = {each.rule for each in admit(REGISTRY.contract("MICROONE_EVENT"), raw)}
+    assert reasons == {"depth"} or "pattern" in reasons
+
+
 def test_large_numbers_beside_what_is_too_deep_are_not_changed() -> None:
     """To write an integer beyond 64 bits the event is parsed again, by a parser that takes less depth."""
     raw = with_raw(event_of("MICROTHREE_PRED", z="@", resources=["R"]), "18446744073709551617")
