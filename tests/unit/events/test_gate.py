@@ -108,8 +108,9 @@ def test_an_event_that_breaks_a_rule_has_reasons_at_any_depth(path: str, depth: 
     raw = with_raw(
         event_of("MICROONE_EVENT", **{"time": "never", "detail__pad": "x" * pad, path: "@"}), "[" * depth + "]" * depth
     )
-    reasons = {each.rule for each in admit(REGISTRY.contract("MICROONE_EVENT"), raw)}
-    assert reasons == {"depth"} or "pattern" in reasons
+    reasons = admit(REGISTRY.contract("MICROONE_EVENT"), raw)
+    assert isinstance(reasons, list)
+    assert {each.rule for each in reasons} & {"depth", "pattern"}
 
 
 def test_large_numbers_beside_what_is_too_deep_are_not_changed() -> None:
