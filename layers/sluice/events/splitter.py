@@ -10,7 +10,6 @@ flood of small pieces that are no events is one piece.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any, NamedTuple
 
 import orjson
@@ -63,6 +62,11 @@ def split(data: bytes | bytearray, max_event_bytes: int) -> Iterator[Piece]:
     return _Splitter(data, max_event_bytes).pieces()
 
 
+def _boundaries(data: bytes | bytearray, position: int) -> Iterator[int]:
+    """Yield where objects end, by the look of it, from `position` on."""
+    return map(re.Match.end, _BOUNDARY.finditer(data, position))
+
+
 def is_blank(data: bytes | bytearray, start: int, end: int) -> bool:
     """Tell whether ``data[start:end]`` is white space between events."""
     return start == end or _BLANKS.fullmatch(data, start, end) is not None
@@ -82,27 +86,31 @@ class _Splitter:
 
     def pieces(self) -> Iterator[Piece]:
         data, view, size, short = self._data, self._view, self._size, self._short
-        position, patience = self._skip_blanks(0), _PATIENCE
-        for boundary in chain(map(re.Match.end, _BOUNDARY.finditer(data)), (size,)):
-            while position < boundary:
-                if patience and boundary - position <= short and data[position] == _BRACE:
-                    try:  # the common case, without a call: the bytes up to the next boundary are an object
-                        event = orjson.loads(view[position:boundary])
-                    except orjson.JSONDecodeError:
-                        piece = self._object_or_gap(position, boundary)
-                    else:
-                        end = boundary if boundary < size else data.rindex(b"}", position) + 1
-                        piece = _new_piece(Piece, (position, end, event, None))
+        position, boundary, patience = self._skip_blanks(0), 0, _PATIENCE
+        boundaries = _boundaries(data, 0)
+        while position < size:
+            if boundary <= position:
+                boundary = next(boundaries, size)
+            if patience and boundary - position <= short and data[position] == _BRACE:
+                try:  # the common case, without a call: the bytes up to the next boundary are an object
+                    event = orjson.loads(view[position:boundary])
+                except orjson.JSONDecodeError:
+                    piece = self._object_or_gap(position, boundary)
                 else:
-                    piece = self._object_or_gap(position, boundary) if patience else self._flood_at(position)
-                start, position, event, _ = piece
-                if event and "source" in event:
-                    patience += patience < _PATIENCE
-                elif patience and position - start < _SMALL:
-                    patience -= 1
-                yield piece
-                if position < size and data[position] != _BRACE:
-                    position = self._skip_blanks(position)
+                    end = boundary if boundary < size else data.rindex(b"}", position) + 1
+                    piece = _new_piece(Piece, (position, end, event, None))
+            else:
+                piece = self._object_or_gap(position, boundary) if patience else self._flood_at(position)
+            start, position, event, _ = piece
+            if event and "source" in event:
+                patience += patience < _PATIENCE
+            elif patience and position - start < _SMALL:
+                patience -= 1
+            yield piece
+            if position > boundary:  # there may be many boundaries, or what looks like them, in between
+                boundaries = _boundaries(data, position)
+            if position < size and data[position] != _BRACE:
+                position = self._skip_blanks(position)
 
     def _skip_blanks(self, position: int) -> int:
         match = _BLANKS.match(self._data, position)

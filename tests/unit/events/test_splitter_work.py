@@ -30,9 +30,9 @@ def work(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         sizes.append((match.end() if match else len(data)) - position + 1)
         return match
 
-    def finditer(data: bytes) -> Iterator[re.Match[bytes]]:
-        begun = 0
-        for match in boundary.finditer(data):
+    def finditer(data: bytes, position: int) -> Iterator[re.Match[bytes]]:
+        begun = position
+        for match in boundary.finditer(data, position):
             sizes.append(match.end() - begun + 1)
             begun = match.end()
             yield match
