@@ -30,7 +30,7 @@ SHAPES: Mapping[str, Shape] = {
     "middle": Shape("MICROTHREE_PRED", 20_000_000, growth=6),
     "small": Shape("MICROONE_EVENT", 10_800_000),
     "small_objects": Shape("MICROONE_PRED", 20_000_000, object_bytes=20_000, growth=8),
-    "many_hours": Shape("MICROONE_EVENT", 2_000_000, hours=250),
+    "many_hours": Shape("MICROONE_EVENT", 2_000_000, hours=100),
 }
 _OF_MEMORY = Shape("MICROONE_PRED", 142_000_000, growth=8)
 _FEWER_ROUNDS = 3

@@ -15,7 +15,7 @@ MB = 1e6
 _LIMIT_BYTES = 60_000_000
 _HOSTILE_BYTES = 500_000
 _GROWTH = 4
-_HOSTILE_ROUNDS = 5
+_HOSTILE_ROUNDS = 3
 
 
 def bench_validation(corpus: Sequence[bytes], folder: Path, result: Result) -> None:
