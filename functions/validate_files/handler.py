@@ -61,11 +61,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.remove_keys(_SAME_IN_ALL)
     announced = {record["messageId"]: _announced(record) for record in event["Records"]}
     sources = [source for objects in announced.values() for source in objects or ()]
+    new = [record["messageId"] for record in event["Records"] if _comes_first(record)]
+    first_time = {source for message in new for source in announced[message] or ()}
     store.expect(sources)
-    outcome = validation.run(sources, lambda: context.get_remaining_time_in_millis() / 1000)
+    outcome = validation.run(sources, lambda: context.get_remaining_time_in_millis() / 1000, first_time)
     _report(outcome)
     failed = [message for message, objects in announced.items() if objects is None or outcome.failed.keys() & objects]
     return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+
+
+def _comes_first(record: dict[str, Any]) -> bool:
+    return bool(record["attributes"]["ApproximateReceiveCount"] == "1")
 
 
 def _announced(record: dict[str, Any]) -> list[SourceObject] | None:

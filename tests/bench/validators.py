@@ -214,7 +214,7 @@ CERBERUS = _checks(_original)
 
 PEERS: dict[str, tuple[int, Callable[[Sequence[bytes]], Verdicts]]] = {
     "original": (2_000_000, partial(by_json, CERBERUS)),
-    "jsonschema": (8_000_000, partial(by_json, _checks(_jsonschema))),
+    "jsonschema": (24_000_000, partial(by_json, _checks(_jsonschema))),
     "fastjsonschema": (20_000_000, partial(by_json, _checks(_fastjsonschema))),
     "jsonschema_rs": (20_000_000, partial(by_orjson, _checks(_jsonschema_rs))),
     "msgspec": (20_000_000, by_types),

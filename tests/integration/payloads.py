@@ -32,9 +32,10 @@ def s3_announcement(*sources: SourceObject) -> str:
     return json.dumps({"Records": [_record(record, source) for source in sources]})
 
 
-def sqs_event(bodies: dict[str, str]) -> Payload:
-    """Return what SQS hands to Lambda: messages by id."""
+def sqs_event(bodies: dict[str, str], received: int = 1) -> Payload:
+    """Return what SQS hands to Lambda: messages by id, each `received` so many times by now."""
     message = payload("sqs_message")
+    message["attributes"]["ApproximateReceiveCount"] = str(received)
     return {"Records": [{**message, "messageId": name, "body": body} for name, body in bodies.items()]}
 
 

@@ -31,6 +31,16 @@ def test_in_two_invocations(world: World) -> None:
     _assert_two_rows(world)
 
 
+def test_for_the_first_time_twice(world: World) -> None:
+    """S3 and EventBridge may announce an object more than once: each time is the first, as far as the queue knows."""
+    source, new = world.put("x/a", CLEAN), world.put("x/new", b"")
+    world.validate(source, first_time={source})
+    again = world.validate(source, new, first_time={source, new})
+    assert ([record.source for record in again.records], again.skipped, again.failed) == ([new], {source}, {})
+    assert_books_balance()
+    _assert_two_rows(world)
+
+
 def test_after_its_conversion(world: World) -> None:
     source = world.put("x/a", CLEAN)
     world.validate(source)

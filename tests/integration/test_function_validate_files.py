@@ -51,10 +51,22 @@ def test_a_mixed_batch(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     }
     assert_books_balance()
     again = {name: messages[name] for name in _failed(answer)}
-    assert _failed(validate_files(sqs_event(again))) == {"no form", "a list"}
+    assert _failed(validate_files(sqs_event(again, received=2))) == {"no form", "a list"}
     assert _statuses() == {**dict.fromkeys(names, "validated"), "gone": "gone"}
     world.convert()
     assert len(tables()["MICROONE_EVENT"]) == 6
+
+
+@pytest.mark.parametrize(("received", "looked_up"), [(1, False), (2, True), (10, True)])
+def test_only_what_comes_again_is_looked_up(
+    world: World, monkeypatch: pytest.MonkeyPatch, received: int, looked_up: bool
+) -> None:
+    validate_files = load("validate_files", monkeypatch)
+    message = sqs_event({"m": eventbridge_announcement(world.put("a", ONE))}, received)
+    with world.tap.listen() as operations:
+        assert _failed(validate_files(message)) == set()
+    assert ("BatchGetItem" in operations) == looked_up
+    assert _statuses() == {"a": "validated"}
 
 
 def test_nothing_fails_in_a_good_batch(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,9 +80,9 @@ def test_what_the_time_does_not_suffice_for_comes_again(world: World, monkeypatc
     answer = validate_files(sqs_event(messages), Context([PLENTY, PLENTY, TOO_LITTLE]))
     assert _failed(answer) == {"2", "3"}
     assert _statuses() == {"0": "validated", "1": "validated"}, "what was done in time is committed"
-    again = validate_files(sqs_event(messages), Context([TOO_LITTLE]))
+    again = validate_files(sqs_event(messages, received=2), Context([TOO_LITTLE]))
     assert _failed(again) == {"2", "3"}, "what is known takes no time"
-    assert _failed(validate_files(sqs_event(messages))) == set()
+    assert _failed(validate_files(sqs_event(messages, received=3))) == set()
     assert_books_balance()
 
 
@@ -81,7 +93,7 @@ def test_a_function_that_dies_reports_nothing_so_all_of_its_batch_comes_again(
     messages = {"a": eventbridge_announcement(world.put("a", ONE))}
     validate_files = load("validate_files", monkeypatch)
     with world.tap.around(_without_ledger), pytest.raises(AwsTroubleError):
-        validate_files(sqs_event(messages))
+        validate_files(sqs_event(messages, received=2))
 
 
 def test_what_happened_is_counted_and_logged(

@@ -2,7 +2,7 @@
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -82,7 +82,12 @@ class World:
         etag = self.s3.put_object(Bucket=SOURCE, Key=key, Body=content)["ETag"]
         return SourceObject(SOURCE, key, etag.strip('"'))
 
-    def validate(self, *sources: SourceObject, seconds_left: Callable[[], float] = lambda: 600.0) -> Outcome:
+    def validate(
+        self,
+        *sources: SourceObject,
+        seconds_left: Callable[[], float] = lambda: 600.0,
+        first_time: Collection[SourceObject] = (),
+    ) -> Outcome:
         """Validate in an invocation of its own, with nothing remembered."""
         validation = Validation(
             registry=REGISTRY,
@@ -94,7 +99,7 @@ class World:
             new_chunk_id=lambda: timestamped_id(self.now(), "0000000f"),
             stopwatch=time.perf_counter,
         )
-        return validation.run(sources, seconds_left)
+        return validation.run(sources, seconds_left, first_time)
 
     def deliver(self, *sources: SourceObject) -> None:
         """Announce as SQS does: what failed, and all of an invocation that died, comes again."""

@@ -1,6 +1,6 @@
 """From announced objects to committed chunks: each object's events are recorded exactly once, or not yet at all."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sluice.contracts.model import Registry
@@ -101,11 +101,19 @@ class Validation:
         self._new_chunk_id = new_chunk_id
         self._stopwatch = stopwatch
 
-    def run(self, announced: Iterable[SourceObject], seconds_left: Callable[[], float]) -> Outcome:
-        """Validate each object that has no final record; one bad object fails alone."""
+    def run(
+        self,
+        announced: Iterable[SourceObject],
+        seconds_left: Callable[[], float],
+        first_time: Collection[SourceObject] = frozenset(),
+    ) -> Outcome:
+        """Validate each object that has no final record; one bad object fails alone.
+
+        Those announced for the `first_time` are not looked up, for next to none has a record: the commit refuses it.
+        """
         outcome = Outcome()
         unique = list(dict.fromkeys(announced))
-        outcome.skipped |= self._ledger.finished(unique)
+        outcome.skipped |= self._ledger.finished([source for source in unique if source not in first_time])
         pending: list[_RoutedFile] = []
         for source in unique:
             if source in outcome.skipped:
