@@ -71,7 +71,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _comes_first(record: dict[str, Any]) -> bool:
-    return bool(record["attributes"]["ApproximateReceiveCount"] == "1")
+    """Tell whether SQS hands out a message for the first time; who calls by hand does not say."""
+    return bool(record.get("attributes", {}).get("ApproximateReceiveCount") == "1")
 
 
 def _announced(record: dict[str, Any]) -> list[SourceObject] | None:
