@@ -60,6 +60,7 @@ _USELESS = (
     "sluice/contracts/shape.py",
     "sluice/contracts/spoiling.py",
     "sluice/contracts/synthesis.py",
+    "sluice/contracts/time_checks.py",
 )
 
 
