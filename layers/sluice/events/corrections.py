@@ -34,8 +34,8 @@ class Corrected(NamedTuple):
 
 
 _Correct = Callable[[Event, str, Any], Corrected]
-_Rule = tuple[_Correct, tuple[type, ...]]
-"""What it does, and the types of the values it looks at: there is nothing to do for most."""
+_Rule = Mapping[type, _Correct]
+"""What it does with values of the types it is about: there is nothing to do for most."""
 
 _KEPT = Corrected(changed=False, media_missing=0)
 _CHANGED = Corrected(changed=True, media_missing=0)
@@ -47,9 +47,9 @@ class Corrections:
 
     def __init__(self, contract: Contract, find_media: FindMedia) -> None:
         """Bind the contract's corrections to the media look-up, and put those of one object together."""
-        rules: dict[str, _Rule] = {**_RULES, "media_uri": (partial(_media_uri, find_media), (dict,))}
+        rules: dict[str, _Rule] = {**_RULES, "media_uri": {dict: partial(_media_uri, find_media)}}
         self._groups = [
-            (path, [(each.member[-1], _by_type(*rules[each.rule])) for each in group])
+            (path, [(each.member[-1], rules[each.rule]) for each in group])
             for path, group in groupby(contract.corrections, key=_parent_path)
         ]
 
@@ -61,9 +61,9 @@ class Corrections:
             for member in path:
                 parent = parent.get(member) if isinstance(parent, dict) else None
             if isinstance(parent, dict):
-                for member, by_type in corrections:
+                for member, rule in corrections:
                     value = parent.get(member)
-                    if correct := by_type.get(type(value)):
+                    if correct := rule.get(type(value)):
                         try:
                             done = correct(parent, member, value)
                         except InexactError:
@@ -75,10 +75,6 @@ class Corrections:
 
 def _parent_path(correction: Correction) -> tuple[str, ...]:
     return correction.member[:-1]
-
-
-def _by_type(correct: _Correct, types: tuple[type, ...]) -> Mapping[type, _Correct]:
-    return dict.fromkeys(types, correct)
 
 
 def _integer_to_string(parent: Event, member: str, value: float) -> Corrected:
@@ -115,8 +111,8 @@ def _media_uri(find_media: FindMedia, parent: Event, _: str, value: Event) -> Co
 
 
 _RULES: dict[str, _Rule] = {
-    "integer_to_string": (_integer_to_string, (int, float)),
-    "list_of_string": (_list_of_string, (str,)),
-    "json_text": (_json_text, (bool, int, float, list, dict)),
-    "null_media_of_add_tag": (_null_media_of_add_tag, (dict,)),
+    "integer_to_string": dict.fromkeys((int, float), _integer_to_string),
+    "list_of_string": {str: _list_of_string},
+    "json_text": dict.fromkeys((bool, int, float, list, dict), _json_text),
+    "null_media_of_add_tag": {dict: _null_media_of_add_tag},
 }

@@ -62,14 +62,14 @@ def split(data: bytes | bytearray, max_event_bytes: int) -> Iterator[Piece]:
     return _Splitter(data, max_event_bytes).pieces()
 
 
-def _boundaries(data: bytes | bytearray, position: int) -> Iterator[int]:
-    """Yield where objects end, by the look of it, from `position` on."""
-    return map(re.Match.end, _BOUNDARY.finditer(data, position))
-
-
 def is_blank(data: bytes | bytearray, start: int, end: int) -> bool:
     """Tell whether ``data[start:end]`` is white space between events."""
     return start == end or _BLANKS.fullmatch(data, start, end) is not None
+
+
+def _boundaries(data: bytes | bytearray, position: int) -> Iterator[int]:
+    """Yield where objects end, by the look of it, from `position` on."""
+    return map(re.Match.end, _BOUNDARY.finditer(data, position))
 
 
 class _Splitter:
