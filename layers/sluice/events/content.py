@@ -1,6 +1,8 @@
 """The bytes of a source object, decompressed where they are gzip, whatever its name says."""
 
 import zlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -41,10 +43,11 @@ def _decompress(body: bytes, data: bytearray, max_bytes: int) -> bool:
     while body.startswith(_GZIP_MAGIC, position):
         stream = zlib.decompressobj(_GZIP_WINDOW)
         while position < len(body) and not stream.eof:
-            part = body[position : position + _STEP]
+            part, before = body[position : position + _STEP], stream.copy()
             try:
                 data += stream.decompress(part)
             except zlib.error:
+                data += b"".join(_before_damage(before.decompress, part))
                 return False
             position += len(part) - len(stream.unused_data)
             if len(data) > max_bytes:
@@ -52,3 +55,10 @@ def _decompress(body: bytes, data: bytearray, max_bytes: int) -> bool:
         if not stream.eof:
             return False
     return not body[position:].strip(b"\0")  # some writers pad the end with zeros
+
+
+def _before_damage(decompress: Callable[[bytes], bytes], part: bytes) -> Iterator[bytes]:
+    """Yield what comes out before the damage in `part`; done in one step, damage loses all of it."""
+    with suppress(zlib.error):
+        for byte in part:
+            yield decompress(bytes((byte,)))
