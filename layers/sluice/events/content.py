@@ -48,8 +48,9 @@ def _decompress(body: bytes, data: bytearray, max_bytes: int) -> bool:
                 data += stream.decompress(part)
             except zlib.error:
                 data += b"".join(_before_damage(before.decompress, part))
-                return False
-            position += len(part) - len(stream.unused_data)
+                position = len(body)
+            else:
+                position += len(part) - len(stream.unused_data)
             if len(data) > max_bytes:
                 raise ContentTooLargeError
         if not stream.eof:
