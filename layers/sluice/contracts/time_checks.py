@@ -36,7 +36,8 @@ def check_time(schema: Schema) -> Iterator[str]:
         yield str(error)
         return
     if misjudged:
-        yield f"the schema misjudges {len(misjudged)} times, such as {misjudged[0]!r}: use the shared utc_time"
+        found = f"{len(misjudged)}, such as {misjudged[0]!r}"
+        yield f"of the times tried the schema misjudges {found}: use the shared utc_time"
 
 
 @cache

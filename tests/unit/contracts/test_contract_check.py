@@ -177,12 +177,12 @@ def test_a_time_that_is_none_is_named(tree: Path, change: tuple[str, str], misju
         time["pattern"] = time["pattern"].replace(*change, 1)
 
     edit(tree, "shared/types.schema.json", loosen)
-    assert f"times, such as {misjudged}: use the shared utc_time" in found(tree)["STE_EVENT"]
+    assert f", such as {misjudged}: use the shared utc_time" in found(tree)["STE_EVENT"]
 
 
 def test_a_time_that_may_be_null_is_named(tree: Path) -> None:
     edit(tree, "shared/types.schema.json", lambda types: types["$defs"]["utc_time"].update(type=["string", "null"]))
-    assert "the schema misjudges 1 times, such as None" in found(tree)["STE_EVENT"]
+    assert "of the times tried the schema misjudges 1, such as None" in found(tree)["STE_EVENT"]
 
 
 def test_a_schema_that_admits_another_kind_is_named(tree: Path) -> None:
