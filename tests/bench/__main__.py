@@ -8,7 +8,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -19,6 +18,7 @@ from tests.bench.environment import FOLDER, ROOT, environment
 from tests.bench.latency import bench_latency
 from tests.bench.page import page
 from tests.bench.result import Result
+from tests.bench.stopwatch import Stopwatch
 from tests.bench.targets import verdicts
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
@@ -29,14 +29,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=FILES, help="how many files come at once where cost is counted")
     arguments = parser.parse_args()
-    result, begun = Result(), time.monotonic()
+    result, watch = Result(), Stopwatch()
     with result.part("environment"):
         python = make_environment() / "bin" / "python"
     _beside_peers(python, result)
     with result.part("cold start"):
         bench_cold_start(result)
     _in_the_cloud(arguments.files, result)
-    result.keep("bench_s", time.monotonic() - begun)
+    result.keep("bench_s", watch.seconds())
+    result.keep("withheld_share", watch.withheld())
     _report(result)
 
 

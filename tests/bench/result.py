@@ -3,7 +3,6 @@
 import json
 import platform
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.rounds import Spread
+from tests.bench.stopwatch import Stopwatch
 
 
 @dataclass(slots=True)
@@ -28,13 +28,14 @@ class Result:
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """Print that a part begins, and how long it took; keep that."""
+        """Print that a part begins, how long it took, and how much of the machine was withheld from it; keep both."""
         _print(f"\n{name}")
-        begun = time.monotonic()
+        watch = Stopwatch()
         yield
-        took = time.monotonic() - begun
-        self.keep(f"bench_s/{name}", took)
-        _print(f"{name}: {took:.0f} s")
+        seconds, withheld = watch.seconds(), watch.withheld()
+        self.keep(f"bench_s/{name}", seconds)
+        self.keep(f"withheld_share/{name}", withheld)
+        _print(f"{name}: {seconds:.0f} s, {withheld:.0%} of the processors' time went to the host's other guests")
 
     def ratio(self, name: str, value: Spread) -> None:
         """Keep and print a ratio."""
