@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from tests.bench.charts import Bar, Level, bars, lines, ratio_bars
+from tests.bench.stopwatch import WITHHELD
 from tests.bench.targets import TARGETS
 
 _STYLE = """
@@ -61,11 +62,12 @@ def page(result: Mapping[str, Any]) -> str:
         ("Not measured", _table(result["not_measured"].items())),
         ("Figures", _table((name, f"{value:,.2f}") for name, value in figures.items())),
     )
+    where = f"{result['machine']}; {result['date']}; {WITHHELD.format(figures['withheld_share'])}"
     body = "".join(f"<h2>{title}</h2>{content}" for title, content in sections if content)
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Sluice: bench</title>'
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
-        f"<h1>How fast Sluice is</h1><p>{escape(result['machine'])}; {escape(result['date'])}</p>{body}</html>"
+        f"<h1>How fast Sluice is</h1><p>{escape(where)}</p>{body}</html>"
     )
 
 

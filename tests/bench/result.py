@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.rounds import Spread
-from tests.bench.stopwatch import Stopwatch
+from tests.bench.stopwatch import WITHHELD, Stopwatch
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class Result:
         seconds, withheld = watch.seconds(), watch.withheld()
         self.keep(f"bench_s/{name}", seconds)
         self.keep(f"withheld_share/{name}", withheld)
-        _print(f"{name}: {seconds:.0f} s, {withheld:.0%} of the processors' time went to the host's other guests")
+        _print(f"{name}: {seconds:.0f} s, {WITHHELD.format(withheld)}")
 
     def ratio(self, name: str, value: Spread) -> None:
         """Keep and print a ratio."""

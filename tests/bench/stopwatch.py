@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+WITHHELD = "{:.0%} of the processor time it wanted went to the host's other guests"
+
 _STAT = Path("/proc/stat")
 
 

@@ -61,7 +61,7 @@ def test_every_target_is_judged() -> None:
 
 
 def test_a_page_says_of_each_target_what_became_of_it(capsys: pytest.CaptureFixture[str]) -> None:
-    result = Result(figures={"convert_rss_mb": 400.0, "growth_worst": 1.0})
+    result = Result(figures={"convert_rss_mb": 400.0, "growth_worst": 1.0, "withheld_share": 0.34})
     result.ratio("convert/<peer>", Spread(2, 1, 3))
     result.leave_out("convert_small_objects/pyspark", "there is no Java here")
     targets = [
@@ -73,4 +73,5 @@ def test_a_page_says_of_each_target_what_became_of_it(capsys: pytest.CaptureFixt
     assert [drawn.count(f">{word}</td>") for word in ("NO", "yes", "not measured")] == [1, 1, 1]
     assert "&lt;peer&gt;" in drawn
     assert "there is no Java here" in drawn
+    assert "; 34% of the processor time" in drawn
     assert "2.00 times as fast (1.00 to 3.00)" in capsys.readouterr().out
