@@ -16,6 +16,10 @@ class Processors(NamedTuple):
     wanted: int
     withheld: int
 
+    def withheld_since(self, before: "Processors") -> float:
+        """Return the share of the time wanted since then that was given to others, from 0 to 1."""
+        return (self.withheld - before.withheld) / max(1, self.wanted - before.wanted)
+
 
 def processors(stat: Path = _STAT) -> Processors:
     """Read what Linux has counted; elsewhere there is nothing to tell."""
@@ -38,5 +42,4 @@ class Stopwatch:
 
     def withheld(self) -> float:
         """Return the share of the processors' time that was wanted meanwhile and given to others, from 0 to 1."""
-        now = processors()
-        return (now.withheld - self._before.withheld) / max(1, now.wanted - self._before.wanted)
+        return processors().withheld_since(self._before)

@@ -48,7 +48,7 @@ def _decompress(body: bytes, data: bytearray, max_bytes: int) -> bool:
                 data += stream.decompress(part)
             except zlib.error:
                 data += b"".join(_before_damage(before.decompress, part))
-                position = len(body)
+                position = len(body)  # what is behind damage cannot be read
             else:
                 position += len(part) - len(stream.unused_data)
             if len(data) > max_bytes:

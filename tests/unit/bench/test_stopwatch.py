@@ -13,5 +13,11 @@ def test_what_was_wanted_and_withheld(tmp_path: Path) -> None:
     assert processors(stat) == Processors(wanted=1_000, withheld=160)
 
 
+def test_the_share_is_of_the_time_in_between() -> None:
+    before = Processors(wanted=1_000, withheld=160)
+    assert Processors(wanted=1_200, withheld=210).withheld_since(before) == 50 / 200
+
+
 def test_another_system_tells_nothing(tmp_path: Path) -> None:
-    assert processors(tmp_path / "none") == Processors(0, 0)
+    nothing = processors(tmp_path / "none")
+    assert (nothing, nothing.withheld_since(nothing)) == (Processors(0, 0), 0)
