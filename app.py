@@ -7,11 +7,11 @@ import sys
 from aws_cdk import App, Tags, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
-from infra.event_files_stack import EventFilesStack
-from infra.exports_stack import ExportsStack
-from infra.lake_stack import LakeStack
+from infra.event_files.stack import EventFilesStack
+from infra.platform.lake_stack import LakeStack
+from infra.platform.observability.stack import WatchStack
 from infra.stage import Stage, StageNameError, stage_named
-from infra.watch_stack import WatchStack
+from infra.vendor_exports.stack import ExportsStack
 
 
 def build(app: App) -> None:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import typer
 
-from cli import contract, history, local, media
-from cli.convert import convert
-from cli.cost import cost
+from cli.contracts import command
 from cli.demo.command import demo
-from cli.deploy import deploy
-from cli.export import export
-from cli.file import file
-from cli.generate import generate
-from cli.ingest.command import ingest
-from cli.query import query
-from cli.report import report
-from cli.runs import run, runs
-from cli.status import status
-from cli.tables import tables
-from cli.vendor import vendor
+from cli.event_files import media
+from cli.event_files.convert import convert
+from cli.event_files.file import file
+from cli.event_files.generate import generate
+from cli.event_files.ingest.command import ingest
+from cli.platform import local
+from cli.platform.cost import cost
+from cli.platform.deploy import deploy
+from cli.platform.query import query
+from cli.platform.report import report
+from cli.platform.runs import run, runs
+from cli.platform.status import status
+from cli.platform.tables import tables
+from cli.vendor_exports import history
+from cli.vendor_exports.export import export
+from cli.vendor_exports.vendor import vendor
 
 app = typer.Typer(
     name="sluice",
@@ -45,7 +48,7 @@ app.command(rich_help_panel="Data")(report)
 app.command(rich_help_panel="Deployments")(cost)
 app.add_typer(history.app, name="history", rich_help_panel="Data")
 app.add_typer(media.app, name="media", rich_help_panel="Data")
-app.add_typer(contract.app, name="contract", rich_help_panel="Contracts and samples")
+app.add_typer(command.app, name="contract", rich_help_panel="Contracts and samples")
 app.command(rich_help_panel="Contracts and samples")(generate)
 app.command(rich_help_panel="Contracts and samples")(vendor)
 app.command(rich_help_panel="Contracts and samples")(demo)

@@ -12,10 +12,10 @@ import sys
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from infra.export_settings import Exports
-from infra.sizes import MEBIBYTE, Batching, FunctionSize
-from infra.watch_settings import Watch
-from sluice.exports.slots import Environment
+from infra.platform.observability.settings import Watch
+from infra.platform.sizes import MEBIBYTE, Batching, FunctionSize
+from infra.vendor_exports.settings import Exports
+from sluice.vendor_exports.delivery.slots import Environment
 
 BUILT_IN = ("local", "dev", "int", "prd")
 

@@ -15,10 +15,19 @@ settings.register_profile(
 settings.register_profile("search", deadline=None, database=None, max_examples=2_000, suppress_health_check=_PATIENT)
 settings.load_profile("repeatable")
 
+pytest_plugins = ["tests.support.moto_environment", "tests.support.deployed_cloud", "tests.support.synthesised_stages"]
+
 # Tests that share something expensive, a deployed cloud or a synthesis, stay in one process; the slowest begin.
-# Those of the exports have a cloud of their own: two clouds at a time wait half as long.
-_EXPORTS = "local/test_export"
-_TOGETHER = (_EXPORTS, "local", "infra")
+# Vendor exports have a cloud of their own: two clouds at a time wait half as long.
+_TOGETHER = {
+    "vendor_exports/local": "cloud of the exports",
+    "platform/local": "cloud",
+    "event_files/local": "cloud",
+    "platform/infra": "synthesis",
+    "event_files/infra": "synthesis",
+    "vendor_exports/infra": "synthesis",
+}
+_SLOWEST_FIRST = list(dict.fromkeys(_TOGETHER.values()))
 _HERE = Path(__file__).parent
 
 
@@ -40,9 +49,9 @@ class _ByFolder(LoadScopeScheduling):  # type: ignore[misc] # xdist has no types
 
 
 def _group(path: str) -> str:
-    """What a file belongs to, by its path within the tests: the first of `_TOGETHER` it begins with, or itself."""
-    return next((group for group in _TOGETHER if path.startswith(group)), path)
+    """Return the group a file belongs to, by its path within the tests, or the path itself."""
+    return next((group for folder, group in _TOGETHER.items() if path.startswith(folder)), path)
 
 
 def _rank(group: str) -> int:
-    return _TOGETHER.index(group) if group in _TOGETHER else len(_TOGETHER)
+    return _SLOWEST_FIRST.index(group) if group in _SLOWEST_FIRST else len(_SLOWEST_FIRST)

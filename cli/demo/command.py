@@ -6,23 +6,25 @@ from typing import Annotated
 
 import typer
 
-from cli import athena, convert, deployment, export, local_cloud
-from cli.console import err, out, plural, say
-from cli.conversion import NOTHING_TO_DO, failure, run_conversion
 from cli.demo import delivery, vendor
 from cli.demo.files import event_files
 from cli.demo.questions import QUESTIONS, count_rows
 from cli.demo.steps import Steps
 from cli.demo.summary import REPORT, summary
-from cli.errors import CliError, handled
-from cli.generate import write
-from cli.ingest import report
-from cli.ingest.report import FileReport, Totals
-from cli.initialisation import initialise
-from cli.query import show
-from cli.session import LOCAL, Deployment, connect
+from cli.event_files import convert
+from cli.event_files.conversion import NOTHING_TO_DO, failure, run_conversion
+from cli.event_files.generate import write
+from cli.event_files.ingest import report
+from cli.event_files.ingest.report import FileReport, Totals
+from cli.platform import athena, deployment, local_cloud
+from cli.platform.console import err, out, plural, say
+from cli.platform.errors import CliError, handled
+from cli.platform.query import show
+from cli.platform.session import LOCAL, Deployment, connect
+from cli.vendor_exports import export
+from cli.vendor_exports.initialisation import initialise
 from sluice.contracts.load import load_registry
-from sluice.exports.model import DELIVERED
+from sluice.vendor_exports.delivery.model import DELIVERED
 
 _FILES, _EVENTS, _SEED = 40, 2000, 1
 _TIMEOUT = 180.0
@@ -131,7 +133,7 @@ def _export(stage: Deployment, steps: Steps) -> None:
 
 
 def _remember(stage: Deployment, steps: Steps) -> None:
-    from cli import drawing  # noqa: PLC0415 - slow to import
+    from cli.platform import drawing  # noqa: PLC0415 - slow to import
 
     steps.begin("Histories: what became of every hour of the days before")
     with err.status("Uploading some days …"):

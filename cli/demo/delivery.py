@@ -6,15 +6,15 @@ import os
 import time
 from pathlib import Path
 
-from cli.console import err, plural, say
 from cli.demo.files import EventFile
-from cli.health import queue
-from cli.ingest.command import ingest_files
-from cli.ingest.files import input_files
-from cli.ingest.report import FileReport
-from cli.machine import waits
-from cli.media import index_bucket
-from cli.session import Deployment
+from cli.event_files.ingest.command import ingest_files
+from cli.event_files.ingest.files import input_files
+from cli.event_files.ingest.report import FileReport
+from cli.event_files.media import index_bucket
+from cli.platform.console import err, plural, say
+from cli.platform.health import queue
+from cli.platform.machine import waits
+from cli.platform.session import Deployment
 
 FOLDER = Path(os.path.relpath(Path(__file__).resolve().parents[2] / "build" / "demo"))
 """Where the demo's files are written: in the repository's folder for what is built, seen from here."""

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 from cli.demo.pieces import Piece, Predicted, make_piece
 from sluice.contracts.model import Contract, Registry
-from sluice.events.model import Counts
-from sluice.events.reasons import Reason
+from sluice.event_files.ledger.model import Counts
+from sluice.event_files.validate.reasons import Reason
 
 START = datetime(2024, 5, 14, 6, tzinfo=UTC)
 STREAM = "ef-demo-stream-1"

@@ -14,9 +14,9 @@ from typing import Any
 
 import orjson
 
+from cli.contracts.samples import spoil, synthesise
 from sluice.contracts.model import BODY, Contract
-from sluice.contracts.samples import spoil, synthesise
-from sluice.events.reasons import Reason
+from sluice.event_files.validate.reasons import Reason
 
 Event = dict[str, Any]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from cli.console import out
+from cli.platform.console import out
 
 
 class Steps:

@@ -7,8 +7,8 @@ from rich.panel import Panel
 from rich.table import Table
 
 from cli.demo.delivery import FOLDER
-from cli.exports import environment_of
-from cli.session import Deployment
+from cli.platform.session import Deployment
+from cli.vendor_exports.exports import environment_of
 
 REPORT = FOLDER.parent / "export-report.html"
 """Where the demo writes the report on the exports."""

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from cli.exports import Export, environment_of, run_export, simulator_credentials
-from cli.session import Deployment
+from cli.platform.session import Deployment
 from cli.simulator.deliveries import Exports, files_of
 from cli.simulator.exchange import Call
 from cli.simulator.faults.access import urls_expire
@@ -16,7 +15,8 @@ from cli.simulator.faults.base import Target
 from cli.simulator.faults.wire import http_error, truncated
 from cli.simulator.simulator import Simulator
 from cli.simulator.timing import Timing
-from sluice.exports.slots import MASTER_SCHEMA, Slot, newest_settled, slots_between, table_of
+from cli.vendor_exports.exports import Export, environment_of, run_export, simulator_credentials
+from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA, Slot, newest_settled, slots_between, table_of
 
 _FILES = 60
 _COMPRESSION = 600  # 20 minutes of replication take 2 seconds

@@ -12,7 +12,7 @@ from cli.simulator.download import download, error
 from cli.simulator.exchange import Call, DeniedError, Request, Response, json_response, message
 from cli.simulator.faults.base import Entry
 from cli.simulator.jobs import Job, TooEarlyError
-from sluice.exports.slots import Environment
+from sluice.vendor_exports.delivery.slots import Environment
 
 if TYPE_CHECKING:
     from cli.simulator.vendor import Vendor

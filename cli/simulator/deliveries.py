@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from cli.simulator.content import Content, Generated, Stored
 from cli.simulator.tables import TABLES, Table, table
-from sluice.exports.slots import MASTER_SCHEMA
+from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA
 
 BIG_TABLE = table("Document", Attachment="nvarchar")
 """The table of the big file, which is no JSON."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from cli.simulator.deliveries import Exports, VendorFile, files_of
-from sluice.exports.slots import Environment
+from sluice.vendor_exports.delivery.slots import Environment
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,17 +17,17 @@ from uuid import UUID
 
 import orjson
 
+from cli.contracts.samples import synthesise
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import Contract
-from sluice.contracts.samples import synthesise
-from sluice.conversion.committing import read_plan
-from sluice.conversion.model import Batch
-from sluice.conversion.planning import Planning
-from sluice.events.gate import Gate, lineage_of
-from sluice.events.model import ChunkRecord, Counts, Segment
-from sluice.layout import clean_key
+from sluice.event_files.convert.committing import read_plan
+from sluice.event_files.convert.model import Batch
+from sluice.event_files.convert.planning import Planning
+from sluice.event_files.ledger.model import ChunkRecord, Counts, Segment
+from sluice.event_files.validate.event_processor import Gate, lineage_of
+from sluice.lake.keys import clean_key
 from tests.bench.folder import Folder
-from tests.unit.conversion.memory import MemoryLedger
+from tests.event_files.unit.convert.memory import MemoryLedger
 
 REGISTRY = load_registry()
 BATCH_BYTES = 32 << 20

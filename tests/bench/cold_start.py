@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from infra.layer_builder import LAYERS, LayerBuild
+from infra.layers.layer_builder import LAYERS, LayerBuild
 from infra.stage import stage_named
 from tests.bench.result import Result
-from tests.infra.synthesis import ROOT, Synthesis, synthesise, text
-from tests.infra.test_imports import layers_of
+from tests.platform.infra.layers.test_imports import layers_of
+from tests.support.handler_source import handler_path
+from tests.support.synthesis import Synthesis, synthesise, text
 
 _STAGE = "int"
 _PLATFORMS = {"arm64": "aarch64", "x86_64": "x86_64"}
@@ -50,7 +51,7 @@ def start(
     `bare` leaves out what is installed here, so that `packages` are all there is.
     """
     script = f"import sys; sys.path[:0] = {[str(path) for path in packages]!r}\n{_PROBE}"
-    handler = ROOT / "functions" / folder / "handler.py"
+    handler = handler_path(folder)
     done = subprocess.run(
         [sys.executable, *(["-I", "-S"] if bare else []), "-c", script, str(handler)],
         env={"PATH": os.defpath, **_CREDENTIALS, **variables},

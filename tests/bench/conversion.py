@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from sluice.contracts.model import PARTITION_KEYS
-from sluice.conversion.arrow import arrow_schema
+from sluice.lake.arrow_types import arrow_schema
 from tests.bench.clean_lines import Shape, Work, make_work
 from tests.bench.converters import CANDIDATES, Convert, fetch, row_of
 from tests.bench.memory import peak_mb

@@ -16,12 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from sluice.contracts.event_struct import event_type, path_of
 from sluice.contracts.hive import HiveType
 from sluice.contracts.model import PARTITION_KEYS
-from sluice.contracts.places import event_type, path_of
-from sluice.conversion.arrow import arrow_schema, arrow_type
-from sluice.conversion.batches import Converter, by_hour, read_rows, to_parquet
-from sluice.conversion.model import BatchGroup
+from sluice.event_files.convert.batches import Converter, by_hour, read_rows, to_parquet
+from sluice.event_files.convert.model import BatchGroup
+from sluice.lake.arrow_types import arrow_schema, arrow_type
 from tests.bench.clean_lines import REGISTRY, Work
 from tests.bench.folder import Folder
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import orjson
 
+from cli.contracts.samples import spoil, synthesise
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import Contract
-from sluice.contracts.samples import spoil, synthesise
-from sluice.events.rules import Rules
+from sluice.event_files.validate.rules import Rules
 
 FAMILY = "event_files"
 _BULKY = frozenset({"MICROONE_PRED", "MICROTWO_PRED", "MICROTHREE_PRED"})

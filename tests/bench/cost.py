@@ -19,14 +19,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli import local_cloud
-from cli.conversion import CONVERTED, run_conversion
-from cli.deployment import deploy
-from cli.session import LOCAL, Deployment, connect
+from cli.event_files.conversion import CONVERTED, run_conversion
+from cli.platform import local_cloud
+from cli.platform.deployment import deploy
+from cli.platform.session import LOCAL, Deployment, connect
 from infra.stage import stage_named
-from sluice.adapters.ledger import DynamoLedger
-from sluice.events.model import SourceObject
-from sluice.watching import prices
+from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
+from sluice.event_files.ledger.model import SourceObject
+from sluice.observability import prices
 from tests.bench.corpus import Shape, make_corpus
 from tests.bench.result import Result
 from tests.bench.usage import Usage, calls, used

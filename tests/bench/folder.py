@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
-from sluice.conversion.model import Span
-from sluice.conversion.ports import MissingObjectError
+from sluice.event_files.convert.model import Span
+from sluice.event_files.convert.ports import MissingObjectError
 
 
 class Folder:

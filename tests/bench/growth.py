@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sluice.contracts.model import Contract, Registry
-from sluice.conversion.ports import RunFiles
-from sluice.events.model import SourceObject
-from sluice.events.routing import FileRouting, Gates
+from sluice.event_files.convert.ports import RunFiles
+from sluice.event_files.ledger.model import SourceObject
+from sluice.event_files.validate.routing import FileRouting, Gates
 from tests.bench.corpus import Shape, make_corpus
 from tests.bench.folder import Folder
 from tests.bench.local import REGISTRY, Read
@@ -23,7 +23,7 @@ from tests.bench.memory import peak_mb
 from tests.bench.result import Result
 from tests.bench.rounds import in_turns
 from tests.bench.tables import to_tables
-from tests.unit.conversion.memory import MemoryFiles
+from tests.event_files.unit.convert.memory import MemoryFiles
 
 _FILE = 20_000
 _ROUNDS = 5

@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 
-from cli import machine
-from cli.session import Deployment
-from sluice.adapters.ledger import DynamoLedger
-from sluice.events.model import SourceObject
+from cli.platform import machine
+from cli.platform.session import Deployment
+from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
+from sluice.event_files.ledger.model import SourceObject
 from tests.bench.corpus import Shape, make_corpus
 from tests.bench.cost import FILE_BYTES, counted_cloud
 from tests.bench.result import Result

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sluice.contracts.load import load_registry
-from sluice.conversion.ports import RunFiles
-from sluice.events.model import ChunkRecord, SourceObject, SourceRecord
-from sluice.events.validation import Limits, Outcome, Validation
-from sluice.layout import clean_key, dirty_key, unrelated_key
-from tests.unit.conversion.memory import MemoryLedger
+from sluice.event_files.convert.ports import RunFiles
+from sluice.event_files.ledger.model import ChunkRecord, SourceObject, SourceRecord
+from sluice.event_files.validate.validation import Limits, Outcome, Validation
+from sluice.lake.keys import clean_key, dirty_key, unrelated_key
+from tests.event_files.unit.convert.memory import MemoryLedger
 
 REGISTRY = load_registry()
 LIMITS = Limits(chunk_bytes=16 << 20, max_file_bytes=256 << 20)  # as a stage has them

@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sluice.contracts.model import Contract
-from sluice.conversion.arrow import arrow_schema
-from sluice.layout import parquet_key
+from sluice.lake.arrow_types import arrow_schema
+from sluice.lake.keys import parquet_key
 from tests.bench.corpus import FAMILY
 from tests.bench.validators import CERBERUS, RECOGNISER, REGISTRY, parsed_by_json
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from sluice.contracts.places import event_type, path_of
-from sluice.layout import CLEAN_PREFIX
+from sluice.contracts.event_struct import event_type, path_of
+from sluice.lake.keys import CLEAN_PREFIX
 from tests.bench.clean_lines import Work
 from tests.bench.environment import environment
 

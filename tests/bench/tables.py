@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sluice.conversion.batches import Converter
-from sluice.conversion.committing import Summary, commit, read_plan
-from sluice.conversion.planning import Planning
-from sluice.conversion.ports import RunFiles
-from sluice.conversion.profiling import publish_profile
+from sluice.event_files.convert.batches import Converter
+from sluice.event_files.convert.committing import Summary, commit, read_plan
+from sluice.event_files.convert.planning import Planning
+from sluice.event_files.convert.ports import RunFiles
+from sluice.event_files.convert.profiling import publish_profile
 from tests.bench.local import REGISTRY, Read, validate
 
 _BATCH_BYTES = 32 << 20  # as a stage has it

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import httpx
 
-from cli.session import Deployment
-from sluice.watching import prices
-from sluice.watching.prices import Price
+from cli.platform.session import Deployment
+from sluice.observability import prices
+from sluice.observability.prices import Price
 
 Usage = dict[Price, float]
 

@@ -9,7 +9,7 @@ from tests.bench.corpus import ONE_FILE, TINY_EVENTS, make_corpus
 from tests.bench.memory import peak_mb
 from tests.bench.result import Result
 from tests.bench.rounds import in_turns, ratios, spread
-from tests.unit.events.hostile import FILES as HOSTILE
+from tests.event_files.unit.validate.hostile import FILES as HOSTILE
 
 MB = 1e6
 _LIMIT_BYTES = 60_000_000

@@ -19,12 +19,12 @@ import pydantic
 
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import Contract
-from sluice.events.lines import Lines
-from sluice.events.model import SourceObject
-from sluice.events.recognition import Recogniser
-from sluice.events.routing import MAX_EVENT_BYTES, FileRouting, Gates
-from sluice.events.rules import Rules
-from sluice.events.splitter import split
+from sluice.event_files.ledger.model import SourceObject
+from sluice.event_files.validate.lines import Lines
+from sluice.event_files.validate.recognition import Recogniser
+from sluice.event_files.validate.routing import MAX_EVENT_BYTES, FileRouting, Gates
+from sluice.event_files.validate.rules import Rules
+from sluice.event_files.validate.splitter import split
 from tests.bench import typed
 from tests.bench.cerberus_schema import Validator, cerberus_rules
 from tests.bench.modelled import model_of

@@ -8,14 +8,14 @@ from functools import partial
 
 import pyarrow.parquet as pq
 
-from sluice.layout import table_prefix
+from sluice.lake.keys import table_prefix
 from tests.bench import original, validators
 from tests.bench.local import REGISTRY
 from tests.bench.result import Result
 from tests.bench.rounds import in_turns, ratios, spread
 from tests.bench.tables import to_tables
 from tests.bench.validators import sample
-from tests.unit.conversion.memory import MemoryFiles
+from tests.event_files.unit.convert.memory import MemoryFiles
 
 MB = 1e6
 _ROUNDS = 3

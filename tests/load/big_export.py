@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from cli.exports import run_export
-from cli.session import LOCAL, connect
+from cli.platform.session import LOCAL, connect
 from cli.simulator.deliveries import Exports
-from tests.local.cloud import Cloud
-from tests.local.exporting import Exporting, contents
+from cli.vendor_exports.exports import run_export
+from tests.support.cloud import Cloud
+from tests.support.exporting import Exporting, contents
 
 _FUNCTION = b"FunctionsCopyFiles"
 _TIMEOUT = 1800.0

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from sluice.exports.slots import MANIFEST, MASTER_SCHEMA, Environment, Slot, slots_between
-from sluice.history.initialising import Part, merge_parts, observe_part, write_plan
-from sluice.history.layout import state_key
-from sluice.history.ports import Stored
-from sluice.history.publishing import Publishing, output_keys
-from sluice.history.report import report_page
-from sluice.history.updating import Updating
+from sluice.vendor_exports.completeness.initialise import Part, merge_parts, observe_part, write_plan
+from sluice.vendor_exports.completeness.keys import state_key
+from sluice.vendor_exports.completeness.ports import Stored
+from sluice.vendor_exports.completeness.publish import Publishing, output_keys
+from sluice.vendor_exports.completeness.report import report_page
+from sluice.vendor_exports.completeness.update import Updating
+from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA, Environment, Slot, slots_between
 
 FIRST = Slot(datetime(2025, 1, 1, tzinfo=UTC))
 TABLES = [f"ImosTable{number:03}" for number in range(100)]

@@ -11,7 +11,7 @@ import orjson
 
 from sluice.contracts.compose import Composer, beside
 from sluice.contracts.model import Column, Contract, ContractError, Correction, Family, Registry
-from sluice.contracts.system import SYSTEM_TABLES
+from sluice.contracts.system_tables import SYSTEM_TABLES
 
 TABLES = Path(__file__).resolve().parent / "tables"
 """Where the packaged contracts are."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sluice.layout import commit_key
+from sluice.lake.keys import commit_key
 from sluice.runs.model import COUNTS, Kind
 
 Document = Mapping[str, Any]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sluice.runs.history import Event
+from sluice.runs.execution_events import Event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

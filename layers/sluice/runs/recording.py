@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 import orjson
 
-from sluice.conversion.model import iso
-from sluice.layout import commit_key
+from sluice.event_files.convert.model import iso
+from sluice.lake.keys import commit_key
 from sluice.runs import accounts
 from sluice.runs.accounts import Deed
-from sluice.runs.history import ENDS, Event, Visit, failed_visit, last_document, steps_of, visits_of
-from sluice.runs.layout import record_id
+from sluice.runs.execution_events import ENDS, Event, Visit, failed_visit, last_document, steps_of, visits_of
+from sluice.runs.keys import record_id
 from sluice.runs.model import Kind, RunRecord
 from sluice.runs.ports import Commits, Execution, Executions
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sluice.conversion.ports import MissingObjectError
+from sluice.event_files.convert.ports import MissingObjectError
 from sluice.search.bulk import BulkLoader, NoTimeError, Sent
 from sluice.search.documents import documents_of
 from sluice.search.indices import Indices, expired, pattern

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import orjson
 
-from sluice.contracts.system import PROFILING_LOG
-from sluice.layout import RUNS_PREFIX, table_prefix
+from sluice.contracts.system_tables import PROFILING_LOG
+from sluice.lake.keys import RUNS_PREFIX, table_prefix
 from sluice.search.ports import Files, Writes
 
 SEARCH_PREFIX = f"{RUNS_PREFIX}search/"

@@ -1,0 +1,201 @@
+"""Events made up from a contract's schema: deterministic, realistic, valid on every branch.
+
+Not for functions. What a schema allows decides what is made; its ``examples``, then a member's name, decide how it
+looks.
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jsonschema_rs
+
+from cli.contracts.type_compatibility import admitted_types, views
+from sluice.contracts.compose import Schema, json_type, merge_all
+from sluice.contracts.model import Contract, ContractError
+
+Event = dict[str, Any]
+Path = tuple[str, ...]
+
+_START = datetime(2022, 3, 1, tzinfo=UTC)
+_SPAN_SECONDS = 60 * 24 * 3600
+_NULL_SHARE = 0.15
+_OPTIONAL_SHARE = 0.8
+_CONDITION_SHARE = 0.75
+_FIRST_TYPE_SHARE = 0.75
+_UNKNOWN_SHARE = 0.01
+_AWKWARD_SHARE = 0.06
+_ATTEMPTS = 100
+_CONDITIONAL = frozenset({"if", "then", "else"})
+
+_SUBJECTS = (
+    "The learning platform",
+    "Our board",
+    "A survey of customers",
+    "Every supplier",
+    "The new release",
+    "Nobody",
+)
+_VERBS = ("measures", "explains", "questions", "shows", "underestimates", "improves")
+_OBJECTS = (
+    "the risk of change",
+    "how teams learn",
+    "what training costs",
+    "the response rate",
+    "data quality",
+    "trust",
+)
+_TERMS = ("learning", "risk management", "survey", "team work", "growth", "feedback", "security", "dashboard", "trust")
+_AWKWARD = (
+    '"quoted"',
+    "}{",
+    '{"id": "}{"}',
+    "line\nbreak",
+    "back\\slash",
+    "\u2028",
+    "naïve café",
+    "🌊",
+    "\t",
+    "<b>bold</b>",
+)
+_SHORT = frozenset({"query", "search_terms", "tags", "image_tags"})
+_UNKNOWN: tuple[tuple[str, Any], ...] = (
+    ("client_build", "2031.4"),
+    ("experiment", {"name": "wider search", "arm": 2}),
+    ("retries", [1, 2]),
+)
+
+
+def synthesise(contract: Contract, rng: random.Random, at: datetime | None = None) -> Event:
+    """Make up one valid event of `contract`.
+
+    Args:
+        contract: What the event must comply with.
+        rng: Source of all chance: the same state gives the same event.
+        at: When the event happened, UTC; a moment in spring 2022 when not given.
+
+    Raises:
+        ContractError: No value can be made up for a member: it has a pattern and no examples, or its rules contradict.
+    """
+    moment = at or _START + timedelta(milliseconds=rng.randrange(_SPAN_SECONDS * 1000))
+    event: Event = _Synthesis(contract, rng, moment).value(contract.schema, ())
+    return event
+
+
+class _Synthesis:
+    """One event in the making: what its members have in common."""
+
+    def __init__(self, contract: Contract, rng: random.Random, moment: datetime) -> None:
+        self._rng = rng
+        self._moment = moment
+        self._service: str = rng.choice(contract.services)
+        self._document = self._uuid()
+        own = self._uuid()
+        self._own_id: str = f"{own}#{self._service}" if contract.kind == "PRED" else own
+        self._makers: dict[str, Callable[[Schema, Path], Any]] = {
+            "object": self._object,
+            "array": self._array,
+            "string": self._string,
+            "integer": self._integer,
+            "number": lambda _schema, _path: rng.choice((round(rng.uniform(-1, 1), 6), rng.random(), -1, 0, 1)),
+            "boolean": lambda _schema, _path: rng.random() < 0.5,  # noqa: PLR2004
+            "null": lambda _schema, _path: None,
+        }
+
+    def value(self, schema: Schema, path: Path) -> Any:  # noqa: ANN401
+        if "const" in schema:
+            return schema["const"]
+        types = admitted_types(schema)
+        allowed = [value for value in _stated(schema, "enum") if types is None or json_type(value) in types]
+        if allowed:
+            return self._rng.choice(allowed)
+        examples = _stated(schema, "examples")
+        if types is None:
+            return self._rng.choice(examples or [None])
+        type_ = self._type(schema, path)
+        return self._rng.choice(examples) if examples and type_ != "null" else self._makers[type_](schema, path)
+
+    def _type(self, schema: Schema, path: Path) -> str:
+        """One of the types the schema allows, the first it names more often than the rest."""
+        admitted = admitted_types(schema)
+        if not admitted:
+            raise ContractError(f"{'.'.join(path)} can be nothing: the types its schema asks for exclude each other")
+        if "null" in admitted and (len(admitted) == 1 or self._rng.random() < _NULL_SHARE):
+            return "null"
+        named = [schema["type"]] if isinstance(schema.get("type"), str) else schema.get("type", sorted(admitted))
+        types = [each for each in named if each in admitted and each != "null"]
+        chosen: str = types[0] if self._rng.random() < _FIRST_TYPE_SHARE else self._rng.choice(types)
+        return chosen
+
+    def _object(self, schema: Schema, path: Path) -> Event:
+        if "if" in schema:
+            return self._conditional(schema, path)
+        made = {
+            name: self.value(member, (*path, name))
+            for name, member in schema.get("properties", {}).items()
+            if name in schema.get("required", ()) or self._rng.random() < _OPTIONAL_SHARE
+        }
+        if self._rng.random() < _UNKNOWN_SHARE:
+            made.update([self._rng.choice(_UNKNOWN)])
+        return made
+
+    def _conditional(self, schema: Schema, path: Path) -> Event:
+        """An object on one side of the schema's condition, by choice."""
+        plain = {key: value for key, value in schema.items() if key not in _CONDITIONAL}
+        if self._rng.random() < _CONDITION_SHARE:
+            return self._object(merge_all([plain, schema["if"], schema.get("then", {})]), path)
+        other = merge_all([plain, schema.get("else", {})])
+        for _ in range(_ATTEMPTS):
+            made = self._object(other, path)
+            if not jsonschema_rs.is_valid(schema["if"], made):
+                return made
+        raise ContractError(f"{'.'.join(path)}: found no value that fails the condition of its schema")
+
+    def _array(self, schema: Schema, path: Path) -> list[Any]:
+        items: Schema = next((view["items"] for view in views(schema) if "items" in view), {})
+        return [self.value(items, path) for _ in range(self._rng.randrange(5))]
+
+    def _string(self, schema: Schema, path: Path) -> str:
+        name: str = path[-1]
+        if "pattern" in schema:
+            if path != ("time",):
+                raise ContractError(f"{'.'.join(path)} has a pattern: give its schema examples")
+            return self._time()
+        if name == "prediction_id":
+            return f"{self._uuid()}#{self._service}"
+        if name in {"shape_id", "partitionKey"}:
+            return self._document
+        if name == "id" and path[0] == "detail":
+            return self._own_id
+        return self._uuid() if name == "id" or name.endswith("_id") else self._text(short=name in _SHORT)
+
+    def _integer(self, schema: Schema, path: Path) -> int:
+        if path[-1] == "timestamp":
+            return int(self._moment.timestamp() * 1000) - self._rng.randrange(5000)
+        number = self._rng.choice((self._rng.randrange(12), self._rng.randrange(1_000_000)))
+        bounded: int = min(max(number, schema.get("minimum", number)), schema.get("maximum", number))
+        return bounded
+
+    def _time(self) -> str:
+        """The moment in one of the forms producers write."""
+        style = self._rng.random()
+        if style < 0.8:  # noqa: PLR2004
+            return f"{self._moment:%Y-%m-%dT%H:%M:%SZ}"
+        return f"{self._moment:%Y-%m-%dT%H:%M:%S}+00:00" if style < 0.9 else f"{self._moment:%Y-%m-%dT%H:%M:%S.%f}Z"  # noqa: PLR2004
+
+    def _text(self, *, short: bool) -> str:
+        sentence = " ".join(self._rng.choice(each) for each in (_SUBJECTS, _VERBS, _OBJECTS)) + "."
+        text = self._rng.choice(_TERMS) if short else sentence
+        return f"{text} {self._rng.choice(_AWKWARD)}" if self._rng.random() < _AWKWARD_SHARE else text
+
+    def _uuid(self) -> str:
+        return str(uuid.UUID(int=self._rng.getrandbits(128), version=4))
+
+
+def _stated(schema: Schema, keyword: str) -> list[Any]:
+    """The values a keyword lists, in the schema or a part of it."""
+    return next((list(view[keyword]) for view in views(schema) if keyword in view), [])

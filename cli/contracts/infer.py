@@ -1,0 +1,162 @@
+"""Draft the contract of a service from sample events. Not for functions.
+
+A draft is where an engineer starts: types and columns are what the samples show, what every sample has is required, and
+no value is forbidden that the samples merely do not hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from cli.contracts.schema_inference import column_type, shape_of
+from cli.contracts.type_compatibility import admitted_types, member_schema
+from sluice.contracts.compose import DIALECT, Composer, Schema
+from sluice.contracts.load import TABLES, load_columns, load_registry, read_json
+from sluice.contracts.model import BODY, PARTITION_KEYS, Kind
+from sluice.event_files.validate.recognition import Recogniser
+
+Event = dict[str, Any]
+
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A contract to be reviewed.
+
+    Attributes:
+        family: Name of the family, and of the folder the table's folder belongs in.
+        table: Name of the table, and of its folder.
+        samples: How many events it was drafted from.
+        schema: Content of ``schema.json``.
+        description: Content of ``table.json``.
+    """
+
+    family: str
+    table: str
+    samples: int
+    schema: Schema
+    description: dict[str, Any]
+
+    def write(self, root: Path) -> Path:
+        """Write both files under `root` and return their folder.
+
+        Raises:
+            FileExistsError: There is a contract of this name; a draft never overwrites one.
+        """
+        folder = root / self.family / self.table
+        folder.mkdir(parents=True)
+        for name, content in (("schema.json", self.schema), ("table.json", self.description)):
+            (folder / name).write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+        return folder
+
+
+def infer(events: Iterable[Event], root: Path = TABLES) -> list[Draft]:
+    """Draft one contract per family, kind and service of `events`.
+
+    Events of no known family, or without an identifier of their kind and service, are passed over.
+
+    Args:
+        events: Sample events; the more of a service, the better its draft.
+        root: The contracts there are; drafts refer to what their family shares.
+
+    Raises:
+        ContractError: The contracts under `root` cannot be loaded.
+    """
+    recogniser = Recogniser(load_registry(root))
+    groups: dict[tuple[str, Kind, str], list[Event]] = {}
+    for event in events:
+        known = recogniser.recognise(event)
+        if known.family and known.kind and known.service:
+            groups.setdefault((known.family, known.kind, known.service), []).append(event)
+    return [_draft(*group, samples, root) for group, samples in groups.items()]
+
+
+def _draft(family: str, kind: Kind, service: str, events: Sequence[Event], root: Path) -> Draft:
+    body = BODY[kind]
+    shared = Composer(read_json).compose(root / family / f"{body}.schema.json")
+    own = _own_part(member_schema(shared, ("detail", body)), [event["detail"][body] for event in events])
+    rule = {"enum": [service, None]} if kind == "EVENT" else {"const": service}
+    schema = {**own, "properties": {"service": rule, **own["properties"]}}
+    table = f"{_NOT_IN_A_NAME.sub('_', service).upper()}_{kind}"
+    return Draft(
+        family, table, len(events), _schema(table, body, schema), _table(kind, service, own, len(events), root)
+    )
+
+
+def _own_part(shared: Schema, bodies: Sequence[Event]) -> Schema:
+    """What the bodies show beyond what their family's schema says already."""
+    properties = shared.get("properties", {})
+    settled = {name for name, member in properties.items() if _is_settled(member)}
+    bodies = [{name: value for name, value in body.items() if name not in settled} for body in bodies]
+    shape = shape_of(bodies)
+    return {"required": shape.get("required", []), "properties": shape.get("properties", {})}
+
+
+def _is_settled(member: Schema) -> bool:
+    """Whether a family's schema says what there is to say; of an object it must name the members."""
+    return "object" not in (admitted_types(member) or ()) or "properties" in member
+
+
+def _schema(table: str, body: str, own: Schema) -> Schema:
+    return {
+        "$schema": DIALECT,
+        "title": table,
+        "$ref": f"../{body}.schema.json",
+        "properties": {"detail": {"properties": {body: own}}},
+    }
+
+
+def _table(kind: Kind, service: str, own: Schema, samples: int, root: Path) -> dict[str, Any]:
+    body = BODY[kind]
+    shared = root / "shared" / f"{body}.columns.json"
+    taken = {*PARTITION_KEYS, "date_time", *(column.name for column in load_columns(shared))}
+    corrections: list[dict[str, str | list[str]]] = []
+    columns: list[dict[str, Any]] = [{"$ref": f"../../shared/{body}.columns.json"}]
+    for path, member in _leaves(own):
+        if not (found := column_type(member)):
+            continue
+        name = _column_name(path, body, taken)
+        whole = ["detail", body, *path]
+        where = whole if any("." in each for each in whole) else ".".join(whole)
+        columns.append(
+            {"name": name, "path": where, "type": str(found[0]), "doc": f"As delivered in {'.'.join(path)}."}
+        )
+        if found[1]:
+            corrections.append({"rule": found[1], "member": where})
+    return {
+        "version": 1,
+        "doc": f"Events of {service}, drafted from {samples} samples: say here what a row is.",
+        "recognise": {"kind": kind, "services": [service]},
+        "corrections": corrections,
+        "columns": [*columns, {"$ref": "../../shared/date_time.columns.json"}],
+    }
+
+
+def _leaves(own: Schema) -> Iterator[tuple[tuple[str, ...], Schema]]:
+    """What becomes a column: the members of the body, or of its objects."""
+    for name, member in own["properties"].items():
+        if "properties" in member:
+            yield from (((name, inner), schema) for inner, schema in member["properties"].items())
+        else:
+            yield (name,), member
+
+
+def _column_name(path: Sequence[str], body: str, taken: set[str]) -> str:
+    """A name in lower case that no other column has; it is `taken` from then on."""
+    spaced = _WORD_START.sub("_", "_".join(path))
+    name = _NOT_IN_A_NAME.sub("_", spaced).strip("_").lower()
+    if not name[:1].isalpha() or name in taken:
+        name = f"{body}_{name}"
+    number = 1
+    while (unique := name if number == 1 else f"{name}_{number}") in taken:
+        number += 1
+    taken.add(unique)
+    return unique

@@ -1,0 +1,101 @@
+"""A table's sample files: few events that together show every branch of its contract. Not for functions."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+
+from cli.contracts.generation import synthesise
+from cli.contracts.mutation import spoil
+from cli.contracts.validator_agreement import Referee
+from sluice.contracts.compose import Schema, json_type
+from sluice.contracts.model import BODY, Contract
+
+__all__ = ["make_samples", "spoil", "synthesise", "write_samples"]
+
+Event = dict[str, Any]
+Feature = tuple[str, ...]
+T = TypeVar("T")
+
+_POOL = 120
+_MOST_CLEAN = 6
+_MOST_OWN = 5
+_MOST_ENVELOPE = 2
+_FEW = 3
+
+
+def make_samples(contract: Contract) -> tuple[list[Event], list[dict[str, Any]]]:
+    """Clean events, and dirty ones as ``{"breaks": [pointer, …], "event": …}``; the same for the same contract."""
+    rng = random.Random(contract.table)  # noqa: S311  # a seed makes the samples repeatable
+    pool = [synthesise(contract, rng) for _ in range(_POOL)]
+    clean = _choose(pool, lambda event: set(_features(contract.schema, event, "")), _MOST_CLEAN)
+    referee = Referee(contract.schema)
+    once = [_label(spoil(contract, rng.choice(pool), rng)[0], referee) for _ in range(_POOL)]
+    twice = [_label(spoil(contract, sample["event"], rng)[0], referee) for sample in once[:_FEW]]
+    own = [sample for sample in once if _is_own(contract, sample["breaks"][0])]
+    envelope = [sample for sample in once if not _is_own(contract, sample["breaks"][0])]
+
+    def features(sample: dict[str, Any]) -> set[Feature]:
+        return {*map(_place, sample["breaks"]), *(("rule", rule) for rule in referee.rules(sample["event"]))}
+
+    parts = ((own, _MOST_OWN), (envelope, _MOST_ENVELOPE), (twice, 1))
+    return clean, [sample for part, most in parts for sample in _choose(part, features, most)]
+
+
+def _is_own(contract: Contract, pointer: str) -> bool:
+    """Whether the place is the table's own, not one of the envelope that all tables share."""
+    return pointer.startswith(f"/detail/{BODY[contract.kind]}/")
+
+
+def write_samples(contract: Contract, folder: Path) -> None:
+    """Write ``clean.json`` and ``dirty.json`` of a contract, one sample per line."""
+    for name, samples in zip(("clean.json", "dirty.json"), make_samples(contract), strict=True):
+        lines = b",\n".join(orjson.dumps(sample) for sample in samples)
+        (folder / name).write_bytes(b"[\n" + lines + b"\n]\n")
+
+
+def _label(event: Event, referee: Referee) -> dict[str, Any]:
+    return {"breaks": sorted(referee.broken(event)), "event": event}
+
+
+def _place(pointer: str) -> Feature:
+    return tuple("*" if member.isdigit() else member for member in pointer.split("/"))
+
+
+def _choose(pool: Sequence[T], features: Callable[[T], set[Feature]], most: int) -> list[T]:
+    """At most `most` of `pool`, each the one that shows most of what is not shown yet, the shortest of equals."""
+    shown: set[Feature] = set()
+    chosen: list[T] = []
+    candidates = [(features(each), len(orjson.dumps(each)), each) for each in pool]
+    while len(chosen) < most:
+        best = max(candidates, key=lambda candidate: (len(candidate[0] - shown), -candidate[1]))
+        if len(chosen) >= _FEW and best[0] <= shown:
+            break
+        candidates.remove(best)
+        shown |= best[0]
+        chosen.append(best[2])
+    return chosen
+
+
+def _features(schema: Schema, value: Any, where: str) -> Iterator[Feature]:  # noqa: ANN401
+    """What an event shows: which type, which allowed value, which absence, at which place."""
+    yield where, json_type(value)
+    if "enum" in schema:
+        yield where, "is", str(value)
+    if isinstance(value, dict):
+        known = schema.get("properties", {})
+        if known and not value.keys() <= known.keys():
+            yield ("unknown member",)
+        for name, member in known.items():
+            if name in value:
+                yield from _features(member, value[name], f"{where}/{name}")
+            else:
+                yield f"{where}/{name}", "absent"
+    elif isinstance(value, list):
+        yield where, "empty" if not value else "filled"
+        for item in value:
+            yield from _features(schema.get("items", {}), item, f"{where}/*")

@@ -1,0 +1,201 @@
+"""What became of a source object: every version of it that was announced, its events, its chunks, its rows."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cli.event_files.ledger import chunk, versions_of
+from cli.platform.errors import CliError
+from cli.platform.run_records import records_of
+from cli.platform.session import Deployment
+from sluice.aws.clients import error_code
+from sluice.event_files.convert.ports import MissingObjectError
+from sluice.event_files.ledger.ledger_items import PENDING, Item
+from sluice.lake.keys import dirty_key, table_prefix
+from sluice.lake.object_store import S3Lake
+
+EXAMPLES = 3  # dirty events shown of each reason
+_ALIKE = 5  # keys shown that begin as the one that is unknown
+PENDING_STATE, CONVERTED_STATE, EXPIRED_STATE = "pending", "converted", "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A chunk with lines of the object; an ``expired`` one was converted so long ago that its record is gone."""
+
+    id: str
+    state: str
+    run_id: str | None = None
+    converted_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DirtyEvent:
+    """One of the first dirty events of its table and reason, with what is wrong where."""
+
+    table: str | None
+    reason: str
+    offset: int
+    event_id: str | None
+    errors: Sequence[Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The object's rows in a table: how many, below which prefix, and the SQL that shows them."""
+
+    table: str
+    rows: int
+    prefix: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of an object, by its ETag; counts are of events, `dirty` by reason.
+
+    `status` is the ledger's: validated, refused, gone or unreadable; `message` says why it was not read.
+    """
+
+    etag: str
+    status: str
+    message: str | None
+    recorded_at: str
+    bytes: int
+    events: int
+    clean: Mapping[str, int]
+    dirty: Mapping[str, int]
+    unrelated: int
+    unknown_members: int
+    media_missing: int
+    converted: bool
+    chunks: Sequence[Chunk]
+    dirty_events: Sequence[DirtyEvent]
+    tables: Sequence[Rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """The document of `sluice file --json`."""
+
+    bucket: str
+    key: str
+    versions: Sequence[Version]
+
+    def document(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        return asdict(self)
+
+
+def whereabouts(deployment: Deployment, place: str) -> Whereabouts:
+    """What is known of a source object; `place` is its key, with or without ``s3://bucket/``.
+
+    Raises:
+        CliError: Nothing is, and the message says whether there is such an object; or the stage does not read there.
+    """
+    bucket, key = _bucket_and_key(deployment, place)
+    items = versions_of(deployment, bucket, key)
+    if not items:
+        raise _unknown(deployment, bucket, key)
+    return Whereabouts(bucket, key, [_version(deployment, item, key) for item in items])
+
+
+def _bucket_and_key(deployment: Deployment, place: str) -> tuple[str, str]:
+    source = deployment.output("SourceBucket")
+    path = place.removeprefix("s3://") if place.startswith("s3://") else f"{source}/{place}"
+    bucket, _, key = path.partition("/")
+    if bucket != source or not key:
+        raise CliError(
+            f"{place!r} is no object this stage reads.", f"It reads {source}: give KEY or s3://{source}/KEY."
+        )
+    return bucket, key
+
+
+def _version(deployment: Deployment, item: Item, key: str) -> Version:
+    chunks = [_chunk(deployment, chunk_id) for chunk_id in item["chunks"]]
+    clean = dict(item["clean"])
+    return Version(
+        etag=item["sk"],
+        status=item["status"],
+        message=item.get("message"),
+        recorded_at=item["recorded_at"],
+        bytes=item["bytes"],
+        events=item["events"],
+        clean=clean,
+        dirty=dict(item["dirty"]),
+        unrelated=item["unrelated"],
+        unknown_members=item["drift"],
+        media_missing=item["media_missing"],
+        converted=bool(clean) and all(each.state != PENDING_STATE for each in chunks),
+        chunks=chunks,
+        dirty_events=sorted(_dirty_events(deployment, item, key), key=_place) if item["dirty"] else [],
+        tables=[_rows(deployment, table, count, key) for table, count in sorted(clean.items())],
+    )
+
+
+def _chunk(deployment: Deployment, chunk_id: str) -> Chunk:
+    item = chunk(deployment, chunk_id)
+    if item is None:
+        return Chunk(chunk_id, EXPIRED_STATE)
+    if item["pk"] == PENDING:
+        return Chunk(chunk_id, PENDING_STATE)
+    run_id = item.get("run_id")
+    record = records_of(deployment).find(run_id) if run_id else None
+    return Chunk(chunk_id, CONVERTED_STATE, run_id, record.ended_at if record else None)
+
+
+def _dirty_events(deployment: Deployment, item: Item, key: str) -> Iterator[DirtyEvent]:
+    """The first dirty events of each table and reason, as far as their objects are still kept."""
+    lake = S3Lake(deployment.s3, deployment.output("LakeBucket"))
+    seen: Counter[tuple[str | None, str]] = Counter()
+    for chunk_id in item["chunks"]:
+        for record in _dirty_records(lake, chunk_id):
+            kind = (record["table"], record["reason"])
+            if (record["source_key"], record["source_etag"]) == (key, item["sk"]) and seen[kind] < EXAMPLES:
+                seen[kind] += 1
+                yield DirtyEvent(*kind, record["offset"], record["event_id"], record["errors"])
+
+
+def _place(event: DirtyEvent) -> tuple[str, str, int]:
+    return event.table or "", event.reason, event.offset
+
+
+def _dirty_records(lake: S3Lake, chunk_id: str) -> Iterator[dict[str, Any]]:
+    try:
+        lines = lake.read(dirty_key(chunk_id)).splitlines()
+    except MissingObjectError:
+        return
+    yield from map(json.loads, lines)
+
+
+def _rows(deployment: Deployment, table: str, count: int, key: str) -> Rows:
+    prefix = f"s3://{deployment.output('LakeBucket')}/{table_prefix(table)}"
+    quoted = key.replace("'", "''")
+    sql = f"select * from {table.lower()} where _source_key = '{quoted}'"  # noqa: S608 # shown, not run
+    return Rows(table, count, prefix, sql)
+
+
+def _unknown(deployment: Deployment, bucket: str, key: str) -> CliError:
+    """Nothing is recorded of the object: tell whether there is one."""
+    try:
+        found = deployment.s3.head_object(Bucket=bucket, Key=key)
+    except deployment.s3.exceptions.ClientError as error:
+        if error_code(error) not in {"404", "NoSuchKey", "NotFound"}:
+            raise
+        return _missing(deployment, bucket, key)
+    return CliError(
+        f"{key} lies in {bucket} since {found['LastModified']:%Y-%m-%d %H:%M:%S} UTC, but nothing is recorded of it.",
+        "Its announcement waits, failed, or was never made: `sluice status` shows the queue. "
+        "Putting the object again announces it again.",
+    )
+
+
+def _missing(deployment: Deployment, bucket: str, key: str) -> CliError:
+    listed = deployment.s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=_ALIKE)
+    alike = ", ".join(item["Key"] for item in listed.get("Contents", []))
+    hint = f"These begin alike: {alike}" if alike else "Give the whole key, as it was uploaded."
+    return CliError(f"Nothing is known of {key}, and there is no such object in {bucket}.", hint)

@@ -1,0 +1,1 @@
+"""Commands about a whole stage, and what all commands share."""

@@ -1,0 +1,51 @@
+"""Pages with plots, and the figures they show.
+
+Only commands that draw import this, when they do: Plotly and Arrow, which it needs, are slow to import.
+"""
+
+from __future__ import annotations
+
+from cli.platform.errors import CliError
+from cli.platform.session import Deployment
+from cli.vendor_exports.exports import environment_of
+from infra.stage import stage_named
+from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
+from sluice.lake.history_store import S3HistoryStore
+from sluice.observability.digest.document import document_of
+from sluice.observability.digest.page import digest_page
+from sluice.observability.digest.sources import Sources
+from sluice.runs.records_s3 import S3RunRecords
+from sluice.vendor_exports.completeness.derive import derive
+from sluice.vendor_exports.completeness.keys import state_key
+from sluice.vendor_exports.completeness.recording import known
+from sluice.vendor_exports.completeness.report import report_page
+
+__all__ = ["digest_page", "document_of", "exports_page", "sources_of"]
+
+
+def exports_page(deployment: Deployment) -> tuple[bytes, int]:
+    """The report as of now, and how many hours it covers.
+
+    Raises:
+        CliError: There is no history yet.
+    """
+    environment = environment_of(deployment)
+    store = S3HistoryStore(deployment.s3, deployment.output("LakeBucket"))
+    out_of_scope = stage_named(deployment.stage).exports.out_of_scope
+    rows = derive(known(store.read(state_key(environment))), out_of_scope)
+    if not rows:
+        raise CliError("There is no history yet.", "`sluice history init --from …` makes one of what is in the lake.")
+    return report_page(environment, rows, out_of_scope), len(rows)
+
+
+def sources_of(deployment: Deployment) -> Sources:
+    """All that a stage's digests are made from."""
+    bucket = deployment.output("LakeBucket")
+    return Sources(
+        stage=deployment.stage,
+        environment=environment_of(deployment),
+        out_of_scope=stage_named(deployment.stage).exports.out_of_scope,
+        records=S3RunRecords(deployment.s3, bucket),
+        histories=S3HistoryStore(deployment.s3, bucket),
+        tables=DynamoFreshness(deployment.dynamodb, deployment.output("LedgerTable")),
+    )

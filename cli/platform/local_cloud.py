@@ -1,0 +1,186 @@
+"""The local cloud: one emulator process on the loopback interface, started and stopped with all it starts.
+
+It evaluates IAM policies, so that every function has the rights its role has and no others. What it stores is in
+memory: stopping it forgets everything.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.platform.errors import CliError
+
+DEFAULT_PORT = 4566
+REGION = "us-east-1"
+FOLDER_VARIABLE = "SLUICE_LOCAL_CLOUD"  # where it keeps its files; one cloud per folder
+EMULATOR: Sequence[str] = ("-m", "ministack")
+"""What the interpreter runs; replaced where more is to be known of the emulator than it tells."""
+
+_ROOT = Path(__file__).resolve().parents[2]
+_START_SECONDS = 60.0
+_STOP_SECONDS = 10.0
+_POLL_SECONDS = 0.1
+_LOG_TAIL_LINES = 15
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCloud:
+    """A local cloud that is up: its port, its process (the leader of a process group), its log."""
+
+    port: int
+    pid: int
+    log: Path
+
+    @property
+    def endpoint(self) -> str:
+        """The URL for AWS clients; the CDK needs the host to be called localhost."""
+        return f"http://localhost:{self.port}"
+
+
+def up(port: int | None = None) -> LocalCloud:
+    """Start the local cloud at `port` (4566 by default), unless it is up already, and wait until it answers.
+
+    Raises:
+        CliError: It is up at another port, another program has the port, or it ends or stays silent.
+    """
+    running = status()
+    if running is None:
+        return _start(port or DEFAULT_PORT)
+    if port not in {None, running.port}:
+        raise CliError(f"The local cloud is up already, at port {running.port}.", "Run `sluice local down` first.")
+    return running
+
+
+def status() -> LocalCloud | None:
+    """Return the local cloud that is up, or None."""
+    with suppress(FileNotFoundError), _state_file().open() as state:
+        # The emulator holds the lock while it lives, however it ends; a process id alone may be another's by now.
+        try:
+            fcntl.flock(state, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return LocalCloud(**json.load(state), log=_log_file())
+    return None
+
+
+def down() -> bool:
+    """Stop the local cloud and every process it started; tell whether it was up.
+
+    Raises:
+        CliError: A process does not end even when killed.
+    """
+    running = status()
+    if running and not any(_end_group(running.pid, how) for how in (signal.SIGTERM, signal.SIGKILL)):
+        raise CliError(f"Processes of the local cloud do not end (process group {running.pid}).", "End them by hand.")
+    shutil.rmtree(_folder(), ignore_errors=True)
+    return running is not None
+
+
+def _folder() -> Path:
+    return Path(os.environ.get(FOLDER_VARIABLE) or _ROOT / "build" / "local")
+
+
+def _state_file() -> Path:
+    return _folder() / "cloud.json"
+
+
+def _log_file() -> Path:
+    return _folder() / "cloud.log"
+
+
+def _start(port: int) -> LocalCloud:
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise CliError(f"Port {port} is taken by another program.", "End it, or use another: --port 4567.")
+    shutil.rmtree(_folder(), ignore_errors=True)
+    (_folder() / "tmp").mkdir(parents=True)
+    with _state_file().open("w") as state, _log_file().open("wb") as log:
+        fcntl.flock(state, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        emulator = subprocess.Popen(
+            [sys.executable, *EMULATOR],
+            env=_environment(port),
+            cwd=_folder(),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            pass_fds=[state.fileno()],  # and the lock with it
+            start_new_session=True,
+        )
+        json.dump({"port": port, "pid": emulator.pid}, state)
+    cloud = LocalCloud(port, emulator.pid, _log_file())
+    _await_answer(cloud, emulator)
+    emulator.returncode = 0  # it outlives this process, which need not wait for it
+    return cloud
+
+
+def _environment(port: int) -> dict[str, str]:
+    """The emulator's whole environment; its functions inherit it, so nothing of this shell's may be in it."""
+    folder = _folder()
+    return {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}",
+        "HOME": str(folder),
+        "TMPDIR": str(folder / "tmp"),
+        "LANG": "C.UTF-8",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "AUTH": "true",
+        "ATHENA_ENGINE": "duckdb",
+        "SFN_WAIT_SCALE": "0.01",  # waits and the pauses before retries take a hundredth of their time
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _await_answer(cloud: LocalCloud, emulator: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not _answers(cloud):
+        if emulator.poll() is not None:
+            raise CliError(f"The local cloud ended at once. The end of its log:\n{_log_tail()}", f"Log: {cloud.log}")
+        if time.monotonic() > deadline:
+            _end_group(cloud.pid, signal.SIGKILL)
+            raise CliError(f"The local cloud does not answer after {_START_SECONDS:.0f} s.", f"Log: {cloud.log}")
+        time.sleep(_POLL_SECONDS)
+
+
+def _answers(cloud: LocalCloud) -> bool:
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with direct.open(f"http://127.0.0.1:{cloud.port}/_ministack/health", timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+def _log_tail() -> str:
+    lines = _log_file().read_text(errors="replace").splitlines()
+    return "\n".join(lines[-_LOG_TAIL_LINES:])
+
+
+def _end_group(group: int, how: signal.Signals) -> bool:
+    """Signal every process of the group; tell whether all of them ended in time."""
+    deadline = time.monotonic() + _STOP_SECONDS
+    with suppress(ProcessLookupError, PermissionError):  # the latter is macOS's word for a group of zombies
+        os.killpg(group, how)
+        while time.monotonic() < deadline:
+            with suppress(ChildProcessError):
+                os.waitpid(group, os.WNOHANG)  # a child of this very process would stay as a zombie
+            os.killpg(group, 0)
+            time.sleep(_POLL_SECONDS)
+        return False
+    return True

@@ -1,0 +1,77 @@
+"""`sluice report`: what the last day, week or month of a stage was like, as a page with plots."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.platform.console import err, out, plural, say, say_json
+from cli.platform.errors import CliError, handled
+from cli.platform.options import JsonOption, StageOption
+from cli.platform.pages import BUILD, open_page, write_page
+from cli.platform.session import LOCAL, connect
+from sluice.observability.digest.periods import Span, SpanKind, moment, up_to
+
+if TYPE_CHECKING:
+    from sluice.observability.digest.model import Digest
+
+
+@handled
+def report(
+    stage: StageOption = LOCAL,
+    kind: Annotated[SpanKind, typer.Option("--span", help="How long.")] = SpanKind.WEEK,
+    until: Annotated[str | None, typer.Option(help="Its end, UTC, such as 2026-11-22; now unless given.")] = None,
+    to: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The page to write; one in build/ unless given.")
+    ] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write what a day, a week (7 days) or a month (30 days) was like: one page that needs no network.
+
+    Success rates, volumes against the usual, dirty reasons that are new,
+    drift, tables, gaps of exports, failed and slow runs, and a cost estimate.
+    The stage sends the same for every whole day and week.
+
+    Examples:
+        sluice report --open
+        sluice report --stage prd --span month --until 2026-11-01 --out october.html
+        sluice report --stage prd --span day --json | jq .notices
+    """
+    from cli.platform import drawing  # noqa: PLC0415 - slow to import
+
+    now = datetime.now(UTC)
+    span = up_to(kind, now) if until is None else Span(kind, _end(until, now))
+    with err.status("Reading the records of runs …"):
+        digest = drawing.sources_of(connect(stage)).digest(span, now)
+    page = to or (BUILD / f"report-{stage}-{kind}-{span.last_day}.html" if show or not as_json else None)
+    if page:
+        write_page(page, drawing.digest_page(digest))
+    if as_json:
+        say_json({**drawing.document_of(digest), "file": str(page) if page else None})
+    else:
+        _show(digest, page)
+    if show and page:
+        open_page(page)
+
+
+def _end(text: str, now: datetime) -> datetime:
+    try:
+        end = moment(text)
+    except ValueError as error:
+        raise CliError(f"{text!r} is no time.", "Such as 2026-11-22 or 2026-11-22T06:00Z.") from error
+    if end > now:
+        raise CliError(f"{end:%Y-%m-%d %H:%M} UTC is yet to come.", "Leave --until out for what ends now.")
+    return end
+
+
+def _show(digest: Digest, page: Path | None) -> None:
+    for notice in digest.notices:
+        out.print(f"- {notice}", markup=False, highlight=False, soft_wrap=True)
+    if not digest.notices:
+        say("No run has been recorded in this time." if digest.is_empty else "Nothing out of the ordinary.")
+    runs = sum(sum(outcomes.values()) for outcomes in digest.total.outcomes.values())
+    out.print(f"{page}: {digest.span.kind} {digest.span}, {plural(runs, 'run')}", highlight=False, soft_wrap=True)

@@ -1,0 +1,98 @@
+"""`sluice vendor`: a vendor of exports to try things with, on this machine."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli.platform.console import out, plural, say, say_json
+from cli.platform.errors import CliError, handled
+from cli.platform.options import JsonOption
+from cli.platform.session import LOCAL, connect
+from cli.simulator.access import Credentials
+from cli.simulator.deliveries import Exports
+from cli.simulator.faults.base import Fault
+from cli.simulator.faults.catalogue import CATALOGUE
+from cli.simulator.simulator import Simulator
+from cli.simulator.timing import Timing
+from cli.vendor_exports.exports import simulator_credentials
+
+_COMPRESSION = 300  # a job takes seconds instead of minutes
+
+
+@handled
+def vendor(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 is a free one.")] = 0,
+    files: Annotated[int, typer.Option(min=4, help="How many files a job delivers.")] = 120,
+    fault: Annotated[list[str] | None, typer.Option(help="What goes wrong; several are possible.")] = None,
+    list_faults: Annotated[bool, typer.Option("--list-faults", help="Name all faults, and end.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Simulate the vendor of the exports, until it is interrupted.
+
+    Speaks the vendor's API on the loopback interface, with made-up files. Its
+    jobs take seconds, and its hour is one of 12 seconds. Faults are counted
+    from the start: many hit the first requests only.
+
+    Examples:
+        sluice vendor
+        sluice vendor --port 4580 --files 300 --fault file-truncated
+        sluice vendor --list-faults
+    """
+    if list_faults:
+        _show_faults(as_json=as_json)
+        return
+    accepted = _local_credentials()
+    with _simulator(port, files, [_fault(name) for name in fault or []], accepted) as simulator:
+        _introduce(simulator, as_json=as_json)
+        if not accepted:
+            say("The local stage is not up: deploy it before this, and its credentials are accepted.")
+        with suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+
+def _fault(name: str) -> Fault:
+    if name not in CATALOGUE:
+        raise CliError(f"There is no fault {name!r}.", "`sluice vendor --list-faults` names them.")
+    return CATALOGUE[name].make()
+
+
+def _simulator(port: int, files: int, faults: list[Fault], accepted: Credentials | None) -> Simulator:
+    try:
+        return Simulator(Exports(files=files), faults, Timing(compression=_COMPRESSION), accepted, port=port)
+    except OSError as error:
+        raise CliError(
+            f"Port {port} cannot be used: {error.strerror}.", "Use another, or a free one: --port 0."
+        ) from error
+
+
+def _local_credentials() -> Credentials | None:
+    """Those of the local stage, so that its exports are accepted; None while there is no such stage."""
+    with suppress(CliError):
+        return simulator_credentials(connect(LOCAL))
+    return None
+
+
+def _introduce(simulator: Simulator, *, as_json: bool) -> None:
+    credentials = simulator.vendor.credentials
+    if as_json:
+        say_json({"url": simulator.url, "client_id": credentials.client_id, "client_secret": credentials.client_secret})
+        sys.stdout.flush()  # whoever started this waits for the document, not for the end
+        return
+    say(f"A vendor with {plural(simulator.vendor.exports.files, 'file')} a job, until Ctrl-C. Get an export from it:")
+    out.print(f"sluice export --vendor-url {simulator.url}", highlight=False, soft_wrap=True)
+
+
+def _show_faults(*, as_json: bool) -> None:
+    if as_json:
+        say_json({fault.name: fault.description for fault in CATALOGUE.values()})
+        return
+    table = Table("Fault", "What goes wrong")
+    for fault in CATALOGUE.values():
+        table.add_row(f"[bold]{fault.name}[/]", fault.description)
+    out.print(table)

@@ -1,0 +1,41 @@
+"""State of Convert after the map: compare what went in with what came out, then mark the chunks converted."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.aws.clients import dynamodb, s3
+from sluice.aws.environment import read_settings
+from sluice.event_files.convert.committing import commit, read_plan
+from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
+from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
+from sluice.lake.object_store import S3Lake
+from sluice.observability.metrics_emitter import Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells this function."""
+
+    lake_bucket: str
+    ledger_table: str
+
+
+logger = Logger()
+meter = Meter()
+settings = read_settings(Settings)
+files = S3Lake(s3(), settings.lake_bucket)
+ledger = DynamoLedger(dynamodb(), settings.ledger_table)
+freshness = DynamoFreshness(dynamodb(), settings.ledger_table)
+
+
+@logger.inject_lambda_context
+@meter.publish
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Commit the run of a plan: ``{"plan_key": …}``."""
+    summary = commit(read_plan(files, event["plan_key"]), files, ledger)
+    freshness.note(summary.newest_hours)
+    logger.info("committed", extra=asdict(summary))
+    return {"run_id": summary.run_id}

@@ -1,0 +1,60 @@
+"""Map state of Convert: a group of batches of clean lines to Parquet, one after the other."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.aws.clients import s3
+from sluice.aws.environment import read_settings
+from sluice.contracts.load import load_registry
+from sluice.event_files.convert.batches import Converter
+from sluice.event_files.convert.model import BatchGroup, Receipt
+from sluice.lake.object_store import S3Lake
+from sluice.observability.metrics import BATCH_SECONDS, PARQUET_BYTES, ROWS_CONVERTED
+from sluice.observability.metrics_emitter import Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells this function."""
+
+    lake_bucket: str
+
+
+logger = Logger()
+meter = Meter()
+converter = Converter(load_registry(), S3Lake(s3(), read_settings(Settings).lake_bucket))
+
+
+@logger.inject_lambda_context
+@meter.publish
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Convert a group of the plan, unless it is converted already."""
+    group = BatchGroup.from_json(event)
+    logger.append_keys(run_id=group.run_id, group_id=group.group_id)
+    begun = time.perf_counter()
+    try:
+        receipts = converter.convert(group)
+    except Exception:
+        logger.exception("group not converted")  # Lambda hands on the last of a chain of errors only
+        raise
+    seconds = time.perf_counter() - begun
+    meter.add(BATCH_SECONDS, seconds)
+    if receipts:
+        _report(receipts, seconds)
+    return {"batches": [batch.batch_id for batch in group.batches], "rows": sum(batch.rows for batch in group.batches)}
+
+
+def _report(receipts: Sequence[Receipt], seconds: float) -> None:
+    totals = {
+        ROWS_CONVERTED: sum(receipt.rows for receipt in receipts),
+        PARQUET_BYTES: sum(receipt.parquet_bytes for receipt in receipts),
+    }
+    counted = {metric.name: value for metric, value in totals.items()}
+    logger.info("group converted", extra={"batches": len(receipts), "seconds": round(seconds, 3), **counted})
+    for metric, value in totals.items():
+        meter.add(metric, value)

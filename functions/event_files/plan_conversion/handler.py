@@ -1,0 +1,50 @@
+"""First state of Convert: what is to be done by this execution."""
+
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.aws.clients import dynamodb, s3, step_functions
+from sluice.aws.environment import read_settings
+from sluice.aws.executions import StepFunctionsExecutions
+from sluice.event_files.convert.planning import Planning
+from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
+from sluice.lake.keys import timestamped_id
+from sluice.lake.object_store import S3Lake
+from sluice.observability.metrics_emitter import Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells this function."""
+
+    lake_bucket: str
+    ledger_table: str
+    batch_bytes: int
+
+
+logger = Logger()
+meter = Meter()
+settings = read_settings(Settings)
+planning = Planning(
+    ledger=DynamoLedger(dynamodb(), settings.ledger_table),
+    files=S3Lake(s3(), settings.lake_bucket),
+    executions=StepFunctionsExecutions(step_functions()),
+    batch_bytes=settings.batch_bytes,
+)
+
+
+@logger.inject_lambda_context
+@meter.publish
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Plan the run of an execution: ``{"execution": ARN, "started_at": ISO 8601}``."""
+    execution = event["execution"]
+    started_at = datetime.fromisoformat(event["started_at"]).astimezone(UTC)
+    token = secrets.token_hex(4)
+    planned = planning.plan(execution, timestamped_id(started_at, token), datetime.now(UTC), token)
+    logger.info("planned", extra=asdict(planned))
+    return {"status": planned.decision.value, "run_id": planned.run_id, "plan_key": planned.plan_key}

@@ -1,0 +1,40 @@
+"""Every few minutes: how far the lake is behind."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.aws.clients import dynamodb
+from sluice.aws.environment import read_settings
+from sluice.event_files.lag import lag
+from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
+from sluice.observability.metrics import NEWEST_ROW_AGE, PENDING_AGE
+from sluice.observability.metrics_emitter import Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells this function."""
+
+    ledger_table: str
+
+
+logger = Logger()
+meter = Meter()
+freshness = DynamoFreshness(dynamodb(), read_settings(Settings).ledger_table)
+
+
+@logger.inject_lambda_context
+@meter.publish
+def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Measure the lake; the ages by table are members of the log, one line each."""
+    found = lag(freshness, datetime.now(UTC))
+    meter.add(PENDING_AGE, found.pending)
+    if found.newest_row is not None:
+        meter.add(NEWEST_ROW_AGE, found.newest_row)
+    for table, age in found.tables.items():
+        logger.info("lag", extra={"table": table, "newest_row_age": age})
+    return {"pending_age": found.pending, "newest_row_age": found.newest_row}

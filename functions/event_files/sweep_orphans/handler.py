@@ -1,0 +1,39 @@
+"""Daily: remove chunk objects that no commit ever named."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.aws.clients import dynamodb, s3
+from sluice.aws.environment import read_settings
+from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
+from sluice.event_files.orphans import sweep
+from sluice.lake.object_store import S3Lake
+from sluice.observability.metrics_emitter import Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells this function."""
+
+    lake_bucket: str
+    ledger_table: str
+
+
+logger = Logger()
+meter = Meter()
+settings = read_settings(Settings)
+lake = S3Lake(s3(), settings.lake_bucket)
+ledger = DynamoLedger(dynamodb(), settings.ledger_table)
+
+
+@logger.inject_lambda_context
+@meter.publish
+def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
+    """Sweep the days that may hold orphans."""
+    removed = sweep(lake, ledger, datetime.now(UTC))
+    logger.info("swept", extra={"removed": removed})
+    return {"removed": len(removed)}

@@ -1,0 +1,107 @@
+"""SQS → validated: every announced object's events become clean, dirty or unrelated lines of a committed chunk."""
+
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.aws.clients import dynamodb, s3
+from sluice.aws.environment import read_settings
+from sluice.contracts.load import load_registry
+from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
+from sluice.event_files.ledger.model import SourceObject, SourceRecord
+from sluice.event_files.validate.announcements import UnknownAnnouncementError, announced_objects
+from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
+from sluice.event_files.validate.source_store_s3 import S3SourceStore
+from sluice.event_files.validate.validation import Limits, Outcome, Validation
+from sluice.lake.keys import timestamped_id
+from sluice.lake.object_store import S3Lake
+from sluice.observability.metrics_emitter import Meter
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells this function."""
+
+    lake_bucket: str
+    ledger_table: str
+    media_bucket: str
+    media_table: str
+    chunk_bytes: int
+    max_file_bytes: int
+
+
+_SLOW_SECONDS = 1.0
+_SAME_IN_ALL = ("function_name", "function_arn", "function_memory_size")  # a third of what logging files would cost
+
+logger = Logger()
+meter = Meter()
+settings = read_settings(Settings)
+store = S3SourceStore(s3())
+validation = Validation(
+    registry=load_registry(),
+    sources=store,
+    chunks=S3Lake(s3(), settings.lake_bucket),
+    ledger=DynamoLedger(dynamodb(), settings.ledger_table),
+    media=DynamoMediaIndex(dynamodb(), settings.media_table, settings.media_bucket),
+    limits=Limits(settings.chunk_bytes, settings.max_file_bytes),
+    new_chunk_id=lambda: timestamped_id(datetime.now(UTC), secrets.token_hex(4)),
+    stopwatch=time.perf_counter,
+)
+
+
+@logger.inject_lambda_context
+@meter.publish
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Validate the objects that a batch of messages announces; report the messages that must come again."""
+    logger.remove_keys(_SAME_IN_ALL)
+    announced = {record["messageId"]: _announced(record) for record in event["Records"]}
+    sources = [source for objects in announced.values() for source in objects or ()]
+    new = [record["messageId"] for record in event["Records"] if _comes_first(record)]
+    first_time = {source for message in new for source in announced[message] or ()}
+    store.expect(sources)
+    outcome = validation.run(sources, lambda: context.get_remaining_time_in_millis() / 1000, first_time)
+    _report(outcome)
+    failed = [message for message, objects in announced.items() if objects is None or outcome.failed.keys() & objects]
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+
+
+def _comes_first(record: dict[str, Any]) -> bool:
+    """Tell whether SQS hands out a message for the first time; who calls by hand does not say."""
+    return bool(record.get("attributes", {}).get("ApproximateReceiveCount") == "1")
+
+
+def _announced(record: dict[str, Any]) -> list[SourceObject] | None:
+    try:
+        return announced_objects(record["body"])
+    except UnknownAnnouncementError:
+        logger.exception("unknown announcement", extra={"message_id": record["messageId"]})
+        return None
+
+
+def _report(outcome: Outcome) -> None:
+    for source, reason in outcome.failed.items():
+        logger.error("object failed", extra={"bucket": source.bucket, "key": source.key, "reason": reason})
+    for record in outcome.records:
+        if record.message:
+            logger.warning("object not read", extra={"key": record.source.key, "reason": record.message})
+        _report_file(record, outcome.seconds[record.source])
+    for source in outcome.skipped:
+        logger.info("object known already", extra={"key": source.key})
+    totals = outcome.totals()
+    logger.info("validated", extra={metric.name: value for metric, value in totals.items()})
+    for metric, value in totals.items():
+        meter.add(metric, value)
+
+
+def _report_file(record: SourceRecord, seconds: float) -> None:
+    """Log a file that somebody may ask about: a line for each would cost more than validating it."""
+    if seconds < _SLOW_SECONDS and not record.counts.dirty:
+        return
+    counts = {"events": record.counts.events, "dirty": record.counts.dirty.total()}
+    known = {"key": record.source.key, "bytes": record.size, "seconds": round(seconds, 3), **counts}
+    logger.info("file", extra={**known, "reasons": dict(record.counts.dirty_by_reason())})

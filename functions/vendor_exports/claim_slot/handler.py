@@ -1,0 +1,54 @@
+"""First state of Export: which slot, and whether it is this execution's."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.aws.clients import dynamodb, secrets_manager, step_functions
+from sluice.aws.environment import read_settings
+from sluice.aws.executions import StepFunctionsExecutions
+from sluice.observability.metrics_emitter import Meter
+from sluice.vendor_exports.delivery.claim_slot import Beginning
+from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
+from sluice.vendor_exports.delivery.vendor_access import VendorAccess, VendorSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells this function."""
+
+    slots_table: str
+    lease_minutes: int
+
+
+logger = Logger()
+meter = Meter()
+settings = read_settings(Settings)
+vendor = VendorAccess(read_settings(VendorSettings), secrets_manager())
+slots = DynamoSlots(dynamodb(), settings.slots_table)
+executions = StepFunctionsExecutions(step_functions())
+
+
+@logger.inject_lambda_context
+@meter.publish
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Begin an export: ``{"execution": ARN, "started_at": ISO 8601, "input": {"slot"?, "vendor_url"?}}``."""
+    wanted, vendor_url = event["input"].get("slot"), event["input"].get("vendor_url") or ""
+    started_at = datetime.fromisoformat(event["started_at"]).astimezone(UTC)
+    beginning = Beginning(
+        slots, executions, vendor.environment, vendor.address(vendor_url), timedelta(minutes=settings.lease_minutes)
+    )
+    slot = Slot.parse(wanted) if wanted else None
+    decision, slot = beginning.begin(event["execution"], started_at, slot, datetime.now(UTC))
+    logger.info("begun", extra={"slot": str(slot), "decision": decision.value})
+    return {
+        "decision": decision.value,
+        "export": {"slot": str(slot), "execution": event["execution"], "vendor_url": vendor_url},
+        "trigger": {"turn": "", "waited_seconds": 0},
+        "check": {"polls": 0, "unknown": 0},
+        "listing": {"round": 0},
+    }

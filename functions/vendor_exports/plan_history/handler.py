@@ -1,0 +1,41 @@
+"""First state of History: the range of hours, cut into parts."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.aws.clients import s3
+from sluice.aws.environment import read_settings
+from sluice.lake.history_store import S3HistoryStore
+from sluice.observability.metrics_emitter import Meter
+from sluice.vendor_exports.completeness.initialise import write_plan
+from sluice.vendor_exports.completeness.keys import history_plan_key
+from sluice.vendor_exports.delivery.slots import Environment, Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the stack tells this function."""
+
+    lake_bucket: str
+    environment: str
+
+
+logger = Logger()
+meter = Meter()
+settings = read_settings(Settings)
+store = S3HistoryStore(s3(), settings.lake_bucket)
+
+
+@logger.inject_lambda_context
+@meter.publish
+def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+    """Plan an initialisation: ``{"execution": ARN, "first": slot, "last": slot}``."""
+    run_id = event["execution"].rpartition(":")[2]
+    first, last = Slot.parse(event["first"]), Slot.parse(event["last"])
+    parts = write_plan(store, run_id, Environment(settings.environment), first, last, datetime.now(UTC))
+    logger.info("planned", extra={"run_id": run_id, "parts": len(parts)})
+    return {"run_id": run_id, "plan_key": history_plan_key(run_id)}

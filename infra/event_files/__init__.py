@@ -1,0 +1,1 @@
+"""Stack, functions, machine and alarms of event files."""

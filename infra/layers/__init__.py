@@ -1,0 +1,1 @@
+"""Lambda layers and what builds them."""

@@ -1,0 +1,95 @@
+"""Where a stage's messages to people go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import Stack
+from aws_cdk import aws_chatbot as chatbot
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
+from constructs import Construct
+
+from infra.platform.machine import Machine
+from infra.platform.nag_suppressions import PLAIN_HTTP, acknowledge
+from infra.platform.observability.console import execution_page
+from infra.platform.observability.settings import SlackChannel
+from infra.stage import Stage
+
+
+class Notifications(Construct):
+    """A topic, TLS only, with the people and the channel of `Stage.watch` behind it."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage) -> None:
+        """Build the topic and its subscriptions."""
+        super().__init__(scope, construct_id)
+        self._stage = stage
+        self.topic = sns.Topic(self, "Topic", display_name=f"Sluice {stage.name}", enforce_ssl=not stage.local)
+        self._let_alarms_publish()
+        if stage.local:
+            acknowledge(self.topic, "AwsSolutions-SNS3", PLAIN_HTTP)
+        for address in stage.watch.emails:
+            subscription = self.topic.add_subscription(subscriptions.EmailSubscription(address))
+            acknowledge(subscription, "Serverless-SNSRedrivePolicy", _PAGED_ANYWAY)
+        if stage.watch.slack:
+            self._tell_channel(stage, stage.watch.slack)
+
+    def tell_of_failures(self, machines: Sequence[Machine]) -> events.Rule:
+        """Tell of each execution that did not succeed: which one and where to look, which no alarm can say."""
+        rule = events.Rule(
+            self,
+            "Failures",
+            description="Executions that failed, ran out of time or were aborted",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={
+                    "status": ["FAILED", "TIMED_OUT", "ABORTED"],
+                    "stateMachineArn": [machine.arn for machine in machines],
+                },
+            ),
+            targets=[targets.SnsTopic(self.topic, message=self._failure())],
+        )
+        acknowledge(rule, "Serverless-EventBusDLQ", _PAGED_ANYWAY)
+        return rule
+
+    def _failure(self) -> events.RuleTargetInput:
+        name, status = events.EventField.from_path("$.detail.name"), events.EventField.from_path("$.detail.status")
+        machine = events.EventField.from_path("$.detail.stateMachineArn")
+        page = execution_page(events.EventField.from_path("$.detail.executionArn"))
+        title = f"{status}: execution {name}"
+        if not self._stage.watch.slack:
+            return events.RuleTargetInput.from_multiline_text(f"{title}\nof {machine}\n{page}")
+        # The chat client shows nothing but what has its own form.
+        content = {"title": title, "description": f"of {machine}\n{page}"}
+        return events.RuleTargetInput.from_object({"version": "1.0", "source": "custom", "content": content})
+
+    def _let_alarms_publish(self) -> None:
+        # The policy of its own, which demands TLS, takes the place of the one that lets the account's alarms in.
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            )
+        )
+
+    def _tell_channel(self, stage: Stage, channel: SlackChannel) -> None:
+        # What people type in the channel may read alarms and nothing else.
+        role = iam.Role(self, "ChannelRole", assumed_by=iam.ServicePrincipal("chatbot.amazonaws.com"))
+        chatbot.SlackChannelConfiguration(
+            self,
+            "Channel",
+            slack_channel_configuration_name=f"{stage.resource_prefix}-watch",
+            slack_workspace_id=channel.workspace,
+            slack_channel_id=channel.channel,
+            notification_topics=[self.topic],
+            role=role,
+        )
+
+
+_PAGED_ANYWAY = "The alarm itself stays on, and is seen in the console and by `sluice status`, if a message is lost."

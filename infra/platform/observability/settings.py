@@ -1,0 +1,101 @@
+"""Settings of watching a stage, and of searching its profiling log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from infra.platform.sizes import Batching, FunctionSize
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlackChannel:
+    """A channel of a workspace that the account's chat client is authorised for, both by id: T…, C…."""
+
+    workspace: str
+    channel: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExistingCluster:
+    """An OpenSearch domain or serverless collection that somebody else runs, and its web application.
+
+    `arn` says what it is and what the functions may reach; `boards_url` is asked for only where it is not usual.
+    """
+
+    url: str
+    arn: str
+    boards_url: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an address without TLS and an ARN of something else.
+
+        Raises:
+            ValueError: One of them is wrong.
+        """
+        if not self.url.startswith("https://") or self.url.endswith("/"):
+            raise ValueError(f"{self.url!r} must begin with https:// and end with the host's name or a path")
+        if self.service not in {"es", "aoss"}:
+            raise ValueError(f"{self.arn!r} must be the ARN of an OpenSearch domain (es) or collection (aoss)")
+
+    @property
+    def service(self) -> str:
+        """What requests are signed for: es or aoss."""
+        return [*self.arn.split(":"), "", "", ""][2]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Settings of the profiling search: the profiling log in OpenSearch, with a board.
+
+    Without a `cluster` the stage makes a serverless collection that costs nothing while nobody uses it. Every load
+    wakes that for ten minutes, so runs are held back and loaded together. `readers` are ARNs of roles that may look
+    at it, besides those of `cluster`'s owner.
+    """
+
+    cluster: ExistingCluster | None = None
+    readers: tuple[str, ...] = ()
+    retention_days: int = 90  # months that ended longer ago are removed
+    collection_hold_minutes: int = 60  # until the oldest run that waits is loaded, all others with it
+    collection_max_units: int = 2  # OCU for writing, and as many for reading, at $0.24 an hour each
+
+    load_search: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=300)
+    install_search: FunctionSize = FunctionSize(memory_mb=256, timeout_seconds=600)
+
+    @property
+    def hold_minutes(self) -> int:
+        """How long a run may wait for others; a cluster that never sleeps gets each at once."""
+        return 0 if self.cluster else self.collection_hold_minutes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Settings of watching: who is told, how often one looks, and from where on something is wrong."""
+
+    emails: tuple[str, ...] = ()  # each is asked once to confirm
+    slack: SlackChannel | None = None
+    pages: bool = True  # False: alarms show, but send nothing
+    runbook: str = "docs/runbook.md"  # address that messages lead to; an anchor per alarm is added
+
+    # Of the oldest announcement that waits; a message that fails counts for twice the time it is hidden, 24 minutes.
+    queue_age_minutes: int = 30
+    error_percent: float = 5  # of a function's calls
+    duration_percent: int = 80  # of a function's timeout that the slowest hundredth of its calls takes
+    dirty_percent: float = 5  # of clean and dirty events
+    dirty_least_events: int = 100  # clean and dirty, in 15 minutes; with fewer, no ratio is looked at
+    dirty_band: float = 4  # standard deviations from the usual ratio
+    dirty_least_percent: float = 1  # a ratio below is never unusual
+    pending_minutes: int = 45  # age of the oldest chunk that waits for its conversion
+    quiet_hours: int = 24  # age of the newest hour that any table has rows of
+    export_minutes: int = 45  # an export may take; 15 to 25 are usual
+    export_absent_hours: int = 3  # without a whole delivery
+
+    probe_schedule: str | None = "rate(5 minutes)"
+    daily_digest: str | None = "cron(0 5 * * ? *)"  # of the day before
+    weekly_digest: str | None = "cron(0 5 ? * MON *)"  # of the week before, Monday to Sunday
+    search: Search | None = None  # None: the profiling log is a table of the catalog only
+
+    ends: Batching = Batching(messages=10, window_seconds=0, max_concurrency=2)  # ends of executions, to be recorded
+
+    probe_lag: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=120)
+    record_run: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=60)
+    send_digest: FunctionSize = FunctionSize(memory_mb=2048, timeout_seconds=300)

@@ -1,0 +1,69 @@
+"""Parts of dashboards, in the widths of a 24 column grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+
+from infra.platform.observability.saved_queries import Query
+from infra.platform.python_function import PythonFunction
+
+WHOLE, HALF, THIRD, QUARTER_WIDTH = 24, 12, 8, 6
+_HEIGHT = 6
+
+
+def heading(text: str) -> cloudwatch.IWidget:
+    """A line that says what the rows below show."""
+    return cloudwatch.TextWidget(markdown=f"## {text}", width=WHOLE, height=1)
+
+
+def states(title: str, alarms: Sequence[cloudwatch.IAlarm]) -> cloudwatch.IWidget:
+    """The alarms, those that are on first."""
+    by_state = cloudwatch.AlarmStatusWidgetSortBy.STATE_UPDATED_TIMESTAMP
+    return cloudwatch.AlarmStatusWidget(title=title, alarms=list(alarms), width=WHOLE, height=4, sort_by=by_state)
+
+
+def value(title: str, metric: cloudwatch.IMetric, *, of_range: bool = True) -> cloudwatch.IWidget:
+    """One figure: over the whole range that is shown, or the latest."""
+    return cloudwatch.SingleValueWidget(
+        title=title, metrics=[metric], width=4, height=3, set_period_to_time_range=of_range
+    )
+
+
+def graph(
+    title: str,
+    metrics: Sequence[cloudwatch.IMetric],
+    *,
+    width: int = THIRD,
+    unit: str = "",
+    stacked: bool = False,
+    lines: Sequence[cloudwatch.HorizontalAnnotation] = (),
+) -> cloudwatch.IWidget:
+    """A graph from zero; `lines` are limits."""
+    return cloudwatch.GraphWidget(
+        title=title,
+        left=list(metrics),
+        left_annotations=list(lines),
+        left_y_axis=cloudwatch.YAxisProps(min=0, label=unit or None, show_units=not unit),
+        stacked=stacked,
+        width=width,
+        height=_HEIGHT,
+    )
+
+
+def limit(at: float, label: str) -> cloudwatch.HorizontalAnnotation:
+    """A line that should not be crossed."""
+    return cloudwatch.HorizontalAnnotation(value=at, label=label, color=cloudwatch.Color.RED)
+
+
+def table(query: Query, functions: Sequence[PythonFunction], *, width: int = HALF) -> cloudwatch.IWidget:
+    """What a query finds in the range that is shown."""
+    return cloudwatch.LogQueryWidget(
+        title=query.title.capitalize(),
+        log_group_names=query.log_groups(functions),
+        query_lines=list(query.lines),
+        view=cloudwatch.LogQueryVisualizationType.TABLE,
+        width=width,
+        height=_HEIGHT,
+    )

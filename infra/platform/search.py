@@ -1,0 +1,128 @@
+"""The profiling search: a cluster, what loads the profiling log into it, and what is installed in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import cast
+
+from aws_cdk import CustomResource, Stack
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from infra.layers.layers import Layers
+from infra.platform.lake_stack import LakeStack
+from infra.platform.observability.settings import Search
+from infra.platform.outputs import publish
+from infra.platform.python_function import PythonFunction
+from infra.platform.search_cluster import Collection, OthersCluster, SearchCluster
+from infra.stage import Stage
+from sluice.contracts.load import load_registry
+from sluice.contracts.system_tables import PROFILING_LOG
+from sluice.lake.keys import table_prefix
+from sluice.observability.metrics import Pipeline
+from sluice.search.indices import Indices
+from sluice.search.installing import fingerprint
+from sluice.search.pending import PENDING_PREFIX, SEARCH_PREFIX
+
+FOLDERS = ("load_search", "install_search")
+_BY_RUN = "Objects are named by their run; the folder is fixed."
+
+
+class ProfilingSearch(Construct):
+    """`load` is the last step of a conversion; installing belongs to the deployment."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        stage: Stage,
+        settings: Search,
+        lake: LakeStack,
+        layers: Layers,
+    ) -> None:
+        """Build the functions, let them into the cluster, and have templates and boards installed."""
+        super().__init__(scope, construct_id)
+        self._stage = stage
+        self._settings = settings
+        self._layers = layers
+        self.cluster = self._build_cluster()
+        self.load = self._build_load(lake)
+        self.install = self._build_install()
+        for function in self:
+            _name_role(function, stage)
+        self._install(self.cluster)
+        publish(Stack.of(self), SearchUrl=self.cluster.url, SearchBoardsUrl=self.cluster.boards_url)
+
+    def __iter__(self) -> Iterator[PythonFunction]:
+        """Yield each function."""
+        yield from (self.load, self.install)
+
+    def _build_cluster(self) -> SearchCluster:
+        if self._settings.cluster:
+            return OthersCluster(self._settings.cluster)
+        return Collection(self, "Cluster", stage=self._stage, settings=self._settings)
+
+    def _build_load(self, lake: LakeStack) -> PythonFunction:
+        function = PythonFunction(
+            self,
+            stage=self._stage,
+            folder="load_search",
+            pipeline=Pipeline.EVENT_FILES,
+            purpose="Brings what is missing of the profiling log into the search cluster",
+            size=self._settings.load_search,
+            layers=self._layers.including("arrow", "search"),
+            environment={
+                **self._address(),
+                "LAKE_BUCKET": lake.lake.bucket_name,
+                "HOLD_MINUTES": str(self._settings.hold_minutes),
+                "RETENTION_DAYS": str(self._settings.retention_days),
+            },
+        )
+        lake_arn = lake.arn_for_others(lake.lake)
+        log = f"{lake_arn}/{table_prefix(PROFILING_LOG.name)}*"
+        function.allow(["s3:GetObject"], [log, f"{lake_arn}/{PENDING_PREFIX}*"], _BY_RUN)
+        function.allow(["s3:PutObject"], [f"{lake_arn}/{SEARCH_PREFIX}*"], _BY_RUN)
+        function.allow(["s3:DeleteObject"], [f"{lake_arn}/{PENDING_PREFIX}*"], _BY_RUN)
+        function.allow(["s3:ListBucket"], [lake_arn])
+        return function
+
+    def _build_install(self) -> PythonFunction:
+        return PythonFunction(
+            self,
+            stage=self._stage,
+            folder="install_search",
+            pipeline=Pipeline.EVENT_FILES,
+            purpose="Installs index templates and boards in the search cluster",
+            size=self._settings.install_search,
+            layers=self._layers.including("search"),
+            environment={
+                **self._address(),
+                "SEARCH_ROLES": " and ".join(_role_name(self._stage, folder) for folder in FOLDERS),
+            },
+        )
+
+    def _address(self) -> dict[str, str]:
+        cluster = self.cluster
+        return {"SEARCH_URL": cluster.url, "BOARDS_URL": cluster.boards_url, "SEARCH_SERVICE": cluster.service}
+
+    def _install(self, cluster: SearchCluster) -> None:
+        content = fingerprint(Indices(load_registry(), self._stage.name), self._stage.name)
+        installed = CustomResource(
+            self,
+            "Installed",
+            service_token=self.install.function.function_arn,
+            resource_type="Custom::ProfilingSearch",
+            properties={"Content": content, "Url": cluster.url, "BoardsUrl": cluster.boards_url},
+        )
+        installed.node.add_dependency(*cluster.admit(self.load, self.install))
+
+
+def _role_name(stage: Stage, folder: str) -> str:
+    return f"{stage.resource_prefix}-{folder.replace('_', '-')}"
+
+
+def _name_role(function: PythonFunction, stage: Stage) -> None:
+    """Name a role, so that the owner of a cluster can let it in before it exists."""
+    role = cast("iam.CfnRole", function.role.node.default_child)
+    role.role_name = _role_name(stage, function.folder)

@@ -1,1 +1,0 @@
-"""The outside world: the only place that imports boto3."""

@@ -1,0 +1,89 @@
+"""The profiling log: one record per event of a run, what became of it and why."""
+
+import tempfile
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import IO, Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sluice.contracts.model import Contract
+from sluice.contracts.system_tables import PROFILING_LOG
+from sluice.event_files.convert.model import Batch, Plan
+from sluice.event_files.convert.ports import RunFiles, RunLedger
+from sluice.lake.arrow_types import arrow_schema
+from sluice.lake.keys import parquet_key, profile_part_key
+from sluice.search.pending import PendingRun, mark_pending
+
+_SCHEMA = arrow_schema(PROFILING_LOG.columns)
+_SERVICE_TYPES = {"EVENT": "EVENT", "PRED": "PREDICTION"}
+_PASSED = "{}"
+
+
+def profile_of_rows(batch: Batch, contract: Contract, rows: pa.Table) -> pa.Table:
+    """Return the records of clean events."""
+    count = rows.num_rows
+    columns = {
+        "event_id": rows["id"],
+        "passed": pa.repeat(pa.scalar(value=True), count),
+        "event_filename": rows["_source_key"],
+        "service_name": pa.repeat(contract.services[0].upper(), count),
+        "service_type": pa.repeat(_SERVICE_TYPES[contract.kind], count),
+        "errors": pa.repeat(_PASSED, count),
+    }
+    return _table(batch, columns, count)
+
+
+def profile_of_dirty(batch: Batch, lines: bytes) -> pa.Table:
+    """Return the records of dirty events."""
+    records = [_dirty_record(orjson.loads(line)) for line in lines.splitlines()]
+    names = _SCHEMA.names[2:]
+    columns = {name: pa.array([record[name] for record in records], _SCHEMA.field(name).type) for name in names}
+    return _table(batch, columns, len(records))
+
+
+def publish_profile(plan: Plan, files: RunFiles, ledger: RunLedger, *, searched: bool = False) -> str:
+    """Write the run's profiling log as one file of its table, then close the run; return the file's key.
+
+    Where the log is `searched`, too, a marker says first that it is still to be loaded.
+    """
+    key = parquet_key(PROFILING_LOG.name, plan.planned_at, plan.run_id)
+    with tempfile.TemporaryFile() as merged:
+        _merge((files.read(profile_part_key(plan.run_id, group.group_id)) for group in plan.groups), merged)
+        merged.seek(0)
+        files.write(key, merged)
+    if searched:
+        mark_pending(files, PendingRun(plan.run_id, key))
+    ledger.close_run(plan.run_id)
+    return key
+
+
+def _merge(parts: Iterable[bytes], target: IO[bytes]) -> None:
+    with pq.ParquetWriter(target, _SCHEMA, compression="zstd") as writer:
+        for part in parts:
+            writer.write_table(pq.read_table(pa.BufferReader(part)))
+
+
+def _table(batch: Batch, columns: dict[str, Any], count: int) -> pa.Table:
+    planned_at = pa.scalar(datetime.fromisoformat(batch.planned_at), _SCHEMA.field("timestamp").type)
+    everywhere = {"workflow_run_id": pa.repeat(batch.run_id, count), "timestamp": pa.repeat(planned_at, count)}
+    return pa.table({**everywhere, **columns}, schema=_SCHEMA)
+
+
+def _dirty_record(record: dict[str, Any]) -> dict[str, Any]:
+    service, kind = record["service"], record["kind"]
+    return {
+        "event_id": record["event_id"],
+        "passed": False,
+        "event_filename": record["source_key"],
+        "service_name": service and service.upper(),
+        "service_type": kind and _SERVICE_TYPES[kind],
+        "errors": orjson.dumps({record["reason"]: dict(_by_pointer(record["errors"]))}).decode(),
+    }
+
+
+def _by_pointer(errors: list[dict[str, str]]) -> Iterator[tuple[str, list[str]]]:
+    for pointer in dict.fromkeys(error["pointer"] for error in errors):
+        yield pointer, [error["message"] for error in errors if error["pointer"] == pointer]

@@ -1,0 +1,1 @@
+"""The ledger: one record per source object and per chunk, and the open run."""

@@ -1,0 +1,41 @@
+"""Chunk objects that were written but never committed: the invocation died, its files were validated again."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sluice.lake.keys import CLEAN_PREFIX, DIRTY_PREFIX, UNRELATED_PREFIX, chunk_id_of
+
+_GRACE = timedelta(days=1)  # far longer than any invocation lives between writing a chunk and committing it
+_DAYS_BACK = 7  # the sweep may fail for some days and still catch up
+
+
+class ChunkObjects(Protocol):
+    """The lake bucket."""
+
+    def list(self, prefix: str) -> Iterator[tuple[str, datetime]]:
+        """Yield key and time of last change of every object under `prefix`."""
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects."""
+
+
+class KnownChunks(Protocol):
+    """The ledger."""
+
+    def known_chunks(self, chunk_ids: Iterable[str]) -> frozenset[str]:
+        """Return those chunks that were committed."""
+
+
+def sweep(lake: ChunkObjects, ledger: KnownChunks, now: datetime) -> list[str]:
+    """Delete the orphans of the last days that are older than a day; return their keys."""
+    removed: list[str] = []
+    for back in range(1, _DAYS_BACK + 1):
+        day = now - timedelta(days=back)
+        for prefix in (CLEAN_PREFIX, DIRTY_PREFIX, UNRELATED_PREFIX):
+            old = [key for key, changed in lake.list(f"{prefix}{day:%Y/%m/%d}/") if changed < now - _GRACE]
+            known = ledger.known_chunks({chunk_id_of(key) for key in old})
+            orphans = [key for key in old if chunk_id_of(key) not in known]
+            lake.delete(orphans)
+            removed += orphans
+    return removed

@@ -1,0 +1,227 @@
+"""From announced objects to committed chunks: each object's events are recorded exactly once, or not yet at all."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from sluice.contracts.model import Registry
+from sluice.event_files.ledger.model import ChunkRecord, Counts, SourceObject, SourceRecord, Status
+from sluice.event_files.validate.content import Content, ContentTooLargeError, content_of
+from sluice.event_files.validate.lines import Lines
+from sluice.event_files.validate.ports import (
+    AlreadyRecordedError,
+    ChunkStore,
+    Ledger,
+    MediaLibrary,
+    SourceGoneError,
+    SourceStore,
+    SourceUnreadableError,
+)
+from sluice.event_files.validate.reasons import Reason
+from sluice.event_files.validate.routing import FileRouting, Gates
+from sluice.observability import metrics
+from sluice.observability.metrics import Metric
+
+MAX_SOURCES_PER_COMMIT = 98
+"""A transaction takes 100 items: the source records, one chunk, and one to spare."""
+
+_MAX_SPILLED_CHUNKS = 98  # of one file: its record and the chunk of its last lines make it 100 items
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where chunks are cut: bytes of lines per chunk, bytes of content per file, seconds kept for the last commit."""
+
+    chunk_bytes: int
+    max_file_bytes: int
+    reserve_seconds: float = 30.0
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one invocation did: records it committed, objects it skipped as known, objects to be announced again.
+
+    `seconds` is the time it took to read and route each object.
+    """
+
+    records: list[SourceRecord] = field(default_factory=list)
+    skipped: set[SourceObject] = field(default_factory=set)
+    failed: dict[SourceObject, str] = field(default_factory=dict)
+    seconds: dict[SourceObject, float] = field(default_factory=dict)
+
+    def totals(self) -> dict[Metric, int]:
+        """Return what is counted of an invocation."""
+        counts = Counts()
+        for record in self.records:
+            counts.add(record.counts)
+        return {
+            metrics.FILES_VALIDATED: len(self.records),
+            metrics.FILES_SKIPPED: len(self.skipped),
+            metrics.FILES_FAILED: len(self.failed),
+            metrics.BYTES_READ: sum(record.size for record in self.records),
+            metrics.EVENTS_CLEAN: counts.clean.total(),
+            metrics.EVENTS_DIRTY: counts.dirty.total(),
+            metrics.EVENTS_UNRELATED: counts.unrelated,
+            metrics.UNKNOWN_MEMBERS: counts.drift,
+            metrics.MEDIA_MISSING: counts.media_missing,
+        }
+
+
+@dataclass(slots=True)
+class _RoutedFile:
+    """A file whose events are routed, not yet committed. `chunks` were stored already: it was larger than one chunk."""
+
+    source: SourceObject
+    size: int
+    status: Status
+    counts: Counts
+    lines: Lines
+    chunks: list[ChunkRecord]
+
+
+class Validation:
+    """Validates announced objects."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        sources: SourceStore,
+        chunks: ChunkStore,
+        ledger: Ledger,
+        media: MediaLibrary,
+        limits: Limits,
+        new_chunk_id: Callable[[], str],
+        stopwatch: Callable[[], float],
+    ) -> None:
+        """Bind the adapters. `new_chunk_id` gives ids that are unique and grow with time, `stopwatch` seconds."""
+        self._gates = Gates(registry, media.find)
+        self._sources = sources
+        self._chunks = chunks
+        self._ledger = ledger
+        self._limits = limits
+        self._new_chunk_id = new_chunk_id
+        self._stopwatch = stopwatch
+
+    def run(
+        self,
+        announced: Iterable[SourceObject],
+        seconds_left: Callable[[], float],
+        first_time: Collection[SourceObject] = frozenset(),
+    ) -> Outcome:
+        """Validate each object that has no final record; one bad object fails alone.
+
+        Those announced for the `first_time` are not looked up, for next to none has a record: the commit refuses it.
+        """
+        outcome = Outcome()
+        unique = list(dict.fromkeys(announced))
+        outcome.skipped |= self._ledger.finished([source for source in unique if source not in first_time])
+        pending: list[_RoutedFile] = []
+        for source in unique:
+            if source in outcome.skipped:
+                continue
+            if seconds_left() < self._limits.reserve_seconds:
+                outcome.failed[source] = "no time left in this invocation; the announcement comes again"
+                continue
+            begun = self._stopwatch()
+            file = self._route(source, outcome)
+            outcome.seconds[source] = self._stopwatch() - begun
+            if file and file.chunks:  # it fills chunks, and a transaction, of its own
+                self._commit([file], outcome)
+            elif file:
+                pending.append(file)
+            if self._is_full(pending):
+                self._commit(pending, outcome)
+                pending = []
+        self._commit(pending, outcome)
+        return outcome
+
+    def _is_full(self, pending: Sequence[_RoutedFile]) -> bool:
+        size = sum(file.lines.size for file in pending)
+        return len(pending) >= MAX_SOURCES_PER_COMMIT or size >= self._limits.chunk_bytes
+
+    def _route(self, source: SourceObject, outcome: Outcome) -> _RoutedFile | None:
+        try:
+            size, body = self._sources.read(source, self._limits.max_file_bytes)
+            return self._route_body(source, size, body)
+        except SourceGoneError as error:
+            self._note(source, Status.GONE, str(error), outcome)
+        except SourceUnreadableError as error:
+            self._note(source, Status.UNREADABLE, str(error), outcome)
+            outcome.failed[source] = str(error)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the other objects of the invocation must not suffer
+            outcome.failed[source] = f"{type(error).__name__}: {error}"
+        return None
+
+    def _route_body(self, source: SourceObject, size: int, body: bytes | None) -> _RoutedFile:
+        try:
+            if body is None:
+                raise ContentTooLargeError
+            return self._route_content(source, size, content_of(body, self._limits.max_file_bytes))
+        except ContentTooLargeError:
+            routing = FileRouting(self._gates, source)
+            routing.refuse(Reason.FILE_TOO_LARGE)
+            return _RoutedFile(source, size, Status.REFUSED, routing.counts, routing.lines, [])
+
+    def _route_content(self, source: SourceObject, size: int, content: Content) -> _RoutedFile:
+        routing = FileRouting(self._gates, source)
+        spilled: list[ChunkRecord] = []
+
+        def spill(lines: Lines) -> None:
+            if len(spilled) == _MAX_SPILLED_CHUNKS:
+                raise ContentTooLargeError  # what was stored is never committed, so it counts for nothing
+            spilled.append(self._store(lines))
+
+        routing.route(content.data, self._limits.chunk_bytes, spill)
+        if content.truncated:
+            routing.refuse(Reason.TRUNCATED_GZIP)
+        return _RoutedFile(source, size, Status.VALIDATED, routing.counts, routing.lines, spilled)
+
+    def _commit(self, files: Sequence[_RoutedFile], outcome: Outcome) -> None:
+        """Commit `files` together; leave out those that another invocation recorded meanwhile."""
+        while files:
+            try:
+                outcome.records += self._commit_once(files)
+                return
+            except AlreadyRecordedError as error:
+                outcome.skipped |= error.sources
+                files = [file for file in files if file.source not in error.sources]
+            except Exception as error:  # noqa: BLE001  # nothing was committed: each object is announced again
+                outcome.failed.update({file.source: f"{type(error).__name__}: {error}" for file in files})
+                return
+
+    def _commit_once(self, files: Sequence[_RoutedFile]) -> list[SourceRecord]:
+        lines, counts = Lines(), Counts()
+        for file in files:
+            lines.extend(file.lines)
+            counts.add(file.counts)
+        chunks = [chunk for file in files for chunk in file.chunks]
+        if lines.size:
+            chunks.append(self._store(lines))
+        if chunks:
+            size = sum(file.size for file in files)
+            chunks[-1] = replace(chunks[-1], files=len(files), counts=counts, source_bytes=size)
+        ids = tuple(chunk.chunk_id for chunk in chunks)
+        records = [SourceRecord(file.source, file.status, file.size, file.counts, ids) for file in files]
+        self._ledger.commit(chunks, records)
+        return records
+
+    def _store(self, lines: Lines) -> ChunkRecord:
+        """Write the objects of a chunk; they count for nothing until the chunk is committed."""
+        chunk_id = self._new_chunk_id()
+        clean, segments = lines.clean_body()
+        dirty, unrelated = b"".join(lines.dirty), b"".join(lines.unrelated)
+        if clean:
+            self._chunks.put_clean(chunk_id, clean)
+        if dirty:
+            self._chunks.put_dirty(chunk_id, dirty)
+        if unrelated:
+            self._chunks.put_unrelated(chunk_id, unrelated)
+        return ChunkRecord(chunk_id, segments=segments, dirty_bytes=len(dirty))
+
+    def _note(self, source: SourceObject, status: Status, message: str, outcome: Outcome) -> None:
+        record = SourceRecord(source, status, 0, Counts(), message=message)
+        try:
+            self._ledger.note(record)
+        except Exception as error:  # noqa: BLE001  # the note is lost, the announcement is not
+            outcome.failed[source] = f"{type(error).__name__}: {error}"
+        else:
+            outcome.records.append(record)

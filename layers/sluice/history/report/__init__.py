@@ -1,5 +1,0 @@
-"""The report on the exports' service level: one HTML page that needs no network."""
-
-from sluice.history.report.page import report_page
-
-__all__ = ["report_page"]

@@ -1,0 +1,1 @@
+"""The lake bucket: keys, objects, Arrow types of its tables."""

@@ -1,0 +1,70 @@
+"""Executions as Step Functions describes them, for their records."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sluice.aws.failures import plain_cause
+from sluice.runs.execution_events import Event
+from sluice.runs.ports import Execution, UnknownExecutionError
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+class StepFunctionsHistory:
+    """Reads executions and their histories."""
+
+    def __init__(self, client: "SFNClient") -> None:
+        """Bind the client."""
+        self._client = client
+
+    def describe(self, arn: str) -> Execution:
+        """Return an execution. Raises UnknownExecutionError."""
+        try:
+            return execution(dict(self._client.describe_execution(executionArn=arn)))
+        except (self._client.exceptions.ExecutionDoesNotExist, self._client.exceptions.InvalidArn) as error:
+            raise UnknownExecutionError(f"there is no execution {arn}") from error
+
+    def history(self, arn: str) -> Sequence[Event]:
+        """Return all that happened in it, the oldest first."""
+        pages = self._client.get_paginator("get_execution_history").paginate(executionArn=arn)
+        return [history_event(dict(event)) for page in pages for event in page["events"]]
+
+    def cause_in_map(self, arn: str) -> str:
+        """Return why items of its map failed, which the map itself does not say; "" when none did."""
+        for run in self._client.list_map_runs(executionArn=arn)["mapRuns"]:
+            failed = self._client.list_executions(mapRunArn=run["mapRunArn"], statusFilter="FAILED", maxResults=1)
+            if failed["executions"]:
+                counts = self._client.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]
+                child = self._client.describe_execution(executionArn=failed["executions"][0]["executionArn"])
+                cause = plain_cause(child.get("cause") or child.get("error") or "no cause was given")
+                return f"{counts['failed']} of {counts['total']} items failed, one of them with: {cause}"
+        return ""
+
+
+def execution(described: Mapping[str, Any]) -> Execution:
+    """Return an execution that DescribeExecution described."""
+    return Execution(
+        arn=described["executionArn"],
+        machine=described["stateMachineArn"],
+        status=described["status"],
+        started_at=described["startDate"],
+        ended_at=described.get("stopDate"),
+        input=_object(described.get("input")),
+        cause=plain_cause(described.get("cause") or described.get("error") or ""),
+    )
+
+
+def history_event(event: Mapping[str, Any]) -> Event:
+    """Return an event that GetExecutionHistory gave."""
+    entered = event.get("stateEnteredEventDetails") or {}
+    exited = event.get("stateExitedEventDetails") or {}
+    document = _object(entered.get("input") or exited.get("output"))
+    return Event(event["type"], event["timestamp"], entered.get("name") or exited.get("name") or "", document)
+
+
+def _object(text: str | None) -> dict[str, Any]:
+    """Return a JSON object; what is too large for Step Functions to show, or something else, is an empty one."""
+    value = json.loads(text) if text else {}
+    return value if isinstance(value, dict) else {}

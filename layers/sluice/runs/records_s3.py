@@ -1,0 +1,90 @@
+"""The records of runs in the lake bucket."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import orjson
+
+from sluice.event_files.convert.ports import MissingObjectError
+from sluice.lake.object_store import S3Lake
+from sluice.runs.keys import RecordIdError, day_prefix, days_between, record_key, record_of_key, start_of
+from sluice.runs.model import Kind, RunRecord
+from sluice.runs.runs_table import from_row, to_row
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+LOOK_BACK = timedelta(days=31)
+"""How far back recent runs are looked for: one request per day, however many years there are."""
+
+_TAKEN_OVER = timedelta(days=1)  # a crashed run is finished by a later execution, hardly later than that
+_THREADS = 16
+_RUN_ID = "%Y%m%dT%H%M%S"
+
+
+class S3RunRecords:
+    """Reads and writes records of runs."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        """Bind client and bucket."""
+        self._lake = S3Lake(client, bucket)
+
+    def write(self, record: RunRecord) -> None:
+        """Write a record; again, it replaces itself."""
+        self._lake.write(record_key(record.id), orjson.dumps(to_row(record)) + b"\n")
+
+    def between(self, start: datetime, end: datetime) -> list[RunRecord]:
+        """Return the records of all runs started from `start` on and before `end`, the oldest first."""
+        names = (name for day in days_between(start, end) for name in self._of_day(day))
+        return self._read(name for name in names if start <= start_of(name) < end)
+
+    def recent(self, now: datetime, limit: int, kind: Kind | None = None) -> list[RunRecord]:
+        """Return the last runs of the last month, of one kind if it is given, the newest first."""
+        days = reversed(days_between(now - LOOK_BACK, now))
+        names = (name for day in days for name in reversed(self._of_day(day)))
+        wanted = (name for name in names if kind is None or name.startswith(f"{kind}-"))
+        return self._read(islice(wanted, limit))
+
+    def find(self, record_or_run_id: str) -> RunRecord | None:
+        """Return a run by its record's id, or the conversion that has finished a run."""
+        try:
+            return self._get(record_key(record_or_run_id))
+        except MissingObjectError:
+            return None
+        except RecordIdError:
+            return self._conversion(record_or_run_id)
+
+    def _conversion(self, run_id: str) -> RunRecord | None:
+        """Return the last execution that worked on a run; the first one's start is in the run's id."""
+        try:
+            planned = datetime.strptime(run_id[:15], _RUN_ID).replace(tzinfo=UTC)
+        except ValueError:
+            return None
+        found = None
+        for record in self._conversions(planned):
+            if record.subject == run_id:
+                found = record
+                if not record.cause:
+                    break
+        return found
+
+    def _conversions(self, first: datetime) -> Iterator[RunRecord]:
+        for day in days_between(first, first + _TAKEN_OVER):
+            for name in self._of_day(day):
+                if name.startswith(f"{Kind.CONVERT}-") and start_of(name) >= first:
+                    yield self._get(record_key(name))
+
+    def _of_day(self, day: datetime) -> list[str]:
+        """Return the ids of a day's records, the oldest first."""
+        names = (record_of_key(key) for key, _ in self._lake.list(day_prefix(day)))
+        return sorted(names, key=lambda name: (start_of(name), name))
+
+    def _read(self, names: Iterable[str]) -> list[RunRecord]:
+        with ThreadPoolExecutor(_THREADS) as threads:
+            return list(threads.map(lambda name: self._get(record_key(name)), names))
+
+    def _get(self, key: str) -> RunRecord:
+        return from_row(orjson.loads(self._lake.read(key)))

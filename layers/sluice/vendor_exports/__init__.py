@@ -1,0 +1,1 @@
+"""Vendor exports: hourly deliveries, fetched, proven complete and recorded."""

@@ -1,0 +1,107 @@
+"""The vendor's answers as values; all of them are untrusted."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import orjson
+
+from sluice.vendor_exports.client.status import JobStatus
+
+_QUOTED = 200  # characters of the vendor's own words that a message may repeat
+_ADDRESS = re.compile(r"\w+://\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer: status, body, and the time by the vendor's clock, UTC, where it says so."""
+
+    status: int
+    body: bytes = field(repr=False)
+    sent_at: datetime | None
+
+    def document(self) -> Any:  # noqa: ANN401 - any JSON value
+        """Return the body as JSON; None where it is none."""
+        try:
+            return orjson.loads(self.body)
+        except ValueError:
+            return None
+
+    def text(self, member: str) -> str | None:
+        """Return a member of the body that must be a text with something in it; None where there is none."""
+        document = self.document()
+        value = document.get(member) if isinstance(document, dict) else None
+        return value if isinstance(value, str) and value.strip() else None
+
+    def word(self, member: str) -> str | None:
+        """Return a member of the body as a word, whatever it is; None where there is no such member."""
+        document = self.document()
+        if not isinstance(document, dict) or member not in document:
+            return None
+        value = document[member]
+        return value if isinstance(value, str) else f"<{type(value).__name__}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The vendor began a job."""
+
+    job_guid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The vendor allows no job before `seconds` have passed (by its own clock); None: it did not say when."""
+
+    seconds: float | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobReport:
+    """What the vendor says of a job, and in which word."""
+
+    status: JobStatus
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A file on offer, as listed; `url` is a key to the data while it lives, `size` may be anything."""
+
+    key: str
+    url: str = field(repr=False)
+    size: object
+
+
+def sent_at(date_header: str | None) -> datetime | None:
+    """Read the Date header of an answer."""
+    try:
+        moment = parsedate_to_datetime(date_header or "")
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def quoted(text: str, secrets: tuple[str, ...]) -> str:
+    """Return the vendor's words as a message may repeat them: short, printable, without our secrets and addresses."""
+    for secret in filter(None, secrets):
+        for written in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret)):
+            text = text.replace(written, "***")
+    text = _ADDRESS.sub("***", text)
+    return "".join(letter if letter.isprintable() else " " for letter in text)[:_QUOTED]
+
+
+def offers(document: object) -> list[Offer] | None:
+    """Read the list of files; None where it is no list. Entries that are none are kept, for the account, as empty."""
+    if not isinstance(document, list):
+        return None
+    return [_offer(entry) if isinstance(entry, dict) else Offer("", "", None) for entry in document]
+
+
+def _offer(entry: dict[str, Any]) -> Offer:
+    key, url = entry.get("key"), entry.get("presignedDownloadURL")
+    return Offer(key if isinstance(key, str) else "", url if isinstance(url, str) else "", entry.get("size"))

@@ -1,0 +1,157 @@
+"""The four calls of the vendor's API."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import httpx
+
+from sluice.vendor_exports.client.answers import Accepted, Answer, JobReport, Offer, Refused, offers, quoted
+from sluice.vendor_exports.client.connection import Connection, Pauses, never
+from sluice.vendor_exports.client.errors import AnswerNotUnderstoodError, JobUnknownError
+from sluice.vendor_exports.client.next_allowed import next_allowed
+from sluice.vendor_exports.client.status import JobStatus
+from sluice.vendor_exports.client.tokens import CredentialsSource, TokenCache, Tokens, refused
+from sluice.vendor_exports.delivery.slots import Environment
+
+_UNKNOWN_JOB = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.NOT_FOUND, httpx.codes.GONE})
+_SUPPORT = "Ask the vendor's support."
+_LONGEST_GUID = 200  # characters; every file carries it
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Base URLs of the vendor's three services, without a slash at the end, and our company's name in its paths."""
+
+    auth: str
+    export: str
+    files: str
+    company: str
+
+
+class VesonClient:
+    """Talks to the vendor on behalf of one slot.
+
+    Args:
+        http: Decides about TLS, redirects and timeouts.
+        endpoints: Where the vendor is.
+        credentials: What it knows us by.
+        cache: The token of this process.
+        pauses: How long to pause between attempts.
+        clock: The time in UTC, where the vendor does not say its own.
+        slot: What the work is for, as messages name it.
+    """
+
+    def __init__(
+        self,
+        http: httpx.Client,
+        endpoints: Endpoints,
+        credentials: CredentialsSource,
+        cache: TokenCache,
+        pauses: Pauses,
+        clock: Callable[[], datetime],
+        slot: str,
+    ) -> None:
+        """Bind everything; nothing is sent yet."""
+        self._connection = Connection(http, pauses, slot)
+        self._endpoints = endpoints
+        self._credentials = credentials
+        self._tokens = Tokens(self._connection, endpoints.auth, credentials, cache, slot)
+        self._clock = clock
+        self._slot = slot
+
+    def trigger(self, environment: Environment) -> Accepted | Refused:
+        """Ask for a job. The vendor allows one an hour.
+
+        Raises:
+            VendorError: See `sluice.vendor_exports.client.errors`.
+        """
+        answer = self._post("trigger", "export", {"configName": environment.config_name}, self._speaks_of_a_time)
+        guid = answer.text("JobGuid")
+        if answer.status == httpx.codes.OK and guid and len(guid) <= _LONGEST_GUID:
+            return Accepted(guid)
+        sentence = answer.text("Message")
+        if answer.status == httpx.codes.OK or sentence is None:
+            raise self._not_understood("trigger", answer)
+        return Refused(self._seconds_until(sentence, answer), self._quoted(sentence))
+
+    def status(self, job_guid: str) -> JobReport:
+        """Ask how far a job is.
+
+        Raises:
+            VendorError: See `sluice.vendor_exports.client.errors`.
+        """
+        answer = self._post("status", "CheckJobStatus", {"jobGuid": job_guid})
+        if answer.status in _UNKNOWN_JOB:
+            advice = "A run within the slot's hour triggers another job."
+            happened = f"the vendor answered {answer.status}: it does not know the job, or not any more"
+            raise JobUnknownError(self._slot, "status", happened, advice)
+        word = answer.word("JobStatus")
+        if answer.status != httpx.codes.OK or word is None:
+            raise self._not_understood("status", answer)
+        return JobReport(JobStatus.of(word), self._quoted(word))
+
+    def files(self, environment: Environment, job_guid: str, minutes: int) -> list[Offer]:
+        """Ask for the job's files, with addresses that live for so many minutes.
+
+        Raises:
+            VendorError: See `sluice.vendor_exports.client.errors`.
+        """
+        answer = self._list(environment, job_guid, minutes, self._credentials.current().client_secret)
+        if answer.status == httpx.codes.UNAUTHORIZED:
+            answer = self._list(environment, job_guid, minutes, self._credentials.renewed().client_secret)
+        if answer.status == httpx.codes.UNAUTHORIZED:
+            raise refused(self._slot, "files", answer.status)
+        listed = offers(answer.document()) if answer.status == httpx.codes.OK else None
+        if listed is None:
+            raise self._not_understood("files", answer)
+        return listed
+
+    def _list(self, environment: Environment, job_guid: str, minutes: int, api_token: str) -> Answer:
+        parameters: dict[str, Any] = {
+            "apiToken": api_token,
+            "environmentType": environment.value,
+            "jobGuid": job_guid,
+            "fileFilter": "*",
+            "hideMetaData": "False",
+            "expirationInMinutes": minutes,
+        }
+        url = f"{self._endpoints.files}/v1/datalake/presignedUrls/{self._endpoints.company}"
+        return self._connection.send("files", httpx.Request("GET", url, params=parameters))
+
+    def _post(
+        self, step: str, call: str, document: dict[str, str], is_answer: Callable[[Answer], bool] = never
+    ) -> Answer:
+        """Send a request with a token; once more with a new one when the vendor does not accept it any more."""
+        answer = self._post_once(step, call, document, is_answer)
+        if answer.status == httpx.codes.UNAUTHORIZED:
+            self._tokens.drop()
+            answer = self._post_once(step, call, document, is_answer)
+        if answer.status == httpx.codes.UNAUTHORIZED:
+            raise refused(self._slot, step, answer.status)
+        return answer
+
+    def _post_once(self, step: str, call: str, document: dict[str, str], is_answer: Callable[[Answer], bool]) -> Answer:
+        url = f"{self._endpoints.export}/api/datalake/v1/{call}"
+        headers = {"Authorization": f"Bearer {self._tokens.token()}"}
+        return self._connection.send(step, httpx.Request("POST", url, json=document, headers=headers), is_answer)
+
+    def _speaks_of_a_time(self, answer: Answer) -> bool:
+        """Tell a refusal from an excuse: it comes with any status, and names the time from which a job is allowed."""
+        sentence = answer.text("Message")
+        named = sentence is not None and self._seconds_until(sentence, answer) is not None
+        return named or (sentence is not None and answer.status == httpx.codes.TOO_MANY_REQUESTS)
+
+    def _seconds_until(self, sentence: str, answer: Answer) -> float | None:
+        now = answer.sent_at or self._clock()
+        allowed = next_allowed(sentence, now)
+        return None if allowed is None else max(0.0, (allowed - now).total_seconds())
+
+    def _quoted(self, text: str) -> str:
+        return quoted(text, (self._credentials.current().client_secret, self._tokens.last()))
+
+    def _not_understood(self, step: str, answer: Answer) -> AnswerNotUnderstoodError:
+        message = answer.text("Message")
+        said = f': "{self._quoted(message)}"' if message else " with something else than its interface says"
+        return AnswerNotUnderstoodError(self._slot, step, f"the vendor answered {answer.status}{said}", _SUPPORT)

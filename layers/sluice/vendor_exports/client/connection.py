@@ -1,0 +1,125 @@
+"""Requests to the vendor: bounded, repeated with jitter where that helps, and silent about what is secret."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from sluice.vendor_exports.client.answers import Answer, sent_at
+from sluice.vendor_exports.client.errors import AnswerNotUnderstoodError, VendorUnavailableError
+
+ATTEMPTS = 5
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+_LONGEST_PAUSE = 30.0  # seconds; a vendor that asks for more is asked again by the machine, which waits for less money
+_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+def never(_answer: Answer) -> bool:
+    """No answer with a status that says to ask again is one."""
+    return False
+
+
+class _TransientError(Exception):
+    """Asking again may help, after so many seconds where the vendor named them."""
+
+    def __init__(self, happened: str, retry_after: float | None = None) -> None:
+        super().__init__(happened)
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """How long to pause between attempts: `first_seconds` at most, then doubling; `sleep` does it."""
+
+    first_seconds: float
+    sleep: Callable[[float], None]
+
+
+class Connection:
+    """Sends requests for one slot; `http` decides about TLS, redirects and timeouts."""
+
+    def __init__(self, http: httpx.Client, pauses: Pauses, slot: str) -> None:
+        """Bind the transport."""
+        self._http = http
+        self._pauses = pauses
+        self._slot = slot
+
+    def send(self, step: str, request: httpx.Request, is_answer: Callable[[Answer], bool] = never) -> Answer:
+        """Return the vendor's answer, whatever its status, unless that says to ask again and `is_answer` does not.
+
+        Raises:
+            VendorUnavailableError: All attempts were spent.
+            AnswerNotUnderstoodError: The answer is larger than any answer can be.
+        """
+        try:
+            return self._retrying()(self._send_once, step, request, is_answer)
+        except _TransientError as error:
+            happened = f"{error}, {ATTEMPTS} times" if error.retry_after is None else str(error)
+        advice = "If this goes on, ask the vendor's support."
+        raise VendorUnavailableError(self._slot, step, happened, advice)
+
+    def _retrying(self) -> Retrying:
+        return Retrying(
+            retry=retry_if_exception_type(_TransientError),
+            stop=_stop,
+            wait=self._pause,
+            sleep=self._pauses.sleep,
+            reraise=True,
+        )
+
+    def _pause(self, state: RetryCallState) -> float:
+        asked_for = _retry_after(state)
+        if asked_for is not None:
+            return asked_for
+        return wait_random_exponential(multiplier=self._pauses.first_seconds, max=_LONGEST_PAUSE)(state)
+
+    def _send_once(self, step: str, request: httpx.Request, is_answer: Callable[[Answer], bool]) -> Answer:
+        try:
+            answer, retry_after = self._answer(step, request)
+        except httpx.HTTPError as error:
+            happened = type(error).__name__  # its text could hold the address
+        else:
+            if answer.status in _TRANSIENT and not is_answer(answer):
+                raise _TransientError(f"the vendor answered {answer.status}", retry_after)
+            return answer
+        raise _TransientError(f"the request ended with {happened}")
+
+    def _answer(self, step: str, request: httpx.Request) -> tuple[Answer, float | None]:
+        """Return the answer, and after how many seconds it wants to be asked again."""
+        response = self._http.send(request, stream=True)
+        try:
+            answer = Answer(response.status_code, self._body(step, response), sent_at(response.headers.get("date")))
+        finally:
+            response.close()
+        return answer, _seconds(response, answer)
+
+    def _body(self, step: str, response: httpx.Response) -> bytes:
+        body = bytearray()
+        for part in response.iter_bytes():
+            body += part
+            if len(body) > MAX_ANSWER_BYTES:
+                happened = f"an answer of more than {MAX_ANSWER_BYTES >> 20} MB"
+                raise AnswerNotUnderstoodError(self._slot, step, happened, "Ask the vendor's support what it sends.")
+        return bytes(body)
+
+
+def _stop(state: RetryCallState) -> bool:
+    asked_for = _retry_after(state)
+    return stop_after_attempt(ATTEMPTS)(state) or (asked_for is not None and asked_for > _LONGEST_PAUSE)
+
+
+def _retry_after(state: RetryCallState) -> float | None:
+    error = state.outcome.exception() if state.outcome else None
+    return error.retry_after if isinstance(error, _TransientError) else None
+
+
+def _seconds(response: httpx.Response, answer: Answer) -> float | None:
+    """Read Retry-After, in seconds or as a date by the vendor's clock."""
+    header = response.headers.get("retry-after", "").strip()
+    if header.isdecimal():
+        return float(header)
+    until = sent_at(header)
+    if until is None or answer.sent_at is None:
+        return None
+    return max(0.0, (until - answer.sent_at).total_seconds())

@@ -1,0 +1,100 @@
+"""From a listing of slots' folders to what lay in them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import orjson
+
+from sluice.vendor_exports.completeness.model import Observation
+from sluice.vendor_exports.completeness.ports import Folders
+from sluice.vendor_exports.delivery.list_files import safe_name
+from sluice.vendor_exports.delivery.schemas import MAX_SCHEMA_BYTES, Schema, read_schema
+from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA, Environment, Slot, table_of
+
+MAX_MANIFEST_BYTES = 4 << 20
+"""A larger manifest is not read; then everything in its folder counts."""
+
+
+@dataclass(slots=True)
+class _Folder:
+    files: int = 0
+    size: int = 0
+    tables: set[str] = field(default_factory=set)
+    has_schema: bool = False
+
+    def add(self, name: str, size: int) -> None:
+        self.files += 1
+        self.size += size
+        if table := table_of(name):
+            self.tables.add(table)
+        elif name == MASTER_SCHEMA:
+            self.has_schema = True
+
+
+def observe(
+    folders: Folders, environment: Environment, slots: Sequence[Slot], observed_at: datetime
+) -> list[Observation]:
+    """Look at the folders of some slots.
+
+    Args:
+        folders: Where exports land.
+        environment: The flow.
+        slots: The slots to look at, each once.
+        observed_at: When the look began, UTC.
+
+    Returns:
+        One observation per slot, in the order of `slots`; a slot without any file has one too.
+    """
+    prefixes = [slot.folder(environment) for slot in slots]
+    found = _delivered(folders, _sort_in(folders.list_all(prefixes), prefixes))
+    schemas = _read_schemas(folders, found)
+    return [
+        Observation(slot, observed_at, folder.files, folder.size, tuple(sorted(folder.tables)), schemas.get(prefix))
+        for slot, (prefix, folder) in zip(slots, found.items(), strict=True)
+    ]
+
+
+def _sort_in(listing: Iterable[tuple[str, int]], prefixes: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Return the bytes of each file by its name, by folder."""
+    found: dict[str, dict[str, int]] = {prefix: {} for prefix in prefixes}
+    for key, size in listing:
+        end = key.rfind("/") + 1
+        if (folder := found.get(key[:end])) is not None:
+            folder[key[end:]] = size
+    return found
+
+
+def _delivered(folders: Folders, found: dict[str, dict[str, int]]) -> dict[str, _Folder]:
+    """Return what belongs to each slot's delivery: what an earlier job of the slot left behind does not."""
+    promised = _read_promises(folders, [prefix for prefix, files in found.items() if MANIFEST in files])
+    return {prefix: _summary(files, promised.get(prefix)) for prefix, files in found.items()}
+
+
+def _summary(files: Mapping[str, int], promised: frozenset[str] | None) -> _Folder:
+    folder = _Folder()
+    for name, size in files.items():
+        # Some clients leave an empty object that stands for the folder.
+        if name not in {"", MANIFEST} and (promised is None or name in promised):
+            folder.add(name, size)
+    return folder
+
+
+def _read_promises(folders: Folders, prefixes: Sequence[str]) -> dict[str, frozenset[str] | None]:
+    bodies = folders.read_all([prefix + MANIFEST for prefix in prefixes], MAX_MANIFEST_BYTES)
+    return {prefix: None if body is None else _promised(body) for prefix, body in zip(prefixes, bodies, strict=True)}
+
+
+def _promised(manifest: bytes) -> frozenset[str] | None:
+    """Return the names of a manifest's files; None where it is no list of files, or an empty one."""
+    try:
+        names = frozenset(safe_name(entry["key"]) or "" for entry in orjson.loads(manifest))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return names - {""} or None
+
+
+def _read_schemas(folders: Folders, found: dict[str, _Folder]) -> dict[str, Schema | None]:
+    prefixes = [prefix for prefix, folder in found.items() if folder.has_schema]
+    bodies = folders.read_all([prefix + MASTER_SCHEMA for prefix in prefixes], MAX_SCHEMA_BYTES)
+    return {prefix: None if body is None else read_schema(body) for prefix, body in zip(prefixes, bodies, strict=True)}

@@ -1,0 +1,93 @@
+"""Hours summed up: per day, per month, and over the latest of them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from statistics import fmean
+
+from sluice.vendor_exports.completeness.model import SlotHistory
+from sluice.vendor_exports.completeness.report.levels import is_in_level
+
+WINDOWS = (("Last 24 hours", 24), ("Last 7 days", 7 * 24), ("Last 30 days", 30 * 24))
+"""Title and hours of the spans the headline looks at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The jobs of some hours; one is expected per hour.
+
+    Attributes:
+        label: What the hours are, as ``2026-01-31`` or ``2026-01``.
+        expected: Number of jobs expected.
+        delivered: Number of jobs that delivered any file.
+        in_level: Number of jobs delivered and complete.
+        tables_expected: Tables expected, mean per hour.
+        tables_missing: Tables missing, mean per hour.
+        completeness: Share of the expected tables that came, mean of the hours' ratios.
+        size: Bytes, mean per hour.
+    """
+
+    label: str
+    expected: int
+    delivered: int
+    in_level: int
+    tables_expected: float
+    tables_missing: float
+    completeness: float
+    size: float
+
+    @classmethod
+    def of(cls, label: str, rows: Sequence[SlotHistory]) -> "Period":
+        """Sum up the rows of one or more hours."""
+        return cls(
+            label=label,
+            expected=len(rows),
+            delivered=sum(row.delivered for row in rows),
+            in_level=sum(map(is_in_level, rows)),
+            tables_expected=fmean(len(row.expected) for row in rows),
+            tables_missing=fmean(len(row.missing) for row in rows),
+            completeness=fmean(row.completeness for row in rows),
+            size=fmean(row.size for row in rows),
+        )
+
+    @property
+    def out_of_level(self) -> int:
+        """Number of jobs that did not come or were not complete."""
+        return self.expected - self.in_level
+
+    @property
+    def tables_delivered(self) -> float:
+        """Expected tables that came, mean per hour."""
+        return self.tables_expected - self.tables_missing
+
+    @property
+    def success(self) -> float:
+        """Share of the expected jobs that delivered."""
+        return self.delivered / self.expected
+
+    @property
+    def level(self) -> float:
+        """Share of the expected jobs that are in level."""
+        return self.in_level / self.expected
+
+
+def daily(rows: Sequence[SlotHistory]) -> list[Period]:
+    """Sum up each day (UTC) that has rows; the rows are in the order of their slots."""
+    return list(_grouped(rows, lambda row: f"{row.slot.hour:%Y-%m-%d}"))
+
+
+def monthly(rows: Sequence[SlotHistory]) -> list[Period]:
+    """Sum up each month (UTC) that has rows; the rows are in the order of their slots."""
+    return list(_grouped(rows, lambda row: f"{row.slot.hour:%Y-%m}"))
+
+
+def latest(rows: Sequence[SlotHistory]) -> list[Period]:
+    """Sum up the headline's spans of hours, which end with the last row, and all rows; there is at least one."""
+    end = rows[-1].slot
+    spans = [Period.of(title, [row for row in rows if row.slot > end.after(-hours)]) for title, hours in WINDOWS]
+    return [*spans, Period.of("All time", rows)]
+
+
+def _grouped(rows: Sequence[SlotHistory], label: Callable[[SlotHistory], str]) -> Iterator[Period]:
+    for name, members in groupby(rows, label):
+        yield Period.of(name, tuple(members))

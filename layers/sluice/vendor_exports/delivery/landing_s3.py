@@ -1,0 +1,138 @@
+"""The bucket that vendor files land in: small ones at once, large ones in parts."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote, unquote
+
+from botocore.exceptions import ClientError
+
+from sluice.aws.clients import error_code
+from sluice.vendor_exports.delivery.model import Landed, Provenance
+from sluice.vendor_exports.delivery.ports import DownloadError, Part
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_THREADS = 16
+_CHECKSUM: Literal["CRC32"] = "CRC32"
+_DENIED = frozenset({"AccessDenied", "403", "Forbidden"})
+
+
+class S3Landing:
+    """Reads and writes files with their provenance as metadata. Every body is sent with its checksum."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        """Bind client and bucket."""
+        self._client = client
+        self._bucket = bucket
+
+    def head(self, key: str) -> Landed | None:
+        """Return what lies under a key."""
+        try:
+            found = self._client.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error_code(error) in {"404", "NoSuchKey", "NotFound"}:
+                return None
+            raise
+        return Landed(found["ContentLength"], _provenance(found["Metadata"]))
+
+    def heads(self, keys: Sequence[str]) -> list[Landed | None]:
+        """Return what lies under each key, in order."""
+        with ThreadPoolExecutor(_THREADS) as threads:
+            return list(threads.map(self.head, keys))
+
+    def put(self, key: str, body: bytes, provenance: Provenance) -> None:
+        """Write a file whole."""
+        with _explained():
+            self._client.put_object(
+                Bucket=self._bucket, Key=key, Body=body, Metadata=_metadata(provenance), ChecksumAlgorithm=_CHECKSUM
+            )
+
+    def begin(self, key: str, provenance: Provenance) -> str:
+        """Begin an upload in parts; return its id."""
+        with _explained():
+            begun = self._client.create_multipart_upload(
+                Bucket=self._bucket, Key=key, Metadata=_metadata(provenance), ChecksumAlgorithm=_CHECKSUM
+            )
+        return begun["UploadId"]
+
+    def parts(self, key: str, upload_id: str) -> tuple[Part, ...] | None:
+        """Return the parts that have arrived, from the first without a gap; None when there is no such upload."""
+        pages = self._client.get_paginator("list_parts").paginate(Bucket=self._bucket, Key=key, UploadId=upload_id)
+        try:
+            found = [_part(part["PartNumber"], part, part["Size"]) for page in pages for part in page.get("Parts", ())]
+        except ClientError as error:
+            if error_code(error) in {"NoSuchUpload", "NoSuchKey"}:
+                return None
+            raise
+        found.sort(key=lambda part: part.number)
+        return tuple(part for number, part in enumerate(found, start=1) if part.number == number)
+
+    def put_part(self, key: str, upload_id: str, number: int, body: bytes) -> Part:
+        """Upload a part; numbers begin with 1."""
+        with _explained():
+            answer = self._client.upload_part(
+                Bucket=self._bucket,
+                Key=key,
+                UploadId=upload_id,
+                PartNumber=number,
+                Body=body,
+                ChecksumAlgorithm=_CHECKSUM,
+            )
+        return _part(number, answer, len(body))
+
+    def complete(self, key: str, upload_id: str, parts: Sequence[Part]) -> None:
+        """Make the file of its parts."""
+        listed: list[Any] = [_listed(part) for part in parts]
+        with _explained():
+            self._client.complete_multipart_upload(
+                Bucket=self._bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": listed}
+            )
+
+    def abort(self, key: str, upload_id: str) -> None:
+        """Throw an upload away."""
+        try:
+            self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
+        except ClientError as error:
+            if error_code(error) not in {"NoSuchUpload", "NoSuchKey"}:
+                raise
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Let the account of a file say that the lake is closed to us: nothing else would, and trying again is no help."""
+    try:
+        yield
+    except ClientError as error:
+        if error_code(error) not in _DENIED:
+            raise
+        refused = f"{error_code(error)} to {error.operation_name}"
+        raise DownloadError(f"the lake does not take it ({refused}): restore the function's permissions") from error
+
+
+def _part(number: int, answer: Any, size: int) -> Part:  # noqa: ANN401 - of two answers, the same members
+    return Part(number, answer["ETag"], answer.get("ChecksumCRC32", ""), size)
+
+
+def _listed(part: Part) -> dict[str, Any]:
+    checksum = {"ChecksumCRC32": part.checksum} if part.checksum else {}
+    return {"PartNumber": part.number, "ETag": part.etag, **checksum}
+
+
+def _metadata(provenance: Provenance) -> dict[str, str]:
+    """Write a provenance as S3 keeps it: letters of ASCII only."""
+    return {
+        "job": quote(provenance.job_guid),
+        "execution": quote(provenance.execution),
+        "source-etag": quote(provenance.source_etag),
+        "refetched": str(provenance.refetched).lower(),
+    }
+
+
+def _provenance(metadata: dict[str, str]) -> Provenance | None:
+    if "job" not in metadata:
+        return None
+    text = {name: unquote(metadata.get(name, "")) for name in ("job", "execution", "source-etag")}
+    return Provenance(text["job"], text["execution"], text["source-etag"], metadata.get("refetched") == "true")

@@ -1,0 +1,149 @@
+"""The way to the vendor: its secret, its client, and what is kept between the invocations of a process."""
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import httpx
+
+from sluice.observability.metrics import TOKENS_REFUSED
+from sluice.observability.metrics_emitter import Meter
+from sluice.vendor_exports.client.client import Endpoints, VesonClient
+from sluice.vendor_exports.client.connection import Pauses
+from sluice.vendor_exports.client.errors import CredentialsRefusedError
+from sluice.vendor_exports.client.tokens import Credentials, TokenCache
+from sluice.vendor_exports.delivery.address_policy import AddressPolicy, LoopbackPolicy
+from sluice.vendor_exports.delivery.downloads_http import HttpDownloads
+from sluice.vendor_exports.delivery.ports import AddressRefusedError
+from sluice.vendor_exports.delivery.slots import Environment
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+_CONNECT_SECONDS = 10.0
+
+# Their records of requests would hold addresses with their signatures.
+for _talkative in ("httpx", "httpcore"):
+    logging.getLogger(_talkative).setLevel(logging.WARNING)
+
+
+class SecretError(Exception):
+    """The vendor's secret cannot be used."""
+
+
+class OtherVendorError(Exception):
+    """Somebody asked a stage that has a vendor to talk to another one."""
+
+
+@contextmanager
+def refusals_counted(meter: Meter) -> Iterator[None]:
+    """Count it when the vendor refuses our credentials, which is for a person to mend."""
+    try:
+        yield
+    except CredentialsRefusedError:
+        meter.add(TOKENS_REFUSED, 1)
+        raise
+
+
+class SecretCredentials:
+    """The credentials in the secret, read once and again when the vendor refuses them."""
+
+    def __init__(self, client: "SecretsManagerClient", secret_id: str) -> None:
+        """Bind client and secret."""
+        self._client = client
+        self._secret_id = secret_id
+        self._known: Credentials | None = None
+
+    def current(self) -> Credentials:
+        """Return them, from memory if they were read before."""
+        return self._known or self.renewed()
+
+    def renewed(self) -> Credentials:
+        """Read them again: they may have been rotated."""
+        text = self._client.get_secret_value(SecretId=self._secret_id).get("SecretString", "")
+        with suppress(ValueError, KeyError, TypeError):  # an error would hold the text
+            secret = json.loads(text)
+            self._known = Credentials(str(secret["Veson_client_id"]), str(secret["Veson_client_secret"]))
+            return self._known
+        raise SecretError(
+            f"the secret {self._secret_id} must be one JSON object with Veson_client_id and Veson_client_secret; "
+            "put the vendor's values into it"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class VendorSettings:
+    """What the stack tells every function that talks to the vendor."""
+
+    auth_url: str
+    export_url: str
+    files_url: str
+    company: str
+    download_hosts: str  # separated by commas
+    environment: str
+    secret_id: str
+    timeout_seconds: int
+    pause_milliseconds: int
+    other_vendors: str  # "allowed" in the local stage: a simulator may stand in, on this machine
+
+
+class VendorAccess:
+    """The vendor's client and downloads, with what a process may keep: credentials, token, connections."""
+
+    def __init__(self, settings: VendorSettings, secrets: "SecretsManagerClient") -> None:
+        """Bind settings and the client for the secret; nothing is read yet."""
+        self._settings = settings
+        self.environment = Environment(settings.environment)
+        self._credentials = SecretCredentials(secrets, settings.secret_id)
+        self._tokens: dict[str, TokenCache] = {}
+        self.pauses = Pauses(settings.pause_milliseconds / 1000, time.sleep)
+
+    def client(self, slot: str, vendor_url: str) -> VesonClient:
+        """Return the client for one slot's work.
+
+        Raises:
+            OtherVendorError: `vendor_url` is given, and this stage has its own vendor.
+        """
+        endpoints = self._endpoints(vendor_url)
+        cache = self._tokens.setdefault(endpoints.auth, TokenCache(_now))
+        return VesonClient(self._http, endpoints, self._credentials, cache, self.pauses, _now, slot)
+
+    def address(self, vendor_url: str) -> str:
+        """Return the address of the service that knows jobs."""
+        return self._endpoints(vendor_url).export
+
+    @cached_property
+    def downloads(self) -> HttpDownloads:
+        """What fetches files."""
+        if self._settings.other_vendors:
+            return HttpDownloads(self._http, LoopbackPolicy())
+        hosts = frozenset(filter(None, self._settings.download_hosts.lower().split(",")))
+        return HttpDownloads(self._http, AddressPolicy(hosts))
+
+    @cached_property
+    def _http(self) -> httpx.Client:
+        timeout = httpx.Timeout(self._settings.timeout_seconds, connect=_CONNECT_SECONDS)
+        return httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False)
+
+    def _endpoints(self, vendor_url: str) -> Endpoints:
+        settings = self._settings
+        if not vendor_url:
+            return Endpoints(settings.auth_url, settings.export_url, settings.files_url, settings.company)
+        if not settings.other_vendors:
+            raise OtherVendorError("this stage has a vendor of its own; only the local stage may be given another")
+        try:
+            LoopbackPolicy().target(vendor_url)
+        except AddressRefusedError as error:
+            raise OtherVendorError(f"another vendor must be on this machine, and {error}") from error
+        base = vendor_url.rstrip("/")
+        return Endpoints(base, base, base, settings.company)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,262 @@
+"""The check must catch every kind of broken contract; each test breaks a copy of the real ones in one way."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.contracts.check import check_registry
+
+Edit = Callable[[Any], object]
+
+EVENT = "event_files/MICROONE_EVENT"
+SHARED_SUMMARY = "shared/summary_evaluation.schema.json"
+
+
+def edit(root: Path, file: str, change: Edit) -> None:
+    path = root / file
+    content = json.loads(path.read_text(encoding="utf-8"))
+    change(content)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def payload(schema: Any) -> Any:
+    return schema["properties"]["detail"]["properties"]["evaluation"]["properties"]["payload"]["properties"]
+
+
+def column(**change: Any) -> Edit:
+    """Put one column at the end of the table's own list."""
+    base = {"name": "extra", "path": "detail.evaluation.payload.slide", "type": "string", "doc": "d"}
+    return lambda table: table["columns"].append({**base, **change})
+
+
+def found(root: Path) -> dict[str, str]:
+    problems: dict[str, list[str]] = {}
+    for problem in check_registry(root):
+        problems.setdefault(problem.table, []).append(problem.message)
+    return {table: "\n".join(messages) for table, messages in problems.items()}
+
+
+def test_the_projects_own_contracts_are_sound() -> None:
+    assert check_registry() == []
+
+
+def test_a_copy_is_as_sound(tree: Path) -> None:
+    assert check_registry(tree) == []
+
+
+TABLE_FAULTS: list[tuple[Edit, str]] = [
+    (column(path="detail.evaluation.payload.slied"), "no member 'slied'"),
+    (column(path="detail.evaluation.payload.text.words"), "payload.text may be string, which is not object"),
+    (column(path=["detail.evaluation"]), "the event has no member 'detail.evaluation'"),
+    (column(type="bigint"), "may be string, which is not integer"),
+    (column(type="array<string>"), "may be string, which is not array"),
+    (column(type="timestamp"), "no member of an event is a timestamp"),
+    (column(type="varchar"), "unknown type 'varchar'"),
+    (column(type="array<string"), "is not a Hive type"),
+    (column(path="detail.timestamp", type="double"), "minimum from -9007199254740992"),
+    (column(path="detail.tags"), "detail.tags may be anything"),
+    (column(name="text"), "column text is there 2 times"),
+    (column(name="_rescued"), "column _rescued is there 2 times"),
+    (column(name="hour"), "column hour: the name is reserved"),
+    (column(name="Payload"), "column Payload: the name is reserved, or not of the form"),
+    (column(doc=""), "doc is empty"),
+    (
+        lambda table: table["columns"].insert(
+            0, {"name": "extra", "path": "detail.evaluation", "type": "struct<type:string>", "doc": "d"}
+        ),
+        "lies within another",
+    ),
+    (column(path="detail.evaluation", type="struct<type:string>"), "is of another type than what stands at its path"),
+    (lambda table: table.update(columns=[{"$ref": "../../shared/evaluation.columns.json"}]), "no column date_time"),
+    (lambda table: table.update(corrections=[]), "column paragraph string: detail.evaluation.payload.paragraph"),
+    (lambda table: table["corrections"].append({"rule": "polish", "member": "id"}), "there is no correction 'polish'"),
+    (
+        lambda table: table["corrections"].append({"rule": "json_text", "member": "detail.nothing"}),
+        "no member 'nothing'",
+    ),
+    (lambda table: table["corrections"].append({"rule": "media_uri", "member": "id"}), "id may be string"),
+    (lambda table: table["recognise"].update(kind="PRED"), "ends with its kind, here _PRED"),
+    (lambda table: table["recognise"].update(kind="OTHER"), "has no kind 'OTHER'"),
+    (lambda table: table["recognise"].update(services=[]), "recognise.services is empty"),
+    (lambda table: table["recognise"].update(services=["micro"]), "detail.evaluation.service, recognition ['micro']"),
+    (lambda table: table["recognise"].update(services=["microone", "m1"]), "recognition ['m1', 'microone']"),
+    (lambda table: table.update(version=0), "version is 0"),
+    (lambda table: table.update(doc=""), "doc is empty; say what a row of the table is"),
+    (lambda table: table.pop("recognise"), "a member is missing or of the wrong kind: 'recognise'"),
+    (lambda table: table.update(columns=[{"$ref": "../../shared/none.json"}]), "none.json: there is no such file"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), TABLE_FAULTS, ids=[message for _, message in TABLE_FAULTS])
+def test_a_fault_in_table_json_is_named(twins: Path, change: Edit, message: str) -> None:
+    edit(twins, f"{EVENT}/table.json", change)
+    problems = found(twins)
+    assert problems.keys() == {"MICROONE_EVENT"}
+    assert message in problems["MICROONE_EVENT"]
+
+
+def _retyped(member: str, schema: Any) -> Edit:
+    return lambda content: payload(content).update({member: schema})
+
+
+def _added(schema: dict[str, Any]) -> Edit:
+    return lambda content: content["properties"]["detail"]["properties"]["evaluation"].update(schema)
+
+
+SCHEMA_FAULTS: list[tuple[Edit, str]] = [
+    (_retyped("paragraph", {"type": ["integer", "null"]}), "is not bounded"),
+    (_retyped("paragraph", {"type": "integer", "minimum": 0}), "is not bounded"),
+    (_retyped("paragraph", {"type": "integer", "minimum": -(2**63), "maximum": 5}), "is not bounded"),
+    (_retyped("other", {"type": "number", "minimum": 0, "maximum": 2**60}), "is not bounded"),
+    (_retyped("other", {"type": "array", "items": {"type": "integer"}}), "other/items is not bounded"),
+    (_retyped("slide", {"type": ["string", "array"]}), "may be array, which is not string"),
+    (_retyped("slide", {}), "payload.slide may be anything"),
+    (_retyped("slide", True), "does not describe detail.evaluation.payload.slide"),
+    (_retyped("slide", {"enum": ["a", 1]}), "may be integer, which is not string"),
+    (_retyped("slide", {"type": "text"}), "schema.json is no valid schema"),
+    (_retyped("slide", {"type": "string", "pattern": "("}), "schema.json is no valid schema"),
+    (_retyped("slide", {"type": ["string", "null"], "pattern": r"^\d"}), "validators read differently"),
+    (_retyped("slide", {"type": ["string", "null"], "pattern": "a$"}), "validators read differently"),
+    (_retyped("slide", {"$ref": "nowhere.schema.json"}), "nowhere.schema.json: there is no such file"),
+    (_retyped("slide", {"$ref": "types.schema.json#/$defs/nothing"}), "there is no such definition"),
+    (_retyped("slide", {"$ref": "#"}), "the reference leads back to itself"),
+    (_added({"additionalProperties": False}), "uses additionalProperties"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), SCHEMA_FAULTS, ids=[message for _, message in SCHEMA_FAULTS])
+def test_a_fault_in_a_shared_schema_is_named_for_each_table_that_shares_it(
+    twins: Path, change: Edit, message: str
+) -> None:
+    edit(twins, SHARED_SUMMARY, change)
+    problems = found(twins)
+    assert problems.keys() == {"MICROONE_EVENT", "SUMMARIZER_EVENT"}
+    assert all(message in text for text in problems.values())
+
+
+def test_a_struct_member_that_does_not_fit_is_named(tree: Path) -> None:
+    def loosen(schema: Any) -> None:
+        prediction = schema["properties"]["detail"]["properties"]["prediction"]["properties"]
+        prediction["output"]["properties"]["metadata"]["items"]["properties"]["idx"] = {"type": "string"}
+
+    edit(tree, "shared/summary_prediction.schema.json", loosen)
+    problems = found(tree)
+    assert problems.keys() == {"MICROONE_PRED", "SUMMARIZER_PRED"}
+    assert "metadata[].idx may be string, which is not integer" in problems["MICROONE_PRED"]
+
+
+def test_a_loose_time_is_named(tree: Path) -> None:
+    edit(tree, "shared/types.schema.json", lambda types: types["$defs"].update(utc_time={"type": "string"}))
+    problems = found(tree)
+    assert "such as '': use the shared utc_time" in problems["STE_EVENT"]
+    assert len(problems) == 14
+
+
+LOOSE_TIMES = {
+    "leap days of every year": (("2[0-8]", "2[0-9]"), "'2001-02-29T18:20:03Z'"),
+    "the 31st of April": (("30)", "3[01])"), "'2000-04-31T18:20:03Z'"),
+    "no leap day in 2028": (("^(?:", "^(?!2028-02-29)(?:"), "'2028-02-29T18:20:03Z'"),
+    "a year without partition": (("^(?:20", "^(?:2[01]"), "'2100-01-01T18:20:03Z'"),
+    "month 27": (("1[02]", "1[02]|27"), "'2000-27-01T18:20:03Z'"),
+    "hour 27": (("2[0-3]", "2[0-37]"), "'2022-04-19T27:20:03Z'"),
+    "minute 61": (("[0-5][0-9]", "[0-6][0-9]"), "'2022-04-19T18:60:03Z'"),
+    "what begins before it": (("^", ""), "'x2022-04-19T18:20:03Z'"),
+    "what goes on behind it": (("(?![\\s\\S])", ""), "'2022-04-19T18:20:03ZZ'"),
+    "small letters": ((")T(", ")[Tt]("), "'2022-04-19t18:20:03Z'"),
+}
+
+
+@pytest.mark.parametrize(("change", "misjudged"), LOOSE_TIMES.values(), ids=LOOSE_TIMES.keys())
+def test_a_time_that_is_none_is_named(tree: Path, change: tuple[str, str], misjudged: str) -> None:
+    def loosen(types: Any) -> None:
+        time = types["$defs"]["utc_time"]
+        time["pattern"] = time["pattern"].replace(*change, 1)
+
+    edit(tree, "shared/types.schema.json", loosen)
+    assert f", such as {misjudged}: use the shared utc_time" in found(tree)["STE_EVENT"]
+
+
+def test_a_time_that_may_be_null_is_named(tree: Path) -> None:
+    edit(tree, "shared/types.schema.json", lambda types: types["$defs"]["utc_time"].update(type=["string", "null"]))
+    assert "of the times tried the schema misjudges 1, such as None" in found(tree)["STE_EVENT"]
+
+
+def test_a_schema_that_admits_another_kind_is_named(tree: Path) -> None:
+    def rename(schema: Any) -> None:
+        schema["properties"]["detail-type"]["const"] = "EFPredictionEvent"
+
+    edit(tree, "event_files/evaluation.schema.json", rename)
+    assert "admits ['EFPredictionEvent'] as detail-type" in found(tree)["MICROTWO_EVENT"]
+
+
+def test_two_contracts_for_one_service_are_named(twins: Path) -> None:
+    shutil.copytree(twins / EVENT, twins / "event_files" / "COPY_EVENT")
+    assert "claimed by COPY_EVENT and MICROONE_EVENT" in found(twins)["MICROONE_EVENT"]
+
+
+def test_one_table_in_two_families_is_named(tree: Path) -> None:
+    shutil.copytree(tree / "dvaults/STE_PRED", tree / "event_files/STE_PRED")
+    assert "table name ste_pred is claimed by dvaults/STE_PRED and event_files/STE_PRED" in found(tree)["STE_PRED"]
+
+
+def test_two_families_of_one_source_are_named(twins: Path) -> None:
+    edit(twins, "dvaults/family.json", lambda family: family.update(source="APP.Event.File"))
+    assert "source app.event.file is claimed by dvaults and event_files" in found(twins)["event_files"]
+
+
+def test_a_family_without_its_members_is_named(twins: Path) -> None:
+    edit(twins, "dvaults/family.json", lambda family: family.pop("kinds"))
+    assert "a member is missing" in found(twins)["dvaults"]
+
+
+def test_a_file_that_is_not_json_is_named(twins: Path) -> None:
+    (twins / EVENT / "table.json").write_text("{", encoding="utf-8")
+    assert "this is not JSON" in found(twins)["MICROONE_EVENT"]
+
+
+def test_a_folder_without_a_contract_is_named(twins: Path) -> None:
+    (twins / EVENT / "table.json").unlink()
+    assert "table.json: there is no such file" in found(twins)["MICROONE_EVENT"]
+
+
+def test_no_contracts_at_all_is_a_problem(tmp_path: Path) -> None:
+    assert "there is no family here" in check_registry(tmp_path)[0].message
+
+
+def _relabel(samples: Any) -> None:
+    samples[0]["breaks"] = ["/detail/evaluation/payload/slide"]
+
+
+SAMPLE_FAULTS: list[tuple[str, Edit, str]] = [
+    (
+        "clean.json",
+        lambda samples: samples[0].pop("account"),
+        "sample 0: it breaks ['/account'], its label says nothing",
+    ),
+    ("clean.json", lambda samples: samples[1].update(source="x"), "sample 1: it is not recognised as an event of"),
+    ("clean.json", lambda samples: samples.clear(), "clean.json holds no list of samples"),
+    ("clean.json", lambda samples: samples.append("x"), "a clean one is an event"),
+    ("dirty.json", _relabel, "its label says ['/detail/evaluation/payload/slide']"),
+    ("dirty.json", lambda samples: samples[0]["breaks"].append("/id"), "its label says"),
+    ("dirty.json", lambda samples: samples[0].pop("breaks"), "a dirty sample has an event and the pointers it breaks"),
+    ("dirty.json", lambda samples: samples[0].pop("event"), "a dirty sample has an event and the pointers it breaks"),
+    ("dirty.json", lambda samples: samples.append("x"), "a dirty sample has an event and the pointers it breaks"),
+]
+
+
+@pytest.mark.parametrize(("file", "change", "message"), SAMPLE_FAULTS)
+def test_a_wrong_label_is_named(twins: Path, file: str, change: Edit, message: str) -> None:
+    edit(twins, f"{EVENT}/{file}", change)
+    problems = found(twins)
+    assert problems.keys() == {"MICROONE_EVENT"}
+    assert message in problems["MICROONE_EVENT"]
+
+
+@pytest.mark.parametrize("file", ["clean.json", "dirty.json"])
+def test_a_missing_sample_file_is_named(twins: Path, file: str) -> None:
+    (twins / EVENT / file).unlink()
+    assert "`sluice contract samples MICROONE_EVENT` makes it" in found(twins)["MICROONE_EVENT"]

@@ -1,0 +1,29 @@
+import pytest
+
+from cli.contracts.validator_agreement import Referee, json_pointer
+
+
+def test_a_pointer_escapes_what_it_must() -> None:
+    assert json_pointer(["a/b", "~", 0, ""]) == "/a~1b/~0/0/"
+    assert json_pointer([]) == ""
+
+
+def test_missing_members_are_named_one_by_one() -> None:
+    referee = Referee({"required": ["a"], "properties": {"a": {"required": ["b", "c", "d"]}}})
+    assert referee.broken({"a": {"c": 1}}) == {"/a/b", "/a/d"}
+    assert referee.broken({}) == {"/a"}
+    assert referee.rules({}) == {"required"}
+    assert not referee.valid({})
+
+
+def test_validators_that_disagree_are_told_on() -> None:
+    referee = Referee({"pattern": "a$"})
+    assert referee.broken("a") == set()
+    with pytest.raises(ValueError, match="the validators disagree"):
+        referee.broken("a\n")
+
+
+@pytest.mark.parametrize("schema", [{"type": "text"}, {"required": "a"}, {"pattern": "("}, {"minimum": "1"}])
+def test_a_schema_that_is_none_is_refused(schema: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        Referee(schema)

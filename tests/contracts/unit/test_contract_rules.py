@@ -1,0 +1,133 @@
+"""What the producers publish about valid events, rule by rule, on events written by hand."""
+
+from typing import Any
+
+import pytest
+
+from cli.contracts.validator_agreement import Referee
+from tests.contracts.unit.handmade import REMOVED, VALID, body_of, edited
+from tests.contracts.unit.published_rules import EVENTS, published_rules
+
+
+@pytest.mark.parametrize("table", VALID)
+def test_a_handmade_event_is_clean(referees: dict[str, Referee], table: str) -> None:
+    assert referees[table].broken(VALID[table]) == set()
+
+
+def test_every_published_rule_holds(referees: dict[str, Referee]) -> None:
+    wrong = []
+    for expected, table, member, value in published_rules():
+        event = edited(VALID[table], {member: value})
+        broken = referees[table].broken(event)
+        place = member if member.startswith("/") else f"/detail/{body_of(event)}/{member}"
+        as_published = not broken if expected == "clean" else broken and all(each.startswith(place) for each in broken)
+        if not as_published:
+            wrong.append((table, member, "removed" if value is REMOVED else value, expected, broken))
+    assert wrong == []
+
+
+@pytest.mark.parametrize("table", EVENTS)
+@pytest.mark.parametrize(
+    ("prediction_id", "service", "broken"),
+    [
+        ("p#{own}", "{own}", set()),
+        ("p#{own}", REMOVED, set()),
+        ("p#{own}", None, set()),
+        ("p", "{own}", set()),
+        (None, "{own}", set()),
+        (REMOVED, "{own}", set()),
+        (None, None, {"service"}),
+        (REMOVED, REMOVED, {"service"}),
+        (REMOVED, None, {"service"}),
+        (7, "{own}", {"prediction_id"}),
+        ([], "{own}", {"prediction_id"}),
+        ("p#{own}", "other", {"service"}),
+        ("p#{own}", 7, {"service"}),
+    ],
+)
+def test_an_evaluation_names_its_prediction_or_its_service(
+    referees: dict[str, Referee], table: str, prediction_id: Any, service: Any, broken: set[str]
+) -> None:
+    own = VALID[table]["detail"]["evaluation"]["service"]
+    edits = {
+        name: value.format(own=own) if isinstance(value, str) else value
+        for name, value in (("prediction_id", prediction_id), ("service", service))
+    }
+    found = referees[table].broken(edited(VALID[table], edits))
+    assert found == {f"/detail/evaluation/{name}" for name in broken}
+
+
+@pytest.mark.parametrize("service", ["semanticImageMatcher", "sim"])
+def test_an_alias_is_as_good_as_the_name(referees: dict[str, Referee], service: str) -> None:
+    assert referees["SIM_EVENT"].broken(edited(VALID["SIM_EVENT"], {"service": service})) == set()
+
+
+@pytest.mark.parametrize("table", VALID)
+def test_unknown_members_are_welcome_everywhere(referees: dict[str, Referee], table: str) -> None:
+    event = VALID[table]
+
+    def grown(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {**{name: grown(member) for name, member in value.items()}, "unknown": {"a": [1, None, "x"]}}
+        return [grown(item) for item in value] if isinstance(value, list) else value
+
+    assert referees[table].broken(grown(event)) == set()
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2022-04-19T18:20:03Z",
+        "2000-01-01T00:00:00Z",
+        "2099-12-31T23:59:59.999999999Z",
+        "2024-02-29T00:00:00+00:00",
+        "2000-02-29T00:00:00.1Z",
+    ],
+)
+def test_a_time_that_names_a_partition_is_clean(referees: dict[str, Referee], time: str) -> None:
+    assert referees["MICROONE_EVENT"].broken(edited(VALID["MICROONE_EVENT"], {"/time": time})) == set()
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "",
+        None,
+        1650392403,
+        "2022-04-19",
+        "2022-04-19 18:20:03Z",
+        "2022-04-19T18:20:03",
+        "2022-04-19T18:20:03z",
+        "2022-04-19T18:20:03+02:00",
+        "2022-04-19T18:20:03-00:00",
+        "2022-04-19T18:20Z",
+        "2022-04-19T24:00:00Z",
+        "2022-04-19T18:60:00Z",
+        "2022-04-19T18:20:60Z",
+        "2022-00-19T18:20:03Z",
+        "2022-13-19T18:20:03Z",
+        "2022-04-31T18:20:03Z",
+        "2022-02-29T18:20:03Z",
+        "2100-01-01T00:00:00Z",
+        "1999-12-31T23:59:59Z",
+        "2022-04-19T18:20:03Z\n",
+        "2022-04-19T18:20:03.Z",
+        "2022-04-19T18:20:03.1234567890Z",
+        "\uff12022-04-19T18:20:03Z",
+        "2022-04-1\u0669T18:20:03Z",
+    ],
+)
+def test_a_time_that_names_no_partition_is_dirty(referees: dict[str, Referee], time: Any) -> None:
+    assert referees["MICROONE_EVENT"].broken(edited(VALID["MICROONE_EVENT"], {"/time": time})) == {"/time"}
+
+
+@pytest.mark.parametrize("table", VALID)
+def test_only_the_tables_own_detail_type_is_clean(referees: dict[str, Referee], table: str) -> None:
+    broken = referees[table].broken(edited(VALID[table], {"/detail-type": "EFOtherEvent"}))
+    assert broken == {"/detail-type"}
+
+
+@pytest.mark.parametrize("member", ["version", "id", "account", "time", "region", "detail-type", "source", "detail"])
+def test_the_envelope_is_required(referees: dict[str, Referee], member: str) -> None:
+    event = {name: value for name, value in VALID["MICROTWO_EVENT"].items() if name != member}
+    assert referees["MICROTWO_EVENT"].broken(event) == {f"/{member}"}

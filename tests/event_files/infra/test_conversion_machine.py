@@ -1,0 +1,64 @@
+"""What is true of the Convert machine only; `test_machines.py` has the rest."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.machine_graph import Machine, loops, machine, path, targets
+from tests.support.synthesis import Synthesis
+
+
+@pytest.fixture
+def convert(stage: Synthesis) -> Machine:
+    return machine(stage.event_files, "Convert")
+
+
+def test_no_path_comes_back_to_a_state(convert: Machine) -> None:
+    assert not loops(convert.definition)
+
+
+def test_the_map_is_bounded_and_forgives_nothing(stage: Synthesis, convert: Machine) -> None:
+    assert convert.map["MaxConcurrency"] == stage.stage.convert_max_concurrency
+    assert convert.map.get("ToleratedFailureCount", 0) == 0
+    assert "ToleratedFailurePercentage" not in convert.map
+
+
+def test_batches_come_from_the_plan_file_and_nothing_grows_in_the_state(convert: Machine) -> None:
+    assert convert.map["ItemReader"]["ReaderConfig"]["ItemsPointer"] == "/batches"
+    assert convert.map["ItemReader"]["Parameters"]["Key.$"] == "$.plan_key"
+    assert "ItemSelector" not in convert.map
+    for name in ("Commit the run", "Publish the profiling log"):
+        assert convert.states[name]["ResultPath"] is None
+
+
+def test_what_the_steps_are_told(convert: Machine) -> None:
+    planned = convert.states["Plan the run"]["Parameters"]
+    assert planned == {"execution.$": "$$.Execution.Id", "started_at.$": "$$.Execution.StartTime"}
+    for name in ("Commit the run", "Publish the profiling log"):
+        assert convert.states[name]["Parameters"] == {"plan_key.$": "$.plan_key"}
+
+
+def test_the_plan_decides_where_it_goes(convert: Machine) -> None:
+    choice = convert.states["Is there anything to convert?"]
+    assert {rule["StringEquals"]: rule["Next"] for rule in choice["Choices"]} == {
+        "planned": "Convert the batches",
+        "busy": "Another run is converting",
+        "nothing_to_do": "Nothing to convert",
+    }
+    assert convert.states[choice["Default"]]["Type"] == "Fail"
+    assert targets(convert.states["Plan the run"])[-1] == "Is there anything to convert?"
+
+
+def test_the_order_of_a_run(convert: Machine) -> None:
+    run = ["Convert the batches", "Commit the run", "Publish the profiling log"]
+    assert path(convert.definition, "Convert the batches") == run
+
+
+def test_whatever_fails_ends_the_run(convert: Machine) -> None:
+    for name in ("Plan the run", "Convert the batches", "Commit the run", "Publish the profiling log"):
+        assert [rule["Next"] for rule in convert.states[name]["Catch"]] == ["Conversion failed"]
+    assert convert.states["Conversion failed"]["Type"] == convert.in_map["Batch not converted"]["Type"] == "Fail"
+
+
+def test_the_machine_ends(stage: Synthesis, convert: Machine) -> None:
+    assert convert.definition["TimeoutSeconds"] == stage.stage.conversion_timeout_minutes * 60

@@ -1,0 +1,3 @@
+from tests.support.cli_environment import pipeline, stage
+
+__all__ = ["pipeline", "stage"]

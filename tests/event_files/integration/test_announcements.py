@@ -1,0 +1,117 @@
+"""From a queue message to the object it announces, whatever its key looks like."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sluice.event_files.ledger.model import SourceObject
+from sluice.event_files.validate.announcements import UnknownAnnouncementError, announced_objects
+from tests.support.events import body, event
+from tests.support.payloads import eventbridge_announcement, payload, s3_announcement
+from tests.support.snapshots import ledger, tables
+from tests.support.world import SOURCE, World
+
+KEYS = (
+    "plain",
+    "with space",
+    "a+b",
+    "a%2Bb",
+    "a%20b",
+    "100%",
+    "é",
+    "e\u0301",  # the same letter, written in two characters: another key
+    "日本/🎉",
+    "date=2024-01-01/k=v",
+    "2026/01/31/11/part 1+2%2B é.json",
+    "what?#&;:@$,'\"[]{}|^~`<>\\",
+    " space around ",
+    "//slashes//",
+    "tab\tand\nnewline",
+)
+
+ETAG = "b1946ac92492d2347c6235b4d2611184"
+
+
+def test_any_key_leads_from_announcement_to_row(world: World) -> None:
+    """Announced in both forms, each object is read and recorded once, and its rows name its key as it is."""
+    sources = [world.put(key, body(event("MICROONE_EVENT", number))) for number, key in enumerate(KEYS)]
+    by_eventbridge = [found for source in sources for found in announced_objects(eventbridge_announcement(source))]
+    by_s3 = announced_objects(s3_announcement(*sources))
+    assert by_eventbridge == sources
+    assert by_s3 == sources
+    outcome = world.validate(*by_eventbridge, *by_s3)
+    assert outcome.failed == {}
+    assert {item["pk"]: item["status"] for item in ledger("source#")} == {
+        f"source#{SOURCE}/{key}": "validated" for key in KEYS
+    }
+    world.convert()
+    written = tables()
+    assert sorted(row["_source_key"] for row in written["MICROONE_EVENT"]) == sorted(KEYS)
+    assert sorted(row["event_filename"] for row in written["PROFILING_LOG"]) == sorted(KEYS)
+
+
+def test_form_encoding_is_undone_once_and_only_in_the_form_that_has_it() -> None:
+    assert announced_objects(json.dumps(payload("s3_object_created"))) == [
+        SourceObject(SOURCE, "date=2026-01-31/ef prod+stream", ETAG)
+    ]
+    as_it_is = payload("eventbridge_object_created")
+    as_it_is["detail"]["object"]["key"] = "ef+prod%2Bstream"
+    assert announced_objects(json.dumps(as_it_is)) == [SourceObject(SOURCE, "ef+prod%2Bstream", ETAG)]
+
+
+def test_a_message_may_announce_several_objects() -> None:
+    assert announced_objects(json.dumps(payload("s3_several_records"))) == [
+        SourceObject(SOURCE, "first", ETAG),
+        SourceObject(SOURCE, "second", "591785b794601e212b260e25925636fd-11"),
+        SourceObject(SOURCE, "third", "d41d8cd98f00b204e9800998ecf8427e"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["s3_object_removed", "s3_test_event", "eventbridge_object_deleted"])
+def test_messages_that_announce_no_new_object(name: str) -> None:
+    assert announced_objects(json.dumps(payload(name))) == []
+
+
+def test_quotes_are_no_part_of_an_etag() -> None:
+    quoted = SourceObject(SOURCE, "a", f'"{ETAG}"')
+    bare = [SourceObject(SOURCE, "a", ETAG)]
+    assert announced_objects(s3_announcement(quoted)) == bare
+    assert announced_objects(eventbridge_announcement(quoted)) == bare
+
+
+UNKNOWN: tuple[Any, ...] = (
+    None,
+    5,
+    "text",
+    [],
+    [{"Records": []}],
+    {},
+    {"Records": None},
+    {"Records": 5},
+    {"Records": [5]},
+    {"Records": ["ObjectCreated:Put"]},
+    {"Records": [{"eventName": 5}]},
+    {"Records": [{"eventName": "ObjectCreated:Put"}]},
+    {
+        "Records": [
+            {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "b"}, "object": {"key": 5, "eTag": "e"}}}
+        ]
+    },
+    {"detail-type": "Object Created"},
+    {"detail-type": "Object Created", "detail": "text"},
+    {"detail-type": "Object Created", "detail": {"bucket": {"name": "b"}, "object": {"key": "k"}}},
+    {"detail-type": "Object Created", "detail": {"bucket": {"name": 5}, "object": {"key": "k", "etag": "e"}}},
+    {"detail-type": "Object Created", "detail": {"bucket": {"name": "b"}, "object": {"key": ["k"], "etag": "e"}}},
+    {"detail-type": "Object Created", "detail": {"bucket": {"name": "b"}, "object": {"key": "k", "etag": None}}},
+    {"detail-type": "Object Created", "detail": {"bucket": {"name": "b"}, "object": {"key": "k", "etag": ""}}},
+    {"detail-type": "Object Created", "detail": {"bucket": {"name": "b"}, "object": {"key": "", "etag": "e"}}},
+    {"detail-type": "Object Created", "detail": {"bucket": {"name": "b"}, "object": {"key": "é" * 513, "etag": "e"}}},
+)
+
+
+@pytest.mark.parametrize("text", ["", "no JSON", "{", *map(json.dumps, UNKNOWN)])
+def test_a_message_in_no_known_form_is_refused_with_its_text(text: str) -> None:
+    with pytest.raises(UnknownAnnouncementError) as refusal:
+        announced_objects(text)
+    assert text[:200] in str(refusal.value)

@@ -1,0 +1,175 @@
+"""Hostile, broken and odd files: each comes to a clear end, none harms its neighbours, nothing of them is lost."""
+
+import base64
+import json
+import zlib
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sluice.event_files.validate.routing import MAX_EVENT_BYTES
+from sluice.lake.keys import DIRTY_PREFIX
+from tests.support.events import dump, event, zipped
+from tests.support.snapshots import assert_books_balance, committed_records, tables
+from tests.support.world import World
+
+MAX_FILE_BYTES = 100_000
+GOOD = dump(event("MICROONE_EVENT", 1))
+
+
+def _flushed(*parts: bytes) -> bytes:
+    """Compress so that each part can be read before the next has come."""
+    stream = zlib.compressobj(wbits=31)
+    return b"".join(stream.compress(part) + stream.flush(zlib.Z_SYNC_FLUSH) for part in parts) + stream.flush()
+
+
+def _with(member: str, text: bytes) -> bytes:
+    """Return an event with an unknown member whose value is written so."""
+    return GOOD.replace(b'"evaluation":{', b'"evaluation":{"%s":%s,' % (member.encode(), text))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A file, and what must become of it: rows, then dirty records as (reason, text as delivered)."""
+
+    file: bytes
+    rows: int = 0
+    dirty: tuple[tuple[str, bytes], ...] = ()
+    content: bytes | None = None
+    status: str = "validated"
+
+    @property
+    def text(self) -> bytes:
+        return self.file if self.content is None else self.content
+
+
+def _dirty(text: bytes, reason: str = "INVALID_JSON") -> Case:
+    """A flawed event between two good ones, which must not suffer."""
+    return Case(GOOD + text + b"\n" + GOOD, 2, ((reason, text),))
+
+
+OTHER = dump(event("MICROTWO_PRED", 2))
+CUT = _flushed(GOOD, OTHER[:300], OTHER[300:])[:-20]
+READABLE = zlib.decompressobj(wbits=31).decompress(CUT)
+assert len(GOOD) + 300 < len(READABLE) < len(GOOD + OTHER)
+DEEP = b"[" * 10_000 + b"]" * 10_000
+
+CASES = {
+    "empty": Case(b""),
+    "blank": Case(b" \r\n\t\n"),
+    "a byte order mark": Case(b"\xef\xbb\xbf"),
+    "gzip of nothing": Case(zipped(b""), content=b""),
+    "gzip, named nothing like it": Case(zipped(GOOD), 1, content=GOOD),
+    "gzip in two members": Case(zipped(GOOD) + zipped(b"\n" + GOOD), 2, content=GOOD + b"\n" + GOOD),
+    "gzip padded with zeros": Case(zipped(GOOD) + b"\0" * 512, 1, content=GOOD),
+    "the beginning of gzip": Case(b"\x1f\x8b", 0, (("TRUNCATED_GZIP", b""),), b""),
+    "truncated gzip": Case(CUT, 1, (("FRAGMENT", READABLE[len(GOOD) :]), ("TRUNCATED_GZIP", b"")), READABLE),
+    "gzip with a tail": Case(zipped(GOOD) + b"tail", 1, (("TRUNCATED_GZIP", b""),), GOOD),
+    "a bomb": Case(zipped(b" " * 5_000_000), 0, (("FILE_TOO_LARGE", b""),), b"", "refused"),
+    "a bomb in small members": Case(zipped(b"{" * 1000) * 101, 0, (("FILE_TOO_LARGE", b""),), b"", "refused"),
+    "too large": Case(b"x" * (MAX_FILE_BYTES + 1), 0, (("FILE_TOO_LARGE", b""),), b"", "refused"),
+    "nested brackets": _dirty(DEEP, "FRAGMENT"),
+    "nested brackets in an event": _dirty(_with("deep", DEEP)),
+    "nested braces": _dirty(b'{"a":' * 10_000 + b"1" + b"}" * 10_000),
+    "invalid UTF-8": _dirty(GOOD.replace(b"MICROONE", b"\xff\xfe\x80")),
+    "an overlong character": _dirty(GOOD.replace(b"MICROONE", b"\xc0\xaf")),
+    "an encoded surrogate": _dirty(GOOD.replace(b"MICROONE", b"\xed\xa0\x80")),
+    "a lone surrogate": _dirty(GOOD.replace(b"MICROONE", rb"\ud800")),
+    "a lone low surrogate": _dirty(GOOD.replace(b"MICROONE", rb"\udc00 ")),
+    "NaN": _dirty(_with("n", b"NaN")),
+    "Infinity": _dirty(_with("n", b"-Infinity")),
+    "a control character": _dirty(GOOD.replace(b"MICROONE", b"a\0b")),
+    "an unquoted name": _dirty(b'{"source":"app.event.file",id:1}'),
+    "a comma too many": _dirty(b'{"source":"app.event.file",}'),
+    "a number": _dirty(b"5", "FRAGMENT"),
+    "a text": _dirty(b'"app.event.file"', "FRAGMENT"),
+    "null": _dirty(b"null", "FRAGMENT"),
+    "true": _dirty(b"true", "FRAGMENT"),
+    "an empty object": _dirty(b"{}", "NOT_AN_EVENT"),
+    "an object without a source": _dirty(b'{"id":1}', "NOT_AN_EVENT"),
+    "a source that is no text": _dirty(b'{"source":["app.event.file"]}', "NOT_AN_EVENT"),
+    "neither kind nor service": _dirty(b'{"source":"app.event.file"}', "NO_IDENTIFIER"),
+    "a list of events": Case(
+        b"[" + GOOD + b"," + GOOD + b"]", 2, (("FRAGMENT", b"["), ("FRAGMENT", b","), ("FRAGMENT", b"]"))
+    ),
+    "a cut event": Case(GOOD[:-1], 0, (("FRAGMENT", GOOD[:-1]),)),
+    "a beginning, then a whole event": Case(GOOD[:99] + GOOD, 1, (("FRAGMENT", GOOD[:99]),)),
+    "byte order marks": Case(b"\xef\xbb\xbf" + GOOD + b"\xef\xbb\xbf\n" + GOOD, 2),
+    "UTF-16": Case(GOOD.decode().encode("utf-16"), 0, (("FRAGMENT", GOOD.decode().encode("utf-16")),)),
+}
+
+
+def test_every_case(world: World) -> None:
+    """All in one batch: none harms the others."""
+    world.limits = replace(world.limits, max_file_bytes=MAX_FILE_BYTES)
+    sources = {name: world.put(f"x/{name}", case.file) for name, case in CASES.items()}
+    assert world.validate(*sources.values()).failed == {}
+    assert_books_balance()
+    dirty = committed_records(DIRTY_PREFIX)
+    world.convert()
+    written = tables()
+    for name, case in CASES.items():
+        _assert_in_the_ledger(world.record(sources[name]), name, case)
+        _assert_dirty([record for record in dirty if record["source_key"] == f"x/{name}"], name, case)
+        offsets = [row["_source_offset"] for row in written["MICROONE_EVENT"] if row["_source_key"] == f"x/{name}"]
+        assert len(offsets) == case.rows, name
+        assert all(case.text.startswith(GOOD, offset) for offset in offsets), name
+        profile = [row["passed"] for row in written["PROFILING_LOG"] if row["event_filename"] == f"x/{name}"]
+        assert sorted(profile) == [False] * len(case.dirty) + [True] * case.rows, name
+
+
+def _assert_in_the_ledger(record: dict[str, Any], name: str, case: Case) -> None:
+    assert record["status"] == case.status, name
+    assert record["bytes"] == len(case.file), name
+    assert record["events"] == case.rows + len(case.dirty), name
+    assert sum(record["clean"].values()) == case.rows, name
+    assert record["dirty"] == Counter(reason for reason, _ in case.dirty), name
+
+
+def _assert_dirty(records: list[dict[str, Any]], name: str, case: Case) -> None:
+    found = sorted((record["offset"], record["reason"], _raw(record)) for record in records)
+    assert sorted((reason, raw) for _, reason, raw in found) == sorted(case.dirty), name
+    for record in records:
+        start, end = record["offset"], record["offset"] + record["length"]
+        assert case.text[start:end] == _raw(record), f"{name}: the text is not where the record says"
+
+
+def _raw(record: dict[str, Any]) -> bytes:
+    return record["raw"].encode() if "raw" in record else base64.b64decode(record["raw_base64"])
+
+
+def test_numbers_and_duplicates_arrive_as_they_were_meant(world: World) -> None:
+    """What JSON readers differ about: numbers beyond 2^53, integers written as floats, members that come twice."""
+    timestamp = GOOD[GOOD.index(b'"evaluation"') :].partition(b'"timestamp":')[2].partition(b",")[0]
+    within, beyond = (b"9007199254740993", b"9223372036854775807", b"1e3"), (b"9223372036854775808", b"1e19", b"1.5")
+    big = (b"18446744073709551616", b"-9223372036854775809", b"1e400")
+    twice = GOOD.replace(b'"reporter":"user"', b'"reporter":"nobody","reporter":"user"')
+    events = [
+        *(GOOD.replace(timestamp, text) for text in within + beyond),
+        *(_with("big", text) for text in big),
+        twice,
+    ]
+    assert world.validate(world.put("x/numbers", b"".join(events))).failed == {}
+    dirty = committed_records(DIRTY_PREFIX)
+    assert [record["raw"].encode() for record in dirty] == [*events[3:6], events[8]]
+    assert [record["reason"] for record in dirty] == ["RULE_BROKEN"] * 3 + ["INVALID_JSON"]
+    world.convert()
+    rows = sorted(tables()["MICROONE_EVENT"], key=lambda row: row["_source_offset"])
+    assert [row["unix_timestamp"] for row in rows] == [2**53 + 1, 2**63 - 1, 1000, *[int(timestamp)] * 3]
+    rescued = [json.loads(row["_rescued"]).get("/detail/evaluation/big") for row in rows]
+    assert rescued == [None] * 3 + [2**64, -(2**63) - 1, None]
+    assert rows[-1]["reporter"] == "user"
+
+
+def test_an_event_larger_than_an_event_may_be(world: World) -> None:
+    filling = MAX_EVENT_BYTES - len(_with("big", b'""'))
+    largest, larger = (_with("big", b'"%s"' % (b"x" * size)) for size in (filling, filling + 1))
+    world.limits = replace(world.limits, max_file_bytes=3 * MAX_EVENT_BYTES, chunk_bytes=2 * MAX_EVENT_BYTES)
+    source = world.put("x/large", zipped(largest + larger + GOOD))
+    assert world.validate(source).failed == {}
+    assert world.record(source)["clean"] == {"MICROONE_EVENT": 2}
+    (dirty,) = committed_records(DIRTY_PREFIX)
+    assert (dirty["reason"], dirty["offset"], dirty["length"]) == ("TOO_LARGE", MAX_EVENT_BYTES, MAX_EVENT_BYTES + 1)
+    assert _raw(dirty) == larger
+    world.convert()
+    assert sorted(row["_source_offset"] for row in tables()["MICROONE_EVENT"]) == [0, 2 * MAX_EVENT_BYTES + 1]

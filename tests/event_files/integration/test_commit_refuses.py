@@ -1,0 +1,127 @@
+"""A run whose parts do not prove that every event became a row is not committed: nothing is marked, nothing deleted."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+
+from sluice.event_files.convert.batches import BatchError, Converter
+from sluice.event_files.convert.committing import IncompleteRunError
+from sluice.event_files.convert.model import BatchGroup
+from sluice.event_files.convert.planning import Planned
+from sluice.lake.keys import CLEAN_PREFIX, DIRTY_PREFIX, TABLES_PREFIX, commit_key, receipts_key
+from tests.support.events import body, broken, event
+from tests.support.snapshots import assert_books_balance, ledger, tables
+from tests.support.storage import objects_of
+from tests.support.world import LAKE, REGISTRY, World
+
+Change = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@pytest.fixture
+def planned(world: World) -> Planned:
+    """A plan of three batches: rows of two tables, and dirty records."""
+    first = body(event("MICROONE_EVENT", 1), event("MICROONE_EVENT", 2), event("MICROTWO_PRED", 3), broken(4))
+    assert not world.validate(world.put("x/first", first)).failed
+    assert not world.validate(world.put("x/second", body(event("MICROTWO_PRED", 5), broken(6)))).failed
+    planned = world.plan("a")
+    assert [batch.table for batch in world.read_plan(planned).batches] == ["MICROONE_EVENT", "MICROTWO_PRED", None]
+    return planned
+
+
+def test_receipts_are_missing(world: World, planned: Planned) -> None:
+    world.convert_batches(planned)
+    world.lake.delete([_receipts_key(world, planned)])
+    with pytest.raises(IncompleteRunError, match="left no receipts"):
+        world.commit(planned)
+    _assert_nothing_is_committed(planned)
+    summary = world.convert("the next execution")
+    assert summary is not None
+    assert (summary.run_id, summary.rows) == (planned.run_id, {"MICROONE_EVENT": 2, "MICROTWO_PRED": 2})
+    assert_books_balance()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda receipt: {**receipt, "rows": receipt["rows"] - 1},
+        lambda receipt: {**receipt, "rows": receipt["rows"] + 1},
+        lambda receipt: {**receipt, "rows": 0},
+        lambda receipt: {**receipt, "table": "MICROTWO_PRED"},
+        lambda receipt: {**receipt, "table": None},
+    ],
+    ids=["a row too few", "a row too many", "no rows", "another table's", "no table's"],
+)
+def test_a_receipt_is_wrong(world: World, planned: Planned, change: Change) -> None:
+    world.convert_batches(planned)
+    key = _receipts_key(world, planned)
+    first, *others = world.lake.read(key).splitlines(keepends=True)
+    world.lake.write(key, b"".join([orjson.dumps(change(orjson.loads(first))), b"\n", *others]))
+    with pytest.raises(IncompleteRunError, match="MICROONE_EVENT: 2 in, "):
+        world.commit(planned)
+    _assert_nothing_is_committed(planned)
+
+
+def test_another_number_of_rows_than_planned(world: World, planned: Planned) -> None:
+    batch = world.read_plan(planned).batches[0]
+    with pytest.raises(BatchError, match="3 rows were planned, 2 are there"):
+        Converter(REGISTRY, world.lake).convert(BatchGroup((replace(batch, rows=3),)))
+    assert not objects_of(LAKE, TABLES_PREFIX)
+    assert not world.lake.exists(_receipts_key(world, planned))
+
+
+CUTS: dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda _: b"",
+    "a byte short": lambda lines: lines[:-1],
+    "half": lambda lines: lines[: len(lines) // 2],
+    "a line short": lambda lines: b"".join(lines.splitlines(keepends=True)[:-1]),
+    "its last line blank": lambda lines: b"".join(lines.splitlines(keepends=True)[:-1]) + b"\n",
+}
+
+
+@pytest.mark.parametrize("prefix", [CLEAN_PREFIX, DIRTY_PREFIX])
+def test_an_object_of_a_chunk_is_cut_short_or_gone(world: World, planned: Planned, prefix: str) -> None:
+    key, whole = next(iter(objects_of(LAKE, prefix).items()))
+    for name, cut in CUTS.items():
+        world.lake.write(key, cut(whole))
+        _assert_is_refused(world, planned, name)
+    world.lake.delete([key])
+    _assert_is_refused(world, planned, "deleted")
+    world.lake.write(key, whole)
+    assert world.convert() is not None
+    assert {table: len(rows) for table, rows in tables().items()} == {
+        "MICROONE_EVENT": 2,
+        "MICROTWO_PRED": 2,
+        "PROFILING_LOG": 6,
+    }
+
+
+def _assert_is_refused(world: World, planned: Planned, how: str) -> None:
+    assert _is_noticed(world, planned), f"no batch noticed that the object is {how}"
+    with pytest.raises(IncompleteRunError):
+        world.commit(planned)
+    _assert_nothing_is_committed(planned)
+
+
+def _is_noticed(world: World, planned: Planned) -> bool:
+    try:
+        world.convert_batches(planned)
+    except BatchError:
+        return True
+    return False
+
+
+def _receipts_key(world: World, planned: Planned) -> str:
+    (group,) = world.read_plan(planned).groups
+    return receipts_key(group.run_id, group.group_id)
+
+
+def _assert_nothing_is_committed(planned: Planned) -> None:
+    assert planned.run_id
+    assert len(ledger("chunk#pending")) == 2
+    assert not ledger("chunk#converted")
+    assert ledger("run"), "the run stays open for the next execution"
+    assert objects_of(LAKE, CLEAN_PREFIX)
+    assert commit_key(planned.run_id) not in objects_of(LAKE)

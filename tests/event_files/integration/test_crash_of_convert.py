@@ -1,0 +1,138 @@
+"""Any AWS call of any Convert state fails: retried or resumed, the run ends as if nothing had happened.
+
+Plan, batches, commit and profile catch nothing that AWS does to them. So an execution that dies at a call stands for
+any failure there that its state's retries do not get over.
+"""
+
+import itertools
+import random
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sluice.event_files.ledger import ledger_dynamodb as ledger_adapter
+from tests.support.events import body, broken, event
+from tests.support.snapshots import assert_books_balance, ledger, snapshots
+from tests.support.storage import objects_of
+from tests.support.tap import READS, Around, AwsTroubleError, Call, KilledError, Trouble, troubles
+from tests.support.world import LAKE, World
+
+PAIRS = 8
+
+
+@pytest.fixture(autouse=True)
+def _small_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even the few chunks of these runs are to take several transactions."""
+    monkeypatch.setattr(ledger_adapter, "_MOVE_LIMIT", 1)
+
+
+def test_every_crash_then_a_new_execution(world: World) -> None:
+    operations = _undisturbed(world)
+    ways = [trouble for trouble in troubles(operations) if trouble.killed]
+    assert len(ways) == sum(operation not in READS for operation in operations) + 1
+    for trouble in ways:
+        _upload(world, str(trouble))
+        _crash(world, trouble)
+        assert ledger("run") or trouble.after or trouble.at == 1, "it is too late to die"
+        _finish(world)
+    _assert_all_the_same(len(ways))
+
+
+def test_every_lost_answer_then_a_retry_of_the_state(world: World) -> None:
+    ways = [trouble for trouble in troubles(_undisturbed(world)) if trouble.after and not trouble.killed]
+    for trouble in ways:
+        _upload(world, str(trouble))
+        with world.tap.around(trouble):
+            assert world.convert(attempts=2) is not None
+        _assert_done()
+    _assert_all_the_same(len(ways))
+
+
+def test_two_crashes_in_a_row(world: World) -> None:
+    ways = list(troubles(_undisturbed(world)))
+    chance = random.Random(2)
+    for number in range(PAIRS):
+        _upload(world, f"pair-{number}")
+        for trouble in chance.sample(ways, 2):
+            _crash(world, replace(trouble))
+        _finish(world)
+    _assert_all_the_same(PAIRS)
+
+
+def test_crash_between_the_transactions_that_mark_many_chunks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()  # fifty chunks a transaction, as it is
+    world.limits = replace(world.limits, chunk_bytes=1)
+    source = world.put("x/many", body(*(event("MICROONE_EVENT", number) for number in range(60))))
+    assert not world.validate(source).failed
+    with world.execution("a") as execution:
+        planned = world.plan(execution)
+        world.convert_batches(planned)
+        with world.tap.around(_fail_at_second_move()), pytest.raises(AwsTroubleError):
+            world.commit(planned)
+    assert (len(ledger("chunk#pending")), len(ledger("chunk#converted"))) == (10, 50)
+    summary = world.convert()
+    assert summary is not None
+    assert summary.rows == {"MICROONE_EVENT": 60}
+    _assert_done()
+    assert_books_balance()
+    assert len(snapshots()["x"]["MICROONE_EVENT"]) == 60
+
+
+def _upload(world: World, folder: str) -> None:
+    """Commit two chunks: rows in two hours, one of them in both chunks, and dirty records in both."""
+    first = body(event("MICROONE_EVENT", 1, hour=9), event("MICROONE_EVENT", 2, hour=10), broken(1))
+    second = body(event("MICROONE_EVENT", 3, hour=10), b"no event")
+    for name, content in (("first", first), ("second", second)):
+        assert not world.validate(world.put(f"{folder}/{name}", content)).failed
+
+
+def _undisturbed(world: World) -> list[str]:
+    _upload(world, "undisturbed")
+    with world.tap.listen() as operations:
+        _finish(world)
+    writes = {"PutItem", "PutObject", "TransactWriteItems", "DeleteObjects", "DeleteItem"}
+    assert set(operations) == {"Query", "GetObject", "HeadObject", *writes}
+    assert operations.count("TransactWriteItems") == 2
+    return operations
+
+
+def _crash(world: World, trouble: Trouble) -> None:
+    """Run an execution; the second of two troubles may lie beyond its end."""
+    with world.tap.around(trouble), suppress(AwsTroubleError, KilledError):
+        world.convert()
+
+
+def _finish(world: World) -> None:
+    world.convert()
+    _assert_done()
+
+
+def _assert_done() -> None:
+    assert not ledger("run")
+    assert not ledger("chunk#pending")
+    assert not objects_of(LAKE, "data/clean_json/")
+
+
+def _assert_all_the_same(ways: int) -> None:
+    assert_books_balance()
+    found = snapshots()
+    expected = found.pop("undisturbed")
+    assert [row["id"] for row in expected["MICROONE_EVENT"]] == [f"MICROONE_EVENT-{number}" for number in (1, 2, 3)]
+    assert [row["hour"] for row in expected["MICROONE_EVENT"]] == [9, 10, 10]
+    assert [row["passed"] for row in expected["PROFILING_LOG"]].count(False) == 2
+    assert len(expected["PROFILING_LOG"]) == 5
+    assert len(found) == ways
+    assert [folder for folder, snapshot in found.items() if snapshot != expected] == []
+
+
+def _fail_at_second_move() -> Around:
+    moves = itertools.count(1)
+
+    def around(operation: str, call: Call) -> Any:
+        if operation == "TransactWriteItems" and next(moves) == 2:
+            raise AwsTroubleError
+        return call()
+
+    return around

@@ -1,0 +1,89 @@
+"""validate_files dies at any AWS call, or the call fails: after redelivery all is as if nothing had happened."""
+
+import random
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import replace
+
+import pytest
+
+from sluice.event_files.ledger.model import SourceObject
+from tests.support.deliveries import DIRTY_REASONS, ROWS, SMALL_CHUNKS, upload
+from tests.support.snapshots import Snapshot, assert_books_balance, ledger, snapshots
+from tests.support.tap import AwsTroubleError, KilledError, Trouble, troubles
+from tests.support.world import World
+
+PAIRS = 8
+
+
+@pytest.fixture
+def small_chunks(world: World) -> World:
+    world.limits = SMALL_CHUNKS
+    world.media.add(["a/MYLIB/1.png"])
+    return world
+
+
+def test_every_crash(small_chunks: World) -> None:
+    operations = _undisturbed(small_chunks)
+    ways = list(troubles(operations))
+    for trouble in ways:
+        sources = upload(small_chunks, str(trouble))
+        small_chunks.deliver(*_still_announced(small_chunks, sources, trouble))
+    _assert_all_the_same(small_chunks, len(ways))
+
+
+def test_two_crashes_in_a_row(small_chunks: World) -> None:
+    ways = list(troubles(_undisturbed(small_chunks)))
+    chance = random.Random(1)
+    for number in range(PAIRS):
+        sources = upload(small_chunks, f"pair-{number}")
+        first, second = map(replace, chance.sample(ways, 2))
+        sources = _still_announced(small_chunks, sources, first, first_time=sources)
+        sources = _still_announced(small_chunks, sources, second)
+        small_chunks.deliver(*sources)
+    _assert_all_the_same(small_chunks, PAIRS)
+
+
+def _undisturbed(world: World) -> list[str]:
+    sources = upload(world, "undisturbed")
+    with world.tap.listen() as operations:
+        world.deliver(*sources)
+    expected = {"BatchGetItem", "GetObject", "Query", "PutObject", "PutItem", "TransactWriteItems"}
+    assert set(operations) == expected, "the scenario must take every kind of call"
+    assert operations.count("TransactWriteItems") >= 3
+    return operations
+
+
+def _still_announced(
+    world: World, sources: list[SourceObject], trouble: Trouble, first_time: Collection[SourceObject] = ()
+) -> list[SourceObject]:
+    """Validate with trouble; return what SQS delivers again."""
+    with world.tap.around(trouble):
+        try:
+            failed = world.validate(*sources, first_time=first_time).failed
+        except (AwsTroubleError, KilledError):
+            return sources
+    return [source for source in sources if source in failed]
+
+
+def _assert_all_the_same(world: World, ways: int) -> None:
+    assert_books_balance()
+    assert world.convert() is not None
+    assert_books_balance()
+    assert not ledger("chunk#pending")
+    found = snapshots()
+    expected = found.pop("undisturbed")
+    _assert_as_delivered(expected)
+    assert len(found) == ways
+    assert [folder for folder, snapshot in found.items() if snapshot != expected] == []
+
+
+def _assert_as_delivered(snapshot: Snapshot) -> None:
+    assert {table: len(rows) for table, rows in snapshot.items() if table.startswith("MICRO")} == ROWS
+    assert Counter(record["reason"] for record in snapshot["dirty"]) == DIRTY_REASONS
+    assert len(snapshot["unrelated"]) == 2
+    assert Counter(record["passed"] for record in snapshot["PROFILING_LOG"]) == {
+        True: 12,
+        False: 5,
+    }
+    assert Counter(record["status"] for record in snapshot["ledger"]) == {"validated": 5, "refused": 1, "gone": 1}

@@ -1,0 +1,64 @@
+"""What the ledger notes of the newest rows, and the probe that reads it."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from sluice.aws.clients import dynamodb
+from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
+from tests.support.events import body, event
+from tests.support.functions import load
+from tests.support.world import LEDGER, World
+
+
+def test_a_table_keeps_the_newest_hour_it_was_ever_told(world: World) -> None:
+    freshness = DynamoFreshness(world.dynamodb, LEDGER)
+    freshness.note({"A": "2026-11-22T05", "B": "2026-11-01T00"})
+    freshness.note({"A": "2026-11-22T06"})
+    freshness.note({"A": "2026-11-21T23", "B": "2026-11-01T00"})
+    assert freshness.newest_hours() == {
+        "A": datetime(2026, 11, 22, 6, tzinfo=UTC),
+        "B": datetime(2026, 11, 1, tzinfo=UTC),
+    }
+
+
+def test_the_chunk_that_waits_longest_is_found_until_it_is_converted(world: World) -> None:
+    freshness = DynamoFreshness(world.dynamodb, LEDGER)
+    assert freshness.oldest_pending() is None
+    before = world.now()
+    world.deliver(world.put("first", body(event("MICROONE_EVENT", 1))))
+    after = world.now()
+    world.deliver(world.put("second", body(event("MICROONE_EVENT", 2))))
+    oldest = freshness.oldest_pending()
+    assert oldest is not None
+    assert before < oldest < after
+    world.convert()
+    assert freshness.oldest_pending() is None
+
+
+def test_the_probe_counts_and_logs(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    probe_lag = load("probe_lag", monkeypatch)
+    assert probe_lag({}) == {"pending_age": 0.0, "newest_row_age": None}
+    assert "NewestRowAge" not in _emitted(capsys)
+    world.deliver(world.put("file", body(event("MICROONE_EVENT", 1))))
+    DynamoFreshness(dynamodb(), LEDGER).note({"MICROONE_EVENT": "2026-01-31T22"})
+    probe_lag({})
+    emitted = _emitted(capsys)
+    assert emitted["PendingAge"][0] > 0
+    assert emitted["NewestRowAge"][0] > 0
+    (line,) = [vars(record) for record in caplog.records if record.getMessage() == "lag"]
+    assert line["table"] == "MICROONE_EVENT"
+    assert line["newest_row_age"] == emitted["NewestRowAge"][0]
+
+
+def _emitted(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
+    emitted: dict[str, Any] = line
+    return emitted

@@ -1,0 +1,142 @@
+"""validate_files as SQS calls it: exactly the messages that must come again are reported."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sluice.aws.environment import SettingsError
+from tests.support.events import body, event
+from tests.support.functions import Context, load
+from tests.support.payloads import eventbridge_announcement, payload, s3_announcement, sqs_event
+from tests.support.snapshots import assert_books_balance, ledger, tables
+from tests.support.tap import AwsTroubleError, Call
+from tests.support.wire import refusal
+from tests.support.world import SOURCE, World
+
+ONE = body(event("MICROONE_EVENT", 1))
+
+PLENTY, TOO_LITTLE = 600_000, 29_999  # milliseconds
+
+
+def test_a_mixed_batch(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("known", "good", "broken", "gone", "denied", "far", "twin")
+    known, good, broken, gone, denied, far, twin = (world.put(name, ONE) for name in names)
+    world.validate(known)
+    world.s3.delete_object(Bucket=SOURCE, Key="gone")
+    messages = {
+        "known": eventbridge_announcement(known),
+        "good": eventbridge_announcement(good),
+        "no form": "what is this?",
+        "a list": "[]",
+        "gone": eventbridge_announcement(gone),
+        "denied": eventbridge_announcement(denied),
+        "two, one of them denied": s3_announcement(far, denied),
+        "two good ones": s3_announcement(good, twin),
+        "a twin": eventbridge_announcement(twin),
+        "test": json.dumps(payload("s3_test_event")),
+        "removed": json.dumps(payload("s3_object_removed")),
+        "broken": eventbridge_announcement(broken),
+    }
+    validate_files = load("validate_files", monkeypatch)
+    forbidden = refusal(world.s3, "GetObject", "denied", 403, "AccessDenied")
+    undecipherable = refusal(world.s3, "GetObject", "broken", 400, "KMS.DisabledException")
+    with forbidden, undecipherable:
+        answer = validate_files(sqs_event(messages))
+    assert _failed(answer) == {"no form", "a list", "denied", "two, one of them denied", "broken"}
+    assert _statuses() == {
+        **dict.fromkeys(("known", "good", "far", "twin"), "validated"),
+        "gone": "gone",
+        "denied": "unreadable",
+    }
+    assert_books_balance()
+    again = {name: messages[name] for name in _failed(answer)}
+    assert _failed(validate_files(sqs_event(again, received=2))) == {"no form", "a list"}
+    assert _statuses() == {**dict.fromkeys(names, "validated"), "gone": "gone"}
+    world.convert()
+    assert len(tables()["MICROONE_EVENT"]) == 6
+
+
+@pytest.mark.parametrize(("received", "looked_up"), [(1, False), (2, True), (10, True)])
+def test_only_what_comes_again_is_looked_up(
+    world: World, monkeypatch: pytest.MonkeyPatch, received: int, looked_up: bool
+) -> None:
+    validate_files = load("validate_files", monkeypatch)
+    message = sqs_event({"m": eventbridge_announcement(world.put("a", ONE))}, received)
+    with world.tap.listen() as operations:
+        assert _failed(validate_files(message)) == set()
+    assert ("BatchGetItem" in operations) == looked_up
+    assert _statuses() == {"a": "validated"}
+
+
+def test_nothing_fails_in_a_good_batch(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = {str(number): eventbridge_announcement(world.put(str(number), ONE)) for number in range(3)}
+    assert load("validate_files", monkeypatch)(sqs_event(messages)) == {"batchItemFailures": []}
+
+
+def test_what_the_time_does_not_suffice_for_comes_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = {str(number): eventbridge_announcement(world.put(str(number), ONE)) for number in range(4)}
+    validate_files = load("validate_files", monkeypatch)
+    answer = validate_files(sqs_event(messages), Context([PLENTY, PLENTY, TOO_LITTLE]))
+    assert _failed(answer) == {"2", "3"}
+    assert _statuses() == {"0": "validated", "1": "validated"}, "what was done in time is committed"
+    again = validate_files(sqs_event(messages, received=2), Context([TOO_LITTLE]))
+    assert _failed(again) == {"2", "3"}, "what is known takes no time"
+    assert _failed(validate_files(sqs_event(messages, received=3))) == set()
+    assert_books_balance()
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics")
+def test_a_function_that_dies_reports_nothing_so_all_of_its_batch_comes_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages = {"a": eventbridge_announcement(world.put("a", ONE))}
+    validate_files = load("validate_files", monkeypatch)
+    with world.tap.around(_without_ledger), pytest.raises(AwsTroubleError):
+        validate_files(sqs_event(messages, received=2))
+
+
+def test_what_happened_is_counted_and_logged(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    good, denied = world.put("good", body(event("MICROONE_EVENT", 1), b"?")), world.put("denied", ONE)
+    validate_files = load("validate_files", monkeypatch)
+    messages = {"good": eventbridge_announcement(good), "denied": eventbridge_announcement(denied), "none": "{}"}
+    with refusal(world.s3, "GetObject", "denied", 403, "AccessDenied"):
+        validate_files(sqs_event(messages))
+    (metrics,) = (json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line)
+    assert metrics["FilesValidated"] == [2]
+    for name in ("FilesFailed", "EventsClean", "EventsDirty", "ColdStarts"):
+        assert metrics[name] == [1]
+    assert "FilesSkipped" not in metrics
+    assert metrics["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["stage", "pipeline"]]
+    assert (metrics["stage"], metrics["pipeline"]) == ("test", "event_files")
+    logged = {record.getMessage(): vars(record) for record in caplog.records}
+    assert logged["object failed"]["key"] == "denied"
+    assert "s3:GetObject" in logged["object failed"]["reason"]
+    assert logged["unknown announcement"]["message_id"] == "none"
+
+
+@pytest.mark.parametrize(("variable", "value"), [("CHUNK_BYTES", "many"), ("MAX_FILE_BYTES", "")])
+def test_a_wrong_setting_is_named_at_start(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=variable):
+        load("validate_files", monkeypatch, **{variable: value})
+
+
+def _failed(answer: dict[str, Any]) -> set[str]:
+    names = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+    assert len(names) == len(set(names))
+    return set(names)
+
+
+def _statuses() -> dict[str, str]:
+    return {item["pk"].rpartition("/")[2]: item["status"] for item in ledger("source#")}
+
+
+def _without_ledger(operation: str, call: Call) -> Any:
+    if operation == "BatchGetItem":
+        raise AwsTroubleError
+    return call()

@@ -1,0 +1,213 @@
+"""The functions of the Convert machine, called one after the other with what the machine passes on."""
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sluice.aws import clients
+from sluice.aws.executions import StepFunctionsExecutions
+from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
+from sluice.lake.keys import TABLES_PREFIX
+from tests.support.events import body, broken, event
+from tests.support.functions import Handler, load
+from tests.support.snapshots import assert_books_balance, ledger, tables
+from tests.support.storage import objects_of
+from tests.support.world import LAKE, LEDGER, SOURCE, World
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+STEPS = ("plan_conversion", "convert_batch", "commit_conversion", "profile_run")
+ROLE = "arn:aws:iam::123456789012:role/machine"
+BATCHES = ["00000-MICROONE_EVENT", "00001-MICROTWO_PRED", "00002-DIRTY"]
+NEWEST = {"MICROONE_EVENT": "2024-02-29T10", "MICROTWO_PRED": "2024-02-29T00"}
+DEFINITION = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}}
+
+
+class Machine:
+    """Executions that Step Functions knows, with states that the test goes through itself."""
+
+    def __init__(self, client: "SFNClient", monkeypatch: pytest.MonkeyPatch) -> None:
+        self._client = client
+        self._handlers: dict[str, Handler] = {name: load(name, monkeypatch) for name in STEPS}
+        machine = client.create_state_machine(name="convert", definition=json.dumps(DEFINITION), roleArn=ROLE)
+        self._arn = machine["stateMachineArn"]
+
+    def start(self, name: str) -> dict[str, str]:
+        """Start an execution; return the input of its first state."""
+        started = self._client.start_execution(stateMachineArn=self._arn, name=name)
+        return {"execution": started["executionArn"], "started_at": f"{started['startDate']:%Y-%m-%dT%H:%M:%S}.123Z"}
+
+    def end(self, execution: dict[str, str]) -> None:
+        self._client.stop_execution(executionArn=execution["execution"])
+
+    def plan(self, execution: dict[str, str]) -> Any:
+        return _as_json(self._handlers["plan_conversion"](execution))
+
+    def items(self, planned: Any) -> list[Any]:
+        """Read what the map is over."""
+        items: list[Any] = json.loads(objects_of(LAKE)[planned["plan_key"]])["batches"]
+        return items
+
+    def convert(self, item: Any) -> Any:
+        return _as_json(self._handlers["convert_batch"](item))
+
+    def follow(self, planned: Any) -> Any:
+        """Do what the machine does after it has planned."""
+        for item in self.items(planned):
+            self.convert(item)
+        rest = {"plan_key": planned["plan_key"]}
+        committed = _as_json(self._handlers["commit_conversion"](rest))
+        published = _as_json(self._handlers["profile_run"](rest))
+        assert committed == published == {"run_id": planned["run_id"]}
+        return json.loads(objects_of(LAKE)[f"runs/{planned['run_id']}/commit.json"])
+
+
+@pytest.fixture
+def machine(world: World, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    _validate(world, "a", event("MICROONE_EVENT", 1), event("MICROTWO_PRED", 2, hour=0), broken(1))
+    return Machine(clients.step_functions(), monkeypatch)
+
+
+def test_a_run(machine: Machine) -> None:
+    planned = machine.plan(machine.start("a"))
+    assert planned["status"] == "planned"
+    assert planned["plan_key"].startswith(f"runs/{planned['run_id']}/plan-")
+    summary = machine.follow(planned)
+    assert summary == {
+        "run_id": planned["run_id"],
+        "status": "converted",
+        "files": 1,
+        "events": 2,
+        "rows": {"MICROONE_EVENT": 1, "MICROTWO_PRED": 1},
+        "parquet_files": 2,
+        "parquet_bytes": sum(len(file) for key, file in objects_of(LAKE, TABLES_PREFIX).items() if "_LOG" not in key),
+        "bytes": len(objects_of(SOURCE)["x/a"]),
+        "dirty": {"MICROONE_EVENT": {"RULE_BROKEN": 1}},
+        "unrelated": 0,
+        "unknown_members": 2,
+        "media_missing": 0,
+        "newest_hours": NEWEST,
+        "planned_at": summary["planned_at"],
+    }
+    written = tables()
+    assert {table: [row.get("id") for row in rows] for table, rows in written.items()} == {
+        "MICROONE_EVENT": ["MICROONE_EVENT-1"],
+        "MICROTWO_PRED": ["MICROTWO_PRED-2"],
+        "PROFILING_LOG": [None] * 3,
+    }
+    assert_books_balance()
+    assert not ledger("run")
+    noted = DynamoFreshness(clients.dynamodb(), LEDGER).newest_hours()
+    assert {table: f"{hour:%Y-%m-%dT%H}" for table, hour in noted.items()} == NEWEST
+
+
+def test_a_small_run_is_converted_by_one_call(machine: Machine) -> None:
+    planned = machine.plan(machine.start("a"))
+    (item,) = machine.items(planned)
+    assert machine.convert(item) == {"batches": BATCHES, "rows": 2}
+    assert _receipts(planned) == {BATCHES[0]: BATCHES}
+
+
+def test_a_group_that_failed_names_the_batch_and_counts_for_nothing(
+    machine: Machine, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    planned = machine.plan(machine.start("a"))
+    (item,) = machine.items(planned)
+    spoilt = copy.deepcopy(item)
+    spoilt["batches"][1]["rows"] = 2
+    named = f"{BATCHES[1]} of run {planned['run_id']}: 2 rows were planned, 1 are there"
+    with pytest.raises(Exception, match=named):
+        machine.convert(spoilt)
+    assert not _receipts(planned)
+    assert caplog.messages[-1] == "group not converted"
+    assert "RowsConverted" not in capsys.readouterr().out
+    machine.convert(item)
+    assert caplog.records[-1].__dict__["batches"] == len(BATCHES)
+    assert _counted(capsys)["RowsConverted"] == [2]
+    assert _receipts(planned) == {BATCHES[0]: BATCHES}
+    machine.convert(item)
+    assert "RowsConverted" not in capsys.readouterr().out
+
+
+def test_what_a_plan_of_an_older_version_has_its_map_over_is_converted(machine: Machine) -> None:
+    """A run that crashed before the function was deployed."""
+    planned = machine.plan(machine.start("a"))
+    for batch in machine.items(planned)[0]["batches"]:
+        assert machine.convert(batch)["batches"] == [batch["batch_id"]]
+    assert _receipts(planned) == {batch: [batch] for batch in BATCHES}
+
+
+def test_nothing_to_do(machine: Machine) -> None:
+    machine.follow(machine.plan(machine.start("a")))
+    assert machine.plan(machine.start("b")) == {"status": "nothing_to_do", "run_id": None, "plan_key": None}
+    assert not ledger("run")
+
+
+def test_busy_while_an_execution_goes_on_and_its_run_is_taken_over_when_it_has_ended(
+    machine: Machine, world: World
+) -> None:
+    first = machine.start("a")
+    planned = machine.plan(first)
+    assert machine.plan(machine.start("b")) == {"status": "busy", "run_id": None, "plan_key": None}
+    machine.end(first)
+    _validate(world, "b", event("MICROONE_EVENT", 3))
+    third = machine.start("c")
+    assert machine.plan(third) == planned
+    assert machine.plan(third) == planned, "its second attempt finds what its first has taken over"
+    assert machine.follow(planned)["rows"] == {"MICROONE_EVENT": 1, "MICROTWO_PRED": 1}
+    assert machine.follow(machine.plan(third))["rows"] == {"MICROONE_EVENT": 1}
+
+
+def test_an_attempt_to_plan_that_wakes_up_after_its_execution_has_ended(machine: Machine, world: World) -> None:
+    """Its run must not pass for the one that its execution has finished: the receipts of that prove nothing for it."""
+    execution = machine.start("a")
+    first = machine.plan(execution)
+    machine.follow(first)
+    machine.end(execution)
+    _validate(world, "b", event("MICROONE_EVENT", 3), event("MICROTWO_PRED", 4, hour=0), broken(2))
+    late = machine.plan(execution)
+    assert late["run_id"] != first["run_id"]
+    taken = machine.plan(machine.start("b"))
+    assert taken == late
+    machine.follow(taken)
+    assert sorted(row["id"] for row in tables()["MICROONE_EVENT"]) == ["MICROONE_EVENT-1", "MICROONE_EVENT-3"]
+    assert len(tables()["PROFILING_LOG"]) == 6
+    assert_books_balance()
+
+
+def test_an_execution_that_nobody_knows_any_more_is_not_running(machine: Machine) -> None:
+    execution = machine.start("a")
+    executions = StepFunctionsExecutions(clients.step_functions())
+    assert executions.is_running(execution["execution"])
+    machine.end(execution)
+    assert not executions.is_running(execution["execution"])
+    assert not executions.is_running(execution["execution"] + "-forgotten")
+
+
+def _validate(world: World, key: str, *events: dict[str, Any]) -> None:
+    assert not world.validate(world.put(f"x/{key}", body(*events))).failed
+
+
+def _receipts(planned: Any) -> dict[str, list[str]]:
+    """Return the batches with a receipt, by the name of their group."""
+    prefix = f"runs/{planned['run_id']}/receipts/"
+    return {
+        key.removeprefix(prefix).removesuffix(".jsonl"): [json.loads(line)["batch_id"] for line in body.splitlines()]
+        for key, body in objects_of(LAKE, prefix).items()
+    }
+
+
+def _counted(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """Return what the last call has counted."""
+    lines: list[dict[str, Any]] = [
+        json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line
+    ]
+    return lines[-1]
+
+
+def _as_json(value: Any) -> Any:
+    """Pass a state's output on as Step Functions does."""
+    return json.loads(json.dumps(value))

@@ -1,0 +1,153 @@
+"""What is cut, and where: chunks, transactions, batches. AWS's limits hold whatever comes."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from sluice.event_files.convert.model import OpenRun
+from sluice.event_files.convert.planning import MAX_SPANS, Planning
+from sluice.event_files.ledger.model import ChunkRecord, Counts, Segment
+from sluice.event_files.validate.validation import MAX_SOURCES_PER_COMMIT
+from sluice.lake.keys import CLEAN_PREFIX, UNRELATED_PREFIX, clean_key, dirty_key, timestamped_id
+from tests.support.events import body, dump, event, foreign
+from tests.support.snapshots import assert_books_balance, committed_records, ledger, tables
+from tests.support.storage import objects_of
+from tests.support.world import LAKE, REGISTRY, START, World
+
+TRANSACTION_ITEMS = 100
+STATE_INPUT_BYTES = 256 << 10
+ITEM_BYTES = 400 << 10
+
+
+@contextmanager
+def transactions(world: World) -> Iterator[list[int]]:
+    """Give the number of items of every transaction that is tried."""
+    sizes: list[int] = []
+
+    def note(params: dict[str, Any], **_: object) -> None:
+        sizes.append(len(params["TransactItems"]))
+
+    events, name = world.dynamodb.meta.events, "provide-client-params.dynamodb.TransactWriteItems"
+    events.register(name, note)
+    try:
+        yield sizes
+    finally:
+        events.unregister(name, note)
+
+
+def test_a_chunk_is_cut_when_its_bytes_are_full(world: World) -> None:
+    size = 40_000
+    world.limits = replace(world.limits, chunk_bytes=size)
+    file = body(*(event("MICROONE_EVENT", number) for number in range(10)))
+    assert world.validate(*(world.put(f"x/{number:02}", file) for number in range(30))).failed == {}
+    chunks = [len(content) for content in objects_of(LAKE, CLEAN_PREFIX).values()]
+    assert len(chunks) >= 3
+    assert all(size <= chunk < size + len(file) * 2 for chunk in chunks[:-1])
+    assert_books_balance()
+
+
+def test_a_file_larger_than_a_chunk_fills_chunks_of_its_own(world: World) -> None:
+    world.limits = replace(world.limits, chunk_bytes=5_000)
+    small = world.put("x/small", body(event("MICROONE_EVENT", 1)))
+    big = world.put("x/big", body(*(event("MICROONE_EVENT", number) for number in range(50))))
+    with transactions(world) as sizes:
+        assert world.validate(small, big).failed == {}
+    own = world.record(big)["chunks"]
+    assert sizes == [1 + len(own), 2]
+    assert len(own) > 3
+    assert world.record(small)["chunks"][0] not in own
+    for chunk_id in own[:-1]:
+        assert 5_000 <= len(objects_of(LAKE)[clean_key(chunk_id)]) < 6_000
+    assert_books_balance()
+    world.convert()
+    assert len(tables()["MICROONE_EVENT"]) == 51
+
+
+def test_a_commit_is_cut_at_98_files(world: World) -> None:
+    sources = [world.put(f"x/{number}", b"?") for number in range(MAX_SOURCES_PER_COMMIT + 1)]
+    with transactions(world) as sizes:
+        assert world.validate(*sources).failed == {}
+    assert sizes == [99, 2]
+    assert [chunk["files"] for chunk in ledger("chunk#")] == [98, 1]
+    assert_books_balance()
+
+
+def test_a_file_may_fill_99_chunks_and_no_more(world: World) -> None:
+    """With its record they are the 100 items that a transaction takes; more are refused, and nobody else suffers."""
+    world.limits = replace(world.limits, chunk_bytes=400)
+    line = foreign(1) | {"filling": "x" * 400}
+    most = world.put("x/most", dump(line) * 98 + dump(foreign(2)))
+    more = world.put("x/more", dump(line) * 99)
+    one = world.put("x/one", dump(foreign(3)))
+    with transactions(world) as sizes:
+        assert world.validate(most, more, one).failed == {}
+    assert sizes == [TRANSACTION_ITEMS, 3]
+    records = [world.record(source) for source in (most, more, one)]
+    assert [record["status"] for record in records] == ["validated", "refused", "validated"]
+    assert [record["unrelated"] for record in records] == [99, 0, 1]
+    assert [record["dirty"] for record in records] == [{}, {"FILE_TOO_LARGE": 1}, {}]
+    assert len(committed_records(UNRELATED_PREFIX)) == 100
+    assert_books_balance()
+
+
+def test_items_stay_small_with_every_table_and_reason(world: World) -> None:
+    """DynamoDB takes 400 KB an item and 4 MB a transaction of 100."""
+    every_table = [event(contract.table, 1) for contract in REGISTRY.contracts]
+    spoilt = [{**each, "time": "yesterday"} for each in every_table]
+    others = [b"?", b"{}", b'{"a":NaN}', b'{"source":"app.event.file"}', dump(foreign(1))]
+    assert world.validate(world.put("x/" + "k" * 1022, body(*every_table, *spoilt, *others))).failed == {}
+    (chunk,), (source,) = ledger("chunk#"), ledger("source#")
+    assert len(chunk["clean"]) == len(chunk["segments"]) == len(REGISTRY.contracts)
+    assert len(source["dirty"]) == 5
+    for item in (chunk, source):
+        assert len(json.dumps(item)) < ITEM_BYTES / 50
+
+
+class Waiting:
+    """As much of a ledger as planning needs: chunks that wait."""
+
+    def __init__(self, chunks: list[ChunkRecord]) -> None:
+        self._chunks = chunks
+
+    def begin_run(self, _run: OpenRun) -> bool:
+        return True
+
+    def pending_chunks(self) -> list[ChunkRecord]:
+        return self._chunks
+
+    def publish_plan(self, _run: OpenRun, _plan_key: str) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("batch_bytes", "spans"),
+    [(1 << 30, [500, 500, 100] * 2), (100_000, [100] * 11 + [500, 500, 100]), (1, [1] * 2200)],
+    ids=["by spans", "by bytes", "a span each"],
+)
+def test_batches_are_cut(world: World, batch_bytes: int, spans: list[int]) -> None:
+    """Every row and dirty record is in one batch, in order; a group of batches fits the input of a state."""
+    ledger: Any = Waiting([_waiting_chunk(number) for number in range(1100)])
+    planned = Planning(ledger, world.lake, world.executions, batch_bytes).plan("a", "20260131T12-run", START, "token")
+    plan = world.read_plan(planned)
+    assert [len(batch.spans) for batch in plan.batches] == spans
+    assert max(spans) <= MAX_SPANS
+    assert all(len(json.dumps(group.to_json())) < STATE_INPUT_BYTES / 2 for group in plan.groups)
+    assert plan.files == len(plan.chunk_ids) == len(set(plan.chunk_ids)) == 1100
+    for table, key_of in (("MICROTHREE_EVENT", clean_key), (None, dirty_key)):
+        batches = [batch for batch in plan.batches if batch.table == table]
+        assert [span.key for batch in batches for span in batch.spans] == [key_of(chunk) for chunk in plan.chunk_ids]
+        assert all(batch.rows == (7 * len(batch.spans) if table else 0) for batch in batches)
+        sizes = [sum(span.length for span in batch.spans) for batch in batches]
+        assert all(size <= batch_bytes or len(batch.spans) == 1 for size, batch in zip(sizes, batches, strict=True))
+    assert len({batch.batch_id for batch in plan.batches}) == len(plan.batches)
+
+
+def _waiting_chunk(number: int) -> ChunkRecord:
+    segment = Segment("MICROTHREE_EVENT", 0, 1000, 7)
+    chunk_id = timestamped_id(START + timedelta(seconds=number), "1f2e3d4c")
+    return ChunkRecord(chunk_id, (segment,), dirty_bytes=200, files=1, counts=Counts(events=7))

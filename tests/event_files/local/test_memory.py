@@ -1,0 +1,89 @@
+"""Large files pass inside the memory that the stages give the functions: each in a process of its own, measured."""
+
+import json
+import random
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from cli.contracts.samples import synthesise
+from infra.stage import stage_named
+from sluice.contracts.load import load_registry
+from sluice.event_files.convert.model import BatchGroup
+from sluice.event_files.convert.planning import Planning
+from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
+from tests.support.cloud import Cloud
+from tests.support.processes import answer, start
+
+STAGE = stage_named("prd")
+SIZE = 128 << 20
+SOURCE, LAKE, LEDGER, MEDIA = "measured-source", "measured-lake", "measured-ledger", "measured-media"
+
+
+def _events() -> bytes:
+    rng = random.Random(128)
+    contracts = load_registry().contracts
+    some = b"".join(json.dumps(synthesise(rng.choice(contracts), rng)).encode() for _ in range(2000))
+    return some * (SIZE // len(some) + 1)
+
+
+def _one_event() -> bytes:
+    return b'{"version":"0","source":"app.event.file","detail":{"text":"' + b"x" * 100_000_000 + b'"}}'
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Buckets and tables of its own, which nothing else works on."""
+
+    cloud: Cloud
+
+    def invoke(self, function: str, event: Any) -> Any:
+        environment = {
+            "LAKE_BUCKET": LAKE,
+            "LEDGER_TABLE": LEDGER,
+            "MEDIA_BUCKET": SOURCE,
+            "MEDIA_TABLE": MEDIA,
+            "CHUNK_BYTES": str(STAGE.chunk_bytes),
+            "MAX_FILE_BYTES": str(STAGE.max_file_bytes),
+        }
+        return answer(start(self.cloud, function, event, environment))
+
+    def validate(self, key: str, body: bytes) -> Any:
+        etag = self.cloud.client("s3").put_object(Bucket=SOURCE, Key=key, Body=body)["ETag"]
+        detail = {"bucket": {"name": SOURCE}, "object": {"key": key, "etag": etag.strip('"')}}
+        return self.invoke("validate_files", {"Records": [{"messageId": "1", "body": json.dumps({"detail": detail})}]})
+
+    def groups(self) -> list[BatchGroup]:
+        chunks = DynamoLedger(self.cloud.client("dynamodb"), LEDGER).pending_chunks()
+        planning = Planning(None, None, None, STAGE.batch_bytes)  # type: ignore[arg-type]  # nothing is asked of them
+        return list(planning._plan_of("measured", datetime.now(UTC), chunks).groups)
+
+
+@pytest.fixture(scope="module")
+def bench(cloud: Cloud) -> Bench:
+    for bucket in (SOURCE, LAKE):
+        cloud.client("s3").create_bucket(Bucket=bucket)
+    for table in (LEDGER, MEDIA):
+        cloud.client("dynamodb").create_table(
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        )
+    return Bench(cloud)
+
+
+@pytest.mark.parametrize("content", [_events, _one_event])
+def test_a_large_file_is_validated_and_converted_in_memory(bench: Bench, content: Callable[[], bytes]) -> None:
+    validated = bench.validate(content.__name__, content())
+    assert validated["result"] == {"batchItemFailures": []}
+    largest = max(bench.groups(), key=lambda group: sum(span.length for batch in group.batches for span in batch.spans))
+    converted = bench.invoke("convert_batch", largest.to_json())
+    assert converted["result"]["rows"] == sum(batch.rows for batch in largest.batches)
+    sys.stdout.write(f"peak MB: {validated['peak_mb']} validating, {converted['peak_mb']} converting\n")
+    assert validated["peak_mb"] < STAGE.validate_files.memory_mb * 0.75
+    assert converted["peak_mb"] < STAGE.convert_batch.memory_mb * 0.75

@@ -1,0 +1,90 @@
+"""Runs that fail or meet: what was begun is finished, nothing is lost, nothing is counted twice."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from cli.demo.files import event_files
+from sluice.contracts.load import load_registry
+from tests.support.cloud import Cloud, CommandError
+
+REGISTRY = load_registry()
+
+
+def _ingest(cloud: Cloud, folder: Path, seed: int) -> int:
+    """Ingest some files; return how many of their events are clean."""
+    clean = 0
+    for file in event_files(REGISTRY, files=3, events=60, seed=seed):
+        (folder / file.name).write_bytes(file.body)
+        clean += file.counts.clean.total()
+    cloud.run("ingest", folder)
+    return clean
+
+
+@contextmanager
+def _without_rights(cloud: Cloud, function: str) -> Iterator[None]:
+    """Take from a function all that its role allows, for a while."""
+    iam = cloud.client("iam")
+    names = [role["RoleName"] for role in iam.list_roles()["Roles"]]
+    role = next(name for name in names if function in name)
+    policies = {
+        name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+    }
+    assert policies
+    for name in policies:
+        iam.delete_role_policy(RoleName=role, PolicyName=name)
+    try:
+        yield
+    finally:
+        for name, document in policies.items():
+            text = document if isinstance(document, str) else json.dumps(document)
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=text)
+
+
+def _pending(cloud: Cloud) -> int:
+    return int(cloud.run("status")["backlog"]["chunks"])
+
+
+def test_a_failed_run_is_finished_before_a_new_one_is_made(cloud: Cloud, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    clean_before = _ingest(cloud, first, seed=200)
+    with _without_rights(cloud, "ConvertBatch"), pytest.raises(CommandError, match="goes on where this one stopped"):
+        cloud.run("convert")
+    clean_after = _ingest(cloud, second, seed=201)
+    resumed, following = cloud.run("convert"), cloud.run("convert")
+    assert [resumed["status"], following["status"]] == ["converted", "converted"]
+    assert [resumed["events"], following["events"]] == [clean_before, clean_after]
+    assert [sum(resumed["rows"].values()), sum(following["rows"].values())] == [clean_before, clean_after]
+    assert _pending(cloud) == 0
+
+
+def test_a_function_without_a_right_says_so(cloud: Cloud, tmp_path: Path) -> None:
+    clean = _ingest(cloud, tmp_path, seed=202)
+    with _without_rights(cloud, "CommitConversion"), pytest.raises(CommandError, match="AccessDenied"):
+        cloud.run("convert")
+    finished = cloud.run("convert")
+    assert finished["events"] == clean
+    plans = [key for key in cloud.keys(f"runs/{finished['run_id']}/") if "plan-" in key]
+    assert len(plans) == 1
+
+
+def test_two_conversions_at_once_convert_once(cloud: Cloud, tmp_path: Path) -> None:
+    clean = _ingest(cloud, tmp_path, seed=300)
+    machine = cloud.output("ConvertMachine")
+    started = [cloud.deployment.stepfunctions.start_execution(stateMachineArn=machine) for _ in range(2)]
+    last = cloud.run("convert")  # waits for a run that is going on
+    for execution in started:
+        described = cloud.deployment.stepfunctions.describe_execution(executionArn=execution["executionArn"])
+        assert described["status"] in {"SUCCEEDED", "RUNNING"}
+    assert last["status"] in {"converted", "nothing_to_do"}
+    assert _pending(cloud) == 0
+    keys = {file.name for file in event_files(REGISTRY, files=3, events=60, seed=300)}
+    rows = [row for contract in REGISTRY.contracts for row in cloud.rows(contract.table) if row["_source_key"] in keys]
+    assert len(rows) == clean
+    assert len({(row["_source_key"], row["_source_offset"]) for row in rows}) == clean

@@ -1,0 +1,178 @@
+"""Starting a conversion and saying how it ended."""
+
+import getpass
+import io
+import json
+from typing import Any
+
+import pytest
+
+from cli.event_files import conversion
+from cli.event_files.conversion import Conversion, failure, run_conversion
+from cli.platform.errors import CliError
+from cli.platform.session import Deployment
+
+ARN = "arn:aws:states:eu-west-1:123456789012:execution:Convert:one"
+COMMIT = {"files": 7, "events": 61, "rows": {"A_PRED": 60, "B_EVENT": 1}, "parquet_files": 9}
+
+
+class Machine:
+    """Step Functions with executions that end as said, each after being looked at twice."""
+
+    def __init__(self, *ends: dict[str, Any], others: int = 0) -> None:
+        self.ends, self.others, self.looks, self.begun = list(ends), others, 0, 0
+        self.children: list[str] = []
+        self.given: list[str] = []
+
+    def start_execution(self, **request: str) -> dict[str, str]:
+        self.given.append(request["input"])
+        self.begun += 1
+        return {"executionArn": ARN}
+
+    def describe_execution(self, executionArn: str) -> dict[str, Any]:  # noqa: N803
+        if executionArn in self.children:
+            return {"cause": json.dumps({"errorMessage": "chunk 7 does not exist"})}
+        self.looks += 1
+        return {"status": "RUNNING"} if self.looks % 2 else self.ends.pop(0)
+
+    def list_executions(self, **request: Any) -> dict[str, Any]:
+        if "mapRunArn" in request:
+            return {"executions": [{"executionArn": child} for child in self.children[: request["maxResults"]]]}
+        self.others -= 1
+        return {"executions": ["another"] if self.others >= 0 else []}
+
+    def get_execution_history(self, **_: Any) -> dict[str, Any]:
+        names = [("FailStateEntered", "Conversion failed"), ("MapStateEntered", "Convert the batches")]
+        details = [{"name": name, "input": '{"run_id": "r9"}'} for _, name in names]
+        entered = [
+            {"type": kind, "stateEnteredEventDetails": each} for (kind, _), each in zip(names, details, strict=True)
+        ]
+        return {"events": [{"type": "ExecutionFailed"}, *entered]}
+
+    def list_map_runs(self, **_: str) -> dict[str, Any]:
+        return {"mapRuns": [{"mapRunArn": "the-map"}] if self.children else []}
+
+    def describe_map_run(self, **_: str) -> dict[str, Any]:
+        return {"itemCounts": {"failed": 2, "total": 15}}
+
+
+class Lake:
+    """S3 that holds one commit."""
+
+    def get_object(self, **request: str) -> dict[str, Any]:
+        assert request == {"Bucket": "the-lake", "Key": "runs/r1/commit.json"}
+        return {"Body": io.BytesIO(json.dumps(COMMIT).encode())}
+
+
+class Stage(Deployment):
+    """A deployment with a machine and a lake."""
+
+    def __init__(self, client: Machine, stage: str = "dev") -> None:
+        clients = {"stepfunctions": client, "s3": Lake(), "stage": stage}
+        outputs = {"ConvertMachine": "the-machine", "LakeBucket": "the-lake"}
+        self.__dict__.update(clients | {"outputs": outputs})
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.platform.machine.time.sleep", lambda _: None)
+
+
+def ended(**output: Any) -> dict[str, Any]:
+    return {"status": "SUCCEEDED", "output": json.dumps(output)}
+
+
+FAILED = {"status": "FAILED", "error": "CountMismatch", "cause": json.dumps({"errorMessage": "61 in, 60 out"})}
+
+
+def test_a_converted_run_is_summed_up_from_its_commit() -> None:
+    stage = Stage(Machine(ended(status="planned", run_id="r1")))
+    found, outcome = run_conversion(stage, 5)
+    assert (found.run_id, found.status) == ("r1", "converted")
+    assert {name: getattr(found, name) for name in COMMIT} == COMMIT
+    assert failure(stage, found, outcome) is None
+
+
+def test_nothing_to_do_is_no_failure() -> None:
+    stage = Stage(Machine(ended(status="nothing_to_do", run_id=None)))
+    found, outcome = run_conversion(stage, 5)
+    assert (found.status, found.rows, failure(stage, found, outcome)) == ("nothing_to_do", {}, None)
+
+
+def test_a_busy_machine_is_waited_for_and_started_again() -> None:
+    client = Machine(ended(status="busy", run_id="r0"), ended(status="planned", run_id="r1"), others=3)
+    found, _ = run_conversion(Stage(client), 5)
+    assert (found.status, client.begun, client.others) == ("converted", 2, -1)
+
+
+def test_a_machine_that_stays_busy_is_a_failure() -> None:
+    client = Machine(*[ended(status="busy", run_id="r0")] * 5)
+    found, outcome = run_conversion(Stage(client), 5)
+    assert (found.status, client.begun) == ("busy", 3)
+    assert failure(Stage(client), found, outcome) is not None
+
+
+def test_a_failed_run_says_where_why_and_where_to_look() -> None:
+    stage = Stage(Machine(FAILED))
+    found, outcome = run_conversion(stage, 5)
+    error = failure(stage, found, outcome)
+    assert found.status == "failed"
+    assert error is not None
+    assert error.message == "The conversion failed in 'Convert the batches': 61 in, 60 out"
+    assert f"https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/{ARN}" in (
+        error.hint
+    )
+
+
+def test_a_map_that_failed_says_why_an_item_did() -> None:
+    client = Machine(FAILED)
+    client.children = ["child-1", "child-2"]
+    found, outcome = run_conversion(Stage(client), 5)
+    assert outcome.cause == "2 of 15 items failed, one of them with: chunk 7 does not exist"
+    assert found.run_id == "r9"
+
+
+def test_the_local_cloud_has_no_console() -> None:
+    stage = Stage(Machine(FAILED), "local")
+    error = failure(stage, *run_conversion(stage, 5))
+    assert error is not None
+    assert "console.aws" not in error.hint
+    assert ARN in error.hint
+
+
+def test_an_execution_that_does_not_end_is_left_running() -> None:
+    client = Machine()
+    client.looks = -(10**9)
+    client.describe_execution = lambda **_: {"status": "RUNNING"}  # type: ignore[method-assign]
+    with pytest.raises(CliError, match=r"still runs.*one"):
+        run_conversion(Stage(client), 0.05)
+
+
+def test_the_json_document_has_exactly_the_promised_members() -> None:
+    assert list(Conversion.__dataclass_fields__) == [
+        "run_id",
+        "status",
+        "files",
+        "events",
+        "rows",
+        "parquet_files",
+        "seconds",
+    ]
+    assert conversion.CONVERTED == "converted"
+
+
+def test_an_execution_is_told_who_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = {"status": "SUCCEEDED", "output": '{"status": "nothing_to_do"}'}
+    client = Machine(ended, ended)
+    monkeypatch.setattr(getpass, "getuser", lambda: "ann")
+    run_conversion(Stage(client), 5)
+    monkeypatch.setattr(getpass, "getuser", _nobody)
+    run_conversion(Stage(client), 5)
+    assert [json.loads(given) for given in client.given] == [
+        {"started_by": "hand: ann"},
+        {"started_by": "hand: unknown"},
+    ]
+
+
+def _nobody() -> str:
+    raise KeyError("a user without a name")

@@ -1,0 +1,124 @@
+"""The end of a run: rows out must be events in, per table, or nothing is committed."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+import pytest
+
+from sluice.event_files.convert.committing import IncompleteRunError, Summary, commit
+from sluice.event_files.convert.model import Arrived, Batch, BatchGroup, Plan, Receipt
+from sluice.lake.keys import clean_key, commit_key, receipts_key
+from tests.event_files.unit.convert.memory import MemoryFiles, MemoryLedger
+
+RUN = "run"
+CHUNKS = ("20260131T000000000000Z-a", "20260131T000000000001Z-b")
+BATCHES = tuple(
+    Batch(RUN, "then", name, table, rows, ())
+    for name, table, rows in [("0", "A", 3), ("1", "A", 2), ("2", "B", 1), ("3", None, 0)]
+)
+GROUPS = (BatchGroup(BATCHES[:3]), BatchGroup(BATCHES[3:]))
+RECEIPTS = tuple(
+    Receipt(each.batch_id, each.table, each.rows, 2, 100, f"2026-01-31T0{each.batch_id}" if each.table else "")
+    for each in BATCHES
+)
+PLAN = Plan(RUN, "then", 7, CHUNKS, GROUPS, Arrived(900, 4, 3, 2, {"A": {"RULE_BROKEN": 5}}))
+SUMMARY = Summary(
+    run_id=RUN,
+    status="converted",
+    files=7,
+    events=6,
+    rows={"A": 5, "B": 1},
+    parquet_files=8,
+    parquet_bytes=400,
+    newest_hours={"A": "2026-01-31T01", "B": "2026-01-31T02"},
+    bytes=900,
+    dirty={"A": {"RULE_BROKEN": 5}},
+    unrelated=4,
+    unknown_members=3,
+    media_missing=2,
+    planned_at="then",
+)
+
+
+@pytest.fixture
+def files() -> MemoryFiles:
+    files = MemoryFiles({clean_key(chunk): b"rows" for chunk in CHUNKS})
+    leave(files, *RECEIPTS)
+    return files
+
+
+def leave(files: MemoryFiles, *receipts: Receipt) -> None:
+    """Leave these receipts, and those of the other batches."""
+    known = {each.batch_id: each.to_json() for each in (*RECEIPTS, *receipts)}
+    for group in GROUPS:
+        leave_lines(files, group, [known[batch.batch_id] for batch in group.batches])
+
+
+def leave_lines(files: MemoryFiles, group: BatchGroup, receipts: Iterable[Mapping[str, Any]]) -> None:
+    lines = "".join(f"{json.dumps(receipt)}\n" for receipt in receipts)
+    files.write(receipts_key(RUN, group.group_id), lines.encode())
+
+
+def test_a_whole_run_is_committed(files: MemoryFiles) -> None:
+    ledger = MemoryLedger()
+    assert commit(PLAN, files, ledger) == SUMMARY
+    assert json.loads(files.objects[commit_key(RUN)]) == asdict(SUMMARY)
+    assert ledger.converted == dict.fromkeys(CHUNKS, RUN)
+    assert not any(files.exists(clean_key(chunk)) for chunk in CHUNKS)
+
+
+def test_again_changes_nothing(files: MemoryFiles) -> None:
+    ledger = MemoryLedger()
+    commit(PLAN, files, ledger)
+    once = dict(files.objects)
+    assert commit(PLAN, files, ledger) == SUMMARY
+    assert files.objects == once
+
+
+def test_receipts_of_an_older_version_say_nothing_of_bytes_and_hours(files: MemoryFiles) -> None:
+    old = {"batch_id": "2", "table": "B", "rows": 1, "parquet_files": 2}
+    leave_lines(files, GROUPS[0], [*(receipt.to_json() for receipt in RECEIPTS[:2]), old])
+    assert commit(PLAN, files, MemoryLedger()) == replace(
+        SUMMARY, parquet_bytes=300, newest_hours={"A": "2026-01-31T01"}
+    )
+
+
+WRONG = {
+    "one row too few": (Receipt("0", "A", 2, 2), "A: 5 in, 4 out"),
+    "one row too many": (Receipt("2", "B", 2, 2), "B: 1 in, 2 out"),
+    "rows in another table": (Receipt("2", "A", 1, 2), "A: 5 in, 6 out.*B: 1 in, 0 out"),
+    "rows nobody planned": (Receipt("3", "C", 1, 1), "C: 0 in, 1 out"),
+}
+
+
+@pytest.mark.parametrize(("receipt", "message"), WRONG.values(), ids=WRONG.keys())
+def test_wrong_counts_are_refused(files: MemoryFiles, receipt: Receipt, message: str) -> None:
+    leave(files, receipt)
+    assert_refused(files, PLAN, message)
+
+
+def test_missing_receipts_are_refused(files: MemoryFiles) -> None:
+    files.delete([receipts_key(RUN, GROUPS[1].group_id)])
+    assert_refused(files, PLAN, "batches left no receipts")
+
+
+@pytest.mark.parametrize(("missing", "message"), [(0, "A: 5 in, 2 out"), (1, "A: 5 in, 3 out"), (2, "B: 1 in, 0 out")])
+def test_a_missing_receipt_among_others_is_refused(files: MemoryFiles, missing: int, message: str) -> None:
+    kept = [receipt.to_json() for receipt in RECEIPTS[:3] if receipt is not RECEIPTS[missing]]
+    leave_lines(files, GROUPS[0], kept)
+    assert_refused(files, PLAN, message)
+
+
+def test_an_unplanned_table_is_refused(files: MemoryFiles) -> None:
+    group = BatchGroup((*BATCHES[:2], replace(BATCHES[2], table=None)))
+    assert_refused(files, replace(PLAN, groups=(group, GROUPS[1])), "B: 0 in")
+
+
+def assert_refused(files: MemoryFiles, plan: Plan, message: str) -> None:
+    ledger, before = MemoryLedger(), dict(files.objects)
+    with pytest.raises(IncompleteRunError, match=message):
+        commit(plan, files, ledger)
+    assert files.objects == before
+    assert not ledger.converted

@@ -1,0 +1,170 @@
+"""One batch: rows to Parquet files and a receipt, the same however often it is done."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from cli.contracts.samples import synthesise
+from sluice.event_files.convert.batches import BatchError, Converter, read_rows
+from sluice.event_files.convert.model import Batch, BatchGroup, Receipt, Span
+from sluice.event_files.ledger.model import Counts
+from sluice.event_files.validate.event_processor import Gate, lineage_of
+from sluice.lake.keys import profile_part_key, receipts_key, table_prefix
+from tests.event_files.unit.convert.memory import MemoryFiles
+from tests.event_files.unit.validate.edges import CONTRACTS, REGISTRY, chance
+
+RUN, TABLE = "20260131T120000000000Z-r", "MICROONE_PRED"
+HOURS = 3
+
+
+def rows_of(table: str, count: int) -> list[bytes]:
+    """Rows of `count` events, spread over some hours."""
+    contract, rng = REGISTRY.contract(table), chance(7)
+    gate, lines = Gate(contract, lambda _lib, _id: None), []
+    for number in range(count):
+        at = datetime(2022, 4, 9, 22, tzinfo=UTC) + timedelta(hours=number % HOURS)
+        event = synthesise(contract, rng, at)
+        lineage = lineage_of(f"key-{number}") % number
+        line = gate.admit(event, memoryview(orjson.dumps(event)), lineage, Counts())
+        assert isinstance(line, bytes)
+        lines.append(line)
+    return lines
+
+
+def batch_of(files: MemoryFiles, table: str, lines: list[bytes]) -> Batch:
+    """A batch whose rows stand in two objects, between those of others."""
+    halves = [b"".join(lines[:5]), b"".join(lines[5:])]
+    spans = []
+    for number, half in enumerate(halves):
+        files.objects[f"chunk-{number}"] = b"before\n" + half + b"behind\n"
+        spans.append(Span(f"chunk-{number}", len(b"before\n"), len(half)))
+    return Batch(RUN, "2026-01-31T12:00:00.000Z", f"00000-{table}", table, len(lines), tuple(spans))
+
+
+def convert(files: MemoryFiles, *batches: Batch) -> list[Receipt]:
+    return Converter(REGISTRY, files).convert(BatchGroup(batches))
+
+
+def read(files: MemoryFiles, prefix: str) -> pa.Table:
+    parts = [pq.read_table(pa.BufferReader(files.objects[key]), partitioning=None) for key in files.keys(prefix)]
+    return pa.concat_tables(parts)
+
+
+@pytest.mark.parametrize("table", [contract.table for contract in CONTRACTS])
+def test_rows_land_in_their_partitions(table: str) -> None:
+    files = MemoryFiles()
+    lines = rows_of(table, 20)
+    batch = batch_of(files, table, lines)
+    convert(files, batch)
+    root, name = f"data/clean_parquet/{table}.parquet/", f"{RUN}-00000-{table}.parquet"
+    partitions = (
+        "year=2022/month=4/day=10/hour=0/",
+        "year=2022/month=4/day=9/hour=22/",
+        "year=2022/month=4/day=9/hour=23/",
+    )
+    assert files.keys(root) == [f"{root}{partition}{name}" for partition in partitions]
+    wanted = read_rows(REGISTRY.contract(table), b"".join(lines))
+    assert read(files, root).sort_by("_source_offset").equals(wanted.sort_by("_source_offset"))
+    receipt = json.loads(files.objects[receipts_key(RUN, batch.batch_id)])
+    size = sum(len(body) for key, body in files.objects.items() if key.startswith(table_prefix(table)))
+    written = {"rows": 20, "parquet_files": HOURS, "parquet_bytes": size, "newest_hour": "2022-04-10T00"}
+    assert receipt == {"batch_id": batch.batch_id, "table": table, **written}
+    assert read(files, profile_part_key(RUN, batch.batch_id)).num_rows == 20
+
+
+@pytest.mark.parametrize(
+    ("planned_at", "newest"),
+    [
+        ("2022-04-10T00:59:59.999Z", "2022-04-10T00"),
+        ("2022-04-09T23:59:59.999Z", "2022-04-09T23"),
+        ("2021-01-01T00:00:00.000Z", ""),
+    ],
+)
+def test_an_hour_that_the_plan_could_not_know_of_is_not_the_newest(planned_at: str, newest: str) -> None:
+    files = MemoryFiles()
+    batch = replace(batch_of(files, TABLE, rows_of(TABLE, 20)), planned_at=planned_at)
+    (receipt,) = convert(files, batch)
+    assert receipt.newest_hour == newest
+
+
+def test_a_file_may_be_passed_over_by_short_values_and_repeats_no_text() -> None:
+    files = MemoryFiles()
+    convert(files, batch_of(files, "MICROTWO_PRED", rows_of("MICROTWO_PRED", 20)))
+    (body, *_) = [files.objects[key] for key in files.keys("data/clean_parquet/")]
+    group = pq.ParquetFile(pa.BufferReader(body)).metadata.row_group(0)
+    columns = [group.column(number) for number in range(group.num_columns)]
+    known = {column.path_in_schema for column in columns if column.is_stats_set}
+    assert known == {"unix_timestamp", "date_time", "_rescued", "_source_key", "_source_offset"}
+
+
+def test_again_writes_the_same() -> None:
+    """Also when it died in the middle: without a receipt everything is written anew, over what is there."""
+    files = MemoryFiles()
+    batch = batch_of(files, TABLE, rows_of(TABLE, 20))
+    convert(files, batch)
+    once = dict(files.objects)
+    del files.objects[receipts_key(RUN, batch.batch_id)]
+    convert(files, batch)
+    assert files.objects == once
+
+
+def test_a_group_is_done_as_one() -> None:
+    files = MemoryFiles()
+    first, second = batch_of(files, TABLE, rows_of(TABLE, 20)), batch_of(files, TABLE, rows_of(TABLE, 20))
+    second = replace(second, batch_id=f"00001-{TABLE}")
+    with pytest.raises(BatchError, match=f"{second.batch_id} of run {RUN}: 21 rows were planned, 20 are there"):
+        convert(files, first, replace(second, rows=21))
+    assert not files.keys("runs/")
+    assert [receipt.rows for receipt in convert(files, first, second)] == [20, 20]
+    assert files.keys(f"runs/{RUN}/receipts/") == [receipts_key(RUN, first.batch_id)]
+    assert read(files, f"runs/{RUN}/profile/").num_rows == read(files, table_prefix(TABLE)).num_rows == 40
+    assert convert(files, first, second) == []
+
+
+def test_what_has_a_receipt_is_not_done_again() -> None:
+    files = MemoryFiles({receipts_key(RUN, f"00000-{TABLE}"): b"{}"})
+    convert(files, Batch(RUN, "", f"00000-{TABLE}", TABLE, 1, (Span("not there", 0, 1),)))
+    assert list(files.objects) == [receipts_key(RUN, f"00000-{TABLE}")]
+
+
+@pytest.mark.parametrize("difference", [-1, 1])
+def test_other_rows_than_planned_are_refused(difference: int) -> None:
+    files = MemoryFiles()
+    batch = batch_of(files, TABLE, rows_of(TABLE, 20))
+    before = dict(files.objects)
+    with pytest.raises(BatchError, match=rf"{20 + difference} rows were planned, 20 are there"):
+        convert(files, replace(batch, rows=20 + difference))
+    assert files.objects == before
+
+
+def test_rows_cut_in_the_middle_are_refused() -> None:
+    files = MemoryFiles()
+    batch = batch_of(files, TABLE, rows_of(TABLE, 20))
+    short = replace(batch.spans[1], length=batch.spans[1].length - 10)
+    with pytest.raises(BatchError):
+        convert(files, replace(batch, spans=(batch.spans[0], short)))
+    assert not files.keys("data/")
+    assert not files.keys("runs/")
+
+
+def test_lines_that_are_no_events_are_refused() -> None:
+    """An older version left rows there: as events they would be rows of nothing."""
+    files = MemoryFiles()
+    lines = [b'{"id":"a","date_time":"2022-04-09T08:00:00Z","_source_key":"k","_source_offset":0}\n'] * 20
+    batch = batch_of(files, TABLE, lines)
+    with pytest.raises(BatchError, match="20 of 20 rows have no time"):
+        convert(files, batch)
+    assert not files.keys("data/")
+    assert not files.keys("runs/")
+
+
+def test_rows_larger_than_any_block_of_the_reader() -> None:
+    """Two rows of 5 MB each: a reader with blocks of its own size would cut them."""
+    event = {"detail": {"id": "x" * 5_000_000}, "time": "2022-04-09T08:00:00Z"}
+    rows = read_rows(REGISTRY.contract(TABLE), (orjson.dumps(event) + b"\n") * 2)
+    assert [len(value.as_py()) for value in rows["id"]] == [5_000_000] * 2

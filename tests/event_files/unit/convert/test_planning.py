@@ -1,0 +1,265 @@
+"""A plan covers every pending row exactly once, in batches and groups of bounded size; one run goes on at a time."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluice.event_files.convert.committing import read_plan
+from sluice.event_files.convert.model import Arrived, Batch, BatchGroup, OpenRun, Plan, Span
+from sluice.event_files.convert.planning import MAX_SPANS, Decision, Planned, Planning
+from sluice.event_files.ledger.model import ChunkRecord, Counts, Segment
+from sluice.lake.keys import clean_key, dirty_key
+from tests.event_files.unit.convert.memory import MemoryFiles, MemoryLedger
+
+NOW = datetime(2026, 1, 31, 12, 30, 15, 123456, tzinfo=UTC)
+BATCH_BYTES = 100
+
+
+class Running:
+    """Executions that are still going on."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+
+    def is_running(self, execution: str) -> bool:
+        return execution in self._names
+
+
+def plan_with(ledger: MemoryLedger, files: MemoryFiles, *running: str) -> Planned:
+    """What an execution called ``me`` is told to do, while others are `running`."""
+    return Planning(ledger, files, Running(*running), BATCH_BYTES).plan("me", "run-of-me", NOW, "token")
+
+
+def chunk(number: int, segments: list[tuple[str, int, int]], dirty_bytes: int, files: int) -> ChunkRecord:
+    """A chunk as validation leaves it: its segments follow one another."""
+    offset, placed = 0, []
+    for table, length, rows in segments:
+        placed.append(Segment(table, offset, length, rows))
+        offset += length
+    return ChunkRecord(f"20260131T0000000000{number:02d}Z-c", tuple(placed), dirty_bytes, files)
+
+
+segments = st.lists(st.tuples(st.sampled_from("AB"), st.integers(1, 120), st.integers(1, 9)), max_size=5)
+chunks = st.lists(st.tuples(segments, st.sampled_from([0, 1, 60, 150]), st.integers(0, 9)), min_size=1, max_size=8).map(
+    lambda parts: [chunk(number, *part) for number, part in enumerate(parts)]
+)
+
+
+@given(chunks)
+def test_a_plan_covers_everything_once(pending: list[ChunkRecord]) -> None:
+    files, ledger = MemoryFiles(), MemoryLedger(pending)
+    planned = plan_with(ledger, files)
+    assert planned.decision is Decision.PLANNED
+    plan = read_plan(files, planned.plan_key or "")
+    assert (plan.run_id, plan.planned_at) == ("run-of-me", "2026-01-31T12:30:15.123Z")
+    assert plan.chunk_ids == tuple(each.chunk_id for each in pending)
+    assert plan.files == sum(each.files for each in pending)
+    for table in ("A", "B"):
+        wanted = [
+            (Span(clean_key(each.chunk_id), segment.offset, segment.length), segment.rows)
+            for each in pending
+            for segment in each.segments
+            if segment.table == table
+        ]
+        assert [span for batch in plan.batches if batch.table == table for span in batch.spans] == [
+            s for s, _ in wanted
+        ]
+        assert plan.rows()[table] == sum(rows for _, rows in wanted)
+    dirty = [Span(dirty_key(each.chunk_id), 0, each.dirty_bytes) for each in pending if each.dirty_bytes]
+    assert [span for batch in plan.batches if batch.table is None for span in batch.spans] == dirty
+    assert_cut_well(plan.batches)
+    assert_grouped_well(plan.groups)
+
+
+def assert_cut_well(batches: tuple[Batch, ...]) -> None:
+    """None is larger than allowed, but for a single span that is; none could have taken the next one's first span."""
+    assert len({batch.batch_id for batch in batches}) == len(batches)
+    for batch in batches:
+        assert 0 < len(batch.spans) <= MAX_SPANS
+        assert size(batch) <= BATCH_BYTES or len(batch.spans) == 1
+    for batch, following in pairwise(batches):
+        full = len(batch.spans) == MAX_SPANS or size(batch) + following.spans[0].length > BATCH_BYTES
+        assert full or batch.table != following.table
+
+
+def assert_grouped_well(groups: tuple[BatchGroup, ...]) -> None:
+    """None is more than a batch may be, but for a single batch that is; none could have taken the next one's first."""
+    for group in groups:
+        assert group.batches
+        assert size(*group.batches) <= BATCH_BYTES or len(group.batches) == 1
+    for group, following in pairwise(groups):
+        assert size(*group.batches, following.batches[0]) > BATCH_BYTES
+
+
+def size(*batches: Batch) -> int:
+    return sum(span.length for batch in batches for span in batch.spans)
+
+
+def test_small_batches_are_one_group_and_full_ones_a_group_each() -> None:
+    files = MemoryFiles()
+    small = chunk(0, [("A", 40, 1), ("B", 30, 1), ("C", 20, 1)], 10, 1)
+    large = chunk(1, [("D", 100, 1), ("E", 100, 1), ("F", 1, 1)], 0, 1)
+    plan = read_plan(files, plan_with(MemoryLedger([replace(small, dirty_bytes=0), large]), files).plan_key or "")
+    grouped = [[batch.table for batch in group.batches] for group in plan.groups]
+    assert grouped == [["A", "B", "C"], ["D"], ["E"], ["F"]]
+    plan = read_plan(files, plan_with(MemoryLedger([small]), files).plan_key or "")
+    assert [[batch.table for batch in group.batches] for group in plan.groups] == [["A", "B", "C", None]]
+
+
+def test_a_plan_says_what_arrived() -> None:
+    first = Counts(events=9, unrelated=1, drift=2, media_missing=3)
+    first.dirty.update({("A", "RULE_BROKEN"): 2, ("-", "FRAGMENT"): 1})
+    second = Counts(events=5, unrelated=10, drift=20, media_missing=30)
+    second.dirty.update({("A", "RULE_BROKEN"): 1, ("A", "TOO_LARGE"): 4})
+    pending = [
+        replace(PENDING[0], counts=first, source_bytes=1000),
+        replace(chunk(1, [("A", 10, 1)], 0, 1), counts=second, source_bytes=100),
+    ]
+    files = MemoryFiles()
+    plan = read_plan(files, plan_with(MemoryLedger(pending), files).plan_key or "")
+    dirty = {"A": {"RULE_BROKEN": 3, "TOO_LARGE": 4}, "-": {"FRAGMENT": 1}}
+    assert plan.arrived == Arrived(bytes=1100, unrelated=11, unknown_members=22, media_missing=33, dirty=dirty)
+
+
+def test_many_small_segments_are_cut_by_number() -> None:
+    files = MemoryFiles()
+    pending = [ChunkRecord(f"{number:020d}", (Segment("A", 0, 0, 1),)) for number in range(2 * MAX_SPANS + 1)]
+    plan = read_plan(files, plan_with(MemoryLedger(pending), files).plan_key or "")
+    assert [(len(batch.spans), batch.rows) for batch in plan.batches] == [(500, 500), (500, 500), (1, 1)]
+    assert max(len(json.dumps(batch.to_json())) for batch in plan.batches) < 128 << 10
+
+
+def test_nothing_to_do_leaves_no_run_open() -> None:
+    files, ledger = MemoryFiles(), MemoryLedger()
+    assert plan_with(ledger, files) == Planned(Decision.NOTHING_TO_DO)
+    assert ledger.run is None
+    assert not files.objects
+
+
+PENDING = [chunk(0, [("A", 10, 1)], 0, 1)]
+CRASHED = OpenRun("crashed-run", "crashed")
+
+
+@pytest.mark.parametrize("plan_key", [None, "its-plan"])
+def test_while_another_run_goes_on_nothing_is_planned(plan_key: str | None) -> None:
+    run = OpenRun("its-run", "other", plan_key)
+    files, ledger = MemoryFiles(), MemoryLedger(PENDING, run)
+    assert plan_with(ledger, files, "other") == Planned(Decision.BUSY)
+    assert (ledger.run, files.objects) == (run, {})
+
+
+def test_a_crashed_run_is_finished_by_its_own_plan() -> None:
+    files, ledger = MemoryFiles(), MemoryLedger(PENDING, OpenRun("crashed-run", "crashed", "its-plan"))
+    assert plan_with(ledger, files) == Planned(Decision.PLANNED, "crashed-run", "its-plan")
+    assert ledger.run == OpenRun("crashed-run", "me", "its-plan")
+    assert not files.objects
+
+
+def test_a_run_that_crashed_before_its_plan_gets_one() -> None:
+    files, ledger = MemoryFiles(), MemoryLedger(PENDING, CRASHED)
+    planned = plan_with(ledger, files)
+    assert (planned.decision, planned.run_id) == (Decision.PLANNED, "crashed-run")
+    assert read_plan(files, planned.plan_key or "").run_id == "crashed-run"
+    assert ledger.run == OpenRun("crashed-run", "me", planned.plan_key)
+
+
+def test_asked_again_the_same_execution_gets_the_same_plan() -> None:
+    """It is running, of course. Chunks that came in between are not in the plan."""
+    files, ledger = MemoryFiles(), MemoryLedger(list(PENDING))
+    first = plan_with(ledger, files)
+    ledger.pending.append(chunk(1, [("A", 10, 1)], 0, 1))
+    assert plan_with(ledger, files, "me") == first
+    assert read_plan(files, first.plan_key or "").chunk_ids == (PENDING[0].chunk_id,)
+
+
+class TwinWasFirst(MemoryLedger):
+    """A late twin of the same attempt publishes its plan just before ours."""
+
+    def publish_plan(self, run: OpenRun, plan_key: str) -> bool:
+        super().publish_plan(run, "plan-of-the-twin")
+        return super().publish_plan(run, plan_key)
+
+
+def test_of_two_plans_the_published_one_holds() -> None:
+    ledger = TwinWasFirst(PENDING)
+    assert plan_with(ledger, MemoryFiles()).plan_key == "plan-of-the-twin"
+
+
+class TakenOver(MemoryLedger):
+    """While this attempt was late, another execution, or a later attempt of this one, went on."""
+
+    successor = OpenRun("run-of-me", "other", "plan-of-the-other")
+
+    def publish_plan(self, run: OpenRun, plan_key: str) -> bool:
+        self.run = self.successor
+        return super().publish_plan(run, plan_key)
+
+    def drop_run(self, run: OpenRun) -> bool:
+        self.run = self.successor
+        return super().drop_run(run)
+
+
+@pytest.mark.parametrize("pending", [PENDING, []])
+@pytest.mark.parametrize("successor", [TakenOver.successor, OpenRun("later-run", "me"), OpenRun("run-of-me", "other")])
+def test_a_late_attempt_leaves_the_run_to_others(pending: list[ChunkRecord], successor: OpenRun) -> None:
+    ledger = TakenOver(pending)
+    ledger.successor = successor
+    assert plan_with(ledger, MemoryFiles()) == Planned(Decision.BUSY)
+    assert ledger.run == successor
+
+
+class Changing(MemoryLedger):
+    """The open run is closed, or taken over, just when we look."""
+
+    def __init__(self, pending: list[ChunkRecord], answers: Iterator[OpenRun | None]) -> None:
+        super().__init__(pending, CRASHED)
+        self._answers = answers
+
+    def open_run(self) -> OpenRun | None:
+        self.run = next(self._answers, self.run)
+        return CRASHED if self.run else None
+
+
+def test_a_run_that_ends_meanwhile_makes_room() -> None:
+    assert plan_with(Changing(PENDING, iter([None])), MemoryFiles()).run_id == "run-of-me"
+
+
+def test_of_two_that_take_over_one_wins() -> None:
+    """The other one sees, when it looks again, that the winner is running."""
+
+    class Lost(MemoryLedger):
+        def take_over(self, run: OpenRun, execution: str) -> bool:
+            self.run = OpenRun(run.run_id, "winner")
+            return super().take_over(run, execution)
+
+    assert plan_with(Lost(PENDING, CRASHED), MemoryFiles(), "winner") == Planned(Decision.BUSY)
+
+
+def test_a_plan_file_reads_back() -> None:
+    batch = Batch("r", "t", "b", None, 0, (Span("k é", 1, 2),))
+    arrived = Arrived(1, 2, 3, 4, {"A": {"RULE_BROKEN": 5}})
+    groups = (BatchGroup((batch, Batch("r", "t", "b2", "A", 4, ()))), BatchGroup((replace(batch, batch_id="b3"),)))
+    plan = Plan("r", "t", 3, ("c",), groups, arrived)
+    assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
+    assert [each.batch_id for each in plan.batches] == ["b", "b2", "b3"]
+
+
+def test_a_plan_file_of_an_older_version_reads_too() -> None:
+    """It has batches where there are groups now: the map hands them on as they stand."""
+    batches = [Batch("r", "t", name, "A", 4, (Span("k", 1, 2),)) for name in "ab"]
+    items = [batch.to_json() for batch in batches]
+    old = {"run_id": "r", "planned_at": "t", "files": 3, "chunk_ids": ["c"], "batches": items}
+    groups = tuple(BatchGroup((batch,)) for batch in batches)
+    assert Plan.from_json(old) == Plan("r", "t", 3, ("c",), groups, Arrived())
+    assert tuple(BatchGroup.from_json(item) for item in items) == groups
+
+
+def test_what_the_map_is_over_stands_where_machines_of_every_version_look() -> None:
+    group = BatchGroup((Batch("r", "t", "b", "A", 4, (Span("k", 1, 2),)),))
+    assert Plan("r", "t", 3, ("c",), (group,)).to_json()["batches"] == (group.to_json(),)

@@ -1,0 +1,108 @@
+"""The profiling log: one record per event, clean or dirty, with what the board asks for."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sluice.event_files.convert.batches import Converter, read_rows, to_parquet
+from sluice.event_files.convert.model import Batch, BatchGroup, OpenRun, Plan, Span
+from sluice.event_files.convert.profiling import profile_of_dirty, profile_of_rows, publish_profile
+from sluice.event_files.ledger.model import SourceObject
+from sluice.event_files.validate.reasons import Reason
+from sluice.event_files.validate.recognition import Recognition
+from sluice.event_files.validate.records import dirty_line, place_of
+from sluice.event_files.validate.rules import RuleBreak
+from sluice.lake.keys import profile_part_key
+from tests.event_files.unit.convert.memory import MemoryFiles, MemoryLedger
+from tests.event_files.unit.validate.edges import REGISTRY
+
+PLANNED_AT = "2026-01-31T12:30:15.123Z"
+RUN = "20260131T123015123456Z-r"
+BATCH = Batch(RUN, PLANNED_AT, "00000-X", "SIM_EVENT", 2, ())
+COMMON = {"workflow_run_id": RUN, "timestamp": datetime(2026, 1, 31, 12, 30, 15, 123000, tzinfo=UTC)}
+NAMES = ["event_id", "passed", "event_filename", "service_name", "service_type", "errors"]
+COLUMNS = [*COMMON, *NAMES]
+SOURCE = SourceObject("bucket", "a key é", "etag")
+
+
+def dirty(
+    reason: Reason, recognition: Recognition, event: Any, raw: bytes, breaks: tuple[RuleBreak, ...] = ()
+) -> bytes:
+    return dirty_line(reason, recognition, breaks, event, place_of(SOURCE, 0, len(raw)), memoryview(raw))
+
+
+@pytest.mark.parametrize(
+    ("table", "service", "kind"),
+    [
+        ("SIM_EVENT", "SIM", "EVENT"),
+        ("IT_EVENT", "IT", "EVENT"),
+        ("HEADLINER_PRED", "HEADLINE", "PREDICTION"),
+        ("MICROONE_PRED", "MICROONE", "PREDICTION"),
+    ],
+)
+def test_clean_events(table: str, service: str, kind: str) -> None:
+    contract = REGISTRY.contract(table)
+    lines = b'{"detail":{"id":"a"},"_source_key":"k1"}\n{"detail":{"id":"b"},"_source_key":"k2"}\n'
+    profile = profile_of_rows(BATCH, contract, read_rows(contract, lines))
+    common = {**COMMON, "passed": True, "service_name": service, "service_type": kind, "errors": "{}"}
+    assert profile.column_names == COLUMNS
+    assert profile.to_pylist() == [
+        {**common, "event_id": "a", "event_filename": "k1"},
+        {**common, "event_id": "b", "event_filename": "k2"},
+    ]
+
+
+def test_dirty_events() -> None:
+    breaks = (
+        RuleBreak("type", "/time", "one"),
+        RuleBreak("required", "/detail/id", "two"),
+        RuleBreak("pattern", "/time", "three"),
+    )
+    contract = REGISTRY.contract("MICROONE_PRED")
+    known = Recognition(contract, None, "event_files", "PRED", "microone")
+    lines = (
+        dirty(Reason.RULE_BROKEN, known, {"detail": {"id": "x"}}, b"{}\r\n\xe2\x80\xa8", breaks)
+        + dirty(Reason.NO_CONTRACT, Recognition(service="imageTagging", kind="EVENT"), {"detail": {"id": 5}}, b"\xff")
+        + dirty(Reason.FRAGMENT, Recognition(), None, b"")
+    )
+    profile = profile_of_dirty(BATCH, lines)
+    common = {**COMMON, "passed": False, "event_filename": "a key é"}
+    errors = {"RULE_BROKEN": {"/time": ["one", "three"], "/detail/id": ["two"]}}
+    unknown = {"event_id": None, "service_name": None, "service_type": None}
+    assert profile.column_names == COLUMNS
+    assert [{**row, "errors": json.loads(row["errors"])} for row in profile.to_pylist()] == [
+        {**common, "event_id": "x", "service_name": "MICROONE", "service_type": "PREDICTION", "errors": errors},
+        {**common, **unknown, "service_name": "IMAGETAGGING", "service_type": "EVENT", "errors": {"NO_CONTRACT": {}}},
+        {**common, **unknown, "errors": {"FRAGMENT": {}}},
+    ]
+
+
+def test_a_dirty_batch_leaves_records_and_no_rows() -> None:
+    line = dirty(Reason.FRAGMENT, Recognition(), None, b"oops")
+    files = MemoryFiles({"dirty": line * 3})
+    batch = Batch(RUN, PLANNED_AT, "00009-DIRTY", None, 0, (Span("dirty", len(line), 2 * len(line)),))
+    Converter(REGISTRY, files).convert(BatchGroup((batch,)))
+    assert not files.keys("data/")
+    assert pq.read_table(pa.BufferReader(files.objects[profile_part_key(RUN, "00009-DIRTY")])).num_rows == 2
+
+
+def test_the_log_of_a_run_is_one_file_of_its_table() -> None:
+    contract = REGISTRY.contract("SIM_EVENT")
+    batches = tuple(Batch(RUN, PLANNED_AT, name, "SIM_EVENT", 1, ()) for name in "ab")
+    files = MemoryFiles()
+    groups = tuple(BatchGroup((batch,)) for batch in batches)
+    for batch in batches:
+        rows = read_rows(contract, orjson.dumps({"detail": {"id": batch.batch_id}}))
+        files.write(profile_part_key(RUN, batch.batch_id), to_parquet(profile_of_rows(batch, contract, rows)))
+    ledger = MemoryLedger(run=OpenRun(RUN, "me", "plan"))
+    key = publish_profile(Plan(RUN, PLANNED_AT, 2, (), groups), files, ledger)
+    assert key == f"data/clean_parquet/PROFILING_LOG.parquet/year=2026/month=1/day=31/hour=12/{RUN}.parquet"
+    log = pq.read_table(pa.BufferReader(files.objects[key]))
+    assert log["event_id"].to_pylist() == ["a", "b"]
+    assert log.schema.field("timestamp").type == pa.timestamp("ms", tz="UTC")
+    assert ledger.run is None

@@ -1,0 +1,103 @@
+"""Two validators that share no code give the same verdict on every event, for the same members."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import jsonschema
+import orjson
+import pytest
+
+from cli.contracts.samples import spoil, synthesise
+from sluice.contracts.load import TABLES
+from sluice.contracts.model import Contract
+from sluice.event_files.validate.rules import Rules, pointer
+from tests.event_files.unit.validate.edges import (
+    CONTRACTS,
+    FEW_VALUES,
+    REGISTRY,
+    chance,
+    with_duplicates,
+    with_strangers,
+    with_two_values,
+    with_values,
+)
+
+by_contract = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.table)
+
+Sample = tuple[str, Any]
+
+
+@cache
+def rules(table: str) -> Rules:
+    return Rules(REGISTRY.contract(table))
+
+
+@cache
+def referee(table: str) -> jsonschema.Draft202012Validator:
+    return jsonschema.Draft202012Validator(REGISTRY.contract(table).schema)
+
+
+def pointers(table: str, text: str) -> set[str]:
+    """Where the referee finds the event broken. It sees numbers as they were written, ours sees large ones rounded."""
+    return {each for error in referee(table).iter_errors(json.loads(text)) for each in _places(error)}
+
+
+def _places(error: jsonschema.ValidationError) -> list[str]:
+    path = list(error.absolute_path)
+    if error.validator != "required":
+        return [pointer(path)]
+    return [pointer([*path, name]) for name in error.validator_value if name not in error.instance]
+
+
+def assert_agreement(table: str, text: str) -> bool:
+    """Both validators say the same; return whether the event is valid."""
+    ours = {each.pointer for each in rules(table).breaks(orjson.loads(text))}
+    assert ours == pointers(table, text), text
+    return not ours
+
+
+@by_contract
+def test_on_every_value_at_every_place(contract: Contract) -> None:
+    verdicts = [assert_agreement(contract.table, text) for text in with_values(contract, FEW_VALUES)]
+    assert 0.1 < sum(verdicts) / len(verdicts) < 0.5
+
+
+@by_contract
+def test_on_values_at_two_places(contract: Contract) -> None:
+    assert not all(assert_agreement(contract.table, text) for text in with_two_values(contract, 40))
+
+
+@by_contract
+def test_duplicate_and_unknown_members_break_nothing(contract: Contract) -> None:
+    for text in [*with_duplicates(contract), *with_strangers(contract)][::4]:
+        assert assert_agreement(contract.table, text), text
+
+
+@by_contract
+def test_on_events_made_up_and_spoilt(contract: Contract) -> None:
+    rng = chance(contract.table)
+    for _ in range(20):
+        event = synthesise(contract, rng)
+        assert assert_agreement(contract.table, json.dumps(event))
+        spoilt, where = spoil(contract, event, rng)
+        assert not assert_agreement(contract.table, json.dumps(spoilt))
+        assert where in pointers(contract.table, json.dumps(spoilt))
+
+
+def samples(name: str) -> Iterator[Any]:
+    for contract in CONTRACTS:
+        for number, sample in enumerate(json.loads((TABLES / contract.family / contract.table / name).read_bytes())):
+            yield pytest.param(contract.table, sample, id=f"{contract.table}-{number}")
+
+
+@pytest.mark.parametrize(("table", "event"), list(samples("clean.json")))
+def test_clean_samples_are_valid(table: str, event: Any) -> None:
+    assert assert_agreement(table, json.dumps(event))
+
+
+@pytest.mark.parametrize(("table", "sample"), list(samples("dirty.json")))
+def test_dirty_samples_are_broken_where_they_say(table: str, sample: Any) -> None:
+    assert not assert_agreement(table, json.dumps(sample["event"]))
+    assert pointers(table, json.dumps(sample["event"])) == set(sample["breaks"])

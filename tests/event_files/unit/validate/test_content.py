@@ -1,0 +1,131 @@
+"""What a source object holds: gzip is known by its bytes, damage keeps what came before it, and bombs stop early."""
+
+import gzip
+import io
+import tracemalloc
+import zlib
+
+import pytest
+
+from sluice.event_files.validate.content import Content, ContentTooLargeError, content_of
+from tests.event_files.unit.validate.edges import chance
+
+LARGE = 1 << 24
+TEXT = b'{"source":"a","detail":{}}' * 3
+NO_BLOCK = b"\x07"  # the last block, of the type that is none
+NOISE = chance(1).randbytes(300_000)  # what does not compress is still long when it is compressed
+
+
+def with_all_headers(data: bytes) -> bytes:
+    """A gzip member with a file name, a comment, an extra field and a checksum of its header."""
+    plain = gzip.compress(data)
+    head = plain[:3] + bytes([0x1E]) + plain[4:10] + b"\x04\x00abcd" + b"events.json\x00" + b"from the stream\x00"
+    return head + (zlib.crc32(head) & 0xFFFF).to_bytes(2, "little") + plain[10:]
+
+
+def written_in_flushes(data: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb") as stream:
+        for start in range(0, len(data), 1000):
+            stream.write(data[start : start + 1000])
+            stream.flush()
+    return buffer.getvalue()
+
+
+WHOLE = {
+    "plain": (TEXT, TEXT),
+    "empty": (b"", b""),
+    "a byte": (b"\x1f", b"\x1f"),
+    "gzip in the middle": (b"\n" + gzip.compress(TEXT), b"\n" + gzip.compress(TEXT)),
+    "gzip": (gzip.compress(TEXT), TEXT),
+    "gzip of nothing": (gzip.compress(b""), b""),
+    "gzip of gzip": (gzip.compress(gzip.compress(TEXT)), gzip.compress(TEXT)),
+    "stored, not compressed": (gzip.compress(NOISE, 0), NOISE),
+    "long": (gzip.compress(NOISE * 3), NOISE * 3),
+    "two members": (gzip.compress(TEXT) + gzip.compress(NOISE), TEXT + NOISE),
+    "many members": (gzip.compress(TEXT) * 2_000, TEXT * 2_000),
+    "an empty member between": (gzip.compress(TEXT) + gzip.compress(b"") + gzip.compress(TEXT), TEXT * 2),
+    "zeros behind": (gzip.compress(TEXT) + b"\0" * 5_000, TEXT),
+    "all headers": (with_all_headers(TEXT), TEXT),
+    "flushed": (written_in_flushes(NOISE), NOISE),
+}
+
+
+@pytest.mark.parametrize(("body", "data"), WHOLE.values(), ids=WHOLE.keys())
+def test_whole(body: bytes, data: bytes) -> None:
+    assert content_of(body, LARGE) == Content(data)
+
+
+@pytest.mark.parametrize("data", [TEXT, NOISE])
+def test_any_truncation_keeps_what_came_before(data: bytes) -> None:
+    body = gzip.compress(data)
+    lengths = range(2, len(body)) if len(body) < 100 else range(2, len(body), 9_973)
+    kept = [content_of(body[:length], LARGE) for length in lengths]
+    assert all(content.truncated for content in kept)
+    assert all(data.startswith(content.data) for content in kept)
+    assert len(kept[-1].data) >= len(data) - 10_000
+
+
+def test_a_truncated_second_member_keeps_the_first() -> None:
+    body = gzip.compress(TEXT) + gzip.compress(NOISE)[:200_000]
+    content = content_of(body, LARGE)
+    assert content.truncated
+    assert content.data.startswith(TEXT + NOISE[:190_000])
+
+
+@pytest.mark.parametrize("place", [3_000, 150_000, 299_000])
+def test_corrupted_bytes_are_told(place: int) -> None:
+    """Blocks that are stored carry no check of their own: the damage shows at the end, by the checksum."""
+    body = bytearray(gzip.compress(NOISE, 0))
+    body[place] ^= 1
+    content = content_of(bytes(body), LARGE)
+    assert content.truncated
+    assert len(content.data) == len(NOISE)
+    assert sum(one != other for one, other in zip(content.data, NOISE, strict=True)) == 1
+
+
+@pytest.mark.parametrize("part", [slice(-8, -4), slice(-4, None)], ids=["checksum", "length"])
+def test_a_wrong_trailer_is_told(part: slice) -> None:
+    body = bytearray(gzip.compress(TEXT))
+    body[part] = b"oops"
+    assert content_of(bytes(body), LARGE) == Content(TEXT, truncated=True)
+
+
+@pytest.mark.parametrize("data", [TEXT, NOISE])
+def test_damage_keeps_all_that_came_before_it(data: bytes) -> None:
+    stream = zlib.compressobj(wbits=31)
+    body = stream.compress(data) + stream.flush(zlib.Z_FULL_FLUSH) + NO_BLOCK + gzip.compress(TEXT)
+    assert content_of(body, LARGE) == Content(data, truncated=True)
+
+
+@pytest.mark.parametrize("behind", [b"oops", b"\0\0oops", b"{}", b"\x1f\x8b", b"\x1f\x8boops" + b"x" * 100])
+def test_what_is_no_gzip_behind_gzip_is_told(behind: bytes) -> None:
+    assert content_of(gzip.compress(TEXT) + behind, LARGE) == Content(TEXT, truncated=True)
+
+
+@pytest.mark.parametrize("body", [b"\x1f\x8b", b"\x1f\x8b\x08", b"\x1f\x8b" + b"\xff" * 50])
+def test_a_name_of_gzip_only(body: bytes) -> None:
+    assert content_of(body, LARGE) == Content(b"", truncated=True)
+
+
+@pytest.mark.parametrize(
+    "compress", [bytes, gzip.compress, lambda data: gzip.compress(data[:9]) + gzip.compress(data[9:])]
+)
+def test_limit(compress: type[bytes]) -> None:
+    assert content_of(compress(NOISE), len(NOISE)).data == NOISE
+    with pytest.raises(ContentTooLargeError):
+        content_of(compress(NOISE), len(NOISE) - 1)
+
+
+def test_a_bomb_stops_early() -> None:
+    """2 GB of zeros in 2 MB: no more than the limit and one step of the decompressor is ever held."""
+    member = gzip.compress(bytes(64 << 20))
+    stream = zlib.compressobj(wbits=31)
+    damaged = stream.compress(bytes(9 << 20)) + stream.flush(zlib.Z_FULL_FLUSH) + NO_BLOCK
+    for bomb in (member * 32, member + b"\0", damaged):
+        tracemalloc.start()
+        with pytest.raises(ContentTooLargeError):
+            content_of(bomb, 8 << 20)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 48 << 20

@@ -1,0 +1,181 @@
+"""One contract's gate: what passes is a row that converts, what does not has its reasons."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from sluice.contracts.model import Contract
+from sluice.event_files.convert.batches import read_rows
+from sluice.event_files.ledger.model import Counts
+from sluice.event_files.validate.event_processor import Gate, lineage_of
+from sluice.event_files.validate.rules import RuleBreak
+from tests.event_files.unit.validate.edges import REGISTRY
+from tests.event_files.unit.validate.making import event_of
+
+
+def admit(contract: Contract, raw: bytes, counts: Counts | None = None) -> bytes | list[RuleBreak]:
+    gate, lineage = Gate(contract, lambda _lib, _id: None), lineage_of("a key") % 42
+    return gate.admit(orjson.loads(raw), memoryview(raw), lineage, Counts() if counts is None else counts)
+
+
+def row_of(contract: Contract, raw: bytes) -> dict[str, Any]:
+    admitted = admit(contract, raw)
+    assert isinstance(admitted, bytes), admitted
+    (row,) = read_rows(contract, admitted).to_pylist()
+    assert isinstance(row, dict)
+    return row
+
+
+def with_raw(event: dict[str, Any], value: str) -> bytes:
+    return orjson.dumps(event).replace(b'"@"', value.encode())
+
+
+EXACT = {
+    "0": 0,
+    "-0.0": 0,
+    "1.0": 1,
+    "1e3": 1000,
+    "9007199254740991.0": 2**53 - 1,
+    "9007199254740993": 2**53 + 1,
+    "9223372036854775807": 2**63 - 1,
+    "-9223372036854775807": -(2**63) + 1,
+}
+REFUSED = {
+    "1.5": "type",
+    "true": "type",
+    "9007199254740992.0": "integer",
+    "9007199254740993.0": "integer",
+    "9223372036854774784.0": "integer",
+    "-1e18": "integer",
+    "9223372036854775807.0": "maximum",
+    "9223372036854775808": "maximum",
+    "18446744073709551616": "maximum",
+    "1e300": "maximum",
+    "-9223372036854775808": "minimum",
+    "-9223372036854775809": "minimum",
+}
+NUMBERS = {
+    "a column": ("MICROONE_EVENT", "detail__evaluation__timestamp", "unix_timestamp"),
+    "a text": ("MICROONE_EVENT", "detail__evaluation__payload__paragraph", "paragraph"),
+    "a struct": ("MICROTHREE_PRED", "detail__prediction__context__sentence", "context"),
+    "another text": ("MICROTHREE_EVENT", "detail__evaluation__payload__media_id", "payload_media_id"),
+}
+
+
+def event_with(table: str, path: str) -> dict[str, Any]:
+    changes = {"detail__evaluation__type": "PUBLISH"} if table.endswith("EVENT") else {}
+    return event_of(table, **changes, **{path: "@"})
+
+
+@pytest.mark.parametrize(("table", "path", "column"), NUMBERS.values(), ids=NUMBERS.keys())
+@pytest.mark.parametrize(("text", "number"), EXACT.items())
+def test_whole_numbers_become_what_they_are(table: str, path: str, column: str, text: str, number: int) -> None:
+    value = row_of(REGISTRY.contract(table), with_raw(event_with(table, path), text))[column]
+    if column == "context":
+        value = value["sentence"]
+    assert value == (number if isinstance(value, int) else str(number))
+
+
+@pytest.mark.parametrize(("table", "path"), [number[:2] for number in NUMBERS.values()], ids=NUMBERS.keys())
+@pytest.mark.parametrize(("text", "rule"), REFUSED.items())
+def test_whole_numbers_that_fit_no_column_are_refused(table: str, path: str, text: str, rule: str) -> None:
+    admitted = admit(REGISTRY.contract(table), with_raw(event_with(table, path), text))
+    assert not isinstance(admitted, bytes)
+    (broken,) = admitted
+    assert broken.rule == rule
+    assert ("/" + path.replace("__", "/")).startswith(broken.pointer)
+    assert broken.pointer.count("/") > 2
+
+
+@pytest.mark.parametrize("depth", range(245, 260))
+@pytest.mark.parametrize("path", ["z", "detail__z", "detail__prediction__context__z", "detail__prediction__output__z"])
+def test_strangers_at_any_depth_convert_or_are_refused(path: str, depth: int) -> None:
+    """Also inside a struct, which is written into the row as it is."""
+    contract = REGISTRY.contract("MICROTHREE_PRED")
+    raw = with_raw(event_of("MICROTHREE_PRED", **{path: "@"}), "[" * depth + "]" * depth)
+    admitted = admit(contract, raw)
+    if isinstance(admitted, bytes):
+        assert read_rows(contract, admitted).num_rows == 1
+    else:
+        assert [each.rule for each in admitted] == ["depth"]
+
+
+@pytest.mark.parametrize("pad", [0, 20_000], ids=["small", "large"])
+@pytest.mark.parametrize("depth", [250, 300, 900, 1015])
+@pytest.mark.parametrize("path", ["id", "z", "detail__tags", "detail__z"])
+def test_an_event_that_breaks_a_rule_has_reasons_at_any_depth(path: str, depth: int, pad: int) -> None:
+    raw = with_raw(
+        event_of("MICROONE_EVENT", **{"time": "never", "detail__pad": "x" * pad, path: "@"}), "[" * depth + "]" * depth
+    )
+    reasons = admit(REGISTRY.contract("MICROONE_EVENT"), raw)
+    assert isinstance(reasons, list)
+    assert {each.rule for each in reasons} & {"depth", "pattern"}
+
+
+def test_large_numbers_beside_what_is_too_deep_are_not_changed() -> None:
+    """To write an integer beyond 64 bits the event is parsed again, by a parser that takes less depth."""
+    raw = with_raw(event_of("MICROTHREE_PRED", z="@", resources=["R"]), "18446744073709551617")
+    raw = raw.replace(b'"R"', b"[" * 1010 + b"]" * 1010)
+    contract = REGISTRY.contract("MICROTHREE_PRED")
+    admitted = admit(contract, raw)
+    if isinstance(admitted, bytes):
+        assert orjson.loads(admitted)["_rescued"] == '{"/z":18446744073709551617}'
+    else:
+        assert [each.rule for each in admitted] == ["depth"]
+
+
+DEEP = "[" * 1000 + "]" * 1000
+
+
+@pytest.mark.parametrize("resources", ["[]", f"[{DEEP}]", '["\\n","\\u0000"]'], ids=["nothing", "depth", "escapes"])
+@pytest.mark.parametrize("between", ["", "\n", "\r\n", "\t"], ids=["nothing", "newline", "CRLF", "tab"])
+@pytest.mark.parametrize("twice", ["", '"account":"of before",'], ids=["once", "twice"])
+def test_however_it_is_written_it_is_one_line_that_converts(resources: str, between: str, twice: str) -> None:
+    """Members that are there twice are read by another way, which must take what the usual one takes."""
+    contract = REGISTRY.contract("MICROTWO_PRED")
+    event = event_of("MICROTWO_PRED", resources="@", account="the last one")
+    raw = with_raw(event, resources).replace(b"{", b"{" + between.encode() + twice.encode(), 1)
+    raw = raw.replace(b',"', b"," + between.encode() + b'"')
+    row = row_of(contract, raw)
+    assert row == row_of(contract, orjson.dumps(event_of("MICROTWO_PRED", account="the last one")))
+
+
+OURS = {"_rescued": 5, "_source_key": {"a": 1}, "_source_offset": "none"}
+
+
+def test_members_named_like_ours_are_strangers_like_others() -> None:
+    row = row_of(REGISTRY.contract("MICROTWO_PRED"), orjson.dumps({**event_of("MICROTWO_PRED"), **OURS}))
+    assert (row["_source_key"], row["_source_offset"]) == ("a key", 42)
+    assert orjson.loads(row["_rescued"]) == {f"/{name}": value for name, value in OURS.items()}
+
+
+def test_an_event_with_nothing_to_mend_is_copied() -> None:
+    """Not one of its numbers is written in another way."""
+    raw = with_raw(event_of("MICROTHREE_PRED", detail__prediction__output__scores="@", z=1), "[1.10,1E-2, 3]")
+    admitted = admit(REGISTRY.contract("MICROTHREE_PRED"), raw)
+    assert isinstance(admitted, bytes)
+    assert admitted.startswith(raw[:-1])
+
+
+def test_what_is_refused_has_every_reason() -> None:
+    event = event_of("MICROONE_EVENT", account=5, region=None, detail__evaluation__reporter="robot")
+    breaks = admit(REGISTRY.contract("MICROONE_EVENT"), orjson.dumps(event))
+    assert not isinstance(breaks, bytes)
+    assert {each.pointer for each in breaks} == {"/account", "/region", "/detail/evaluation/reporter"}
+
+
+def test_what_is_admitted_is_counted() -> None:
+    payload: dict[str, Any] = {"text": "t", "query": None, "medialib": "MYLIB", "media_id": "1", "new": 1, "newer": {}}
+    event = event_of("MICROTHREE_EVENT", detail__evaluation__type="PUBLISH", detail__evaluation__payload=payload)
+    counts = Counts()
+    admitted = admit(REGISTRY.contract("MICROTHREE_EVENT"), orjson.dumps(event), counts)
+    assert isinstance(admitted, bytes)
+    assert counts == Counts(drift=2, media_missing=1)
+    assert admitted.endswith(b"}\n")
+    assert admitted.count(b"\n") == 1
+
+
+def test_a_row_leads_back_to_its_bytes() -> None:
+    row = row_of(REGISTRY.contract("MICROTWO_PRED"), orjson.dumps(event_of("MICROTWO_PRED")))
+    assert (row["_source_key"], row["_source_offset"], row["_rescued"]) == ("a key", 42, None)

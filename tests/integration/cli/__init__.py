@@ -1,1 +1,0 @@
-"""The command line against S3 and DynamoDB in process."""

@@ -1,0 +1,102 @@
+"""What is true of every function, whatever its stack."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from infra.platform.sizes import FunctionSize
+from infra.stage import Stage
+from tests.support.handler_source import handler_path
+from tests.support.synthesis import ROOT, Synthesis, text
+
+SEARCH_FOLDERS = ("install_search", "load_search")
+"""Functions that only stages with a search cluster have; `test_search.py` has a stage of theirs."""
+ALL_FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/*/handler.py"))
+FOLDERS = [folder for folder in ALL_FOLDERS if folder not in SEARCH_FOLDERS]
+# What Powertools and the meter read by themselves.
+HOUSE_VARIABLES = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "STAGE", "PIPELINE"}
+
+
+def test_every_folder_of_functions_is_one_function(stage: Synthesis) -> None:
+    assert sorted(folder for folder, _ in stage.functions()) == FOLDERS
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_function_is_told_exactly_what_its_handler_reads(stage: Synthesis, folder: str) -> None:
+    variables = stage.function(folder)["Environment"]["Variables"]
+    assert variables.keys() - HOUSE_VARIABLES == _settings_read_by(folder) - HOUSE_VARIABLES
+    assert variables["STAGE"] == stage.stage.name
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_function_has_the_size_target_traces_and_log_of_its_stage(stage: Synthesis, folder: str) -> None:
+    properties = stage.function(folder)
+    size = _size(stage.stage, folder)
+    assert properties["MemorySize"] == size.memory_mb
+    assert properties["Timeout"] == size.timeout_seconds
+    assert properties["Handler"] == "handler.handler"
+    assert properties["Runtime"] == "python3.14"
+    assert properties["Architectures"] == ["arm64"]
+    assert properties["TracingConfig"] == {"Mode": "Active"}
+    assert properties["Description"]
+    assert properties["LoggingConfig"]["LogFormat"] == "JSON"
+    log = dict(stage.resources())[properties["LoggingConfig"]["LogGroup"]["Ref"]]
+    assert log["Properties"]["RetentionInDays"] == stage.stage.log_retention_days
+
+
+def test_no_two_functions_share_a_role_or_a_log(stage: Synthesis) -> None:
+    roles = {text(function["Role"]) for _, function in stage.functions()}
+    logs = {text(function["LoggingConfig"]["LogGroup"]) for _, function in stage.functions()}
+    assert len(roles) == len(logs) == len(FOLDERS)
+
+
+def test_everything_says_what_it_belongs_to(stage: Synthesis) -> None:
+    wanted = [{"Key": "project", "Value": "sluice"}, {"Key": "stage", "Value": stage.stage.name}]
+    for _, function in stage.functions():
+        assert function["Tags"] == wanted
+
+
+def test_a_function_knows_the_name_of_a_secret_and_never_its_value(stage: Synthesis) -> None:
+    for folder, function in stage.functions():
+        secrets = {
+            name: value
+            for name, value in function["Environment"]["Variables"].items()
+            if any(word in name for word in ("SECRET", "PASSWORD", "TOKEN", "CLIENT", "KEY"))
+        }
+        assert secrets in ({}, {"SECRET_ID": f"sluice-{stage.stage.name}/veson"}), folder
+
+
+def _size(stage: Stage, folder: str) -> FunctionSize:
+    (owner,) = [settings for settings in (stage, stage.exports, stage.watch) if hasattr(settings, folder)]
+    size: FunctionSize = getattr(owner, folder)
+    return size
+
+
+def _settings_read_by(folder: str) -> set[str]:
+    """The members of every class the handler reads its settings into, as environment variables."""
+    tree = ast.parse(handler_path(folder).read_text())
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    read = {ast.unparse(call.args[0]) for call in calls if ast.unparse(call.func) == "read_settings"}
+    assert read, folder
+    return {member for name in read for member in _members(tree, name)}
+
+
+def _members(tree: ast.Module, name: str) -> set[str]:
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and name in {alias.name for alias in node.names}:
+            return _members(_source(node.module or ""), name)
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            members = [member.target for member in node.body if isinstance(member, ast.AnnAssign)]
+            return {member.id.upper() for member in members if isinstance(member, ast.Name)}
+    raise AssertionError(f"{name} is not found")
+
+
+def _source(module: str) -> ast.Module:
+    found = importlib.util.find_spec(module)
+    assert found
+    assert found.origin
+    return ast.parse(Path(found.origin).read_text())

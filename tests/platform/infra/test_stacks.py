@@ -1,0 +1,126 @@
+"""What is true of every stack: its queues, logs, schedules and names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from infra.stage import BUILT_IN
+from tests.support.synthesis import ROOT, Synthesis, Template, text
+from tests.support.synthesised_stages import FEATURE
+
+QUEUE, SCHEDULE, ALARM = "AWS::SQS::Queue", "AWS::Scheduler::Schedule", "AWS::CloudWatch::Alarm"
+ASYNC = "AWS::Lambda::EventInvokeConfig"
+WORKING = ["event_files", "exports", "watch"]
+QUEUES = {
+    "event_files": {"FilesQueue", "FilesDeadLetters", "MediaQueue", "MediaDeadLetters", "MissedCalls"},
+    "exports": {"MissedCalls"},
+    "watch": {"MissedCalls", "RunHistoryEndsQueue", "RunHistoryEndsDeadLetters"},
+}
+PHYSICAL_NAMES = ("BucketName", "TableName", "QueueName", "FunctionName", "RoleName", "Name", "StateMachineName")
+
+
+@pytest.fixture(params=WORKING)
+def part(request: pytest.FixtureRequest) -> str:
+    """A stack that runs code."""
+    return str(request.param)
+
+
+@pytest.fixture
+def template(stage: Synthesis, part: str) -> Template:
+    found: Template = getattr(stage, part)
+    return found
+
+
+def test_every_log_group_ends_some_day(stage: Synthesis, template: Template) -> None:
+    groups = template.of_type("AWS::Logs::LogGroup").values()
+    assert {group["Properties"]["RetentionInDays"] for group in groups} == {stage.stage.log_retention_days}
+
+
+def test_every_queue_is_encrypted_and_keeps_messages_as_long_as_can_be(part: str, template: Template) -> None:
+    assert {logical_id[:-8] for logical_id in template.of_type(QUEUE)} == QUEUES[part]
+    for queue in template.of_type(QUEUE).values():
+        assert queue["Properties"]["SqsManagedSseEnabled"] is True
+        assert queue["Properties"]["MessageRetentionPeriod"] == 14 * 86_400
+
+
+def test_every_queue_refuses_plain_http(template: Template) -> None:
+    policies = template.of_type("AWS::SQS::QueuePolicy").values()
+    guarded = {
+        text(queue)
+        for policy in policies
+        for queue in policy["Properties"]["Queues"]
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if statement["Effect"] == "Deny"
+        and statement["Action"] == "sqs:*"
+        and statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    }
+    assert len(guarded) == len(template.of_type(QUEUE))
+
+
+def test_the_timetable(stage: Synthesis) -> None:
+    settings, machines = stage.stage, f"stateMachine:{stage.stage.resource_prefix}"
+    planned = [
+        (stage.event_files, "Conversions", settings.conversion_schedule, f"{machines}-convert"),
+        (stage.event_files, "Sweeps", settings.sweep_schedule, "SweepOrphans"),
+        (stage.exports, "Exports", settings.exports.schedule, f"{machines}-export"),
+        (stage.watch, "LagProbe", settings.watch.probe_schedule, "ProbeLag"),
+        (stage.watch, "DigestsEachDay", settings.watch.daily_digest, "SendDigest"),
+        (stage.watch, "DigestsEachWeek", settings.watch.weekly_digest, "SendDigest"),
+    ]
+    timetable = [each for each in planned if each[2]]
+    assert sum(len(template.of_type(SCHEDULE)) for template in stage.templates) == len(timetable)
+    for template, start, expression, target in timetable:
+        schedule = template.properties(SCHEDULE, start)
+        assert schedule["ScheduleExpression"] == expression
+        assert schedule["ScheduleExpressionTimezone"] == "UTC"
+        assert target in text(schedule["Target"]["Arn"])
+        assert text(schedule["Target"]["DeadLetterConfig"]["Arn"]).startswith("<MissedCalls")
+
+
+def test_a_function_that_a_schedule_calls_keeps_the_calls_it_fails(prd: Synthesis) -> None:
+    called = []
+    for template in prd.templates:
+        kept = {
+            text(each["Properties"]["FunctionName"]): each["Properties"] for each in template.of_type(ASYNC).values()
+        }
+        targets = [text(each["Properties"]["Target"]["Arn"]) for each in template.of_type(SCHEDULE).values()]
+        for function in (target.replace(".Arn", "") for target in targets if target.endswith(".Arn>")):
+            letters = kept[function]["DestinationConfig"]["OnFailure"]["Destination"]
+            assert text(letters).startswith("<MissedCalls")
+            called.append(function)
+    assert len(called) == 4, "the probe, the sweep and two digests"
+
+
+@pytest.mark.parametrize("name", ["local", FEATURE])
+def test_a_passing_stage_runs_by_hand_only_and_wakes_nobody(
+    synthesis_of: Callable[[str], Synthesis], name: str
+) -> None:
+    for template in synthesis_of(name).templates:
+        assert not template.of_type(SCHEDULE)
+        assert {alarm.get("Condition") for alarm in template.of_type(ALARM).values()} <= {"OnAws"}
+
+
+@pytest.mark.parametrize("name", [*BUILT_IN, FEATURE])
+def test_stages_share_no_physical_name(synthesis_of: Callable[[str], Synthesis], name: str) -> None:
+    names = [
+        properties[member]
+        for _, resource in synthesis_of(name).resources()
+        for properties in [resource.get("Properties", {})]
+        for member in (*PHYSICAL_NAMES, "LogGroupName")
+        if isinstance(properties.get(member), str) and resource["Type"] not in {"AWS::Lambda::EventSourceMapping"}
+    ]
+    known = 1 + 2 * 3 + 1  # workgroup, three machines with their logs, and the vendor's secret
+    saved = len(synthesis_of(name).watch.of_type("AWS::Logs::QueryDefinition"))
+    assert len(names) == known + saved
+    assert all(f"sluice-{name}" in each.lower() for each in names)
+
+
+def test_no_template_holds_a_secret_or_this_machines_path(stage: Synthesis) -> None:
+    for template in stage.templates:
+        body = json.dumps(template.body)
+        assert str(ROOT) not in body
+        assert "AKIA" not in body
+        assert "{{resolve:" not in body, "CloudFormation would put the secret's value where anybody can read it"

@@ -1,0 +1,157 @@
+"""What people look at: dashboards and saved queries."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from sluice.contracts.load import load_registry
+from sluice.contracts.system_tables import SYSTEM_TABLES
+from sluice.event_files.validate.reasons import Reason
+from tests.platform.infra.watched import DASHBOARD, QUERY, Named, Watched, metrics_of_widget, wrong
+from tests.support.synthesis import Synthesis
+from tests.support.synthesised_stages import FEATURE
+
+KINDS = {"metric", "log", "alarm", "text"}
+QUERIES = {"dirty reasons by source", "slowest files", "one run by id", "cold starts", "duplicates skipped"}
+
+
+@pytest.fixture
+def watched(stage: Synthesis) -> Watched:
+    return Watched(stage)
+
+
+@pytest.fixture
+def boards(watched: Watched) -> dict[str, list[dict[str, Any]]]:
+    """Widgets by dashboard."""
+    found = defaultdict(list)
+    for board, widget in watched.widgets():
+        found[board.removeprefix(f"{watched.stage.stack_prefix}-")].append(widget)
+    return found
+
+
+def test_two_dashboards_of_known_widgets(boards: dict[str, list[dict[str, Any]]]) -> None:
+    assert boards.keys() == {"Business", "Operations"}
+    for widgets in boards.values():
+        assert {widget["type"] for widget in widgets} == KINDS
+
+
+def test_widgets_fill_the_grid_and_do_not_overlap(boards: dict[str, list[dict[str, Any]]]) -> None:
+    for widgets in boards.values():
+        cells = [cell for widget in widgets for cell in _cells(widget)]
+        assert len(cells) == len(set(cells)), "two widgets in one place"
+        assert max(column for column, _ in cells) <= 23
+        tops = {widget["y"] for widget in widgets}
+        assert all((0, top) in cells for top in tops), "every row begins at the left"
+
+
+def test_the_first_rows_are_alarms_and_figures(boards: dict[str, list[dict[str, Any]]], watched: Watched) -> None:
+    for widgets in boards.values():
+        first, *others = widgets
+        assert first["type"] == "alarm"
+        assert all(watched.type_of(alarm).startswith("AWS::CloudWatch::") for alarm in first["properties"]["alarms"]), (
+            "its alarms exist"
+        )
+        figures = [widget for widget in others if widget["y"] == first["height"]]
+        assert {widget["properties"]["view"] for widget in figures} == {"singleValue"}
+    every = {alarm for widgets in boards.values() for alarm in widgets[0]["properties"]["alarms"]}
+    assert len(every) == len(watched.alarms()) + len(watched.composites())
+
+
+def test_every_metric_is_one_that_somebody_emits(boards: dict[str, list[dict[str, Any]]], watched: Watched) -> None:
+    shown = [metric for widgets in boards.values() for widget in widgets for metric in metrics_of_widget(widget)]
+    assert len(shown) > 100
+    assert [wrong(metric, watched) for metric in shown if wrong(metric, watched)] == []
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        Named("Sluice", "FilesValidated", {"stage": "dev", "pipeline": "exports"}),
+        Named("Sluice", "FilesValidated", {"stage": "dev", "pipeline": "event_files", "table": "T"}),
+        Named("Sluice", "Unheard", {"stage": "dev", "pipeline": "event_files"}),
+        Named("AWS/Lambda", "Unheard", {"FunctionName": "EventFiles/x"}),
+        Named("AWS/Lambda", "Errors", {"FunctionName": "EventFiles/x"}),
+        Named("AWS/Lambda", "Errors", {"FunctionName": "EventFiles/x", "Resource": "x"}),
+        Named("AWS/Unheard", "Errors", {}),
+    ],
+)
+def test_a_metric_nobody_emits_is_found(dev: Synthesis, metric: Named) -> None:
+    assert wrong(metric, Watched(dev))
+
+
+def test_a_graph_per_function_with_its_timeout(boards: dict[str, list[dict[str, Any]]], stage: Synthesis) -> None:
+    limits = {
+        widget["properties"]["title"]: widget["properties"]["annotations"]["horizontal"][0]["value"]
+        for widget in boards["Operations"]
+        if widget["properties"].get("annotations") and _statistics(widget) == {"p50", "p90", "p99"}
+    }
+    assert limits == {folder: 1000 * properties["Timeout"] for folder, properties in stage.functions()}
+
+
+def test_the_price_of_the_functions_counts_every_one(boards: dict[str, list[dict[str, Any]]], stage: Synthesis) -> None:
+    (price,) = [each for each in boards["Operations"] if each["properties"].get("title") == "Functions, $"]
+    shown = metrics_of_widget(price)
+    functions = len(list(stage.functions()))
+    assert [metric.name for metric in shown].count("Invocations") == functions
+    assert [metric.name for metric in shown].count("Duration") == functions
+
+
+def test_every_range_is_eight_hours_unless_one_says_otherwise(stage: Synthesis) -> None:
+    for dashboard in stage.watch.of_type(DASHBOARD).values():
+        body = Watched(stage).resolved(dashboard["Properties"]["DashboardBody"])
+        assert '"start":"-PT8H"' in body
+        assert '"periodOverride":"inherit"' in body
+
+
+def test_rows_by_table_are_those_of_the_contracts(boards: dict[str, list[dict[str, Any]]]) -> None:
+    (rows,) = [each for each in boards["Business"] if each["properties"].get("title") == "Rows by table"]
+    named = set(re.findall(r"sum\(rows\.(\w+)\) as", rows["properties"]["query"]))
+    assert named == {table.name for table in load_registry().tables()} - {table.name for table in SYSTEM_TABLES}
+
+
+def test_saved_queries_by_stage_with_every_reason(watched: Watched) -> None:
+    prefix = watched.stage.stack_prefix
+    queries = watched.queries()
+    assert {f"{prefix}/{title}" for title in QUERIES} <= queries.keys()
+    dirty = queries[f"{prefix}/dirty reasons by source"]["QueryString"]
+    assert all(f"reasons.{reason}" in dirty for reason in Reason)
+
+
+def test_every_query_reads_logs_that_exist(boards: dict[str, list[dict[str, Any]]], watched: Watched) -> None:
+    groups = [group for query in watched.queries().values() for group in query["LogGroupNames"]]
+    asked = [widget["properties"]["query"] for widgets in boards.values() for widget in widgets if _is_query(widget)]
+    for query in asked:
+        sources = [line for line in query.splitlines() if "SOURCE" in line]
+        groups += [part for line in sources for part in line.split("'")[1::2]]
+    assert len(asked) >= 6
+    assert {watched.type_of(group) for group in groups} == {"AWS::Logs::LogGroup"}
+    assert all(query["LogGroupNames"] for query in watched.queries().values())
+
+
+def test_a_query_names_no_more_log_groups_than_may_be(watched: Watched) -> None:
+    assert max(len(query["LogGroupNames"]) for query in watched.queries().values()) <= 50
+
+
+def test_a_feature_stage_has_none(synthesis_of: Callable[[str], Synthesis]) -> None:
+    watch = synthesis_of(FEATURE).watch
+    assert not watch.of_type(DASHBOARD)
+    assert not watch.of_type(QUERY)
+
+
+def _cells(widget: dict[str, Any]) -> list[tuple[int, int]]:
+    columns = range(widget["x"], widget["x"] + widget["width"])
+    return list(itertools.product(columns, range(widget["y"], widget["y"] + widget["height"])))
+
+
+def _statistics(widget: dict[str, Any]) -> set[str]:
+    return {row[-1].get("stat", "") for row in widget["properties"]["metrics"] if isinstance(row[-1], dict)}
+
+
+def _is_query(widget: dict[str, Any]) -> bool:
+    return bool(widget["type"] == "log")

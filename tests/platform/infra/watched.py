@@ -1,0 +1,169 @@
+"""What dashboards, alarms and queries of a synthesised stage look at, with what it is in the templates."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sluice.observability.metrics import METRICS, NAMESPACE
+from tests.support.synthesis import Synthesis, Template
+
+ALARM, COMPOSITE = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"
+DASHBOARD, QUERY = "AWS::CloudWatch::Dashboard", "AWS::Logs::QueryDefinition"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A metric as something names it."""
+
+    namespace: str
+    name: str
+    dimensions: Mapping[str, str] = field(hash=False)
+
+
+@dataclass(frozen=True)
+class Documented:
+    """Metrics of an AWS service: by which dimension, and of which resources."""
+
+    dimension: str
+    resource: str
+    names: frozenset[str]
+
+
+# As AWS documents them (CloudWatch metrics of Lambda, SQS and Step Functions).
+AWS_METRICS = {
+    "AWS/Lambda": Documented(
+        "FunctionName",
+        "AWS::Lambda::Function",
+        frozenset({"Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"}),
+    ),
+    "AWS/SQS": Documented(
+        "QueueName",
+        "AWS::SQS::Queue",
+        frozenset({"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"}),
+    ),
+    "AWS/States": Documented(
+        "StateMachineArn",
+        "AWS::StepFunctions::StateMachine",
+        frozenset({"ExecutionTime", "ExecutionThrottled"})
+        | {f"Executions{end}" for end in ("Started", "Succeeded", "Failed", "TimedOut", "Aborted")},
+    ),
+}
+
+
+class Watched:
+    """A stage's watch stack, in which every reference is replaced by ``stack part/logical id``."""
+
+    def __init__(self, synthesis: Synthesis) -> None:
+        self.stage = synthesis.stage
+        self._template = synthesis.watch
+        self._types: dict[str, str] = {
+            f"{_part(template)}/{logical_id}": resource["Type"]
+            for template in synthesis.templates
+            for logical_id, resource in template.body["Resources"].items()
+        }
+        self._exports: dict[str, str] = {
+            output["Export"]["Name"]: self._plain(output["Value"], _part(template))
+            for template in synthesis.templates
+            for output in template.body.get("Outputs", {}).values()
+            if "Export" in output
+        }
+        self._machines = {
+            resource["Properties"]["StateMachineName"]: f"{_part(template)}/{logical_id}"
+            for template in synthesis.templates
+            for logical_id, resource in template.of_type("AWS::StepFunctions::StateMachine").items()
+        }
+
+    def alarms(self) -> dict[str, dict[str, Any]]:
+        """Alarms by name, such as FilesWaiting."""
+        return {
+            re.sub(r"^(EventFiles|Exports)(?=[A-Z])", "", logical_id, count=1)[:-8]: self.resolved(alarm["Properties"])
+            for logical_id, alarm in self._template.of_type(ALARM).items()
+        }
+
+    def composites(self) -> dict[str, dict[str, Any]]:
+        """Composite alarms by their names."""
+        found = [self.resolved(each["Properties"]) for each in self._template.of_type(COMPOSITE).values()]
+        return {each["AlarmName"]: each for each in found}
+
+    def widgets(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield every widget with its dashboard's name."""
+        for dashboard in self._template.of_type(DASHBOARD).values():
+            properties = self.resolved(dashboard["Properties"])
+            for widget in json.loads(properties["DashboardBody"])["widgets"]:
+                yield properties["DashboardName"], widget
+
+    def queries(self) -> dict[str, dict[str, Any]]:
+        """Saved queries by name."""
+        found = [self.resolved(each["Properties"]) for each in self._template.of_type(QUERY).values()]
+        return {each["Name"]: each for each in found}
+
+    def type_of(self, reference: str) -> str:
+        """The type of the resource a reference leads to; "" where it leads nowhere."""
+        machine = self._machines.get(reference.rpartition(":stateMachine:")[2])
+        return self._types.get(machine or reference.partition(".")[0], "")
+
+    def resolved(self, value: Any) -> Any:
+        """The value with references as text."""
+        if isinstance(value, list):
+            return [self.resolved(each) for each in value]
+        if not isinstance(value, Mapping):
+            return value
+        if len(value) == 1 and next(iter(value)) in {"Ref", "Fn::GetAtt", "Fn::Join", "Fn::ImportValue"}:
+            return self._plain(dict(value), _part(self._template))
+        return {key: self.resolved(each) for key, each in value.items()}
+
+    def _plain(self, value: Any, part: str) -> str:
+        if isinstance(value, str):
+            return value
+        ((function, argument),) = value.items()
+        match function:
+            case "Ref":
+                name = str(argument)
+                return name.removeprefix("AWS::") if name.startswith("AWS::") else f"{part}/{name}"
+            case "Fn::GetAtt":
+                return f"{part}/{'.'.join(argument)}"
+            case "Fn::ImportValue":
+                return self._exports[str(argument)]
+            case "Fn::Join":
+                return str(argument[0].join(self._plain(each, part) for each in argument[1]))
+            case _:
+                return json.dumps(value)
+
+
+def metrics_of_alarm(alarm: dict[str, Any]) -> list[Named]:
+    """The metrics an alarm looks at."""
+    stats = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
+    return [
+        Named(each["Namespace"], each["MetricName"], {item["Name"]: item["Value"] for item in each["Dimensions"]})
+        for each in stats or [alarm]
+    ]
+
+
+def metrics_of_widget(widget: dict[str, Any]) -> list[Named]:
+    """The metrics a widget shows."""
+    rows = [[part for part in row if isinstance(part, str)] for row in widget["properties"].get("metrics", [])]
+    return [Named(row[0], row[1], dict(zip(row[2::2], row[3::2], strict=True))) for row in rows if row]
+
+
+def wrong(metric: Named, watched: Watched) -> str:
+    """Why nobody emits this metric with these dimensions; "" when somebody does."""
+    if metric.namespace == NAMESPACE:
+        known = {each.name: each for each in METRICS}.get(metric.name)
+        pipelines = [str(pipeline) for pipeline in known.pipelines] if known else []
+        expected = [{"stage": watched.stage.name, "pipeline": pipeline} for pipeline in pipelines]
+        return "" if metric.dimensions in expected else f"the catalogue has no {metric}"
+    documented = AWS_METRICS.get(metric.namespace)
+    if documented is None or metric.name not in documented.names:
+        return f"AWS documents no {metric}"
+    if list(metric.dimensions) != [documented.dimension]:
+        return f"AWS emits it by {documented.dimension} only: {metric}"
+    kind = watched.type_of(metric.dimensions[documented.dimension])
+    return "" if kind == documented.resource else f"there is no such {documented.resource}: {metric}"
+
+
+def _part(template: Template) -> str:
+    return template.stack.rpartition("-")[2]

@@ -1,0 +1,63 @@
+"""What tests of the search share: profiles, and a loader that wastes no time."""
+
+import io
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sluice.contracts.load import load_registry
+from sluice.contracts.system_tables import PROFILING_LOG
+from sluice.lake.arrow_types import arrow_schema
+from sluice.lake.keys import parquet_key
+from sluice.search.cluster_opensearch import OpenSearchCluster, SearchSettings, signature
+from sluice.search.indices import Indices
+from sluice.search.patience import Patience
+
+STAGE = "e2e-test"
+DVAULTS, EVENT_FILES = "dvault_logs_e2e-test", "event_file_logs_e2e-test"
+INDICES = Indices(load_registry(), STAGE)
+JANUARY = datetime(2026, 1, 31, 12, tzinfo=UTC)
+BROKEN = '{"RULE_BROKEN":{"/detail/evaluation/tags/0":["\'secret\' is not of type \'integer\'"]}}'
+
+
+def record(number: int, *, run_id: str = "run", **members: Any) -> dict[str, Any]:
+    """A row of the profiling log."""
+    return {
+        "workflow_run_id": run_id,
+        "timestamp": JANUARY,
+        "event_id": f"event-{number}",
+        "passed": True,
+        "event_filename": f"files/{number}.json",
+        "service_name": ("STE", "MICROONE")[number % 2],
+        "service_type": "EVENT",
+        "errors": "{}",
+        **members,
+    }
+
+
+def records(count: int, **members: Any) -> list[dict[str, Any]]:
+    return [record(number, **members) for number in range(count)]
+
+
+def profile(rows: Iterable[dict[str, Any]]) -> bytes:
+    """The profiling log of a run."""
+    target = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(list(rows), arrow_schema(PROFILING_LOG.columns)), target)
+    return target.getvalue()
+
+
+def profile_key(run_id: str) -> str:
+    return parquet_key(PROFILING_LOG.name, "2026-01-31T12", run_id)
+
+
+def patience(seconds_left: float = 600.0, attempts: int = 4) -> Patience:
+    """Patience that does not really sleep."""
+    return Patience(lambda: seconds_left, lambda _: None, attempts=attempts)
+
+
+def cluster_at(url: str, service: str = "es", timeout_seconds: float = 0.5) -> OpenSearchCluster:
+    sign = signature(SearchSettings(url, f"{url}/_dashboards", service))
+    return OpenSearchCluster(url, sign, timeout_seconds=timeout_seconds)

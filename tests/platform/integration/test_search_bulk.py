@@ -1,0 +1,183 @@
+"""The bulk loader against an HTTP server that answers as the bulk API does."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from sluice.search.bulk import Bulk, BulkLoader, NoTimeError, Sent
+from sluice.search.documents import Document, documents_of
+from sluice.search.ports import BusyError, RefusedError
+from tests.platform.integration import search_server as troubles
+from tests.platform.integration.search_server import SearchServer, Trouble, search_server
+from tests.platform.integration.searching import DVAULTS, EVENT_FILES, INDICES, cluster_at, patience, profile, records
+
+COUNT = 10
+DOCUMENTS = list(documents_of(profile(records(COUNT)), INDICES))
+HELD = {document.id for document in DOCUMENTS}
+
+
+@pytest.fixture
+def server() -> Iterator[SearchServer]:
+    with search_server() as server:
+        for alias in INDICES.aliases:
+            server.templates[alias] = {
+                "index_patterns": [f"{alias}-*"],
+                "template": {"aliases": {alias: {}}, "mappings": {"properties": {"passed": {"type": "boolean"}}}},
+            }
+        yield server
+
+
+def send(server: SearchServer, documents: list[Document] | None = None, limits: Bulk | None = None) -> Sent:
+    sent = Sent()
+    BulkLoader(cluster_at(server.url), patience(), limits).send(DOCUMENTS if documents is None else documents, sent)
+    return sent
+
+
+def held(server: SearchServer) -> set[str]:
+    return {id_ for alias in INDICES.aliases for id_ in server.all_documents(alias)}
+
+
+def test_every_document_lies_in_the_index_of_its_family_and_month(server: SearchServer) -> None:
+    assert send(server).settled == COUNT
+    assert server.indices.keys() == {f"{DVAULTS}-2026.01", f"{EVENT_FILES}-2026.01"}
+    assert {document["service_name"] for document in server.all_documents(DVAULTS).values()} == {"STE"}
+    assert {document["service_name"] for document in server.all_documents(EVENT_FILES).values()} == {"MICROONE"}
+    assert held(server) == HELD
+
+
+def test_loading_again_adds_nothing(server: SearchServer) -> None:
+    send(server)
+    before = {name: dict(documents) for name, documents in server.documents.items()}
+    assert send(server).settled == COUNT
+    assert server.documents == before
+
+
+def test_requests_are_signed_for_the_service(server: SearchServer) -> None:
+    for service in ("es", "aoss"):
+        server.signatures.clear()
+        BulkLoader(cluster_at(server.url, service), patience()).send(DOCUMENTS, Sent())
+        (found,) = server.signatures
+        assert found.startswith("AWS4-HMAC-SHA256 Credential=test/")
+        assert f"/us-east-1/{service}/" in found
+
+
+def test_batches_keep_to_count_and_bytes(server: SearchServer) -> None:
+    send(server, limits=Bulk(max_documents=4))
+    assert server.bulks == [4, 4, 2]
+    server.bulks.clear()
+    size = max(len(document.lines) for document in DOCUMENTS)
+    send(server, limits=Bulk(max_bytes=3 * size))
+    assert server.bulks == [3, 3, 3, 1]
+    server.bulks.clear()
+    send(server, limits=Bulk(max_bytes=1))
+    assert server.bulks == [1] * COUNT, "a document larger than the limit goes alone"
+
+
+def test_nothing_to_send_asks_nothing(server: SearchServer) -> None:
+    assert send(server, []) == Sent()
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_only_what_was_put_off_is_sent_again(server: SearchServer, status: int) -> None:
+    server.put_off = [status]
+    assert send(server).settled == COUNT
+    assert server.bulks == [COUNT, 1]
+    assert held(server) == HELD
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(troubles.status(429), id="429"),
+        pytest.param(troubles.status(500), id="500"),
+        pytest.param(troubles.status(502, content="text/html"), id="502 as a page"),
+        pytest.param(troubles.status(503), id="503"),
+        pytest.param(troubles.status(504), id="504"),
+        pytest.param(troubles.reset, id="reset"),
+        pytest.param(troubles.cut, id="cut"),
+        pytest.param(troubles.hang, id="timeout"),
+        pytest.param(troubles.said(b"not json"), id="not json"),
+        pytest.param(troubles.said(b"<html>hello</html>", "text/html"), id="a page"),
+        pytest.param(troubles.said(b""), id="nothing"),
+        pytest.param(troubles.said([]), id="a list"),
+        pytest.param(troubles.said({"took": 1}), id="no items"),
+        pytest.param(troubles.said({"items": [{"index": {}}] * COUNT}), id="no status"),
+        pytest.param(troubles.said({"items": [{}] * COUNT}), id="empty items"),
+        pytest.param(troubles.said({"items": ["ok"] * COUNT}), id="items of another kind"),
+        pytest.param(troubles.said({"items": [{"index": {"status": 201}}]}), id="too few items"),
+    ],
+)
+def test_what_may_pass_is_tried_again(server: SearchServer, trouble: Trouble) -> None:
+    server.troubles = [trouble, trouble]
+    assert send(server).settled == COUNT
+    assert held(server) == HELD
+    server.troubles = [trouble] * 4
+    with pytest.raises(BusyError):
+        send(server)
+    assert server.troubles == [], "every attempt was made"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_what_does_not_pass_is_not_tried_again(server: SearchServer, status: int) -> None:
+    server.troubles = [troubles.status(status, "security_exception")]
+    with pytest.raises(RefusedError, match=f"status {status}, security_exception"):
+        send(server)
+    assert server.bulks == []
+
+
+def test_an_address_where_nobody_listens_is_a_passing_trouble() -> None:
+    with search_server() as gone:
+        url = gone.url
+    with pytest.raises(BusyError, match="no answer"):
+        BulkLoader(cluster_at(url), patience()).send(DOCUMENTS, Sent())
+
+
+def test_too_large_a_request_is_halved_and_too_large_a_document_left_out(server: SearchServer) -> None:
+    large = Document(f"{DVAULTS}-2026.01", "large", b'{"passed":true,"x":"%b"}' % (b"x" * 2000))
+    server.max_bytes = 1500
+    sent = send(server, [*DOCUMENTS[:5], large, *DOCUMENTS[5:]])
+    assert sent.settled == COUNT + 1
+    assert sent.refused == {"request_too_large": 1}
+    assert held(server) == HELD
+
+
+def test_what_is_refused_for_good_is_counted_and_the_rest_is_taken(
+    server: SearchServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = Document(f"{DVAULTS}-2026.01", "wrong", b'{"passed":"a secret of the event"}')
+    with caplog.at_level(logging.DEBUG):
+        sent = send(server, [*DOCUMENTS, wrong, wrong])
+    assert sent.settled == COUNT + 2
+    assert sent.refused == {"mapper_parsing_exception": 2}
+    assert held(server) == HELD
+    assert "secret" not in caplog.text
+
+
+def test_errors_quote_no_document(server: SearchServer) -> None:
+    document = Document(f"{DVAULTS}-2026.01", "wrong", b'{"passed":"a secret of the event"}')
+    server.troubles = [troubles.said({"items": "a secret of the event"})] * 4
+    with pytest.raises(BusyError) as raised:
+        send(server, [document])
+    assert "secret" not in str(raised.value)
+
+
+def test_the_count_is_right_when_the_cluster_gives_up_in_the_middle(server: SearchServer) -> None:
+    def normal(handler: troubles._Handler) -> None:
+        handler.cluster.troubles = [troubles.status(503)] * 4
+        handler.answer(200, {"items": [{"index": {"status": 201}}] * 4})
+
+    server.troubles = [normal]
+    sent = Sent()
+    with pytest.raises(BusyError):
+        BulkLoader(cluster_at(server.url), patience(), Bulk(max_documents=4)).send(DOCUMENTS, sent)
+    assert sent.settled == 4
+
+
+def test_nothing_is_begun_when_the_time_is_up(server: SearchServer) -> None:
+    sent = Sent()
+    with pytest.raises(NoTimeError):
+        BulkLoader(cluster_at(server.url), patience(seconds_left=0)).send(DOCUMENTS, sent)
+    assert sent == Sent()
+    assert server.requests == []

@@ -1,0 +1,173 @@
+"""Templates, boards and documents: on the server written for tests, and on a real cluster where there is one.
+
+`SLUICE_OPENSEARCH_URL` is the address of an OpenSearch that takes unsigned requests, such as one in a container with
+its security plugin switched off; `SLUICE_DASHBOARDS_URL` that of its Dashboards. Indices of the stage `e2e-test` are
+removed from it.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from sluice.search.bulk import BulkLoader, Sent
+from sluice.search.cluster_opensearch import OpenSearchBoards, OpenSearchCluster, SearchSettings, signature
+from sluice.search.documents import Document, documents_of
+from sluice.search.installing import index_template, install, saved_objects
+from sluice.search.mapping import MAPPING
+from sluice.search.patience import Patience
+from sluice.search.ports import RefusedError
+from tests.platform.integration.search_server import search_server
+from tests.platform.integration.searching import BROKEN, DVAULTS, EVENT_FILES, INDICES, STAGE, profile, record, records
+
+REAL = os.environ.get("SLUICE_OPENSEARCH_URL", "")
+REAL_BOARDS = os.environ.get("SLUICE_DASHBOARDS_URL", "")
+NOW = datetime(2026, 2, 1, tzinfo=UTC)
+
+
+@dataclass
+class Target:
+    """A cluster and how to count what is behind an alias."""
+
+    cluster: OpenSearchCluster
+    boards: OpenSearchBoards
+    count: Callable[[str], int]
+    indices: Callable[[], dict[str, Any]]
+
+
+def _written() -> Iterator[Target]:
+    with search_server() as server:
+        yield Target(
+            *_adapters(server.url, server.boards_url),
+            count=lambda alias: len(server.all_documents(alias)),
+            indices=lambda: server.indices,
+        )
+
+
+def _real() -> Iterator[Target]:
+    if not REAL:
+        pytest.skip("no OpenSearch to test against: SLUICE_OPENSEARCH_URL names none")
+    cluster, boards = _adapters(REAL, REAL_BOARDS or f"{REAL}/_dashboards")
+
+    def count(alias: str) -> int:
+        httpx.post(f"{REAL}/{alias}/_refresh").raise_for_status()
+        return int(httpx.get(f"{REAL}/{alias}/_count").json()["count"])
+
+    def clean() -> None:
+        for name in cluster.indices(f"*_logs_{STAGE}-*"):
+            cluster.delete_index(name)
+
+    clean()
+    yield Target(cluster, boards, count, lambda: dict(httpx.get(f"{REAL}/*_logs_{STAGE}-*").json()))
+    clean()
+
+
+def _adapters(url: str, boards_url: str) -> tuple[OpenSearchCluster, OpenSearchBoards]:
+    sign = signature(SearchSettings(url, boards_url, "es"))
+    return OpenSearchCluster(url, sign), OpenSearchBoards(boards_url, sign)
+
+
+@pytest.fixture(params=[_written, _real], ids=["written for tests", "real"])
+def target(request: pytest.FixtureRequest) -> Iterator[Target]:
+    yield from request.param()
+
+
+class _NoBoards:
+    def put_objects(self, ndjson: bytes) -> None:
+        assert ndjson
+
+
+def prepare(target: Target) -> None:
+    install(target.cluster, _NoBoards(), INDICES, STAGE, _patience(), NOW)
+
+
+def _patience() -> Patience:
+    return Patience(lambda: 60, time.sleep, first_seconds=0.1, attempts=3)
+
+
+def load(target: Target, rows: list[dict[str, Any]]) -> Sent:
+    sent = Sent()
+    BulkLoader(target.cluster, _patience()).send(documents_of(profile(rows), INDICES), sent)
+    return sent
+
+
+def test_templates_make_the_indices_that_documents_go_to(target: Target) -> None:
+    prepare(target)
+    load(target, records(4))
+    indices = target.indices()
+    assert indices.keys() == {
+        f"{alias}-{month}" for alias in (DVAULTS, EVENT_FILES) for month in ("2026.01", "2026.02")
+    }
+    for name, index in indices.items():
+        assert index["aliases"].keys() == {name.rpartition("-")[0]}
+        properties = index["mappings"]["properties"]
+        assert properties.keys() == MAPPING["properties"].keys()
+        assert properties["errors"]["properties"] == MAPPING["properties"]["errors"]["properties"]
+
+
+def test_a_profile_loaded_again_adds_nothing(target: Target) -> None:
+    prepare(target)
+    rows = [*records(100), record(100, passed=False, errors=BROKEN)]
+    for _ in range(2):
+        assert load(target, rows) == Sent(settled=101)
+        assert (target.count(DVAULTS), target.count(EVENT_FILES)) == (51, 50)
+
+
+def test_installing_again_keeps_documents_and_adds_fields(target: Target) -> None:
+    prepare(target)
+    load(target, records(4))
+    prepare(target)
+    assert (target.count(DVAULTS), target.count(EVENT_FILES)) == (2, 2)
+
+
+def test_a_document_that_does_not_fit_is_refused_and_the_others_are_taken(target: Target) -> None:
+    prepare(target)
+    wrong = Document(f"{DVAULTS}-2026.01", "wrong", b'{"passed":"a secret of the event"}')
+    sent = Sent()
+    documents = [wrong, *documents_of(profile(records(4)), INDICES)]
+    BulkLoader(target.cluster, _patience()).send(documents, sent)
+    assert sent == Sent(settled=5, refused=sent.refused)
+    assert sent.refused.total() == 1
+    assert (target.count(DVAULTS), target.count(EVENT_FILES)) == (2, 2)
+
+
+def test_indices_that_are_gone_may_be_removed(target: Target) -> None:
+    prepare(target)
+    for _ in range(2):
+        target.cluster.delete_index(f"{DVAULTS}-2026.02")
+    assert target.cluster.indices(f"{DVAULTS}-*") == []
+
+
+def test_an_index_that_is_there_already_is_no_mistake_and_a_wrong_name_is(target: Target) -> None:
+    target.cluster.create_index(f"{DVAULTS}-2026.02")
+    target.cluster.create_index(f"{DVAULTS}-2026.02")
+    with pytest.raises(RefusedError, match="mapping of nobody"):
+        target.cluster.put_mapping("nobody", {"properties": {}})
+
+
+def test_boards_are_imported_and_replaced(target: Target, request: pytest.FixtureRequest) -> None:
+    if "real" in request.node.name and not REAL_BOARDS:
+        pytest.skip("no OpenSearch Dashboards to test against: SLUICE_DASHBOARDS_URL names none")
+    prepare(target)
+    for _ in range(2):
+        target.boards.put_objects(saved_objects(STAGE))
+
+
+def test_boards_that_refer_to_nothing_are_refused(target: Target, request: pytest.FixtureRequest) -> None:
+    if "real" in request.node.name and not REAL_BOARDS:
+        pytest.skip("no OpenSearch Dashboards to test against: SLUICE_DASHBOARDS_URL names none")
+    (*_, board) = saved_objects("another").splitlines()
+    with pytest.raises(RefusedError, match="not all objects were imported: missing_references"):
+        target.boards.put_objects(board)
+
+
+def test_a_template_replaces_the_one_before(target: Target) -> None:
+    prepare(target)
+    target.cluster.put_template(DVAULTS, {**index_template(DVAULTS), "template": {}})
+    target.cluster.create_index(f"{DVAULTS}-2027.01")
+    assert target.indices()[f"{DVAULTS}-2027.01"]["aliases"] == {}

@@ -1,0 +1,229 @@
+"""The functions of the search, called as Lambda does it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from sluice.search.installing import index_template, saved_objects
+from sluice.search.pending import PENDING_PREFIX
+from tests.platform.integration import search_server as troubles
+from tests.platform.integration.search_server import SearchServer, search_server
+from tests.support.events import body, broken, event
+from tests.support.functions import Context, Handler, load
+from tests.support.storage import objects_of
+from tests.support.world import LAKE, World
+
+ALIASES = ("dvault_logs_prod", "event_file_logs_prod")
+STACK = {
+    "StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/Sluice-prd-EventFiles/1",
+    "RequestId": "2",
+    "LogicalResourceId": "SearchInstalled",
+}
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SearchServer]:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with search_server() as server:
+        yield server
+
+
+def environment(server: SearchServer) -> dict[str, str]:
+    return {
+        "STAGE": "prd",
+        "SEARCH_URL": server.url,
+        "BOARDS_URL": server.boards_url,
+        "SEARCH_SERVICE": "aoss",
+        "SEARCH_ROLES": "sluice-prd-load-search and sluice-prd-install-search",
+        "HOLD_MINUTES": "0",
+        "RETENTION_DAYS": "3650",
+    }
+
+
+@pytest.fixture
+def load_search(server: SearchServer, world: World, monkeypatch: pytest.MonkeyPatch) -> Handler:
+    assert world
+    return load("load_search", monkeypatch, **environment(server))
+
+
+@pytest.fixture
+def install_search(server: SearchServer, monkeypatch: pytest.MonkeyPatch) -> Handler:
+    return load("install_search", monkeypatch, **environment(server))
+
+
+@dataclass
+class CloudFormation:
+    """An address that waits for answers, and what was answered."""
+
+    url: str
+    answers: list[dict[str, Any]]
+
+    def request(self, kind: str) -> dict[str, Any]:
+        return {**STACK, "RequestType": kind, "ResponseURL": f"{self.url}/?X-Amz-Signature=secret"}
+
+
+@pytest.fixture
+def cloud_formation() -> Iterator[CloudFormation]:
+    answers: list[dict[str, Any]] = []
+
+    class Waiting(BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            assert not self.headers["content-type"], "the signature of the address allows none"
+            answers.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_arguments: Any) -> None:
+            """Keep quiet."""
+
+    waiting = HTTPServer(("127.0.0.1", 0), Waiting)
+    thread = Thread(target=waiting.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    yield CloudFormation(f"http://127.0.0.1:{waiting.server_address[1]}", answers)
+    waiting.shutdown()
+    waiting.server_close()
+    thread.join()
+
+
+def converted(world: World, monkeypatch: pytest.MonkeyPatch, searched: str) -> str:
+    """Convert two clean events and a dirty one up to the published profile; return the run's id."""
+    world.deliver(world.put("a", body(event("MICROONE_EVENT", 1), event("STE_PRED", 2), broken(1))))
+    with world.execution("execution"):
+        planned = world.plan("execution")
+        world.convert_batches(planned)
+        world.commit(planned)
+        run = load("profile_run", monkeypatch, SEARCHED=searched)({"plan_key": planned.plan_key})
+    return str(run["run_id"])
+
+
+def metrics(printed: str) -> dict[str, Any]:
+    lines = [json.loads(line) for line in printed.splitlines() if '"_aws"' in line]
+    return {name: value for line in lines for name, value in line.items()}
+
+
+def test_a_run_is_searched_without_what_its_events_held(
+    world: World, server: SearchServer, load_search: Handler, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = converted(world, monkeypatch, "yes")
+    for alias in ALIASES:
+        server.templates[alias] = index_template(alias)
+    assert load_search({}) == {"runs": 1, "documents": 3, "waiting": 0}
+    clean, prediction = server.all_documents(ALIASES[1]), server.all_documents(ALIASES[0])
+    (passed, failed) = sorted(clean.values(), key=lambda document: not document["passed"])
+    assert {document["workflow_run_id"] for document in (passed, failed)} == {run_id}
+    assert passed["errors"] == []
+    assert failed["errors"]
+    assert all(error.keys() == {"reason", "pointer"} for error in failed["errors"])
+    assert [document["service_type"] for document in prediction.values()] == ["PREDICTION"]
+
+
+def test_a_stage_without_search_leaves_no_marker(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    converted(world, monkeypatch, "")
+    assert not objects_of(LAKE, PENDING_PREFIX)
+
+
+def test_the_marker_is_there_before_the_run_is_closed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    with world.tap.listen() as operations:
+        run_id = converted(world, monkeypatch, "yes")
+    assert operations[-3:] == ["PutObject", "PutObject", "DeleteItem"], "the log, the marker, the end of the run"
+    (marker,) = objects_of(LAKE, PENDING_PREFIX).values()
+    assert json.loads(marker)["run_id"] == run_id
+
+
+def test_what_a_cluster_did_not_take_is_counted_and_taken_the_next_time(
+    world: World,
+    server: SearchServer,
+    load_search: Handler,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    converted(world, monkeypatch, "yes")
+    capsys.readouterr()
+    server.troubles = [troubles.status(503)] * 6
+    assert load_search({}) == {"runs": 0, "documents": 0, "waiting": 1}
+    assert server.troubles == []
+    assert metrics(capsys.readouterr().out)["SearchFailed"] == [1.0]
+    (line,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert vars(line)["trouble"].startswith("bulk: status 503")
+    assert load_search({}) == {"runs": 1, "documents": 3, "waiting": 0}
+    assert "SearchFailed" not in metrics(capsys.readouterr().out)
+
+
+def test_a_call_ends_before_lambda_cuts_it_off(
+    world: World, load_search: Handler, server: SearchServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    converted(world, monkeypatch, "yes")
+    assert load_search({}, Context(milliseconds=[75_000])) == {"runs": 0, "documents": 0, "waiting": 1}
+    assert server.requests == []
+
+
+def test_everything_of_the_last_days_is_loaded_again_by_hand(
+    world: World, load_search: Handler, server: SearchServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    converted(world, monkeypatch, "yes")
+    load_search({})
+    server.documents = {name: {} for name in server.documents}
+    assert load_search({"reload_days": 1})["documents"] == 3
+    assert sum(len(documents) for documents in server.documents.values()) == 3
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_installing_is_answered_and_can_be_repeated(
+    kind: str, server: SearchServer, install_search: Handler, cloud_formation: CloudFormation
+) -> None:
+    install_search(cloud_formation.request(kind))
+    first = (dict(server.templates), dict(server.objects), dict(server.indices))
+    install_search(cloud_formation.request(kind))
+    assert (server.templates, server.objects, server.indices) == first
+    assert server.templates.keys() == set(ALIASES)
+    assert len(server.objects) == len(saved_objects("prd").splitlines())
+    for answer in cloud_formation.answers:
+        assert answer == {
+            **STACK,
+            "Status": "SUCCESS",
+            "Reason": "installed",
+            "PhysicalResourceId": "sluice-prd-search",
+        }
+
+
+def test_a_cluster_that_does_not_answer_fails_the_deployment_and_says_what_to_do(
+    server: SearchServer, cloud_formation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = {**environment(server), "SEARCH_URL": "http://127.0.0.1:9"}
+    load("install_search", monkeypatch, **gone)(cloud_formation.request("Create"))
+    (answer,) = cloud_formation.answers
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("The search cluster at http://127.0.0.1:9 did not take")
+    assert "template dvault_logs_prod: no answer" in answer["Reason"]
+    assert "sluice-prd-load-search and sluice-prd-install-search" in answer["Reason"]
+
+
+def test_a_mistake_of_ours_is_answered_too(
+    install_search: Handler, cloud_formation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sluice.search.installing.index_template", lambda _: 1 / 0)
+    install_search(cloud_formation.request("Create"))
+    assert [answer["Status"] for answer in cloud_formation.answers] == ["FAILED"]
+
+
+def test_rights_that_do_not_hold_yet_are_waited_for(
+    server: SearchServer, install_search: Handler, cloud_formation: CloudFormation
+) -> None:
+    server.refusals = 7
+    install_search(cloud_formation.request("Create"))
+    assert [answer["Status"] for answer in cloud_formation.answers] == ["SUCCESS"]
+
+
+def test_removing_the_stack_leaves_the_cluster_alone(
+    server: SearchServer, install_search: Handler, cloud_formation: CloudFormation
+) -> None:
+    install_search(cloud_formation.request("Delete"))
+    assert [answer["Status"] for answer in cloud_formation.answers] == ["SUCCESS"]
+    assert server.requests == []

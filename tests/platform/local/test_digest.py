@@ -1,0 +1,102 @@
+"""The digest, through the deployed stack: runs leave records, and their sums are in the report and in the message."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.demo.files import event_files
+from sluice.contracts.load import load_registry
+from tests.support.cloud import Cloud
+
+PATIENCE_SECONDS = 90  # a record is written when the end of its execution has been announced
+
+
+@pytest.fixture
+def inbox(cloud: Cloud) -> Iterator[str]:
+    """The address of a queue behind the stage's topic."""
+    sqs, sns = cloud.client("sqs"), cloud.client("sns")
+    url = sqs.create_queue(QueueName="inbox")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = cloud.output("Topic")
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(_open_to(topic, arn))})
+    subscribed = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    yield url
+    sns.unsubscribe(SubscriptionArn=subscribed["SubscriptionArn"])
+    sqs.delete_queue(QueueUrl=url)
+
+
+def test_what_was_converted_is_in_the_report_and_in_the_message(cloud: Cloud, tmp_path: Path, inbox: str) -> None:
+    before = volumes(cloud)
+    files = event_files(load_registry(), files=6, events=120, seed=23)
+    for number, file in enumerate(files):
+        (tmp_path / f"digest-{number}-{file.name}").write_bytes(file.body)
+    totals = cloud.run("ingest", tmp_path)["totals"]
+    assert cloud.run("convert")["files"] >= 6
+    wanted = {
+        "clean": before["clean"] + sum(totals["clean"].values()),
+        "dirty": before["dirty"] + sum(totals["dirty"].values()),
+        "rows": before["rows"] + sum(totals["clean"].values()),
+    }
+    found = awaited(cloud, wanted)
+    assert {name: found[name] for name in wanted} == wanted
+
+    answer = send(cloud)
+    assert answer["key"] == f"data/reports/day-{datetime.now(UTC):%Y-%m-%d}.html"
+    page = cloud.read(answer["key"]).decode()
+    assert page.startswith("<!DOCTYPE html>")
+    assert f'<td>Clean events</td><td class="number">{wanted["clean"]:,}</td>' in page
+    message = received(cloud, inbox)
+    assert message["Subject"] == answer["subject"]
+    assert f"Clean events: {wanted['clean']:,}" in message["Message"]
+
+
+def volumes(cloud: Cloud) -> dict[str, int]:
+    """Volumes of the day so far."""
+    found = cloud.run("report", "--span", "day")
+    return {name: volume["value"] for name, volume in found["volumes"].items()}
+
+
+def awaited(cloud: Cloud, wanted: dict[str, int]) -> dict[str, int]:
+    """The volumes as soon as they have reached these, or as they are when nobody waits any longer."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    while (found := volumes(cloud))["clean"] < wanted["clean"] and time.monotonic() < end:
+        time.sleep(1)
+    return found
+
+
+def send(cloud: Cloud) -> dict[str, Any]:
+    """Have the stage send the digest of the day so far."""
+    functions = cloud.client("lambda")
+    pages = functions.get_paginator("list_functions").paginate()
+    (name,) = [f["FunctionName"] for page in pages for f in page["Functions"] if "SendDigest" in f["FunctionName"]]
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    answer = functions.invoke(FunctionName=name, Payload=json.dumps({"span": "day", "until": end.isoformat()}))
+    body: dict[str, Any] = json.loads(answer["Payload"].read())
+    assert "FunctionError" not in answer, body
+    return body
+
+
+def received(cloud: Cloud, inbox: str) -> dict[str, str]:
+    """The one message that people were sent."""
+    (message,) = cloud.client("sqs").receive_message(QueueUrl=inbox, WaitTimeSeconds=10)["Messages"]
+    body: dict[str, str] = json.loads(message["Body"])
+    return body
+
+
+def _open_to(topic: str, queue: str) -> dict[str, Any]:
+    """A queue's policy that lets a topic in."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}

@@ -1,0 +1,74 @@
+"""The layers themselves, built for this machine: all that a function has beside the SDK, in a bare interpreter."""
+
+import subprocess
+import sys
+import zipfile
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from infra import stage as stages
+from infra.layers.layer_builder import BUDGET_MB, NATIVE, LayerBuild
+from infra.platform.observability.settings import ExistingCluster, Search, Watch
+from infra.stage import stage_named
+from tests.bench.cold_start import start, variables_of
+from tests.platform.infra.layers.test_imports import CARRIED, layers_of
+from tests.support.synthesis import Synthesis, synthesise
+
+CLUSTER = ExistingCluster(url="https://logs.example", arn="arn:aws:es:us-east-1:123456789012:domain/logs")
+SEARCHED = replace(stage_named("int"), name="searched", watch=Watch(search=Search(cluster=CLUSTER)))
+RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
+SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
+CONVERT = """
+import io, sys
+sys.path[:0] = sys.argv[1:]
+import pyarrow.parquet as pq
+from sluice.contracts.load import load_registry
+from sluice.event_files.convert.batches import by_hour, read_rows, to_parquet
+
+contract = load_registry().contract("MICROONE_EVENT")
+event = b'{"time": "2026-01-31T%02d:00:00Z", "detail": {"id": "%d"}}\\n'
+lines = b"".join(event % (hour, hour) for hour in (7, 5, 7))
+files = {hour: to_parquet(rows) for hour, rows in by_hour(read_rows(contract, lines))}
+read = {hour: pq.read_table(io.BytesIO(body)) for hour, body in files.items()}
+assert not {"numpy", "pandas"} & sys.modules.keys()
+print({hour: rows["id"].to_pylist() for hour, rows in read.items()})
+"""
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder per layer, and one of the SDK, which Lambda brings along."""
+    folder = tmp_path_factory.mktemp("layers")
+    for layer in BUDGET_MB:
+        with zipfile.ZipFile(LayerBuild(layer, RUNNING, NATIVE).build()) as archive:
+            archive.extractall(folder / layer)
+    (folder / "sdk").mkdir()
+    for name in SDK:
+        origin = Path(getattr(find_spec(name), "origin", None) or "")
+        source = origin.parent if origin.name == "__init__.py" else origin
+        (folder / "sdk" / source.name).symlink_to(source)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
+    """A stage that has every function."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(stages._STAGES, SEARCHED.name, SEARCHED)
+        return synthesise(SEARCHED.name, tmp_path_factory.mktemp(SEARCHED.name))
+
+
+@pytest.mark.parametrize("folder", ["validate_files", *CARRIED])
+def test_a_function_starts_with_its_layers_alone(unpacked: Path, stage: Synthesis, folder: str) -> None:
+    packages = [*(unpacked / layer / "python" for layer in sorted(layers_of(folder))), unpacked / "sdk"]
+    assert "sluice" in start(folder, variables_of(stage, folder), packages=packages, bare=True).modules
+
+
+def test_the_layers_of_convert_read_json_compute_and_write_parquet(unpacked: Path) -> None:
+    packages = [str(unpacked / layer / "python") for layer in sorted(layers_of("convert_batch"))]
+    command = [sys.executable, "-I", "-S", "-c", CONVERT, *packages]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "{'2026-01-31T05': ['5'], '2026-01-31T07': ['7', '7']}", done.stderr

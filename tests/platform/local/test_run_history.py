@@ -1,0 +1,147 @@
+"""Every run leaves its record: executions of the deployed machines, told by the cloud's own events."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from cli.simulator.faults.catalogue import CATALOGUE
+from sluice.runs.keys import RUN_RECORDS_PREFIX, record_key
+from tests.event_files.local.test_announcements import _event
+from tests.support.cloud import Cloud, CommandError
+from tests.support.deployed_functions import Functions
+from tests.support.exporting import Exporting
+
+_SECONDS = 60.0  # an end is told within seconds; a busy machine takes longer
+
+
+def recorded(cloud: Cloud, execution: str) -> dict[str, Any]:
+    """Wait for the record of an execution, and return it as `sluice runs --json` gives it."""
+    end = time.monotonic() + _SECONDS
+    while time.monotonic() < end:
+        for run in cloud.run("runs", "--limit", "30"):
+            if run["execution"] == execution:
+                found: dict[str, Any] = run
+                return found
+        time.sleep(0.5)
+    raise AssertionError(f"{execution} left no record")
+
+
+def start(cloud: Cloud, machine: str, **given: str) -> str:
+    client = cloud.deployment.stepfunctions
+    return client.start_execution(stateMachineArn=cloud.output(machine), input=json.dumps(given))["executionArn"]
+
+
+def asked(cloud: Cloud, sql: str) -> dict[str, Any]:
+    """Return the one row that Athena answers."""
+    (row,) = cloud.run("query", sql)
+    return dict(row)
+
+
+def test_a_conversion_and_its_file(cloud: Cloud) -> None:
+    key = f"runs/{time.time_ns()}"
+    body = _event(key) + b'{"source": "other"} not an event'
+    cloud.deployment.s3.put_object(Bucket=cloud.output("SourceBucket"), Key=key, Body=body)
+    known = _until(lambda: cloud.run("file", key))
+    assert [chunk["state"] for chunk in known["versions"][0]["chunks"]] == ["pending"]
+
+    done = cloud.run("convert")
+    assert done["status"] == "converted"
+    run = cloud.run("run", done["run_id"])
+    found = recorded(cloud, run["execution"])
+    assert cloud.run("run", found["id"]) == cloud.run("run", done["run_id"]) == found
+    assert (found["kind"], found["outcome"], found["subject"]) == ("convert", "converted", done["run_id"])
+    assert found["started_by"].startswith("hand: ")
+    counts = found["counts"]
+    assert [counts[name] for name in ("files", "events", "parquet_files")] == [
+        done[name] for name in ("files", "events", "parquet_files")
+    ]
+    assert counts["bytes"] >= len(body)
+    assert counts["parquet_bytes"] > 0
+    assert counts["dirty"] >= 1
+    assert found["rows"] == done["rows"]
+
+    row = asked(cloud, f"select rows, dirty, started_by, year, steps from runs where id = '{found['id']}'")
+    assert (row["rows"], row["dirty"], row["started_by"]) == (counts["rows"], counts["dirty"], found["started_by"])
+    assert "Commit the run" in row["steps"]
+
+    (version,) = cloud.run("file", key)["versions"]
+    assert (version["converted"], version["chunks"][0]["run_id"]) == (True, done["run_id"])
+    assert version["chunks"][0]["converted_at"] == found["ended_at"]
+    assert [event["reason"] for event in version["dirty_events"]]
+    rows = cloud.run("query", version["tables"][0]["sql"])
+    assert [row["_source_key"] for row in rows] == [key]
+
+
+def test_nothing_to_do(cloud: Cloud) -> None:
+    cloud.run("convert")
+    found = recorded(cloud, start(cloud, "ConvertMachine", started_by="schedule"))
+    assert (found["outcome"], found["started_by"], found["cause"]) == ("nothing_to_do", "schedule", "")
+
+
+def test_a_file_nobody_knows(cloud: Cloud) -> None:
+    with pytest.raises(CommandError, match="there is no such object"):
+        cloud.run("file", "no/such/file")
+
+
+def test_an_export_with_a_fault(cloud: Cloud, exporting: Exporting) -> None:
+    with exporting.vendor(CATALOGUE["file-missing"].make()) as vendor:
+        told = exporting.export(vendor)
+    assert told.exit_code == 1
+    found = recorded(cloud, told.document["execution"])
+    assert (found["outcome"], found["subject"]) == ("incomplete", told.document["slot"])
+    assert found["cause"] == told.document["cause"]
+    counts = {name: told.document[name] for name in ("promised", "copied", "refetched", "bytes")}
+    assert found["counts"] == {**counts, "missing": len(told.document["missing"])}
+    row = asked(cloud, f"select missing, outcome from runs where id = '{found['id']}'")
+    assert row == {"missing": 1, "outcome": "incomplete"}
+
+
+def test_an_aborted_execution(cloud: Cloud, exporting: Exporting) -> None:
+    with exporting.vendor(CATALOGUE["job-hangs"].make()) as vendor:
+        execution = exporting.start(vendor)
+        _until(lambda: _waiting(cloud, execution))
+        assert cloud.run("run", execution)["outcome"] == "running"
+        cloud.deployment.stepfunctions.stop_execution(executionArn=execution, error="ByHand", cause="not needed")
+    found = recorded(cloud, execution)
+    assert (found["kind"], found["outcome"], found["cause"]) == ("export", "aborted", "not needed")
+    assert found["failed_step"] in {step["name"] for step in found["steps"]}
+
+
+def test_the_same_end_twice_writes_the_same(cloud: Cloud) -> None:
+    execution = start(cloud, "ConvertMachine")
+    key = record_key(recorded(cloud, execution)["id"])
+    before, records = cloud.read(key), cloud.keys(RUN_RECORDS_PREFIX)
+    detail = {"executionArn": execution, "stateMachineArn": cloud.output("ConvertMachine")}
+    message = {"messageId": "again", "body": json.dumps({"detail": detail})}
+    assert Functions(cloud, "Watch").call("record_run", {"Records": [message]}) == {"batchItemFailures": []}
+    assert cloud.read(key) == before
+    assert set(records) <= set(cloud.keys(RUN_RECORDS_PREFIX))
+
+
+def test_items_of_maps_leave_no_records(cloud: Cloud) -> None:
+    executions = {run["execution"] for run in cloud.run("runs", "--limit", "100")}
+    assert executions
+    assert not any("/" in execution for execution in executions)
+
+
+def _waiting(cloud: Cloud, execution: str) -> bool:
+    events = cloud.deployment.stepfunctions.get_execution_history(executionArn=execution)["events"]
+    return events[-1]["type"] == "WaitStateEntered"
+
+
+def _until(look: Callable[[], Any]) -> Any:
+    """Look until there is something to see."""
+    end = time.monotonic() + _SECONDS
+    while time.monotonic() < end:
+        try:
+            if found := look():
+                return found
+        except CommandError:
+            pass
+        time.sleep(0.5)
+    raise AssertionError("nothing was seen in time")

@@ -1,0 +1,103 @@
+"""Typing what Athena gives as text."""
+
+from typing import Any
+
+import pytest
+
+from cli.platform import athena
+from cli.platform.athena import typed
+from cli.platform.errors import CliError
+from cli.platform.session import Deployment
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "value"),
+    [
+        ("9223372036854775807", "bigint", 2**63 - 1),
+        ("3", "integer", 3),
+        ("1.5", "double", 1.5),
+        ("1.0E10", "double", 1e10),
+        ("2", "double", 2.0),
+        ("NaN", "double", "NaN"),
+        ("-Infinity", "real", "-Infinity"),
+        ("12.30", "decimal(10,2)", 12.3),
+        ("true", "boolean", True),
+        ("false", "boolean", False),
+        ("12", "varchar", "12"),
+        ("", "varchar", ""),
+        ("[a, b]", "array", "[a, b]"),
+        ('["a","b"]', "json", '["a","b"]'),
+        ("2024-05-14 10:00:00.000", "timestamp", "2024-05-14 10:00:00.000"),
+    ],
+)
+def test_values_get_the_type_of_their_column(text: str, kind: str, value: object) -> None:
+    found = typed(text, kind)
+    assert found == value
+    assert type(found) is type(value)
+
+
+class Athena:
+    """A client that answers with given pages."""
+
+    def __init__(self, pages: list[list[list[str | None]]], columns: list[tuple[str, str]], **status: str) -> None:
+        self.pages, self.columns, self.status = pages, columns, status or {"State": "SUCCEEDED"}
+        self.started: dict[str, Any] = {}
+
+    def start_query_execution(self, **request: Any) -> dict[str, str]:
+        self.started = request
+        return {"QueryExecutionId": "q"}
+
+    def get_query_execution(self, **_: str) -> dict[str, Any]:
+        return {"QueryExecution": {"Status": self.status}}
+
+    def get_paginator(self, _: str) -> "Athena":
+        return self
+
+    def paginate(self, **_: str) -> Any:
+        info = [{"Name": name, "Type": kind} for name, kind in self.columns]
+        for page in self.pages:
+            rows = [{"Data": [{} if v is None else {"VarCharValue": v} for v in row]} for row in page]
+            yield {"ResultSet": {"Rows": rows, "ResultSetMetadata": {"ColumnInfo": info}}}
+
+
+class Stage(Deployment):
+    """A deployment with one client and no stacks."""
+
+    def __init__(self, client: Athena) -> None:
+        self.__dict__["athena"] = client
+        self.__dict__["outputs"] = {"Workgroup": "sluice-x", "Database": "sluice_x"}
+
+
+COLUMNS = [("name", "varchar"), ("n", "bigint")]
+
+
+def test_the_header_row_is_dropped_once_and_nulls_stay_nulls() -> None:
+    client = Athena([[["name", "n"], ["a", "1"]], [["name", None], [None, "2"]]], COLUMNS)
+    result = athena.query(Stage(client), "select 1")
+    assert result.columns == ["name", "n"]
+    assert list(result.rows) == [["a", 1], ["name", None], [None, 2]]
+    assert client.started["WorkGroup"] == "sluice-x"
+    assert client.started["QueryExecutionContext"] == {"Database": "sluice_x"}
+
+
+def test_a_statement_without_header_keeps_its_first_row() -> None:
+    assert list(athena.query(Stage(Athena([[["t1"], ["t2"]]], [("tab_name", "string")])), "show tables").rows) == [
+        ["t1"],
+        ["t2"],
+    ]
+
+
+def test_a_statement_without_rows_gives_none() -> None:
+    assert list(athena.query(Stage(Athena([[]], [])), "drop table x").rows) == []
+
+
+def test_a_failed_query_says_why() -> None:
+    client = Athena([], [], State="FAILED", StateChangeReason="COLUMN_NOT_FOUND: line 1:8: nope")
+    with pytest.raises(CliError, match="COLUMN_NOT_FOUND"):
+        athena.query(Stage(client), "select nope")
+
+
+def test_columns_of_the_same_name_do_not_hide_each_other() -> None:
+    client = Athena([[["id", "id"], ["a", "b"]]], [("id", "varchar"), ("id", "varchar")])
+    result = athena.query(Stage(client), "select a.id, b.id from a, b")
+    assert [dict(zip(result.columns, row, strict=True)) for row in result.rows] == [{"id": "a", "id_2": "b"}]

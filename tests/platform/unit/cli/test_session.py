@@ -1,0 +1,96 @@
+"""Which cloud a stage's clients talk to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cli.platform import local_cloud, session
+from cli.platform.errors import CliError
+from cli.platform.local_cloud import LocalCloud
+from cli.platform.session import Deployment, connect
+
+
+@pytest.fixture(autouse=True)
+def _forgetful(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    connect.cache_clear()
+    yield
+    connect.cache_clear()
+
+
+def up(monkeypatch: pytest.MonkeyPatch, cloud: LocalCloud | None) -> None:
+    monkeypatch.setattr(local_cloud, "status", lambda: cloud)
+
+
+def test_the_local_stage_is_where_the_local_cloud_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    up(monkeypatch, LocalCloud(port=4999, pid=1, log=Path("log")))
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:1")
+    client = connect("local").s3
+    assert client.meta.endpoint_url == "http://localhost:4999"
+    assert client.meta.region_name == local_cloud.REGION
+    assert vars(client.meta.config)["_user_provided_options"]["proxies"] == {}
+
+
+def test_a_local_cloud_that_is_not_up_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    up(monkeypatch, None)
+    with pytest.raises(CliError, match="not up"):
+        connect("local")
+
+
+def test_other_stages_are_in_the_account_and_region_of_this_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-north-1")
+    deployment = connect("dev")
+    assert deployment.endpoint is None
+    assert deployment.s3.meta.region_name == "eu-north-1"
+
+
+def test_a_name_that_is_no_stage_is_told() -> None:
+    with pytest.raises(CliError, match="is no stage"):
+        connect("Not A Stage")
+
+
+ALL = ("Sluice-dev-Lake", "Sluice-dev-EventFiles", "Sluice-dev-Exports", "Sluice-dev-Watch")
+
+
+class Stacks:
+    """CloudFormation with some stacks."""
+
+    def __init__(self, *names: str, code: str = "ValidationError") -> None:
+        self.names, self.code = names, code
+
+    def describe_stacks(self, StackName: str) -> object:  # noqa: N803
+        if StackName not in self.names:
+            raise ClientError({"Error": {"Code": self.code, "Message": "no"}}, "DescribeStacks")
+        return {"Stacks": [{"Outputs": [{"OutputKey": f"From{StackName[-4:]}", "OutputValue": "value"}]}]}
+
+
+def deployment(stacks: Stacks) -> Deployment:
+    made = Deployment("dev", session.boto3.Session(region_name="eu-north-1"))  # type: ignore[attr-defined]
+    made.__dict__["cloudformation"] = stacks
+    return made
+
+
+def test_the_outputs_of_all_stacks_are_found() -> None:
+    found = deployment(Stacks(*ALL))
+    assert found.outputs == {"FromLake": "value", "Fromiles": "value", "Fromorts": "value", "Fromatch": "value"}
+
+
+def test_a_missing_stack_says_to_deploy() -> None:
+    with pytest.raises(CliError, match=r"'dev' is not deployed.*EventFiles") as error:
+        deployment(Stacks("Sluice-dev-Lake")).output("QueueUrl")
+    assert "sluice deploy --stage dev" in error.value.hint
+
+
+def test_a_missing_output_says_to_deploy_again() -> None:
+    with pytest.raises(CliError, match="no output QueueUrl"):
+        deployment(Stacks(*ALL)).output("QueueUrl")
+
+
+def test_other_refusals_are_not_taken_for_a_missing_stack() -> None:
+    with pytest.raises(ClientError):
+        deployment(Stacks(code="AccessDenied")).output("QueueUrl")

@@ -1,0 +1,199 @@
+"""The digest's figures are those of the records, however they are cut."""
+
+import random
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sluice.event_files.convert.model import iso
+from sluice.observability.digest.build import digest_of
+from sluice.observability.digest.model import Digest
+from sluice.observability.digest.periods import Span, SpanKind, up_to
+from sluice.runs.model import Kind, RunRecord
+from tests.platform.unit.digest.making import END, TABLES, busy_stage, conversion, exported, hour, run
+
+BUSY = busy_stage(END, 36)
+WEEK = Span(SpanKind.WEEK, END)
+DAY = timedelta(days=1)
+
+
+def digest(records: list[RunRecord], span: Span = WEEK, **more: object) -> Digest:
+    given_ = {"exports": [], "newest": {}, "now": END, **more}
+    return digest_of("int", span, records, **given_)  # type: ignore[arg-type]
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.sampled_from(SpanKind), st.integers(0, 300), st.integers(1, 1000))
+def test_hours_days_and_the_whole_agree(kind: SpanKind, hours: int, seed: int) -> None:
+    records = random.Random(seed).sample(BUSY, 600)
+    span = Span(kind, END - timedelta(minutes=50 * hours))
+    found = digest(records, span)
+    inside = [each for each in records if iso(span.window.start) <= each.started_at < iso(span.end)]
+    for parts in (found.hourly.values(), found.daily.values(), [found.total]):
+        assert sum(part.runs(each) for part in parts for each in Kind) == len(inside)
+        assert sum(part.clean for part in parts) == sum(each.counts.get("events", 0) for each in inside)
+        assert sum(sum(part.rows.values()) for part in parts) == found.volume("rows").value
+        assert sum(sum(part.dirty.values()) for part in parts) == found.volume("dirty").value
+        assert sum(part.failed(Kind.CONVERT) for part in parts) == found.total.failed(Kind.CONVERT)
+    assert sum(each.events for each in found.reasons) == found.volume("dirty").value
+    assert {each.table: each.rows for each in found.tables if each.rows} == {
+        table: rows for table, rows in found.total.rows.items() if rows
+    }
+
+
+def test_the_order_of_records_does_not_matter() -> None:
+    shuffled = random.Random(1).sample(BUSY, len(BUSY))
+    assert digest(BUSY, exports=exported(END, 9)) == digest(shuffled, exports=exported(END, 9)[::-1])
+
+
+def test_a_stage_where_nothing_ran() -> None:
+    found = digest([])
+    assert found.is_empty
+    assert found.notices == ()
+    assert found.total.success(Kind.CONVERT) is found.total.clean_share is found.usual_clean_share is None
+    assert found.cost.dollars == 0
+    assert {volume.value for volume in found.volumes} == {0}
+
+
+def test_one_record_on_a_young_stage_is_compared_with_nothing() -> None:
+    found = digest([conversion(END - timedelta(minutes=5), 100, 25)])
+    assert found.total.clean_share == 0.8
+    assert found.total.success(Kind.CONVERT) == 1
+    assert {volume.usual for volume in found.volumes} == {None}
+    assert [(each.events, each.before, each.is_new) for each in found.reasons] == [(25, None, False)]
+    assert found.notices == ()
+
+
+def test_the_usual_is_the_median_of_the_same_days_of_earlier_weeks() -> None:
+    clean = {0: 500, 7: 100, 14: 300, 21: 900, 28: 200, 3: 7000, 10: 8000}
+    found = digest([conversion(END - DAY * (ago + 1), n) for ago, n in clean.items()], Span(SpanKind.DAY, END))
+    assert found.compared == 4
+    assert (found.volume("clean").value, found.volume("clean").usual) == (500, 250)
+    assert found.tables[0].usual == 250
+    assert found.volume("clean").ratio == 2
+
+
+@pytest.mark.parametrize(("first_day", "compared"), [(8, 1), (7.5, 0), (15, 2), (20, 2), (29, 4)])
+def test_days_that_were_not_watched_whole_are_not_usual(first_day: float, compared: int) -> None:
+    records = [each for each in BUSY if each.started_at >= iso(END - first_day * DAY)]
+    assert digest(records, Span(SpanKind.DAY, END)).compared == compared
+
+
+def test_a_reason_is_new_where_its_table_did_not_have_it_before() -> None:
+    earlier = conversion(END - 9 * DAY, 10, 3, table="A")
+    now = conversion(END - DAY, 10, dirty={"A": {"RULE_BROKEN": 1, "FRAGMENT": 2}, "B": {"RULE_BROKEN": 5}})
+    found = digest([conversion(END - 30 * DAY, 10, 3, table="B"), earlier, now])
+    assert {(each.table, each.reason): each.before for each in found.reasons if not each.is_new} == {
+        ("A", "RULE_BROKEN"): 3
+    }
+    assert [(each.table, each.reason, each.events) for each in found.reasons if each.is_new] == [
+        ("B", "RULE_BROKEN", 5),
+        ("A", "FRAGMENT", 2),
+    ]
+
+
+def test_failed_runs_are_listed_newest_first_and_slow_ones_slowest_first() -> None:
+    ordinary = [conversion(END - timedelta(hours=hours)) for hours in range(1, 20)]
+    slow = [conversion(END - timedelta(hours=hours, minutes=1), seconds=40.0 + hours) for hours in (2, 5)]
+    failed = [run(END - timedelta(hours=h, minutes=2), outcome="failed", seconds=900) for h in (4, 3)]
+    found = digest([*ordinary, *slow, *failed])
+    assert [each.run for each in found.slow] == slow[::-1]
+    assert {each.usual for each in found.slow} == {10.0}
+    assert list(found.failed) == failed[::-1]
+    assert found.total.success(Kind.CONVERT) == 1 - 2 / 23
+
+
+def test_only_the_hours_of_the_span_count_as_exports() -> None:
+    found = digest([], exports=exported(END, 30))
+    assert (len(found.exports), found.whole_exports) == (168, 165)
+    assert not found.is_empty
+
+
+class TestNotices:
+    """What a person should look at."""
+
+    def test_nothing_on_an_ordinary_week(self) -> None:
+        records = [conversion(END - timedelta(minutes=30 * number)) for number in range(1, 48 * 36)]
+        exports = [hour(END - timedelta(hours=hours)) for hours in range(1, 200)]
+        assert digest(records, exports=exports).notices == ()
+
+    def test_failures_gaps_and_lost_files(self) -> None:
+        lost = run(END - DAY, Kind.EXPORT, "incomplete", counts={"promised": 3, "missing": 2})
+        found = digest([lost, run(END - DAY, outcome="timed_out")], exports=exported(END, 7))
+        assert found.notices == (
+            "1 of 1 conversions did not succeed",
+            "1 of 1 export runs did not succeed",
+            "3 of 168 hours lack an export or tables of it",
+            "2 promised export files never arrived",
+        )
+
+    def test_files_that_came_with_a_later_run_arrived(self) -> None:
+        def export(at: datetime, slot: str, missing: int, promised: int = 3) -> RunRecord:
+            counts = {"promised": promised, "missing": missing}
+            return run(at, Kind.EXPORT, "incomplete" if missing else "delivered", subject=slot, counts=counts)
+
+        minute = timedelta(minutes=1)
+        came = [export(END - DAY, "20261121-00", 2), export(END - DAY + minute, "20261121-00", 0)]
+        lost = [export(END - DAY, "20261121-01", 2), export(END - DAY + minute, "20261121-01", 1)]
+        blind = export(END - DAY + 2 * minute, "20261121-01", 0, promised=0)
+        assert not [each for each in digest(came).notices if "arrived" in each]
+        found = digest([blind, *lost, *came])
+        assert found.notices[-1] == "1 promised export file never arrived"
+        assert found.volume("export_missing").value == 1
+
+    def test_machines_that_stopped(self) -> None:
+        before = [each for each in BUSY if each.started_at < iso(END - 7 * DAY)]
+        first, second, *_ = digest(before).notices
+        assert first == "No conversion ran at all; 672 are usual"
+        assert second == "No export ran at all; 168 are usual"
+
+    def test_what_changed_against_the_usual(self) -> None:
+        usual = [conversion(END - day * DAY - timedelta(hours=1), 1000, 10, TABLES[1]) for day in range(7, 36)]
+        counts = {**usual[0].counts, "events": 300, "dirty": 60, "rows": 300, "unknown_members": 4}
+        now = conversion(
+            END - DAY, counts=counts, rows={"NEW": 300}, dirty={"NEW": {"FRAGMENT": 1}, "-": {"FRAGMENT": 2}}
+        )
+        notices = "\n".join(digest([*usual, now]).notices)
+        assert "New among the dirty: 3 FRAGMENT, 2 tables" in notices
+        assert "83.33 % of the events are clean; 99.01 % are usual" in notices
+        assert "4 members that no contract knows" in notices
+        assert "Clean events: 0.04 times the usual" in notices
+        assert f"Tables without a row, against their habit: {TABLES[1]}" in notices
+
+    def test_a_few_events_more_or_less_are_no_news(self) -> None:
+        usual = [conversion(END - day * DAY, 3, 0) for day in range(8, 36)]
+        assert digest([*usual, conversion(END - DAY, 30, 0)]).notices == ()
+
+
+class TestCost:
+    """The estimate."""
+
+    def test_a_million_files_cost_what_the_readme_says(self) -> None:
+        counts = {"files": 1_000_000, "bytes": 20_000_000_000}
+        cost = digest([run(END - DAY, counts=counts)]).cost
+        by_service = {item.price.service: item.dollars for item in cost.items}
+        assert by_service["EventBridge"] == pytest.approx(1.00)
+        assert by_service["DynamoDB writes"] + by_service["DynamoDB reads"] == pytest.approx(1.31, abs=0.01)
+        assert by_service["SQS"] == pytest.approx(0.48)
+        assert by_service["Lambda time"] == pytest.approx(0.45, abs=0.03)
+        assert cost.dollars == pytest.approx(3.79, abs=0.2)
+
+    def test_more_runs_cost_more(self) -> None:
+        half, whole = digest(BUSY[: len(BUSY) - 300]), digest(BUSY)
+        assert 0 < half.cost.dollars < whole.cost.dollars
+        assert whole.cost.dollars == pytest.approx(sum(item.dollars for item in whole.cost.items))
+
+
+def test_records_of_the_present_hour_count() -> None:
+    now = END + timedelta(minutes=59)
+    record = conversion(now - timedelta(seconds=1))
+    assert (
+        digest(
+            [record, replace(record, id="later", started_at=iso(END + timedelta(hours=2)))],
+            up_to(SpanKind.DAY, now),
+        ).total.runs(Kind.CONVERT)
+        == 1
+    )

@@ -1,0 +1,71 @@
+"""The message: what SNS takes, the figures that matter, and where to go on."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluice.observability.digest.build import digest_of
+from sluice.observability.digest.document import document_of
+from sluice.observability.digest.periods import Span, SpanKind
+from sluice.observability.digest.text import Message, message_of
+from sluice.runs.model import RunRecord
+from tests.platform.unit.digest.making import END, busy_stage, conversion, exported, run
+
+AT = END - timedelta(hours=1)
+LINKS = {"Page": "s3://lake/data/reports/day-2026-11-21.html"}
+
+
+def message(records: list[RunRecord], stage: str = "int") -> Message:
+    return message_of(digest_of(stage, Span(SpanKind.DAY, END), records, [], {}, END), LINKS)
+
+
+@pytest.mark.parametrize(
+    ("records", "verdict"),
+    [
+        ([], "no runs"),
+        ([conversion(AT)], "all well"),
+        ([run(AT, outcome="failed")], "1 thing to look at"),
+        ([run(AT, outcome="failed"), conversion(AT, counts={"unknown_members": 1})], "2 things to look at"),
+    ],
+)
+def test_the_subject_is_the_verdict(records: list[RunRecord], verdict: str) -> None:
+    assert message(records).subject == f"Sluice int: {verdict}, day to 2026-11-21"
+
+
+@given(st.text(max_size=300))
+def test_sns_takes_every_message(name: str) -> None:
+    sent = message([conversion(AT, table=name), run(AT, outcome="failed", cause=name)], stage="a" * 30)
+    assert 0 < len(sent.subject) < 100
+    assert sent.subject.isascii()
+    assert "\n" not in sent.subject
+    assert len(sent.body.encode()) < 10_000
+
+
+def test_the_body_says_first_what_to_look_at_and_last_where_the_page_is() -> None:
+    records = busy_stage(END, 36)
+    found = digest_of("int", Span(SpanKind.WEEK, END), records, exported(END, 30), {}, END)
+    parts = message_of(found, LINKS).body.split("\n\n")
+    assert parts[0] == "Sluice int, week 2026-11-15 to 2026-11-21 (UTC)"
+    assert parts[1].splitlines()[0] == "To look at:"
+    assert parts[1].splitlines()[1:] == [f"- {notice}" for notice in found.notices]
+    assert f"Rows:         {found.volume('rows').value:,} (usual " in parts[2]
+    assert "Exports:      165 of 168 hours came whole" in parts[2]
+    assert parts[3].startswith("Dirty events:\n- ")
+    assert parts[-1] == f"Page: {LINKS['Page']}\n"
+
+
+def test_names_stay_on_their_line() -> None:
+    body = message([conversion(AT, table="A\nB\u202e")]).body
+    assert "RULE_BROKEN, A\N{REPLACEMENT CHARACTER}B\N{REPLACEMENT CHARACTER}" in body
+
+
+def test_the_document_has_the_figures() -> None:
+    found = digest_of("int", Span(SpanKind.DAY, END), [conversion(AT, 90, 10)], exported(END, 1), {}, END)
+    document = document_of(found)
+    assert document["clean_share"] == {"value": 0.9, "usual": None}
+    assert document["runs"]["convert"] == {"total": 1, "outcomes": {"converted": 1}}
+    assert document["success"] == {"convert": 1.0, "export": None, "history": None}
+    assert document["exports"] == {"hours": 24, "whole": 21, "gaps": ["20261121-14", "20261121-15", "20261121-19"]}
+    assert document["cost"]["dollars"] == pytest.approx(sum(document["cost"]["items"].values()))

@@ -1,0 +1,66 @@
+"""Executions as they were: what the local cloud answered to DescribeExecution and GetExecutionHistory."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from sluice.event_files.convert.ports import MissingObjectError
+from sluice.runs.execution_events import Event
+from sluice.runs.executions_stepfunctions import execution, history_event
+from sluice.runs.model import Kind
+from sluice.runs.ports import Execution
+from sluice.runs.recording import Recording
+
+FOLDER = Path(__file__).parent / "executions"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
+MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:sluice-local-"
+KINDS = {f"{MACHINE}{kind.value}": kind for kind in Kind}
+
+
+@dataclass
+class Recorded:
+    """One recorded execution, and what the lake keeps of it."""
+
+    described: dict[str, Any]
+    events: list[dict[str, Any]]
+    commits: dict[str, dict[str, Any]] = field(default_factory=dict)
+    in_map: str = ""
+
+    @property
+    def arn(self) -> str:
+        return str(self.described["executionArn"])
+
+    @property
+    def recording(self) -> Recording:
+        return Recording(self, self, KINDS, "lake-bucket")
+
+    def describe(self, arn: str) -> Execution:
+        assert arn == self.arn
+        return execution(self.described)
+
+    def history(self, arn: str) -> Sequence[Event]:
+        assert arn == self.arn
+        return [history_event(event) for event in self.events]
+
+    def cause_in_map(self, arn: str) -> str:
+        assert arn == self.arn
+        return self.in_map
+
+    def read(self, key: str) -> bytes:
+        try:
+            return json.dumps(self.commits[key]).encode()
+        except KeyError:
+            raise MissingObjectError(key) from None
+
+
+def recorded(name: str) -> Recorded:
+    document = json.loads((FOLDER / f"{name}.json").read_text(), object_hook=_with_times)
+    return Recorded(document["execution"], document["events"])
+
+
+def _with_times(value: dict[str, Any]) -> dict[str, Any]:
+    times = {"timestamp", "startDate", "stopDate"} & value.keys()
+    return {**value, **{name: datetime.fromisoformat(value[name]) for name in times}}

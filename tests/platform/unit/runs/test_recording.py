@@ -1,0 +1,193 @@
+"""From recorded executions to records."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sluice.event_files.convert.ports import MissingObjectError
+from sluice.runs.measuring import copy_seconds, failures, job_seconds
+from sluice.runs.model import COUNTS, RunRecord
+from sluice.runs.recording import StillRunningError
+from sluice.runs.runs_table import to_row
+from tests.platform.unit.runs.recorded import NAMES, Recorded, recorded
+
+RUN = "20261122T073346281000Z-96d99822"
+COMMIT = {
+    "run_id": RUN,
+    "files": 6,
+    "events": 40,
+    "rows": {"A": 30, "B": 10},
+    "parquet_files": 15,
+    "parquet_bytes": 9000,
+    "bytes": 5000,
+    "dirty": {"A": {"RULE_BROKEN": 3}, "-": {"FRAGMENT": 2, "NO_CONTRACT": 1}},
+    "unrelated": 7,
+    "unknown_members": 8,
+    "media_missing": 9,
+}
+
+
+def record(name: str) -> RunRecord:
+    execution = recorded(name)
+    execution.commits[f"runs/{RUN}/commit.json"] = COMMIT
+    return execution.recording.record(execution.arn)
+
+
+# Name of the recording: outcome, subject, who started it, the step it failed in, failed attempts.
+ENDS = {
+    "convert_converted": ("converted", RUN, "hand: ann", "", 0),
+    "convert_failed": ("failed", RUN, "schedule", "Convert the batches", 1),
+    "convert_nothing_to_do": ("nothing_to_do", "", "schedule", "", 0),
+    "export_busy": ("skipped", "20261122-08", "", "", 0),
+    "export_delivered": ("delivered", "20261122-08", "", "", 0),
+    "export_refetched": ("delivered", "20261122-08", "", "", 0),
+    "export_incomplete": ("incomplete", "20261122-08", "", "", 0),
+    "export_step_failed": ("incomplete", "20261122-08", "", "List the files", 3),
+    "export_not_observed": ("failed", "20261122-08", "", "Observe the delivery", 3),
+    "export_aborted": ("aborted", "20261122-08", "", "Wait for the job", 0),
+    "history_initialised": ("initialised", "20261121-00 to 20261121-05", "hand: ann", "", 0),
+    "history_failed": ("failed", "20291121-00 to 20291121-05", "", "Cut the range into parts", 3),
+}
+
+
+def test_every_recording_is_looked_at() -> None:
+    assert sorted(ENDS) == NAMES
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_how_it_ended(name: str) -> None:
+    found = record(name)
+    told = (found.outcome, found.subject, found.started_by, found.failed_step, failures(found))
+    assert told == ENDS[name]
+    assert found.counts.keys() == set(COUNTS[found.kind])
+    succeeded = recorded(name).described["status"] == "SUCCEEDED"
+    assert bool(found.cause) is not succeeded
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_twice_gives_the_same(name: str) -> None:
+    assert to_row(record(name)) == to_row(record(name))
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_steps_fill_the_time(name: str) -> None:
+    found, described = record(name), recorded(name).described
+    assert found.seconds == (described["stopDate"] - described["startDate"]).total_seconds()
+    assert found.seconds - 2 < sum(step.seconds for step in found.steps) <= found.seconds
+    assert found.started_at == f"{described['startDate']:%Y-%m-%dT%H:%M:%S.%f}"[:23] + "Z"
+
+
+def test_what_a_conversion_did_is_its_summary() -> None:
+    found = record("convert_converted")
+    assert found.rows == {"A": 30, "B": 10}
+    assert found.dirty == COMMIT["dirty"]
+    summed = {"files": 6, "events": 40, "rows": 40, "parquet_files": 15, "parquet_bytes": 9000, "dirty": 6}
+    assert found.counts == summed | {"unrelated": 7, "unknown_members": 8, "media_missing": 9, "bytes": 5000}
+    assert found.links["summary"] == f"s3://lake-bucket/runs/{RUN}/commit.json"
+    assert found.links["console"].endswith(found.execution)
+    steps = ["Plan the run", "Convert the batches", "Commit the run", "Publish the profiling log"]
+    assert [step.name for step in found.steps] == steps
+
+
+def test_only_what_converted_a_run_counts_it() -> None:
+    """Its summary may be there already, made by the execution that finished it: the sum over records stays right."""
+    found = record("convert_failed")
+    assert not any(found.counts.values())
+    assert (found.rows, found.dirty) == ({}, {})
+
+
+def test_a_conversion_without_its_summary_is_no_record() -> None:
+    execution = recorded("convert_converted")
+    with pytest.raises(MissingObjectError):
+        execution.recording.record(execution.arn)
+
+
+def test_a_map_that_failed_tells_of_its_items() -> None:
+    execution = recorded("convert_failed")
+    execution.in_map = "1 of 9 items failed, one of them with: no such chunk"
+    assert execution.recording.record(execution.arn).cause == execution.in_map
+    assert "threshold" in record("convert_failed").cause
+
+
+def test_other_steps_tell_of_themselves() -> None:
+    execution = recorded("export_step_failed")
+    execution.in_map = "items that did not matter"
+    assert "AccessDenied" in execution.recording.record(execution.arn).cause
+
+
+def test_what_an_export_did_is_its_account() -> None:
+    found = record("export_incomplete")
+    counts = dict(found.counts)
+    assert counts["promised"] - counts["missing"] == counts["copied"] == 9
+    assert found.links["files"] == "s3://lake-bucket/DEV/IMOSDL/Hourly/20261122/08/"
+    assert record("export_refetched").counts["refetched"] == 1
+    assert record("export_not_observed").counts["copied"] == 10
+
+
+def test_phases_of_an_export() -> None:
+    found = record("export_refetched")
+    steps = {step.name: step.seconds for step in found.steps}
+    waited = steps["Wait for the job to begin"] + steps["Check the job"]
+    assert job_seconds(found) == pytest.approx(waited + steps.get("Wait for the job", 0))
+    copied = steps["List the files"] + steps["Copy the files"] + steps["Check that all arrived"]
+    assert copy_seconds(found) == pytest.approx(copied)
+
+
+@pytest.mark.parametrize("name", ["export_busy", "export_aborted", "convert_converted"])
+def test_a_phase_that_did_not_end_has_no_length(name: str) -> None:
+    assert job_seconds(record(name)) is None
+    assert copy_seconds(record(name)) is None
+
+
+def test_a_job_of_an_earlier_run_is_not_measured_again() -> None:
+    found = record("export_delivered")
+    resumed = replace(found, steps=tuple(step for step in found.steps if step.name != "Trigger the job"))
+    assert job_seconds(resumed) is None
+    assert copy_seconds(resumed) == copy_seconds(found)
+
+
+def _running(name: str) -> Recorded:
+    execution = recorded(name)
+    execution.described |= {"status": "RUNNING", "stopDate": None, "cause": None, "error": None}
+    execution.events.pop()
+    return execution
+
+
+def test_an_end_that_cannot_be_seen_yet_comes_again() -> None:
+    with pytest.raises(StillRunningError):
+        _running("export_aborted").recording.record(recorded("export_aborted").arn)
+
+
+def test_a_history_that_lags_behind_comes_again() -> None:
+    execution = recorded("convert_failed")
+    execution.events.pop()
+    with pytest.raises(StillRunningError):
+        execution.recording.record(execution.arn)
+
+
+def test_a_run_that_goes_on_can_be_looked_at() -> None:
+    execution = _running("export_aborted")
+    now = execution.described["startDate"] + timedelta(minutes=10)
+    found = execution.recording.look(execution.arn, now)
+    assert (found.outcome, found.cause, found.failed_step) == ("running", "", "")
+    assert found.seconds == 600
+    assert found.id == record("export_aborted").id
+    assert {step.name: step.seconds for step in found.steps}["Wait for the job"] > 500
+
+
+def test_only_the_machines_themselves_are_known() -> None:
+    recording = recorded("convert_failed").recording
+    machine = recorded("convert_failed").described["stateMachineArn"]
+    assert recording.kind_of(machine) == "convert"
+    assert recording.kind_of(f"{machine}/ConvertTheBatches") is None
+
+
+def test_two_executions_of_one_second_are_two_records() -> None:
+    execution = recorded("convert_nothing_to_do")
+    arn = f"{execution.arn}-2"
+    before = record("convert_nothing_to_do").id
+    execution.described["executionArn"] = arn
+    assert execution.recording.record(arn).id != before
+    assert before.startswith("convert-20261122T")
+    assert datetime.strptime(before.split("-")[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).year == 2026

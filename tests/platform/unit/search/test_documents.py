@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sluice.contracts.load import load_registry
+from sluice.contracts.system_tables import PROFILING_LOG
+from sluice.lake.arrow_types import arrow_schema
+from sluice.search.documents import Document, documents_of
+from sluice.search.indices import Indices
+from sluice.search.mapping import MAPPING
+
+INDICES = Indices(load_registry(), "prd")
+ROW = {
+    "workflow_run_id": "run",
+    "timestamp": datetime(2026, 1, 31, 23, 59, tzinfo=UTC),
+    "event_id": "event",
+    "passed": True,
+    "event_filename": "a.json",
+    "service_name": "STE",
+    "service_type": "EVENT",
+    "errors": "{}",
+}
+
+
+def documents(*rows: dict[str, Any]) -> list[Document]:
+    target = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist([{**ROW, **row} for row in rows], arrow_schema(PROFILING_LOG.columns)), target)
+    return list(documents_of(target.getvalue(), INDICES))
+
+
+def errors(text: str) -> Any:
+    (document,) = documents({"errors": text, "passed": False})
+    return orjson.loads(document.source)["errors"]
+
+
+def test_a_document_is_its_row() -> None:
+    (document,) = documents({})
+    assert document.index == "dvault_logs_prod-2026.01"
+    assert document.id == "run-0"
+    expected = {**ROW, "timestamp": "2026-01-31T23:59:00+00:00", "errors": []}
+    assert orjson.loads(document.source) == expected
+    action, source = document.lines.splitlines()
+    assert orjson.loads(action) == {"index": {"_index": "dvault_logs_prod-2026.01", "_id": "run-0"}}
+    assert source == document.source
+    assert document.lines.endswith(b"\n")
+
+
+def test_rows_that_are_alike_are_documents_of_their_own_and_stay_the_same_ones() -> None:
+    assert [document.id for document in documents({}, {}, {})] == ["run-0", "run-1", "run-2"]
+    assert documents({}, {}, {}) == documents({}, {}, {})
+
+
+def test_more_rows_than_are_read_at_a_time_are_counted_through() -> None:
+    assert documents(*[{}] * 5002)[-1].id == "run-5001"
+
+
+def test_what_is_unknown_of_a_dirty_event_stays_unknown() -> None:
+    unknown = dict.fromkeys(("event_id", "service_name", "service_type"))
+    (document,) = documents({**unknown, "passed": False})
+    assert document.index == "event_file_logs_prod-2026.01"
+    assert {name: orjson.loads(document.source)[name] for name in unknown} == unknown
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{}", []),
+        ('{"INVALID_JSON":{}}', [{"reason": "INVALID_JSON", "pointer": ""}]),
+        ('{"INVALID_JSON":{"":["column 3"]}}', [{"reason": "INVALID_JSON", "pointer": ""}]),
+        (
+            '{"RULE_BROKEN":{"/detail/a":["\'secret\' is too long"],"/detail/b":["x","y"]}}',
+            [{"reason": "RULE_BROKEN", "pointer": "/detail/a"}, {"reason": "RULE_BROKEN", "pointer": "/detail/b"}],
+        ),
+        (
+            '{"RULE_BROKEN":{"/list/0":[""],"/list/17":[""],"/list/3/4/a1":[""]}}',
+            [{"reason": "RULE_BROKEN", "pointer": "/list/*"}, {"reason": "RULE_BROKEN", "pointer": "/list/*/*/a1"}],
+        ),
+    ],
+)
+def test_of_an_error_kind_and_place_are_told_and_no_value(text: str, expected: list[dict[str, str]]) -> None:
+    assert errors(text) == expected
+
+
+def test_every_field_has_a_mapping_and_every_mapping_a_field() -> None:
+    (document,) = documents({"errors": '{"RULE_BROKEN":{"/a":[""]}}'})
+    source = orjson.loads(document.source)
+    assert source.keys() == MAPPING["properties"].keys() == {column.name for column in PROFILING_LOG.columns}
+    assert source["errors"][0].keys() == MAPPING["properties"]["errors"]["properties"].keys()

@@ -1,0 +1,114 @@
+"""Measured points of the local stage: what CloudWatch would have made of its logs, queues and machines.
+
+The local cloud makes metrics only of functions that are called by hand. Here those of functions, and their own, are
+read from their logs, those of machines from their executions, those of queues from their attributes, which say how they
+are now. The age of a queue's oldest message is no attribute: it is known to be 0 where none waits, and else not at all.
+A call that Lambda refuses leaves no log, so nothing is ever throttled.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tests.support.cloudwatch.emf import points_of
+from tests.support.cloudwatch.resources import FUNCTION, MACHINE, QUEUE, Resource
+from tests.support.cloudwatch.series import Metric, Point, Series
+
+if TYPE_CHECKING:
+    from cli.platform.session import Deployment
+
+Points = Iterator[tuple[Metric, Point]]
+
+_ENDS = {
+    "SUCCEEDED": "ExecutionsSucceeded",
+    "FAILED": "ExecutionsFailed",
+    "TIMED_OUT": "ExecutionsTimedOut",
+    "ABORTED": "ExecutionsAborted",
+}
+_CALL = re.compile(r"REPORT RequestId: \S+\tDuration: (?P<milliseconds>[\d.]+) ms")
+_FAILED = "Traceback (most recent call last):"  # at the begin of a line only where nothing caught it
+_MOST_EVENTS = 10_000
+_THREADS = 8
+
+
+@dataclass(frozen=True)
+class Collector:
+    """Collects the points of some resources from `since` on."""
+
+    deployment: Deployment
+    since: datetime
+
+    def collect(self, resources: Iterable[Resource]) -> Series:
+        """All points of these resources."""
+        sources = {FUNCTION: self._of_function, MACHINE: self._of_machine, QUEUE: self._of_queue}
+        wanted = [(sources[resource.kind], resource.physical_id) for resource in resources if resource.kind in sources]
+        series = Series()
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for points in pool.map(lambda source: list(source[0](source[1])), wanted):
+                series.extend(points)
+        return series
+
+    def _of_function(self, name: str) -> Points:
+        calls: dict[str, list[dict[str, Any]]] = {}
+        for event in self._log_events(self._log_groups[name]):
+            calls.setdefault(event["logStreamName"], []).append(event)  # each call has a stream of its own
+        for events in calls.values():
+            lines = [event["message"] for event in events]
+            yield from points_of(lines)
+            yield from _of_call(name, events[-1]["timestamp"] / 1000, lines)
+
+    def _log_events(self, group: str) -> Iterator[dict[str, Any]]:
+        """What was logged; the local cloud ends an answer at so many events, and names no next page."""
+        start = int(self.since.timestamp() * 1000)
+        while True:
+            events = self.deployment.logs.filter_log_events(logGroupName=group, startTime=start)["events"]
+            yield from events
+            if len(events) < _MOST_EVENTS:
+                return
+            start = events[-1]["timestamp"] + 1
+
+    @cached_property
+    def _log_groups(self) -> dict[str, str]:
+        pages = self.deployment.functions.get_paginator("list_functions").paginate()
+        found = (function for page in pages for function in page["Functions"])
+        return {function["FunctionName"]: function["LoggingConfig"]["LogGroup"] for function in found}
+
+    def _of_machine(self, arn: str) -> Points:
+        pages = self.deployment.stepfunctions.get_paginator("list_executions").paginate(stateMachineArn=arn)
+        dimensions = {"StateMachineArn": arn}
+        for execution in (execution for page in pages for execution in page["executions"]):
+            started, stopped = execution["startDate"], execution.get("stopDate")
+            yield Metric.of("AWS/States", "ExecutionsStarted", dimensions), Point(started.timestamp(), 1)
+            if stopped and execution["status"] in _ENDS:
+                at, took = stopped.timestamp(), (stopped - started).total_seconds() * 1000
+                yield Metric.of("AWS/States", _ENDS[execution["status"]], dimensions), Point(at, 1)
+                yield Metric.of("AWS/States", "ExecutionTime", dimensions), Point(at, took)
+
+    def _of_queue(self, url: str) -> Points:
+        found = self.deployment.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        waiting = int(found["ApproximateNumberOfMessages"])
+        hidden = int(found["ApproximateNumberOfMessagesNotVisible"])
+        values = {"ApproximateNumberOfMessagesVisible": waiting, "ApproximateNumberOfMessagesNotVisible": hidden}
+        if not waiting + hidden:
+            values["ApproximateAgeOfOldestMessage"] = 0
+        # As of the minute that is over, which is the last that alarms look at.
+        at = datetime.now(UTC).timestamp() - 60
+        for name, value in values.items():
+            yield Metric.of("AWS/SQS", name, {"QueueName": url.rpartition("/")[2]}), Point(at, float(value))
+
+
+def _of_call(function: str, at: float, lines: list[str]) -> Points:
+    ended = next(filter(None, map(_CALL.match, reversed(lines))), None)
+    if ended is None:
+        return
+    failed = any(line.startswith(_FAILED) for line in lines)
+    milliseconds = float(ended["milliseconds"])
+    values = {"Invocations": 1.0, "Errors": float(failed), "Throttles": 0.0, "Duration": milliseconds}
+    for name, value in values.items():
+        yield Metric.of("AWS/Lambda", name, {"FunctionName": function}), Point(at, value)

@@ -1,0 +1,191 @@
+"""The states of alarms over measured series, as CloudWatch documents its evaluation.
+
+Taken over from its documentation: the window slides with every minute (every hour when it is longer than a day); more
+periods are looked at than are asked for, and real data come first; only what is still lacking is filled as the alarm
+says for missing data; an alarm does not ring on the only datapoint of a metric that has just begun. How many more
+periods are looked at, AWS leaves open; here it is always two, as in its examples. Data are taken to arrive at once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tests.support.cloudwatch import bands, expressions, rules
+from tests.support.cloudwatch.bands import Band
+from tests.support.cloudwatch.comparisons import COMPARISONS, WORDS
+from tests.support.cloudwatch.definitions import Alarms, CompositeAlarm, MetricAlarm
+from tests.support.cloudwatch.expressions import ExpressionError, Value
+from tests.support.cloudwatch.series import Series, Vector, Windows
+
+OK = "OK"
+ALARM = "ALARM"
+INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
+
+_MORE_PERIODS = 2
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmState:
+    """An alarm, its state, and why."""
+
+    name: str
+    state: str
+    reason: str
+
+
+def evaluate(
+    alarms: Alarms, series: Series, now: datetime, before: Mapping[str, str] | None = None
+) -> list[AlarmState]:
+    """The state of every alarm at `now`; `before` are the states till then, unknown ones INSUFFICIENT_DATA.
+
+    Raises:
+        ExpressionError: An expression is beyond this evaluator.
+        RuleError: A composite's rule cannot be read.
+    """
+    till_now = before or {}
+    found = [_metric_state(a, series, now, till_now.get(a.name, INSUFFICIENT_DATA)) for a in alarms.metric]
+    return [*found, *_composite_states(alarms.composite, found)]
+
+
+def _composite_states(composites: Sequence[CompositeAlarm], found: list[AlarmState]) -> list[AlarmState]:
+    states = {alarm.name: alarm for alarm in found}
+    rule_of = {composite.name: composite.rule for composite in composites}
+
+    def look(name: str) -> AlarmState:
+        if name not in states and name in rule_of:
+            children: list[AlarmState] = []
+            rings = rules.holds(rule_of[name], lambda child: _noted(children, look(child)))
+            on = ", ".join(child.name for child in children if child.state == ALARM)
+            states[name] = AlarmState(name, ALARM if rings else OK, f"on: {on}" if on else "none of its alarms is on")
+        return states.get(name, AlarmState(name, INSUFFICIENT_DATA, "there is no such alarm"))
+
+    return [look(composite.name) for composite in composites]
+
+
+def _noted(children: list[AlarmState], child: AlarmState) -> str:
+    children.append(child)
+    return child.state
+
+
+@dataclass(frozen=True, slots=True)
+class _Datapoint:
+    """A real datapoint; `age` 1 is the newest period's."""
+
+    value: float
+    age: int
+    breaching: bool
+
+
+def _metric_state(alarm: MetricAlarm, series: Series, now: datetime, before: str) -> AlarmState:
+    points, banded = _datapoints(alarm, series, now)
+    if not banded:
+        return AlarmState(alarm.name, INSUFFICIENT_DATA, "there is too little history to know what is usual")
+    used = points[-alarm.periods :]
+    lacking = alarm.periods - len(used)
+    state = _filled_state(alarm, used, lacking, before) if lacking else _real_state(alarm, used)
+    return AlarmState(alarm.name, state, _reason(alarm, used, lacking))
+
+
+def _real_state(alarm: MetricAlarm, used: Sequence[_Datapoint]) -> str:
+    return ALARM if sum(point.breaching for point in used) >= alarm.datapoints else OK
+
+
+def _filled_state(alarm: MetricAlarm, used: Sequence[_Datapoint], lacking: int, before: str) -> str:
+    breaching = sum(point.breaching for point in used)
+    if breaching + (lacking if alarm.missing == "breaching" else 0) >= alarm.datapoints:
+        return ALARM
+    if alarm.missing in {"breaching", "notBreaching"} or breaching < len(used):
+        return OK
+    if alarm.missing == "ignore":
+        return before
+    if not used:
+        return INSUFFICIENT_DATA
+    return ALARM if used[0].age >= alarm.datapoints else OK
+
+
+def _datapoints(alarm: MetricAlarm, series: Series, now: datetime) -> tuple[list[_Datapoint], bool]:
+    """The real datapoints of the evaluation range, the oldest first; and whether there is what to compare them with."""
+    scope = _Scope(alarm, series, _windows(alarm, now))
+    length = alarm.periods + _MORE_PERIODS
+    values = scope.series(alarm.watched.id)[-length:]
+    limits = _limits(alarm, scope, length)
+    breaches = COMPARISONS.get(alarm.comparison)
+    if breaches is None:
+        raise ExpressionError(f"{alarm.name}: comparison {alarm.comparison} is not known")
+    points = [
+        _Datapoint(value, length - place, breaches(value, lower, upper))
+        for place, (value, lower, upper) in enumerate(zip(values, *limits, strict=True))
+        if value is not None and lower is not None and upper is not None
+    ]
+    return points, any(limit is not None for limit in limits[0])
+
+
+def _windows(alarm: MetricAlarm, now: datetime) -> Windows:
+    step = _HOUR if alarm.period * alarm.periods > _DAY else _MINUTE
+    end = int(now.timestamp()) // step * step
+    banded = any(bands.FUNCTION in query.expression for query in alarm.queries)
+    history = bands.HISTORY_SECONDS // alarm.period if banded else 0
+    return Windows(end, alarm.period, alarm.periods + _MORE_PERIODS + history)
+
+
+def _limits(alarm: MetricAlarm, scope: _Scope, length: int) -> tuple[Vector, Vector]:
+    if isinstance(alarm.threshold, float):
+        return (alarm.threshold,) * length, (alarm.threshold,) * length
+    found = scope.value(alarm.threshold)
+    if not isinstance(found, Band):
+        raise ExpressionError(f"{alarm.name}: {alarm.threshold} is no band")
+    return found.limits(length)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """The queries of an alarm by their ids."""
+
+    alarm: MetricAlarm
+    measured: Series
+    windows: Windows
+    known: dict[str, Value] = field(default_factory=dict)
+
+    @property
+    def period(self) -> int:
+        return self.windows.period
+
+    @property
+    def count(self) -> int:
+        return self.windows.count
+
+    def value(self, name: str) -> Value:
+        if name not in self.known:
+            self.known[name] = self._compute(name)
+        return self.known[name]
+
+    def series(self, name: str) -> Vector:
+        found = self.value(name)
+        if isinstance(found, float):
+            return ((None if math.isnan(found) else found),) * self.count
+        if not isinstance(found, tuple):
+            raise ExpressionError(f"{self.alarm.name}: {name} is no series")
+        return found
+
+    def _compute(self, name: str) -> Value:
+        query = next((query for query in self.alarm.queries if query.id == name), None)
+        if query is None:
+            raise ExpressionError(f"{self.alarm.name}: there is no {name}")
+        if query.metric:
+            return self.windows.vector(self.measured, query.metric, query.statistic)
+        return expressions.evaluate(query.expression, self)
+
+
+def _reason(alarm: MetricAlarm, used: Sequence[_Datapoint], lacking: int) -> str:
+    if not used:
+        return f"no datapoints in {alarm.periods + _MORE_PERIODS} periods; missing data: {alarm.missing}"
+    breaching = sum(point.breaching for point in used)
+    values = ", ".join(f"{point.value:g}" for point in used)
+    threshold = f"the threshold ({alarm.threshold:g})" if isinstance(alarm.threshold, float) else "what is usual"
+    filled = f"; {lacking} more missing, taken as {alarm.missing}" if lacking else ""
+    what = WORDS[alarm.comparison]
+    return f"{breaching} of the last {alarm.periods} datapoints [{values}] were {what} {threshold}{filled}"

@@ -1,0 +1,43 @@
+"""Alarms and series written down shortly."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.support.cloudwatch.definitions import Alarms, MetricAlarm, Query
+from tests.support.cloudwatch.evaluation import AlarmState, evaluate
+from tests.support.cloudwatch.series import Metric, Point, Series
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+PERIOD = 300
+FILES = Metric.of("Sluice", "Files", {"stage": "int"})
+
+
+def alarm(**changes: Any) -> MetricAlarm:
+    """An alarm on the sum of files above 5; changes as the class has them."""
+    queries = (Query("m", PERIOD, metric=FILES, statistic="Sum"),)
+    settings: dict[str, Any] = {
+        "name": "Files",
+        "logical_id": "Files",
+        "queries": queries,
+        "comparison": "GreaterThanThreshold",
+        "threshold": 5.0,
+        "periods": 1,
+        "datapoints": 1,
+        "missing": "missing",
+    }
+    return MetricAlarm(**settings | changes)
+
+
+def laid(*values: float | None, metric: Metric = FILES, period: int = PERIOD) -> list[tuple[Metric, Point]]:
+    """One point in the middle of each of the last periods, the newest last; None: nothing was measured."""
+    end = NOW.timestamp()
+    places = [(end - (len(values) - index - 0.5) * period, value) for index, value in enumerate(values)]
+    return [(metric, Point(at, value)) for at, value in places if value is not None]
+
+
+def state_of(one: MetricAlarm, *values: float | None, before: str = "before") -> AlarmState:
+    """The state of an alarm on files after these values, one per period."""
+    (found,) = evaluate(Alarms((one,), ()), Series(laid(*values, period=one.period)), NOW, {one.name: before})
+    return found

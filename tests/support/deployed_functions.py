@@ -1,0 +1,140 @@
+"""The deployed functions, called one by one, and what their roles allow: the local cloud evaluates policies."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.cloud import Cloud
+
+Right = tuple[str, str]
+"""An action and a resource."""
+
+# Rights the emulator does not ask for: it writes logs and traces and reads queues by itself.
+NOT_ASKED_FOR = ("logs:", "xray:", "sqs:")
+
+
+class RefusedError(Exception):
+    """A function failed."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """A deployed function: its stack, the role with its policies, and what the stack tells it."""
+
+    name: str
+    stack: str
+    role: str
+    environment: dict[str, str]
+
+
+class Functions:
+    """All functions of one stack, by their folders."""
+
+    def __init__(self, cloud: Cloud, stack: str) -> None:
+        self._lambda, self._iam = cloud.client("lambda"), cloud.client("iam")
+        self._functions = {folder: function for folder, function in self._deployed() if function.stack == stack}
+
+    @property
+    def folders(self) -> list[str]:
+        """Names of the functions, as the source tree has them."""
+        return sorted(self._functions)
+
+    def call(self, folder: str, event: Mapping[str, Any]) -> Any:
+        """Call a function and return its answer.
+
+        Raises:
+            RefusedError: It failed; the message has its error.
+        """
+        answer = self._lambda.invoke(FunctionName=self._functions[folder].name, Payload=json.dumps(event))
+        body = json.load(answer["Payload"])
+        if "FunctionError" in answer:
+            raise RefusedError(f"{folder}: {body}")
+        return body
+
+    def environment(self, folder: str) -> dict[str, str]:
+        """Return what the stack tells a function."""
+        return self._functions[folder].environment
+
+    def rights(self, folder: str) -> set[Right]:
+        """Every (action, resource) the function's role is allowed and the emulator asks for."""
+        return {
+            (action, resource)
+            for statement in self._document(folder)["Statement"]
+            for action in _listed(statement["Action"])
+            for resource in _listed(statement["Resource"])
+            if not action.startswith(NOT_ASKED_FOR)
+        }
+
+    @contextmanager
+    def without(self, folder: str, *rights: Right) -> Iterator[None]:
+        """Take rights away for as long as the context lasts."""
+        document = self._document(folder)
+        self._put(folder, {**document, "Statement": list(_statements_without(document, rights))})
+        try:
+            yield
+        finally:
+            self._put(folder, document)
+
+    def not_needed(
+        self, run: Callable[[], None], finish: Callable[[], None], not_shown: Mapping[str, set[str]]
+    ) -> list[tuple[str, Right]]:
+        """Every right without which `run` raises no RefusedError, but for actions `not_shown` by the emulator.
+
+        `finish` cleans up after a run that failed.
+        """
+        return [
+            (folder, right)
+            for folder in self.folders
+            for right in sorted(self.rights(folder))
+            if right[0] not in not_shown.get(folder, set()) and not self._is_needed(folder, right, run, finish)
+        ]
+
+    def _is_needed(self, folder: str, right: Right, run: Callable[[], None], finish: Callable[[], None]) -> bool:
+        with self.without(folder, right):
+            try:
+                run()
+            except RefusedError:
+                needed = True
+            else:
+                needed = False
+        finish()
+        return needed
+
+    def _deployed(self) -> Iterator[tuple[str, Function]]:
+        for page in self._lambda.get_paginator("list_functions").paginate():
+            for function in page["Functions"]:
+                name, environment = function["FunctionName"], function["Environment"]["Variables"]
+                role = function["Role"].split("/")[-1]
+                yield environment["POWERTOOLS_SERVICE_NAME"], Function(name, name.split("-")[2], role, environment)
+
+    def _document(self, folder: str) -> dict[str, Any]:
+        role = self._functions[folder].role
+        document: dict[str, Any] = self._iam.get_role_policy(RoleName=role, PolicyName=self._policy(role))[
+            "PolicyDocument"
+        ]
+        return document
+
+    def _put(self, folder: str, document: dict[str, Any]) -> None:
+        role = self._functions[folder].role
+        self._iam.put_role_policy(RoleName=role, PolicyName=self._policy(role), PolicyDocument=json.dumps(document))
+
+    def _policy(self, role: str) -> str:
+        (policy,) = self._iam.list_role_policies(RoleName=role)["PolicyNames"]
+        return str(policy)
+
+
+def _statements_without(document: dict[str, Any], rights: tuple[Right, ...]) -> Iterator[dict[str, Any]]:
+    """Each statement as one per (action, resource), but for the rights taken away."""
+    for statement in document["Statement"]:
+        for action in _listed(statement["Action"]):
+            for resource in _listed(statement["Resource"]):
+                if (action, resource) not in rights:
+                    yield {"Effect": "Allow", "Action": action, "Resource": resource}
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,63 @@
+"""The functions themselves: their handlers, loaded and called as Lambda does it."""
+
+import importlib.util
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pytest
+
+from tests.support.handler_source import handler_path
+from tests.support.world import LAKE, LEDGER, MEDIA, MEDIA_INDEX
+
+ENVIRONMENT = {
+    "LAKE_BUCKET": LAKE,
+    "LEDGER_TABLE": LEDGER,
+    "MEDIA_BUCKET": MEDIA,
+    "MEDIA_TABLE": MEDIA_INDEX,
+    "CHUNK_BYTES": str(1 << 20),
+    "MAX_FILE_BYTES": str(32 << 20),
+    "BATCH_BYTES": str(1 << 20),
+    "SEARCHED": "",
+    "STAGE": "test",
+    "POWERTOOLS_SERVICE_NAME": "test",
+    "PIPELINE": "event_files",
+}
+"""What the stacks tell the functions, all together."""
+
+
+@dataclass
+class Context:
+    """What Lambda hands to a handler beside its event; `milliseconds` says how much time is left at each question."""
+
+    milliseconds: list[int] = field(default_factory=lambda: [600_000])
+    function_name: str = "function"
+    function_version: str = "1"
+    memory_limit_in_mb: int = 1024
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:function"
+    aws_request_id: str = "52fdfc07-2182-454f-963f-5f0f9a621d72"
+    tenant_id: str | None = None
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds.pop(0) if len(self.milliseconds) > 1 else self.milliseconds[0]
+
+
+class Handler(Protocol):
+    """A function's entry point."""
+
+    def __call__(self, event: Any, context: Context = ...) -> Any: ...
+
+
+def load(name: str, monkeypatch: pytest.MonkeyPatch, **environment: str) -> Handler:
+    """Start a function: nothing of an earlier one is remembered."""
+    for variable, value in {**ENVIRONMENT, **environment}.items():
+        monkeypatch.setenv(variable, value)
+    spec = importlib.util.spec_from_file_location(f"{name}_handler", handler_path(name))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    def call(event: Any, context: Context | None = None) -> Any:
+        return module.handler(event, context or Context())
+
+    return call

@@ -1,0 +1,53 @@
+"""Functions in processes of their own, which can be measured and killed; the local cloud is their AWS."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.support.cloud import Cloud
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def start(cloud: Cloud, folder: str, event: Any, environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    """Start a function with all rights; `environment` is what its stack tells it."""
+    surroundings = {
+        **os.environ,
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'layers'}",
+        "AWS_ENDPOINT_URL": str(cloud.deployment.endpoint),
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "POWERTOOLS_SERVICE_NAME": folder,
+        "STAGE": "measured",
+        "PIPELINE": "event_files",
+        **environment,
+    }
+    command = [sys.executable, "-m", "tests.support.measured", folder]
+    with tempfile.TemporaryFile("w+") as document:
+        json.dump(event, document)
+        document.seek(0)
+        return subprocess.Popen(
+            command,
+            stdin=document,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=surroundings,
+            cwd=ROOT,
+        )
+
+
+def answer(process: subprocess.Popen[str]) -> Any:
+    """Wait for a function's end; return ``{"result": …, "peak_mb": …}``."""
+    said, errors = process.communicate()
+    assert process.returncode == 0, errors
+    return json.loads(said)

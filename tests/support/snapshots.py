@@ -1,0 +1,117 @@
+"""What became of the files of each top folder: rows, profiling log, ledger, dirty and unrelated records.
+
+Tests that try a hundred ways to fail give each way a folder of its own in one world; what is the same but for the
+folder's name has come to the same end.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sluice.event_files.ledger.ledger_items import CONVERTED, PENDING
+from sluice.lake.keys import DIRTY_PREFIX, TABLES_PREFIX, UNRELATED_PREFIX, chunk_id_of, clean_key, dirty_key
+from tests.support.storage import items_of, objects_of
+from tests.support.world import LAKE, LEDGER
+
+Row = dict[str, Any]
+Snapshot = dict[str, list[Row]]
+
+_CHANGES_WITH_EVERY_RUN = ("workflow_run_id", "timestamp")
+_CHANGES_WITH_EVERY_COMMIT = ("recorded_at", "chunks", "message")
+
+
+def snapshots() -> dict[str, Snapshot]:
+    """Give what there is, by top folder of the source key it stems from."""
+    found: dict[str, Snapshot] = defaultdict(lambda: defaultdict(list))
+
+    def add(part: str, member: str, row: Row) -> None:
+        folder, _, rest = row[member].partition("/")
+        found[folder][part].append({**row, member: rest})
+
+    for table, rows in tables().items():
+        for row in rows:
+            add(table, "event_filename" if table == "PROFILING_LOG" else "_source_key", row)
+    for item in ledger("source#"):
+        add("ledger", "pk", {**_without(item, _CHANGES_WITH_EVERY_COMMIT), "pk": item["pk"].partition("/")[2]})
+    for part, prefix in (("dirty", DIRTY_PREFIX), ("unrelated", UNRELATED_PREFIX)):
+        for record in committed_records(prefix):
+            add(part, "source_key", record)
+    return {folder: {part: sorted(rows, key=_text) for part, rows in parts.items()} for folder, parts in found.items()}
+
+
+def tables() -> dict[str, list[Row]]:
+    """Give all rows of all tables, partition columns among them but for the profiling log's, which change."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for key, content in objects_of(LAKE, TABLES_PREFIX).items():
+        table = key.removeprefix(TABLES_PREFIX).partition(".parquet/")[0]
+        rows = pq.read_table(pa.BufferReader(content), partitioning=None).to_pylist()
+        if table == "PROFILING_LOG":
+            found[table] += [_without(row, _CHANGES_WITH_EVERY_RUN) for row in rows]
+        else:
+            partition = dict(part.split("=") for part in key.split("/") if "=" in part)
+            found[table] += [{**row, **{name: int(value) for name, value in partition.items()}} for row in rows]
+    return found
+
+
+def ledger(prefix: str = "") -> list[Row]:
+    """Give all items of the ledger whose partition key begins so."""
+    return [item for item in items_of(LEDGER) if item["pk"].startswith(prefix)]
+
+
+def committed_records(prefix: str) -> list[Row]:
+    """Give the dirty or unrelated records of all committed chunks; others count for nothing."""
+    chunks = {chunk["sk"] for chunk in ledger("chunk#")}
+    objects = objects_of(LAKE, prefix).items()
+    return [orjson.loads(line) for key, body in objects if chunk_id_of(key) in chunks for line in body.splitlines()]
+
+
+def assert_books_balance() -> None:
+    """The ledger must agree with itself and with the lake: each event in one chunk, each chunk's rows where it says."""
+    sources, chunks = ledger("source#"), ledger("chunk#")
+    ids = {chunk["sk"] for chunk in chunks}
+    assert len(ids) == len(chunks), "a chunk is both pending and converted"
+    assert {chunk for source in sources for chunk in source["chunks"]} == ids
+    assert sum(bool(source["chunks"]) for source in sources) == sum(chunk["files"] for chunk in chunks)
+    for count in ("events", "unrelated"):
+        assert sum(item[count] for item in sources) == sum(chunk[count] for chunk in chunks)
+    assert _sum(source["clean"] for source in sources) == _sum(chunk["clean"] for chunk in chunks)
+    by_table = [reasons for chunk in chunks for reasons in chunk["dirty"].values()]
+    assert _sum(source["dirty"] for source in sources) == _sum(by_table)
+    objects = objects_of(LAKE)
+    for chunk in chunks:
+        if chunk["pk"] == PENDING:
+            _assert_rows_are_there(chunk, objects.get(clean_key(chunk["sk"]), b""))
+            assert chunk["dirty_bytes"] == len(objects.get(dirty_key(chunk["sk"]), b""))
+        else:
+            assert chunk["pk"] == CONVERTED
+            assert clean_key(chunk["sk"]) not in objects
+
+
+def _assert_rows_are_there(chunk: Row, clean: bytes) -> None:
+    end = 0
+    for table, offset, length, rows in chunk["segments"]:
+        assert offset == end
+        end = offset + length
+        lines = clean[offset:end].splitlines(keepends=True)
+        assert len(lines) == rows, f"{table}: {rows} rows are recorded, {len(lines)} are there"
+        assert all(line.endswith(b"\n") and orjson.loads(line) for line in lines)
+    assert end == len(clean)
+
+
+def _sum(counts: Iterable[dict[str, int]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for each in counts:
+        total.update(each)
+    return total
+
+
+def _without(row: Row, names: Iterable[str]) -> Row:
+    return {name: value for name, value in row.items() if name not in names}
+
+
+def _text(row: Row) -> bytes:
+    return orjson.dumps(row, default=str, option=orjson.OPT_SORT_KEYS)

@@ -1,0 +1,208 @@
+"""A small world of the real adapters and use cases on moto's S3 and DynamoDB."""
+
+import itertools
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from moto import mock_aws
+
+from sluice.aws import clients
+from sluice.contracts.load import load_registry
+from sluice.event_files.convert.batches import Converter
+from sluice.event_files.convert.committing import Summary, commit, read_plan
+from sluice.event_files.convert.model import Plan
+from sluice.event_files.convert.planning import Decision, Planned, Planning
+from sluice.event_files.convert.profiling import publish_profile
+from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
+from sluice.event_files.ledger.model import SourceObject
+from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
+from sluice.event_files.validate.source_store_s3 import S3SourceStore
+from sluice.event_files.validate.validation import Limits, Outcome, Validation
+from sluice.lake.keys import timestamped_id
+from sluice.lake.object_store import S3Lake
+from tests.support.moto_speed import hasten
+from tests.support.tap import AwsTroubleError, KilledError, Tap
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+hasten()
+
+T = TypeVar("T")
+
+SOURCE, LAKE, MEDIA = "source-bucket", "lake-bucket", "media-bucket"
+LEDGER, MEDIA_INDEX = "ledger", "media-index"
+REGISTRY = load_registry()
+START = datetime(2026, 1, 31, 12, tzinfo=UTC)
+ROOMY = Limits(chunk_bytes=1 << 20, max_file_bytes=32 << 20)
+
+_DELIVERIES = 4
+
+
+class Running:
+    """The executions that are going on."""
+
+    def __init__(self) -> None:
+        self.names: set[str] = set()
+
+    def is_running(self, execution: str) -> bool:
+        return execution in self.names
+
+
+@dataclass
+class World:
+    """Everything a test drives. Whatever the code under test asks of AWS goes through `tap`."""
+
+    s3: "S3Client"
+    dynamodb: "DynamoDBClient"
+    tap: Tap
+    limits: Limits = ROOMY
+    batch_bytes: int = 1 << 20
+    executions: Running = field(default_factory=Running)
+
+    def __post_init__(self) -> None:
+        self._ticks = itertools.count()
+        self.lake = S3Lake(self.s3, LAKE)
+        self.ledger = DynamoLedger(self.dynamodb, LEDGER, self.now)
+        self.media = DynamoMediaIndex(self.dynamodb, MEDIA_INDEX, MEDIA)
+
+    def now(self) -> datetime:
+        """Give the time; a second passes whenever somebody asks."""
+        return START + timedelta(seconds=next(self._ticks))
+
+    # From upload to ledger
+
+    def put(self, key: str, content: bytes) -> SourceObject:
+        etag = self.s3.put_object(Bucket=SOURCE, Key=key, Body=content)["ETag"]
+        return SourceObject(SOURCE, key, etag.strip('"'))
+
+    def validate(
+        self,
+        *sources: SourceObject,
+        seconds_left: Callable[[], float] = lambda: 600.0,
+        first_time: Collection[SourceObject] = (),
+    ) -> Outcome:
+        """Validate in an invocation of its own, with nothing remembered."""
+        validation = Validation(
+            registry=REGISTRY,
+            sources=S3SourceStore(self.s3),
+            chunks=self.lake,
+            ledger=self.ledger,
+            media=DynamoMediaIndex(self.dynamodb, MEDIA_INDEX, MEDIA),
+            limits=self.limits,
+            new_chunk_id=lambda: timestamped_id(self.now(), "0000000f"),
+            stopwatch=time.perf_counter,
+        )
+        return validation.run(sources, seconds_left, first_time)
+
+    def deliver(self, *sources: SourceObject) -> None:
+        """Announce as SQS does: what failed, and all of an invocation that died, comes again."""
+        waiting = list(sources)
+        for _ in range(_DELIVERIES):
+            try:
+                failed = self.validate(*waiting).failed
+            except (AwsTroubleError, KilledError):
+                continue
+            waiting = [source for source in waiting if source in failed]
+            if not waiting:
+                return
+        raise AssertionError(f"these are still not validated after {_DELIVERIES} deliveries: {waiting}")
+
+    # From ledger to tables
+
+    def convert(self, execution: str = "", attempts: int = 1) -> Summary | None:
+        """Run the states of the Convert machine one after the other, each tried so many times.
+
+        None when there is nothing to do.
+        """
+        execution = execution or f"execution-{next(self._ticks)}"
+        with self.execution(execution):
+            planned = _attempt(attempts, lambda: self.plan(execution))
+            if planned.decision is not Decision.PLANNED:
+                return None
+            for group in _attempt(attempts, lambda: self.read_plan(planned)).groups:
+                _attempt(attempts, partial(Converter(REGISTRY, self.lake).convert, group))
+            summary = _attempt(attempts, lambda: self.commit(planned))
+            _attempt(attempts, lambda: self.profile(planned))
+            return summary
+
+    @contextmanager
+    def execution(self, name: str) -> Iterator[str]:
+        """An execution of the machine that is going on."""
+        self.executions.names.add(name)
+        try:
+            yield name
+        finally:
+            self.executions.names.discard(name)
+
+    def plan(self, execution: str) -> Planned:
+        now = self.now()
+        planning = Planning(self.ledger, self.lake, self.executions, self.batch_bytes)
+        return planning.plan(execution, timestamped_id(now, "0000000f"), now, f"{next(self._ticks):08x}")
+
+    def read_plan(self, planned: Planned) -> Plan:
+        assert planned.plan_key
+        return read_plan(self.lake, planned.plan_key)
+
+    def convert_batches(self, planned: Planned) -> None:
+        for group in self.read_plan(planned).groups:
+            Converter(REGISTRY, self.lake).convert(group)
+
+    def commit(self, planned: Planned) -> Summary:
+        return commit(self.read_plan(planned), self.lake, self.ledger)
+
+    def profile(self, planned: Planned) -> str:
+        return publish_profile(self.read_plan(planned), self.lake, self.ledger)
+
+    # What is there
+
+    def keys(self, prefix: str = "") -> list[str]:
+        return [key for key, _ in self.lake.list(prefix)]
+
+    def record(self, source: SourceObject) -> dict[str, Any]:
+        """Give a source object's record in the ledger; empty when there is none."""
+        return next(iter(self.ledger.items([source])), {})
+
+
+def _attempt(attempts: int, state: Callable[[], T]) -> T:
+    for _ in range(attempts - 1):
+        try:
+            return state()
+        except AwsTroubleError:
+            continue
+    return state()
+
+
+@contextmanager
+def moto_world(**settings: Any) -> Iterator[World]:
+    with mock_aws():
+        world = World(*_clients(), **settings)
+        for bucket in (SOURCE, LAKE, MEDIA):
+            world.s3.create_bucket(Bucket=bucket)
+        for table in (LEDGER, MEDIA_INDEX):
+            _create_table(world.dynamodb, table)
+        yield world
+
+
+@cache
+def _clients() -> "tuple[S3Client, DynamoDBClient, Tap]":
+    """The functions' own clients, so that the handlers are tapped too."""
+    tap = Tap()
+    tap.install(clients.s3())
+    tap.install(clients.dynamodb())
+    return clients.s3(), clients.dynamodb(), tap
+
+
+def _create_table(client: "DynamoDBClient", name: str) -> None:
+    client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+    )

@@ -1,0 +1,226 @@
+"""Where the Export machine goes and what its state holds; `test_machines.py` has what all machines share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields
+from enum import StrEnum
+
+import pytest
+
+from infra.stage import BUILT_IN
+from sluice.vendor_exports.delivery.claim_slot import Decision
+from sluice.vendor_exports.delivery.delivery_check import Proof
+from sluice.vendor_exports.delivery.job import Check, Trigger, Turn
+from sluice.vendor_exports.delivery.manifest import Listed, Listing
+from sluice.vendor_exports.delivery.model import INCOMPLETE, Account
+from tests.support.handler_source import members_of
+from tests.support.machine_graph import Machine, is_end, reached
+from tests.support.synthesis import Synthesis
+from tests.support.synthesised_stages import FEATURE
+from tests.vendor_exports.infra.export_states import (
+    BEFORE_CLOSING,
+    BEGIN,
+    CHECK,
+    CLOSE,
+    COMPLETE,
+    COPY,
+    FIRST_WAIT,
+    LIST,
+    OBSERVE,
+    PROVE,
+    TRIGGER,
+)
+
+STATE_BYTES = 256 * 1024  # what Step Functions takes as a state's input
+
+
+# Where it goes
+
+
+@pytest.mark.parametrize(
+    ("question", "words", "chosen", "otherwise"),
+    [
+        (
+            "Is the slot free?",
+            Decision,
+            {"trigger": TRIGGER, "resume": CHECK, "busy": "Another run has the slot"},
+            set(),
+        ),
+        (
+            "Did the vendor take the job?",
+            Turn,
+            {"accepted": FIRST_WAIT, "wait": "Wait until the vendor allows it"},
+            {"over", "complete", "lost"},
+        ),
+        (COMPLETE, Turn, {"complete": LIST, "wait": "Wait for the job", "lost": TRIGGER}, {"over", "accepted"}),
+        ("Are there files?", Listed, {"files": COPY, "nothing": "Wait for the list to fill"}, {"over"}),
+        ("Did all arrive?", Proof, {"again": LIST}, {"over"}),
+    ],
+)
+def test_the_answers_decide_where_it_goes(
+    export: Machine, question: str, words: type[StrEnum], chosen: dict[str, str], otherwise: set[str]
+) -> None:
+    choice = export.states[question]
+    assert {rule["StringEquals"]: rule["Next"] for rule in choice["Choices"]} == chosen
+    assert {word.value for word in words} - chosen.keys() == otherwise, "all that is left to the default"
+    assert choice["Default"] == ("Decision not understood" if words is Decision else CLOSE)
+
+
+def test_every_question_follows_the_step_whose_answer_it_reads(export: Machine) -> None:
+    asked = {
+        BEGIN: ("Is the slot free?", "$.decision"),
+        TRIGGER: ("Did the vendor take the job?", "$.trigger.turn"),
+        CHECK: (COMPLETE, "$.check.turn"),
+        LIST: ("Are there files?", "$.listing.turn"),
+        PROVE: ("Did all arrive?", "$.proof.turn"),
+    }
+    for step, (question, variable) in asked.items():
+        assert export.states[step]["Next"] == question
+        assert {rule["Variable"] for rule in export.states[question]["Choices"]} == {variable}
+
+
+def test_the_end_is_what_the_account_says_then_what_became_of_the_histories(export: Machine) -> None:
+    assert [export.states[CLOSE]["Next"], export.states[OBSERVE]["Next"]] == [OBSERVE, "How did it end?"]
+    end = export.states["How did it end?"]
+    assert end["Choices"] == [
+        {"Variable": "$.account.status", "StringEquals": INCOMPLETE, "Next": "Incomplete"},
+        {"Variable": "$.failure", "IsPresent": True, "Next": "Histories not updated"},
+    ]
+    assert end["Default"] == "Delivered"
+    assert export.states["Delivered"]["Type"] == "Succeed"
+    assert export.states["Incomplete"]["Type"] == "Fail"
+    assert (export.states["Incomplete"]["Error"], export.states["Incomplete"]["CausePath"]) == (
+        "Incomplete",
+        "$.account.cause",
+    )
+
+
+# Where failures go
+
+
+@pytest.mark.parametrize(
+    ("step", "handler"),
+    [
+        (BEGIN, "Export not begun"),
+        *((step, CLOSE) for step in BEFORE_CLOSING),
+        (CLOSE, "Export not closed"),
+        (OBSERVE, "How did it end?"),
+    ],
+)
+def test_where_the_failure_of_a_step_goes(export: Machine, step: str, handler: str) -> None:
+    assert [(rule["Next"], rule["ResultPath"]) for rule in export.states[step]["Catch"]] == [(handler, "$.failure")]
+
+
+def test_these_are_all_steps(export: Machine) -> None:
+    steps = {name for name, state in export.states.items() if state["Type"] == "Task"}
+    assert steps == {BEGIN, *BEFORE_CLOSING, CLOSE, OBSERVE}
+
+
+def test_nothing_ends_between_begin_and_close(export: Machine) -> None:
+    for step in (TRIGGER, CHECK):
+        between = reached(export.definition, step, barred={CLOSE})
+        assert {LIST, COPY, PROVE} <= between
+        assert not [name for name in between if is_end(export.states[name])]
+
+
+def test_the_map_tolerates_failures_because_the_check_that_follows_counts(export: Machine) -> None:
+    assert export.map["ToleratedFailurePercentage"] == 100
+    assert "ToleratedFailureCount" not in export.map
+    assert export.map["Next"] == PROVE
+    # Not under `failure`: what a batch could not do is no failure of the export if the check finds all files.
+    assert [(rule["Next"], rule["ResultPath"]) for rule in export.map["Catch"]] == [(PROVE, "$.not_done")]
+    assert export.in_map["Batch not copied"]["Type"] == "Fail"
+
+
+# What is in the state
+
+
+def test_what_the_steps_are_told(export: Machine) -> None:
+    told = {name: state.get("Parameters") for name, state in export.states.items() if state["Type"] == "Task"}
+    of_export, counted = {"export.$": "$.export"}, {"export.$": "$.export", "round.$": "$.listing.round"}
+    assert told == {
+        BEGIN: {
+            "execution.$": "$$.Execution.Id",
+            "started_at.$": "$$.Execution.StartTime",
+            "input.$": "$$.Execution.Input",
+        },
+        TRIGGER: {**of_export, "waited_seconds.$": "$.trigger.waited_seconds"},
+        CHECK: {
+            **of_export,
+            "triggered.$": "$.trigger.turn",
+            "polls.$": "$.check.polls",
+            "unknown.$": "$.check.unknown",
+        },
+        LIST: counted,
+        PROVE: counted,
+        CLOSE: None,  # all of it: the failure and the causes are anywhere
+        OBSERVE: {"slots.$": "States.Array($.export.slot)"},
+    }
+
+
+def test_a_batch_of_files_is_told_its_export_and_itself(export: Machine) -> None:
+    assert export.map["ItemReader"]["ReaderConfig"]["ItemsPointer"] == "/batches"
+    assert export.map["ItemReader"]["Parameters"]["Key.$"] == "$.listing.plan_key"
+    assert export.map["ItemSelector"] == {"export.$": "$.export", "batch.$": "$$.Map.Item.Value"}
+
+
+def test_an_answer_replaces_the_answer_before_it(export: Machine) -> None:
+    """No loop makes the state grow: every step has one place of its own."""
+    places = {name: state.get("ResultPath", "$") for name, state in export.of_type("Task")}
+    assert places == {
+        BEGIN: "$",
+        TRIGGER: "$.trigger",
+        CHECK: "$.check",
+        LIST: "$.listing",
+        PROVE: "$.proof",
+        CLOSE: "$.account",
+        OBSERVE: None,
+        "Copy one batch of files": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("folder", "members"),
+    [
+        ("claim_slot", {"decision", "export", "trigger", "check", "listing"}),
+        ("claim_slot.export", {"slot", "execution", "vendor_url"}),
+        ("claim_slot.trigger", {"turn", "waited_seconds"}),
+        ("claim_slot.check", {"polls", "unknown"}),
+        ("claim_slot.listing", {"round"}),
+        ("check_delivery", {"turn", "promised", "copied", "missing"}),
+        ("copy_files", {"batch_id", "failed"}),
+    ],
+)
+def test_answers_hold_neither_addresses_nor_secrets_nor_lists(folder: str, members: set[str]) -> None:
+    assert members_of(folder) == members
+
+
+def test_the_end_of_an_export_tells_figures_and_no_names_of_files() -> None:
+    told = Account("20260301-12", INCOMPLETE, "folder/", missing=("a.csv", "b.csv"), cause="why").summary()
+    figures = {"promised": 0, "copied": 0, "refetched": 0, "bytes": 0, "missing": 2}
+    assert told == {"status": INCOMPLETE, "cause": "why", "folder": "folder/", **figures}
+
+
+@pytest.mark.parametrize(
+    ("answer", "members"),
+    [
+        (Trigger, {"turn", "wait_seconds", "waited_seconds", "cause"}),
+        (Check, {"turn", "polls", "unknown", "cause"}),
+        (Listing, {"turn", "round", "plan_key", "cause"}),
+    ],
+)
+def test_answers_of_one_type_hold_neither_addresses_nor_secrets_nor_lists(answer: type, members: set[str]) -> None:
+    assert {field.name for field in fields(answer)} == members
+    assert {field.type for field in fields(answer)} <= {Turn, Listed, int, str}
+
+
+def test_the_definition_speaks_of_no_address_and_no_secret(export: Machine) -> None:
+    definition = export.resource["Properties"]["DefinitionString"]
+    assert not [word for word in ("http", "secret", "_url", "presigned", "token") if word in str(definition).lower()]
+
+
+@pytest.mark.parametrize("name", [*BUILT_IN, FEATURE])
+def test_a_batch_fits_the_state_of_a_child_execution(synthesis_of: Callable[[str], Synthesis], name: str) -> None:
+    longest_file = 2 * 1024 + 100  # key and name as long as S3 takes them, size, and quotes
+    assert synthesis_of(name).stage.exports.batch_files * longest_file < STATE_BYTES / 2

@@ -1,0 +1,147 @@
+"""How long the Export machine may take, and what bounds its loops."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Iterator
+
+import pytest
+
+from infra.stage import BUILT_IN
+from infra.vendor_exports.settings import Exports
+from sluice.vendor_exports.delivery.job import SHORTEST_WAIT, Turn
+from tests.support.handler_source import answer_of, assigned_to, handler_of
+from tests.support.machine_graph import Graph, Machine, State, loops, machine, reached, targets
+from tests.support.synthesis import Synthesis
+from tests.support.synthesised_stages import FEATURE
+from tests.vendor_exports.infra.export_states import CHECK, COMPLETE, FIRST_WAIT, LIST, TRIGGER
+
+MOST_EVENTS = 25_000  # of a history; Step Functions ends an execution that has more
+
+
+def test_waits(odd: Synthesis) -> None:
+    export, settings = machine(odd.exports, "Export"), odd.stage.exports
+    waits = {name: state for name, state in export.states.items() if state["Type"] == "Wait"}
+    allowed = waits.pop("Wait until the vendor allows it")
+    assert (allowed["SecondsPath"], allowed["Next"]) == ("$.trigger.wait_seconds", TRIGGER)
+    assert {name: (wait["Seconds"], wait["Next"]) for name, wait in waits.items()} == {
+        FIRST_WAIT: (settings.first_wait_seconds, CHECK),
+        "Wait for the job": (settings.poll_seconds, CHECK),
+        "Wait for the list to fill": (settings.poll_seconds, LIST),
+    }
+
+
+def test_the_settings_of_the_stage_bound_the_machine(odd: Synthesis) -> None:
+    export, settings = machine(odd.exports, "Export"), odd.stage.exports
+    assert export.definition["TimeoutSeconds"] == settings.timeout_minutes * 60
+    assert export.map["MaxConcurrency"] == settings.copy_max_concurrency
+
+
+def test_the_machine_is_dead_before_its_lease_ends(odd: Synthesis, stage: Synthesis) -> None:
+    """Else another execution would take the slot of one that still works."""
+    for synthesis in (odd, stage):
+        lease = synthesis.function("claim_slot")["Environment"]["Variables"]["LEASE_MINUTES"]
+        assert machine(synthesis.exports, "Export").definition["TimeoutSeconds"] < int(lease) * 60
+
+
+def test_a_loop_counts_what_bounds_it(export: Machine) -> None:
+    found = loops(_never_lost(export))
+    assert len(found) == len(_longest(Exports()))
+    for step in _longest(Exports()):
+        assert len([loop for loop in found if step in loop]) == 1
+
+
+def test_a_lost_job_makes_one_loop_of_the_trigger_and_the_check(export: Machine) -> None:
+    joined = {loop for loop in loops(_never_lost(export)) if loop & {TRIGGER, CHECK}}
+    assert _again(export) == frozenset({FIRST_WAIT}).union(*joined)
+    assert loops(export.definition) == loops(_never_lost(export)) - joined | {_again(export)}
+
+
+def test_a_job_is_lost_once_because_the_check_is_told_of_the_trigger(export: Machine) -> None:
+    """From the trigger only its "accepted" leads to another check; no other step writes over it."""
+    assert {name for name, state in export.states.items() if CHECK in targets(state)} == {
+        "Is the slot free?",
+        FIRST_WAIT,
+        "Wait for the job",
+    }
+    assert CHECK not in reached(export.definition, TRIGGER, barred={FIRST_WAIT})
+    assert [
+        (name, rule["StringEquals"])
+        for name, state in export.of_type("Choice")
+        for rule in state["Choices"]
+        if rule["Next"] == FIRST_WAIT
+    ] == [("Did the vendor take the job?", Turn.ACCEPTED)]
+    assert [name for name, state in export.states.items() if FIRST_WAIT in targets(state)] == [
+        "Did the vendor take the job?"
+    ]
+    assert [name for name, state in export.states.items() if state.get("ResultPath") == "$.trigger"] == [TRIGGER]
+    assert export.states[CHECK]["Parameters"]["triggered.$"] == "$.trigger.turn"
+
+
+def test_the_check_is_not_told_of_a_trigger_before_there_was_one() -> None:
+    assert not ast.literal_eval(answer_of("claim_slot.trigger.turn"))
+
+
+def test_the_check_replaces_no_job_of_its_own_execution() -> None:
+    tree = handler_of("check_job")
+    (replaceable,) = [
+        keyword.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "replaceable"
+    ]
+    rule = assigned_to(tree, replaceable)
+    assert isinstance(rule, ast.BoolOp)
+    assert isinstance(rule.op, ast.And)
+    assert "event['triggered'] != Turn.ACCEPTED" in map(ast.unparse, rule.values)
+
+
+@pytest.mark.parametrize("name", [*BUILT_IN, FEATURE])
+def test_the_longest_execution_stays_well_below_what_a_history_holds(
+    synthesis_of: Callable[[str], Synthesis], name: str
+) -> None:
+    """Every step repeated as often as it may be, in every turn of every loop; a job that is lost comes on top, once.
+
+    The seconds waited and the polls are not counted anew for the job that replaces it.
+    """
+    synthesis = synthesis_of(name)
+    export = machine(synthesis.exports, "Export")
+    longest = _longest(synthesis.stage.exports)
+    turns = {name: turns for loop in loops(_never_lost(export)) for name, turns in _turns(loop, longest)}
+    again = _again(export)
+    events = sum(_events(state) * (turns.get(name, 1) + (name in again)) for name, state in export.states.items())
+    assert events < MOST_EVENTS * 2 / 3
+
+
+def _longest(settings: Exports) -> dict[str, int]:
+    """How often a step can be come to: as long as the vendor keeps it waiting, and then once to give up."""
+    return {
+        TRIGGER: settings.patience_seconds // SHORTEST_WAIT + 1,
+        CHECK: settings.deadline_seconds // settings.poll_seconds + 1,
+        LIST: settings.rounds,
+    }
+
+
+def _never_lost(export: Machine) -> Graph:
+    """The machine as long as no job is lost: what its other loops are is seen only so."""
+    question = export.states[COMPLETE]
+    kept = [rule for rule in question["Choices"] if rule["StringEquals"] != Turn.LOST]
+    return {**export.definition, "States": {**export.states, COMPLETE: {**question, "Choices": kept}}}
+
+
+def _again(export: Machine) -> frozenset[str]:
+    """The loop from the check back to the trigger."""
+    (loop,) = [loop for loop in loops(export.definition) if {TRIGGER, CHECK} <= loop]
+    return loop
+
+
+def _turns(loop: Collection[str], longest: dict[str, int]) -> Iterator[tuple[str, int]]:
+    (turns,) = [turns for step, turns in longest.items() if step in loop]
+    return ((name, turns) for name in loop)
+
+
+def _events(state: State) -> int:
+    """Events of one visit: entered and left, and for each attempt three of a task (scheduled, started, over)."""
+    attempts = 1 + sum(int(rule["MaxAttempts"]) for rule in state.get("Retry", ()))
+    return 2 + attempts * {"Task": 3, "Map": 2}.get(state["Type"], 0)

@@ -1,0 +1,180 @@
+"""`sluice history copy-missing` against S3 and DynamoDB."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cli.platform.session import Deployment
+from cli.vendor_exports.backfill import objects
+from sluice.vendor_exports.delivery.slots import MANIFEST
+from tests.vendor_exports.integration.cli.back_filling import (
+    FOLDER,
+    NAMES,
+    PROOF,
+    ROOT,
+    SIGNATURE,
+    SIGNED,
+    connected,
+    found,
+    lake,
+    put,
+    run,
+    states,
+)
+from tests.vendor_exports.integration.cli.strict_copies import StrictCopies
+
+
+@pytest.fixture(autouse=True)
+def s3(stage: Deployment, monkeypatch: pytest.MonkeyPatch) -> StrictCopies:
+    return connected(stage, monkeypatch)
+
+
+def test_a_dry_run_says_what_there_is_and_copies_nothing(s3: StrictCopies) -> None:
+    put(s3, *NAMES)
+    assert found() == {
+        "environment": "Test",
+        "source": f"s3://the-other/{ROOT}",
+        "copied": False,
+        "slots": [{"slot": "20260131-23", "state": "missing", "files": 3, "bytes": 4 + len(SIGNED)}],
+        "files": 3,
+        "bytes": 4 + len(SIGNED),
+        "ignored": 0,
+        "failed": [],
+    }
+    assert lake(s3) == {}
+
+
+def test_missing_hours_are_copied_as_they_are_the_proof_last(s3: StrictCopies) -> None:
+    put(s3, *NAMES)
+    put(s3, "Voyage_1", folder=f"{ROOT}20260201/00/", body=b"later")
+    s3.put_object(
+        Bucket="the-other", Key=f"{FOLDER}Cargo_1", Body=b"{}", ContentEncoding="gzip", Metadata={"job": "guid"}
+    )
+    document = found("--yes")
+    assert (document["copied"], document["files"], document["failed"]) == (True, 5, [])
+    assert document["bytes"] == len(SIGNED) + len(b"1212{}later")
+    assert len(lake(s3)) == 5
+    assert [key for key in s3.copied if key.startswith(FOLDER)][-1] == FOLDER + MANIFEST
+    copied = s3.head_object(Bucket="the-lake", Key=f"{FOLDER}Cargo_1")
+    assert (copied["ContentEncoding"], copied["Metadata"]) == ("gzip", {"job": "guid"})
+    again = found("--yes")
+    assert (again["files"], set(states(again).values())) == (0, {"same"})
+
+
+def test_no_signature_reaches_the_lake(s3: StrictCopies) -> None:
+    put(s3, *NAMES)
+    assert SIGNATURE.encode() in SIGNED
+    found("--yes")
+    copied = lake(s3)
+    assert not [key for key, body in copied.items() if SIGNATURE.encode() in body or b"https:" in body]
+    assert json.loads(copied[FOLDER + MANIFEST]) == PROOF
+    assert (s3.head_object(Bucket="the-lake", Key=FOLDER + MANIFEST)["Metadata"], run("--yes").exit_code) == ({}, 0)
+    assert lake(s3) == copied
+
+
+def test_nor_does_one_of_the_manifests_metadata(s3: StrictCopies) -> None:
+    s3.put_object(Bucket="the-other", Key=FOLDER + MANIFEST, Body=SIGNED, Metadata={"address": SIGNATURE})
+    found("--yes")
+    assert s3.head_object(Bucket="the-lake", Key=FOLDER + MANIFEST)["Metadata"] == {}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no JSON",
+        SIGNED[:-1],
+        b"\xff" + SIGNED,
+        b"null",
+        b"7",
+        b'"text"',
+        b"{}",
+        b'{"files": []}',
+        b"[[]]",
+        b"[null]",
+        b'["x"]',
+        b'[{"key": "x"}]',
+        b'[{"size": 1}]',
+        b'[{"key": {"url": "%b"}, "size": 1}]' % SIGNATURE.encode(),
+        b'[{"key": "x", "size": "%b"}]' % SIGNATURE.encode(),
+        b"[" * 100_000,
+    ],
+    ids=lambda body: repr(body[:40]),
+)
+def test_a_manifest_that_is_none_fails_alone(s3: StrictCopies, body: bytes) -> None:
+    put(s3, *NAMES)
+    put(s3, MANIFEST, body=body)
+    result = run("--yes")
+    assert result.exit_code == 1
+    assert f"failed {FOLDER}{MANIFEST}: it is no list of files" in result.stderr
+    assert sorted(lake(s3)) == [f"{FOLDER}Port_1", f"{FOLDER}Voyage_1"]
+    assert states(found()) == {"20260131-23": "partial"}
+    put(s3, MANIFEST)
+    assert found("--yes")["files"] == 1
+    assert states(found()) == {"20260131-23": "same"}
+
+
+def test_a_manifest_is_not_read_without_end(s3: StrictCopies, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(s3, *NAMES)
+    monkeypatch.setattr(objects, "_MOST_PROOF", len(SIGNED) - 1)
+    assert found("--yes", code=1)["failed"] == [FOLDER + MANIFEST]
+    monkeypatch.setattr(objects, "_MOST_PROOF", len(SIGNED))
+    assert found("--yes")["failed"] == []
+
+
+@pytest.mark.parametrize("body", [json.dumps(PROOF).encode(), b"[]", SIGNED])
+def test_a_whole_slot_is_the_same_whatever_our_manifest_holds(s3: StrictCopies, body: bytes) -> None:
+    put(s3, *NAMES)
+    put(s3, *NAMES[:2], bucket="the-lake")
+    put(s3, MANIFEST, bucket="the-lake", body=body)
+    document = found("--yes")
+    assert (document["files"], states(document)) == (0, {"20260131-23": "same"})
+    assert lake(s3)[FOLDER + MANIFEST] == body
+
+
+def test_gaps_beside_a_manifest_of_ours_are_left_alone(s3: StrictCopies) -> None:
+    put(s3, *NAMES)
+    put(s3, MANIFEST, bucket="the-lake")
+    document = found("--yes")
+    assert (document["files"], states(document)) == (0, {"20260131-23": "differing"})
+    assert list(lake(s3)) == [FOLDER + MANIFEST]
+
+
+def test_a_range_of_hours_is_all_that_is_looked_at(s3: StrictCopies) -> None:
+    for hour in ("20260130/23", "20260131/00", "20260131/23", "20260201/00", "20260201/01"):
+        put(s3, "Voyage_1", folder=f"{ROOT}{hour}/")
+    assert list(states(found("--from", "20260131-00", "--to", "20260201-00"))) == [
+        "20260131-00",
+        "20260131-23",
+        "20260201-00",
+    ]
+
+
+def test_hours_that_are_not_over_are_left_out(s3: StrictCopies) -> None:
+    put(s3, "Voyage_1", folder=f"{ROOT}29990101/00/")
+    assert found("--to", "29990101-00")["slots"] == []
+
+
+def test_what_differs_is_reported_and_left_alone(s3: StrictCopies) -> None:
+    put(s3, *NAMES)
+    put(s3, "Voyage_1", bucket="the-lake", body=b"longer")
+    document = found("--yes")
+    assert document["slots"] == [{"slot": "20260131-23", "state": "differing", "files": 0, "bytes": 0}]
+    assert lake(s3) == {f"{FOLDER}Voyage_1": b"longer"}
+
+
+def test_people_get_ranges_and_are_told_what_to_do(s3: StrictCopies) -> None:
+    for hour in ("22", "23"):
+        put(s3, *NAMES, folder=f"{ROOT}20260131/{hour}/")
+    put(s3, *NAMES, folder=f"{ROOT}20260201/00/")
+    put(s3, "Voyage_1", folder=f"{ROOT}20260201/00/", bucket="the-lake", body=b"longer")
+    dry = run()
+    assert dry.exit_code == 0
+    assert "20260131-22 … 20260131-23" in dry.stdout
+    assert "differing" in dry.stdout
+    assert "Add --yes" in dry.stderr
+    done = run("--yes")
+    assert "6 files, 0.0 MB copied" in done.stderr
+    assert "sluice history update --stage local --slot 20260131-22 --slot 20260131-23" in done.stderr

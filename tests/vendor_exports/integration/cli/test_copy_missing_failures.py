@@ -1,0 +1,141 @@
+"""What goes wrong while `sluice history copy-missing` copies, and what is left then."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from cli.platform.session import Deployment
+from cli.vendor_exports.backfill import command
+from sluice.vendor_exports.delivery.slots import MANIFEST
+from tests.vendor_exports.integration.cli.back_filling import (
+    FOLDER,
+    NAMES,
+    SIGNED,
+    connected,
+    found,
+    lake,
+    put,
+    run,
+    states,
+)
+from tests.vendor_exports.integration.cli.strict_copies import StrictCopies, refused
+
+
+@pytest.fixture(autouse=True)
+def s3(stage: Deployment, monkeypatch: pytest.MonkeyPatch) -> StrictCopies:
+    return connected(stage, monkeypatch)
+
+
+def test_an_interrupted_copy_is_completed_by_the_next(s3: StrictCopies) -> None:
+    put(s3, *NAMES)
+
+    def fail(key: str) -> None:
+        if key.endswith("Voyage_1"):
+            raise refused("SlowDown")
+
+    s3.before = fail
+    document = found("--yes", code=1)
+    assert document["failed"] == [f"{FOLDER}Voyage_1", FOLDER + MANIFEST]
+    assert (document["files"], document["bytes"], list(lake(s3))) == (1, 2, [f"{FOLDER}Port_1"])
+    s3.before = lambda _: None
+    assert states(found()) == {"20260131-23": "partial"}
+    assert found("--yes")["files"] == 2
+    assert len(lake(s3)) == 3
+
+
+def test_people_are_told_which_files_failed_and_why(s3: StrictCopies) -> None:
+    put(s3, "Voyage_1")
+    s3.before = lambda _: s3.put_object(Bucket="the-other", Key=f"{FOLDER}Voyage_1", Body=b"changed")
+    result = run("--yes")
+    assert result.exit_code == 1
+    assert f"failed {FOLDER}Voyage_1: the source's file changed since it was listed" in result.stderr
+    assert lake(s3) == {}
+
+
+def test_an_answer_that_was_lost_is_no_failure(s3: StrictCopies) -> None:
+    put(s3, "Voyage_1")
+
+    def lose(_: str) -> None:
+        raise refused("PreconditionFailed")
+
+    s3.after = lose
+    assert found("--yes")["failed"] == []
+
+
+def test_a_file_that_appears_meanwhile_is_not_replaced(s3: StrictCopies) -> None:
+    put(s3, *NAMES)
+
+    def take(key: str) -> None:
+        if key.endswith("Port_1"):
+            s3.put_object(Bucket="the-lake", Key=key, Body=b"another")
+
+    s3.before = take
+    document = found("--yes", code=1)
+    assert document["failed"] == [f"{FOLDER}Port_1", FOLDER + MANIFEST]
+    assert lake(s3)[f"{FOLDER}Port_1"] == b"another"
+    assert states(found()) == {"20260131-23": "differing"}
+
+
+def test_a_manifest_that_appears_meanwhile_is_not_replaced(s3: StrictCopies) -> None:
+    put(s3, *NAMES)
+
+    def take(key: str) -> None:
+        if key.endswith(MANIFEST):
+            s3.put_object(Bucket="the-lake", Key=key, Body=b"another")
+
+    s3.before = take
+    result = run("--yes")
+    assert result.exit_code == 1
+    assert f"failed {FOLDER}{MANIFEST}: PutObject: it is PreconditionFailed" in result.stderr
+    assert lake(s3)[FOLDER + MANIFEST] == b"another"
+
+
+@pytest.mark.parametrize("changed", [SIGNED + b" ", None])
+def test_a_manifest_that_changed_since_it_was_listed_is_not_taken(s3: StrictCopies, changed: bytes | None) -> None:
+    put(s3, *NAMES)
+
+    def change(key: str) -> None:
+        if changed is None:
+            s3.delete_object(Bucket="the-other", Key=FOLDER + MANIFEST)
+        elif not key.endswith(MANIFEST):
+            put(s3, MANIFEST, body=changed)
+
+    s3.before = change
+    assert found("--yes", code=1)["failed"] == [FOLDER + MANIFEST]
+    assert sorted(lake(s3)) == [f"{FOLDER}Port_1", f"{FOLDER}Voyage_1"]
+    assert found("--yes")["failed"] == []
+    assert states(found()) == {"20260131-23": "same"}
+
+
+def test_a_slot_that_others_filled_meanwhile_is_left_alone(s3: StrictCopies, stage: Deployment) -> None:
+    put(s3, *NAMES)
+    planned = command.find_missing(stage, "s3://the-other", None, None)
+    put(s3, "Cargo_9", bucket="the-lake")
+    outcomes = command.copy_found(stage, planned).failed
+    assert len(outcomes) == 3
+    assert "others changed the slot's folder" in outcomes[0].problem
+    assert list(lake(s3)) == [f"{FOLDER}Cargo_9"]
+
+
+@pytest.mark.parametrize(("seconds", "copied"), [(600, 0), (-600, 3)])
+def test_a_slot_that_an_export_works_on_waits(s3: StrictCopies, stage: Deployment, seconds: int, copied: int) -> None:
+    put(s3, *NAMES)
+    item = {"pk": {"S": "Test"}, "sk": {"S": "20260131-23"}, "owner": {"S": "an execution"}}
+    lease = {"lease_until": {"N": str(int(time.time()) + seconds)}}
+    stage.dynamodb.put_item(TableName="the-slots", Item={**item, **lease})
+    document = found("--yes", code=0 if copied else 1)
+    assert (document["files"], len(lake(s3)), len(document["failed"])) == (copied, copied, 3 - copied)
+
+
+def test_credentials_that_expire_end_it_at_once(s3: StrictCopies) -> None:
+    put(s3, *NAMES)
+
+    def expire(_: str) -> None:
+        raise refused("ExpiredToken")
+
+    s3.before = expire
+    result = run("--yes")
+    assert result.exit_code == 1
+    assert "does not accept the credentials" in result.stderr

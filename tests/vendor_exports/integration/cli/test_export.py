@@ -1,0 +1,164 @@
+"""`sluice export`: what it starts, and what it tells of how that ended."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.main import app
+from cli.platform.session import Deployment
+from cli.vendor_exports import export
+from sluice.vendor_exports.delivery.model import Account, Lease
+from sluice.vendor_exports.delivery.slots import Environment, Slot
+from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
+
+SLOT = Slot(datetime(2024, 5, 14, 11, tzinfo=UTC))
+FOLDER = "DEV/IMOSDL/Hourly/20240514/11/"
+BEGUN = {"decision": "trigger", "export": {"slot": str(SLOT)}}
+WHOLE = Account(str(SLOT), "delivered", FOLDER, promised=3, copied=3, refetched=1, bytes=2_500_000)
+LACKING = Account(
+    str(SLOT), "incomplete", FOLDER, 3, 2, 0, 9, ("a[b]",), ("Voyage",), {"a[b]": "the server answered 404"}, "1 of 3"
+)
+
+
+class Ended:
+    """Step Functions with one execution, which has ended: moto runs no machines without packages of its own."""
+
+    def __init__(self, entered: dict[str, Any], cause: str = "", end: str = "Incomplete") -> None:
+        self.entered, self.cause, self.end = json.dumps(entered), cause, end
+
+    def start_execution(self, **_: Any) -> dict[str, Any]:
+        return {"executionArn": "arn:aws:states:eu-west-1:1:execution:x-export:e"}
+
+    def describe_execution(self, **_: Any) -> dict[str, Any]:
+        if self.cause:
+            return {"status": "FAILED", "error": "Incomplete", "cause": self.cause}
+        return {"status": "SUCCEEDED", "output": self.entered}
+
+    def get_execution_history(self, **_: Any) -> dict[str, Any]:
+        entered = {"name": "How did it end?", "input": self.entered}
+        events = [
+            {"type": "FailStateEntered", "stateEnteredEventDetails": {"name": self.end}},
+            {"type": "ChoiceStateExited"},
+            {"type": "ChoiceStateEntered", "stateEnteredEventDetails": entered},
+        ]
+        return {"events": events if self.cause else events[1:]}
+
+    def list_map_runs(self, **_: Any) -> dict[str, Any]:
+        return {"mapRuns": []}
+
+
+def ended(stage: Deployment, entered: dict[str, Any], cause: str = "", end: str = "Incomplete") -> None:
+    stage.outputs["ExportMachine"] = "arn:aws:states:eu-west-1:1:stateMachine:x-export"
+    stage.__dict__["stepfunctions"] = Ended(entered, cause, end)
+
+
+def record(stage: Deployment, account: Account) -> None:
+    slots, lease = DynamoSlots(stage.dynamodb, "the-slots"), Lease(Environment.TEST, SLOT, "me")
+    slots.claim(lease, SLOT.hour, SLOT.hour)
+    slots.close(lease, account)
+
+
+@pytest.fixture(autouse=True)
+def connected(stage: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "connect", lambda _: stage)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["export", "--stage", "x", *arguments])
+
+
+def test_a_delivery_is_told_whole(stage: Deployment) -> None:
+    ended(stage, BEGUN)
+    record(stage, WHOLE)
+    done = run("--json")
+    found = json.loads(done.stdout)
+    assert done.exit_code == 0
+    assert found.pop("seconds") >= 0
+    assert found.pop("execution").startswith("arn:aws:states:")
+    assert found == {**WHOLE.to_json(), "missing": [], "missing_tables": []}
+    assert found["status"] == "delivered"
+
+
+def test_a_delivery_reads_well(stage: Deployment) -> None:
+    ended(stage, BEGUN)
+    record(stage, WHOLE)
+    told = run().stdout
+    assert f"Slot {SLOT}: delivered, 3 of 3 promised files copied, 1 of them by a second address, 2.5 MB" in told
+    assert FOLDER in told
+
+
+def test_what_is_missing_is_named_with_its_reason_and_what_to_do(stage: Deployment) -> None:
+    ended(stage, BEGUN, "1 of 3")
+    record(stage, LACKING)
+    done = run()
+    assert done.exit_code == 1
+    assert "a[b]" in done.stdout
+    assert "the server answered 404" in done.stdout
+    assert f"Slot {SLOT} is incomplete: 1 of 3." in done.stderr
+    assert f"sluice export --slot {SLOT}" in done.stderr
+    assert json.loads(run("--json").stdout)["missing"] == ["a[b]"]
+
+
+def test_a_slot_that_another_run_has_is_skipped(stage: Deployment) -> None:
+    ended(stage, {**BEGUN, "decision": "busy"})
+    done = run("--json")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["status"] == "skipped"
+    assert "another run has the slot" in done.stderr
+
+
+def test_an_export_that_was_not_begun_says_why(stage: Deployment) -> None:
+    ended(stage, {}, json.dumps({"errorMessage": "export 20200101-00: there is no job"}))
+    done = run()
+    assert done.exit_code == 1
+    assert "The export was not begun: export 20200101-00: there is no job" in done.stderr
+
+
+def test_a_delivery_whose_histories_failed_is_an_error(stage: Deployment) -> None:
+    ended(stage, BEGUN, "no room", "Histories not updated")
+    record(stage, WHOLE)
+    done = run()
+    assert done.exit_code == 1
+    assert "Error: Histories not updated: no room" in done.stderr
+
+
+def test_a_run_that_could_not_ask_leaves_the_delivery_and_says_so(stage: Deployment) -> None:
+    ended(stage, BEGUN, "export 1, status: the vendor answered 404.")
+    record(stage, WHOLE)
+    done = run("--json")
+    found = json.loads(done.stdout)
+    assert done.exit_code == 1
+    assert (found["status"], found["promised"], found["copied"]) == ("incomplete", 3, 0)
+    assert f"Slot {SLOT} is incomplete: export 1, status: the vendor answered 404.\n  docs/runbook.md" in done.stderr
+
+
+def test_an_interrupted_command_says_what_goes_on(stage: Deployment) -> None:
+    ended(stage, BEGUN)
+
+    def interrupt(**_: Any) -> None:
+        raise KeyboardInterrupt
+
+    vars(stage.stepfunctions)["describe_execution"] = interrupt
+    done = run("--json")
+    assert done.exit_code == 1
+    assert "Interrupted; the execution goes on by itself: arn:" in json.loads(done.stdout)["error"]
+
+
+@pytest.mark.parametrize("slot", ["2024051411", "20241301-00", "20240514-24", "yesterday"])
+def test_what_is_no_slot_is_refused(slot: str) -> None:
+    done = run("--slot", slot)
+    assert done.exit_code == 1
+    assert f"{slot!r} is no slot" in done.stderr.replace("\n", " ")
+
+
+def test_only_the_local_stage_takes_another_vendor_and_has_none_of_its_own(stage: Deployment) -> None:
+    assert "Only the local stage" in run("--vendor-url", "http://127.0.0.1:1").stderr
+    object.__setattr__(stage, "stage", "local")
+    assert "sluice vendor" in run().stderr
+    for elsewhere in ("http://10.0.0.1", "http://169.254.169.254/x", "https://evil.example", "ftp://localhost", "x:1"):
+        assert f"--vendor-url {elsewhere}: its address" in run("--vendor-url", elsewhere).stderr

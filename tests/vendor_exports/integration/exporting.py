@@ -1,0 +1,276 @@
+"""The functions of the Export machine on moto, against the simulator, in the machine's order."""
+
+import json
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.s3 import models as moto_s3
+
+from cli.simulator.deliveries import Exports
+from cli.simulator.jobs import Jobs
+from cli.simulator.simulator import Simulator
+from cli.simulator.timing import Timing
+from sluice.vendor_exports.delivery import batches, copy_files
+from sluice.vendor_exports.delivery import vendor_access as vendor_adapter
+from tests.support.functions import Handler, load
+from tests.support.storage import empty, items_of, objects_of
+from tests.support.tap import Around, AwsTroubleError, Call, KilledError, Tap
+from tests.support.world import LAKE, LEDGER, World
+from tests.vendor_exports.unit.simulator.vendor_client import ManualClock
+
+SLOTS_TABLE = LEDGER  # it has the keys of the table of slots
+PART = 64 << 10
+EXPORTS = Exports(files=5, big_bytes=2 * PART + 1000)
+"""Five small files, and one in three parts."""
+
+FOLDER = "DEV/IMOSDL/Hourly/20260301/12/"
+POLL, FIRST_WAIT = 60, 120
+
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+_SECRET = "sluice-test/veson"
+_ACCOUNTS = "arn:aws:states:us-east-1:123456789012"
+_ENVIRONMENT = {
+    "SLOTS_TABLE": SLOTS_TABLE,
+    "LEASE_MINUTES": "360",
+    "PATIENCE_SECONDS": str(75 * 60),
+    "POLL_SECONDS": str(POLL),
+    "DEADLINE_SECONDS": str(90 * 60),
+    "MAX_FILE_BYTES": str(1 << 30),
+    "BATCH_FILES": "4",
+    "BATCH_BYTES": str(1 << 20),
+    "ROUNDS": "3",
+    "OUT_OF_SCOPE": "",
+    "ENVIRONMENT": "Test",
+    "PIPELINE": "exports",
+    "AUTH_URL": "https://auth.invalid",
+    "EXPORT_URL": "https://export.invalid",
+    "FILES_URL": "https://files.invalid",
+    "COMPANY": "ACME",
+    "DOWNLOAD_HOSTS": "",
+    "SECRET_ID": _SECRET,
+    "TIMEOUT_SECONDS": "10",
+    "PAUSE_MILLISECONDS": "0",
+    "OTHER_VENDORS": "allowed",
+}
+STEPS = ("claim_slot", "trigger_job", "check_job", "list_files", "copy_files", "check_delivery", "record_result")
+
+Happening = Callable[[str], None]
+"""Is told a step's name before it begins."""
+
+
+def execution_arn(name: str) -> str:
+    return f"{_ACCOUNTS}:execution:export:{name}"
+
+
+@dataclass
+class Exporting:
+    """What an execution of the machine needs; `crashes` counts steps that died and were tried again."""
+
+    world: World
+    simulator: Simulator
+    clock: ManualClock
+    monkeypatch: pytest.MonkeyPatch
+    crashes: int = 0
+    _functions: dict[str, Handler] = field(default_factory=dict)
+
+    def start(self, *names: str) -> None:
+        """Start processes of functions; older ones are no more."""
+        for name in names:
+            self._functions[name] = load(name, self.monkeypatch, **_ENVIRONMENT)
+
+    def reset(self) -> None:
+        """Forget all deliveries, at the vendor's too, and start all functions."""
+        self.start(*STEPS)
+        empty(SLOTS_TABLE)
+        moto_s3.s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[LAKE].keys.clear()
+        self.simulator.vendor.jobs = Jobs()
+        self.simulator.vendor.faults = ()
+        self.simulator.journal.clear()
+        self.clock.now = datetime.fromisoformat("2026-03-01T12:02:00.250Z")
+        self.crashes = 0
+
+    # The machine
+
+    def run(
+        self,
+        name: str = "run",
+        slot: str = "",
+        trouble: Around | None = None,
+        *,
+        gives_up: bool = False,
+        before: Happening = lambda _: None,
+    ) -> dict[str, Any]:
+        """Run an execution; the step that `trouble` hits is tried again, in a new process and without trouble.
+
+        Unless the machine gives up: then it dies of it.
+        """
+        crashes = self.crashes
+
+        def around(operation: str, call: Call) -> Any:
+            return trouble(operation, call) if trouble and self.crashes == crashes else call()
+
+        with self.world.tap.around(around) if trouble else nullcontext():
+            return _Machine(self, before, gives_up).run(name, slot)
+
+    def call(self, step: str, event: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(json.dumps(self._functions[step](json.loads(json.dumps(event)))))
+        return answer
+
+    def begin(self, name: str, slot: str = "") -> dict[str, Any]:
+        """Call the first step."""
+        return self.call("claim_slot", self.beginning(name, slot))
+
+    def beginning(self, name: str, slot: str = "") -> dict[str, Any]:
+        wanted = {"slot": slot} if slot else {}
+        started = self.clock().isoformat().replace("+00:00", "Z")
+        return {
+            "execution": name if name.startswith("arn:") else execution_arn(name),
+            "started_at": started,
+            "input": {"vendor_url": self.simulator.url, **wanted},
+        }
+
+    # What is there
+
+    def lake(self) -> dict[str, bytes]:
+        """All that lasts, with the names of jobs left out: a job may have been triggered twice."""
+        guids = [job.guid.encode() for job in self.simulator.vendor.jobs._jobs.values()]
+        return {key: _without(body, guids) for key, body in objects_of(LAKE, "DEV/").items()}
+
+    def account(self, slot: str = "20260301-12") -> dict[str, Any]:
+        (item,) = [item for item in items_of(SLOTS_TABLE) if item["sk"] == slot]
+        account: dict[str, Any] = json.loads(item["account"])
+        return account
+
+
+@dataclass
+class _Machine:
+    """An execution: the states of the machine, one after the other."""
+
+    exporting: Exporting
+    before: Happening
+    gives_up: bool
+    state: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, name: str, slot: str) -> dict[str, Any]:
+        self.state = self._step("claim_slot", self.exporting.beginning(name, slot))
+        if self.state["decision"] == "busy":
+            return self.state
+        if self.state["decision"] == "resume" or self._trigger():
+            self._check()
+        self.state["account"] = self._step("record_result", self.state)
+        return self.state
+
+    def _trigger(self) -> bool:
+        while self._ask("trigger_job", "trigger", "waited_seconds")["turn"] == "wait":
+            self._wait(self.state["trigger"]["wait_seconds"])
+        self._wait(FIRST_WAIT)
+        return bool(self.state["trigger"]["turn"] == "accepted")
+
+    def _check(self) -> None:
+        while self._ask_for_job()["turn"] == "wait":
+            self._wait(POLL)
+        if self.state["check"]["turn"] == "lost" and self._trigger():
+            self._check()
+        elif self.state["check"]["turn"] == "complete":
+            while self._list() and self._copy()["turn"] == "again":
+                continue
+
+    def _ask_for_job(self) -> dict[str, Any]:
+        return self._ask("check_job", "check", "polls", "unknown", triggered=self.state["trigger"]["turn"])
+
+    def _list(self) -> bool:
+        while self._ask("list_files", "listing", "round")["turn"] == "nothing":
+            self._wait(POLL)
+        return bool(self.state["listing"]["turn"] == "files")
+
+    def _copy(self) -> dict[str, Any]:
+        plan = json.loads(objects_of(LAKE)[self.state["listing"]["plan_key"]])
+        for batch in plan["batches"]:
+            self._step("copy_files", {"export": self.state["export"], "batch": batch})
+        payload = {"export": self.state["export"], "round": self.state["listing"]["round"]}
+        return self._step("check_delivery", payload)
+
+    def _ask(self, step: str, name: str, *members: str, **more: str) -> dict[str, Any]:
+        payload = {member: self.state[name][member] for member in members} | more
+        answer = self.state[name] = self._step(step, {"export": self.state["export"], **payload})
+        return answer
+
+    def _step(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
+        self.before(name)
+        try:
+            return self.exporting.call(name, event)
+        except (AwsTroubleError, KilledError):
+            if self.gives_up:
+                raise
+            self.exporting.crashes += 1
+            self.exporting.start(name)
+        return self.exporting.call(name, event)
+
+    def _wait(self, seconds: float) -> None:
+        self.exporting.clock.advance(seconds=seconds)
+
+
+@contextmanager
+def exporting(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exporting]:
+    """Everything but a delivery."""
+    monkeypatch.setattr(copy_files, "PART_BYTES", PART)
+    monkeypatch.setattr(moto_s3, "S3_UPLOAD_PART_MIN_SIZE", 1)
+    monkeypatch.setattr(batches, "_THREADS", 1)  # the same order in each run
+    clock = ManualClock()
+    monkeypatch.setattr(vendor_adapter, "_now", clock)
+    # Every process would load all certificates, which takes longer than the rest.
+    monkeypatch.setattr("httpx._transports.default.create_ssl_context", lambda **_: _NO_TLS)
+    with (
+        _tapped_requests(world.tap, monkeypatch),
+        Simulator(EXPORTS, timing=Timing(init=60, replication=90), clock=clock) as simulator,
+    ):
+        known = simulator.vendor.credentials
+        secret = {"Veson_client_id": known.client_id, "Veson_client_secret": known.client_secret}
+        boto3.client("secretsmanager").create_secret(Name=_SECRET, SecretString=json.dumps(secret))
+        made = Exporting(world, simulator, clock, monkeypatch)
+        made.reset()
+        yield made
+
+
+@contextmanager
+def _tapped_requests(tap: Tap, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Lead requests to the vendor through the tap, too; close their connections in the end."""
+    handle = httpx.HTTPTransport.handle_request
+    transports: set[httpx.HTTPTransport] = set()
+
+    def tapped(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+        transports.add(transport)
+        if tap._around is None:
+            return handle(transport, request)
+        answers: list[httpx.Response] = []
+
+        def call() -> httpx.Response:
+            answers.append(handle(transport, request))
+            return answers[-1]
+
+        try:
+            answer: httpx.Response = tap._around(f"vendor {request.url.path.split('/')[1]}", call)
+        except BaseException:
+            for each in answers:
+                each.close()
+            raise
+        return answer
+
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", tapped)
+    yield
+    for transport in transports:
+        transport.close()
+
+
+def _without(body: bytes, guids: list[bytes]) -> bytes:
+    for guid in guids:
+        body = body.replace(guid, b"GUID")
+    return body

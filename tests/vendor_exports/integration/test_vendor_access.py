@@ -1,0 +1,142 @@
+"""The way to the vendor: its secret, and whom a stage may talk to."""
+
+import json
+import logging
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+
+from sluice.observability.metrics_emitter import Meter
+from sluice.vendor_exports.client.errors import CredentialsRefusedError
+from sluice.vendor_exports.client.tokens import Credentials
+from sluice.vendor_exports.delivery.address_policy import AddressPolicy, LoopbackPolicy
+from sluice.vendor_exports.delivery.slots import Environment
+from sluice.vendor_exports.delivery.vendor_access import (
+    OtherVendorError,
+    SecretCredentials,
+    SecretError,
+    VendorAccess,
+    VendorSettings,
+    refusals_counted,
+)
+from tests.support.world import World
+from tests.vendor_exports.unit.client.script import texts
+
+if TYPE_CHECKING:
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+
+SECRET = "sluice-test/veson"
+
+
+@pytest.fixture
+def secrets(world: World) -> "SecretsManagerClient":
+    assert world
+    return boto3.client("secretsmanager")
+
+
+def access(secrets: "SecretsManagerClient", other_vendors: str = "") -> VendorAccess:
+    settings = VendorSettings(
+        auth_url="https://auth.test",
+        export_url="https://export.test",
+        files_url="https://files.test",
+        company="ACME",
+        download_hosts="One.test,two.test,",
+        environment="Prod",
+        secret_id=SECRET,
+        timeout_seconds=7,
+        pause_milliseconds=250,
+        other_vendors=other_vendors,
+    )
+    return VendorAccess(settings, secrets)
+
+
+def put(secrets: "SecretsManagerClient", text: str) -> None:
+    secrets.create_secret(Name=SECRET, SecretString=text)
+
+
+def test_the_secret_is_read_once_and_again_when_it_is_refused(secrets: "SecretsManagerClient") -> None:
+    put(secrets, json.dumps({"Veson_client_id": "id", "Veson_client_secret": "one", "AWS_bucket": "b"}))
+    credentials = SecretCredentials(secrets, SECRET)
+    assert credentials.current() == Credentials("id", "one")
+    secrets.put_secret_value(
+        SecretId=SECRET, SecretString=json.dumps({"Veson_client_id": "id", "Veson_client_secret": "two"})
+    )
+    assert credentials.current() == Credentials("id", "one")
+    assert credentials.renewed() == credentials.current() == Credentials("id", "two")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SECRET",
+        '{"Veson_client_id": "SECRET"}',
+        '["SECRET"]',
+        '"SECRET"',
+        "7",
+        "null",
+        '{"Veson_client_secret": "SECRET"',
+    ],
+)
+def test_a_secret_that_cannot_be_used_is_not_shown(secrets: "SecretsManagerClient", text: str) -> None:
+    put(secrets, text)
+    with pytest.raises(SecretError, match=f"the secret {SECRET} must be one JSON object") as error:
+        SecretCredentials(secrets, SECRET).current()
+    assert "SECRET" not in " ".join(texts(error.value))
+
+
+def test_a_stage_talks_to_its_own_vendor_only(secrets: "SecretsManagerClient") -> None:
+    stage = access(secrets)
+    assert stage.environment is Environment.PROD
+    assert stage.address("") == "https://export.test"
+    for ask in (stage.address, lambda url: stage.client("20260301-12", url)):
+        with pytest.raises(OtherVendorError, match="only the local stage may be given another"):
+            ask("http://evil.test")
+
+
+def test_the_local_stage_may_be_given_another_vendor(secrets: "SecretsManagerClient") -> None:
+    assert access(secrets, "allowed").address("http://127.0.0.1:1234/") == "http://127.0.0.1:1234"
+    assert access(secrets, "allowed").address("") == "https://export.test"
+
+
+def test_only_the_local_stage_fetches_from_this_machine(secrets: "SecretsManagerClient") -> None:
+    assert access(secrets).downloads._policy == AddressPolicy(frozenset({"one.test", "two.test"}))
+    assert access(secrets, "allowed").downloads._policy == LoopbackPolicy()
+
+
+def test_how_requests_are_sent(secrets: "SecretsManagerClient", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://evil.test")
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
+    stage = access(secrets)
+    http = stage.downloads._client
+    assert not http.follow_redirects
+    assert not http.trust_env
+    assert (http.timeout.read, http.timeout.connect) == (7, 10)
+    context = http._transport._pool._ssl_context  # type: ignore[attr-defined]
+    assert context.check_hostname
+    assert context.verify_mode == 2, "certificates are required"
+    assert stage.pauses.first_seconds == 0.25
+
+
+def test_the_library_does_not_log_addresses() -> None:
+    assert not logging.getLogger("httpx").isEnabledFor(logging.INFO)
+    assert not logging.getLogger("httpcore").isEnabledFor(logging.DEBUG)
+
+
+def test_a_refusal_of_our_credentials_is_counted_and_nothing_else_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STAGE", "int")
+    monkeypatch.setenv("PIPELINE", "exports")
+    meter = Meter()
+
+    @meter.publish
+    @refusals_counted(meter)
+    def ask(error: Exception) -> None:
+        raise error
+
+    for error in (ZeroDivisionError(), CredentialsRefusedError("20260301-12", "token", "refused (401)", "Ask.")):
+        with pytest.raises(type(error)):
+            ask(error)
+    counted = [json.loads(line).get("TokensRefused") for line in capsys.readouterr().out.splitlines()]
+    assert counted == [None, [1]]

@@ -1,0 +1,199 @@
+"""What vendors do and no export can mend: it is told to the operator in full."""
+
+from __future__ import annotations
+
+import re
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import partial
+
+import pytest
+
+from cli.simulator.exchange import Call
+from cli.simulator.faults import access, exports, files, jobs, wire
+from cli.simulator.faults.base import Fault, Target
+from cli.simulator.vendor import Vendor
+from sluice.vendor_exports.delivery.slots import MANIFEST
+from tests.support.exporting import Exporting, contents
+from tests.vendor_exports.local.export_cases import CARGO, INVOICE, VESSEL, VOYAGE, Faults, once_at
+
+
+def _job_ends(word: str) -> list[Fault]:
+    return [jobs.job_ends(word)]
+
+
+@dataclass(frozen=True)
+class Reported:
+    """Faults that leave an export incomplete, and what the operator reads: the cause, and why each file is missing."""
+
+    name: str
+    faults: Faults
+    cause: str
+    reasons: dict[str, str] = field(default_factory=dict)
+    tables: tuple[str, ...] = ()
+
+
+REPORTED = [
+    *(
+        Reported(f"the job ends as {word}", partial(_job_ends, word), f'job ended as "{word}"')
+        for word in ("Failed", "Error", "Cancelled", "Aborted")
+    ),
+    Reported(
+        "tables are missing",
+        lambda: [exports.tables_missing("Voyage", "Invoice")],
+        "the export lacks tables of its own schema: Invoice, Voyage",
+        tables=("Invoice", "Voyage"),
+    ),
+    Reported("an empty list", lambda: [files.nothing_listed()], "the vendor listed no files, 3 times"),
+    Reported(
+        "entries nobody can copy",
+        lambda: [
+            files.listed_with_two_sizes(VOYAGE),
+            files.listed_size(1 << 62, VESSEL),
+            files.listed_without("size", CARGO),
+            files.listed_without("presignedDownloadURL", INVOICE),
+        ],
+        "4 of 11 promised files did not arrive whole",
+        {
+            f"{VOYAGE} (again)": "the list has two files of this name",
+            VESSEL: "larger than the .* bytes that a file may have",
+            CARGO: "listed without a size",
+            INVOICE: "listed without an address",
+        },
+        ("CargoBook", "Invoice", "Vessel"),
+    ),
+    Reported(
+        "URLs that lead elsewhere",
+        lambda: [
+            files.listed_elsewhere(file=VOYAGE),
+            files.listed_elsewhere(wire.METADATA_SERVICE, VESSEL),
+            wire.redirected(Target(Call.FILE, CARGO)),
+        ],
+        "3 of 10 promised files did not arrive whole",
+        {
+            VOYAGE: "its address leads to evil.example; the local stage fetches from this machine only",
+            VESSEL: "its address leads to 169.254.169.254",
+            CARGO: "the server answered 302: redirects are not followed",
+        },
+    ),
+    Reported(
+        "files that cannot be had",
+        lambda: [
+            files.file_missing(VOYAGE),
+            wire.http_error(Target(Call.FILE, VESSEL), 403),
+            wire.http_error(Target(Call.FILE, CARGO), 500),
+            wire.truncated(Target(Call.FILE, INVOICE)),
+        ],
+        "4 of 10 promised files did not arrive whole",
+        {
+            VOYAGE: "the server answered 404",
+            VESSEL: r"its address is not accepted \(403\), a new one neither",
+            CARGO: "the server answered 500, again and again",
+            INVOICE: "the body (broke off|ended)",
+        },
+    ),
+    Reported(
+        "files that are not as promised",
+        lambda: [
+            files.file_shortened(VOYAGE, times=None),
+            files.listed_size(5, VESSEL),
+        ],
+        "2 of 10 promised files did not arrive whole",
+        {
+            VOYAGE: r"\d+ bytes were promised, the server has \d+",
+            VESSEL: r"5 bytes were promised, the server has \d+",
+        },
+    ),
+    Reported(
+        "the secret is revoked",
+        lambda: [access.SecretRevoked()],
+        r"export {slot}, token: the vendor refuses our credentials \(401\)\. "
+        "The secret was rotated or revoked: put the vendor's current values into it",
+    ),
+    Reported(
+        "the secret is revoked mid-run",
+        lambda: [once_at(Call.LIST, _revoke)],
+        r"export {slot}, files: the vendor refuses our credentials \(401\)\. The secret was rotated or revoked",
+    ),
+    Reported(
+        "server errors without end",
+        lambda: [wire.http_error(Target(Call.LIST), 502)],
+        r"export {slot}, files: the vendor answered 502, 5 times\. .*ask the vendor's support",
+    ),
+    Reported(
+        "a web page without end",
+        lambda: [wire.html(Target(Call.LIST))],
+        r"export {slot}, files: the vendor answered 200 with something else than its interface says\. "
+        "Ask the vendor's support",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", REPORTED, ids=lambda case: case.name)
+def test_reported(exporting: Exporting, case: Reported) -> None:
+    with exporting.vendor(*case.faults()) as vendor:
+        told = exporting.export(vendor)
+        expected = {name: body for name, body in contents(vendor).items() if name not in case.reasons}
+    document = told.document
+    assert (told.exit_code, document["status"]) == (1, "incomplete")
+    assert re.search(case.cause.format(slot=document["slot"]), document["cause"])
+    assert f"Slot {document['slot']} is incomplete: {document['cause']}" in told.words
+    assert exporting.ended(document["execution"]) == ("FAILED", "Incomplete", document["cause"])
+    assert document["missing"] == sorted(case.reasons)
+    assert tuple(document["missing_tables"]) == case.tables
+    for name, reason in case.reasons.items():
+        assert re.search(reason, document["reasons"][name])
+    landed = exporting.landed(document["folder"])
+    assert landed.items() <= expected.items()
+    assert len(landed) == document["copied"] == document["promised"] - len(case.reasons)
+
+
+def test_hostile_keys_land_nowhere_else(exporting: Exporting) -> None:
+    before = _all_keys(exporting)
+    with exporting.vendor(files.hostile_keys()) as vendor:
+        told = exporting.export(vendor)
+    assert told.document["status"] == "incomplete"
+    reasons = list(told.document["reasons"].values())
+    assert reasons.count("its key ends in no usable name") == 5
+    assert all("no usable name" in reason or "two files of this name" in reason for reason in reasons)
+    ours = ("runs/exports/", "data/run_records/")
+    new = {key for _, key in _all_keys(exporting) - before if not key.startswith(ours)}
+    names = {*contents(vendor), "x", "passwd", "b", f"_{MANIFEST}", MANIFEST}
+    assert new == {told.document["folder"] + name for name in names}
+
+
+def test_access_to_the_lake_is_withdrawn(exporting: Exporting) -> None:
+    with _without_writing(exporting, "copy_files"), exporting.vendor() as vendor:
+        told = exporting.export(vendor)
+    document = told.document
+    assert (told.exit_code, document["status"], document["copied"]) == (1, "incomplete", 0)
+    assert document["missing"] == sorted(contents(vendor))
+    reason = "the lake does not take it (AccessDenied to PutObject): restore the function's permissions"
+    assert set(document["reasons"].values()) == {reason}
+    assert "10 of 10 promised files did not arrive whole" in told.words
+
+
+def test_not_even_the_manifest_can_be_written(exporting: Exporting) -> None:
+    with _without_writing(exporting, "list_files"), exporting.vendor() as vendor:
+        told = exporting.export(vendor)
+    assert (told.exit_code, told.document["status"]) == (1, "incomplete")
+    assert re.search("AccessDenied.*PutObject.*is not authorized", told.document["cause"])
+    assert told.document["cause"] in told.words
+
+
+def _without_writing(exporting: Exporting, folder: str) -> AbstractContextManager[None]:
+    """Take the right to write into the slots' folders from a function."""
+    rights = [right for right in exporting.functions.rights(folder) if right[0] == "s3:PutObject"]
+    (right,) = [right for right in rights if right[1].endswith("Hourly/*")]
+    return exporting.functions.without(folder, right)
+
+
+def _revoke(vendor: Vendor) -> None:
+    vendor.faults = (access.SecretRevoked(),)
+
+
+def _all_keys(exporting: Exporting) -> set[tuple[str, str]]:
+    s3 = exporting.cloud.deployment.s3
+    buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+    pages = (page for bucket in buckets for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket))
+    return {(page["Name"], item["Key"]) for page in pages for item in page.get("Contents", ())}

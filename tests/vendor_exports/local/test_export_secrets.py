@@ -1,0 +1,246 @@
+"""Nothing secret stays behind: after runs with marked secrets, their marks are in Secrets Manager and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from cli.platform.local_cloud import status
+from cli.simulator.access import Credentials
+from cli.simulator.exchange import Call, Request, Response, json_response, message
+from cli.simulator.faults import access, files, wire
+from cli.simulator.faults.base import Fault, Target
+from tests.support.cloud import Cloud
+from tests.support.exporting import Exporting, Told
+
+MARKS = ("MARKEDSECRET", "MARKEDTOKEN", "MARKEDSIGNATURE")
+PROBE = "a message for the test to find"
+# Letters that every way to write an address writes differently.
+ODD = "-a+b/c=d&e f%g~'(!)\"\\*"
+
+
+@dataclass(frozen=True)
+class Runs:
+    """What the commands said, the slot, and what the vendor was shown."""
+
+    said: tuple[str, ...]
+    slot: str
+    shown: str
+
+
+class Echo(Fault):
+    """The vendor repeats what it was sent, secrets and all, instead of answering."""
+
+    def __init__(self, call: Call, answer: Callable[[str], Response]) -> None:
+        self._target = Target(call)
+        self._answer = answer
+
+    def after(self, request: Request, response: Response) -> Response:
+        if not self._target.hits(request):
+            return response
+        return self._answer(f"{request.headers.get('Authorization')} {request.target} {request.query.get('apiToken')}")
+
+
+@pytest.fixture
+def runs(exporting: Exporting) -> Iterator[Runs]:
+    """Runs that recover from nearly everything, refuse an address, fail in a step, and give up."""
+    marked = Credentials("marked-client", f"MARKEDSECRET{ODD}", "MARKEDSECRET-next", *MARKS[1:])
+    with exporting.secret(marked):
+        recovered, shown = _recover(exporting, marked)
+        failed = _fail(exporting, marked)
+        _give_up(exporting, marked)
+        said = tuple(json.dumps(told.document) + told.words for told in (recovered, failed))
+        yield Runs(said, recovered.document["slot"], shown)
+
+
+def _recover(exporting: Exporting, marked: Credentials) -> tuple[Told, str]:
+    first = [Target(call, times=1) for call in Call]
+    faults: list[Fault] = [
+        *(wire.http_error(target) for target in first),
+        wire.truncated(Target(Call.STATUS, after=1, times=1)),
+        wire.reset(Target(Call.LIST, after=1, times=1)),
+        access.tokens_expire(after=0),
+        access.urls_expire(),
+        files.listed_elsewhere(f"https://evil.example/x?signature={MARKS[2]}-1&token={MARKS[1]}"),
+        files.listed_elsewhere(f"http://127.0.0.1:1/{MARKS[2]}-2", "Vessel_1.json.gz"),
+        wire.redirected(Target(Call.FILE, "Invoice_3.json.gz"), f"http://127.0.0.1:1/{MARKS[2]}"),
+        files.file_missing("CargoBook_2.json.gz"),
+    ]
+    with exporting.vendor(*faults, credentials=marked) as vendor:
+        told = exporting.export(vendor)
+        shown = "".join(
+            f"{seen.request.headers} {seen.request.target} {seen.request.body!r}" for seen in vendor.journal
+        )
+    assert told.document["refetched"]
+    assert len(told.document["missing"]) == 4
+    return told, shown
+
+
+def _fail(exporting: Exporting, marked: Credentials) -> Told:
+    with exporting.vendor(Echo(Call.LIST, lambda text: message(400, text)), credentials=marked) as vendor:
+        told = exporting.export(vendor)
+    assert f"export {told.document['slot']}, files: the vendor answered 400" in told.document["cause"]
+    return told
+
+
+def _give_up(exporting: Exporting, marked: Credentials) -> None:
+    """Let the vendor's own words, which a cause repeats, hold what it was sent."""
+    refusing = Echo(Call.EXPORT, lambda text: message(400, f"{text}: allowed at 9999-12-31 00:00"))
+    running = Echo(Call.STATUS, lambda text: json_response({"JobStatus": text}))
+    with exporting.vendor(running, credentials=replace(marked)) as vendor:
+        export = exporting.by_hand(vendor)
+        export.trigger()
+        assert "its last status was" in export.check(polls=90)["cause"]
+        vendor.vendor.faults = (refusing,)
+        assert "the vendor said" in export.trigger(waited_seconds=4400)["cause"]
+        export.close()
+
+
+def test_marks_are_nowhere_but_in_the_secret(exporting: Exporting, runs: Runs) -> None:
+    cloud = exporting.cloud
+    assert all(mark in runs.shown for mark in MARKS[:2])  # the vendor was shown them
+    secret = cloud.client("secretsmanager").get_secret_value(SecretId=cloud.output("VendorSecret"))
+    assert _marked({"the secret": [secret["SecretString"]]}) == {"the secret"}
+    found = {name: list(texts) for name, texts in _places(cloud, runs).items()}
+    for name, sign in _signs_of_life(cloud, runs.slot).items():
+        assert any(sign in text for text in found[name]), f"{name} is not looked into"
+    assert _marked(found) == set()
+
+
+def _marked(places: dict[str, list[str]]) -> set[str]:
+    return {name for name, texts in places.items() if any(mark in text for text in texts for mark in MARKS)}
+
+
+def _signs_of_life(cloud: Cloud, slot: str) -> dict[str, str]:
+    """What each place must hold when it is read at all."""
+    return {
+        "executions": f'"slot": "{slot}"',
+        "executions of maps": "batch_id",
+        "logs": f'"slot":"{slot}"',
+        "emulator": "Lambda worker spawned",
+        "objects": "the server answered 404",
+        "records": slot,
+        "queues": PROBE,
+        "functions": "AUTH_URL",
+        "stacks": cloud.output("ExportMachine"),
+        "command": slot,
+    }
+
+
+def _places(cloud: Cloud, runs: Runs) -> dict[str, Iterable[str]]:
+    return {
+        "executions": _executions(cloud),
+        "executions of maps": _map_executions(cloud),
+        "logs": _logs(cloud),
+        "emulator": _emulator(),
+        "objects": _objects(cloud),
+        "records": _records(cloud),
+        "metrics and alarms": _metrics(cloud),
+        "queues": _queues(cloud),
+        "functions": _functions(cloud),
+        "stacks": _stacks(cloud),
+        "command": runs.said,
+    }
+
+
+def _executions(cloud: Cloud) -> Iterator[str]:
+    states = cloud.client("stepfunctions")
+    for execution in _executions_of(states, stateMachineArn=cloud.output("ExportMachine")):
+        yield from _history(states, execution)
+
+
+def _map_executions(cloud: Cloud) -> Iterator[str]:
+    states = cloud.client("stepfunctions")
+    for execution in _executions_of(states, stateMachineArn=cloud.output("ExportMachine")):
+        for run in states.list_map_runs(executionArn=execution)["mapRuns"]:
+            for child in _executions_of(states, mapRunArn=run["mapRunArn"]):
+                yield from _history(states, child)
+
+
+def _executions_of(states: Any, **where: str) -> Iterator[str]:
+    for page in states.get_paginator("list_executions").paginate(**where):
+        yield from (execution["executionArn"] for execution in page["executions"])
+
+
+def _history(states: Any, execution: str) -> Iterator[str]:
+    yield _text(states.describe_execution(executionArn=execution))
+    pages = states.get_paginator("get_execution_history")
+    for page in pages.paginate(executionArn=execution, includeExecutionData=True):
+        for event in page["events"]:
+            yield from _strings(event)
+
+
+def _logs(cloud: Cloud) -> Iterator[str]:
+    logs = cloud.client("logs")
+    for groups in logs.get_paginator("describe_log_groups").paginate():
+        for group in groups["logGroups"]:
+            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"]):
+                yield from (event["message"] for event in page["events"])
+
+
+def _emulator() -> Iterator[str]:
+    running = status()
+    assert running
+    yield running.log.read_text(errors="replace")
+
+
+def _objects(cloud: Cloud) -> Iterator[str]:
+    s3 = cloud.client("s3")
+    for bucket in (each["Name"] for each in s3.list_buckets()["Buckets"]):
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            for key in (item["Key"] for item in page.get("Contents", ())):
+                found = s3.get_object(Bucket=bucket, Key=key)
+                yield f"{key} {found['Metadata']} {found['Body'].read().decode(errors='replace')}"
+
+
+def _records(cloud: Cloud) -> Iterator[str]:
+    dynamodb = cloud.client("dynamodb")
+    for table in dynamodb.list_tables()["TableNames"]:
+        for page in dynamodb.get_paginator("scan").paginate(TableName=table):
+            yield from map(_text, page["Items"])
+
+
+def _metrics(cloud: Cloud) -> Iterator[str]:
+    """None on the local stage, which has no alarms and whose metrics stay in the log; should it get any, look."""
+    watch = cloud.client("cloudwatch")
+    yield from (_text(answer) for answer in (watch.list_metrics(), watch.describe_alarms(), watch.list_dashboards()))
+
+
+def _queues(cloud: Cloud) -> Iterator[str]:
+    sqs = cloud.client("sqs")
+    urls = sqs.list_queues()["QueueUrls"]
+    (missed,) = [url for url in urls if "Exports-MissedCalls" in url]
+    sqs.send_message(QueueUrl=missed, MessageBody=PROBE)
+    for url in urls:
+        yield _text(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0))
+    sqs.purge_queue(QueueUrl=missed)
+
+
+def _functions(cloud: Cloud) -> Iterator[str]:
+    for page in cloud.client("lambda").get_paginator("list_functions").paginate():
+        yield from map(_text, page["Functions"])
+
+
+def _stacks(cloud: Cloud) -> Iterator[str]:
+    stacks = cloud.client("cloudformation")
+    for stack in stacks.describe_stacks()["Stacks"]:
+        yield _text(stack)
+        yield _text(stacks.get_template(StackName=stack["StackName"])["TemplateBody"])
+        yield _text(stacks.describe_stack_events(StackName=stack["StackName"]))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Yield every text in a document: as JSON inside of JSON, it would be written with backslashes."""
+    if isinstance(value, dict):
+        for each in value.values():
+            yield from _strings(each)
+    elif isinstance(value, str):
+        yield value

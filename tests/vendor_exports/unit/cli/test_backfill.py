@@ -1,0 +1,269 @@
+"""Comparing another bucket with the lake: what may be copied, and what never."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli.vendor_exports.backfill.missing_hours import (
+    File,
+    FlowError,
+    SlotPlan,
+    State,
+    compare,
+    hourly_root,
+    key_of,
+    proof_of,
+    sort_in,
+)
+from sluice.vendor_exports.delivery.slots import MANIFEST, Environment, Slot, place_of
+
+SLOT = Slot.parse("20260131-23")
+TEST, PROD = Environment.TEST, Environment.PROD
+ROOTS = {
+    TEST: ("DEV/IMOSDL/Hourly/", "DEV/IMOS/Hourly/"),
+    PROD: ("IMOSDL/Hourly/", "IMOS/Hourly/"),
+}
+Bucket = dict[str, tuple[int, str]]
+
+NAMES = ("Voyage_1", "Voyage_2", "_MasterTableSchema.json", MANIFEST)
+HOURS = ("20260131/23", "20260201/00")
+
+SIGNATURE = "X-Amz-Signature=5ec2e7"
+REWRITTEN = (3, "of what the copy made of the manifest")
+
+names = st.sampled_from([*NAMES, "..", "a\\b", "a\nb", ""])
+hours = st.sampled_from([*HOURS, "20260131/24", "20260230/01", "2026013/1", "٢٠٢٦٠١٣١/23", ""])
+roots = st.sampled_from([*ROOTS[TEST], *ROOTS[PROD], "", "DEV/", "DEV/DEV/IMOSDL/Hourly/", "x/IMOSDL/Hourly/"])
+hostile = st.builds("{}{}/{}".format, roots, hours, names)
+objects = st.tuples(st.integers(1, 2), st.sampled_from(["x", "y"]))
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text()
+    | st.just(SIGNATURE),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["key", "size", "url"]) | st.text(), inner),
+)
+
+
+def keys_below(root: str) -> st.SearchStrategy[str]:
+    return st.builds("{}{}/{}".format, st.just(root), st.sampled_from(HOURS), st.sampled_from(NAMES))
+
+
+def buckets(root: str) -> st.SearchStrategy[Bucket]:
+    """Mostly files of slots, as often as not all of one size; besides them whatever else."""
+    good = st.dictionaries(keys_below(root), objects | st.just((1, "x")), max_size=8)
+    return st.builds(lambda some, other: other | some, good, st.dictionaries(hostile, objects, max_size=8))
+
+
+def lakes(source: Bucket, root: str, hourly: str) -> st.SearchStrategy[Bucket]:
+    """What an interrupted copy left; as often as not with whatever else."""
+    copied = {
+        hourly + key.removeprefix(root): as_copied(key, found) for key, found in source.items() if key.startswith(root)
+    }
+    left = st.lists(st.booleans(), min_size=len(copied), max_size=len(copied)).map(
+        lambda done: {key: found for (key, found), kept in zip(copied.items(), done, strict=True) if kept}
+    )
+    return left | st.builds(lambda some, other: other | some, left, buckets(hourly))
+
+
+def as_copied(key: str, found: tuple[int, str]) -> tuple[int, str]:
+    return REWRITTEN if key.endswith(f"/{MANIFEST}") else found
+
+
+def folder(*names: str, size: int = 1, etag: str = "e") -> dict[str, File]:
+    return {name: File(name, size, etag) for name in names}
+
+
+def listing(bucket: Bucket) -> list[tuple[str, int, str]]:
+    return [(key, size, etag) for key, (size, etag) in bucket.items()]
+
+
+def plans(source: Bucket, root: str, lake: Bucket, environment: Environment) -> list[SlotPlan]:
+    theirs, _ = sort_in(root, listing(source))
+    ours, _ = sort_in(environment.hourly, listing(lake))
+    return [compare(slot, theirs[slot], ours.get(slot, {})) for slot in theirs]
+
+
+@pytest.mark.parametrize("environment", Environment)
+def test_a_bare_bucket_has_the_prefix_of_the_flow(environment: Environment) -> None:
+    assert hourly_root("", environment) == environment.hourly
+
+
+@pytest.mark.parametrize(("environment", "root"), [(flow, root) for flow, of in ROOTS.items() for root in of])
+def test_roots_of_the_flow_are_taken_and_those_of_the_other_refused(environment: Environment, root: str) -> None:
+    other = PROD if environment is TEST else TEST
+    assert hourly_root(root, environment) == hourly_root(root.rstrip("/"), environment) == root
+    with pytest.raises(FlowError, match="never mixed"):
+        hourly_root(root, other)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        "/",
+        "DEV/",
+        "IMOSDL/",
+        "dev/IMOSDL/Hourly/",
+        "x/IMOSDL/Hourly/",
+        "DEV/DEV/IMOSDL/Hourly/",
+        "IMOSDL/Hourly//",
+        "IMOSDL/Hourly/20260131/",
+        "IMOSDL/Hourly/\n",
+        "DEVIMOSDL/Hourly/",
+    ],
+)
+@pytest.mark.parametrize("environment", Environment)
+def test_prefixes_of_no_flow_are_refused(prefix: str, environment: Environment) -> None:
+    with pytest.raises(FlowError, match="no prefix of a known flow"):
+        hourly_root(prefix, environment)
+
+
+def test_what_we_have_nothing_of_is_copied_whole() -> None:
+    found = compare(SLOT, folder("B_1", "A_1", MANIFEST), {})
+    assert (found.state, [file.name for file in found.files]) == (State.MISSING, ["A_1", "B_1", MANIFEST])
+    assert (found.bytes, found.present, found.conflicts) == (3, frozenset(), ())
+
+
+def test_an_interrupted_copy_is_completed() -> None:
+    found = compare(SLOT, folder("A_1", "B_1", MANIFEST), folder("A_1", etag="of another encryption"))
+    assert (found.state, [file.name for file in found.files]) == (State.PARTIAL, ["B_1", MANIFEST])
+    assert found.present == {"A_1"}
+
+
+@pytest.mark.parametrize("ours", [folder("A_1", size=2), folder("A_1", "C_1"), folder("A_1") | folder("B_1", size=0)])
+def test_what_is_ours_and_different_is_left_alone(ours: dict[str, File]) -> None:
+    found = compare(SLOT, folder("A_1", "B_1", "D_1"), ours)
+    assert (found.state, found.files, len(found.conflicts)) == (State.DIFFERING, (), 1)
+
+
+@pytest.mark.parametrize("theirs", [folder("A_1", "B_1", MANIFEST), folder("A_1", "B_1")])
+@pytest.mark.parametrize("manifest", [folder(MANIFEST), folder(MANIFEST, etag="other"), folder(MANIFEST, size=9)])
+def test_a_gap_beside_a_manifest_of_ours_is_another_jobs(theirs: dict[str, File], manifest: dict[str, File]) -> None:
+    found = compare(SLOT, theirs, folder("A_1") | manifest)
+    assert (found.state, found.files, found.conflicts) == (State.DIFFERING, (), (MANIFEST,))
+
+
+@pytest.mark.parametrize("theirs", [folder("A_1", MANIFEST), folder("A_1")])
+@pytest.mark.parametrize("manifest", [folder(MANIFEST, etag="other"), folder(MANIFEST, size=9)])
+def test_a_whole_slot_is_the_same_whatever_its_manifest(theirs: dict[str, File], manifest: dict[str, File]) -> None:
+    found = compare(SLOT, theirs, folder("A_1", etag="other") | manifest)
+    assert (found.state, found.files, found.conflicts) == (State.SAME, (), ())
+
+
+def test_the_manifest_alone_may_be_lacking() -> None:
+    found = compare(SLOT, folder("A_1", MANIFEST), folder("A_1"))
+    assert (found.state, [file.name for file in found.files]) == (State.PARTIAL, [MANIFEST])
+
+
+def test_a_manifest_keeps_key_and_size_only() -> None:
+    entry = {"key": "guid/é A_1", "size": 2, "url": f"https://vendor.example/A_1?{SIGNATURE}", "more": [SIGNATURE]}
+    proof = proof_of(json.dumps([entry, {"size": 0, "key": "B_1"}]).encode())
+    assert json.loads(proof or b"") == [{"key": "guid/é A_1", "size": 2}, {"key": "B_1", "size": 0}]
+    assert proof_of(proof or b"") == proof
+    assert proof_of(b" [] ") == b"[]"
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries({"key": st.just("A_1"), "size": st.integers(0, 9)} | {"url": json_values}), max_size=3
+    )
+)
+def test_no_address_of_a_manifest_is_kept(entries: list[dict[str, object]]) -> None:
+    kept = [{"key": entry["key"], "size": entry["size"]} for entry in entries]
+    assert json.loads(proof_of(json.dumps(entries).encode()) or b"") == kept
+
+
+@given(st.binary() | json_values.map(lambda value: json.dumps(value).encode()))
+def test_what_is_no_manifest_is_told(body: bytes) -> None:
+    proof = proof_of(body)
+    if proof is not None:
+        entries = json.loads(proof)
+        assert isinstance(json.loads(body), list)
+        assert all(entry.keys() == {"key", "size"} and isinstance(entry["key"], str) for entry in entries)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"no JSON",
+        b"{}",
+        b'""',
+        b"null",
+        b"1",
+        b"[1]",
+        b"[[]]",
+        b'["key"]',
+        b'[{"key": "A_1"}]',
+        b'[{"size": 1}]',
+        b'[{"key": "A_1", "size": null}]',
+        b'[{"key": "A_1", "size": "1"}]',
+        b'[{"key": {"url": 1}, "size": 1}]',
+        b'[{"key": "A_1", "size": 1}, {}]',
+        b'[{"key": "\xff", "size": 1}]',
+        b'[{"key": "A_1", "size": 1}',
+        b"[" * 100_000,
+    ],
+)
+def test_hostile_manifests_are_none(body: bytes) -> None:
+    assert proof_of(body) is None
+
+
+def test_keys_are_untrusted() -> None:
+    root = "IMOS/Hourly/"
+    good = [f"{root}20220208/08/Voyage_1", f"{root}20220208/08/{MANIFEST}"]
+    hostile = [
+        f"{root}20220208/08/../../secret",
+        f"{root}20220208/08/..",
+        f"{root}20220208/08/a\\b",
+        f"{root}20220208/08/a\x00",
+        f"{root}20220208/08/{'x' * 256}",
+        f"{root}20220208/08/sub/Voyage_1",
+        f"{root}20220208/08/",
+        f"{root}20220208/24/Voyage_1",
+        f"{root}20220230/08/Voyage_1",
+        f"{root}٢٠٢٢٠٢٠٨/08/Voyage_1",
+        f"DEV/{root}20220208/08/Voyage_1",
+        "IMOSDL/Hourly/20220208/08/Voyage_1",
+    ]
+    found, ignored = sort_in(root, [(key, 1, "e") for key in good + hostile])
+    assert {slot: set(files) for slot, files in found.items()} == {Slot.parse("20220208-08"): {"Voyage_1", MANIFEST}}
+    assert ignored == len(hostile)
+
+
+@given(st.sampled_from(Environment), st.sampled_from([0, 1]), st.data())
+def test_a_plan_stays_in_its_flow_touches_nothing_and_is_done_once(
+    environment: Environment, root_number: int, data: st.DataObject
+) -> None:
+    root = hourly_root(ROOTS[environment][root_number], environment)
+    source = data.draw(buckets(root))
+    lake = data.draw(lakes(source, root, environment.hourly))
+    before = dict(lake)
+    for plan in plans(source, root, lake, environment):
+        for file in plan.files:
+            assert plan.state in {State.MISSING, State.PARTIAL}
+            copied, target = key_of(root, plan.slot, file.name), key_of(environment.hourly, plan.slot, file.name)
+            assert copied in source
+            assert copied.startswith("DEV/") == target.startswith("DEV/") == (environment is TEST)
+            assert place_of(target, environment) == (plan.slot, file.name)
+            assert target not in lake
+            lake[target] = as_copied(copied, source[copied])
+    assert before.items() <= lake.items()
+    again = plans(source, root, lake, environment)
+    assert not any(plan.files for plan in again)
+    assert {plan.state for plan in again} <= {State.SAME, State.DIFFERING}
+
+
+@given(st.text(alphabet="DEVIMOSLHourly/ \n.", max_size=24) | roots, st.sampled_from(Environment))
+def test_whatever_prefix_is_taken_is_of_the_flow(prefix: str, environment: Environment) -> None:
+    try:
+        root = hourly_root(prefix, environment)
+    except FlowError:
+        return
+    assert root in ROOTS[environment]

@@ -1,0 +1,113 @@
+"""The vendor's answers, whatever they hold."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluice.vendor_exports.client.answers import Answer, Offer, offers, quoted, sent_at
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(1 << 63), 1 << 63) | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"\xff", b"[" * 100_000, b'{"a": NaN}', b'{"a"', b"<html>", b'{"a": "\\ud800"}', b"1" * 10_000 + b"x"],
+)
+def test_a_body_that_is_no_json(body: bytes) -> None:
+    answer = Answer(200, body, None)
+    assert (answer.document(), answer.text("a"), answer.word("a")) == (None, None, None)
+    assert offers(answer.document()) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "word"),
+    [
+        ("x", "x", "x"),
+        ("", None, ""),
+        (" \n", None, " \n"),
+        (None, None, "<NoneType>"),
+        (7, None, "<int>"),
+        (["x"], None, "<list>"),
+        ({"x": 1}, None, "<dict>"),
+    ],
+)
+def test_members(value: Any, text: str | None, word: str) -> None:
+    answer = Answer(200, orjson.dumps({"a": value}), None)
+    assert (answer.text("a"), answer.word("a")) == (text, word)
+    assert (answer.text("b"), answer.word("b")) == (None, None)
+
+
+@given(JSON)
+def test_any_document(document: Any) -> None:
+    answer = Answer(200, orjson.dumps(document, option=orjson.OPT_PASSTHROUGH_SUBCLASS), None)
+    assert isinstance(answer.text("a"), str | None)
+    listed = offers(answer.document())
+    assert (listed is None) == (not isinstance(document, list))
+    assert listed is None or len(listed) == len(document)
+
+
+def test_entries_of_the_list() -> None:
+    assert offers([{"key": "a", "presignedDownloadURL": "u", "size": 3}, {"key": 7, "size": "x"}, None, "text"]) == [
+        Offer("a", "u", 3),
+        Offer("", "", "x"),
+        Offer("", "", None),
+        Offer("", "", None),
+    ]
+
+
+def test_representations_say_nothing_secret() -> None:
+    assert "SIGNATURE" not in repr(Offer("key", "https://host/?SIGNATURE", 1))
+    assert "TOKEN" not in repr(Answer(200, b'{"access_token": "TOKEN"}', None))
+
+
+@pytest.mark.parametrize(
+    ("words", "quote"),
+    [
+        ("the secret a/b +c is wrong", "the secret *** is wrong"),
+        ("a%2Fb%20%2Bc, a/b%20%2Bc or a%2Fb+%2Bc", "***, *** or ***"),
+        ("see https://host/x?sig=1 or S3://bucket/key", "see *** or ***"),
+        ("red\x1b[31m\r\n\u202etxt", "red [31m   txt"),
+        ("x" * 500, "x" * 200),
+        ("x" * 195 + "a/b +c", "x" * 195 + "***"),
+    ],
+)
+def test_words_are_quoted_without_secrets_and_addresses(words: str, quote: str) -> None:
+    assert quoted(words, ("a/b +c", "")) == quote
+
+
+@given(st.text(), st.lists(st.text(min_size=1), max_size=2))
+def test_quotes_are_printable_and_short(text: str, secrets: list[str]) -> None:
+    said = quoted(text, tuple(secrets))
+    assert said.isprintable()
+    assert len(said) <= 200
+
+
+@pytest.mark.parametrize(
+    ("header", "moment"),
+    [
+        ("Sun, 01 Mar 2026 12:00:00 GMT", datetime(2026, 3, 1, 12, tzinfo=UTC)),
+        ("Sun, 01 Mar 2026 12:00:00 -0000", datetime(2026, 3, 1, 12, tzinfo=UTC)),
+        ("Sun, 01 Mar 2026 12:00:00 +0200", datetime(2026, 3, 1, 10, tzinfo=UTC)),
+        (None, None),
+        ("", None),
+        ("yesterday", None),
+        ("Sun, 99 Mar 2026 12:00:00 GMT", None),
+        ("Fri, 31 Dec 9999 23:59:59 -0100", None),
+        ("Sun, 01 Mar 2026 12:00:00 +9999", None),
+    ],
+)
+def test_the_date_of_an_answer(header: str | None, moment: datetime | None) -> None:
+    assert sent_at(header) == moment
+
+
+@given(st.text())
+def test_any_date(header: str) -> None:
+    assert isinstance(sent_at(header), datetime | None)

@@ -1,0 +1,133 @@
+"""Tokens: kept while they live, asked for with credentials that may have been rotated."""
+
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+import pytest
+
+from sluice.vendor_exports.client.errors import (
+    AnswerNotUnderstoodError,
+    CredentialsRefusedError,
+    VendorError,
+    VendorUnavailableError,
+)
+from sluice.vendor_exports.client.tokens import Credentials, TokenCache, Tokens
+from tests.vendor_exports.unit.client.script import SLOT, Clock, Secret, Vendor, assert_says_nothing_secret, said
+
+
+def tokens_of(vendor: Vendor, secret: Secret | None = None, clock: Clock | None = None) -> Tokens:
+    vendor.gives_tokens = False
+    return Tokens(vendor.connection(), "https://auth.test", secret or Secret(), TokenCache(clock or Clock()), SLOT)
+
+
+def given(token: str, **members: Any) -> httpx.Response:
+    return said(200, {"access_token": token, **members})
+
+
+def failure(vendor: Vendor, kind: type[VendorError], secret: Secret | None = None) -> str:
+    with pytest.raises(kind) as error:
+        tokens_of(vendor, secret).token()
+    assert_says_nothing_secret(error.value)
+    return str(error.value)
+
+
+def test_the_request() -> None:
+    vendor = Vendor([given("TOKEN-1", expires_in=3600)])
+    assert tokens_of(vendor).token() == "TOKEN-1"
+    (request,) = vendor.requests
+    assert (request.method, str(request.url)) == ("POST", "https://auth.test/connect/token")
+    assert request.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert parse_qs(request.content.decode(), strict_parsing=True) == {
+        "grant_type": ["client_credentials"],
+        "scope": ["datalake"],
+        "client_id": ["id"],
+        "client_secret": ["SECRET/one +"],
+    }
+
+
+def test_a_token_is_kept_until_shortly_before_its_end() -> None:
+    clock, vendor = Clock(), Vendor([given("TOKEN-1", expires_in=3600), given("TOKEN-2", expires_in=3600)])
+    tokens = tokens_of(vendor, clock=clock)
+    assert tokens.last() == ""
+    assert tokens.token() == tokens.token() == tokens.last() == "TOKEN-1"
+    clock.advance(minutes=54, seconds=59)
+    assert tokens.token() == "TOKEN-1"
+    clock.advance(seconds=1)
+    assert tokens.token() == tokens.token() == "TOKEN-2"
+    assert len(vendor.requests) == 2
+
+
+def test_a_token_that_was_dropped_is_not_used_but_still_known() -> None:
+    vendor = Vendor([given("TOKEN-1", expires_in=3600), given("TOKEN-2", expires_in=3600)])
+    tokens = tokens_of(vendor)
+    tokens.token()
+    tokens.drop()
+    assert tokens.last() == "TOKEN-1", "it must not be repeated in a message"
+    assert tokens.token() == "TOKEN-2"
+
+
+@pytest.mark.parametrize("seconds", [1, 300, True])
+def test_a_token_that_lives_shorter_than_the_margin_is_used_once(seconds: int) -> None:
+    vendor = Vendor([given("TOKEN-1", expires_in=seconds), given("TOKEN-2", expires_in=seconds)])
+    tokens = tokens_of(vendor)
+    assert [tokens.token(), tokens.token()] == ["TOKEN-1", "TOKEN-2"]
+
+
+@pytest.mark.parametrize("value", [None, "3600", 0, -1, [], {}, "absent"])
+def test_a_lifetime_that_is_none_counts_as_ten_minutes(value: Any) -> None:
+    clock = Clock()
+    members = {} if value == "absent" else {"expires_in": value}
+    vendor = Vendor([given("TOKEN-1", **members), given("TOKEN-2", **members)])
+    tokens = tokens_of(vendor, clock=clock)
+    assert tokens.token() == "TOKEN-1"
+    clock.advance(minutes=4, seconds=59)
+    assert tokens.token() == "TOKEN-1"
+    clock.advance(seconds=1)
+    assert tokens.token() == "TOKEN-2"
+
+
+@pytest.mark.parametrize("value", [1e308, 10**18, 10**12])
+def test_a_lifetime_beyond_all_measure_is_a_day(value: float) -> None:
+    clock, vendor = Clock(), Vendor([given("TOKEN-1", expires_in=value), given("TOKEN-2", expires_in=value)])
+    tokens = tokens_of(vendor, clock=clock)
+    tokens.token()
+    clock.advance(hours=24)
+    assert tokens.token() == "TOKEN-2"
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_rotated_secret_is_read_again(status: int) -> None:
+    secret, vendor = Secret(), Vendor([said(status), given("TOKEN-1", expires_in=3600)])
+    assert tokens_of(vendor, secret).token() == "TOKEN-1"
+    sent = [parse_qs(request.content.decode())["client_secret"] for request in vendor.requests]
+    assert sent == [["SECRET/one +"], ["SECRET-two"]]
+    assert secret.read == 1
+    assert vendor.pauses == []
+
+
+def test_a_revoked_secret_is_tried_twice_and_no_more() -> None:
+    secret, vendor = Secret(), Vendor([said(401, {"Message": "SECRET/one +"}), said(401, {"Message": "SECRET-two"})])
+    text = failure(vendor, CredentialsRefusedError, secret)
+    assert "token: the vendor refuses our credentials (401). The secret was rotated or revoked" in text
+    assert (secret.read, len(vendor.requests)) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "answer", [said(200), said(200, []), said(200, {"access_token": 7}), said(404), said(302), httpx.Response(200)]
+)
+def test_an_answer_without_a_token(answer: httpx.Response) -> None:
+    text = failure(Vendor([answer]), AnswerNotUnderstoodError)
+    assert f"the vendor answered {answer.status_code} without a token" in text
+
+
+def test_no_answer() -> None:
+    assert "token" in failure(Vendor([httpx.ReadTimeout("SECRET-two")] * 9), VendorUnavailableError)
+
+
+def test_what_is_secret_is_not_shown() -> None:
+    cache = TokenCache(Clock())
+    cache.keep("TOKEN-1", 3600)
+    assert "TOKEN" not in repr(cache)
+    assert "SECRET" not in repr(Credentials("id", "SECRET"))
+    assert "id" not in repr(Credentials("id", "SECRET")).replace("Credentials", "")

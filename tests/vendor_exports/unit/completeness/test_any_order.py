@@ -1,0 +1,102 @@
+"""Whatever the order, repetition and splitting of updates: byte for byte the files of one pass."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluice.vendor_exports.delivery.slots import Slot
+from tests.vendor_exports.unit.completeness.deliveries import (
+    FIRST,
+    TEST,
+    dates,
+    deliver,
+    initialise,
+    job,
+    outputs,
+    schema,
+    settled,
+    slots,
+    updating,
+)
+from tests.vendor_exports.unit.completeness.memory import MemoryBucket
+
+HOURS = 20
+LAST = FIRST.after(HOURS - 1)
+END = settled(LAST)
+
+AN_HOUR = st.integers(0, HOURS - 1)
+NAMES = st.lists(st.sampled_from(["A", "B", "C", "=D", "Ignored", "e,;\n"]), unique=True)
+JOBS = st.builds(job, NAMES, st.none() | st.just(b"damaged") | NAMES.map(lambda names: schema(*names)))
+CONTENT = st.dictionaries(AN_HOUR, JOBS, max_size=HOURS)
+UPDATES = st.tuples(AN_HOUR, st.integers(1, HOURS), st.lists(AN_HOUR, max_size=3))
+STEPS = st.lists(UPDATES | st.tuples(AN_HOUR, AN_HOUR), max_size=5)
+
+Content = dict[int, dict[str, bytes]]
+Step = tuple[int, int, list[int]] | tuple[int, int]
+
+
+def bucket_of(*contents: Content) -> MemoryBucket:
+    """The first slot has a file in any case: histories begin there."""
+    bucket = MemoryBucket()
+    deliver(bucket, FIRST, {"_Script.sql": b""})
+    for content in contents:
+        add(bucket, content)
+    return bucket
+
+
+def add(bucket: MemoryBucket, content: Content) -> None:
+    for hour, files in content.items():
+        deliver(bucket, FIRST.after(hour), files)
+
+
+def one_pass(*contents: Content) -> dict[str, bytes]:
+    bucket = bucket_of(*contents)
+    updating(bucket).update(TEST, END)
+    return outputs(bucket)
+
+
+def take(bucket: MemoryBucket, step: Step, number: int) -> None:
+    """An update as of some hour, of at most so many slots, some again; or an initialisation of a range."""
+    if len(step) == 2:
+        initialise(bucket, FIRST.after(min(step)), FIRST.after(max(step)), END, f"run-{number}")
+        return
+    hour, max_slots, again = step
+    updating(bucket, max_slots).update(TEST, settled(FIRST.after(hour)), [FIRST.after(each) for each in again])
+
+
+def finish(bucket: MemoryBucket, again: Sequence[Slot] = ()) -> None:
+    """Update until nothing waits, and from the first slot on."""
+    initialise(bucket, FIRST, FIRST, END, "run-first")
+    while updating(bucket, 7).update(TEST, END).waiting:
+        continue
+    updating(bucket).update(TEST, END + timedelta(minutes=1), again)
+
+
+@given(CONTENT, STEPS)
+def test_any_order_repetition_and_splitting(content: Content, steps: list[Step]) -> None:
+    bucket = bucket_of(content)
+    for number, step in enumerate(steps):
+        take(bucket, step, number)
+        assert_in_order(bucket)
+    finish(bucket)
+    assert outputs(bucket) == one_pass(content)
+    assert dates(bucket) == [str(slot) for slot in slots(HOURS)]
+
+
+@given(CONTENT, CONTENT, STEPS)
+def test_what_comes_late_and_is_looked_at_again(content: Content, late: Content, steps: list[Step]) -> None:
+    bucket = bucket_of(content)
+    for number, step in enumerate(steps):
+        take(bucket, step, number)
+    add(bucket, late)
+    finish(bucket, [FIRST.after(hour) for hour in late])
+    assert outputs(bucket) == one_pass(content, late)
+
+
+def assert_in_order(bucket: MemoryBucket) -> None:
+    """Never a duplicate, never an earlier row behind a later one."""
+    if any(key.startswith(f"{TEST.root}DataObservability/") for key in bucket.objects):
+        assert all(before < after for before, after in pairwise(dates(bucket)))

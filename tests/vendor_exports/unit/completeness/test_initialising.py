@@ -1,0 +1,98 @@
+"""Initialising: parts that cover the range exactly, in any order, each as often as one likes."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluice.vendor_exports.completeness.initialise import (
+    InitialisationError,
+    Part,
+    cut,
+    merge_parts,
+    observe_part,
+    write_plan,
+)
+from sluice.vendor_exports.completeness.keys import history_plan_key, part_key
+from sluice.vendor_exports.delivery.slots import Slot, slots_between
+from tests.vendor_exports.unit.completeness.deliveries import (
+    FIRST,
+    TEST,
+    dates,
+    deliver,
+    initialise,
+    job,
+    publishing,
+    settled,
+    slots,
+)
+from tests.vendor_exports.unit.completeness.memory import MemoryBucket
+
+LAST = FIRST.after(24 * 20)
+NOW = settled(LAST)
+
+
+@given(st.integers(0, 30), st.integers(0, 2000))
+def test_parts_cover_the_range(offset: int, hours: int) -> None:
+    first = FIRST.after(offset)
+    parts = list(cut("run", TEST, first, first.after(hours)))
+    covered = [slot for part in parts for slot in slots_between(part.first, part.last)]
+    assert covered == list(slots_between(first, first.after(hours)))
+    assert [part.part for part in parts] == [f"{number:05}" for number in range(len(parts))]
+    assert all(part.first.hour.hour == 0 for part in parts[1:]), "no day is cut"
+
+
+def test_the_plan_is_what_a_map_reads() -> None:
+    bucket = MemoryBucket()
+    parts = write_plan(bucket, "run", TEST, FIRST, LAST, NOW)
+    items = json.loads(bucket.objects[history_plan_key("run")])["parts"]
+    assert items[0] == {
+        "run_id": "run",
+        "part": "00000",
+        "environment": "Test",
+        "first": "20260130-20",
+        "last": "20260205-23",
+    }
+    assert [Part.from_json(item) for item in items] == parts
+
+
+def test_only_settled_hours_are_planned() -> None:
+    last = write_plan(MemoryBucket(), "run", TEST, FIRST, LAST, NOW - timedelta(seconds=1))[-1].last
+    assert last == LAST.after(-1)
+
+
+@pytest.mark.parametrize(("first", "last"), [(FIRST.after(), FIRST), (LAST.after(), LAST.after(9))])
+def test_a_range_without_settled_hours_is_refused(first: Slot, last: Slot) -> None:
+    with pytest.raises(InitialisationError, match="give a range in the past"):
+        write_plan(MemoryBucket(), "run", TEST, first, last, NOW)
+
+
+def test_hours_before_the_first_delivery_are_rows_too() -> None:
+    bucket = MemoryBucket()
+    deliver(bucket, FIRST.after(3), job(["A"]))
+    initialise(bucket, FIRST, LAST, NOW)
+    assert dates(bucket) == [str(slot) for slot in slots_between(FIRST, LAST)]
+
+
+def test_a_part_that_was_not_observed() -> None:
+    bucket = MemoryBucket()
+    first, *_ = write_plan(bucket, "run", TEST, FIRST, LAST, NOW)
+    observe_part(bucket, bucket, first, NOW)
+    before = dict(bucket.objects)
+    with pytest.raises(InitialisationError, match=f"{part_key('run', '00001')} is missing.*start a new one"):
+        merge_parts(bucket, publishing(bucket), "run")
+    assert bucket.objects == before
+    with pytest.raises(InitialisationError, match=r"plan\.json is missing"):
+        merge_parts(bucket, publishing(bucket), "another")
+
+
+def test_every_step_may_be_repeated() -> None:
+    bucket = MemoryBucket()
+    deliver(bucket, FIRST.after(3), job(["A"]))
+    initialise(bucket, FIRST, LAST, NOW)
+    once = dict(bucket.objects)
+    assert merge_parts(bucket, publishing(bucket), "run") == len(slots(24 * 20 + 1))
+    initialise(bucket, FIRST, LAST, NOW)
+    assert bucket.objects == once

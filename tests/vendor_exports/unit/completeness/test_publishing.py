@@ -1,0 +1,186 @@
+"""Outputs never go back, whoever writes between any two calls of ours."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from itertools import count
+
+import pytest
+
+from sluice.vendor_exports.completeness.catalog import HISTORY_TABLES
+from sluice.vendor_exports.completeness.csvs import job_metrics_csv, job_size_csv, table_metrics_csv
+from sluice.vendor_exports.completeness.derive import derive
+from sluice.vendor_exports.completeness.keys import REPORT, history_key, observability_key
+from sluice.vendor_exports.completeness.observe import observe
+from sluice.vendor_exports.completeness.ports import HistoryBusyError
+from sluice.vendor_exports.completeness.tables import history_parquet
+from tests.vendor_exports.unit.completeness.deliveries import (
+    FIRST,
+    OUT_OF_SCOPE,
+    TEST,
+    dates,
+    deliver,
+    job,
+    outputs,
+    publishing,
+    report,
+    schema,
+    settled,
+    slots,
+    updating,
+)
+from tests.vendor_exports.unit.completeness.memory import MemoryBucket, nothing
+
+
+class KilledError(BaseException):
+    """The function was killed."""
+
+
+LAST = FIRST.after(5)
+REPORT_KEY = observability_key(TEST, REPORT)
+LATE = {"A_2.json.gz": b"late"}
+
+
+def deliveries() -> MemoryBucket:
+    bucket = MemoryBucket()
+    for slot in slots(6)[::2]:
+        deliver(bucket, slot, job(["A"]))
+    return bucket
+
+
+def one_after_the_other(*steps: Callable[[MemoryBucket], object]) -> dict[str, bytes]:
+    bucket = deliveries()
+    for step in steps:
+        step(bucket)
+    return outputs(bucket)
+
+
+def early_update(bucket: MemoryBucket) -> object:
+    return updating(bucket).update(TEST, settled(FIRST.after(2)))
+
+
+def late_update(bucket: MemoryBucket) -> object:
+    return updating(bucket).update(TEST, settled(LAST))
+
+
+def there_and_back(bucket: MemoryBucket) -> None:
+    """A file comes and goes: the outputs end as they were, under the ETags they had."""
+    now = settled(LAST) + timedelta(minutes=1)
+    deliver(bucket, FIRST, LATE)
+    updating(bucket).update(TEST, now, [FIRST])
+    del bucket.objects[FIRST.folder(TEST) + "A_2.json.gz"]
+    updating(bucket).update(TEST, now + timedelta(minutes=1), [FIRST])
+
+
+def interrupt(bucket: MemoryBucket, at: int, happens: Callable[[MemoryBucket], object]) -> Callable[[], bool]:
+    """Let something happen before the call number `at`; tell afterwards whether it came to that."""
+    calls = 0
+
+    def between() -> None:
+        nonlocal calls
+        calls += 1
+        if calls == at:
+            bucket.between = nothing
+            happens(bucket)
+
+    bucket.between = between
+    return lambda: calls >= at
+
+
+def test_outputs_are_those_of_the_rows() -> None:
+    bucket = deliveries()
+    deliver(bucket, LAST, job(["A", "Ignored", "X"], schema("A", "B", "Ignored")))
+    late_update(bucket)
+    rows = derive(observe(bucket, TEST, slots(6), settled(LAST)), OUT_OF_SCOPE)
+    assert (rows[-1].expected, rows[-1].unexpected) == (("A", "B"), ("X",))
+    assert outputs(bucket) == {
+        observability_key(TEST, "historical_job_metrics.csv"): job_metrics_csv(rows),
+        observability_key(TEST, "historical_table_metrics.csv"): table_metrics_csv(rows),
+        observability_key(TEST, "historical_job_size.csv"): job_size_csv(rows),
+        REPORT_KEY: report(TEST, rows, list(OUT_OF_SCOPE)),
+        **{history_key(TEST, table.name): history_parquet(table, rows) for table in HISTORY_TABLES},
+    }
+
+
+@pytest.mark.parametrize("happens", [early_update, late_update, there_and_back])
+@pytest.mark.parametrize("begun", [early_update, late_update])
+def test_another_update_between_any_two_calls(
+    begun: Callable[[MemoryBucket], object], happens: Callable[[MemoryBucket], object]
+) -> None:
+    wanted = one_after_the_other(early_update, begun, happens)
+    at, happened = 0, True
+    while happened:
+        at += 1
+        bucket = deliveries()
+        early_update(bucket)
+        is_interrupted = interrupt(bucket, at, happens)
+        begun(bucket)
+        happened = is_interrupted()
+        if happened:
+            assert outputs(bucket) == wanted, f"interrupted before call {at}"
+    assert at > 10
+
+
+@pytest.mark.parametrize("happens", [early_update, late_update])
+def test_two_that_begin_a_history(happens: Callable[[MemoryBucket], object]) -> None:
+    wanted = one_after_the_other(late_update)
+    for at in range(1, 40):
+        bucket = deliveries()
+        interrupt(bucket, at, happens)
+        late_update(bucket)
+        assert outputs(bucket) == wanted, f"interrupted before call {at}"
+
+
+def test_a_file_that_comes_and_goes_while_we_publish() -> None:
+    """Ours is derived of the state with the file in it, and finds the ETag it has read: it must look again."""
+    for at in range(1, 40):
+        bucket = deliveries()
+        late_update(bucket)
+        wanted = outputs(bucket)
+        deliver(bucket, FIRST, LATE)
+        interrupt(bucket, at, come_and_go)
+        updating(bucket).update(TEST, settled(LAST) + timedelta(minutes=1), [FIRST])
+        if bucket.between is not nothing:
+            break
+        assert outputs(bucket) == wanted, f"interrupted before call {at}"
+    assert at > 15
+
+
+def come_and_go(bucket: MemoryBucket) -> None:
+    bucket.objects.pop(FIRST.folder(TEST) + "A_2.json.gz")
+    updating(bucket).update(TEST, settled(LAST) + timedelta(minutes=2), [FIRST])
+
+
+def test_killed_before_any_call_the_next_update_mends_it() -> None:
+    wanted = one_after_the_other(late_update)
+    for at in range(1, 40):
+        bucket = deliveries()
+        interrupt(bucket, at, killed)
+        with suppress(KilledError):
+            late_update(bucket)
+        bucket.between = nothing
+        late_update(bucket)
+        assert outputs(bucket) == wanted, f"killed before call {at}"
+
+
+def killed(_: MemoryBucket) -> None:
+    raise KilledError
+
+
+def test_others_that_never_rest() -> None:
+    bucket, numbers = deliveries(), count()
+    late_update(bucket)
+    bucket.between = lambda: bucket.objects.update({REPORT_KEY: str(next(numbers)).encode()})
+    with pytest.raises(HistoryBusyError, match=r"an output of Test was written by others.*run the update again"):
+        publishing(bucket).publish(TEST)
+    assert dates(bucket) == [str(slot) for slot in slots(6)]
+
+
+def test_a_state_that_others_always_write_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = deliveries()
+    early_update(bucket)
+    before = dict(bucket.objects)
+    monkeypatch.setattr(bucket, "replace", lambda *_: False)
+    with pytest.raises(HistoryBusyError, match=r"observations.parquet was written by others"):
+        late_update(bucket)
+    assert bucket.objects == before

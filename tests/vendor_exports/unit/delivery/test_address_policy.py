@@ -1,0 +1,324 @@
+"""Where a function may fetch from: HTTPS to public addresses of known hosts, and nothing else."""
+
+import socket
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluice.vendor_exports.delivery.address_policy import AddressPolicy, LoopbackPolicy, resolve
+from sluice.vendor_exports.delivery.downloads_http import HttpDownloads
+from sluice.vendor_exports.delivery.ports import AddressRefusedError, DownloadError, TransientDownloadError
+
+HOST, PUBLIC = "files.vendor.test", "93.184.216.34"
+HOSTS = frozenset({HOST, "other.test"})
+
+PRIVATE = [
+    "127.0.0.1",
+    "127.9.9.9",
+    "0.0.0.0",  # noqa: S104
+    "10.0.0.1",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.168.1.1",
+    "169.254.169.254",
+    "169.254.170.2",
+    "100.64.0.1",
+    "192.0.2.1",
+    "198.18.0.1",
+    "203.0.113.1",
+    "224.0.0.1",
+    "239.255.255.250",
+    "240.0.0.1",
+    "255.255.255.255",
+    "::",
+    "::1",
+    "fe80::1",
+    "fe80::1%eth0",
+    "fc00::1",
+    "fd00:ec2::254",
+    "fec0::1",
+    "ff02::1",
+    "2001:db8::1",
+    "100::1",
+    "::ffff:10.0.0.1",
+    "::ffff:169.254.169.254",
+    f"::ffff:{PUBLIC}",
+    "::10.0.0.1",
+    "64:ff9b::10.0.0.1",
+    "64:ff9b::169.254.169.254",
+    "64:ff9b:1::10.0.0.1",
+    "2002:0a00:0001::1",
+    "2002:a9fe:a9fe::1",
+    "2001:0:5ef5:79fb:0:0:f5ff:fffe",
+    "4000::1",
+]
+
+
+def policy(*addresses: str) -> AddressPolicy:
+    return AddressPolicy(HOSTS, lambda _: list(addresses or (PUBLIC,)))
+
+
+def refused(address: str, *addresses: str) -> str:
+    with pytest.raises(AddressRefusedError) as error:
+        policy(*addresses).target(address)
+    assert error.value.__context__ is None
+    return str(error.value)
+
+
+def test_an_address_that_is_allowed() -> None:
+    target = policy().target(f"https://{HOST}/a%20b/c?X-Amz-Signature=1%2F2&x=y#z")
+    assert str(target.url) == f"https://{PUBLIC}/a%20b/c?X-Amz-Signature=1%2F2&x=y#z"
+    assert target.host == HOST
+    assert policy().target(f"https://{HOST}:443/a").url.port is None
+    assert policy().target(f"HTTPS://{HOST.upper()}/a").host == HOST
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", PUBLIC, "2001:4860:4860::8888", "2600:9000::1"])
+def test_public_addresses(address: str) -> None:
+    target = policy(address).target(f"https://{HOST}/a")
+    assert target.url.host == address
+    assert target.url.scheme == "https"
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_private_addresses(address: str) -> None:
+    for addresses in ([address], [PUBLIC, address], [address, PUBLIC]):
+        assert refused(f"https://{HOST}/a?sig=SIGNATURE", *addresses) == f"host {HOST} has a private address"
+
+
+@given(st.ip_addresses(network="64:ff9b::/96") | st.ip_addresses(network="2002::/16"))
+def test_tunnels_lead_nowhere(address: object) -> None:
+    refused(f"https://{HOST}/", str(address))
+
+
+def test_a_host_without_addresses() -> None:
+    with pytest.raises(AddressRefusedError):
+        AddressPolicy(HOSTS, lambda _: []).target(f"https://{HOST}/")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"http://{HOST}/",
+        f"ftp://{HOST}/",
+        f"https://{HOST}:8443/",
+        f"https://{HOST}:80/",
+        f"https://user@{HOST}/",
+        f"https://user:SECRET@{HOST}/",
+        f"https://:@{HOST}@{HOST}/",
+    ],
+)
+def test_addresses_that_are_no_plain_https(address: str) -> None:
+    text = refused(address)
+    assert "plain https" in text or "is none" in text or "not among" in text
+    assert "SECRET" not in text
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        f"evil.{HOST}",
+        f"evil{HOST}",
+        f"{HOST}.evil.test",
+        f"{HOST}.",
+        "vendor.test",
+        "evil.test",
+        "169.254.169.254",
+        "[::1]",
+        "2130706433",
+        "localhost",
+        f"{HOST}%2eevil.test",
+        "f\u0131les.vendor.test",
+    ],
+)
+def test_other_hosts(host: str) -> None:
+    text = refused(f"https://{host}/?sig=SIGNATURE")
+    assert "SIGNATURE" not in text
+
+
+@pytest.mark.parametrize("address", ["", "https://", "/etc/passwd", "file:///etc/passwd", "https:///x", "data:,x", "x"])
+def test_addresses_without_a_host(address: str) -> None:
+    assert refused(address) in {"its address names no host", "its address is none"}
+
+
+@pytest.mark.parametrize("address", ["https://[::1/SIGNATURE", f"https://{HOST}:SIGNATURE/", "https://a\x00SIGNATURE/"])
+def test_addresses_that_are_none(address: str) -> None:
+    assert refused(address) == "its address is none"
+
+
+@given(st.text() | st.text().map(lambda text: f"https://{HOST}{text}"))
+def test_any_address(address: str) -> None:
+    try:
+        target = policy().target(address)
+    except AddressRefusedError:
+        return
+    assert (target.url.scheme, target.url.host, target.url.port, target.host in HOSTS) == ("https", PUBLIC, None, True)
+
+
+def test_a_name_that_cannot_be_resolved(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise socket.gaierror(-3, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    with pytest.raises(TransientDownloadError, match=f"the name of host {HOST} cannot be resolved"):
+        AddressPolicy(HOSTS).target(f"https://{HOST}/?SIGNATURE")
+
+
+def test_all_addresses_of_a_name_are_found() -> None:
+    assert set(resolve("localhost")) <= {"127.0.0.1", "::1"}
+
+
+# What is requested
+
+
+class Wire:
+    """Notes requests, and answers."""
+
+    def __init__(
+        self, answer: Callable[[], httpx.Response] = lambda: httpx.Response(200, content=iter([b"abc"]))
+    ) -> None:
+        self.requests: list[httpx.Request] = []
+        self.answer = answer
+
+    def downloads(self, policy: AddressPolicy | LoopbackPolicy) -> HttpDownloads:
+        return HttpDownloads(httpx.Client(transport=httpx.MockTransport(self), trust_env=False), policy)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        return self.answer()
+
+
+def test_the_address_that_was_checked_is_the_one_that_is_asked() -> None:
+    """A name that leads elsewhere when it is looked up a second time leads nobody anywhere."""
+    asked: list[str] = []
+
+    def rebinding(host: str) -> list[str]:
+        asked.append(host)
+        return [PUBLIC] if len(asked) == 1 else ["169.254.169.254"]
+
+    wire = Wire()
+    with wire.downloads(AddressPolicy(HOSTS, rebinding)).open(f"https://{HOST}/a?b=c", 0) as download:
+        assert b"".join(download.chunks) == b"abc"
+    (request,) = wire.requests
+    assert asked == [HOST]
+    assert str(request.url) == f"https://{PUBLIC}/a?b=c"
+    assert request.headers["host"] == HOST
+    assert request.extensions["sni_hostname"] == HOST, "the certificate must be the name's"
+    assert request.headers["accept-encoding"] == "identity"
+    assert "range" not in request.headers
+
+
+def test_an_address_of_version_6() -> None:
+    wire = Wire()
+    address = AddressPolicy(HOSTS, lambda _: ["2600:9000::1"])
+    with wire.downloads(address).open(f"https://{HOST}/a", 7):
+        pass
+    (request,) = wire.requests
+    assert str(request.url) == "https://[2600:9000::1]/a"
+    assert (request.headers["host"], request.headers["range"]) == (HOST, "bytes=7-")
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirects_are_refused(status: int) -> None:
+    wire = Wire(lambda: httpx.Response(status, headers={"location": "http://169.254.169.254/SIGNATURE"}))
+    with (
+        pytest.raises(DownloadError, match=f"the server answered {status}: redirects are not followed"),
+        wire.downloads(policy()).open(f"https://{HOST}/a", 0),
+    ):
+        pass
+    assert len(wire.requests) == 1
+
+
+def test_what_is_refused_is_not_requested() -> None:
+    wire = Wire()
+    with pytest.raises(AddressRefusedError), wire.downloads(policy("10.0.0.1")).open(f"https://{HOST}/a", 0):
+        pass
+    assert wire.requests == []
+
+
+# Answers, of S3 and of others
+
+
+def opened(status: int, headers: dict[str, str], content: bytes | Iterator[bytes] = b"abc") -> tuple[object, ...]:
+    wire = Wire(lambda: httpx.Response(status, content=content, headers=headers))
+    with wire.downloads(policy()).open(f"https://{HOST}/a", 0) as download:
+        return download.offset, download.length, download.etag, download.md5
+
+
+MD5 = "900150983cd24fb0d6963f7d28e17f72"
+
+
+@pytest.mark.parametrize(
+    ("headers", "etag", "md5"),
+    [
+        ({}, "", ""),
+        ({"etag": f'"{MD5}"'}, MD5, MD5),
+        ({"etag": MD5}, MD5, MD5),
+        ({"etag": f'"{MD5}"', "x-amz-server-side-encryption": "AES256"}, MD5, MD5),
+        ({"etag": f'"{MD5}"', "x-amz-server-side-encryption": "aws:kms"}, MD5, ""),
+        ({"etag": f'"{MD5}"', "x-amz-server-side-encryption": "aws:kms:dsse"}, MD5, ""),
+        ({"etag": f'"{MD5}"', "x-amz-server-side-encryption-customer-algorithm": "AES256"}, MD5, ""),
+        ({"etag": f'"{MD5}-3"'}, f"{MD5}-3", ""),
+        ({"etag": f'"{MD5.upper()}"'}, MD5.upper(), ""),
+        ({"etag": '"abc"'}, "abc", ""),
+        ({"etag": f'W/"{MD5}"'}, "", ""),
+        ({"etag": '"' + "x" * 201 + '"'}, "", ""),
+        ({"etag": '""'}, "", ""),
+    ],
+)
+def test_etags(headers: dict[str, str], etag: str, md5: str) -> None:
+    assert opened(200, headers) == (0, 3, etag, md5)
+
+
+@pytest.mark.parametrize(
+    ("content_range", "offset"),
+    [("bytes 5-7/8", 5), ("bytes 0-2/3", 0), ("bytes 5-7/*", 5), ("bytes 12345678901-2", 12345678901)],
+)
+def test_parts(content_range: str, offset: int) -> None:
+    assert opened(206, {"content-range": content_range})[0] == offset
+
+
+@pytest.mark.parametrize("content_range", ["", "bytes */8", "bytes -7/8", "items 5-7/8"])
+def test_parts_of_nowhere(content_range: str) -> None:
+    with pytest.raises(DownloadError, match="the server answered with a part and did not say which"):
+        opened(206, {"content-range": content_range})
+
+
+def test_a_range_that_an_answer_ignores() -> None:
+    assert opened(200, {"content-range": "bytes 5-7/8"})[0] == 0
+
+
+def test_a_length_that_is_not_said() -> None:
+    assert opened(200, {}, iter([b"a", b"b"]))[1] is None
+
+
+# The local stage
+
+
+@pytest.mark.parametrize("host", ["localhost:1234", "127.0.0.1:1234", "LOCALHOST", "127.0.0.1"])
+def test_this_machine(host: str) -> None:
+    target = LoopbackPolicy().target(f"http://{host}/a?b=c")
+    assert (str(target.url), target.host) == (f"http://{host.lower()}/a?b=c", host.lower())
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://169.254.169.254/",
+        "http://10.0.0.1/",
+        f"https://{HOST}/",
+        "http://localhost.evil.test/",
+        "http://user@localhost/",
+        "file://localhost/etc/passwd",
+        "http://0.0.0.0/",
+        "http://[::1]/",
+        "http://2130706433/",
+        "",
+    ],
+)
+def test_everything_else(address: str) -> None:
+    with pytest.raises(AddressRefusedError):
+        LoopbackPolicy().target(address)
