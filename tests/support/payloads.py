@@ -1,4 +1,4 @@
-"""What AWS hands to the functions: the payload files of ``tests/support/sqs_events``, made to name the objects of a test."""
+"""What AWS hands to the functions: the payload files of ``tests/support/event_payloads``, made to name the objects of a test."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from urllib.parse import quote_plus
 
 from sluice.event_files.ledger.model import SourceObject
 
-EVENTS = Path(__file__).parents[1] / "events"
+EVENTS = Path(__file__).parent / "event_payloads"
 
 Payload = dict[str, Any]
 

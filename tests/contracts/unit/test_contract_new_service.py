@@ -81,5 +81,5 @@ def test_a_function_loads_the_contracts_without_what_only_their_authors_need() -
     modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=path).stdout
     assert "jsonschema" not in modules
     assert [name for name in modules.split() if name.startswith("sluice.contracts.")] == [
-        f"sluice.contracts.{name}" for name in ("compose", "load", "model", "system")
+        f"sluice.contracts.{name}" for name in ("compose", "load", "model", "system_tables")
     ]
