@@ -13,10 +13,10 @@ from cli.platform.errors import CliError
 from cli.platform.run_records import records_of
 from cli.platform.session import Deployment
 from sluice.aws.clients import error_code
-from sluice.event_files.convert.ports import MissingObjectError
 from sluice.event_files.ledger.ledger_items import PENDING, Item
 from sluice.lake.keys import dirty_key, table_prefix
-from sluice.lake.object_store import S3Lake
+from sluice.lake.object_store import MissingObjectError
+from sluice.lake.object_store_s3 import S3ObjectStore
 
 EXAMPLES = 3  # dirty events shown of each reason
 _ALIKE = 5  # keys shown that begin as the one that is unknown
@@ -150,7 +150,7 @@ def _chunk(deployment: Deployment, chunk_id: str) -> Chunk:
 
 def _dirty_events(deployment: Deployment, item: Item, key: str) -> Iterator[DirtyEvent]:
     """The first dirty events of each table and reason, as far as their objects are still kept."""
-    lake = S3Lake(deployment.s3, deployment.output("LakeBucket"))
+    lake = S3ObjectStore(deployment.s3, deployment.output("LakeBucket"))
     seen: Counter[tuple[str | None, str]] = Counter()
     for chunk_id in item["chunks"]:
         for record in _dirty_records(lake, chunk_id):
@@ -164,7 +164,7 @@ def _place(event: DirtyEvent) -> tuple[str, str, int]:
     return event.table or "", event.reason, event.offset
 
 
-def _dirty_records(lake: S3Lake, chunk_id: str) -> Iterator[dict[str, Any]]:
+def _dirty_records(lake: S3ObjectStore, chunk_id: str) -> Iterator[dict[str, Any]]:
     try:
         lines = lake.read(dirty_key(chunk_id)).splitlines()
     except MissingObjectError:

@@ -10,7 +10,7 @@ from cli.platform.session import Deployment
 from cli.vendor_exports.exports import environment_of
 from infra.stage import stage_named
 from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
-from sluice.lake.history_store import S3HistoryStore
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.digest.document import document_of
 from sluice.observability.digest.page import digest_page
 from sluice.observability.digest.sources import Sources
@@ -30,9 +30,9 @@ def exports_page(deployment: Deployment) -> tuple[bytes, int]:
         CliError: There is no history yet.
     """
     environment = environment_of(deployment)
-    store = S3HistoryStore(deployment.s3, deployment.output("LakeBucket"))
+    store = S3ObjectStore(deployment.s3, deployment.output("LakeBucket"))
     out_of_scope = stage_named(deployment.stage).exports.out_of_scope
-    rows = derive(known(store.read(state_key(environment))), out_of_scope)
+    rows = derive(known(store.find(state_key(environment))), out_of_scope)
     if not rows:
         raise CliError("There is no history yet.", "`sluice history init --from …` makes one of what is in the lake.")
     return report_page(environment, rows, out_of_scope), len(rows)
@@ -46,6 +46,6 @@ def sources_of(deployment: Deployment) -> Sources:
         environment=environment_of(deployment),
         out_of_scope=stage_named(deployment.stage).exports.out_of_scope,
         records=S3RunRecords(deployment.s3, bucket),
-        histories=S3HistoryStore(deployment.s3, bucket),
+        histories=S3ObjectStore(deployment.s3, bucket),
         tables=DynamoFreshness(deployment.dynamodb, deployment.output("LedgerTable")),
     )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from cli.platform.errors import CliError
 from cli.platform.session import Deployment
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
-from sluice.lake.object_store import S3Lake
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.runs.executions_stepfunctions import StepFunctionsHistory
 from sluice.runs.model import Kind, RunRecord
 from sluice.runs.ports import UnknownExecutionError
@@ -56,7 +56,7 @@ def _recording(deployment: Deployment) -> Recording:
     lake = deployment.output("LakeBucket")
     return Recording(
         executions=StepFunctionsHistory(deployment.stepfunctions),
-        commits=S3Lake(deployment.s3, lake),
+        commits=S3ObjectStore(deployment.s3, lake),
         kinds={deployment.output(machine): kind for machine, kind in _MACHINES.items()},
         lake=lake,
     )

@@ -70,7 +70,7 @@ class LakeStack(StageStack):
             lifecycle_rules=[
                 expire("DirtyRecords", "data/dirty_json/", stage.dirty_retention_days),
                 expire("UnrelatedRecords", "data/unrelated_json/", stage.dirty_retention_days),
-                expire("RunFiles", "runs/", stage.run_retention_days),
+                expire("ObjectStore", "runs/", stage.run_retention_days),
                 expire("Reports", REPORTS_PREFIX, stage.run_retention_days),
                 expire("QueryResults", f"{QUERY_RESULTS}/", stage.query_result_retention_days),
             ],

@@ -46,7 +46,7 @@ def bound(work: Work, _target: Path) -> None:
     """Read, parse and encode, nothing else: no hours, no profile, nothing written."""
     files = Folder(work.folder, work.folder)
     for batch in work.batches:
-        to_parquet(read_rows(work.contract, files.read_spans(batch.spans)))
+        to_parquet(read_rows(work.contract, files.read_ranges(batch.spans)))
 
 
 def from_objects(work: Work, target: Path) -> None:

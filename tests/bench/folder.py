@@ -1,17 +1,18 @@
 """A folder in the place of the lake bucket."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from sluice.event_files.convert.model import Span
-from sluice.event_files.convert.ports import MissingObjectError
+from sluice.lake.object_store import ByteRange, MissingObjectError
+from tests.support.memory_object_store import MemoryObjectStore
 
 
-class Folder:
+class Folder(MemoryObjectStore):
     """Objects as files: read from one folder, written to another."""
 
     def __init__(self, source: Path, target: Path) -> None:
+        super().__init__()
         self._source = source
         self._target = target
 
@@ -21,11 +22,8 @@ class Folder:
         except FileNotFoundError:
             raise MissingObjectError(key) from None
 
-    def read_all(self, keys: Sequence[str]) -> list[bytes]:
-        return [self.read(key) for key in keys]
-
-    def read_spans(self, spans: Sequence[Span]) -> bytes:
-        return b"".join(map(self._read_span, spans))
+    def read_ranges(self, ranges: Sequence[ByteRange]) -> bytes:
+        return b"".join(map(self._read_range, ranges))
 
     def exists(self, key: str) -> bool:
         return (self._target / key).exists()
@@ -35,15 +33,11 @@ class Folder:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body if isinstance(body, bytes) else body.read())
 
-    def write_all(self, bodies: Mapping[str, bytes]) -> None:
-        for key, body in bodies.items():
-            self.write(key, body)
-
     def delete(self, keys: Sequence[str]) -> None:
         for key in keys:
             (self._target / key).unlink(missing_ok=True)
 
-    def _read_span(self, span: Span) -> bytes:
-        with (self._source / span.key).open("rb") as file:
-            file.seek(span.offset)
-            return file.read(span.length)
+    def _read_range(self, part: ByteRange) -> bytes:
+        with (self._source / part.key).open("rb") as file:
+            file.seek(part.offset)
+            return file.read(part.length)

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sluice.contracts.model import Contract, Registry
-from sluice.event_files.convert.ports import RunFiles
 from sluice.event_files.ledger.model import SourceObject
 from sluice.event_files.validate.routing import FileRouting, Gates
+from sluice.lake.object_store import ObjectStore
 from tests.bench.corpus import Shape, make_corpus
 from tests.bench.folder import Folder
 from tests.bench.local import REGISTRY, Read
@@ -23,7 +23,7 @@ from tests.bench.memory import peak_mb
 from tests.bench.result import Result
 from tests.bench.rounds import in_turns
 from tests.bench.tables import to_tables
-from tests.event_files.unit.convert.memory import MemoryFiles
+from tests.support.memory_object_store import MemoryObjectStore
 
 _FILE = 20_000
 _ROUNDS = 5
@@ -36,7 +36,7 @@ class Place(NamedTuple):
 
     keys: Sequence[str]
     read: Read
-    lake: RunFiles
+    lake: ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def steepest(values: Mapping[int, float]) -> float:
 
 def in_memory(files: Sequence[bytes]) -> Place:
     """Everything in memory, so that time is that of the work."""
-    return Place([str(number) for number in range(len(files))], lambda key: files[int(key)], MemoryFiles())
+    return Place([str(number) for number in range(len(files))], lambda key: files[int(key)], MemoryObjectStore())
 
 
 def on_disk(folder: Path) -> Place:

@@ -5,13 +5,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import IO
 
 from sluice.contracts.load import load_registry
-from sluice.event_files.convert.ports import RunFiles
 from sluice.event_files.ledger.model import ChunkRecord, SourceObject, SourceRecord
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
-from sluice.lake.keys import clean_key, dirty_key, unrelated_key
+from sluice.lake.object_store import ObjectStore
 from tests.event_files.unit.convert.memory import MemoryLedger
+from tests.support.memory_object_store import MemoryObjectStore
 
 REGISTRY = load_registry()
 LIMITS = Limits(chunk_bytes=16 << 20, max_file_bytes=256 << 20)  # as a stage has them
@@ -32,21 +33,12 @@ class Sources:
 
 
 @dataclass
-class Chunks:
+class Chunks(MemoryObjectStore):
     """The lake's side of chunks; without a lake they are dropped."""
 
-    lake: RunFiles | None = None
+    lake: ObjectStore | None = None
 
-    def put_clean(self, chunk_id: str, body: bytes) -> None:
-        self._put(clean_key(chunk_id), body)
-
-    def put_dirty(self, chunk_id: str, body: bytes) -> None:
-        self._put(dirty_key(chunk_id), body)
-
-    def put_unrelated(self, chunk_id: str, body: bytes) -> None:
-        self._put(unrelated_key(chunk_id), body)
-
-    def _put(self, key: str, body: bytes) -> None:
+    def write(self, key: str, body: bytes | IO[bytes]) -> None:
         if self.lake is not None:
             self.lake.write(key, body)
 
@@ -77,13 +69,13 @@ class NoMedia:
         return None
 
 
-def validate(keys: Sequence[str], read: Read, lake: RunFiles | None = None) -> MemoryLedger:
+def validate(keys: Sequence[str], read: Read, lake: ObjectStore | None = None) -> MemoryLedger:
     """Validate objects, as many at a time as one invocation gets; return the ledger with their chunks pending."""
     ledger, numbers = Ledger(), itertools.count()
     validation = Validation(
         registry=REGISTRY,
         sources=Sources(read),
-        chunks=Chunks(lake),
+        chunks=Chunks(lake=lake),
         ledger=ledger,
         media=NoMedia(),
         limits=LIMITS,

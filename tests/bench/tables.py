@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 from sluice.event_files.convert.batches import Converter
 from sluice.event_files.convert.committing import Summary, commit, read_plan
 from sluice.event_files.convert.planning import Planning
-from sluice.event_files.convert.ports import RunFiles
 from sluice.event_files.convert.profiling import publish_profile
+from sluice.lake.object_store import ObjectStore
 from tests.bench.local import REGISTRY, Read, validate
 
 _BATCH_BYTES = 32 << 20  # as a stage has it
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def to_tables(keys: Sequence[str], read: Read, lake: RunFiles) -> Summary:
+def to_tables(keys: Sequence[str], read: Read, lake: ObjectStore) -> Summary:
     """Validate files, then plan, convert each batch, commit and profile, as the machine does."""
     ledger = validate(keys, read, lake)
     planned = Planning(ledger, lake, _NothingElseRuns(), _BATCH_BYTES).plan("bench", "run", _NOW, "token")

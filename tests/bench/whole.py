@@ -15,7 +15,7 @@ from tests.bench.result import Result
 from tests.bench.rounds import in_turns, ratios, spread
 from tests.bench.tables import to_tables
 from tests.bench.validators import sample
-from tests.event_files.unit.convert.memory import MemoryFiles
+from tests.support.memory_object_store import MemoryObjectStore
 
 MB = 1e6
 _ROUNDS = 3
@@ -35,7 +35,7 @@ def bench_whole(corpus: Sequence[bytes], result: Result) -> None:
 
 def _beside_the_original(files: Sequence[bytes], result: Result) -> None:
     """Compare the tables, value for value, then the time."""
-    lake, theirs = MemoryFiles(), original.to_tables(files)
+    lake, theirs = MemoryObjectStore(), original.to_tables(files)
     _to_tables(files, lake)
     for table in original.TABLES:
         if rows_of(lake.objects, table) != rows_of(theirs, table):
@@ -57,6 +57,6 @@ def rows_of(lake: Mapping[str, bytes], table: str) -> Counter[str]:
     return rows
 
 
-def _to_tables(files: Sequence[bytes], lake: MemoryFiles | None = None) -> Mapping[str, int]:
+def _to_tables(files: Sequence[bytes], lake: MemoryObjectStore | None = None) -> Mapping[str, int]:
     keys = [str(number) for number in range(len(files))]
-    return to_tables(keys, lambda key: files[int(key)], lake or MemoryFiles()).rows
+    return to_tables(keys, lambda key: files[int(key)], lake or MemoryObjectStore()).rows

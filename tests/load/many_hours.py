@@ -10,19 +10,21 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from sluice.lake.object_store import ListedObject
 from sluice.vendor_exports.completeness.initialise import Part, merge_parts, observe_part, write_plan
 from sluice.vendor_exports.completeness.keys import state_key
-from sluice.vendor_exports.completeness.ports import Stored
 from sluice.vendor_exports.completeness.publish import Publishing, output_keys
 from sluice.vendor_exports.completeness.report import report_page
 from sluice.vendor_exports.completeness.update import Updating
 from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA, Environment, Slot, slots_between
+from tests.support.memory_object_store import MemoryObjectStore
 
+_MODIFIED = datetime(2026, 1, 1, tzinfo=UTC)
 FIRST = Slot(datetime(2025, 1, 1, tzinfo=UTC))
 TABLES = [f"ImosTable{number:03}" for number in range(100)]
 COLUMNS = [{"ColumnName": f"column{number}", "DataType": "nvarchar(255)", "IsNullable": True} for number in range(40)]
@@ -30,15 +32,14 @@ COLUMNS = [{"ColumnName": f"column{number}", "DataType": "nvarchar(255)", "IsNul
 T = TypeVar("T")
 
 
-@dataclass
-class MadeUpBucket:
+@dataclass(kw_only=True)
+class MadeUpBucket(MemoryObjectStore):
     """Every hour holds the same names, but now and then a job fails, a table is missing or the schema changes.
 
     Manifests name them all but one file, which another job left behind.
     """
 
     files: int
-    objects: dict[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Make names and schemas once."""
@@ -48,40 +49,21 @@ class MadeUpBucket:
         entries = [{"key": f"a-job/{name}", "size": 1000} for name in [MASTER_SCHEMA, *partitions[1:]]]
         self._manifest = json.dumps(entries).encode()
 
-    def walk(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """Yield one slot's files."""
-        day, hour = prefix.split("/")[-3:-1]
-        number = int(day) * 24 + int(hour)
-        if number % 97:
-            yield from ((prefix + name, 1000 + number % 5000) for name in self._names[: -(number % 50) or None])
-
-    def list_all(self, prefixes: Iterable[str]) -> Iterator[tuple[str, int]]:
-        """Yield the files of many slots."""
-        for prefix in prefixes:
-            yield from self.walk(prefix)
-
-    def read_all(self, keys: Sequence[str], max_bytes: int) -> list[bytes | None]:
+    def find_all(self, keys: Sequence[str], max_bytes: int) -> list[bytes | None]:
         """Return schemas and manifests, each as bytes of its own as a network would give them."""
         assert max_bytes > max(len(self._schemas[0]), len(self._manifest))
         return [bytes(bytearray(self._manifest if key.endswith(MANIFEST) else self._schema(key))) for key in keys]
 
+    def list(self, prefix: str) -> Iterator[ListedObject]:
+        """Yield one slot's files."""
+        day, hour = prefix.split("/")[-3:-1]
+        number = int(day) * 24 + int(hour)
+        if number % 97:
+            for name in self._names[: -(number % 50) or None]:
+                yield ListedObject(prefix + name, 1000 + number % 5000, _MODIFIED)
+
     def _schema(self, key: str) -> bytes:
         return self._schemas[int(key.split("/")[-3]) // 30 % len(self._schemas)]
-
-    def read(self, key: str) -> Stored | None:
-        """Return a file of the histories."""
-        body = self.objects.get(key)
-        return None if body is None else Stored(body, str(hash(body)))
-
-    def write(self, key: str, body: bytes) -> None:
-        """Keep a file."""
-        self.objects[key] = body
-
-    def replace(self, key: str, body: bytes, etag: str | None) -> bool:
-        """Keep a file; nobody else writes here."""
-        assert etag == (None if key not in self.objects else str(hash(self.objects[key])))
-        self.write(key, body)
-        return True
 
 
 def main() -> int:
@@ -90,7 +72,7 @@ def main() -> int:
     parser.add_argument("--hours", type=int, default=10_000)
     parser.add_argument("--files", type=int, default=300, help="files an hour")
     arguments = parser.parse_args()
-    bucket = MadeUpBucket(arguments.files)
+    bucket = MadeUpBucket(files=arguments.files)
     last, environment = FIRST.after(arguments.hours - 1), Environment.PROD
     say(f"{arguments.hours} hours of {arguments.files} files")
     listed = timed("listing alone, made up", lambda: _count(bucket, environment, last))

@@ -24,7 +24,7 @@ from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
 from sluice.event_files.validate.source_store_s3 import S3SourceStore
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
 from sluice.lake.keys import timestamped_id
-from sluice.lake.object_store import S3Lake
+from sluice.lake.object_store_s3 import S3ObjectStore
 from tests.support.moto_speed import hasten
 from tests.support.tap import AwsTroubleError, KilledError, Tap
 
@@ -68,7 +68,7 @@ class World:
 
     def __post_init__(self) -> None:
         self._ticks = itertools.count()
-        self.lake = S3Lake(self.s3, LAKE)
+        self.lake = S3ObjectStore(self.s3, LAKE)
         self.ledger = DynamoLedger(self.dynamodb, LEDGER, self.now)
         self.media = DynamoMediaIndex(self.dynamodb, MEDIA_INDEX, MEDIA)
 
@@ -163,7 +163,7 @@ class World:
     # What is there
 
     def keys(self, prefix: str = "") -> list[str]:
-        return [key for key, _ in self.lake.list(prefix)]
+        return [found.key for found in self.lake.list(prefix)]
 
     def record(self, source: SourceObject) -> dict[str, Any]:
         """Give a source object's record in the ledger; empty when there is none."""

@@ -11,7 +11,7 @@ from sluice.aws.environment import read_settings
 from sluice.event_files.convert.committing import commit, read_plan
 from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
-from sluice.lake.object_store import S3Lake
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_emitter import Meter
 
 
@@ -26,7 +26,7 @@ class Settings:
 logger = Logger()
 meter = Meter()
 settings = read_settings(Settings)
-files = S3Lake(s3(), settings.lake_bucket)
+files = S3ObjectStore(s3(), settings.lake_bucket)
 ledger = DynamoLedger(dynamodb(), settings.ledger_table)
 freshness = DynamoFreshness(dynamodb(), settings.ledger_table)
 

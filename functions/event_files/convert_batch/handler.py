@@ -13,7 +13,7 @@ from sluice.aws.environment import read_settings
 from sluice.contracts.load import load_registry
 from sluice.event_files.convert.batches import Converter
 from sluice.event_files.convert.model import BatchGroup, Receipt
-from sluice.lake.object_store import S3Lake
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics import BATCH_SECONDS, PARQUET_BYTES, ROWS_CONVERTED
 from sluice.observability.metrics_emitter import Meter
 
@@ -27,7 +27,7 @@ class Settings:
 
 logger = Logger()
 meter = Meter()
-converter = Converter(load_registry(), S3Lake(s3(), read_settings(Settings).lake_bucket))
+converter = Converter(load_registry(), S3ObjectStore(s3(), read_settings(Settings).lake_bucket))
 
 
 @logger.inject_lambda_context

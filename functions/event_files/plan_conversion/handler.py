@@ -14,7 +14,7 @@ from sluice.aws.executions import StepFunctionsExecutions
 from sluice.event_files.convert.planning import Planning
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.lake.keys import timestamped_id
-from sluice.lake.object_store import S3Lake
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_emitter import Meter
 
 
@@ -32,7 +32,7 @@ meter = Meter()
 settings = read_settings(Settings)
 planning = Planning(
     ledger=DynamoLedger(dynamodb(), settings.ledger_table),
-    files=S3Lake(s3(), settings.lake_bucket),
+    files=S3ObjectStore(s3(), settings.lake_bucket),
     executions=StepFunctionsExecutions(step_functions()),
     batch_bytes=settings.batch_bytes,
 )

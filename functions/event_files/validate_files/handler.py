@@ -19,7 +19,7 @@ from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
 from sluice.event_files.validate.source_store_s3 import S3SourceStore
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
 from sluice.lake.keys import timestamped_id
-from sluice.lake.object_store import S3Lake
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_emitter import Meter
 
 
@@ -45,7 +45,7 @@ store = S3SourceStore(s3())
 validation = Validation(
     registry=load_registry(),
     sources=store,
-    chunks=S3Lake(s3(), settings.lake_bucket),
+    chunks=S3ObjectStore(s3(), settings.lake_bucket),
     ledger=DynamoLedger(dynamodb(), settings.ledger_table),
     media=DynamoMediaIndex(dynamodb(), settings.media_table, settings.media_bucket),
     limits=Limits(settings.chunk_bytes, settings.max_file_bytes),

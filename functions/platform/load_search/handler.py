@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.aws.clients import s3
 from sluice.aws.environment import read_settings
 from sluice.contracts.load import load_registry
-from sluice.lake.object_store import S3Lake
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics import SEARCH_FAILED
 from sluice.observability.metrics_emitter import Meter
 from sluice.search.cluster_opensearch import OpenSearchCluster, SearchSettings, signature
@@ -37,7 +37,7 @@ logger = Logger()
 meter = Meter()
 settings = read_settings(Settings)
 search = read_settings(SearchSettings)
-files = S3Lake(s3(), settings.lake_bucket)
+files = S3ObjectStore(s3(), settings.lake_bucket)
 cluster = OpenSearchCluster(search.search_url, signature(search))
 indices = Indices(load_registry(), settings.stage)
 

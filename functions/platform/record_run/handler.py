@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.clients import s3, step_functions
 from sluice.aws.environment import read_settings
-from sluice.lake.object_store import S3Lake
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics import COPY_SECONDS, JOB_SECONDS, RETRIES, Pipeline
 from sluice.observability.metrics_emitter import Meter
 from sluice.runs.executions_stepfunctions import StepFunctionsHistory
@@ -34,7 +34,7 @@ settings = read_settings(Settings)
 meter, exports_meter = Meter(), Meter(Pipeline.EXPORTS)
 recording = Recording(
     executions=StepFunctionsHistory(step_functions()),
-    commits=S3Lake(s3(), settings.lake_bucket),
+    commits=S3ObjectStore(s3(), settings.lake_bucket),
     kinds={
         settings.convert_machine: Kind.CONVERT,
         settings.export_machine: Kind.EXPORT,

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.aws.clients import dynamodb, s3, sns
 from sluice.aws.environment import read_settings
 from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
-from sluice.lake.history_store import S3HistoryStore
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.digest.periods import Span, SpanKind, last_whole, moment
 from sluice.observability.digest.sending import Sending
 from sluice.observability.digest.sources import Sources
@@ -36,7 +36,7 @@ class Settings:
 logger = Logger()
 meter = Meter()
 settings = read_settings(Settings)
-store = S3HistoryStore(s3(), settings.lake_bucket)
+store = S3ObjectStore(s3(), settings.lake_bucket)
 sources = Sources(
     stage=settings.stage,
     environment=Environment(settings.environment),

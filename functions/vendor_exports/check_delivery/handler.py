@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.clients import dynamodb, s3
 from sluice.aws.environment import read_settings
-from sluice.lake.object_store import S3Lake
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_emitter import Meter
 from sluice.vendor_exports.delivery.delivery_check import Proving
 from sluice.vendor_exports.delivery.delivery_state import Arrivals
@@ -32,7 +32,7 @@ class Settings:
 logger = Logger()
 meter = Meter()
 settings = read_settings(Settings)
-files = S3Lake(s3(), settings.lake_bucket)
+files = S3ObjectStore(s3(), settings.lake_bucket)
 proving = Proving(
     files,
     Arrivals(files, S3Landing(s3(), settings.lake_bucket)),

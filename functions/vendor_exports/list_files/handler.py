@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.clients import dynamodb, s3, secrets_manager
 from sluice.aws.environment import read_settings
-from sluice.lake.object_store import S3Lake
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_emitter import Meter
 from sluice.vendor_exports.delivery.delivery_state import Arrivals
 from sluice.vendor_exports.delivery.landing_s3 import S3Landing
@@ -30,7 +30,7 @@ logger = Logger()
 meter = Meter()
 settings = read_settings(Settings)
 vendor = VendorAccess(read_settings(VendorSettings), secrets_manager())
-files = S3Lake(s3(), settings.lake_bucket)
+files = S3ObjectStore(s3(), settings.lake_bucket)
 promising = Promising(
     files,
     Arrivals(files, S3Landing(s3(), settings.lake_bucket)),

@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.clients import s3
 from sluice.aws.environment import read_settings
-from sluice.lake.history_store import S3HistoryStore
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_emitter import Meter
 from sluice.vendor_exports.completeness.initialise import Part, observe_part
 
@@ -23,7 +23,7 @@ class Settings:
 
 logger = Logger()
 meter = Meter()
-store = S3HistoryStore(s3(), read_settings(Settings).lake_bucket)
+store = S3ObjectStore(s3(), read_settings(Settings).lake_bucket)
 
 
 @logger.inject_lambda_context

@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.clients import s3
 from sluice.aws.environment import read_settings
-from sluice.lake.history_store import S3HistoryStore
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_emitter import Meter
 from sluice.vendor_exports.completeness.initialise import write_plan
 from sluice.vendor_exports.completeness.keys import history_plan_key
@@ -27,7 +27,7 @@ class Settings:
 logger = Logger()
 meter = Meter()
 settings = read_settings(Settings)
-store = S3HistoryStore(s3(), settings.lake_bucket)
+store = S3ObjectStore(s3(), settings.lake_bucket)
 
 
 @logger.inject_lambda_context

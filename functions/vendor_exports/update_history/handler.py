@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.clients import s3
 from sluice.aws.environment import read_settings
-from sluice.lake.history_store import S3HistoryStore
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_emitter import Meter
 from sluice.vendor_exports.completeness.initialise import merge_parts
 from sluice.vendor_exports.completeness.publish import Publishing
@@ -32,7 +32,7 @@ logger = Logger()
 meter = Meter()
 settings = read_settings(Settings)
 environment = Environment(settings.environment)
-store = S3HistoryStore(s3(), settings.lake_bucket)
+store = S3ObjectStore(s3(), settings.lake_bucket)
 publishing = Publishing(store, report_page, [table for table in settings.out_of_scope.split(",") if table])
 updating = Updating(store, store, publishing, settings.max_slots)
 

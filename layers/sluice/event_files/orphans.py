@@ -1,23 +1,14 @@
 """Chunk objects that were written but never committed: the invocation died, its files were validated again."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from sluice.lake.keys import CLEAN_PREFIX, DIRTY_PREFIX, UNRELATED_PREFIX, chunk_id_of
+from sluice.lake.object_store import ObjectStore
 
 _GRACE = timedelta(days=1)  # far longer than any invocation lives between writing a chunk and committing it
 _DAYS_BACK = 7  # the sweep may fail for some days and still catch up
-
-
-class ChunkObjects(Protocol):
-    """The lake bucket."""
-
-    def list(self, prefix: str) -> Iterator[tuple[str, datetime]]:
-        """Yield key and time of last change of every object under `prefix`."""
-
-    def delete(self, keys: Sequence[str]) -> None:
-        """Delete objects."""
 
 
 class KnownChunks(Protocol):
@@ -27,13 +18,13 @@ class KnownChunks(Protocol):
         """Return those chunks that were committed."""
 
 
-def sweep(lake: ChunkObjects, ledger: KnownChunks, now: datetime) -> list[str]:
+def sweep(lake: ObjectStore, ledger: KnownChunks, now: datetime) -> list[str]:
     """Delete the orphans of the last days that are older than a day; return their keys."""
     removed: list[str] = []
     for back in range(1, _DAYS_BACK + 1):
         day = now - timedelta(days=back)
         for prefix in (CLEAN_PREFIX, DIRTY_PREFIX, UNRELATED_PREFIX):
-            old = [key for key, changed in lake.list(f"{prefix}{day:%Y/%m/%d}/") if changed < now - _GRACE]
+            old = [found.key for found in lake.list(f"{prefix}{day:%Y/%m/%d}/") if found.modified < now - _GRACE]
             known = ledger.known_chunks({chunk_id_of(key) for key in old})
             orphans = [key for key in old if chunk_id_of(key) not in known]
             lake.delete(orphans)

@@ -1,108 +1,80 @@
-"""The lake bucket: chunks, run files, tables."""
+"""The lake bucket as the domain sees it: one protocol, kept by `S3ObjectStore` and by the tests' store in memory."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, TYPE_CHECKING
-
-from botocore.exceptions import ClientError
-
-from sluice.aws.clients import error_code
-from sluice.event_files.convert.model import Span
-from sluice.event_files.convert.ports import MissingObjectError
-from sluice.lake.keys import clean_key, dirty_key, unrelated_key
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import ObjectIdentifierTypeDef
-
-_THREADS = 16
-_DELETE_LIMIT = 1000  # keys per DeleteObjects
+from typing import IO, Protocol
 
 
-class S3Lake:
-    """Reads and writes the lake bucket."""
+class MissingObjectError(Exception):
+    """An object that should be in the bucket is not there, or not all of it."""
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
-        """Bind client and bucket."""
-        self._client = client
-        self._bucket = bucket
 
-    def put_clean(self, chunk_id: str, body: bytes) -> None:
-        """Write a chunk's rows."""
-        self.write(clean_key(chunk_id), body)
+class ObjectStoreError(Exception):
+    """S3 refused or failed a request; the message names the object, the action and the remedy."""
 
-    def put_dirty(self, chunk_id: str, body: bytes) -> None:
-        """Write a chunk's dirty records."""
-        self.write(dirty_key(chunk_id), body)
 
-    def put_unrelated(self, chunk_id: str, body: bytes) -> None:
-        """Write a chunk's unrelated records."""
-        self.write(unrelated_key(chunk_id), body)
+@dataclass(frozen=True, slots=True)
+class ListedObject:
+    """An object as a listing shows it: `size` in bytes, `modified` in UTC."""
 
-    def write(self, key: str, body: bytes | IO[bytes]) -> None:
-        """Write an object whole; an older one under the key is replaced."""
-        self._client.put_object(Bucket=self._bucket, Key=key, Body=body)
+    key: str
+    size: int
+    modified: datetime
 
-    def write_all(self, bodies: Mapping[str, bytes]) -> None:
-        """Write many objects, in any order; whatever fails, those under way are written."""
-        with ThreadPoolExecutor(_THREADS) as threads:
-            list(threads.map(self.write, bodies, bodies.values()))
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """An object as it stood when it was read."""
+
+    body: bytes
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByteRange:
+    """Bytes of an object: `length` of them from `offset` on."""
+
+    key: str
+    offset: int
+    length: int
+
+
+class ObjectStore(Protocol):
+    """Objects of one bucket. Every call may raise ObjectStoreError."""
 
     def read(self, key: str) -> bytes:
-        """Return an object's bytes; raise MissingObjectError when there is none."""
-        return self._get(key)
-
-    def exists(self, key: str) -> bool:
-        """Tell whether there is an object under `key`."""
-        try:
-            self._client.head_object(Bucket=self._bucket, Key=key)
-        except ClientError as error:
-            if error_code(error) in {"404", "NoSuchKey", "NotFound"}:
-                return False
-            raise
-        return True
-
-    def read_spans(self, spans: Sequence[Span]) -> bytes:
-        """Return the bytes of all spans, joined in order; raise MissingObjectError when one is gone or cut short."""
-        with ThreadPoolExecutor(_THREADS) as threads:
-            return b"".join(threads.map(self._read_span, spans))
+        """Return an object's bytes. Raises MissingObjectError."""
 
     def read_all(self, keys: Sequence[str]) -> list[bytes]:
-        """Return the bytes of many objects, in order; raise MissingObjectError when one is gone."""
-        with ThreadPoolExecutor(_THREADS) as threads:
-            return list(threads.map(self._get, keys))
+        """Return the bytes of many objects, in order. Raises MissingObjectError."""
 
-    def list(self, prefix: str) -> Iterator[tuple[str, datetime]]:
-        """Yield key and time of last change of every object under `prefix`."""
-        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
-        for page in pages:
-            for item in page.get("Contents", ()):
-                yield item["Key"], item["LastModified"]
+    def read_ranges(self, ranges: Sequence[ByteRange]) -> bytes:
+        """Return the bytes of all ranges, joined in order. Raises MissingObjectError when one is gone or cut short."""
+
+    def find(self, key: str) -> StoredObject | None:
+        """Return an object; None when there is none."""
+
+    def find_all(self, keys: Sequence[str], max_bytes: int) -> list[bytes | None]:
+        """Return the bytes of many objects, in order; None for one that is missing or larger than `max_bytes`."""
+
+    def exists(self, key: str) -> bool:
+        """Return whether there is an object."""
+
+    def write(self, key: str, body: bytes | IO[bytes]) -> None:
+        """Write an object whole, replacing an older one."""
+
+    def write_all(self, bodies: Mapping[str, bytes]) -> None:
+        """Write many objects, in any order, each as `write` does."""
+
+    def replace(self, key: str, body: bytes, etag: str | None) -> bool:
+        """Write an object if it still has `etag` (None: if there is none); return whether it was written."""
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Delete objects; those that are gone already do not matter."""
-        for start in range(0, len(keys), _DELETE_LIMIT):
-            objects: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in keys[start : start + _DELETE_LIMIT]]
-            response = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
-            if response.get("Errors"):
-                first = response["Errors"][0]
-                raise OSError(f"s3://{self._bucket}/{first.get('Key')} was not deleted: {first.get('Message')}")
+        """Delete objects; missing ones do not matter."""
 
-    def _read_span(self, span: Span) -> bytes:
-        body = self._get(span.key, f"bytes={span.offset}-{span.offset + span.length - 1}")
-        if len(body) != span.length:
-            place = f"s3://{self._bucket}/{span.key}"
-            raise MissingObjectError(f"{place} holds {len(body)} of the {span.length} bytes from {span.offset}")
-        return body
+    def list(self, prefix: str) -> Iterator[ListedObject]:
+        """Yield the objects under a prefix in order of keys, a page at a time."""
 
-    def _get(self, key: str, byte_range: str = "bytes=0-") -> bytes:
-        try:
-            response = self._client.get_object(Bucket=self._bucket, Key=key, Range=byte_range)
-            with closing(response["Body"]) as body:  # as a context itself, it would not check its length
-                return body.read()
-        except ClientError as error:
-            if error_code(error) in {"NoSuchKey", "404", "InvalidRange"}:
-                raise MissingObjectError(f"s3://{self._bucket}/{key} does not exist, or not so far") from error
-            raise
+    def list_all(self, prefixes: Iterable[str]) -> Iterator[ListedObject]:
+        """Yield the objects under any of the prefixes, prefix by prefix."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from sluice.event_files.convert.ports import MissingObjectError
-from sluice.lake.object_store import S3Lake
+from sluice.lake.object_store import MissingObjectError
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.runs.keys import RecordIdError, day_prefix, days_between, record_key, record_of_key, start_of
 from sluice.runs.model import Kind, RunRecord
 from sluice.runs.runs_table import from_row, to_row
@@ -30,7 +30,7 @@ class S3RunRecords:
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
         """Bind client and bucket."""
-        self._lake = S3Lake(client, bucket)
+        self._lake = S3ObjectStore(client, bucket)
 
     def write(self, record: RunRecord) -> None:
         """Write a record; again, it replaces itself."""
@@ -79,7 +79,7 @@ class S3RunRecords:
 
     def _of_day(self, day: datetime) -> list[str]:
         """Return the ids of a day's records, the oldest first."""
-        names = (record_of_key(key) for key, _ in self._lake.list(day_prefix(day)))
+        names = (record_of_key(found.key) for found in self._lake.list(day_prefix(day)))
         return sorted(names, key=lambda name: (start_of(name), name))
 
     def _read(self, names: Iterable[str]) -> list[RunRecord]:

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sluice.event_files.convert.ports import MissingObjectError
+from sluice.lake.object_store import MissingObjectError, ObjectStore
 from sluice.search.bulk import BulkLoader, NoTimeError, Sent
 from sluice.search.documents import documents_of
 from sluice.search.indices import Indices, expired, pattern
 from sluice.search.patience import Patience
 from sluice.search.pending import PendingRun, finish, mark_pending, pending_runs
-from sluice.search.ports import Cluster, Files, SearchError
+from sluice.search.ports import Cluster, SearchError
 
 _PROFILE_IS_GONE = "profile_is_gone"
 
@@ -46,7 +46,9 @@ class Rhythm:
 class Loading:
     """The use case of `load_search`."""
 
-    def __init__(self, files: Files, cluster: Cluster, patience: Patience, indices: Indices, rhythm: Rhythm) -> None:
+    def __init__(
+        self, files: ObjectStore, cluster: Cluster, patience: Patience, indices: Indices, rhythm: Rhythm
+    ) -> None:
         """Bind what is read, what is written, and how patiently."""
         self._files = files
         self._cluster = cluster

@@ -8,7 +8,7 @@ import orjson
 
 from sluice.contracts.system_tables import PROFILING_LOG
 from sluice.lake.keys import RUNS_PREFIX, table_prefix
-from sluice.search.ports import Files, Writes
+from sluice.lake.object_store import ObjectStore
 
 SEARCH_PREFIX = f"{RUNS_PREFIX}search/"
 PENDING_PREFIX = f"{SEARCH_PREFIX}pending/"
@@ -30,24 +30,24 @@ class PendingRun:
         return f"{PENDING_PREFIX}{self.run_id}.json"
 
 
-def mark_pending(files: Writes, run: PendingRun) -> None:
+def mark_pending(files: ObjectStore, run: PendingRun) -> None:
     """Leave the marker of a run, or write how far it has come."""
     files.write(run.key, orjson.dumps(asdict(run)))
 
 
-def pending_runs(files: Files) -> list[tuple[PendingRun, datetime]]:
+def pending_runs(files: ObjectStore) -> list[tuple[PendingRun, datetime]]:
     """Return every pending run and since when it waits, oldest first: ids begin with their time."""
-    return [(PendingRun(**orjson.loads(files.read(key))), since) for key, since in files.list(PENDING_PREFIX)]
+    return [(PendingRun(**orjson.loads(files.read(found.key))), found.modified) for found in files.list(PENDING_PREFIX)]
 
 
-def finish(files: Files, run: PendingRun) -> None:
+def finish(files: ObjectStore, run: PendingRun) -> None:
     """Remove the marker of a run; where documents of it were refused for good, keep a note of why."""
     if run.refused:
         files.write(f"{REFUSED_PREFIX}{run.run_id}.json", orjson.dumps(asdict(run)))
     files.delete([run.key])
 
 
-def mark_again(files: Files, since: datetime) -> int:
+def mark_again(files: ObjectStore, since: datetime) -> int:
     """Mark every run pending whose profiling log was published since then; return how many."""
     runs = list(_published_since(files, since))
     for run in runs:
@@ -55,7 +55,7 @@ def mark_again(files: Files, since: datetime) -> int:
     return len(runs)
 
 
-def _published_since(files: Files, since: datetime) -> Iterator[PendingRun]:
-    for key, published in files.list(table_prefix(PROFILING_LOG.name)):
-        if published >= since:
-            yield PendingRun(key.rpartition("/")[2].removesuffix(".parquet"), key)
+def _published_since(files: ObjectStore, since: datetime) -> Iterator[PendingRun]:
+    for found in files.list(table_prefix(PROFILING_LOG.name)):
+        if found.modified >= since:
+            yield PendingRun(found.key.rpartition("/")[2].removesuffix(".parquet"), found.key)

@@ -1,9 +1,8 @@
 """What searching needs of the outside world."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 
 class SearchError(Exception):
@@ -57,23 +56,3 @@ class Boards(Protocol):
 
     def put_objects(self, ndjson: bytes) -> None:
         """Write saved objects, replacing those of the same ids. Raises SearchError."""
-
-
-class Writes(Protocol):
-    """What takes objects of the lake bucket."""
-
-    def write(self, key: str, body: bytes | IO[bytes]) -> None:
-        """Write an object whole, replacing what was there."""
-
-
-class Files(Writes, Protocol):
-    """The lake bucket."""
-
-    def read(self, key: str) -> bytes:
-        """Return an object's bytes. Raises MissingObjectError."""
-
-    def delete(self, keys: Sequence[str]) -> None:
-        """Delete objects, whether they are there or not."""
-
-    def list(self, prefix: str) -> Iterator[tuple[str, datetime]]:
-        """Yield key and time of last change of every object under a prefix, by key."""

@@ -1,26 +1,19 @@
 """Objects that no commit knows are swept after a day, and nothing else ever is."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from sluice.event_files.orphans import sweep
 from sluice.lake.keys import clean_key, dirty_key, timestamped_id, unrelated_key
+from tests.support.memory_object_store import MemoryObjectStore
 
 NOW = datetime(2026, 3, 2, 0, 30, tzinfo=UTC)
 
 
-class Lake:
-    def __init__(self, objects: dict[str, datetime]) -> None:
-        self.objects = objects
-
-    def list(self, prefix: str) -> Iterator[tuple[str, datetime]]:
-        return iter([item for item in sorted(self.objects.items()) if item[0].startswith(prefix)])
-
-    def delete(self, keys: Sequence[str]) -> None:
-        for key in keys:
-            del self.objects[key]
+def lake_of(objects: dict[str, datetime]) -> MemoryObjectStore:
+    return MemoryObjectStore(dict.fromkeys(objects, b""), modified=objects)
 
 
 class Ledger:
@@ -41,13 +34,13 @@ def chunk(age: timedelta) -> tuple[str, datetime]:
 )
 def test_by_age(key_of: type[str], hours: float, swept: bool) -> None:
     chunk_id, written = chunk(timedelta(hours=hours))
-    lake = Lake({key_of(chunk_id): written})
+    lake = lake_of({key_of(chunk_id): written})
     assert sweep(lake, Ledger(), NOW) == ([key_of(chunk_id)] if swept else [])
     assert bool(lake.objects) is not swept
 
 
 def test_what_was_committed_stays() -> None:
     chunk_id, written = chunk(timedelta(days=2))
-    lake = Lake({clean_key(chunk_id): written, dirty_key(chunk_id): written})
+    lake = lake_of({clean_key(chunk_id): written, dirty_key(chunk_id): written})
     assert sweep(lake, Ledger(chunk_id), NOW) == []
     assert len(lake.objects) == 2

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from sluice.event_files.ledger.ledger_items import chunk_item, chunk_record
 from sluice.event_files.ledger.model import ChunkRecord, Counts, Segment, SourceObject
+from sluice.lake.object_store import ObjectStoreError
 from tests.support.events import body, event
 from tests.support.snapshots import assert_books_balance, ledger
 from tests.support.tap import Call
@@ -97,7 +98,7 @@ def test_a_commit_that_is_cancelled(world: World, reasons: list[str], skipped: l
 def test_objects_that_are_not_deleted_are_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     errors = [{"Key": "a", "Code": "AccessDenied", "Message": "Access Denied"}]
     monkeypatch.setattr(world.s3, "delete_objects", lambda **_: {"Errors": errors})
-    with pytest.raises(OSError, match="a was not deleted: Access Denied"):
+    with pytest.raises(ObjectStoreError, match="/a: s3:DeleteObject failed .Access Denied."):
         world.lake.delete(["a"])
 
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
-from sluice.lake.history_store import S3HistoryStore
+from sluice.lake.object_store import ObjectStoreError, StoredObject
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.vendor_exports.completeness.initialise import merge_parts, observe_part, write_plan
 from sluice.vendor_exports.completeness.keys import state_key
-from sluice.vendor_exports.completeness.ports import HistoryStoreError, Stored
 from sluice.vendor_exports.completeness.publish import Publishing, output_keys
 from sluice.vendor_exports.completeness.update import Updating
 from sluice.vendor_exports.delivery.slots import Environment, Slot
@@ -26,8 +26,8 @@ LATE = FIRST.folder(TEST) + "A_late.json"
 
 
 @pytest.fixture
-def store(world: World) -> S3HistoryStore:
-    return S3HistoryStore(world.s3, LAKE)
+def store(world: World) -> S3ObjectStore:
+    return S3ObjectStore(world.s3, LAKE)
 
 
 @pytest.fixture
@@ -57,64 +57,64 @@ def forget_histories(world: World) -> None:
 class TestStore:
     """The adapter by itself."""
 
-    def test_what_is_not_there(self, store: S3HistoryStore) -> None:
-        assert store.read("x") is None
-        assert store.read_all(["x"], 9) == [None]
-        assert list(store.walk("x")) == list(store.list_all(["x", "y"])) == list(store.list_all([])) == []
+    def test_what_is_not_there(self, store: S3ObjectStore) -> None:
+        assert store.find("x") is None
+        assert store.find_all(["x"], 9) == [None]
+        assert list(store.list("x")) == list(store.list_all(["x", "y"])) == list(store.list_all([])) == []
 
-    def test_an_object_is_replaced_only_as_it_was_read(self, store: S3HistoryStore) -> None:
+    def test_an_object_is_replaced_only_as_it_was_read(self, store: S3ObjectStore) -> None:
         assert store.replace("x", b"1", None)
         assert not store.replace("x", b"2", None)
-        first = store.read("x")
+        first = store.find("x")
         assert first
         assert store.replace("x", b"2", first.etag)
         assert not store.replace("x", b"3", first.etag)
-        second = store.read("x")
-        assert second == Stored(b"2", second.etag if second else "")
+        second = store.find("x")
+        assert second == StoredObject(b"2", second.etag if second else "")
         assert not store.replace("gone", b"3", first.etag)
 
-    def test_many_objects_at_once(self, world: World, store: S3HistoryStore) -> None:
+    def test_many_objects_at_once(self, world: World, store: S3ObjectStore) -> None:
         keys = [f"x/{number:02}" for number in range(40)]
         for number, key in enumerate(keys):
             world.lake.write(key, b"x" * number)
-        found = store.read_all([*keys, "y"], 20)
+        found = store.find_all([*keys, "y"], 20)
         assert found == [b"x" * number if number <= 20 else None for number in range(40)] + [None]
-        assert list(store.list_all(["x/1", "x/3"])) == [
+        assert [(found.key, found.size) for found in store.list_all(["x/1", "x/3"])] == [
             (f"x/{number}", number) for number in (*range(10, 20), *range(30, 40))
         ]
 
     def test_a_walk_reads_no_page_that_nobody_asks_for(
-        self, world: World, store: S3HistoryStore, monkeypatch: pytest.MonkeyPatch
+        self, world: World, store: S3ObjectStore, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "3")
         for number in range(7):
             world.lake.write(f"x/{number}", b"")
         with world.tap.listen() as operations:
-            assert next(store.walk("x/")) == ("x/0", 0)
+            assert next(store.list("x/")).key == "x/0"
             assert operations == ["ListObjectsV2"]
-            assert len(list(store.walk("x/"))) == 7
+            assert len(list(store.list("x/"))) == 7
         assert operations == ["ListObjectsV2"] * 4
 
-    def test_browsers_show_the_report(self, world: World, store: S3HistoryStore) -> None:
+    def test_browsers_show_the_report(self, world: World, store: S3ObjectStore) -> None:
         store.write("report.html", b"<html>")
         assert world.s3.head_object(Bucket=LAKE, Key="report.html")["ContentType"] == "text/html; charset=utf-8"
 
     @pytest.mark.parametrize(
         ("error", "said"),
         [
-            (ClientError({"Error": {"Code": "AccessDenied"}}, "X"), r"\(AccessDenied\); allow this function s3:"),
+            (ClientError({"Error": {"Code": "AccessDenied"}}, "X"), r"\(AccessDenied\); allow this role s3:"),
             (ClientError({"Error": {"Code": "SlowDown"}}, "X"), r"\(SlowDown\); it is safe to run this again"),
             (ReadTimeoutError(endpoint_url="s3"), "timeout.*; it is safe to run this again"),
         ],
     )
     def test_errors_say_where_and_what_to_do(
-        self, world: World, store: S3HistoryStore, error: Exception, said: str
+        self, world: World, store: S3ObjectStore, error: Exception, said: str
     ) -> None:
         calls: list[Callable[[], object]] = [
-            lambda: list(store.walk("x")),
+            lambda: list(store.list("x")),
             lambda: list(store.list_all(["x"])),
-            lambda: store.read_all(["x"], 9),
-            lambda: store.read("x"),
+            lambda: store.find_all(["x"], 9),
+            lambda: store.find("x"),
             lambda: store.write("x", b""),
             lambda: store.replace("x", b"", None),
             lambda: store.replace("x", b"", "etag"),
@@ -124,10 +124,10 @@ class TestStore:
             raise error
 
         for call in calls:
-            with world.tap.around(fail), pytest.raises(HistoryStoreError, match=rf"s3://{LAKE}/x: s3:\w+ .*{said}"):
+            with world.tap.around(fail), pytest.raises(ObjectStoreError, match=rf"s3://{LAKE}/x: s3:\w+ .*{said}"):
                 call()
 
-    def test_a_write_that_meets_another_at_the_same_moment(self, world: World, store: S3HistoryStore) -> None:
+    def test_a_write_that_meets_another_at_the_same_moment(self, world: World, store: S3ObjectStore) -> None:
         def conflict(_operation: str, _call: Call) -> Any:
             raise ClientError({"Error": {"Code": "ConditionalRequestConflict"}}, "PutObject")
 
@@ -136,7 +136,7 @@ class TestStore:
 
 
 @pytest.mark.usefixtures("delivered")
-def test_update_and_initialisation_agree(world: World, store: S3HistoryStore) -> None:
+def test_update_and_initialisation_agree(world: World, store: S3ObjectStore) -> None:
     updating(store).update(TEST, settled(LAST))
     updated = outputs()
     assert len(updated[output_keys(TEST)[0]].splitlines()) == 1 + len(slots(4))
@@ -148,7 +148,7 @@ def test_update_and_initialisation_agree(world: World, store: S3HistoryStore) ->
 
 
 @pytest.mark.usefixtures("delivered")
-def test_hour_by_hour_is_as_all_at_once(world: World, store: S3HistoryStore) -> None:
+def test_hour_by_hour_is_as_all_at_once(world: World, store: S3ObjectStore) -> None:
     for slot in slots(4):
         updating(store).update(TEST, settled(slot))
     by_hour = outputs()
@@ -161,7 +161,7 @@ def test_hour_by_hour_is_as_all_at_once(world: World, store: S3HistoryStore) -> 
 class Interrupted:
     """A store before whose calls something else happens, once before each of the given ones."""
 
-    def __init__(self, store: S3HistoryStore, happens: dict[int, Callable[[], object]]) -> None:
+    def __init__(self, store: S3ObjectStore, happens: dict[int, Callable[[], object]]) -> None:
         self._store = store
         self._happens = happens
         self.calls = 0
@@ -172,7 +172,7 @@ class Interrupted:
         return getattr(self._store, name)
 
 
-def test_two_writers_end_in_the_same_files(world: World, store: S3HistoryStore) -> None:
+def test_two_writers_end_in_the_same_files(world: World, store: S3ObjectStore) -> None:
     """One has seen a file that comes and goes; the other, before any call of the first, has seen more hours.
 
     What the other has written stays, though nobody comes afterwards to mend it.
@@ -194,7 +194,7 @@ def test_two_writers_end_in_the_same_files(world: World, store: S3HistoryStore) 
 class Other:
     """The second writer: each of its updates is later than the one before."""
 
-    def __init__(self, world: World, store: S3HistoryStore) -> None:
+    def __init__(self, world: World, store: S3ObjectStore) -> None:
         self._world, self._store = world, store
         self._now = settled(LAST)
 
@@ -204,7 +204,7 @@ class Other:
         updating(self._store).update(TEST, self._now, slots(4))
 
 
-def test_a_crash_at_any_call(world: World, store: S3HistoryStore) -> None:
+def test_a_crash_at_any_call(world: World, store: S3ObjectStore) -> None:
     """Then the update is tried again, as the machine does."""
     deliver(world)
     with world.tap.listen() as operations:
@@ -223,7 +223,7 @@ def writes_only(trouble: Any) -> Callable[[str, Call], Any]:
     return lambda operation, call: call() if operation in READS else trouble(operation, call)
 
 
-def test_the_other_flow_is_left_alone(world: World, store: S3HistoryStore) -> None:
+def test_the_other_flow_is_left_alone(world: World, store: S3ObjectStore) -> None:
     deliver(world)
     before = set(objects_of(LAKE))
     updating(store).update(Environment.PROD, settled(LAST))
@@ -232,7 +232,7 @@ def test_the_other_flow_is_left_alone(world: World, store: S3HistoryStore) -> No
     assert not [key for key in objects_of(LAKE) if key.startswith(Environment.PROD.root) or "/Prod/" in key]
 
 
-def test_a_history_begins_at_the_first_folder(world: World, store: S3HistoryStore) -> None:
+def test_a_history_begins_at_the_first_folder(world: World, store: S3ObjectStore) -> None:
     early = Slot(FIRST.hour - timedelta(hours=2))
     world.lake.write(early.folder(TEST) + "A_1", b"1")
     deliver(world)

@@ -15,10 +15,10 @@ from sluice.contracts.event_struct import event_type, path_of
 from sluice.contracts.hive import HiveType
 from sluice.contracts.model import Contract, Registry
 from sluice.event_files.convert.model import Batch, BatchGroup, Receipt
-from sluice.event_files.convert.ports import MissingObjectError, RunFiles
 from sluice.event_files.convert.profiling import profile_of_dirty, profile_of_rows
 from sluice.lake.arrow_types import arrow_type
 from sluice.lake.keys import parquet_key, profile_part_key, receipts_key
+from sluice.lake.object_store import MissingObjectError, ObjectStore
 
 PARTITION_COLUMN = "date_time"
 _HOUR = len("2026-01-31T23")
@@ -50,7 +50,7 @@ class _File:
 class Converter:
     """Converts groups of batches; doing one again overwrites what it wrote before with the same."""
 
-    def __init__(self, registry: Registry, files: RunFiles) -> None:
+    def __init__(self, registry: Registry, files: ObjectStore) -> None:
         """Bind contracts and lake."""
         self._registry = registry
         self._files = files
@@ -81,14 +81,14 @@ class Converter:
 
     def _made_of(self, batch: Batch) -> tuple[list[_File], pa.Table]:
         if batch.table is None:
-            return [], profile_of_dirty(batch, self._files.read_spans(batch.spans))
+            return [], profile_of_dirty(batch, self._files.read_ranges(batch.spans))
         contract = self._registry.contract(batch.table)
         rows = self._rows(batch, contract)
         files = [_File(hour, part.num_rows, to_parquet(part)) for hour, part in by_hour(rows)]
         return files, profile_of_rows(batch, contract, rows)
 
     def _rows(self, batch: Batch, contract: Contract) -> pa.Table:
-        rows = read_rows(contract, self._files.read_spans(batch.spans))
+        rows = read_rows(contract, self._files.read_ranges(batch.spans))
         if rows.num_rows != batch.rows:
             raise RowCountError(f"{batch.rows} rows were planned, {rows.num_rows} are there")
         if untimed := rows[PARTITION_COLUMN].null_count:

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 import orjson
 
 from sluice.event_files.convert.model import Plan, Receipt
-from sluice.event_files.convert.ports import MissingObjectError, RunFiles, RunLedger
+from sluice.event_files.convert.ports import RunLedger
 from sluice.lake.keys import clean_key, commit_key, receipts_key
+from sluice.lake.object_store import MissingObjectError, ObjectStore
 
 
 class IncompleteRunError(Exception):
@@ -35,12 +36,12 @@ class Summary:
     planned_at: str
 
 
-def read_plan(files: RunFiles, key: str) -> Plan:
+def read_plan(files: ObjectStore, key: str) -> Plan:
     """Read a published plan."""
     return Plan.from_json(orjson.loads(files.read(key)))
 
 
-def commit(plan: Plan, files: RunFiles, ledger: RunLedger) -> Summary:
+def commit(plan: Plan, files: ObjectStore, ledger: RunLedger) -> Summary:
     """Compare rows out with events in, then mark the plan's chunks converted and remove their clean objects.
 
     Raises:
@@ -67,7 +68,7 @@ def commit(plan: Plan, files: RunFiles, ledger: RunLedger) -> Summary:
     return summary
 
 
-def _receipts(plan: Plan, files: RunFiles) -> list[Receipt]:
+def _receipts(plan: Plan, files: ObjectStore) -> list[Receipt]:
     keys = [receipts_key(plan.run_id, group.group_id) for group in plan.groups]
     try:
         return [Receipt(**orjson.loads(line)) for body in files.read_all(keys) for line in body.splitlines()]

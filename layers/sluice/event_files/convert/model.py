@@ -6,14 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Whole lines of an object: `length` bytes from `offset`."""
-
-    key: str
-    offset: int
-    length: int
+from sluice.lake.object_store import ByteRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +18,12 @@ class Batch:
     batch_id: str
     table: str | None
     rows: int
-    spans: tuple[Span, ...]
+    spans: tuple[ByteRange, ...]
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote."""
-        spans = tuple(Span(**span) for span in value["spans"])
+        spans = tuple(ByteRange(**span) for span in value["spans"])
         return cls(value["run_id"], value["planned_at"], value["batch_id"], value["table"], value["rows"], spans)
 
     def to_json(self) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from typing import TypeVar
 
 import orjson
 
-from sluice.event_files.convert.model import Arrived, Batch, BatchGroup, OpenRun, Plan, Span, iso
-from sluice.event_files.convert.ports import Executions, RunFiles, RunLedger
+from sluice.event_files.convert.model import Arrived, Batch, BatchGroup, OpenRun, Plan, iso
+from sluice.event_files.convert.ports import Executions, RunLedger
 from sluice.event_files.ledger.model import ChunkRecord, Counts
 from sluice.lake.keys import clean_key, dirty_key, plan_key
+from sluice.lake.object_store import ByteRange, ObjectStore
 
 T = TypeVar("T")
 
@@ -39,7 +40,7 @@ class Planned:
 class Planning:
     """Plans runs."""
 
-    def __init__(self, ledger: RunLedger, files: RunFiles, executions: Executions, batch_bytes: int) -> None:
+    def __init__(self, ledger: RunLedger, files: ObjectStore, executions: Executions, batch_bytes: int) -> None:
         """Bind the adapters; batches and groups are cut at `batch_bytes` of lines."""
         self._ledger = ledger
         self._files = files
@@ -103,20 +104,22 @@ class Planning:
         files = sum(chunk.files for chunk in chunks)
         return Plan(run_id, planned_at, files, chunk_ids, groups, _arrived(chunks))
 
-    def _parts(self, chunks: Sequence[ChunkRecord]) -> Iterator[tuple[str | None, int, tuple[Span, ...]]]:
+    def _parts(self, chunks: Sequence[ChunkRecord]) -> Iterator[tuple[str | None, int, tuple[ByteRange, ...]]]:
         """Cut the rows of each table, then the dirty records, into batches: (table, rows, spans)."""
-        rows_of: dict[str, list[tuple[int, Span]]] = {}
+        rows_of: dict[str, list[tuple[int, ByteRange]]] = {}
         for chunk in chunks:
             for segment in chunk.segments:
-                span = Span(clean_key(chunk.chunk_id), segment.offset, segment.length)
+                span = ByteRange(clean_key(chunk.chunk_id), segment.offset, segment.length)
                 rows_of.setdefault(segment.table, []).append((segment.rows, span))
-        dirty = [(0, Span(dirty_key(chunk.chunk_id), 0, chunk.dirty_bytes)) for chunk in chunks if chunk.dirty_bytes]
-        everything: list[tuple[str | None, list[tuple[int, Span]]]] = [*sorted(rows_of.items()), (None, dirty)]
+        dirty = [
+            (0, ByteRange(dirty_key(chunk.chunk_id), 0, chunk.dirty_bytes)) for chunk in chunks if chunk.dirty_bytes
+        ]
+        everything: list[tuple[str | None, list[tuple[int, ByteRange]]]] = [*sorted(rows_of.items()), (None, dirty)]
         for table, parts in everything:
             for cut in self._cut(parts, lambda part: part[1:]):
                 yield table, sum(rows for rows, _ in cut), tuple(span for _, span in cut)
 
-    def _cut(self, items: Iterable[T], spans_of: Callable[[T], Sequence[Span]]) -> Iterator[tuple[T, ...]]:
+    def _cut(self, items: Iterable[T], spans_of: Callable[[T], Sequence[ByteRange]]) -> Iterator[tuple[T, ...]]:
         """Cut items, in their order, before they become more than one invocation is to do."""
         piece: list[T] = []
         size = count = 0

@@ -1,39 +1,10 @@
 """What a conversion needs of the outside world."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, Protocol
+from collections.abc import Iterable
+from typing import Protocol
 
-from sluice.event_files.convert.model import OpenRun, Span
+from sluice.event_files.convert.model import OpenRun
 from sluice.event_files.ledger.model import ChunkRecord
-
-
-class MissingObjectError(Exception):
-    """An object that should be in the lake is not there, or not all of it."""
-
-
-class RunFiles(Protocol):
-    """The lake bucket."""
-
-    def read(self, key: str) -> bytes:
-        """Return an object's bytes. Raises MissingObjectError."""
-
-    def read_all(self, keys: Sequence[str]) -> list[bytes]:
-        """Return the bytes of many objects, in order. Raises MissingObjectError."""
-
-    def read_spans(self, spans: Sequence[Span]) -> bytes:
-        """Return the bytes of all spans, joined in order. Raises MissingObjectError."""
-
-    def exists(self, key: str) -> bool:
-        """Tell whether there is an object."""
-
-    def write(self, key: str, body: bytes | IO[bytes]) -> None:
-        """Write an object whole, replacing what was there."""
-
-    def write_all(self, bodies: Mapping[str, bytes]) -> None:
-        """Write many objects, in any order, each as `write` does."""
-
-    def delete(self, keys: Sequence[str]) -> None:
-        """Delete objects, whether they are there or not."""
 
 
 class RunLedger(Protocol):

@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 from sluice.contracts.model import Contract
 from sluice.contracts.system_tables import PROFILING_LOG
 from sluice.event_files.convert.model import Batch, Plan
-from sluice.event_files.convert.ports import RunFiles, RunLedger
+from sluice.event_files.convert.ports import RunLedger
 from sluice.lake.arrow_types import arrow_schema
 from sluice.lake.keys import parquet_key, profile_part_key
+from sluice.lake.object_store import ObjectStore
 from sluice.search.pending import PendingRun, mark_pending
 
 _SCHEMA = arrow_schema(PROFILING_LOG.columns)
@@ -44,7 +45,7 @@ def profile_of_dirty(batch: Batch, lines: bytes) -> pa.Table:
     return _table(batch, columns, len(records))
 
 
-def publish_profile(plan: Plan, files: RunFiles, ledger: RunLedger, *, searched: bool = False) -> str:
+def publish_profile(plan: Plan, files: ObjectStore, ledger: RunLedger, *, searched: bool = False) -> str:
     """Write the run's profiling log as one file of its table, then close the run; return the file's key.
 
     Where the log is `searched`, too, a marker says first that it is still to be loaded.

@@ -33,19 +33,6 @@ class SourceStore(Protocol):
         """
 
 
-class ChunkStore(Protocol):
-    """The lake's side of a chunk."""
-
-    def put_clean(self, chunk_id: str, body: bytes) -> None:
-        """Write the clean object."""
-
-    def put_dirty(self, chunk_id: str, body: bytes) -> None:
-        """Write the dirty object."""
-
-    def put_unrelated(self, chunk_id: str, body: bytes) -> None:
-        """Write the unrelated object."""
-
-
 class Ledger(Protocol):
     """What became of every source object."""
 

@@ -9,7 +9,6 @@ from sluice.event_files.validate.content import Content, ContentTooLargeError, c
 from sluice.event_files.validate.lines import Lines
 from sluice.event_files.validate.ports import (
     AlreadyRecordedError,
-    ChunkStore,
     Ledger,
     MediaLibrary,
     SourceGoneError,
@@ -18,6 +17,8 @@ from sluice.event_files.validate.ports import (
 )
 from sluice.event_files.validate.reasons import Reason
 from sluice.event_files.validate.routing import FileRouting, Gates
+from sluice.lake.keys import clean_key, dirty_key, unrelated_key
+from sluice.lake.object_store import ObjectStore
 from sluice.observability import metrics
 from sluice.observability.metrics import Metric
 
@@ -85,7 +86,7 @@ class Validation:
         self,
         registry: Registry,
         sources: SourceStore,
-        chunks: ChunkStore,
+        chunks: ObjectStore,
         ledger: Ledger,
         media: MediaLibrary,
         limits: Limits,
@@ -210,11 +211,11 @@ class Validation:
         clean, segments = lines.clean_body()
         dirty, unrelated = b"".join(lines.dirty), b"".join(lines.unrelated)
         if clean:
-            self._chunks.put_clean(chunk_id, clean)
+            self._chunks.write(clean_key(chunk_id), clean)
         if dirty:
-            self._chunks.put_dirty(chunk_id, dirty)
+            self._chunks.write(dirty_key(chunk_id), dirty)
         if unrelated:
-            self._chunks.put_unrelated(chunk_id, unrelated)
+            self._chunks.write(unrelated_key(chunk_id), unrelated)
         return ChunkRecord(chunk_id, segments=segments, dirty_bytes=len(dirty))
 
     def _note(self, source: SourceObject, status: Status, message: str, outcome: Outcome) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from sluice.lake.object_store import StoredObject
 from sluice.runs.model import RunRecord
-from sluice.vendor_exports.completeness.ports import Stored
 
 
 class Records(Protocol):
@@ -18,7 +18,7 @@ class Records(Protocol):
 class Histories(Protocol):
     """The objects histories are kept in."""
 
-    def read(self, key: str) -> Stored | None:
+    def find(self, key: str) -> StoredObject | None:
         """Return an object; None when there is none."""
 
 

@@ -38,9 +38,9 @@ class Sources:
         """Work out the digest of a span.
 
         Raises:
-            HistoryStoreError: The histories cannot be read.
+            ObjectStoreError: The histories cannot be read.
         """
-        state = self.histories.read(state_key(self.environment))
+        state = self.histories.find(state_key(self.environment))
         return digest_of(
             self.stage,
             span,

@@ -8,9 +8,9 @@ from typing import Any, Self
 
 import orjson
 
+from sluice.lake.object_store import ObjectStore
 from sluice.vendor_exports.completeness.keys import history_plan_key, part_key
 from sluice.vendor_exports.completeness.observe import observe
-from sluice.vendor_exports.completeness.ports import Folders, HistoryFiles
 from sluice.vendor_exports.completeness.publish import Publishing
 from sluice.vendor_exports.completeness.recording import record
 from sluice.vendor_exports.completeness.state import decode, encode
@@ -70,13 +70,13 @@ def cut(run_id: str, environment: Environment, first: Slot, last: Slot) -> Itera
 
 
 def write_plan(
-    files: HistoryFiles, run_id: str, environment: Environment, first: Slot, last: Slot, now: datetime
+    files: ObjectStore, run_id: str, environment: Environment, first: Slot, last: Slot, now: datetime
 ) -> list[Part]:
     """Write the plan of the settled slots from `first` to `last`; its ``/parts`` are the items of a Distributed Map.
 
     Raises:
         InitialisationError: No slot of the range is settled.
-        HistoryStoreError: The bucket did not do what was asked.
+        ObjectStoreError: The bucket did not do what was asked.
     """
     parts = list(cut(run_id, environment, first, min(last, newest_settled(now))))
     if not parts:
@@ -85,23 +85,23 @@ def write_plan(
     return parts
 
 
-def observe_part(folders: Folders, files: HistoryFiles, part: Part, now: datetime) -> None:
+def observe_part(folders: ObjectStore, files: ObjectStore, part: Part, now: datetime) -> None:
     """Look at the slots of a part and leave their observations for the merge.
 
     Raises:
-        HistoryStoreError: The bucket did not do what was asked.
+        ObjectStoreError: The bucket did not do what was asked.
     """
     slots = list(slots_between(part.first, part.last))
     files.write(part_key(part.run_id, part.part), encode(observe(folders, part.environment, slots, now)))
 
 
-def merge_parts(files: HistoryFiles, publishing: Publishing, run_id: str) -> int:
+def merge_parts(files: ObjectStore, publishing: Publishing, run_id: str) -> int:
     """Merge what all parts observed into the state, publish, and return the number of slots.
 
     Raises:
         InitialisationError: There is no such plan, or a part of it was not observed; nothing was merged.
         HistoryBusyError: Others wrote the same objects each time.
-        HistoryStoreError: The bucket did not do what was asked.
+        ObjectStoreError: The bucket did not do what was asked.
     """
     plan = orjson.loads(_read(files, history_plan_key(run_id)))
     parts = [Part.from_json(part) for part in plan["parts"]]
@@ -111,8 +111,8 @@ def merge_parts(files: HistoryFiles, publishing: Publishing, run_id: str) -> int
     return len(observations)
 
 
-def _read(files: HistoryFiles, key: str) -> bytes:
-    stored = files.read(key)
+def _read(files: ObjectStore, key: str) -> bytes:
+    stored = files.find(key)
     if stored is None:
         raise InitialisationError(f"{key} is missing: a step of this initialisation failed; start a new one")
     return stored.body

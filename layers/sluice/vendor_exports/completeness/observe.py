@@ -6,8 +6,8 @@ from datetime import datetime
 
 import orjson
 
+from sluice.lake.object_store import ListedObject, ObjectStore
 from sluice.vendor_exports.completeness.model import Observation
-from sluice.vendor_exports.completeness.ports import Folders
 from sluice.vendor_exports.delivery.list_files import safe_name
 from sluice.vendor_exports.delivery.schemas import MAX_SCHEMA_BYTES, Schema, read_schema
 from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA, Environment, Slot, table_of
@@ -33,7 +33,7 @@ class _Folder:
 
 
 def observe(
-    folders: Folders, environment: Environment, slots: Sequence[Slot], observed_at: datetime
+    folders: ObjectStore, environment: Environment, slots: Sequence[Slot], observed_at: datetime
 ) -> list[Observation]:
     """Look at the folders of some slots.
 
@@ -55,17 +55,17 @@ def observe(
     ]
 
 
-def _sort_in(listing: Iterable[tuple[str, int]], prefixes: Iterable[str]) -> dict[str, dict[str, int]]:
+def _sort_in(listing: Iterable[ListedObject], prefixes: Iterable[str]) -> dict[str, dict[str, int]]:
     """Return the bytes of each file by its name, by folder."""
     found: dict[str, dict[str, int]] = {prefix: {} for prefix in prefixes}
-    for key, size in listing:
-        end = key.rfind("/") + 1
-        if (folder := found.get(key[:end])) is not None:
-            folder[key[end:]] = size
+    for entry in listing:
+        end = entry.key.rfind("/") + 1
+        if (folder := found.get(entry.key[:end])) is not None:
+            folder[entry.key[end:]] = entry.size
     return found
 
 
-def _delivered(folders: Folders, found: dict[str, dict[str, int]]) -> dict[str, _Folder]:
+def _delivered(folders: ObjectStore, found: dict[str, dict[str, int]]) -> dict[str, _Folder]:
     """Return what belongs to each slot's delivery: what an earlier job of the slot left behind does not."""
     promised = _read_promises(folders, [prefix for prefix, files in found.items() if MANIFEST in files])
     return {prefix: _summary(files, promised.get(prefix)) for prefix, files in found.items()}
@@ -80,8 +80,8 @@ def _summary(files: Mapping[str, int], promised: frozenset[str] | None) -> _Fold
     return folder
 
 
-def _read_promises(folders: Folders, prefixes: Sequence[str]) -> dict[str, frozenset[str] | None]:
-    bodies = folders.read_all([prefix + MANIFEST for prefix in prefixes], MAX_MANIFEST_BYTES)
+def _read_promises(folders: ObjectStore, prefixes: Sequence[str]) -> dict[str, frozenset[str] | None]:
+    bodies = folders.find_all([prefix + MANIFEST for prefix in prefixes], MAX_MANIFEST_BYTES)
     return {prefix: None if body is None else _promised(body) for prefix, body in zip(prefixes, bodies, strict=True)}
 
 
@@ -94,7 +94,7 @@ def _promised(manifest: bytes) -> frozenset[str] | None:
     return names - {""} or None
 
 
-def _read_schemas(folders: Folders, found: dict[str, _Folder]) -> dict[str, Schema | None]:
+def _read_schemas(folders: ObjectStore, found: dict[str, _Folder]) -> dict[str, Schema | None]:
     prefixes = [prefix for prefix, folder in found.items() if folder.has_schema]
-    bodies = folders.read_all([prefix + MASTER_SCHEMA for prefix in prefixes], MAX_SCHEMA_BYTES)
+    bodies = folders.find_all([prefix + MASTER_SCHEMA for prefix in prefixes], MAX_SCHEMA_BYTES)
     return {prefix: None if body is None else read_schema(body) for prefix, body in zip(prefixes, bodies, strict=True)}

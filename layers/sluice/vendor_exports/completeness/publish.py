@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from sluice.lake.object_store import ObjectStore, StoredObject
 from sluice.vendor_exports.completeness import csvs
 from sluice.vendor_exports.completeness.catalog import HISTORY_TABLES
 from sluice.vendor_exports.completeness.derive import derive
@@ -15,7 +16,6 @@ from sluice.vendor_exports.completeness.keys import (
     state_key,
 )
 from sluice.vendor_exports.completeness.model import SlotHistory
-from sluice.vendor_exports.completeness.ports import HistoryFiles, Stored
 from sluice.vendor_exports.completeness.recording import ATTEMPTS, busy, known
 from sluice.vendor_exports.completeness.tables import history_parquet
 from sluice.vendor_exports.delivery.slots import Environment
@@ -33,7 +33,7 @@ _CSVS = {
 class Publishing:
     """Writes the outputs of an environment."""
 
-    def __init__(self, files: HistoryFiles, report: Report, out_of_scope: Collection[str]) -> None:
+    def __init__(self, files: ObjectStore, report: Report, out_of_scope: Collection[str]) -> None:
         """Bind the bucket, the maker of the report, and the tables nobody expects."""
         self._files = files
         self._report = report
@@ -47,17 +47,17 @@ class Publishing:
         """
         for _ in range(ATTEMPTS):
             # The outputs first, the state behind them: whoever has replaced one since may know more than we do.
-            standing = {key: self._files.read(key) for key in output_keys(environment)}
-            state = self._files.read(state_key(environment))
+            standing = {key: self._files.find(key) for key in output_keys(environment)}
+            state = self._files.find(state_key(environment))
             if state is None:
                 return
             written = self._write(standing, self.render(environment, self.rows(state)))
             # Bytes that came back to what they were keep their ETag; only an unmoved state says ours are the newest.
-            if written and self._files.read(state_key(environment)) == state:
+            if written and self._files.find(state_key(environment)) == state:
                 return
         raise busy(f"the state or an output of {environment}")
 
-    def rows(self, state: Stored | None) -> list[SlotHistory]:
+    def rows(self, state: StoredObject | None) -> list[SlotHistory]:
         """Return the rows of all histories."""
         return derive(known(state), self._out_of_scope)
 
@@ -69,11 +69,11 @@ class Publishing:
             observability_key(environment, REPORT): self._report(environment, rows, self._out_of_scope),
         }
 
-    def _write(self, standing: Mapping[str, Stored | None], outputs: Mapping[str, bytes]) -> bool:
+    def _write(self, standing: Mapping[str, StoredObject | None], outputs: Mapping[str, bytes]) -> bool:
         """Write what differs; tell whether nobody came between."""
         return all(self._bring(key, standing[key], body) for key, body in outputs.items())
 
-    def _bring(self, key: str, standing: Stored | None, body: bytes) -> bool:
+    def _bring(self, key: str, standing: StoredObject | None, body: bytes) -> bool:
         if standing is None:
             return self._files.replace(key, body, None)
         return standing.body == body or self._files.replace(key, body, standing.etag)

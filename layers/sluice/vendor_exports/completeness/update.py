@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sluice.lake.object_store import ObjectStore
 from sluice.vendor_exports.completeness.keys import state_key
 from sluice.vendor_exports.completeness.model import Observation
 from sluice.vendor_exports.completeness.observe import observe
-from sluice.vendor_exports.completeness.ports import Folders, HistoryFiles
 from sluice.vendor_exports.completeness.publish import Publishing
 from sluice.vendor_exports.completeness.recording import known, record
 from sluice.vendor_exports.delivery.slots import Environment, Slot, newest_settled, place_of, slots_between
@@ -29,7 +29,7 @@ class Updated:
 class Updating:
     """Updates the histories."""
 
-    def __init__(self, folders: Folders, files: HistoryFiles, publishing: Publishing, max_slots: int) -> None:
+    def __init__(self, folders: ObjectStore, files: ObjectStore, publishing: Publishing, max_slots: int) -> None:
         """Bind the adapters; one update looks at no more than `max_slots` slots it does not know."""
         self._folders = folders
         self._files = files
@@ -49,10 +49,10 @@ class Updating:
 
         Raises:
             HistoryBusyError: Others wrote the same objects each time.
-            HistoryStoreError: The bucket did not do what was asked.
+            ObjectStoreError: The bucket did not do what was asked.
         """
         last = newest_settled(now)
-        observations = known(self._files.read(state_key(environment)))
+        observations = known(self._files.find(state_key(environment)))
         seen = {observation.slot for observation in observations}
         unseen = [slot for slot in self._history(environment, observations, last) if slot not in seen]
         changed = {slot for slot in again if slot in seen and slot <= last}
@@ -66,5 +66,5 @@ class Updating:
         return () if first is None else slots_between(first, last)
 
     def _first_slot(self, environment: Environment) -> Slot | None:
-        places = (place_of(key, environment) for key, _ in self._folders.walk(environment.hourly))
+        places = (place_of(found.key, environment) for found in self._folders.list(environment.hourly))
         return next((place[0] for place in places if place), None)

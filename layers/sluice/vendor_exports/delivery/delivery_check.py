@@ -7,10 +7,11 @@ from itertools import accumulate
 
 import orjson
 
+from sluice.lake.object_store import ObjectStore
 from sluice.vendor_exports.delivery.delivery_state import Arrival, Arrivals
 from sluice.vendor_exports.delivery.keys import ExportRun
 from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, LONGEST_CAUSE, Account, Lease
-from sluice.vendor_exports.delivery.ports import ExportFiles, Slots
+from sluice.vendor_exports.delivery.ports import Slots
 from sluice.vendor_exports.delivery.schemas import MAX_SCHEMA_BYTES, read_schema
 from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA, table_of
 
@@ -38,7 +39,7 @@ class Proving:
         rounds: Rounds of copying until what is missing is given up.
     """
 
-    files: ExportFiles
+    files: ObjectStore
     arrivals: Arrivals
     slots: Slots
     out_of_scope: frozenset[str]

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
-from sluice.event_files.convert.ports import MissingObjectError
+from sluice.lake.object_store import MissingObjectError, ObjectStore
 from sluice.vendor_exports.delivery.keys import ExportRun
 from sluice.vendor_exports.delivery.model import BatchResult, CopyBatch, Landed, Manifest, Promise
-from sluice.vendor_exports.delivery.ports import ExportFiles, Landing
+from sluice.vendor_exports.delivery.ports import Landing
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Arrival:
 class Arrivals:
     """Looks at the lake."""
 
-    files: ExportFiles
+    files: ObjectStore
     landing: Landing
 
     def arrival(self, run: ExportRun, rounds: int) -> Arrival:

@@ -5,11 +5,12 @@ from enum import StrEnum
 
 import orjson
 
+from sluice.lake.object_store import ObjectStore
 from sluice.vendor_exports.delivery.delivery_state import Arrivals
 from sluice.vendor_exports.delivery.keys import ExportRun
 from sluice.vendor_exports.delivery.list_files import batches, manifest_of
 from sluice.vendor_exports.delivery.model import Lease, Manifest
-from sluice.vendor_exports.delivery.ports import ExportFiles, Slots, Vendor
+from sluice.vendor_exports.delivery.ports import Slots, Vendor
 from sluice.vendor_exports.delivery.slots import MANIFEST
 
 _LIFETIME_MINUTES = 5  # addresses of this list are not used: copying asks for its own
@@ -47,7 +48,7 @@ class Sizes:
 class Promising:
     """Asks for lists."""
 
-    files: ExportFiles
+    files: ObjectStore
     arrivals: Arrivals
     slots: Slots
     sizes: Sizes

@@ -160,19 +160,3 @@ class Downloads(Protocol):
 
     def open(self, url: str, offset: int) -> AbstractContextManager[Download]:
         """Open a file from a byte on; a server that cannot do so begins with the first."""
-
-
-class ExportFiles(Protocol):
-    """Small documents in the lake."""
-
-    def read(self, key: str) -> bytes:
-        """Return an object's bytes. Raises MissingObjectError."""
-
-    def read_all(self, keys: Sequence[str]) -> list[bytes]:
-        """Return the bytes of many objects, in order. Raises MissingObjectError."""
-
-    def write(self, key: str, body: bytes) -> None:
-        """Write an object whole."""
-
-    def exists(self, key: str) -> bool:
-        """Tell whether there is an object."""

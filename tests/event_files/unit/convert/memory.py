@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import IO
 
-from sluice.event_files.convert.model import OpenRun, Span
-from sluice.event_files.convert.ports import MissingObjectError
+from sluice.event_files.convert.model import OpenRun
 from sluice.event_files.ledger.model import ChunkRecord
+from sluice.lake.object_store import ByteRange, MissingObjectError
 
 
 @dataclass
-class MemoryFiles:
+class MemoryObjectStore:
     """The lake bucket: bytes by key."""
 
     objects: dict[str, bytes] = field(default_factory=dict)
@@ -24,7 +24,7 @@ class MemoryFiles:
     def read_all(self, keys: Sequence[str]) -> list[bytes]:
         return [self.read(key) for key in keys]
 
-    def read_spans(self, spans: Sequence[Span]) -> bytes:
+    def read_ranges(self, spans: Sequence[ByteRange]) -> bytes:
         return b"".join(self.read(span.key)[span.offset : span.offset + span.length] for span in spans)
 
     def exists(self, key: str) -> bool:

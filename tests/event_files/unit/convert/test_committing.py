@@ -10,7 +10,8 @@ import pytest
 from sluice.event_files.convert.committing import IncompleteRunError, Summary, commit
 from sluice.event_files.convert.model import Arrived, Batch, BatchGroup, Plan, Receipt
 from sluice.lake.keys import clean_key, commit_key, receipts_key
-from tests.event_files.unit.convert.memory import MemoryFiles, MemoryLedger
+from tests.event_files.unit.convert.memory import MemoryLedger
+from tests.support.memory_object_store import MemoryObjectStore
 
 RUN = "run"
 CHUNKS = ("20260131T000000000000Z-a", "20260131T000000000001Z-b")
@@ -43,25 +44,25 @@ SUMMARY = Summary(
 
 
 @pytest.fixture
-def files() -> MemoryFiles:
-    files = MemoryFiles({clean_key(chunk): b"rows" for chunk in CHUNKS})
+def files() -> MemoryObjectStore:
+    files = MemoryObjectStore({clean_key(chunk): b"rows" for chunk in CHUNKS})
     leave(files, *RECEIPTS)
     return files
 
 
-def leave(files: MemoryFiles, *receipts: Receipt) -> None:
+def leave(files: MemoryObjectStore, *receipts: Receipt) -> None:
     """Leave these receipts, and those of the other batches."""
     known = {each.batch_id: each.to_json() for each in (*RECEIPTS, *receipts)}
     for group in GROUPS:
         leave_lines(files, group, [known[batch.batch_id] for batch in group.batches])
 
 
-def leave_lines(files: MemoryFiles, group: BatchGroup, receipts: Iterable[Mapping[str, Any]]) -> None:
+def leave_lines(files: MemoryObjectStore, group: BatchGroup, receipts: Iterable[Mapping[str, Any]]) -> None:
     lines = "".join(f"{json.dumps(receipt)}\n" for receipt in receipts)
     files.write(receipts_key(RUN, group.group_id), lines.encode())
 
 
-def test_a_whole_run_is_committed(files: MemoryFiles) -> None:
+def test_a_whole_run_is_committed(files: MemoryObjectStore) -> None:
     ledger = MemoryLedger()
     assert commit(PLAN, files, ledger) == SUMMARY
     assert json.loads(files.objects[commit_key(RUN)]) == asdict(SUMMARY)
@@ -69,7 +70,7 @@ def test_a_whole_run_is_committed(files: MemoryFiles) -> None:
     assert not any(files.exists(clean_key(chunk)) for chunk in CHUNKS)
 
 
-def test_again_changes_nothing(files: MemoryFiles) -> None:
+def test_again_changes_nothing(files: MemoryObjectStore) -> None:
     ledger = MemoryLedger()
     commit(PLAN, files, ledger)
     once = dict(files.objects)
@@ -77,7 +78,7 @@ def test_again_changes_nothing(files: MemoryFiles) -> None:
     assert files.objects == once
 
 
-def test_receipts_of_an_older_version_say_nothing_of_bytes_and_hours(files: MemoryFiles) -> None:
+def test_receipts_of_an_older_version_say_nothing_of_bytes_and_hours(files: MemoryObjectStore) -> None:
     old = {"batch_id": "2", "table": "B", "rows": 1, "parquet_files": 2}
     leave_lines(files, GROUPS[0], [*(receipt.to_json() for receipt in RECEIPTS[:2]), old])
     assert commit(PLAN, files, MemoryLedger()) == replace(
@@ -94,29 +95,29 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("receipt", "message"), WRONG.values(), ids=WRONG.keys())
-def test_wrong_counts_are_refused(files: MemoryFiles, receipt: Receipt, message: str) -> None:
+def test_wrong_counts_are_refused(files: MemoryObjectStore, receipt: Receipt, message: str) -> None:
     leave(files, receipt)
     assert_refused(files, PLAN, message)
 
 
-def test_missing_receipts_are_refused(files: MemoryFiles) -> None:
+def test_missing_receipts_are_refused(files: MemoryObjectStore) -> None:
     files.delete([receipts_key(RUN, GROUPS[1].group_id)])
     assert_refused(files, PLAN, "batches left no receipts")
 
 
 @pytest.mark.parametrize(("missing", "message"), [(0, "A: 5 in, 2 out"), (1, "A: 5 in, 3 out"), (2, "B: 1 in, 0 out")])
-def test_a_missing_receipt_among_others_is_refused(files: MemoryFiles, missing: int, message: str) -> None:
+def test_a_missing_receipt_among_others_is_refused(files: MemoryObjectStore, missing: int, message: str) -> None:
     kept = [receipt.to_json() for receipt in RECEIPTS[:3] if receipt is not RECEIPTS[missing]]
     leave_lines(files, GROUPS[0], kept)
     assert_refused(files, PLAN, message)
 
 
-def test_an_unplanned_table_is_refused(files: MemoryFiles) -> None:
+def test_an_unplanned_table_is_refused(files: MemoryObjectStore) -> None:
     group = BatchGroup((*BATCHES[:2], replace(BATCHES[2], table=None)))
     assert_refused(files, replace(PLAN, groups=(group, GROUPS[1])), "B: 0 in")
 
 
-def assert_refused(files: MemoryFiles, plan: Plan, message: str) -> None:
+def assert_refused(files: MemoryObjectStore, plan: Plan, message: str) -> None:
     ledger, before = MemoryLedger(), dict(files.objects)
     with pytest.raises(IncompleteRunError, match=message):
         commit(plan, files, ledger)

@@ -11,12 +11,13 @@ import pytest
 
 from cli.contracts.samples import synthesise
 from sluice.event_files.convert.batches import BatchError, Converter, read_rows
-from sluice.event_files.convert.model import Batch, BatchGroup, Receipt, Span
+from sluice.event_files.convert.model import Batch, BatchGroup, Receipt
 from sluice.event_files.ledger.model import Counts
 from sluice.event_files.validate.event_processor import Gate, lineage_of
 from sluice.lake.keys import profile_part_key, receipts_key, table_prefix
-from tests.event_files.unit.convert.memory import MemoryFiles
+from sluice.lake.object_store import ByteRange
 from tests.event_files.unit.validate.edges import CONTRACTS, REGISTRY, chance
+from tests.support.memory_object_store import MemoryObjectStore
 
 RUN, TABLE = "20260131T120000000000Z-r", "MICROONE_PRED"
 HOURS = 3
@@ -36,28 +37,28 @@ def rows_of(table: str, count: int) -> list[bytes]:
     return lines
 
 
-def batch_of(files: MemoryFiles, table: str, lines: list[bytes]) -> Batch:
+def batch_of(files: MemoryObjectStore, table: str, lines: list[bytes]) -> Batch:
     """A batch whose rows stand in two objects, between those of others."""
     halves = [b"".join(lines[:5]), b"".join(lines[5:])]
     spans = []
     for number, half in enumerate(halves):
         files.objects[f"chunk-{number}"] = b"before\n" + half + b"behind\n"
-        spans.append(Span(f"chunk-{number}", len(b"before\n"), len(half)))
+        spans.append(ByteRange(f"chunk-{number}", len(b"before\n"), len(half)))
     return Batch(RUN, "2026-01-31T12:00:00.000Z", f"00000-{table}", table, len(lines), tuple(spans))
 
 
-def convert(files: MemoryFiles, *batches: Batch) -> list[Receipt]:
+def convert(files: MemoryObjectStore, *batches: Batch) -> list[Receipt]:
     return Converter(REGISTRY, files).convert(BatchGroup(batches))
 
 
-def read(files: MemoryFiles, prefix: str) -> pa.Table:
+def read(files: MemoryObjectStore, prefix: str) -> pa.Table:
     parts = [pq.read_table(pa.BufferReader(files.objects[key]), partitioning=None) for key in files.keys(prefix)]
     return pa.concat_tables(parts)
 
 
 @pytest.mark.parametrize("table", [contract.table for contract in CONTRACTS])
 def test_rows_land_in_their_partitions(table: str) -> None:
-    files = MemoryFiles()
+    files = MemoryObjectStore()
     lines = rows_of(table, 20)
     batch = batch_of(files, table, lines)
     convert(files, batch)
@@ -86,14 +87,14 @@ def test_rows_land_in_their_partitions(table: str) -> None:
     ],
 )
 def test_an_hour_that_the_plan_could_not_know_of_is_not_the_newest(planned_at: str, newest: str) -> None:
-    files = MemoryFiles()
+    files = MemoryObjectStore()
     batch = replace(batch_of(files, TABLE, rows_of(TABLE, 20)), planned_at=planned_at)
     (receipt,) = convert(files, batch)
     assert receipt.newest_hour == newest
 
 
 def test_a_file_may_be_passed_over_by_short_values_and_repeats_no_text() -> None:
-    files = MemoryFiles()
+    files = MemoryObjectStore()
     convert(files, batch_of(files, "MICROTWO_PRED", rows_of("MICROTWO_PRED", 20)))
     (body, *_) = [files.objects[key] for key in files.keys("data/clean_parquet/")]
     group = pq.ParquetFile(pa.BufferReader(body)).metadata.row_group(0)
@@ -104,7 +105,7 @@ def test_a_file_may_be_passed_over_by_short_values_and_repeats_no_text() -> None
 
 def test_again_writes_the_same() -> None:
     """Also when it died in the middle: without a receipt everything is written anew, over what is there."""
-    files = MemoryFiles()
+    files = MemoryObjectStore()
     batch = batch_of(files, TABLE, rows_of(TABLE, 20))
     convert(files, batch)
     once = dict(files.objects)
@@ -114,7 +115,7 @@ def test_again_writes_the_same() -> None:
 
 
 def test_a_group_is_done_as_one() -> None:
-    files = MemoryFiles()
+    files = MemoryObjectStore()
     first, second = batch_of(files, TABLE, rows_of(TABLE, 20)), batch_of(files, TABLE, rows_of(TABLE, 20))
     second = replace(second, batch_id=f"00001-{TABLE}")
     with pytest.raises(BatchError, match=f"{second.batch_id} of run {RUN}: 21 rows were planned, 20 are there"):
@@ -127,14 +128,14 @@ def test_a_group_is_done_as_one() -> None:
 
 
 def test_what_has_a_receipt_is_not_done_again() -> None:
-    files = MemoryFiles({receipts_key(RUN, f"00000-{TABLE}"): b"{}"})
-    convert(files, Batch(RUN, "", f"00000-{TABLE}", TABLE, 1, (Span("not there", 0, 1),)))
+    files = MemoryObjectStore({receipts_key(RUN, f"00000-{TABLE}"): b"{}"})
+    convert(files, Batch(RUN, "", f"00000-{TABLE}", TABLE, 1, (ByteRange("not there", 0, 1),)))
     assert list(files.objects) == [receipts_key(RUN, f"00000-{TABLE}")]
 
 
 @pytest.mark.parametrize("difference", [-1, 1])
 def test_other_rows_than_planned_are_refused(difference: int) -> None:
-    files = MemoryFiles()
+    files = MemoryObjectStore()
     batch = batch_of(files, TABLE, rows_of(TABLE, 20))
     before = dict(files.objects)
     with pytest.raises(BatchError, match=rf"{20 + difference} rows were planned, 20 are there"):
@@ -143,7 +144,7 @@ def test_other_rows_than_planned_are_refused(difference: int) -> None:
 
 
 def test_rows_cut_in_the_middle_are_refused() -> None:
-    files = MemoryFiles()
+    files = MemoryObjectStore()
     batch = batch_of(files, TABLE, rows_of(TABLE, 20))
     short = replace(batch.spans[1], length=batch.spans[1].length - 10)
     with pytest.raises(BatchError):
@@ -154,7 +155,7 @@ def test_rows_cut_in_the_middle_are_refused() -> None:
 
 def test_lines_that_are_no_events_are_refused() -> None:
     """An older version left rows there: as events they would be rows of nothing."""
-    files = MemoryFiles()
+    files = MemoryObjectStore()
     lines = [b'{"id":"a","date_time":"2022-04-09T08:00:00Z","_source_key":"k","_source_offset":0}\n'] * 20
     batch = batch_of(files, TABLE, lines)
     with pytest.raises(BatchError, match="20 of 20 rows have no time"):

@@ -9,10 +9,10 @@ from sluice.contracts.load import load_registry
 from sluice.event_files.convert.committing import read_plan
 from sluice.event_files.convert.model import BatchGroup
 from sluice.event_files.convert.planning import MAX_SPANS, Planned, Planning
-from sluice.event_files.convert.ports import RunFiles
 from sluice.event_files.ledger.model import ChunkRecord, Segment
-from tests.event_files.unit.convert.memory import MemoryFiles, MemoryLedger
+from tests.event_files.unit.convert.memory import MemoryLedger
 from tests.event_files.unit.convert.test_planning import NOW, Running
+from tests.support.memory_object_store import MemoryObjectStore
 
 BACKLOGS = (1, 100, 1_000)  # chunks; 98 files each
 BATCH_BYTES = 32 << 20
@@ -21,21 +21,11 @@ CHUNK_ID = "20260131T120000{:06}Z-1f2e3d4c"
 TABLES = tuple(contract.table for contract in load_registry().contracts)
 
 
-class Files(MemoryFiles):
-    """A lake that counts what is written."""
-
-    written = 0
-
-    def write(self, key: str, body: object) -> None:
-        self.written += 1
-        super().write(key, body)  # type: ignore[arg-type]
-
-
-def plan(chunks: int, chunk_bytes: int = 6_000) -> tuple[Planned, Files]:
+def plan(chunks: int, chunk_bytes: int = 6_000) -> tuple[Planned, MemoryObjectStore]:
     """Plan a run over so many pending chunks, each with rows of every table and dirty records."""
     segments = tuple(Segment(table, place * chunk_bytes, chunk_bytes, 10) for place, table in enumerate(TABLES))
     pending = [ChunkRecord(CHUNK_ID.format(number), segments, 500, 98) for number in range(chunks)]
-    files = Files()
+    files = MemoryObjectStore()
     planned = Planning(MemoryLedger(pending), files, Running(), BATCH_BYTES).plan("me", "the-run", NOW, "token")
     return planned, files
 
@@ -73,7 +63,7 @@ def test_a_small_run_is_one_group_and_a_large_one_about_as_many_as_its_bytes() -
 
 
 def test_a_plan_is_one_object_however_long() -> None:
-    assert {plan(chunks)[1].written for chunks in BACKLOGS} == {1}
+    assert {len(plan(chunks)[1].written) for chunks in BACKLOGS} == {1}
 
 
 def test_batches_grow_with_the_bytes_and_not_with_the_chunks() -> None:
@@ -83,7 +73,3 @@ def test_batches_grow_with_the_bytes_and_not_with_the_chunks() -> None:
     assert batches(400, 1_000) == batches(4, 100_000) == len(TABLES) + 1
     assert batches(1_000, 64 << 10) <= 10 * batches(100, 64 << 10)
     assert len(_groups(1_000, 64 << 10)) <= 10 * len(_groups(100, 64 << 10))
-
-
-def test_a_conversion_lists_nothing() -> None:
-    assert not [name for name in vars(RunFiles) if "list" in name or "walk" in name]

@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.event_files.convert.committing import read_plan
-from sluice.event_files.convert.model import Arrived, Batch, BatchGroup, OpenRun, Plan, Span
+from sluice.event_files.convert.model import Arrived, Batch, BatchGroup, OpenRun, Plan
 from sluice.event_files.convert.planning import MAX_SPANS, Decision, Planned, Planning
 from sluice.event_files.ledger.model import ChunkRecord, Counts, Segment
 from sluice.lake.keys import clean_key, dirty_key
-from tests.event_files.unit.convert.memory import MemoryFiles, MemoryLedger
+from sluice.lake.object_store import ByteRange
+from tests.event_files.unit.convert.memory import MemoryLedger
+from tests.support.memory_object_store import MemoryObjectStore
 
 NOW = datetime(2026, 1, 31, 12, 30, 15, 123456, tzinfo=UTC)
 BATCH_BYTES = 100
@@ -31,7 +33,7 @@ class Running:
         return execution in self._names
 
 
-def plan_with(ledger: MemoryLedger, files: MemoryFiles, *running: str) -> Planned:
+def plan_with(ledger: MemoryLedger, files: MemoryObjectStore, *running: str) -> Planned:
     """What an execution called ``me`` is told to do, while others are `running`."""
     return Planning(ledger, files, Running(*running), BATCH_BYTES).plan("me", "run-of-me", NOW, "token")
 
@@ -53,7 +55,7 @@ chunks = st.lists(st.tuples(segments, st.sampled_from([0, 1, 60, 150]), st.integ
 
 @given(chunks)
 def test_a_plan_covers_everything_once(pending: list[ChunkRecord]) -> None:
-    files, ledger = MemoryFiles(), MemoryLedger(pending)
+    files, ledger = MemoryObjectStore(), MemoryLedger(pending)
     planned = plan_with(ledger, files)
     assert planned.decision is Decision.PLANNED
     plan = read_plan(files, planned.plan_key or "")
@@ -62,7 +64,7 @@ def test_a_plan_covers_everything_once(pending: list[ChunkRecord]) -> None:
     assert plan.files == sum(each.files for each in pending)
     for table in ("A", "B"):
         wanted = [
-            (Span(clean_key(each.chunk_id), segment.offset, segment.length), segment.rows)
+            (ByteRange(clean_key(each.chunk_id), segment.offset, segment.length), segment.rows)
             for each in pending
             for segment in each.segments
             if segment.table == table
@@ -71,7 +73,7 @@ def test_a_plan_covers_everything_once(pending: list[ChunkRecord]) -> None:
             s for s, _ in wanted
         ]
         assert plan.rows()[table] == sum(rows for _, rows in wanted)
-    dirty = [Span(dirty_key(each.chunk_id), 0, each.dirty_bytes) for each in pending if each.dirty_bytes]
+    dirty = [ByteRange(dirty_key(each.chunk_id), 0, each.dirty_bytes) for each in pending if each.dirty_bytes]
     assert [span for batch in plan.batches if batch.table is None for span in batch.spans] == dirty
     assert_cut_well(plan.batches)
     assert_grouped_well(plan.groups)
@@ -102,7 +104,7 @@ def size(*batches: Batch) -> int:
 
 
 def test_small_batches_are_one_group_and_full_ones_a_group_each() -> None:
-    files = MemoryFiles()
+    files = MemoryObjectStore()
     small = chunk(0, [("A", 40, 1), ("B", 30, 1), ("C", 20, 1)], 10, 1)
     large = chunk(1, [("D", 100, 1), ("E", 100, 1), ("F", 1, 1)], 0, 1)
     plan = read_plan(files, plan_with(MemoryLedger([replace(small, dirty_bytes=0), large]), files).plan_key or "")
@@ -121,14 +123,14 @@ def test_a_plan_says_what_arrived() -> None:
         replace(PENDING[0], counts=first, source_bytes=1000),
         replace(chunk(1, [("A", 10, 1)], 0, 1), counts=second, source_bytes=100),
     ]
-    files = MemoryFiles()
+    files = MemoryObjectStore()
     plan = read_plan(files, plan_with(MemoryLedger(pending), files).plan_key or "")
     dirty = {"A": {"RULE_BROKEN": 3, "TOO_LARGE": 4}, "-": {"FRAGMENT": 1}}
     assert plan.arrived == Arrived(bytes=1100, unrelated=11, unknown_members=22, media_missing=33, dirty=dirty)
 
 
 def test_many_small_segments_are_cut_by_number() -> None:
-    files = MemoryFiles()
+    files = MemoryObjectStore()
     pending = [ChunkRecord(f"{number:020d}", (Segment("A", 0, 0, 1),)) for number in range(2 * MAX_SPANS + 1)]
     plan = read_plan(files, plan_with(MemoryLedger(pending), files).plan_key or "")
     assert [(len(batch.spans), batch.rows) for batch in plan.batches] == [(500, 500), (500, 500), (1, 1)]
@@ -136,7 +138,7 @@ def test_many_small_segments_are_cut_by_number() -> None:
 
 
 def test_nothing_to_do_leaves_no_run_open() -> None:
-    files, ledger = MemoryFiles(), MemoryLedger()
+    files, ledger = MemoryObjectStore(), MemoryLedger()
     assert plan_with(ledger, files) == Planned(Decision.NOTHING_TO_DO)
     assert ledger.run is None
     assert not files.objects
@@ -149,20 +151,20 @@ CRASHED = OpenRun("crashed-run", "crashed")
 @pytest.mark.parametrize("plan_key", [None, "its-plan"])
 def test_while_another_run_goes_on_nothing_is_planned(plan_key: str | None) -> None:
     run = OpenRun("its-run", "other", plan_key)
-    files, ledger = MemoryFiles(), MemoryLedger(PENDING, run)
+    files, ledger = MemoryObjectStore(), MemoryLedger(PENDING, run)
     assert plan_with(ledger, files, "other") == Planned(Decision.BUSY)
     assert (ledger.run, files.objects) == (run, {})
 
 
 def test_a_crashed_run_is_finished_by_its_own_plan() -> None:
-    files, ledger = MemoryFiles(), MemoryLedger(PENDING, OpenRun("crashed-run", "crashed", "its-plan"))
+    files, ledger = MemoryObjectStore(), MemoryLedger(PENDING, OpenRun("crashed-run", "crashed", "its-plan"))
     assert plan_with(ledger, files) == Planned(Decision.PLANNED, "crashed-run", "its-plan")
     assert ledger.run == OpenRun("crashed-run", "me", "its-plan")
     assert not files.objects
 
 
 def test_a_run_that_crashed_before_its_plan_gets_one() -> None:
-    files, ledger = MemoryFiles(), MemoryLedger(PENDING, CRASHED)
+    files, ledger = MemoryObjectStore(), MemoryLedger(PENDING, CRASHED)
     planned = plan_with(ledger, files)
     assert (planned.decision, planned.run_id) == (Decision.PLANNED, "crashed-run")
     assert read_plan(files, planned.plan_key or "").run_id == "crashed-run"
@@ -171,7 +173,7 @@ def test_a_run_that_crashed_before_its_plan_gets_one() -> None:
 
 def test_asked_again_the_same_execution_gets_the_same_plan() -> None:
     """It is running, of course. Chunks that came in between are not in the plan."""
-    files, ledger = MemoryFiles(), MemoryLedger(list(PENDING))
+    files, ledger = MemoryObjectStore(), MemoryLedger(list(PENDING))
     first = plan_with(ledger, files)
     ledger.pending.append(chunk(1, [("A", 10, 1)], 0, 1))
     assert plan_with(ledger, files, "me") == first
@@ -188,7 +190,7 @@ class TwinWasFirst(MemoryLedger):
 
 def test_of_two_plans_the_published_one_holds() -> None:
     ledger = TwinWasFirst(PENDING)
-    assert plan_with(ledger, MemoryFiles()).plan_key == "plan-of-the-twin"
+    assert plan_with(ledger, MemoryObjectStore()).plan_key == "plan-of-the-twin"
 
 
 class TakenOver(MemoryLedger):
@@ -210,7 +212,7 @@ class TakenOver(MemoryLedger):
 def test_a_late_attempt_leaves_the_run_to_others(pending: list[ChunkRecord], successor: OpenRun) -> None:
     ledger = TakenOver(pending)
     ledger.successor = successor
-    assert plan_with(ledger, MemoryFiles()) == Planned(Decision.BUSY)
+    assert plan_with(ledger, MemoryObjectStore()) == Planned(Decision.BUSY)
     assert ledger.run == successor
 
 
@@ -227,7 +229,7 @@ class Changing(MemoryLedger):
 
 
 def test_a_run_that_ends_meanwhile_makes_room() -> None:
-    assert plan_with(Changing(PENDING, iter([None])), MemoryFiles()).run_id == "run-of-me"
+    assert plan_with(Changing(PENDING, iter([None])), MemoryObjectStore()).run_id == "run-of-me"
 
 
 def test_of_two_that_take_over_one_wins() -> None:
@@ -238,11 +240,11 @@ def test_of_two_that_take_over_one_wins() -> None:
             self.run = OpenRun(run.run_id, "winner")
             return super().take_over(run, execution)
 
-    assert plan_with(Lost(PENDING, CRASHED), MemoryFiles(), "winner") == Planned(Decision.BUSY)
+    assert plan_with(Lost(PENDING, CRASHED), MemoryObjectStore(), "winner") == Planned(Decision.BUSY)
 
 
 def test_a_plan_file_reads_back() -> None:
-    batch = Batch("r", "t", "b", None, 0, (Span("k é", 1, 2),))
+    batch = Batch("r", "t", "b", None, 0, (ByteRange("k é", 1, 2),))
     arrived = Arrived(1, 2, 3, 4, {"A": {"RULE_BROKEN": 5}})
     groups = (BatchGroup((batch, Batch("r", "t", "b2", "A", 4, ()))), BatchGroup((replace(batch, batch_id="b3"),)))
     plan = Plan("r", "t", 3, ("c",), groups, arrived)
@@ -252,7 +254,7 @@ def test_a_plan_file_reads_back() -> None:
 
 def test_a_plan_file_of_an_older_version_reads_too() -> None:
     """It has batches where there are groups now: the map hands them on as they stand."""
-    batches = [Batch("r", "t", name, "A", 4, (Span("k", 1, 2),)) for name in "ab"]
+    batches = [Batch("r", "t", name, "A", 4, (ByteRange("k", 1, 2),)) for name in "ab"]
     items = [batch.to_json() for batch in batches]
     old = {"run_id": "r", "planned_at": "t", "files": 3, "chunk_ids": ["c"], "batches": items}
     groups = tuple(BatchGroup((batch,)) for batch in batches)
@@ -261,5 +263,5 @@ def test_a_plan_file_of_an_older_version_reads_too() -> None:
 
 
 def test_what_the_map_is_over_stands_where_machines_of_every_version_look() -> None:
-    group = BatchGroup((Batch("r", "t", "b", "A", 4, (Span("k", 1, 2),)),))
+    group = BatchGroup((Batch("r", "t", "b", "A", 4, (ByteRange("k", 1, 2),)),))
     assert Plan("r", "t", 3, ("c",), (group,)).to_json()["batches"] == (group.to_json(),)

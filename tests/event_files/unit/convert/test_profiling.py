@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sluice.event_files.convert.batches import Converter, read_rows, to_parquet
-from sluice.event_files.convert.model import Batch, BatchGroup, OpenRun, Plan, Span
+from sluice.event_files.convert.model import Batch, BatchGroup, OpenRun, Plan
 from sluice.event_files.convert.profiling import profile_of_dirty, profile_of_rows, publish_profile
 from sluice.event_files.ledger.model import SourceObject
 from sluice.event_files.validate.reasons import Reason
@@ -18,8 +18,10 @@ from sluice.event_files.validate.recognition import Recognition
 from sluice.event_files.validate.records import dirty_line, place_of
 from sluice.event_files.validate.rules import RuleBreak
 from sluice.lake.keys import profile_part_key
-from tests.event_files.unit.convert.memory import MemoryFiles, MemoryLedger
+from sluice.lake.object_store import ByteRange
+from tests.event_files.unit.convert.memory import MemoryLedger
 from tests.event_files.unit.validate.edges import REGISTRY
+from tests.support.memory_object_store import MemoryObjectStore
 
 PLANNED_AT = "2026-01-31T12:30:15.123Z"
 RUN = "20260131T123015123456Z-r"
@@ -84,8 +86,8 @@ def test_dirty_events() -> None:
 
 def test_a_dirty_batch_leaves_records_and_no_rows() -> None:
     line = dirty(Reason.FRAGMENT, Recognition(), None, b"oops")
-    files = MemoryFiles({"dirty": line * 3})
-    batch = Batch(RUN, PLANNED_AT, "00009-DIRTY", None, 0, (Span("dirty", len(line), 2 * len(line)),))
+    files = MemoryObjectStore({"dirty": line * 3})
+    batch = Batch(RUN, PLANNED_AT, "00009-DIRTY", None, 0, (ByteRange("dirty", len(line), 2 * len(line)),))
     Converter(REGISTRY, files).convert(BatchGroup((batch,)))
     assert not files.keys("data/")
     assert pq.read_table(pa.BufferReader(files.objects[profile_part_key(RUN, "00009-DIRTY")])).num_rows == 2
@@ -94,7 +96,7 @@ def test_a_dirty_batch_leaves_records_and_no_rows() -> None:
 def test_the_log_of_a_run_is_one_file_of_its_table() -> None:
     contract = REGISTRY.contract("SIM_EVENT")
     batches = tuple(Batch(RUN, PLANNED_AT, name, "SIM_EVENT", 1, ()) for name in "ab")
-    files = MemoryFiles()
+    files = MemoryObjectStore()
     groups = tuple(BatchGroup((batch,)) for batch in batches)
     for batch in batches:
         rows = read_rows(contract, orjson.dumps({"detail": {"id": batch.batch_id}}))

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sluice.event_files.convert.ports import MissingObjectError
+from sluice.lake.object_store import MissingObjectError
 from sluice.runs.execution_events import Event
 from sluice.runs.executions_stepfunctions import execution, history_event
 from sluice.runs.model import Kind

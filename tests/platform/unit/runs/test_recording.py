@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sluice.event_files.convert.ports import MissingObjectError
+from sluice.lake.object_store import MissingObjectError
 from sluice.runs.measuring import copy_seconds, failures, job_seconds
 from sluice.runs.model import COUNTS, RunRecord
 from sluice.runs.recording import StillRunningError

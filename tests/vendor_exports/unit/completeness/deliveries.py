@@ -9,7 +9,7 @@ from sluice.vendor_exports.completeness.model import Observation, SlotHistory
 from sluice.vendor_exports.completeness.publish import Publishing, output_keys
 from sluice.vendor_exports.completeness.update import Updating
 from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA, Environment, Slot, slots_between
-from tests.vendor_exports.unit.completeness.memory import MemoryBucket
+from tests.support.memory_object_store import MemoryObjectStore
 
 FIRST = Slot(datetime(2026, 1, 30, 20, tzinfo=UTC))
 TEST, PROD = Environment.TEST, Environment.PROD
@@ -35,7 +35,7 @@ def job(tables: Iterable[str], master: bytes | None = None, size: int = 1000) ->
     return {**files, MANIFEST: b"[]", **({} if master is None else {MASTER_SCHEMA: master})}
 
 
-def deliver(bucket: MemoryBucket, slot: Slot, files: Mapping[str, bytes], environment: Environment = TEST) -> None:
+def deliver(bucket: MemoryObjectStore, slot: Slot, files: Mapping[str, bytes], environment: Environment = TEST) -> None:
     bucket.objects.update({slot.folder(environment) + name: body for name, body in files.items()})
 
 
@@ -43,26 +43,26 @@ def report(environment: Environment, rows: Sequence[SlotHistory], out_of_scope: 
     return repr((environment, rows, out_of_scope)).encode()
 
 
-def publishing(bucket: MemoryBucket) -> Publishing:
+def publishing(bucket: MemoryObjectStore) -> Publishing:
     return Publishing(bucket, report, OUT_OF_SCOPE)
 
 
-def updating(bucket: MemoryBucket, max_slots: int = 1000) -> Updating:
+def updating(bucket: MemoryObjectStore, max_slots: int = 1000) -> Updating:
     return Updating(bucket, bucket, publishing(bucket), max_slots)
 
 
-def initialise(bucket: MemoryBucket, first: Slot, last: Slot, now: datetime, run_id: str = "run") -> None:
+def initialise(bucket: MemoryObjectStore, first: Slot, last: Slot, now: datetime, run_id: str = "run") -> None:
     """All steps, the parts in another order than planned."""
     for part in reversed(write_plan(bucket, run_id, TEST, first, last, now)):
         observe_part(bucket, bucket, part, now)
     merge_parts(bucket, publishing(bucket), run_id)
 
 
-def outputs(bucket: MemoryBucket, environment: Environment = TEST) -> dict[str, bytes]:
+def outputs(bucket: MemoryObjectStore, environment: Environment = TEST) -> dict[str, bytes]:
     return {key: bucket.objects[key] for key in output_keys(environment)}
 
 
-def dates(bucket: MemoryBucket, environment: Environment = TEST) -> list[str]:
+def dates(bucket: MemoryObjectStore, environment: Environment = TEST) -> list[str]:
     """First cells of the rows of the job metrics."""
     text = bucket.objects[f"{environment.root}DataObservability/historical_job_metrics.csv"].decode()
     return [line.split(",")[0] for line in text.splitlines()[1:]]

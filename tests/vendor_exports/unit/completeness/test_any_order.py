@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.vendor_exports.delivery.slots import Slot
+from tests.support.memory_object_store import MemoryObjectStore
 from tests.vendor_exports.unit.completeness.deliveries import (
     FIRST,
     TEST,
@@ -21,7 +22,6 @@ from tests.vendor_exports.unit.completeness.deliveries import (
     slots,
     updating,
 )
-from tests.vendor_exports.unit.completeness.memory import MemoryBucket
 
 HOURS = 20
 LAST = FIRST.after(HOURS - 1)
@@ -38,16 +38,16 @@ Content = dict[int, dict[str, bytes]]
 Step = tuple[int, int, list[int]] | tuple[int, int]
 
 
-def bucket_of(*contents: Content) -> MemoryBucket:
+def bucket_of(*contents: Content) -> MemoryObjectStore:
     """The first slot has a file in any case: histories begin there."""
-    bucket = MemoryBucket()
+    bucket = MemoryObjectStore()
     deliver(bucket, FIRST, {"_Script.sql": b""})
     for content in contents:
         add(bucket, content)
     return bucket
 
 
-def add(bucket: MemoryBucket, content: Content) -> None:
+def add(bucket: MemoryObjectStore, content: Content) -> None:
     for hour, files in content.items():
         deliver(bucket, FIRST.after(hour), files)
 
@@ -58,7 +58,7 @@ def one_pass(*contents: Content) -> dict[str, bytes]:
     return outputs(bucket)
 
 
-def take(bucket: MemoryBucket, step: Step, number: int) -> None:
+def take(bucket: MemoryObjectStore, step: Step, number: int) -> None:
     """An update as of some hour, of at most so many slots, some again; or an initialisation of a range."""
     if len(step) == 2:
         initialise(bucket, FIRST.after(min(step)), FIRST.after(max(step)), END, f"run-{number}")
@@ -67,7 +67,7 @@ def take(bucket: MemoryBucket, step: Step, number: int) -> None:
     updating(bucket, max_slots).update(TEST, settled(FIRST.after(hour)), [FIRST.after(each) for each in again])
 
 
-def finish(bucket: MemoryBucket, again: Sequence[Slot] = ()) -> None:
+def finish(bucket: MemoryObjectStore, again: Sequence[Slot] = ()) -> None:
     """Update until nothing waits, and from the first slot on."""
     initialise(bucket, FIRST, FIRST, END, "run-first")
     while updating(bucket, 7).update(TEST, END).waiting:
@@ -96,7 +96,7 @@ def test_what_comes_late_and_is_looked_at_again(content: Content, late: Content,
     assert outputs(bucket) == one_pass(content, late)
 
 
-def assert_in_order(bucket: MemoryBucket) -> None:
+def assert_in_order(bucket: MemoryObjectStore) -> None:
     """Never a duplicate, never an earlier row behind a later one."""
     if any(key.startswith(f"{TEST.root}DataObservability/") for key in bucket.objects):
         assert all(before < after for before, after in pairwise(dates(bucket)))

@@ -17,6 +17,7 @@ from sluice.vendor_exports.completeness.initialise import (
 )
 from sluice.vendor_exports.completeness.keys import history_plan_key, part_key
 from sluice.vendor_exports.delivery.slots import Slot, slots_between
+from tests.support.memory_object_store import MemoryObjectStore
 from tests.vendor_exports.unit.completeness.deliveries import (
     FIRST,
     TEST,
@@ -28,7 +29,6 @@ from tests.vendor_exports.unit.completeness.deliveries import (
     settled,
     slots,
 )
-from tests.vendor_exports.unit.completeness.memory import MemoryBucket
 
 LAST = FIRST.after(24 * 20)
 NOW = settled(LAST)
@@ -45,7 +45,7 @@ def test_parts_cover_the_range(offset: int, hours: int) -> None:
 
 
 def test_the_plan_is_what_a_map_reads() -> None:
-    bucket = MemoryBucket()
+    bucket = MemoryObjectStore()
     parts = write_plan(bucket, "run", TEST, FIRST, LAST, NOW)
     items = json.loads(bucket.objects[history_plan_key("run")])["parts"]
     assert items[0] == {
@@ -59,25 +59,25 @@ def test_the_plan_is_what_a_map_reads() -> None:
 
 
 def test_only_settled_hours_are_planned() -> None:
-    last = write_plan(MemoryBucket(), "run", TEST, FIRST, LAST, NOW - timedelta(seconds=1))[-1].last
+    last = write_plan(MemoryObjectStore(), "run", TEST, FIRST, LAST, NOW - timedelta(seconds=1))[-1].last
     assert last == LAST.after(-1)
 
 
 @pytest.mark.parametrize(("first", "last"), [(FIRST.after(), FIRST), (LAST.after(), LAST.after(9))])
 def test_a_range_without_settled_hours_is_refused(first: Slot, last: Slot) -> None:
     with pytest.raises(InitialisationError, match="give a range in the past"):
-        write_plan(MemoryBucket(), "run", TEST, first, last, NOW)
+        write_plan(MemoryObjectStore(), "run", TEST, first, last, NOW)
 
 
 def test_hours_before_the_first_delivery_are_rows_too() -> None:
-    bucket = MemoryBucket()
+    bucket = MemoryObjectStore()
     deliver(bucket, FIRST.after(3), job(["A"]))
     initialise(bucket, FIRST, LAST, NOW)
     assert dates(bucket) == [str(slot) for slot in slots_between(FIRST, LAST)]
 
 
 def test_a_part_that_was_not_observed() -> None:
-    bucket = MemoryBucket()
+    bucket = MemoryObjectStore()
     first, *_ = write_plan(bucket, "run", TEST, FIRST, LAST, NOW)
     observe_part(bucket, bucket, first, NOW)
     before = dict(bucket.objects)
@@ -89,7 +89,7 @@ def test_a_part_that_was_not_observed() -> None:
 
 
 def test_every_step_may_be_repeated() -> None:
-    bucket = MemoryBucket()
+    bucket = MemoryObjectStore()
     deliver(bucket, FIRST.after(3), job(["A"]))
     initialise(bucket, FIRST, LAST, NOW)
     once = dict(bucket.objects)

@@ -10,14 +10,14 @@ from sluice.vendor_exports.completeness.model import Observation
 from sluice.vendor_exports.completeness.observe import MAX_MANIFEST_BYTES, observe
 from sluice.vendor_exports.delivery.schemas import MAX_SCHEMA_BYTES, read_schema
 from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA
+from tests.support.memory_object_store import MemoryObjectStore
 from tests.vendor_exports.unit.completeness.deliveries import FIRST, PROD, TEST, deliver, schema, settled, slots
-from tests.vendor_exports.unit.completeness.memory import MemoryBucket
 
 NOW = settled(FIRST)
 
 
 def test_what_lay_in_a_folder() -> None:
-    bucket, master = MemoryBucket(), schema("Voyage", "Cargo")
+    bucket, master = MemoryObjectStore(), schema("Voyage", "Cargo")
     files = {
         "Voyage_1.json": b"123",
         "Voyage_2.json": b"4567",
@@ -33,7 +33,7 @@ def test_what_lay_in_a_folder() -> None:
 
 
 def test_every_slot_has_an_observation() -> None:
-    bucket = MemoryBucket()
+    bucket = MemoryObjectStore()
     deliver(bucket, FIRST.after(2), {"Voyage_1": b"1"})
     found = observe(bucket, TEST, slots(4), NOW)
     assert [each.slot for each in found] == slots(4)
@@ -44,13 +44,13 @@ def test_every_slot_has_an_observation() -> None:
 def test_what_does_not_count() -> None:
     folder = FIRST.folder(TEST)
     elsewhere = [folder, f"{folder}sub/A_1", f"{TEST.hourly}A_1", FIRST.after().folder(TEST) + "A_1"]
-    bucket = MemoryBucket({**dict.fromkeys(elsewhere, b"1"), folder + MANIFEST: b"[]"})
+    bucket = MemoryObjectStore({**dict.fromkeys(elsewhere, b"1"), folder + MANIFEST: b"[]"})
     deliver(bucket, FIRST, {"A_1": b"1"}, PROD)
     assert observe(bucket, TEST, [FIRST], NOW) == [Observation(FIRST, NOW, 0, 0, (), None)]
 
 
 def test_slots_in_any_order_and_scattered() -> None:
-    bucket, wanted = MemoryBucket(), [FIRST.after(500), FIRST]
+    bucket, wanted = MemoryObjectStore(), [FIRST.after(500), FIRST]
     deliver(bucket, FIRST, {"A_1": b"1"})
     assert [(each.slot, each.files) for each in observe(bucket, TEST, wanted, NOW)] == [(wanted[0], 0), (FIRST, 1)]
     assert observe(bucket, TEST, [], NOW + timedelta(days=1)) == []
@@ -61,7 +61,7 @@ def manifest(*keys: str, **more: object) -> bytes:
 
 
 def test_what_another_job_left_behind_does_not_count() -> None:
-    bucket, master = MemoryBucket(), schema("A", "B")
+    bucket, master = MemoryObjectStore(), schema("A", "B")
     ours = {"A_1": b"1", MASTER_SCHEMA: master, MANIFEST: manifest("A_1", MASTER_SCHEMA, "Gone_1")}
     deliver(bucket, FIRST, {**ours, "A_2": b"22", "B_1": b"333", "readme": b"4"})
     deliver(bucket, FIRST.after(), {"A_2": b"22"})
@@ -73,13 +73,13 @@ def test_what_another_job_left_behind_does_not_count() -> None:
 
 
 def test_a_schema_of_another_job_is_not_read() -> None:
-    bucket = MemoryBucket()
+    bucket = MemoryObjectStore()
     deliver(bucket, FIRST, {"A_1": b"1", MASTER_SCHEMA: schema("A"), MANIFEST: manifest("A_1")})
     assert observe(bucket, TEST, [FIRST], NOW) == [Observation(FIRST, NOW, 1, 1, ("A",), None)]
 
 
 def test_manifests_hold_for_their_own_folder() -> None:
-    bucket = MemoryBucket()
+    bucket = MemoryObjectStore()
     for number, slot in enumerate(slots(3)):
         deliver(bucket, slot, {"A_1": b"1", "B_1": b"1", MANIFEST: manifest("AB"[number % 2] + "_1")})
     assert [each.tables for each in observe(bucket, TEST, slots(3), NOW)] == [("A",), ("B",), ("A",)]
@@ -89,7 +89,7 @@ def test_manifests_hold_for_their_own_folder() -> None:
 
 
 def test_keys_of_a_manifest_have_folders() -> None:
-    bucket = MemoryBucket()
+    bucket = MemoryObjectStore()
     keys = manifest("guid/Test/A_1", "\\\\share\\B_1", "../../C_1", "/D_1", "..", "", "E_1/", "F_1\n", url="x")
     deliver(bucket, FIRST, {**{f"{table}_1": b"1" for table in "ABCDEF"}, MANIFEST: keys})
     assert observe(bucket, TEST, [FIRST], NOW) == [Observation(FIRST, NOW, 4, 4, tuple("ABCD"), None)]
@@ -97,7 +97,7 @@ def test_keys_of_a_manifest_have_folders() -> None:
 
 @pytest.mark.parametrize("key", [MANIFEST, f"guid/{MANIFEST}", f"guid/_{MANIFEST}"])
 def test_the_vendors_own_manifest_is_a_file_under_its_other_name(key: str) -> None:
-    bucket = MemoryBucket()
+    bucket = MemoryObjectStore()
     files = {"A_1": b"1", f"_{MANIFEST}": b"22", "Left_1": b"", MANIFEST: manifest("A_1", key)}
     deliver(bucket, FIRST, files)
     assert observe(bucket, TEST, [FIRST], NOW) == [Observation(FIRST, NOW, 2, 3, ("A",), None)]
@@ -134,23 +134,23 @@ def test_the_vendors_own_manifest_is_a_file_under_its_other_name(key: str) -> No
     ids=lambda body: repr(body[:40]),
 )
 def test_with_a_manifest_that_is_none_everything_counts(body: bytes) -> None:
-    bucket = MemoryBucket()
+    bucket = MemoryObjectStore()
     deliver(bucket, FIRST, {"A_1": b"1", "B_1": b"22", MANIFEST: body})
     assert observe(bucket, TEST, [FIRST], NOW) == [Observation(FIRST, NOW, 2, 3, ("A", "B"), None)]
 
 
 def test_the_largest_manifest_is_read() -> None:
-    bucket = MemoryBucket()
+    bucket = MemoryObjectStore()
     deliver(bucket, FIRST, {"A_1": b"1", "B_1": b"1", MANIFEST: manifest("A_1").ljust(MAX_MANIFEST_BYTES)})
     assert [each.files for each in observe(bucket, TEST, [FIRST], NOW)] == [1]
 
 
-class Vanishing(MemoryBucket):
+class Vanishing(MemoryObjectStore):
     """What was listed is gone when it is read."""
 
-    def read_all(self, keys: Sequence[str], max_bytes: int) -> list[bytes | None]:
+    def find_all(self, keys: Sequence[str], max_bytes: int) -> list[bytes | None]:
         self.objects.clear()
-        return super().read_all(keys, max_bytes)
+        return super().find_all(keys, max_bytes)
 
 
 def test_a_manifest_that_is_gone_when_it_is_read() -> None:
@@ -160,6 +160,6 @@ def test_a_manifest_that_is_gone_when_it_is_read() -> None:
 
 
 def test_a_schema_that_is_gone_or_too_large_when_it_is_read() -> None:
-    for bucket, body in [(Vanishing(), schema("A")), (MemoryBucket(), b" " * MAX_SCHEMA_BYTES + schema("A"))]:
+    for bucket, body in [(Vanishing(), schema("A")), (MemoryObjectStore(), b" " * MAX_SCHEMA_BYTES + schema("A"))]:
         deliver(bucket, FIRST, {MASTER_SCHEMA: body})
         assert [(each.files, each.schema) for each in observe(bucket, TEST, [FIRST], NOW)] == [(1, None)]

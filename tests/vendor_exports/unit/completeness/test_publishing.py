@@ -12,8 +12,9 @@ from sluice.vendor_exports.completeness.csvs import job_metrics_csv, job_size_cs
 from sluice.vendor_exports.completeness.derive import derive
 from sluice.vendor_exports.completeness.keys import REPORT, history_key, observability_key
 from sluice.vendor_exports.completeness.observe import observe
-from sluice.vendor_exports.completeness.ports import HistoryBusyError
+from sluice.vendor_exports.completeness.recording import HistoryBusyError
 from sluice.vendor_exports.completeness.tables import history_parquet
+from tests.support.memory_object_store import MemoryObjectStore, nothing
 from tests.vendor_exports.unit.completeness.deliveries import (
     FIRST,
     OUT_OF_SCOPE,
@@ -29,7 +30,6 @@ from tests.vendor_exports.unit.completeness.deliveries import (
     slots,
     updating,
 )
-from tests.vendor_exports.unit.completeness.memory import MemoryBucket, nothing
 
 
 class KilledError(BaseException):
@@ -41,29 +41,29 @@ REPORT_KEY = observability_key(TEST, REPORT)
 LATE = {"A_2.json.gz": b"late"}
 
 
-def deliveries() -> MemoryBucket:
-    bucket = MemoryBucket()
+def deliveries() -> MemoryObjectStore:
+    bucket = MemoryObjectStore()
     for slot in slots(6)[::2]:
         deliver(bucket, slot, job(["A"]))
     return bucket
 
 
-def one_after_the_other(*steps: Callable[[MemoryBucket], object]) -> dict[str, bytes]:
+def one_after_the_other(*steps: Callable[[MemoryObjectStore], object]) -> dict[str, bytes]:
     bucket = deliveries()
     for step in steps:
         step(bucket)
     return outputs(bucket)
 
 
-def early_update(bucket: MemoryBucket) -> object:
+def early_update(bucket: MemoryObjectStore) -> object:
     return updating(bucket).update(TEST, settled(FIRST.after(2)))
 
 
-def late_update(bucket: MemoryBucket) -> object:
+def late_update(bucket: MemoryObjectStore) -> object:
     return updating(bucket).update(TEST, settled(LAST))
 
 
-def there_and_back(bucket: MemoryBucket) -> None:
+def there_and_back(bucket: MemoryObjectStore) -> None:
     """A file comes and goes: the outputs end as they were, under the ETags they had."""
     now = settled(LAST) + timedelta(minutes=1)
     deliver(bucket, FIRST, LATE)
@@ -72,7 +72,7 @@ def there_and_back(bucket: MemoryBucket) -> None:
     updating(bucket).update(TEST, now + timedelta(minutes=1), [FIRST])
 
 
-def interrupt(bucket: MemoryBucket, at: int, happens: Callable[[MemoryBucket], object]) -> Callable[[], bool]:
+def interrupt(bucket: MemoryObjectStore, at: int, happens: Callable[[MemoryObjectStore], object]) -> Callable[[], bool]:
     """Let something happen before the call number `at`; tell afterwards whether it came to that."""
     calls = 0
 
@@ -105,7 +105,7 @@ def test_outputs_are_those_of_the_rows() -> None:
 @pytest.mark.parametrize("happens", [early_update, late_update, there_and_back])
 @pytest.mark.parametrize("begun", [early_update, late_update])
 def test_another_update_between_any_two_calls(
-    begun: Callable[[MemoryBucket], object], happens: Callable[[MemoryBucket], object]
+    begun: Callable[[MemoryObjectStore], object], happens: Callable[[MemoryObjectStore], object]
 ) -> None:
     wanted = one_after_the_other(early_update, begun, happens)
     at, happened = 0, True
@@ -122,7 +122,7 @@ def test_another_update_between_any_two_calls(
 
 
 @pytest.mark.parametrize("happens", [early_update, late_update])
-def test_two_that_begin_a_history(happens: Callable[[MemoryBucket], object]) -> None:
+def test_two_that_begin_a_history(happens: Callable[[MemoryObjectStore], object]) -> None:
     wanted = one_after_the_other(late_update)
     for at in range(1, 40):
         bucket = deliveries()
@@ -146,7 +146,7 @@ def test_a_file_that_comes_and_goes_while_we_publish() -> None:
     assert at > 15
 
 
-def come_and_go(bucket: MemoryBucket) -> None:
+def come_and_go(bucket: MemoryObjectStore) -> None:
     bucket.objects.pop(FIRST.folder(TEST) + "A_2.json.gz")
     updating(bucket).update(TEST, settled(LAST) + timedelta(minutes=2), [FIRST])
 
@@ -163,7 +163,7 @@ def test_killed_before_any_call_the_next_update_mends_it() -> None:
         assert outputs(bucket) == wanted, f"killed before call {at}"
 
 
-def killed(_: MemoryBucket) -> None:
+def killed(_: MemoryObjectStore) -> None:
     raise KilledError
 
 

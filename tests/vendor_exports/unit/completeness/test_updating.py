@@ -7,6 +7,7 @@ import pytest
 from sluice.vendor_exports.completeness.keys import history_key, state_key
 from sluice.vendor_exports.completeness.update import Updated
 from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA
+from tests.support.memory_object_store import MemoryObjectStore
 from tests.vendor_exports.unit.completeness.deliveries import (
     FIRST,
     PROD,
@@ -21,18 +22,17 @@ from tests.vendor_exports.unit.completeness.deliveries import (
     slots,
     updating,
 )
-from tests.vendor_exports.unit.completeness.memory import MemoryBucket
 
 
 @pytest.fixture
-def bucket() -> MemoryBucket:
-    bucket = MemoryBucket()
+def bucket() -> MemoryObjectStore:
+    bucket = MemoryObjectStore()
     deliver(bucket, FIRST, job(["A"], schema("A", "B")))
     deliver(bucket, FIRST.after(3), job(["A", "B"], schema("A", "B")))
     return bucket
 
 
-def test_an_hour_counts_when_it_is_over_by_thirty_minutes(bucket: MemoryBucket) -> None:
+def test_an_hour_counts_when_it_is_over_by_thirty_minutes(bucket: MemoryObjectStore) -> None:
     just_before = settled(FIRST.after()) - timedelta(microseconds=1)
     assert updating(bucket).update(TEST, just_before) == Updated((FIRST,), 0)
     assert dates(bucket) == [str(FIRST)]
@@ -40,21 +40,21 @@ def test_an_hour_counts_when_it_is_over_by_thirty_minutes(bucket: MemoryBucket) 
     assert dates(bucket) == [str(slot) for slot in slots(2)]
 
 
-def test_a_history_begins_at_the_first_folder(bucket: MemoryBucket) -> None:
+def test_a_history_begins_at_the_first_folder(bucket: MemoryObjectStore) -> None:
     bucket.objects.update(dict.fromkeys([f"{TEST.hourly}20250101/x", f"{TEST.hourly}99/99/x", f"{TEST.root}x"], b""))
     updating(bucket).update(TEST, settled(FIRST.after(5)))
     assert dates(bucket) == [str(slot) for slot in slots(6)]
 
 
 @pytest.mark.parametrize("early", [timedelta(0), timedelta(minutes=89)])
-def test_nothing_there_yet(bucket: MemoryBucket, early: timedelta) -> None:
+def test_nothing_there_yet(bucket: MemoryObjectStore, early: timedelta) -> None:
     before = dict(bucket.objects)
     assert updating(bucket).update(PROD, settled(FIRST)) == Updated((), 0)
     assert updating(bucket).update(TEST, FIRST.hour + early) == Updated((), 0)
     assert bucket.objects == before
 
 
-def test_flows_are_apart(bucket: MemoryBucket) -> None:
+def test_flows_are_apart(bucket: MemoryObjectStore) -> None:
     deliver(bucket, FIRST.after(), job(["Z"]), PROD)
     for environment in (TEST, PROD):
         updating(bucket).update(environment, settled(FIRST.after(2)))
@@ -62,14 +62,14 @@ def test_flows_are_apart(bucket: MemoryBucket) -> None:
     assert not outputs(bucket, PROD).keys() & outputs(bucket, TEST).keys()
 
 
-def test_so_many_at_once_and_no_more(bucket: MemoryBucket) -> None:
+def test_so_many_at_once_and_no_more(bucket: MemoryObjectStore) -> None:
     now = settled(FIRST.after(9))
     left = [updating(bucket, 4).update(TEST, now).waiting for _ in range(4)]
     assert left == [6, 2, 0, 0]
     assert dates(bucket) == [str(slot) for slot in slots(10)]
 
 
-def test_slots_to_look_at_again(bucket: MemoryBucket) -> None:
+def test_slots_to_look_at_again(bucket: MemoryObjectStore) -> None:
     updating(bucket).update(TEST, settled(FIRST.after(4)))
     before = outputs(bucket)
     deliver(bucket, FIRST.after(), {"A_9": b"late"})
@@ -81,13 +81,13 @@ def test_slots_to_look_at_again(bucket: MemoryBucket) -> None:
     assert dates(bucket) == [str(slot) for slot in slots(5)]
 
 
-def test_again_does_not_outrun_the_rule(bucket: MemoryBucket) -> None:
+def test_again_does_not_outrun_the_rule(bucket: MemoryObjectStore) -> None:
     """A clock that was fast noted an hour too early; one that is right does not look at it before its time."""
     updating(bucket).update(TEST, settled(FIRST.after(2)))
     assert updating(bucket).update(TEST, settled(FIRST), [FIRST.after(2), FIRST]).observed == (FIRST,)
 
 
-def test_what_nobody_looked_at_is_made_up_for(bucket: MemoryBucket) -> None:
+def test_what_nobody_looked_at_is_made_up_for(bucket: MemoryObjectStore) -> None:
     """Two initialisations with a gap between them."""
     now = settled(FIRST.after(9))
     initialise(bucket, FIRST, FIRST.after(2), now)
@@ -96,7 +96,7 @@ def test_what_nobody_looked_at_is_made_up_for(bucket: MemoryBucket) -> None:
     assert dates(bucket) == [str(slot) for slot in slots(10)]
 
 
-def test_without_news_nothing_is_written(bucket: MemoryBucket) -> None:
+def test_without_news_nothing_is_written(bucket: MemoryObjectStore) -> None:
     now = settled(FIRST.after(2))
     updating(bucket).update(TEST, now)
     bucket.written.clear()
@@ -105,7 +105,7 @@ def test_without_news_nothing_is_written(bucket: MemoryBucket) -> None:
     assert bucket.written == []
 
 
-def test_a_look_at_the_same_content_changes_the_state_only(bucket: MemoryBucket) -> None:
+def test_a_look_at_the_same_content_changes_the_state_only(bucket: MemoryObjectStore) -> None:
     now = settled(FIRST.after(2))
     updating(bucket).update(TEST, now)
     bucket.written.clear()
@@ -113,7 +113,7 @@ def test_a_look_at_the_same_content_changes_the_state_only(bucket: MemoryBucket)
     assert bucket.written == [state_key(TEST)]
 
 
-def test_where_things_lie(bucket: MemoryBucket) -> None:
+def test_where_things_lie(bucket: MemoryObjectStore) -> None:
     updating(bucket).update(TEST, settled(FIRST))
     folder = "DEV/IMOSDL/DataObservability/"
     assert {key for key in bucket.objects if "/Hourly/" not in key} == {
@@ -127,7 +127,7 @@ def test_where_things_lie(bucket: MemoryBucket) -> None:
     assert history_key(PROD, "T") == "data/history/Prod/T.parquet/history.parquet"
 
 
-def test_hostile_names_and_schemas(bucket: MemoryBucket) -> None:
+def test_hostile_names_and_schemas(bucket: MemoryObjectStore) -> None:
     hostile = {"=cmd|'!A1_1": b"", 'a\nb,"c;d_1': b"", "_": b"", "__": b"", "x" * 900: b"", MASTER_SCHEMA: b"\x1f\x8b"}
     deliver(bucket, FIRST.after(), hostile)
     deliver(bucket, FIRST.after(2), job([], schema("=1", "@x\n,;", '"')))

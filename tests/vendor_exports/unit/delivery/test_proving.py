@@ -23,7 +23,7 @@ from sluice.vendor_exports.delivery.model import (
 from sluice.vendor_exports.delivery.ports import LeaseLostError
 from sluice.vendor_exports.delivery.schemas import MAX_SCHEMA_BYTES
 from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA, Environment
-from tests.event_files.unit.convert.memory import MemoryFiles
+from tests.support.memory_object_store import MemoryObjectStore
 from tests.vendor_exports.unit.delivery.memory import (
     FOLDER,
     GUID,
@@ -44,7 +44,7 @@ ROUNDS = 3
 class Scene:
     """A slot of ours with a complete job; the test plays the vendor and the copying."""
 
-    files: MemoryFiles = field(default_factory=MemoryFiles)
+    files: MemoryObjectStore = field(default_factory=MemoryObjectStore)
     landing: MemoryLanding = field(default_factory=MemoryLanding)
     out_of_scope: frozenset[str] = frozenset({""})
 

@@ -1,0 +1,170 @@
+"""A bucket on S3."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from typing import IO, TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sluice.aws.clients import error_code
+from sluice.lake.object_store import ByteRange, ListedObject, MissingObjectError, ObjectStoreError, StoredObject
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, ObjectIdentifierTypeDef, PutObjectRequestTypeDef
+
+_THREADS = 16
+_DELETE_LIMIT = 1000  # keys per DeleteObjects
+_MISSING = frozenset({"NoSuchKey", "NotFound", "404"})
+_CONFLICT = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409", *_MISSING})
+_DENIED = frozenset({"AccessDenied", "403", "Forbidden"})
+_ALSO_LIST = "and s3:ListBucket, without which S3 denies what is merely missing"
+_CONTENT_TYPES = {"html": "text/html; charset=utf-8", "csv": "text/csv; charset=utf-8", "json": "application/json"}
+
+
+class S3ObjectStore:
+    """Reads, writes and lists the objects of one bucket; S3's errors become ObjectStoreError."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        """Bind client and bucket."""
+        self._client = client
+        self._bucket = bucket
+
+    def read(self, key: str) -> bytes:
+        """Return an object's bytes. Raises MissingObjectError."""
+        return self._read(key).body
+
+    def read_all(self, keys: Sequence[str]) -> list[bytes]:
+        """Return the bytes of many objects, in order. Raises MissingObjectError."""
+        with ThreadPoolExecutor(_THREADS) as threads:
+            return list(threads.map(self.read, keys))
+
+    def read_ranges(self, ranges: Sequence[ByteRange]) -> bytes:
+        """Return the bytes of all ranges, joined in order. Raises MissingObjectError when one is gone or cut short."""
+        with ThreadPoolExecutor(_THREADS) as threads:
+            return b"".join(threads.map(self._read_range, ranges))
+
+    def find(self, key: str) -> StoredObject | None:
+        """Return an object; None when there is none."""
+        try:
+            return self._read(key)
+        except MissingObjectError:
+            return None
+
+    def find_all(self, keys: Sequence[str], max_bytes: int) -> list[bytes | None]:
+        """Return the bytes of many objects, in order; None for one that is missing or larger than `max_bytes`."""
+        with ThreadPoolExecutor(_THREADS) as threads:
+            return list(threads.map(lambda key: self._find_up_to(key, max_bytes), keys))
+
+    def exists(self, key: str) -> bool:
+        """Return whether there is an object."""
+        with self._explained(key, "s3:GetObject"):
+            try:
+                self._client.head_object(Bucket=self._bucket, Key=key)
+            except ClientError as error:
+                if error_code(error) in _MISSING:
+                    return False
+                raise
+        return True
+
+    def write(self, key: str, body: bytes | IO[bytes]) -> None:
+        """Write an object whole, replacing an older one."""
+        with self._explained(key, "s3:PutObject"):
+            self._client.put_object(**self._request(key, body))
+
+    def write_all(self, bodies: Mapping[str, bytes]) -> None:
+        """Write many objects, in any order; when one fails, those under way are still written."""
+        with ThreadPoolExecutor(_THREADS) as threads:
+            list(threads.map(self.write, bodies, bodies.values()))
+
+    def replace(self, key: str, body: bytes, etag: str | None) -> bool:
+        """Write an object if it still has `etag` (None: if there is none); return whether it was written."""
+        request = self._request(key, body)
+        if etag is None:
+            request["IfNoneMatch"] = "*"
+        else:
+            request["IfMatch"] = etag
+        with self._explained(key, "s3:PutObject"):
+            try:
+                self._client.put_object(**request)
+            except ClientError as error:
+                if error_code(error) in _CONFLICT:
+                    return False
+                raise
+        return True
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects; missing ones do not matter."""
+        for start in range(0, len(keys), _DELETE_LIMIT):
+            objects: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in keys[start : start + _DELETE_LIMIT]]
+            with self._explained(keys[start], "s3:DeleteObject"):
+                response = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
+            if response.get("Errors"):
+                first = response["Errors"][0]
+                raise ObjectStoreError(
+                    f"s3://{self._bucket}/{first.get('Key')}: s3:DeleteObject failed ({first.get('Message')}); "
+                    "it is safe to run this again"
+                )
+
+    def list(self, prefix: str) -> Iterator[ListedObject]:
+        """Yield the objects under a prefix in order of keys, a page at a time."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        with self._explained(prefix, "s3:ListBucket"):
+            for page in pages:
+                for item in page.get("Contents", ()):
+                    yield ListedObject(item["Key"], item["Size"], item["LastModified"])
+
+    def list_all(self, prefixes: Iterable[str]) -> Iterator[ListedObject]:
+        """Yield the objects under any of the prefixes, prefix by prefix."""
+        with ThreadPoolExecutor(_THREADS) as threads:
+            for found in threads.map(lambda prefix: tuple(self.list(prefix)), prefixes):
+                yield from found
+
+    def _read(self, key: str) -> StoredObject:
+        with self._explained(key, "s3:GetObject"):
+            response = self._get(key)
+            with closing(response["Body"]) as body:  # as a context itself, it would not check its length
+                return StoredObject(body.read(), response["ETag"])
+
+    def _read_range(self, part: ByteRange) -> bytes:
+        with self._explained(part.key, "s3:GetObject"):
+            response = self._get(part.key, f"bytes={part.offset}-{part.offset + part.length - 1}")
+            with closing(response["Body"]) as body:
+                found = body.read()
+        if len(found) != part.length:
+            place = f"s3://{self._bucket}/{part.key}"
+            raise MissingObjectError(f"{place} holds {len(found)} of the {part.length} bytes from {part.offset}")
+        return found
+
+    def _find_up_to(self, key: str, max_bytes: int) -> bytes | None:
+        with self._explained(key, "s3:GetObject"):
+            try:
+                response = self._get(key)
+            except MissingObjectError:
+                return None
+            with closing(response["Body"]) as body:
+                return None if response["ContentLength"] > max_bytes else body.read()
+
+    def _get(self, key: str, byte_range: str | None = None) -> "GetObjectOutputTypeDef":
+        try:
+            if byte_range is None:
+                return self._client.get_object(Bucket=self._bucket, Key=key)
+            return self._client.get_object(Bucket=self._bucket, Key=key, Range=byte_range)
+        except ClientError as error:
+            if error_code(error) in {*_MISSING, "InvalidRange"}:
+                raise MissingObjectError(f"s3://{self._bucket}/{key} does not exist, or not so far") from error
+            raise
+
+    def _request(self, key: str, body: bytes | IO[bytes]) -> "PutObjectRequestTypeDef":
+        content_type = _CONTENT_TYPES.get(key.rpartition(".")[2], "application/octet-stream")
+        return {"Bucket": self._bucket, "Key": key, "Body": body, "ContentType": content_type}
+
+    @contextmanager
+    def _explained(self, place: str, action: str) -> Iterator[None]:
+        try:
+            yield
+        except (ClientError, BotoCoreError) as error:
+            code = error_code(error) if isinstance(error, ClientError) else str(error)
+            remedy = f"allow this role {action} {_ALSO_LIST}" if code in _DENIED else "it is safe to run this again"
+            raise ObjectStoreError(f"s3://{self._bucket}/{place}: {action} failed ({code}); {remedy}") from error
