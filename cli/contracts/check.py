@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from cli.contracts.contract_checks import check_contract
-from sluice.contracts.load import TABLES, load_contract, load_family
-from sluice.contracts.model import Contract, ContractError, Family
+import orjson
+
+from cli.contracts.samples import check_samples
+from cli.contracts.type_compatibility import (
+    CORRECTED,
+    EXACT,
+    INT64,
+    MisfitError,
+    admitted_types,
+    member_schema,
+    require,
+    require_bounds,
+    require_fit,
+)
+from cli.contracts.validator_agreement import DualValidator, json_pointer
+from sluice.contracts.column_types import event_type, parse_hive
+from sluice.contracts.load import LISTS, MAPS, SINGLES, TABLES, Schema, load_contract, load_family
+from sluice.contracts.model import (
+    BODY,
+    CORRECTION_RULES,
+    PARTITION_KEYS,
+    TECHNICAL_COLUMNS,
+    Column,
+    Contract,
+    ContractError,
+    Family,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +93,197 @@ def _disputes(families: list[Family], contracts: list[Contract]) -> Iterator[Pro
                 owners[-1].rpartition("/")[2],
                 f"{' '.join(claim)} is claimed by {' and '.join(owners)}; leave it to one of them",
             )
+
+
+_TABLE_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
+_COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_DIALECT_DEPENDENT = re.compile(r"\\[dDwWsSbB]|\$")
+_ANYTHING = r"[\s\S]"
+_CLOSED = frozenset({"additionalProperties", "unevaluatedProperties", "propertyNames", "maxProperties"})
+
+
+def check_contract(contract: Contract, family: Family, folder: Path) -> Iterator[str]:
+    """Everything that is wrong with a contract, its samples in `folder` included."""
+    yield from _check_names(contract)
+    try:
+        validator = DualValidator(contract.schema)
+    except ValueError as error:
+        yield f"schema.json is no valid schema, {error}"
+        return
+    yield from _check_schema(contract.schema)
+    yield from _check_recognition(contract, family)
+    yield from check_time(contract.schema)
+    yield from _check_columns(contract)
+    yield from _check_corrections(contract)
+    yield from check_samples(contract, family, folder, validator)
+
+
+def _check_names(contract: Contract) -> Iterator[str]:
+    if not _TABLE_NAME.fullmatch(contract.table) or not contract.table.endswith(f"_{contract.kind}"):
+        yield f"a table is named in capitals and ends with its kind, here _{contract.kind}: rename the folder"
+    if not isinstance(contract.version, int) or contract.version < 1:
+        yield f"version is {contract.version!r}; it is a whole number from 1"
+    if not contract.doc:
+        yield "doc is empty; say what a row of the table is"
+
+
+def _check_schema(schema: Schema) -> Iterator[str]:
+    """Numbers bounded, unknown members welcome, patterns that mean the same to every validator."""
+    for where, part in _subschemas(schema, ()):
+        types = admitted_types(part) or frozenset()
+        limit = EXACT if "number" in types else INT64 if "integer" in types else None
+        try:
+            if limit and "type" in part:
+                require_bounds(part, limit, json_pointer(where))
+        except MisfitError as error:
+            yield str(error)
+        for keyword in sorted(_CLOSED & part.keys()):
+            yield f"{json_pointer(where)} uses {keyword}; unknown members are welcome everywhere: remove it"
+        if _DIALECT_DEPENDENT.search(part.get("pattern", "").replace(_ANYTHING, "")):
+            yield (
+                f"{json_pointer(where)} has the pattern {part['pattern']}, which validators read differently: "
+                f"spell classes such as \\d out, and end with (?!{_ANYTHING}) in place of $"
+            )
+
+
+def _subschemas(schema: Any, where: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Schema]]:  # noqa: ANN401
+    """Every schema in a schema that admits values, with its place; conditions admit none."""
+    if not isinstance(schema, dict):
+        return
+    yield where, schema
+    for key, value in schema.items():
+        if key in MAPS:
+            for name, part in value.items():
+                yield from _subschemas(part, (*where, key, name))
+        elif key in LISTS or key == "allOf":
+            for index, part in enumerate(value):
+                yield from _subschemas(part, (*where, key, str(index)))
+        elif key in SINGLES - {"if", "not"}:
+            yield from _subschemas(value, (*where, key))
+
+
+def _check_recognition(contract: Contract, family: Family) -> Iterator[str]:
+    if contract.kind not in family.kinds.values() or contract.kind not in BODY:
+        yield f"family {family.name} has no kind {contract.kind!r}; it has {', '.join(family.kinds.values())}"
+        return
+    if not contract.services:
+        yield "recognise.services is empty; name the service whose events these are"
+    kinds = {name for name, kind in family.kinds.items() if kind == contract.kind}
+    for path in (("detail-type",), ("detail", "type")):
+        yield from _check_values(contract.schema, path, kinds)
+    yield from _check_values(contract.schema, ("detail", BODY[contract.kind], "service"), set(contract.services))
+
+
+def _check_values(schema: Schema, path: tuple[str, ...], wanted: set[str]) -> Iterator[str]:
+    """The member's values in the schema must be those that recognition brings here."""
+    try:
+        member = member_schema(schema, path)
+    except MisfitError as error:
+        yield str(error)
+        return
+    stated = {member["const"]} if "const" in member else set(member.get("enum", ()))
+    if stated - {None} != wanted:
+        yield f"the schema admits {sorted(stated - {None})} as {'.'.join(path)}, recognition {sorted(wanted)}"
+
+
+def _check_columns(contract: Contract) -> Iterator[str]:
+    counts = Counter(column.name for column in contract.table_columns)
+    yield from (f"column {name} is there {count} times" for name, count in counts.items() if count > 1)
+    reserved = {*PARTITION_KEYS, *(column.name for column in TECHNICAL_COLUMNS)}
+    for column in contract.columns:
+        if column.name in reserved or not _COLUMN_NAME.fullmatch(column.name):
+            yield f"column {column.name}: the name is reserved, or not of the form {_COLUMN_NAME.pattern}"
+        if not column.doc:
+            yield f"column {column.name}: doc is empty; say what it holds"
+    misfits = [problem for column in contract.columns for problem in _check_column(column, contract)]
+    yield from misfits or _check_places(contract)
+    if not any((column.name, column.path) == ("date_time", ("time",)) for column in contract.columns):
+        yield "there is no column date_time with the path time"
+
+
+def _check_places(contract: Contract) -> Iterator[str]:
+    try:
+        event_type(contract.columns)
+    except ValueError as error:
+        yield str(error)
+
+
+def _check_column(column: Column, contract: Contract) -> Iterator[str]:
+    where = ".".join(column.path)
+    try:
+        schema = member_schema(contract.schema, column.path)
+        for correction in contract.corrections:
+            if correction.member == column.path and correction.rule in CORRECTED:
+                schema = CORRECTED[correction.rule](schema, where)
+        require_fit(schema, parse_hive(column.type), where)
+    except (MisfitError, ValueError) as error:
+        yield f"column {column.name} {column.type}: {error}"
+
+
+def _check_corrections(contract: Contract) -> Iterator[str]:
+    for correction in contract.corrections:
+        if correction.rule not in CORRECTION_RULES:
+            known = ", ".join(sorted(CORRECTION_RULES))
+            yield f"there is no correction {correction.rule!r}; there are: {known}"
+            continue
+        try:
+            schema = member_schema(contract.schema, correction.member)
+            if correction.rule not in CORRECTED:
+                require(schema, frozenset({"object"}), ".".join(correction.member))
+        except MisfitError as error:
+            yield f"correction {correction.rule}: {error}"
+
+
+_FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)  # that partitions cover
+_DAYS = frozenset(str(date.fromordinal(day)) for day in range(_FIRST_DAY.toordinal(), _LAST_DAY.toordinal() + 1))
+_TIME = "2022-04-19T18:20:03Z"
+_OTHER_FORMS = ("2024-02-29T00:00:00.123456789+00:00", "2024-02-29T23:59:59.9Z")
+_NO_TIMES: tuple[object, ...] = (
+    *(None, True, 5, 5.0, [], {}),
+    *("", "2022-04-19", _TIME.replace("T", "t"), _TIME.replace("Z", "z"), f"{_TIME[:-1]}.Z"),
+    *(f"{_TIME[:-1]}{offset}" for offset in ("+01:00", "-00:00", "+0000", "+00", " Z", "ZZ", "Z+00:00")),
+    *(f"{junk}{_TIME}" for junk in "x0 \n-"),
+    *(f"{_TIME}{junk}" for junk in "x0 \n-"),
+    *(f"{_TIME[:place]}{_TIME[place + 1 :]}" for place in range(len(_TIME))),
+    *(f"{_TIME[:place]}{other}{_TIME[place + 1 :]}" for place in range(len(_TIME)) for other in "x \u0662"),
+)
+_SIXTY, _HOURS = 60, 24
+
+
+def check_time(schema: Schema) -> Iterator[str]:
+    """Say what is wrong with what a contract's schema says of an event's time."""
+    if "time" not in schema.get("required", ()):
+        yield "the schema does not require time, which the partition is derived from"
+    try:
+        misjudged = _misjudged(orjson.dumps(member_schema(schema, ("time",))))
+    except MisfitError as error:
+        yield str(error)
+        return
+    if misjudged:
+        found = f"{len(misjudged)}, such as {misjudged[0]!r}"
+        yield f"of the times tried the schema misjudges {found}: use the shared utc_time"
+
+
+@cache
+def _misjudged(schema: bytes) -> tuple[object, ...]:
+    """Return the times that the schema takes and should not, or the other way round."""
+    valid = DualValidator(orjson.loads(schema)).valid
+    return tuple(time for time, is_good in _times() if valid(time) != is_good)
+
+
+def _times() -> Iterator[tuple[object, bool]]:
+    yield from ((time, True) for time in (_TIME, *_OTHER_FORMS))
+    yield from ((time, False) for time in _NO_TIMES)
+    yield from ((f"{day}{_TIME[10:]}", day in _DAYS) for day in _written_days())
+    for number in range(100):
+        yield f"{_TIME[:11]}{number:02}{_TIME[13:]}", number < _HOURS
+        yield f"{_TIME[:14]}{number:02}{_TIME[16:]}", number < _SIXTY
+        yield f"{_TIME[:17]}{number:02}{_TIME[19:]}", number < _SIXTY
+
+
+def _written_days() -> Iterator[str]:
+    """Yield every day that a partition covers, and what is written like one."""
+    yield from (f"{year:04}-01-01" for year in range(10_000))
+    for year in range(_FIRST_DAY.year - 1, _LAST_DAY.year + 2):
+        yield from (f"{year}-{month:02}-{day:02}" for month in range(14) for day in range(33))
+    yield from (f"{_FIRST_DAY.year}-{month:02}-{day:02}" for month in range(100) for day in range(100))

@@ -11,12 +11,9 @@ import typer
 from rich.markup import escape
 
 from cli.contracts.check import check_registry
-from cli.contracts.infer import Draft
-from cli.contracts.infer import infer as infer_contracts
+from cli.contracts.inference import Draft, infer_contracts
 from cli.contracts.samples import write_samples
-from cli.platform.console import err, plural, say, say_json
-from cli.platform.errors import CliError, handled
-from cli.platform.options import JsonOption
+from cli.platform.console import CliError, JsonOption, err, handled, plural, say, say_json
 from sluice.contracts.load import TABLES, load_registry
 from sluice.event_files.validate.content import ContentTooLargeError, content_of
 from sluice.event_files.validate.routing import MAX_EVENT_BYTES

@@ -6,17 +6,19 @@ looks.
 
 from __future__ import annotations
 
+import copy
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import jsonschema_rs
 
 from cli.contracts.type_compatibility import admitted_types, views
-from sluice.contracts.compose import Schema, json_type, merge_all
-from sluice.contracts.model import Contract, ContractError
+from cli.contracts.validator_agreement import json_pointer
+from sluice.contracts.load import Schema, json_type, merge_all
+from sluice.contracts.model import BODY, Contract, ContractError
 
 Event = dict[str, Any]
 Path = tuple[str, ...]
@@ -70,7 +72,7 @@ _UNKNOWN: tuple[tuple[str, Any], ...] = (
 )
 
 
-def synthesise(contract: Contract, rng: random.Random, at: datetime | None = None) -> Event:
+def generate_event(contract: Contract, rng: random.Random, at: datetime | None = None) -> Event:
     """Make up one valid event of `contract`.
 
     Args:
@@ -82,11 +84,11 @@ def synthesise(contract: Contract, rng: random.Random, at: datetime | None = Non
         ContractError: No value can be made up for a member: it has a pattern and no examples, or its rules contradict.
     """
     moment = at or _START + timedelta(milliseconds=rng.randrange(_SPAN_SECONDS * 1000))
-    event: Event = _Synthesis(contract, rng, moment).value(contract.schema, ())
+    event: Event = _EventGenerator(contract, rng, moment).value(contract.schema, ())
     return event
 
 
-class _Synthesis:
+class _EventGenerator:
     """One event in the making: what its members have in common."""
 
     def __init__(self, contract: Contract, rng: random.Random, moment: datetime) -> None:
@@ -199,3 +201,96 @@ class _Synthesis:
 def _stated(schema: Schema, keyword: str) -> list[Any]:
     """The values a keyword lists, in the schema or a part of it."""
     return next((list(view[keyword]) for view in views(schema) if keyword in view), [])
+
+
+Place = tuple[str | int, ...]
+Mutation = tuple[Place, Any]
+
+MISSING = object()
+"""In a fault: the member is to be removed."""
+
+_WRONG: dict[str, tuple[Any, ...]] = {
+    "string": ("12", ""),
+    "integer": (7, 0),
+    "number": (1.5,),
+    "boolean": (True,),
+    "array": ([],),
+    "object": ({"unexpected": 1},),
+    "null": (None,),
+}
+_UNHEARD_OF = "UNHEARD_OF"
+_BAD_TEXTS = (
+    "2022-02-30T10:00:00Z",
+    "2022-04-19T18:20:03+02:00",
+    "2022-04-19T18:20:03Z\n",
+    "19.04.2022 18:20",
+    "2022-04-19T25:00:00Z",
+)
+
+
+def mutate_event(contract: Contract, event: Event, rng: random.Random) -> tuple[Event, str]:
+    """Break a valid event in one place, so that it is still recognised as an event of `contract`.
+
+    Returns:
+        The broken event (the one given is left alone) and the JSON pointer of the wrong or missing member.
+    """
+    by_place: dict[Place, list[Mutation]] = {}
+    for fault in mutations(contract, event):
+        by_place.setdefault(tuple("*" if isinstance(each, int) else each for each in fault[0]), []).append(fault)
+    path, value = rng.choice(by_place[rng.choice(sorted(by_place, key=str))])
+    return _replaced(event, path, value), json_pointer(path)
+
+
+def mutations(contract: Contract, event: Event) -> Iterator[Mutation]:
+    """Every way to break `event` in one place: the place, and what to put there."""
+    kept = _recognised_by(contract, event)
+    return (fault for fault in _mutations(contract.schema, event, ()) if fault[0] not in kept)
+
+
+def _recognised_by(contract: Contract, event: Event) -> set[Place]:
+    """Members that tell which contract an event belongs to: without them it is no event of this table."""
+    body = BODY[contract.kind]
+    kept: set[Place] = {(), ("source",), ("detail-type",), ("detail",), ("detail", body), ("detail", body, "service")}
+    if not isinstance(event["detail"][body].get("service"), str):
+        kept.add(("detail", body, "prediction_id"))
+    return kept
+
+
+def _mutations(schema: Schema, value: Any, path: Place) -> Iterator[Mutation]:  # noqa: ANN401
+    yield from ((path, wrong) for wrong in _wrong_values(schema))
+    if isinstance(value, dict):
+        yield from (((*path, name), MISSING) for name in schema.get("required", ()) if name in value)
+        for name, member in schema.get("properties", {}).items():
+            if name in value:
+                yield from _mutations(member, value[name], (*path, name))
+    elif isinstance(value, list):
+        items = schema.get("items", {})
+        for index, item in enumerate(value):
+            yield from _mutations(items, item, (*path, index))
+
+
+def _wrong_values(schema: Schema) -> Iterator[Any]:
+    types = admitted_types(schema)
+    if types is not None:
+        for name, values in _WRONG.items():
+            if name not in types and not (name == "integer" and "number" in types):
+                yield from values
+    if any(key in view for key in ("enum", "const") for view in views(schema)):
+        yield _UNHEARD_OF
+    if "pattern" in schema:
+        yield from _BAD_TEXTS
+    if "maximum" in schema:
+        yield 2**63
+
+
+def _replaced(event: Event, path: Place, value: Any) -> Event:  # noqa: ANN401
+    """A copy of `event` with another value, or none, at `path`."""
+    changed = copy.deepcopy(event)
+    parent: Any = changed
+    for member in path[:-1]:
+        parent = parent[member]
+    if value is MISSING:
+        del parent[path[-1]]
+    else:
+        parent[path[-1]] = copy.deepcopy(value)
+    return changed

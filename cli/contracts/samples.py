@@ -9,13 +9,11 @@ from typing import Any, TypeVar
 
 import orjson
 
-from cli.contracts.generation import synthesise
-from cli.contracts.mutation import spoil
-from cli.contracts.validator_agreement import Referee
-from sluice.contracts.compose import Schema, json_type
-from sluice.contracts.model import BODY, Contract
-
-__all__ = ["make_samples", "spoil", "synthesise", "write_samples"]
+from cli.contracts.generation import generate_event, mutate_event
+from cli.contracts.validator_agreement import DualValidator
+from sluice.contracts.load import Schema, json_type, read_json
+from sluice.contracts.model import BODY, Contract, ContractError, Family, Registry
+from sluice.event_files.validate.recognition import Recogniser
 
 Event = dict[str, Any]
 Feature = tuple[str, ...]
@@ -31,16 +29,16 @@ _FEW = 3
 def make_samples(contract: Contract) -> tuple[list[Event], list[dict[str, Any]]]:
     """Clean events, and dirty ones as ``{"breaks": [pointer, …], "event": …}``; the same for the same contract."""
     rng = random.Random(contract.table)  # noqa: S311  # a seed makes the samples repeatable
-    pool = [synthesise(contract, rng) for _ in range(_POOL)]
+    pool = [generate_event(contract, rng) for _ in range(_POOL)]
     clean = _choose(pool, lambda event: set(_features(contract.schema, event, "")), _MOST_CLEAN)
-    referee = Referee(contract.schema)
-    once = [_label(spoil(contract, rng.choice(pool), rng)[0], referee) for _ in range(_POOL)]
-    twice = [_label(spoil(contract, sample["event"], rng)[0], referee) for sample in once[:_FEW]]
+    validator = DualValidator(contract.schema)
+    once = [_label(mutate_event(contract, rng.choice(pool), rng)[0], validator) for _ in range(_POOL)]
+    twice = [_label(mutate_event(contract, sample["event"], rng)[0], validator) for sample in once[:_FEW]]
     own = [sample for sample in once if _is_own(contract, sample["breaks"][0])]
     envelope = [sample for sample in once if not _is_own(contract, sample["breaks"][0])]
 
     def features(sample: dict[str, Any]) -> set[Feature]:
-        return {*map(_place, sample["breaks"]), *(("rule", rule) for rule in referee.rules(sample["event"]))}
+        return {*map(_place, sample["breaks"]), *(("rule", rule) for rule in validator.rules(sample["event"]))}
 
     parts = ((own, _MOST_OWN), (envelope, _MOST_ENVELOPE), (twice, 1))
     return clean, [sample for part, most in parts for sample in _choose(part, features, most)]
@@ -58,8 +56,8 @@ def write_samples(contract: Contract, folder: Path) -> None:
         (folder / name).write_bytes(b"[\n" + lines + b"\n]\n")
 
 
-def _label(event: Event, referee: Referee) -> dict[str, Any]:
-    return {"breaks": sorted(referee.broken(event)), "event": event}
+def _label(event: Event, validator: DualValidator) -> dict[str, Any]:
+    return {"breaks": sorted(validator.broken(event)), "event": event}
 
 
 def _place(pointer: str) -> Feature:
@@ -99,3 +97,40 @@ def _features(schema: Schema, value: Any, where: str) -> Iterator[Feature]:  # n
         yield where, "empty" if not value else "filled"
         for item in value:
             yield from _features(schema.get("items", {}), item, f"{where}/*")
+
+
+def check_samples(contract: Contract, family: Family, folder: Path, validator: DualValidator) -> Iterator[str]:
+    """What is wrong with ``clean.json`` and ``dirty.json`` in `folder`."""
+    for name in ("clean.json", "dirty.json"):
+        try:
+            samples = read_json(folder / name)
+        except ContractError as error:
+            yield f"{error}; `sluice contract samples {contract.table}` makes it"
+            continue
+        if not isinstance(samples, list) or not samples:
+            yield f"{name} holds no list of samples"
+            continue
+        for index, sample in enumerate(samples):
+            yield from (
+                f"{name}, sample {index}: {message}"
+                for message in _check_sample(sample, name, contract, family, validator)
+            )
+
+
+def _check_sample(
+    sample: Any, name: str, contract: Contract, family: Family, validator: DualValidator
+) -> Iterator[str]:
+    labelled = {"event": sample, "breaks": []} if name == "clean.json" else sample
+    event, breaks = (labelled.get("event"), labelled.get("breaks")) if isinstance(labelled, dict) else (None, None)
+    if not isinstance(event, dict) or breaks is None:
+        yield "a dirty sample has an event and the pointers it breaks, a clean one is an event"
+        return
+    if Recogniser(Registry((family,), (contract,))).recognise(event).contract is not contract:
+        yield f"it is not recognised as an event of {contract.table}"
+    try:
+        broken = validator.broken(event)
+    except ValueError as error:
+        yield str(error)
+        return
+    if broken != set(breaks):
+        yield f"it breaks {sorted(broken) or 'nothing'}, its label says {sorted(breaks) or 'nothing'}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from sluice.contracts.compose import Schema, json_type
-from sluice.contracts.hive import HiveType
+from sluice.contracts.column_types import HiveType
+from sluice.contracts.load import Schema, json_type
 
 INT64 = 2**63 - 1
 """Largest bigint; its negative is the smallest allowed, because parsers read -2^63 - 1 as the float -2^63."""

@@ -19,7 +19,7 @@ def json_pointer(path: Iterable[str | int]) -> str:
     return "".join("/" + str(member).replace("~", "~0").replace("/", "~1") for member in path)
 
 
-class Referee:
+class DualValidator:
     """Judges events by one schema."""
 
     def __init__(self, schema: dict[str, Any]) -> None:

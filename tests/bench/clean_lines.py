@@ -17,7 +17,7 @@ from uuid import UUID
 
 import orjson
 
-from cli.contracts.samples import synthesise
+from cli.contracts.generation import generate_event
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import Contract
 from sluice.event_files.convert.committing import read_plan
@@ -130,7 +130,7 @@ def _lines(contract: Contract, shape: Shape, rng: random.Random) -> Iterator[byt
 def _rows(contract: Contract, rng: random.Random) -> list[dict[str, Any]]:
     gate, rows = Gate(contract, lambda _lib, _id: None), []
     for _ in range(_POOL):
-        event = synthesise(contract, rng)
+        event = generate_event(contract, rng)
         line = gate.admit(event, memoryview(orjson.dumps(event)), lineage_of("key") % 0, Counts())
         if not isinstance(line, bytes):
             raise AssertionError(f"{contract.table}: the corpus does not agree with the contract")

@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from cli.contracts.samples import spoil, synthesise
+from cli.contracts.generation import generate_event, mutate_event
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import Contract
 from sluice.event_files.validate.rules import Rules
@@ -77,9 +77,9 @@ def _made_up(contract: Contract, shape: Shape, rng: random.Random) -> Iterator[t
     """Events of a contract, each clean, dirty and as somebody else's."""
     rules = Rules(contract)
     for _ in range(_EVENTS_PER_CONTRACT):
-        event = synthesise(contract, rng)
+        event = generate_event(contract, rng)
         _grow(event, _size(contract, shape, rng), rng)
-        broken, _ = spoil(contract, event, rng)
+        broken, _ = mutate_event(contract, event, rng)
         if rules.breaks(event) or not rules.breaks(broken):
             raise AssertionError(f"{contract.table}: the corpus does not agree with the contract")
         yield from zip(_KINDS, (event, broken, {**event, "source": "aws.health"}), strict=True)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.contracts.validator_agreement import Referee
+from cli.contracts.validator_agreement import DualValidator
 from sluice.contracts.load import TABLES, load_registry
 from sluice.contracts.model import Registry
 
@@ -14,8 +14,8 @@ def registry() -> Registry:
 
 
 @pytest.fixture(scope="session")
-def referees(registry: Registry) -> dict[str, Referee]:
-    return {contract.table: Referee(contract.schema) for contract in registry.contracts}
+def validators(registry: Registry) -> dict[str, DualValidator]:
+    return {contract.table: DualValidator(contract.schema) for contract in registry.contracts}
 
 
 @pytest.fixture

@@ -9,10 +9,9 @@ from referencing import Registry as Resources
 from referencing import Resource
 from referencing.jsonschema import DRAFT202012
 
-from cli.contracts.samples import spoil, synthesise
+from cli.contracts.generation import generate_event, mutate_event
 from cli.contracts.validator_agreement import json_pointer
-from sluice.contracts.compose import DIALECT, Composer
-from sluice.contracts.load import TABLES, load_registry, read_json
+from sluice.contracts.load import DIALECT, TABLES, Composer, load_registry, read_json
 from sluice.contracts.model import ContractError
 
 CONTRACTS = [pytest.param(contract, id=contract.table) for contract in load_registry().contracts]
@@ -112,7 +111,7 @@ def test_composed_schemas_need_nothing_else(contract: Any) -> None:
 
 @pytest.mark.parametrize("contract", CONTRACTS)
 def test_composed_schemas_say_what_is_written_in_the_files(contract: Any) -> None:
-    """The referee reads the files as they are written, references and all, and must come to the same verdicts."""
+    """The validator reads the files as they are written, references and all, and must come to the same verdicts."""
     files = {path.as_uri(): json.loads(path.read_text(encoding="utf-8")) for path in TABLES.rglob("*schema.json")}
     resources = Resources().with_resources(
         [(uri, Resource.from_contents(content, default_specification=DRAFT202012)) for uri, content in files.items()]
@@ -122,9 +121,9 @@ def test_composed_schemas_say_what_is_written_in_the_files(contract: Any) -> Non
     flat = jsonschema.Draft202012Validator(contract.schema)
     rng = random.Random(11)
     for _ in range(15):
-        event = synthesise(contract, rng)
+        event = generate_event(contract, rng)
         assert written.is_valid(event)
-        broken, _ = spoil(contract, event, rng)
+        broken, _ = mutate_event(contract, event, rng)
         assert _pointers(written, broken) == _pointers(flat, broken) != set()
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 import pytest
 
-from cli.contracts.samples import synthesise
-from cli.contracts.validator_agreement import Referee
-from sluice.contracts.hive import HiveType, parse_hive
+from cli.contracts.generation import generate_event
+from cli.contracts.validator_agreement import DualValidator
+from sluice.contracts.column_types import HiveType, parse_hive
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import BODY, Contract
 from sluice.event_files.validate.corrections import Corrections
@@ -30,11 +30,11 @@ EDGES = (
 
 @pytest.mark.parametrize("contract", CONTRACTS)
 def test_edge_values_are_judged_alike_and_fit_when_clean(contract: Contract) -> None:
-    referee = Referee(contract.schema)
+    validator = DualValidator(contract.schema)
     clean = 0
-    for event in (copy.deepcopy(VALID[contract.table]), synthesise(contract, random.Random(contract.table))):
+    for event in (copy.deepcopy(VALID[contract.table]), generate_event(contract, random.Random(contract.table))):
         for mutant in _mutants(event, [path for path in _paths(event, ()) if _is_own(contract, path)]):
-            if not referee.broken(mutant) and (corrected := _corrected(contract, mutant)):
+            if not validator.broken(mutant) and (corrected := _corrected(contract, mutant)):
                 clean += 1
                 _assert_fits(contract, corrected)
     assert clean > 30

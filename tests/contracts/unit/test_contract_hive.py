@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.contracts.hive import PRIMITIVES, HiveType, parse_hive
+from sluice.contracts.column_types import PRIMITIVES, HiveType, parse_hive
 
 names = st.from_regex(r"[a-z_][a-z0-9_]{0,6}", fullmatch=True)
 

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from cli.contracts.check import check_registry
-from cli.contracts.infer import Draft, infer
-from cli.contracts.samples import synthesise, write_samples
-from cli.contracts.schema_inference import column_type, shape_of
+from cli.contracts.generation import generate_event
+from cli.contracts.inference import Draft, column_type, infer_contracts, infer_schema
+from cli.contracts.samples import write_samples
 from cli.contracts.type_compatibility import require_fit
-from cli.contracts.validator_agreement import Referee
+from cli.contracts.validator_agreement import DualValidator
 from sluice.contracts.load import load_contract, load_registry
 from sluice.contracts.model import Contract
 from tests.contracts.unit.handmade import VALID, edited
@@ -27,14 +27,14 @@ def adopt(draft: Draft, root: Path) -> Contract:
 @pytest.mark.parametrize("contract", CONTRACTS)
 def test_a_draft_passes_the_check_and_accepts_its_own_samples(contract: Contract, bare: Path) -> None:
     rng = random.Random(5)
-    events = [synthesise(contract, rng) for _ in range(40)]
-    (draft,) = infer(events, bare)
+    events = [generate_event(contract, rng) for _ in range(40)]
+    (draft,) = infer_contracts(events, bare)
     drafted = adopt(draft, bare)
     assert check_registry(bare) == []
     assert (drafted.family, drafted.kind, drafted.services) == (contract.family, contract.kind, contract.services)
     assert draft.samples == 40
-    referee = Referee(drafted.schema)
-    assert [broken for event in events if (broken := referee.broken(event))] == []
+    validator = DualValidator(drafted.schema)
+    assert [broken for event in events if (broken := validator.broken(event))] == []
     paths = {column.path for column in drafted.columns}
     assert all({column.path} & (paths | {path[:-1] for path in paths}) for column in contract.columns)
 
@@ -48,7 +48,7 @@ def test_a_draft_finds_types_and_corrections(bare: Path) -> None:
         edited(VALID["MICROTWO_EVENT"], {"payload": payload, "service": "newService", "score": 1.5})
         for payload in payloads
     ]
-    (draft,) = infer(events, bare)
+    (draft,) = infer_contracts(events, bare)
     assert (draft.family, draft.table) == ("event_files", "NEWSERVICE_EVENT")
     contract = adopt(draft, bare)
     assert check_registry(bare) == []
@@ -75,7 +75,7 @@ def test_a_draft_finds_types_and_corrections(bare: Path) -> None:
 
 def test_one_draft_per_service_and_kind(bare: Path) -> None:
     events = [VALID["STE_EVENT"], VALID["STE_PRED"], VALID["MICROONE_EVENT"], VALID["STE_EVENT"]]
-    drafts = infer(events, bare)
+    drafts = infer_contracts(events, bare)
     assert [(draft.table, draft.samples) for draft in drafts] == [
         ("STE_EVENT", 2),
         ("STE_PRED", 1),
@@ -85,11 +85,11 @@ def test_one_draft_per_service_and_kind(bare: Path) -> None:
 
 def test_events_nobody_knows_are_passed_over(bare: Path) -> None:
     unknown = [edited(VALID["STE_PRED"], {place: "x"}) for place in ("/source", "/detail-type", "/detail/prediction")]
-    assert infer(unknown, bare) == []
+    assert infer_contracts(unknown, bare) == []
 
 
 def test_a_draft_never_overwrites_a_contract(tree: Path) -> None:
-    (draft,) = infer([VALID["STE_PRED"]], tree)
+    (draft,) = infer_contracts([VALID["STE_PRED"]], tree)
     before = (tree / "dvaults/STE_PRED/table.json").read_bytes()
     with pytest.raises(FileExistsError):
         draft.write(tree)
@@ -103,7 +103,7 @@ def test_column_names_do_not_clash(bare: Path) -> None:
         "a.b": 1,
         "service": "s",
     }
-    (draft,) = infer([edited(VALID["MICROTWO_EVENT"], body)], bare)
+    (draft,) = infer_contracts([edited(VALID["MICROTWO_EVENT"], body)], bare)
     contract = adopt(draft, bare)
     assert check_registry(bare) == []
     own = {column.name: column.path[2:] for column in contract.columns[8:-1]}
@@ -124,9 +124,9 @@ def test_a_shape_admits_what_it_was_made_of_and_its_column_fits() -> None:
     rng = random.Random(3)
     for _ in range(400):
         values = rng.choices(VALUES, k=rng.randint(1, 3))
-        schema = shape_of(values)
-        referee = Referee(schema)
-        assert all(referee.broken(value) == set() for value in values), (values, schema)
+        schema = infer_schema(values)
+        validator = DualValidator(schema)
+        assert all(validator.broken(value) == set() for value in values), (values, schema)
         found = column_type(schema)
         if found and found[1] is None:
             require_fit(schema, found[0], "value")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from cli.contracts.check import check_registry
-from cli.contracts.samples import synthesise, write_samples
+from cli.contracts.generation import generate_event
+from cli.contracts.samples import write_samples
 from sluice.contracts.load import TABLES, load_contract, load_registry
 from sluice.contracts.model import ContractError
 from sluice.event_files.validate.recognition import Recogniser
@@ -53,7 +54,7 @@ def test_a_new_service_is_a_new_folder(tree: Path) -> None:
         "_source_key",
         "_source_offset",
     ]
-    assert Recogniser(registry).recognise(synthesise(contract, random.Random(1))).contract is contract
+    assert Recogniser(registry).recognise(generate_event(contract, random.Random(1))).contract is contract
     after = _snapshot(tree)
     assert {path: after[path] for path in before} == before
     assert {path.parent.name for path in after.keys() - before.keys()} == {"MICROFOUR_PRED"}

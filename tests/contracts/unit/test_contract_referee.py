@@ -1,6 +1,6 @@
 import pytest
 
-from cli.contracts.validator_agreement import Referee, json_pointer
+from cli.contracts.validator_agreement import DualValidator, json_pointer
 
 
 def test_a_pointer_escapes_what_it_must() -> None:
@@ -9,21 +9,21 @@ def test_a_pointer_escapes_what_it_must() -> None:
 
 
 def test_missing_members_are_named_one_by_one() -> None:
-    referee = Referee({"required": ["a"], "properties": {"a": {"required": ["b", "c", "d"]}}})
-    assert referee.broken({"a": {"c": 1}}) == {"/a/b", "/a/d"}
-    assert referee.broken({}) == {"/a"}
-    assert referee.rules({}) == {"required"}
-    assert not referee.valid({})
+    validator = DualValidator({"required": ["a"], "properties": {"a": {"required": ["b", "c", "d"]}}})
+    assert validator.broken({"a": {"c": 1}}) == {"/a/b", "/a/d"}
+    assert validator.broken({}) == {"/a"}
+    assert validator.rules({}) == {"required"}
+    assert not validator.valid({})
 
 
 def test_validators_that_disagree_are_told_on() -> None:
-    referee = Referee({"pattern": "a$"})
-    assert referee.broken("a") == set()
+    validator = DualValidator({"pattern": "a$"})
+    assert validator.broken("a") == set()
     with pytest.raises(ValueError, match="the validators disagree"):
-        referee.broken("a\n")
+        validator.broken("a\n")
 
 
 @pytest.mark.parametrize("schema", [{"type": "text"}, {"required": "a"}, {"pattern": "("}, {"minimum": "1"}])
 def test_a_schema_that_is_none_is_refused(schema: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"."):
-        Referee(schema)
+        DualValidator(schema)

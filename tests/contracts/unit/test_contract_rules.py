@@ -4,21 +4,21 @@ from typing import Any
 
 import pytest
 
-from cli.contracts.validator_agreement import Referee
+from cli.contracts.validator_agreement import DualValidator
 from tests.contracts.unit.handmade import REMOVED, VALID, body_of, edited
 from tests.contracts.unit.published_rules import EVENTS, published_rules
 
 
 @pytest.mark.parametrize("table", VALID)
-def test_a_handmade_event_is_clean(referees: dict[str, Referee], table: str) -> None:
-    assert referees[table].broken(VALID[table]) == set()
+def test_a_handmade_event_is_clean(validators: dict[str, DualValidator], table: str) -> None:
+    assert validators[table].broken(VALID[table]) == set()
 
 
-def test_every_published_rule_holds(referees: dict[str, Referee]) -> None:
+def test_every_published_rule_holds(validators: dict[str, DualValidator]) -> None:
     wrong = []
     for expected, table, member, value in published_rules():
         event = edited(VALID[table], {member: value})
-        broken = referees[table].broken(event)
+        broken = validators[table].broken(event)
         place = member if member.startswith("/") else f"/detail/{body_of(event)}/{member}"
         as_published = not broken if expected == "clean" else broken and all(each.startswith(place) for each in broken)
         if not as_published:
@@ -46,24 +46,24 @@ def test_every_published_rule_holds(referees: dict[str, Referee]) -> None:
     ],
 )
 def test_an_evaluation_names_its_prediction_or_its_service(
-    referees: dict[str, Referee], table: str, prediction_id: Any, service: Any, broken: set[str]
+    validators: dict[str, DualValidator], table: str, prediction_id: Any, service: Any, broken: set[str]
 ) -> None:
     own = VALID[table]["detail"]["evaluation"]["service"]
     edits = {
         name: value.format(own=own) if isinstance(value, str) else value
         for name, value in (("prediction_id", prediction_id), ("service", service))
     }
-    found = referees[table].broken(edited(VALID[table], edits))
+    found = validators[table].broken(edited(VALID[table], edits))
     assert found == {f"/detail/evaluation/{name}" for name in broken}
 
 
 @pytest.mark.parametrize("service", ["semanticImageMatcher", "sim"])
-def test_an_alias_is_as_good_as_the_name(referees: dict[str, Referee], service: str) -> None:
-    assert referees["SIM_EVENT"].broken(edited(VALID["SIM_EVENT"], {"service": service})) == set()
+def test_an_alias_is_as_good_as_the_name(validators: dict[str, DualValidator], service: str) -> None:
+    assert validators["SIM_EVENT"].broken(edited(VALID["SIM_EVENT"], {"service": service})) == set()
 
 
 @pytest.mark.parametrize("table", VALID)
-def test_unknown_members_are_welcome_everywhere(referees: dict[str, Referee], table: str) -> None:
+def test_unknown_members_are_welcome_everywhere(validators: dict[str, DualValidator], table: str) -> None:
     event = VALID[table]
 
     def grown(value: Any) -> Any:
@@ -71,7 +71,7 @@ def test_unknown_members_are_welcome_everywhere(referees: dict[str, Referee], ta
             return {**{name: grown(member) for name, member in value.items()}, "unknown": {"a": [1, None, "x"]}}
         return [grown(item) for item in value] if isinstance(value, list) else value
 
-    assert referees[table].broken(grown(event)) == set()
+    assert validators[table].broken(grown(event)) == set()
 
 
 @pytest.mark.parametrize(
@@ -84,8 +84,8 @@ def test_unknown_members_are_welcome_everywhere(referees: dict[str, Referee], ta
         "2000-02-29T00:00:00.1Z",
     ],
 )
-def test_a_time_that_names_a_partition_is_clean(referees: dict[str, Referee], time: str) -> None:
-    assert referees["MICROONE_EVENT"].broken(edited(VALID["MICROONE_EVENT"], {"/time": time})) == set()
+def test_a_time_that_names_a_partition_is_clean(validators: dict[str, DualValidator], time: str) -> None:
+    assert validators["MICROONE_EVENT"].broken(edited(VALID["MICROONE_EVENT"], {"/time": time})) == set()
 
 
 @pytest.mark.parametrize(
@@ -117,17 +117,17 @@ def test_a_time_that_names_a_partition_is_clean(referees: dict[str, Referee], ti
         "2022-04-1\u0669T18:20:03Z",
     ],
 )
-def test_a_time_that_names_no_partition_is_dirty(referees: dict[str, Referee], time: Any) -> None:
-    assert referees["MICROONE_EVENT"].broken(edited(VALID["MICROONE_EVENT"], {"/time": time})) == {"/time"}
+def test_a_time_that_names_no_partition_is_dirty(validators: dict[str, DualValidator], time: Any) -> None:
+    assert validators["MICROONE_EVENT"].broken(edited(VALID["MICROONE_EVENT"], {"/time": time})) == {"/time"}
 
 
 @pytest.mark.parametrize("table", VALID)
-def test_only_the_tables_own_detail_type_is_clean(referees: dict[str, Referee], table: str) -> None:
-    broken = referees[table].broken(edited(VALID[table], {"/detail-type": "EFOtherEvent"}))
+def test_only_the_tables_own_detail_type_is_clean(validators: dict[str, DualValidator], table: str) -> None:
+    broken = validators[table].broken(edited(VALID[table], {"/detail-type": "EFOtherEvent"}))
     assert broken == {"/detail-type"}
 
 
 @pytest.mark.parametrize("member", ["version", "id", "account", "time", "region", "detail-type", "source", "detail"])
-def test_the_envelope_is_required(referees: dict[str, Referee], member: str) -> None:
+def test_the_envelope_is_required(validators: dict[str, DualValidator], member: str) -> None:
     event = {name: value for name, value in VALID["MICROTWO_EVENT"].items() if name != member}
-    assert referees["MICROTWO_EVENT"].broken(event) == {f"/{member}"}
+    assert validators["MICROTWO_EVENT"].broken(event) == {f"/{member}"}

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cli.contracts.samples import make_samples, spoil, synthesise, write_samples
-from cli.contracts.validator_agreement import Referee
+from cli.contracts.generation import generate_event, mutate_event
+from cli.contracts.samples import make_samples, write_samples
+from cli.contracts.validator_agreement import DualValidator
 from sluice.contracts.load import TABLES, load_registry
 from sluice.contracts.model import Contract, ContractError, Registry
 from sluice.event_files.validate.recognition import Recogniser
@@ -27,21 +28,25 @@ def samples(contract: Contract, name: str) -> Any:
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_every_clean_sample_is_clean_for_both_validators(contract: Contract, referees: dict[str, Referee]) -> None:
+def test_every_clean_sample_is_clean_for_both_validators(
+    contract: Contract, validators: dict[str, DualValidator]
+) -> None:
     clean = samples(contract, "clean.json")
     assert 3 <= len(clean) <= 6
     for event in clean:
-        assert referees[contract.table].broken(event) == set()
+        assert validators[contract.table].broken(event) == set()
         assert RECOGNISER.recognise(event).contract is contract
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_every_dirty_sample_breaks_where_its_label_says(contract: Contract, referees: dict[str, Referee]) -> None:
+def test_every_dirty_sample_breaks_where_its_label_says(
+    contract: Contract, validators: dict[str, DualValidator]
+) -> None:
     dirty = samples(contract, "dirty.json")
     assert 4 <= len(dirty) <= 8
     for sample in dirty:
         assert sample["breaks"]
-        assert referees[contract.table].broken(sample["event"]) == set(sample["breaks"])
+        assert validators[contract.table].broken(sample["event"]) == set(sample["breaks"])
         assert RECOGNISER.recognise(sample["event"]).contract is contract
 
 
@@ -66,9 +71,9 @@ def test_the_samples_show_old_style_and_new_style_events() -> None:
 @settings(max_examples=40, deadline=None)
 @given(seed=seeds)
 def test_a_made_up_event_is_recognised_and_clean(contract: Contract, seed: int) -> None:
-    event = synthesise(contract, random.Random(seed))
+    event = generate_event(contract, random.Random(seed))
     assert RECOGNISER.recognise(event).contract is contract
-    assert _referee(contract).broken(event) == set()
+    assert _validator(contract).broken(event) == set()
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
@@ -76,18 +81,18 @@ def test_a_made_up_event_is_recognised_and_clean(contract: Contract, seed: int) 
 @given(seed=seeds)
 def test_a_spoilt_event_is_recognised_and_dirty_at_the_place_named(contract: Contract, seed: int) -> None:
     rng = random.Random(seed)
-    event = synthesise(contract, rng)
+    event = generate_event(contract, rng)
     before = json.dumps(event)
-    broken, pointer = spoil(contract, event, rng)
+    broken, pointer = mutate_event(contract, event, rng)
     assert json.dumps(event) == before
     assert RECOGNISER.recognise(broken).contract is contract
-    assert pointer in _referee(contract).broken(broken)
+    assert pointer in _validator(contract).broken(broken)
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
 def test_spoiling_reaches_every_rule_of_an_event_written_by_hand(contract: Contract) -> None:
     event, rng = VALID[contract.table], random.Random(1)
-    pointers = {spoil(contract, event, rng)[1] for _ in range(200)}
+    pointers = {mutate_event(contract, event, rng)[1] for _ in range(200)}
     body = "evaluation" if contract.kind == "EVENT" else "prediction"
     assert {"/time", "/account", "/detail/type", f"/detail/{body}/timestamp", f"/detail/{body}/id"} <= pointers
     own = {pointer for pointer in pointers if re.match(rf"/detail/{body}/(payload|input|output)", pointer)}
@@ -97,7 +102,7 @@ def test_spoiling_reaches_every_rule_of_an_event_written_by_hand(contract: Contr
 @pytest.mark.parametrize("contract", CONTRACTS)
 def test_every_branch_is_made_up_sooner_or_later(contract: Contract) -> None:
     rng = random.Random(7)
-    events = [synthesise(contract, rng) for _ in range(300)]
+    events = [generate_event(contract, rng) for _ in range(300)]
     if contract.kind == "EVENT":
         styles = {
             (type(body.get("service")), type(body.get("prediction_id")))
@@ -110,13 +115,13 @@ def test_every_branch_is_made_up_sooner_or_later(contract: Contract) -> None:
 
 def test_the_same_seed_makes_the_same_event() -> None:
     contract = REGISTRY.contract("MICROONE_PRED")
-    assert synthesise(contract, random.Random(3)) == synthesise(contract, random.Random(3))
-    assert synthesise(contract, random.Random(3)) != synthesise(contract, random.Random(4))
+    assert generate_event(contract, random.Random(3)) == generate_event(contract, random.Random(3))
+    assert generate_event(contract, random.Random(3)) != generate_event(contract, random.Random(4))
 
 
 def test_an_event_happens_when_it_is_told_to() -> None:
     at = datetime(2030, 12, 31, 23, 59, 58, tzinfo=UTC)
-    event = synthesise(REGISTRY.contract("STE_EVENT"), random.Random(3), at)
+    event = generate_event(REGISTRY.contract("STE_EVENT"), random.Random(3), at)
     assert event["time"].startswith("2030-12-31T23:59:58")
     assert 0 <= at.timestamp() * 1000 - event["detail"]["timestamp"] < 5000
 
@@ -136,7 +141,7 @@ def _contract(schema: dict[str, Any]) -> Contract:
 def test_what_cannot_be_made_up_is_said(schema: dict[str, Any], message: str) -> None:
     def make() -> None:
         for seed in range(20):
-            synthesise(_contract(schema), random.Random(seed))
+            generate_event(_contract(schema), random.Random(seed))
 
     with pytest.raises(ContractError, match=message):
         make()
@@ -144,7 +149,7 @@ def test_what_cannot_be_made_up_is_said(schema: dict[str, Any], message: str) ->
 
 def test_a_value_without_rules_follows_its_examples() -> None:
     schema = {"type": "object", "required": ["a", "b"], "properties": {"a": {"examples": [[1]]}, "b": {}}}
-    event = synthesise(_contract(schema), random.Random(1))
+    event = generate_event(_contract(schema), random.Random(1))
     assert event == {"a": [1], "b": None}
 
 
@@ -153,8 +158,8 @@ def test_samples_of_the_smallest_contract_are_enough(registry: Registry) -> None
     assert (len(clean), len(dirty)) == (3, 8)
 
 
-_REFEREES = {contract.table: Referee(contract.schema) for contract in REGISTRY.contracts}
+_VALIDATORS = {contract.table: DualValidator(contract.schema) for contract in REGISTRY.contracts}
 
 
-def _referee(contract: Contract) -> Referee:
-    return _REFEREES[contract.table]
+def _validator(contract: Contract) -> DualValidator:
+    return _VALIDATORS[contract.table]

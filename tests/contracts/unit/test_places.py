@@ -2,7 +2,7 @@
 
 import pytest
 
-from sluice.contracts.event_struct import event_type, path_of
+from sluice.contracts.column_types import event_type, path_of
 from sluice.contracts.model import TECHNICAL_COLUMNS, Column
 
 

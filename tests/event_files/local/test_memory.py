@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cli.contracts.samples import synthesise
+from cli.contracts.generation import generate_event
 from infra.stage import stage_named
 from sluice.contracts.load import load_registry
 from sluice.event_files.convert.model import BatchGroup
@@ -27,7 +27,7 @@ SOURCE, LAKE, LEDGER, MEDIA = "measured-source", "measured-lake", "measured-ledg
 def _events() -> bytes:
     rng = random.Random(128)
     contracts = load_registry().contracts
-    some = b"".join(json.dumps(synthesise(rng.choice(contracts), rng)).encode() for _ in range(2000))
+    some = b"".join(json.dumps(generate_event(rng.choice(contracts), rng)).encode() for _ in range(2000))
     return some * (SIZE // len(some) + 1)
 
 

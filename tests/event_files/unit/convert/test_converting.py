@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cli.contracts.samples import synthesise
+from cli.contracts.generation import generate_event
 from sluice.event_files.convert.batches import BatchError, Converter, read_rows
 from sluice.event_files.convert.model import Batch, BatchGroup, Receipt
 from sluice.event_files.ledger.model import Counts
@@ -29,7 +29,7 @@ def rows_of(table: str, count: int) -> list[bytes]:
     gate, lines = Gate(contract, lambda _lib, _id: None), []
     for number in range(count):
         at = datetime(2022, 4, 9, 22, tzinfo=UTC) + timedelta(hours=number % HOURS)
-        event = synthesise(contract, rng, at)
+        event = generate_event(contract, rng, at)
         lineage = lineage_of(f"key-{number}") % number
         line = gate.admit(event, memoryview(orjson.dumps(event)), lineage, Counts())
         assert isinstance(line, bytes)

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from cli.contracts.generation import synthesise
+from cli.contracts.generation import generate_event
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import Contract
 
@@ -43,7 +43,7 @@ def chance(seed: object) -> random.Random:
 
 def events_of(contract: Contract) -> list[dict[str, Any]]:
     rng = chance(contract.table)
-    return [synthesise(contract, rng) for _ in range(EVENTS_PER_CONTRACT)]
+    return [generate_event(contract, rng) for _ in range(EVENTS_PER_CONTRACT)]
 
 
 def places(contract: Contract) -> Iterator[tuple[dict[str, Any], Path]]:

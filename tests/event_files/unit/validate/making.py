@@ -4,7 +4,7 @@ import copy
 from dataclasses import replace
 from typing import Any
 
-from cli.contracts.generation import synthesise
+from cli.contracts.generation import generate_event
 from sluice.contracts.model import Column, Contract, Correction
 from tests.event_files.unit.validate.edges import REGISTRY, chance
 
@@ -13,7 +13,7 @@ ABSENT = object()
 
 def event_of(table: str, **changes: Any) -> dict[str, Any]:
     """A valid event of a table; `changes` name members by their path, with ``__`` between: ``detail__id="x"``."""
-    event = copy.deepcopy(synthesise(REGISTRY.contract(table), chance(table)))
+    event = copy.deepcopy(generate_event(REGISTRY.contract(table), chance(table)))
     return changed(event, **changes)
 
 

@@ -9,7 +9,7 @@ import jsonschema
 import orjson
 import pytest
 
-from cli.contracts.samples import spoil, synthesise
+from cli.contracts.generation import generate_event, mutate_event
 from sluice.contracts.load import TABLES
 from sluice.contracts.model import Contract
 from sluice.event_files.validate.rules import Rules, pointer
@@ -79,9 +79,9 @@ def test_duplicate_and_unknown_members_break_nothing(contract: Contract) -> None
 def test_on_events_made_up_and_spoilt(contract: Contract) -> None:
     rng = chance(contract.table)
     for _ in range(20):
-        event = synthesise(contract, rng)
+        event = generate_event(contract, rng)
         assert assert_agreement(contract.table, json.dumps(event))
-        spoilt, where = spoil(contract, event, rng)
+        spoilt, where = mutate_event(contract, event, rng)
         assert not assert_agreement(contract.table, json.dumps(spoilt))
         assert where in pointers(contract.table, json.dumps(spoilt))
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from cli.contracts.samples import spoil, synthesise
+from cli.contracts.generation import generate_event, mutate_event
 from sluice.event_files.ledger.model import Counts, SourceObject
 from sluice.event_files.validate import routing as module
 from sluice.event_files.validate.lines import Lines
@@ -39,8 +39,8 @@ def a_file_of_everything() -> tuple[bytes, Counts]:
     """Clean, dirty and unrelated events, fragments and white space; and what is to be counted of them."""
     rng, parts, counts = chance(5), [BOM], Counts()
     for contract in CONTRACTS * 3:
-        event = synthesise(contract, rng)
-        broken, _ = spoil(contract, event, rng)
+        event = generate_event(contract, rng)
+        broken, _ = mutate_event(contract, event, rng)
         parts += [text_of(event), b"\n" * rng.randrange(3), text_of(broken), b"oops", FOREIGN, b" \r\n"]
         counts.clean[contract.table] += 1
         counts.dirty[contract.table, Reason.RULE_BROKEN] += 1

@@ -14,10 +14,9 @@ from typing import Any
 
 import orjson
 
-from cli.contracts.schema_inference import column_type, shape_of
-from cli.contracts.type_compatibility import admitted_types, member_schema
-from sluice.contracts.compose import DIALECT, Composer, Schema
-from sluice.contracts.load import TABLES, load_columns, load_registry, read_json
+from cli.contracts.type_compatibility import EXACT, INT64, admitted_types, member_schema
+from sluice.contracts.column_types import HiveType
+from sluice.contracts.load import DIALECT, TABLES, Composer, Schema, json_type, load_columns, load_registry, read_json
 from sluice.contracts.model import BODY, PARTITION_KEYS, Kind
 from sluice.event_files.validate.recognition import Recogniser
 
@@ -58,7 +57,7 @@ class Draft:
         return folder
 
 
-def infer(events: Iterable[Event], root: Path = TABLES) -> list[Draft]:
+def infer_contracts(events: Iterable[Event], root: Path = TABLES) -> list[Draft]:
     """Draft one contract per family, kind and service of `events`.
 
     Events of no known family, or without an identifier of their kind and service, are passed over.
@@ -87,7 +86,11 @@ def _draft(family: str, kind: Kind, service: str, events: Sequence[Event], root:
     schema = {**own, "properties": {"service": rule, **own["properties"]}}
     table = f"{_NOT_IN_A_NAME.sub('_', service).upper()}_{kind}"
     return Draft(
-        family, table, len(events), _schema(table, body, schema), _table(kind, service, own, len(events), root)
+        family,
+        table,
+        len(events),
+        _schema_document(table, body, schema),
+        _table_document(kind, service, own, len(events), root),
     )
 
 
@@ -96,7 +99,7 @@ def _own_part(shared: Schema, bodies: Sequence[Event]) -> Schema:
     properties = shared.get("properties", {})
     settled = {name for name, member in properties.items() if _is_settled(member)}
     bodies = [{name: value for name, value in body.items() if name not in settled} for body in bodies]
-    shape = shape_of(bodies)
+    shape = infer_schema(bodies)
     return {"required": shape.get("required", []), "properties": shape.get("properties", {})}
 
 
@@ -105,7 +108,7 @@ def _is_settled(member: Schema) -> bool:
     return "object" not in (admitted_types(member) or ()) or "properties" in member
 
 
-def _schema(table: str, body: str, own: Schema) -> Schema:
+def _schema_document(table: str, body: str, own: Schema) -> Schema:
     return {
         "$schema": DIALECT,
         "title": table,
@@ -114,7 +117,7 @@ def _schema(table: str, body: str, own: Schema) -> Schema:
     }
 
 
-def _table(kind: Kind, service: str, own: Schema, samples: int, root: Path) -> dict[str, Any]:
+def _table_document(kind: Kind, service: str, own: Schema, samples: int, root: Path) -> dict[str, Any]:
     body = BODY[kind]
     shared = root / "shared" / f"{body}.columns.json"
     taken = {*PARTITION_KEYS, "date_time", *(column.name for column in load_columns(shared))}
@@ -160,3 +163,75 @@ def _column_name(path: Sequence[str], body: str, taken: set[str]) -> str:
         number += 1
     taken.add(unique)
     return unique
+
+
+_MEMBER_NAME = re.compile(r"[a-z_][a-z0-9_]*")
+_PRIMITIVES = {"string": "string", "integer": "bigint", "number": "double", "boolean": "boolean"}
+_SCALARS = frozenset(_PRIMITIVES)
+
+
+def infer_schema(values: Sequence[Any]) -> Schema:
+    """The narrowest schema, short of listing values, that admits all `values`; empty where they have nothing in common.
+
+    Members of objects are required where every object has them. Numbers are bounded to what a column holds.
+    """
+    types = list(dict.fromkeys(json_type(value) for value in values))
+    if "number" in types and "integer" in types:
+        types.remove("integer")
+    known = set(types) - {"null"}
+    if not known or not (len(known) == 1 or known <= _SCALARS or known == {"string", "array"}):
+        return {}
+    schema: Schema = {"type": types[0] if len(types) == 1 else types}
+    if limit := _limit(known):
+        if any(abs(value) > limit for value in values if isinstance(value, int | float)):
+            return {}
+        schema |= {"minimum": -limit, "maximum": limit}
+    if "array" in known and (
+        items := infer_schema([item for value in values if isinstance(value, list) for item in value])
+    ):
+        schema["items"] = items
+    if "object" in known:
+        schema |= _members([value for value in values if isinstance(value, dict)])
+    return schema
+
+
+def _limit(types: set[str]) -> int | None:
+    """The bound of numbers: what a bigint holds, or what a double holds exactly."""
+    if types <= {"string", "integer"}:
+        return INT64 if "integer" in types else None
+    return EXACT if types & {"integer", "number"} else None
+
+
+def _members(objects: Sequence[dict[str, Any]]) -> Schema:
+    names = list(dict.fromkeys(name for each in objects for name in each))
+    properties = {name: infer_schema([each[name] for each in objects if name in each]) for name in names}
+    required = [name for name in names if all(name in each for each in objects)]
+    return {"required": required, "properties": properties} if required else {"properties": properties}
+
+
+def column_type(schema: Schema) -> tuple[HiveType, str | None] | None:
+    """The type of a column for the values a schema admits, with the correction they need; None when none fits."""
+    known = (admitted_types(schema) or frozenset()) - {"null"}
+    if hive := _hive(schema):
+        return hive, None
+    if known == {"string", "array"} and (items := _hive(schema.get("items", {}))) == HiveType("string"):
+        return HiveType("array", (("element", items),)), "list_of_string"
+    if known == {"string", "integer"}:
+        return HiveType("string"), "integer_to_string"
+    return (HiveType("string"), "json_text") if known and known <= _SCALARS else None
+
+
+def _hive(schema: Schema) -> HiveType | None:
+    """The type that fits without a correction; a struct leaves out the members that fit none."""
+    known = (admitted_types(schema) or frozenset()) - {"null"}
+    if len(known) != 1:
+        return None
+    (name,) = known
+    if name == "array":
+        items = _hive(schema.get("items", {}))
+        return items and HiveType("array", (("element", items),))
+    if name == "object":
+        members = {name: _hive(member) for name, member in schema.get("properties", {}).items()}
+        fields = tuple((name, hive) for name, hive in members.items() if hive and _MEMBER_NAME.fullmatch(name))
+        return HiveType("struct", fields) if fields else None
+    return HiveType(_PRIMITIVES[name])
