@@ -5,13 +5,16 @@ CDK := aws-cdk@2.1148.1
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo test bench lint format requirements clean
+.PHONY: help demo check test unit bench lint format requirements clean
 
 help: ## show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
 
 demo: .venv/ready ## the whole pipeline on this machine: local cloud, deployment, sample files, tables; leaves it running
 	$(BIN)/sluice demo
+
+check: .venv/ready ## formatting, rules, types, imports and unit tests: the inner loop
+	@$(MAKE) --no-print-directory -j 2 lint unit
 
 test: lint ## everything that proves the project
 	$(BIN)/sluice contract check
@@ -20,12 +23,16 @@ test: lint ## everything that proves the project
 bench: .venv/ready ## speed, memory, growth, latency and cost, beside others on the same bytes; a quarter of an hour; FILES=10000 for a larger burst
 	$(BIN)/python -m tests.bench $(if $(FILES),--files $(FILES))
 
-lint: .venv/ready ## formatting, rules, types
+lint: .venv/ready ## formatting, rules, imports, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
-format: .venv/ready ## put the code into the house's form
+unit: .venv/ready ## tests that need no AWS, nor an emulator of it
+	$(BIN)/pytest -q tests/*/unit tests/support
+
+format: .venv/ready ## put the code into the project's form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -46,4 +53,4 @@ requirements: .venv/ready ## pin what pyproject.toml asks for, with all it needs
 
 clean: ## remove the environment and everything that was built; the local cloud is stopped first
 	-test ! -x $(BIN)/sluice || $(BIN)/sluice local down
-	rm -rf .venv build cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf .venv build cdk.out .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
