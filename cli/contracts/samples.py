@@ -118,7 +118,7 @@ def check_samples(contract: Contract, family: Family, folder: Path, validator: D
 
 
 def _check_sample(
-    sample: Any, name: str, contract: Contract, family: Family, validator: DualValidator
+    sample: Any, name: str, contract: Contract, family: Family, validator: DualValidator  # noqa: ANN401
 ) -> Iterator[str]:
     labelled = {"event": sample, "breaks": []} if name == "clean.json" else sample
     event, breaks = (labelled.get("event"), labelled.get("breaks")) if isinstance(labelled, dict) else (None, None)

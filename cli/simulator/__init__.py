@@ -1,1 +1,1 @@
-"""The vendor simulator: an HTTP server that speaks the Veson data lake's API, made-up exports and faults included."""
+"""The vendor simulator: an HTTP server with the Veson data lake's API, made-up exports and faults."""

@@ -1,4 +1,4 @@
-"""Who may do what: secrets, tokens and signatures, each with a marker by which it is found where it should not be."""
+"""Secrets, tokens and signatures, each with a marker that tests search for where it must not be."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a client must know, and the markers that everything secret begins with.
+    """The client's credentials, and the prefixes of everything secret.
 
     Attributes:
         client_id: The client's name.
         client_secret: Its secret, which is the apiToken too.
         next_secret: The secret that is valid after a rotation.
-        token_marker: What tokens begin with.
-        signature_marker: What signatures of URLs begin with.
+        token_marker: Prefix of tokens.
+        signature_marker: Prefix of the signatures of URLs.
     """
 
     client_id: str = "simulated-client"
@@ -43,12 +43,12 @@ class Tokens:
         return token
 
     def is_valid(self, token: str, now: datetime) -> bool:
-        """Tell whether a token opens anything."""
+        """Return whether a token is accepted."""
         expiry = self._expiry.get(token)
         return expiry is not None and now < expiry
 
     def revoke_all(self) -> None:
-        """Let no token open anything any more."""
+        """Refuse all tokens issued so far."""
         self._expiry = {}
 
 
@@ -56,24 +56,24 @@ class Signatures:
     """Signs the URLs of files."""
 
     def __init__(self, marker: str) -> None:
-        """Begin with a key of its own."""
+        """Begin with a new key."""
         self._marker = marker
         self._key = secrets.token_bytes(32)
 
     def query(self, path: str, expiry: datetime) -> str:
-        """The query that opens the path until then."""
+        """Return the query that gives access to the path until `expiry`."""
         expires = f"{expiry.timestamp():.3f}"
         return f"expires={expires}&signature={self._sign(path, expires)}"
 
     def is_valid(self, path: str, query: dict[str, str], now: datetime) -> bool:
-        """Tell whether a query opens the path now."""
+        """Return whether a query gives access to the path now."""
         expires = query.get("expires", "")
         if not hmac.compare_digest(self._sign(path, expires).encode(), query.get("signature", "").encode()):
             return False
         return now.timestamp() < float(expires)
 
     def revoke_all(self) -> None:
-        """Let no URL signed so far open anything any more."""
+        """Refuse all URLs signed so far."""
         self._key = secrets.token_bytes(32)
 
     def _sign(self, path: str, expires: str) -> str:

@@ -1,4 +1,4 @@
-"""What files hold: bytes in memory, or as many as wanted that are made while they are read."""
+"""Contents of files: bytes in memory, or any number of bytes generated while they are read."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _INDEX_BYTES = 8
 
 
 class Content(Protocol):
-    """Bytes that can be read from anywhere."""
+    """Bytes that can be read from any position."""
 
     @property
     def size(self) -> int:
-        """How many bytes."""
+        """The number of bytes."""
 
     @property
     def md5(self) -> str:
@@ -29,7 +29,7 @@ class Content(Protocol):
         """Read from `start` to before `stop`."""
 
 
-class Stored:
+class StoredContent:
     """Bytes in memory."""
 
     def __init__(self, body: bytes) -> None:
@@ -47,11 +47,11 @@ class Stored:
         yield self.body[start:stop]
 
 
-class Generated:
-    """Bytes made while they are read, the same for the same seed; no two blocks are alike."""
+class GeneratedContent:
+    """Bytes generated while they are read, the same for the same seed; no two blocks are equal."""
 
     def __init__(self, size: int, seed: int) -> None:
-        """Say how many bytes, and which."""
+        """Set the number of bytes, and the seed that they depend on."""
         self.size = size
         self._rest = random.Random(seed).randbytes(_BLOCK - _INDEX_BYTES)  # noqa: S311 - a seed makes it repeatable
         self._lock = threading.Lock()
@@ -81,8 +81,8 @@ class Generated:
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
-    """The first bytes of a content, which still passes for the whole by its MD5."""
+class TruncatedContent:
+    """The first bytes of a content, with the MD5 of the whole."""
 
     whole: Content
     size: int

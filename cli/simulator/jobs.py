@@ -1,14 +1,83 @@
-"""The vendor's jobs, and the rule that one is triggered per hour."""
+"""The vendor's jobs: their duration, the rule that one is triggered per hour, and the sentences that refuse others."""
 
 from __future__ import annotations
 
 import threading
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
-from cli.simulator.deliveries import Exports, VendorFile, files_of
-from sluice.vendor_exports.delivery.slots import Environment
+from cli.simulator.exports import Exports, VendorFile, files_of
+from sluice.vendor_exports.client.environment import Environment
+
+_SOME_DAY = datetime(2026, 3, 1, 12, 34, 56, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Durations in seconds.
+
+    Attributes:
+        init: From the trigger until the job is running.
+        replication: From then until it is complete.
+        hour: From an accepted trigger until the next is accepted.
+        token: Lifetime of a token.
+        url: Longest lifetime of a presigned URL.
+        compression: Factor by which jobs and the hour pass faster, at once when infinite; lifetimes stay as they are.
+    """
+
+    init: float = 90
+    replication: float = 20 * 60
+    hour: float = 60 * 60
+    token: float = 60 * 60
+    url: float = 60 * 60
+    compression: float = 1
+
+    def job_status(self, age: timedelta) -> str:
+        """Return the status of a job at an age, counted from its trigger."""
+        seconds = age.total_seconds()
+        if seconds < self.init / self.compression:
+            return "Initializing"
+        return "Running" if seconds < (self.init + self.replication) / self.compression else "Complete"
+
+    @property
+    def between_triggers(self) -> timedelta:
+        """Least time between two accepted triggers."""
+        return timedelta(seconds=self.hour / self.compression)
+
+
+class Wording(StrEnum):
+    """Sentences that refuse a trigger, for `str.format` with ``next`` and ``last``, the times of the triggers."""
+
+    ISO = "The export was requested less than an hour ago. The next request is allowed at {next:%Y-%m-%dT%H:%M:%SZ}."
+    SPACED = "Only one export per hour is allowed, next allowed time: {next:%Y-%m-%d %H:%M:%S}"
+    AMERICAN = "Export limit reached. Please try again after {next:%m/%d/%Y %I:%M:%S %p} (UTC)."
+    WORDS = "Exports can be requested hourly. Try again after {next:%d %b %Y %H:%M:%S} UTC, please."
+    HTTP = "Too early. Next allowed: {next:%a, %d %b %Y %H:%M:%S GMT}"
+    SEVEN_DIGITS = "Next allowed execution time is {next:%Y-%m-%dT%H:%M:%S}.0000000Z"
+    OFFSET = "Next allowed execution time is {next:%Y-%m-%dT%H:%M:%S}+00:00."
+    MINUTES = "Please wait until {next:%Y-%m-%d %H:%M} UTC."
+    TWO_TIMES = "Last export: {last:%Y-%m-%d %H:%M:%S}. Next export allowed: {next:%Y-%m-%d %H:%M:%S}."
+    NEVER = "Next allowed execution time is 0001-01-01T00:00:00Z."
+    FAR_FUTURE = "Next allowed execution time is 9999-12-31T23:59:59Z."
+    UNPARSABLE = "An export was requested recently. Please try again later."
+    IMPOSSIBLE = "Next allowed execution time is 2026-02-31 25:61:00."
+
+    def sentence(self, last: datetime, following: datetime) -> str:
+        """Return the sentence; the next time is rounded up, so that a client that obeys is not refused again."""
+        unit = timedelta(minutes=1) if self is Wording.MINUTES else timedelta(seconds=1)
+        return self.value.format(last=last, next=_rounded_up(following, unit))
+
+    @property
+    def example(self) -> str:
+        """The sentence with sample times."""
+        return self.sentence(_SOME_DAY, _SOME_DAY + timedelta(hours=1))
+
+
+def _rounded_up(moment: datetime, unit: timedelta) -> datetime:
+    rest = timedelta(seconds=moment.second, microseconds=moment.microsecond) % unit
+    return moment + (unit - rest) % unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +91,11 @@ class Job:
 
     @property
     def files(self) -> dict[str, VendorFile]:
-        """What it delivers, by name."""
+        """Its files by name."""
         return files_of(self.exports)
 
     def prepare(self) -> None:
-        """Make the files in the background, and know their MD5, before anybody waits for them."""
+        """Generate the files and their MD5 in the background, before a client asks for them."""
         threading.Thread(target=self._prepare, name="vendor-simulator-job", daemon=True).start()
 
     def _prepare(self) -> None:
@@ -38,7 +107,7 @@ class TooEarlyError(Exception):
     """The hour since the last trigger is not over."""
 
     def __init__(self, last: datetime) -> None:
-        """Keep when the last trigger was."""
+        """Keep the time of the last trigger."""
         super().__init__()
         self.last = last
 
@@ -67,10 +136,10 @@ class Jobs:
             return job
 
     def find(self, guid: object) -> Job | None:
-        """Return the job of that name."""
+        """Return the job with this GUID."""
         return self._jobs.get(str(guid))
 
     def trigger_elsewhere(self, now: datetime) -> None:
-        """Note that somebody else triggered a job."""
+        """Record that another client triggered a job."""
         with self._lock:
             self._last = now

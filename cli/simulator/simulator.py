@@ -1,28 +1,32 @@
-"""The simulator: a vendor behind an HTTP server, and a journal of what it was asked."""
+"""The simulator: a vendor behind an HTTP server that breaks connections on demand, and a journal of its requests."""
 
 from __future__ import annotations
 
+import socket
+import struct
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from cli.simulator.access import Credentials
-from cli.simulator.deliveries import Exports
-from cli.simulator.exchange import Call, Request, Response
-from cli.simulator.faults.base import Fault
-from cli.simulator.server import Server
-from cli.simulator.timing import Timing
+from cli.simulator.exports import Exports
+from cli.simulator.http_messages import Call, Request, Response, api_error
+from cli.simulator.jobs import Timing
+from cli.simulator.transport_faults import Fault
 from cli.simulator.vendor import Clock, Vendor, utc_now
 
 _POLL_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """A request the simulator answered, with everything secret in it."""
+class JournalEntry:
+    """A request that the simulator answered, with its secrets."""
 
     at: datetime
     request: Request
@@ -33,7 +37,7 @@ class Simulator:
     """The vendor's API on the loopback interface; a context manager that starts and stops it.
 
     Attributes:
-        vendor: What it knows; `vendor.faults` and `vendor.exports` can be replaced at any time.
+        vendor: The vendor; `vendor.faults` and `vendor.exports` can be replaced at any time.
         journal: Every request so far.
     """
 
@@ -53,7 +57,7 @@ class Simulator:
             OSError: The port is taken.
         """
         self.vendor = Vendor(exports or Exports(), faults, timing or Timing(), credentials or Credentials(), clock)
-        self.journal: list[Seen] = []
+        self.journal: list[JournalEntry] = []
         self._server = Server(port, self._answer, self._date)
 
     @property
@@ -62,16 +66,16 @@ class Simulator:
         return self._server.url
 
     def start(self) -> None:
-        """Answer requests from now on, in the background."""
+        """Answer requests in the background."""
         serve = self._server.serve_forever
         threading.Thread(target=serve, args=(_POLL_SECONDS,), name="vendor-simulator", daemon=True).start()
 
     def stop(self) -> None:
-        """End, with all connections."""
+        """Stop the server and close all connections."""
         self._server.stop()
 
     def requests(self, call: Call) -> list[Request]:
-        """The requests of one kind so far."""
+        """Return the requests of one kind so far."""
         return [seen.request for seen in tuple(self.journal) if seen.request.call is call]
 
     def __enter__(self) -> Self:
@@ -88,5 +92,114 @@ class Simulator:
 
     def _answer(self, request: Request) -> Response:
         response = self.vendor.answer(request)
-        self.journal.append(Seen(self.vendor.clock(), request, response.status))
+        self.journal.append(JournalEntry(self.vendor.clock(), request, response.status))
         return response
+
+
+_HOST = "127.0.0.1"
+_LARGEST_REQUEST = 1_000_000
+_NO_LINGER = struct.pack("ii", 1, 0)  # makes closing a reset
+
+Answer = Callable[[Request], Response]
+
+
+class Server(ThreadingHTTPServer):
+    """Serves one function on the loopback interface."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, port: int, answer: Answer, date: Callable[[], float]) -> None:
+        """Bind the port, or a free one when it is 0."""
+        super().__init__((_HOST, port), _Handler)
+        self.answer = answer
+        self.date = date
+        self.stopping = threading.Event()
+        self._connections: set[socket.socket] = set()
+
+    @property
+    def url(self) -> str:
+        """Base URL."""
+        return f"http://{_HOST}:{self.server_port}"
+
+    def stop(self) -> None:
+        """Stop at once and close open connections."""
+        self.stopping.set()
+        self.shutdown()
+        self.server_close()
+        for connection in tuple(self._connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as inherited
+        """Remember the connection."""
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def close_request(self, request: Any) -> None:  # noqa: ANN401 - as inherited
+        """Forget the connection."""
+        self._connections.discard(request)
+        super().close_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as inherited
+        """Ignore clients that disconnect."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Server
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def log_message(self, *_: object) -> None:
+        """Log nothing: requests are in the journal."""
+
+    def _serve(self) -> None:
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdecimal() or int(length) > _LARGEST_REQUEST:
+            self.close_connection = True
+            self._send(api_error(413, "The request is too large."))
+            return
+        request = Request(self.command, self.path, self.headers, self.rfile.read(int(length)))
+        self._send(self.server.answer(request))
+
+    do_GET = do_HEAD = do_POST = _serve  # noqa: N815 - as the base class has it
+
+    def _send(self, response: Response) -> None:
+        if response.stall:
+            self.server.stopping.wait(response.stall)
+        if response.reset and response.cut_at is None:
+            self._reset()
+            return
+        self._send_head(response)
+        if self.command != "HEAD":
+            self._send_body(response)
+        if response.reset:
+            self._reset()
+
+    def _send_head(self, response: Response) -> None:
+        self.send_response_only(response.status)
+        self.send_header("Date", self.date_time_string(self.server.date()))
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        if response.is_sized:
+            self.send_header("Content-Length", str(response.size))
+        else:
+            self.send_header("Connection", "close")
+        self.end_headers()
+
+    def _send_body(self, response: Response) -> None:
+        left = response.size if response.cut_at is None else response.cut_at
+        self.close_connection |= left < response.size
+        for chunk in response.chunks:
+            self.wfile.write(chunk[:left])
+            left -= len(chunk)
+            if left <= 0 or self.server.stopping.is_set():
+                return
+
+    def _reset(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        self.close_connection = True
+        self.rfile.close()  # holds the socket open otherwise
+        self.connection.close()

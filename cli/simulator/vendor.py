@@ -1,23 +1,33 @@
-"""The vendor: what it knows and how it answers, apart from HTTP."""
+"""The vendor: its state, the four calls of its API, and the download of files, without the HTTP server."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from urllib.parse import quote
 
 from cli.simulator.access import Credentials, Signatures, Tokens
-from cli.simulator.calls import CALLS
-from cli.simulator.deliveries import Exports
-from cli.simulator.exchange import DeniedError, Request, Response, message
-from cli.simulator.faults.base import Fault
-from cli.simulator.jobs import Jobs
-from cli.simulator.timing import Timing, Wording
+from cli.simulator.exports import Exports
+from cli.simulator.http_messages import (
+    Call,
+    DeniedError,
+    Request,
+    Response,
+    api_error,
+    download,
+    json_response,
+    storage_error,
+)
+from cli.simulator.jobs import Job, Jobs, Timing, TooEarlyError, Wording
+from cli.simulator.transport_faults import Entry, Fault
+from sluice.vendor_exports.client.environment import Environment
 
 Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
-    """The time, UTC."""
+    """Return the time, UTC."""
     return datetime.now(UTC)
 
 
@@ -38,7 +48,7 @@ class Vendor:
         self.signatures = Signatures(credentials.signature_marker)
 
     def answer(self, request: Request) -> Response:
-        """Answer a request, the way the faults would have it."""
+        """Answer a request, changed by the faults."""
         faults = tuple(self.faults)
         answers = [fault.before(self, request) for fault in faults]
         response = next((answer for answer in answers if answer is not None), None) or self._answer(request)
@@ -48,7 +58,7 @@ class Vendor:
 
     @property
     def skew(self) -> timedelta:
-        """By how much the vendor's clock is ahead."""
+        """Offset of the vendor's clock, ahead when positive."""
         return sum((fault.skew for fault in self.faults), timedelta())
 
     @property
@@ -57,7 +67,7 @@ class Vendor:
         return next((fault.wording for fault in self.faults if fault.wording), Wording.ISO)
 
     def is_secret(self, text: str) -> bool:
-        """Tell whether a text is a secret that is valid now."""
+        """Return whether a text is a secret that is valid now."""
         valid = frozenset({self.credentials.client_secret})
         for fault in self.faults:
             valid = fault.secrets(valid, self.credentials.next_secret)
@@ -65,8 +75,122 @@ class Vendor:
 
     def _answer(self, request: Request) -> Response:
         if request.call is None:
-            return message(404, "No such resource.")
+            return api_error(404, "No such resource.")
         try:
             return CALLS[request.call](self, request)
         except DeniedError as denied:
             return denied.response
+
+
+_COMPLETE = "Complete"
+
+
+def _token(vendor: Vendor, request: Request) -> Response:
+    form = request.form
+    if form.get("grant_type") != "client_credentials" or form.get("scope") != "datalake":
+        return json_response({"error": "invalid_request"}, 400)
+    if form.get("client_id") != vendor.credentials.client_id or not vendor.is_secret(form.get("client_secret", "")):
+        return json_response({"error": "invalid_client"}, 401)
+    seconds = vendor.timing.token
+    token = vendor.tokens.issue(vendor.clock(), timedelta(seconds=seconds))
+    return json_response({"access_token": token, "expires_in": int(seconds), "token_type": "Bearer"})
+
+
+def _export(vendor: Vendor, request: Request) -> Response:
+    _check_token(vendor, request)
+    name = request.document.get("configName")
+    environment = next((each for each in Environment if each.config_name == name), None)
+    if environment is None:
+        return api_error(400, f"There is no configuration {name!r}.")
+    exports = vendor.exports
+    for fault in vendor.faults:
+        exports = fault.exports(exports)
+    apart = vendor.timing.between_triggers
+    try:
+        job = vendor.jobs.trigger(vendor.clock(), apart, environment, exports)
+    except TooEarlyError as early:
+        last = early.last + vendor.skew
+        return api_error(400, vendor.wording.sentence(last, last + apart))
+    job.prepare()
+    return json_response({"JobGuid": job.guid})
+
+
+def _status(vendor: Vendor, request: Request) -> Response:
+    _check_token(vendor, request)
+    status = _job_status(vendor, _job(vendor, request.document.get("jobGuid")))
+    for fault in vendor.faults:
+        status = fault.status(status)
+    return json_response({"JobStatus": status})
+
+
+def _list(vendor: Vendor, request: Request) -> Response:
+    query = request.query
+    if not vendor.is_secret(query.get("apiToken", "")):
+        return api_error(401, "The apiToken is not valid.")
+    job = _job(vendor, query.get("jobGuid"))
+    if query.get("environmentType") != job.environment:
+        return api_error(400, "The job is one of another environment.")
+    is_complete = _job_status(vendor, job) == _COMPLETE
+    entries = _entries(vendor, job, request) if is_complete else []
+    for fault in vendor.faults:
+        entries = fault.entries(request, entries)
+    return json_response(entries)
+
+
+def _entries(vendor: Vendor, job: Job, request: Request) -> list[Entry]:
+    query = request.query
+    expiry = vendor.clock() + _lifetime(vendor, query.get("expirationInMinutes", "60"))
+    folder = f"{request.segments[-1]}/{job.guid}"
+    entries = []
+    for name, file in job.files.items():
+        hidden = query.get("hideMetaData") == "True" and name.startswith("_")
+        if not hidden and fnmatchcase(name, query.get("fileFilter", "*")):
+            path = f"/files/{job.guid}/{quote(name)}"
+            url = f"http://{request.headers['Host']}{path}?{vendor.signatures.query(path, expiry)}"
+            entries.append({"key": f"{folder}/{name}", "presignedDownloadURL": url, "size": file.content.size})
+    return entries
+
+
+def _lifetime(vendor: Vendor, minutes: str) -> timedelta:
+    if not minutes.isdecimal():
+        raise DeniedError(api_error(400, "The expiration is no number of minutes."))
+    return timedelta(seconds=min(int(minutes) * 60, vendor.timing.url))
+
+
+def _file(vendor: Vendor, request: Request) -> Response:
+    if not vendor.signatures.is_valid(request.path, request.query, vendor.clock()):
+        return storage_error(403, "AccessDenied")
+    job = vendor.jobs.find(request.segments[1])
+    file = job and job.files.get(request.file)
+    if not file:
+        return storage_error(404, "NoSuchKey")
+    content = file.content
+    for fault in vendor.faults:
+        content = fault.content(request, content)
+    return download(request, content)
+
+
+def _check_token(vendor: Vendor, request: Request) -> None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme != "Bearer" or not vendor.tokens.is_valid(token, vendor.clock()):
+        raise DeniedError(api_error(401, "Authorization has been denied for this request."))
+
+
+def _job(vendor: Vendor, guid: object) -> Job:
+    job = vendor.jobs.find(guid)
+    if job is None:
+        raise DeniedError(api_error(404, "There is no such job."))
+    return job
+
+
+def _job_status(vendor: Vendor, job: Job) -> str:
+    return vendor.timing.job_status(vendor.clock() - job.triggered)
+
+
+CALLS: dict[Call, Callable[[Vendor, Request], Response]] = {
+    Call.TOKEN: _token,
+    Call.EXPORT: _export,
+    Call.STATUS: _status,
+    Call.LIST: _list,
+    Call.FILE: _file,
+}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cli.simulator.exchange import Call
-from cli.simulator.faults import access
-from cli.simulator.faults.base import Fault, Target
+from cli.simulator import vendor_faults
+from cli.simulator.http_messages import Call
+from cli.simulator.jobs import Timing
 from cli.simulator.simulator import Simulator
-from cli.simulator.timing import Timing
+from cli.simulator.transport_faults import Fault, Target
 from cli.simulator.vendor import Vendor
 from tests.support.exporting import FILES, Exporting, Told, contents
 
@@ -28,7 +28,7 @@ def first_of(call: Call) -> Target:
 
 
 def once_at(call: Call, happen: Callable[[Vendor], None]) -> Fault:
-    return access.Happening(first_of(call), happen)
+    return vendor_faults.vendor_action(first_of(call), happen)
 
 
 def assert_delivered(exporting: Exporting, vendor: Simulator, told: Told) -> None:

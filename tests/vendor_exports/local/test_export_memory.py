@@ -12,15 +12,15 @@ from typing import Any
 import pytest
 
 from cli.simulator.content import Content
-from cli.simulator.deliveries import Exports
-from cli.simulator.exchange import Call
-from cli.simulator.faults.base import Target
-from cli.simulator.faults.files import Held, hostile_keys
+from cli.simulator.exports import Exports
+from cli.simulator.http_messages import Call
 from cli.simulator.simulator import Simulator
+from cli.simulator.transport_faults import Target
+from cli.simulator.vendor_faults import content_replaced, hostile_keys
 from infra.stage import stage_named
-from sluice.vendor_exports.delivery.copy_files import PART_BYTES
-from sluice.vendor_exports.delivery.landing_s3 import S3Landing
+from sluice.vendor_exports.delivery.file_copy import PART_BYTES
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
+from sluice.vendor_exports.delivery.stored_files_s3 import S3StoredFiles
 from tests.support.exporting import ByHand, Exporting, contents
 from tests.support.processes import answer, start
 
@@ -82,7 +82,7 @@ def test_large_files_are_copied_in_memory(exporting: Exporting, megabytes: int, 
 
 
 def test_a_killed_copy_goes_on_where_it_stopped(exporting: Exporting) -> None:
-    slow = Held(Target(Call.FILE, BIG, times=1), Slow)
+    slow = content_replaced(Target(Call.FILE, BIG, times=1), Slow)
     with exporting.vendor(slow, exports=Exports(files=4, big_bytes=5 * PART_BYTES - 1)) as vendor:
         export = _listed(exporting, vendor)
         (event,) = export.copies()
@@ -111,5 +111,5 @@ def _arrived(exporting: Exporting, export: ByHand) -> int:
     """How many parts of the large file have arrived."""
     key = f"{export.folder}{BIG}"
     begun = _uploads(exporting).begun(key)
-    landing = S3Landing(exporting.cloud.deployment.s3, exporting.cloud.output("LakeBucket"))
+    landing = S3StoredFiles(exporting.cloud.deployment.s3, exporting.cloud.output("LakeBucket"))
     return len(landing.parts(key, begun[0]) or ()) if begun else 0

@@ -9,9 +9,9 @@ from functools import partial
 
 import pytest
 
-from cli.simulator.exchange import Call
-from cli.simulator.faults import access, exports, files, jobs, wire
-from cli.simulator.faults.base import Fault, Target
+from cli.simulator import transport_faults, vendor_faults
+from cli.simulator.http_messages import Call
+from cli.simulator.transport_faults import Fault, Target
 from cli.simulator.vendor import Vendor
 from sluice.vendor_exports.delivery.slots import MANIFEST
 from tests.support.exporting import Exporting, contents
@@ -19,7 +19,7 @@ from tests.vendor_exports.local.export_cases import CARGO, INVOICE, VESSEL, VOYA
 
 
 def _job_ends(word: str) -> list[Fault]:
-    return [jobs.job_ends(word)]
+    return [vendor_faults.job_ends(word)]
 
 
 @dataclass(frozen=True)
@@ -40,18 +40,18 @@ REPORTED = [
     ),
     Reported(
         "tables are missing",
-        lambda: [exports.tables_missing("Voyage", "Invoice")],
+        lambda: [vendor_faults.tables_missing("Voyage", "Invoice")],
         "the export lacks tables of its own schema: Invoice, Voyage",
         tables=("Invoice", "Voyage"),
     ),
-    Reported("an empty list", lambda: [files.nothing_listed()], "the vendor listed no files, 3 times"),
+    Reported("an empty list", lambda: [vendor_faults.nothing_listed()], "the vendor listed no files, 3 times"),
     Reported(
         "entries nobody can copy",
         lambda: [
-            files.listed_with_two_sizes(VOYAGE),
-            files.listed_size(1 << 62, VESSEL),
-            files.listed_without("size", CARGO),
-            files.listed_without("presignedDownloadURL", INVOICE),
+            vendor_faults.listed_with_two_sizes(VOYAGE),
+            vendor_faults.listed_size(1 << 62, VESSEL),
+            vendor_faults.listed_without("size", CARGO),
+            vendor_faults.listed_without("presignedDownloadURL", INVOICE),
         ],
         "4 of 11 promised files did not arrive whole",
         {
@@ -65,9 +65,9 @@ REPORTED = [
     Reported(
         "URLs that lead elsewhere",
         lambda: [
-            files.listed_elsewhere(file=VOYAGE),
-            files.listed_elsewhere(wire.METADATA_SERVICE, VESSEL),
-            wire.redirected(Target(Call.FILE, CARGO)),
+            vendor_faults.listed_elsewhere(file=VOYAGE),
+            vendor_faults.listed_elsewhere(transport_faults.METADATA_SERVICE, VESSEL),
+            transport_faults.redirected(Target(Call.FILE, CARGO)),
         ],
         "3 of 10 promised files did not arrive whole",
         {
@@ -79,10 +79,10 @@ REPORTED = [
     Reported(
         "files that cannot be had",
         lambda: [
-            files.file_missing(VOYAGE),
-            wire.http_error(Target(Call.FILE, VESSEL), 403),
-            wire.http_error(Target(Call.FILE, CARGO), 500),
-            wire.truncated(Target(Call.FILE, INVOICE)),
+            vendor_faults.file_missing(VOYAGE),
+            transport_faults.http_error(Target(Call.FILE, VESSEL), 403),
+            transport_faults.http_error(Target(Call.FILE, CARGO), 500),
+            transport_faults.truncated(Target(Call.FILE, INVOICE)),
         ],
         "4 of 10 promised files did not arrive whole",
         {
@@ -95,8 +95,8 @@ REPORTED = [
     Reported(
         "files that are not as promised",
         lambda: [
-            files.file_shortened(VOYAGE, times=None),
-            files.listed_size(5, VESSEL),
+            vendor_faults.file_shortened(VOYAGE, times=None),
+            vendor_faults.listed_size(5, VESSEL),
         ],
         "2 of 10 promised files did not arrive whole",
         {
@@ -106,7 +106,7 @@ REPORTED = [
     ),
     Reported(
         "the secret is revoked",
-        lambda: [access.SecretRevoked()],
+        lambda: [vendor_faults.secret_revoked()],
         r"export {slot}, token: the vendor refuses our credentials \(401\)\. "
         "The secret was rotated or revoked: put the vendor's current values into it",
     ),
@@ -117,12 +117,12 @@ REPORTED = [
     ),
     Reported(
         "server errors without end",
-        lambda: [wire.http_error(Target(Call.LIST), 502)],
+        lambda: [transport_faults.http_error(Target(Call.LIST), 502)],
         r"export {slot}, files: the vendor answered 502, 5 times\. .*ask the vendor's support",
     ),
     Reported(
         "a web page without end",
-        lambda: [wire.html(Target(Call.LIST))],
+        lambda: [transport_faults.html_page(Target(Call.LIST))],
         r"export {slot}, files: the vendor answered 200 with something else than its interface says\. "
         "Ask the vendor's support",
     ),
@@ -150,7 +150,7 @@ def test_reported(exporting: Exporting, case: Reported) -> None:
 
 def test_hostile_keys_land_nowhere_else(exporting: Exporting) -> None:
     before = _all_keys(exporting)
-    with exporting.vendor(files.hostile_keys()) as vendor:
+    with exporting.vendor(vendor_faults.hostile_keys()) as vendor:
         told = exporting.export(vendor)
     assert told.document["status"] == "incomplete"
     reasons = list(told.document["reasons"].values())
@@ -189,7 +189,7 @@ def _without_writing(exporting: Exporting, folder: str) -> AbstractContextManage
 
 
 def _revoke(vendor: Vendor) -> None:
-    vendor.faults = (access.SecretRevoked(),)
+    vendor.faults = (vendor_faults.secret_revoked(),)
 
 
 def _all_keys(exporting: Exporting) -> set[tuple[str, str]]:

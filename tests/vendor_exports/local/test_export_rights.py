@@ -7,11 +7,10 @@ import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from cli.simulator.deliveries import Exports
-from cli.simulator.exchange import Call
-from cli.simulator.faults.base import Target
-from cli.simulator.faults.wire import http_error
-from sluice.vendor_exports.delivery.copy_files import PART_BYTES
+from cli.simulator.exports import Exports
+from cli.simulator.http_messages import Call
+from cli.simulator.transport_faults import Target, http_error
+from sluice.vendor_exports.delivery.file_copy import PART_BYTES
 from sluice.vendor_exports.delivery.model import Lease, Provenance
 from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots

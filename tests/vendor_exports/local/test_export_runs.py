@@ -12,14 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cli.simulator.exchange import Call
-from cli.simulator.faults import exports, jobs, wire
-from cli.simulator.faults.base import Target
+from cli.simulator import transport_faults, vendor_faults
+from cli.simulator.http_messages import Call
+from cli.simulator.jobs import Timing
 from cli.simulator.simulator import Simulator
-from cli.simulator.timing import Timing
+from cli.simulator.transport_faults import Target
 from sluice.contracts.model import Table
-from sluice.vendor_exports.completeness.catalog import HISTORICAL_JOB_SIZE, HISTORICAL_TABLE_METRICS
-from sluice.vendor_exports.completeness.keys import history_key
+from sluice.vendor_exports.completeness.history_files import HISTORICAL_JOB_SIZE, HISTORICAL_TABLE_METRICS, history_key
 from sluice.vendor_exports.delivery.slots import Slot
 from tests.support.exporting import Exporting, contents
 from tests.vendor_exports.local.export_cases import Faults, assert_delivered
@@ -28,7 +27,7 @@ from tests.vendor_exports.local.export_cases import Faults, assert_delivered
 
 
 def test_a_job_that_hangs(exporting: Exporting) -> None:
-    with exporting.vendor(jobs.job_hangs()) as vendor:
+    with exporting.vendor(vendor_faults.job_hangs()) as vendor:
         export = exporting.by_hand(vendor)
         export.trigger()
         assert export.check(polls=88)["turn"] == "wait"
@@ -39,7 +38,7 @@ def test_a_job_that_hangs(exporting: Exporting) -> None:
 
 
 def test_a_vendor_that_takes_no_job(exporting: Exporting) -> None:
-    with exporting.vendor(jobs.triggered_elsewhere(), timing=Timing()) as vendor:
+    with exporting.vendor(vendor_faults.triggered_elsewhere(), timing=Timing()) as vendor:
         export = exporting.by_hand(vendor)
         first = export.trigger()
         assert first["turn"] == "wait"
@@ -52,7 +51,7 @@ def test_a_vendor_that_takes_no_job(exporting: Exporting) -> None:
 
 
 def test_a_vendor_that_is_down(exporting: Exporting) -> None:
-    with exporting.vendor(wire.http_error(Target(Call.TOKEN))) as vendor:
+    with exporting.vendor(transport_faults.http_error(Target(Call.TOKEN))) as vendor:
         export = exporting.by_hand(vendor)
         assert export.trigger() == {"turn": "wait", "wait_seconds": 300, "waited_seconds": 300, "cause": ""}
         assert export.trigger(waited_seconds=4400)["turn"] == "over"
@@ -76,7 +75,7 @@ def test_a_run_across_the_hour_lands_in_one_folder(exporting: Exporting) -> None
 
 
 def test_a_run_that_overlaps_the_next_one(exporting: Exporting) -> None:
-    with exporting.vendor(jobs.job_hangs()) as vendor:
+    with exporting.vendor(vendor_faults.job_hangs()) as vendor:
         first = exporting.start(vendor)
         slot = _wait_for_the_job(exporting, vendor, first)
         second = exporting.export(vendor, slot)
@@ -88,7 +87,7 @@ def test_a_run_that_overlaps_the_next_one(exporting: Exporting) -> None:
 
 
 def test_a_run_that_died_is_taken_over(exporting: Exporting) -> None:
-    with exporting.vendor(jobs.job_hangs()) as vendor:
+    with exporting.vendor(vendor_faults.job_hangs()) as vendor:
         dead = exporting.start(vendor)
         slot = _wait_for_the_job(exporting, vendor, dead)
         exporting.cloud.deployment.stepfunctions.stop_execution(executionArn=dead)
@@ -102,13 +101,13 @@ def test_a_run_that_died_is_taken_over(exporting: Exporting) -> None:
 
 UNUSUAL = [
     pytest.param(
-        lambda: [exports.table_added(), exports.column_added(), exports.volume(20)],
+        lambda: [vendor_faults.table_added(), vendor_faults.column_added(), vendor_faults.volume_changed(20)],
         {"unexpected_tables": ["CrewWages"], "schema_added": [], "schema_removed": [], "schema_altered": ["Voyage"]},
         lambda deviation: deviation > 5,
         id="a table more, a column more, a multiple of the usual size",
     ),
     pytest.param(
-        lambda: [exports.schema_upgraded(), exports.volume(0.01)],
+        lambda: [vendor_faults.schema_upgraded(), vendor_faults.volume_changed(0.01)],
         {"unexpected_tables": [], "schema_added": ["VesselV2"], "schema_removed": ["Vessel"]},
         lambda deviation: deviation < 0.5,
         id="another schema, a fraction of the usual size",

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from cli.platform.local_cloud import status
+from cli.platform.local_cloud import running_cloud
+from cli.simulator import transport_faults, vendor_faults
 from cli.simulator.access import Credentials
-from cli.simulator.exchange import Call, Request, Response, json_response, message
-from cli.simulator.faults import access, files, wire
-from cli.simulator.faults.base import Fault, Target
+from cli.simulator.http_messages import Call, Request, Response, api_error, json_response
+from cli.simulator.transport_faults import Fault, Target
 from tests.support.cloud import Cloud
 from tests.support.exporting import Exporting, Told
 
@@ -32,17 +32,15 @@ class Runs:
     shown: str
 
 
-class Echo(Fault):
+def echo(call: Call, answer: Callable[[str], Response]) -> Fault:
     """The vendor repeats what it was sent, secrets and all, instead of answering."""
 
-    def __init__(self, call: Call, answer: Callable[[str], Response]) -> None:
-        self._target = Target(call)
-        self._answer = answer
-
-    def after(self, request: Request, response: Response) -> Response:
-        if not self._target.hits(request):
+    def after(request: Request, response: Response) -> Response:
+        if request.call != call:
             return response
-        return self._answer(f"{request.headers.get('Authorization')} {request.target} {request.query.get('apiToken')}")
+        return answer(f"{request.headers.get('Authorization')} {request.target} {request.query.get('apiToken')}")
+
+    return Fault(after=after)
 
 
 @pytest.fixture
@@ -60,15 +58,15 @@ def runs(exporting: Exporting) -> Iterator[Runs]:
 def _recover(exporting: Exporting, marked: Credentials) -> tuple[Told, str]:
     first = [Target(call, times=1) for call in Call]
     faults: list[Fault] = [
-        *(wire.http_error(target) for target in first),
-        wire.truncated(Target(Call.STATUS, after=1, times=1)),
-        wire.reset(Target(Call.LIST, after=1, times=1)),
-        access.tokens_expire(after=0),
-        access.urls_expire(),
-        files.listed_elsewhere(f"https://evil.example/x?signature={MARKS[2]}-1&token={MARKS[1]}"),
-        files.listed_elsewhere(f"http://127.0.0.1:1/{MARKS[2]}-2", "Vessel_1.json.gz"),
-        wire.redirected(Target(Call.FILE, "Invoice_3.json.gz"), f"http://127.0.0.1:1/{MARKS[2]}"),
-        files.file_missing("CargoBook_2.json.gz"),
+        *(transport_faults.http_error(target) for target in first),
+        transport_faults.truncated(Target(Call.STATUS, after=1, times=1)),
+        transport_faults.reset(Target(Call.LIST, after=1, times=1)),
+        vendor_faults.tokens_expire(after=0),
+        vendor_faults.urls_expire(),
+        vendor_faults.listed_elsewhere(f"https://evil.example/x?signature={MARKS[2]}-1&token={MARKS[1]}"),
+        vendor_faults.listed_elsewhere(f"http://127.0.0.1:1/{MARKS[2]}-2", "Vessel_1.json.gz"),
+        transport_faults.redirected(Target(Call.FILE, "Invoice_3.json.gz"), f"http://127.0.0.1:1/{MARKS[2]}"),
+        vendor_faults.file_missing("CargoBook_2.json.gz"),
     ]
     with exporting.vendor(*faults, credentials=marked) as vendor:
         told = exporting.export(vendor)
@@ -81,7 +79,7 @@ def _recover(exporting: Exporting, marked: Credentials) -> tuple[Told, str]:
 
 
 def _fail(exporting: Exporting, marked: Credentials) -> Told:
-    with exporting.vendor(Echo(Call.LIST, lambda text: message(400, text)), credentials=marked) as vendor:
+    with exporting.vendor(echo(Call.LIST, lambda text: api_error(400, text)), credentials=marked) as vendor:
         told = exporting.export(vendor)
     assert f"export {told.document['slot']}, files: the vendor answered 400" in told.document["cause"]
     return told
@@ -89,8 +87,8 @@ def _fail(exporting: Exporting, marked: Credentials) -> Told:
 
 def _give_up(exporting: Exporting, marked: Credentials) -> None:
     """Let the vendor's own words, which a cause repeats, hold what it was sent."""
-    refusing = Echo(Call.EXPORT, lambda text: message(400, f"{text}: allowed at 9999-12-31 00:00"))
-    running = Echo(Call.STATUS, lambda text: json_response({"JobStatus": text}))
+    refusing = echo(Call.EXPORT, lambda text: api_error(400, f"{text}: allowed at 9999-12-31 00:00"))
+    running = echo(Call.STATUS, lambda text: json_response({"JobStatus": text}))
     with exporting.vendor(running, credentials=replace(marked)) as vendor:
         export = exporting.by_hand(vendor)
         export.trigger()
@@ -183,7 +181,7 @@ def _logs(cloud: Cloud) -> Iterator[str]:
 
 
 def _emulator() -> Iterator[str]:
-    running = status()
+    running = running_cloud()
     assert running
     yield running.log.read_text(errors="replace")
 

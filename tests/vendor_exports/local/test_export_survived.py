@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import pytest
 
-from cli.simulator.exchange import Call
-from cli.simulator.faults import access, files, jobs, wire
-from cli.simulator.faults.base import Fault, Target
-from cli.simulator.timing import Timing
+from cli.simulator import transport_faults, vendor_faults
+from cli.simulator.http_messages import Call
+from cli.simulator.jobs import Timing
+from cli.simulator.transport_faults import Fault, Target
 from cli.simulator.vendor import Vendor
 from tests.support.exporting import AT_ONCE, Exporting
 from tests.vendor_exports.local.export_cases import (
@@ -35,33 +34,33 @@ class Survived:
 
 
 SURVIVED = [
-    Survived("server errors at each call", lambda: everywhere(wire.http_error)),
-    Survived("429 at each call", lambda: everywhere(wire.too_many_requests)),
-    Survived("silence at each call", lambda: everywhere(wire.stalled)),
-    Survived("resets at each call", lambda: everywhere(wire.reset)),
-    Survived("answers lost at each call", lambda: everywhere(wire.answer_lost)),
-    Survived("truncated bodies at each call", lambda: everywhere(wire.truncated)),
+    Survived("server errors at each call", lambda: everywhere(transport_faults.http_error)),
+    Survived("429 at each call", lambda: everywhere(transport_faults.too_many_requests)),
+    Survived("silence at each call", lambda: everywhere(transport_faults.stalled)),
+    Survived("resets at each call", lambda: everywhere(transport_faults.reset)),
+    Survived("answers lost at each call", lambda: everywhere(transport_faults.answer_lost)),
+    Survived("truncated bodies at each call", lambda: everywhere(transport_faults.truncated)),
     Survived(
         "answers that are none",
-        lambda: [wire.malformed(Target(Call.STATUS, times=1)), wire.html(Target(Call.LIST, times=1))],
+        lambda: [
+            transport_faults.malformed(Target(Call.STATUS, times=1)),
+            transport_faults.html_page(Target(Call.LIST, times=1)),
+        ],
     ),
-    Survived("a token that expires mid-run", lambda: [access.tokens_expire(after=1)], TWO_POLLS),
-    Survived("URLs that expire mid-copy", lambda: [access.urls_expire()], refetches=True),
-    Survived("a file that is short at first", lambda: [files.file_shortened(VOYAGE, times=1)], refetches=True),
-    Survived("a file listed twice", lambda: [files.listed_twice(VOYAGE)]),
-    Survived("words nobody knows", lambda: [jobs.unknown_statuses(("Completing", "Paused", "Replicating 45%"))]),
-    Survived("a list that fills late", lambda: [ListedLate()], refetches=True),
+    Survived("a token that expires mid-run", lambda: [vendor_faults.tokens_expire(after=1)], TWO_POLLS),
+    Survived("URLs that expire mid-copy", lambda: [vendor_faults.urls_expire()], refetches=True),
+    Survived("a file that is short at first", lambda: [vendor_faults.file_shortened(VOYAGE, times=1)], refetches=True),
+    Survived("a file listed twice", lambda: [vendor_faults.listed_twice(VOYAGE)]),
+    Survived(
+        "words nobody knows", lambda: [vendor_faults.unknown_statuses(("Completing", "Paused", "Replicating 45%"))]
+    ),
+    Survived("a list that is empty the first time", lambda: [listed_late()], refetches=True),
 ]
 
 
-class ListedLate(Fault):
-    """The list is empty the first time."""
-
-    def __init__(self) -> None:
-        self._target = Target(Call.LIST, times=1)
-
-    def entries(self, request: Any, entries: list[Any]) -> list[Any]:
-        return [] if self._target.hits(request) else entries
+def listed_late() -> Fault:
+    target = Target(Call.LIST, times=1)
+    return Fault(entries=lambda request, entries: [] if target.hits(request) else entries)
 
 
 @pytest.mark.parametrize("case", SURVIVED, ids=lambda case: case.name)
@@ -75,7 +74,11 @@ def test_survived(exporting: Exporting, case: Survived) -> None:
 @pytest.mark.parametrize("ahead", [0, 7200, -7200], ids=lambda seconds: f"vendor's clock {seconds} s ahead")
 def test_somebody_else_triggered(exporting: Exporting, ahead: float) -> None:
     """The export waits until the vendor takes its own job, by the vendor's clock, whatever ours says."""
-    faults = [jobs.triggered_elsewhere(), jobs.ClockSkewed(ahead), wire.too_many_requests_until(first_of(Call.STATUS))]
+    faults = [
+        vendor_faults.triggered_elsewhere(),
+        vendor_faults.clock_skewed(ahead),
+        transport_faults.too_many_requests_until(first_of(Call.STATUS)),
+    ]
     with exporting.vendor(*faults, timing=Timing(init=0, replication=0, hour=1.5)) as vendor:
         told = exporting.export(vendor)
         assert_delivered(exporting, vendor, told)
@@ -86,7 +89,7 @@ def test_the_secret_is_rotated_mid_run(exporting: Exporting) -> None:
     credentials = exporting.credentials
 
     def rotate(vendor: Vendor) -> None:
-        vendor.faults = (access.SecretRotated(),)
+        vendor.faults = (vendor_faults.secret_rotated(),)
         exporting.write_secret(replace(credentials, client_secret=credentials.next_secret))
 
     with exporting.secret(credentials), exporting.vendor(once_at(Call.LIST, rotate)) as vendor:
@@ -94,7 +97,7 @@ def test_the_secret_is_rotated_mid_run(exporting: Exporting) -> None:
 
 
 def test_what_was_missing_is_copied_by_running_again(exporting: Exporting) -> None:
-    with exporting.vendor(files.file_missing(VOYAGE)) as vendor:
+    with exporting.vendor(vendor_faults.file_missing(VOYAGE)) as vendor:
         first = exporting.export(vendor)
         assert (first.document["status"], first.document["missing"]) == ("incomplete", [VOYAGE])
         assert f"`sluice export --slot {first.document['slot']}` copies what is missing;" in first.words

@@ -11,9 +11,9 @@ from http.client import HTTPConnection
 import httpx
 import pytest
 
-from cli.simulator.deliveries import Exports
-from cli.simulator.exchange import Call
-from cli.simulator.timing import Timing
+from cli.simulator.exports import Exports
+from cli.simulator.http_messages import Call
+from cli.simulator.jobs import Timing
 from tests.vendor_exports.unit.simulator.vendor_client import VendorClient, simulated
 
 

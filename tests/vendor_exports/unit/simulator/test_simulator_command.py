@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
-from cli.simulator.faults.catalogue import CATALOGUE
+from cli.simulator.fault_catalogue import CATALOGUE
 
 
 def test_all_faults_are_listed() -> None:

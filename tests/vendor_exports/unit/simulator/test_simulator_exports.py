@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from cli.simulator.content import Stored
-from cli.simulator.deliveries import Exports, _files_of, files_of
-from cli.simulator.faults import exports as faults
-from cli.simulator.tables import TABLES
+from cli.simulator import vendor_faults as faults
+from cli.simulator.content import StoredContent
+from cli.simulator.exports import TABLES, Exports, _files_of, files_of
 from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA, table_of
 
 USUAL = Exports(files=60)
@@ -19,7 +18,7 @@ USUAL = Exports(files=60)
 
 def body(exports: Exports, name: str) -> bytes:
     content = files_of(exports)[name].content
-    assert isinstance(content, Stored)
+    assert isinstance(content, StoredContent)
     return content.body
 
 
@@ -113,7 +112,7 @@ def total(exports: Exports) -> int:
 
 
 def test_volumes_far_off() -> None:
-    low, high = faults.volume(0.01).exports(USUAL), faults.volume(20).exports(USUAL)
+    low, high = faults.volume_changed(0.01).exports(USUAL), faults.volume_changed(20).exports(USUAL)
     assert total(low) < total(USUAL) / 20
     assert total(high) > total(USUAL) * 15
     assert set(files_of(low)) == set(files_of(high)) == set(files_of(USUAL))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cli.simulator.timing import Timing, Wording
+from cli.simulator.jobs import Timing, Wording
 
 LAST = datetime(2026, 3, 1, 12, 34, 56, 1, tzinfo=UTC)
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import httpx
 
-from cli.simulator.deliveries import Exports
-from cli.simulator.exchange import Call
-from cli.simulator.faults.base import Fault
+from cli.simulator.exports import Exports
+from cli.simulator.http_messages import Call
+from cli.simulator.jobs import Timing
 from cli.simulator.simulator import Simulator
-from cli.simulator.timing import Timing
+from cli.simulator.transport_faults import Fault
 
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading certificates takes longer than most tests
 

@@ -1,4 +1,4 @@
-"""Requests and responses, apart from the server that reads and writes them."""
+"""HTTP requests and responses, the responses to downloads included, without the server that reads and writes them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from email.message import Message
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from cli.simulator.content import Content
+
 
 class Call(StrEnum):
-    """What a client can ask for: the API's four calls, and the files behind presigned URLs."""
+    """Kinds of requests: the API's four calls, and the files behind presigned URLs."""
 
     TOKEN = "token"  # noqa: S105 - the name of a call
     EXPORT = "export"
@@ -33,7 +36,7 @@ _PATHS = (
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it came."""
+    """A request as received."""
 
     method: str
     target: str
@@ -60,7 +63,7 @@ class Request:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The members of a JSON object; none when the body is something else."""
+        """The members of a JSON object; empty when the body is something else."""
         try:
             document = json.loads(self.body)
         except ValueError:
@@ -69,7 +72,7 @@ class Request:
 
     @property
     def call(self) -> Call | None:
-        """What is asked for; None when there is no such thing."""
+        """The kind of request; None when there is no such resource."""
         line = f"{self.method} {self.path}"
         return next((call for call, pattern in _PATHS if pattern.fullmatch(line)), None)
 
@@ -96,7 +99,7 @@ class Response:
         stall: Seconds of silence before anything is sent.
         cut_at: The connection ends after so many bytes of the body.
         reset: The connection ends by a reset; without `cut_at`, before anything is sent.
-        is_sized: Whether Content-Length is sent; the connection's end is the body's otherwise.
+        is_sized: Send Content-Length; without it the connection's end is the body's end.
     """
 
     status: int
@@ -113,21 +116,64 @@ class DeniedError(Exception):
     """A request is answered with an error."""
 
     def __init__(self, response: Response) -> None:
-        """Keep what is answered."""
+        """Keep the response."""
         super().__init__(response.status)
         self.response = response
 
 
 def body_response(status: int, body: bytes, content_type: str, **headers: str) -> Response:
-    """A response with a small body."""
+    """Return a response with a small body."""
     return Response(status, (body,), len(body), {"Content-Type": content_type} | headers)
 
 
 def json_response(document: Any, status: int = 200) -> Response:  # noqa: ANN401 - any JSON value
-    """A JSON response."""
+    """Return a JSON response."""
     return body_response(status, json.dumps(document).encode(), "application/json; charset=utf-8")
 
 
-def message(status: int, text: str) -> Response:
-    """An error the way the API words one."""
+def api_error(status: int, text: str) -> Response:
+    """Return an error in the API's format."""
     return json_response({"Message": text}, status)
+
+
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_TYPES = {".gz": "application/gzip", ".json": "application/json", ".sql": "text/plain; charset=utf-8"}
+_DEFAULT_TYPE = "application/octet-stream"
+
+
+def download(request: Request, content: Content) -> Response:
+    """Return the response to a request for a file: whole, or the part asked for."""
+    etag = f'"{content.md5}"'
+    if request.headers.get("If-Match", "*") not in {"*", etag}:
+        return storage_error(412, "PreconditionFailed")
+    headers = {"ETag": etag, "Accept-Ranges": "bytes", "Content-Type": _type(request.file)}
+    part = _part(request, etag, content.size)
+    if part is None:
+        return Response(200, content.chunks(0, content.size), content.size, headers)
+    if not part:
+        return storage_error(416, "InvalidRange", **{"Content-Range": f"bytes */{content.size}"})
+    headers["Content-Range"] = f"bytes {part.start}-{part.stop - 1}/{content.size}"
+    return Response(206, content.chunks(part.start, part.stop), len(part), headers)
+
+
+def storage_error(status: int, code: str, **headers: str) -> Response:
+    """Return an error in the format of object storage."""
+    body = f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code></Error>".encode()
+    return body_response(status, body, "application/xml", **headers)
+
+
+def _type(name: str) -> str:
+    return _TYPES.get(PurePosixPath(name).suffix, _DEFAULT_TYPE)
+
+
+def _part(request: Request, etag: str, size: int) -> range | None:
+    """Return the part asked for, empty when it is beyond the end; None for the whole."""
+    found = _RANGE.fullmatch(request.headers.get("Range", ""))
+    if found is None or request.headers.get("If-Range", etag) != etag:
+        return None
+    first, last = found[1], found[2]
+    if not first:
+        return range(max(0, size - int(last)), size) if last else None
+    if last and int(last) < int(first):
+        return None
+    return range(int(first), min(int(last) + 1, size) if last else size)

@@ -1,0 +1,112 @@
+"""All faults by the names that the command line takes, each with its usual parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from inspect import getdoc
+
+from cli.simulator import transport_faults, vendor_faults
+from cli.simulator.http_messages import Call
+from cli.simulator.jobs import Wording
+from cli.simulator.transport_faults import Fault, Target
+
+_TIMES = 2
+_ON_THE_WIRE: dict[str, Callable[[Target], Fault]] = {
+    "server-error": transport_faults.http_error,
+    "too-many-requests": transport_faults.too_many_requests,
+    "too-many-requests-until": transport_faults.too_many_requests_until,
+    "stalled": transport_faults.stalled,
+    "reset": transport_faults.reset,
+    "answer-lost": transport_faults.answer_lost,
+    "truncated": transport_faults.truncated,
+    "malformed": transport_faults.malformed,
+    "odd": transport_faults.unexpected_json,
+    "html": transport_faults.html_page,
+    "huge": transport_faults.huge,
+    "redirected": transport_faults.redirected,
+}
+_OTHERS: dict[str, Callable[[], Fault]] = {
+    "job-failed": partial(vendor_faults.job_ends, "Failed"),
+    "job-error": partial(vendor_faults.job_ends, "Error"),
+    "job-cancelled": partial(vendor_faults.job_ends, "Cancelled"),
+    "job-aborted": partial(vendor_faults.job_ends, "Aborted"),
+    "job-hangs": vendor_faults.job_hangs,
+    "unknown-statuses": vendor_faults.unknown_statuses,
+    "triggered-elsewhere": vendor_faults.triggered_elsewhere,
+    "refused-with-429": partial(vendor_faults.refused_with, 429),
+    "refused-with-500": partial(vendor_faults.refused_with, 500),
+    "clock-ahead": partial(vendor_faults.clock_skewed, 7200),
+    "clock-behind": partial(vendor_faults.clock_skewed, -7200),
+    "tables-missing": partial(vendor_faults.tables_missing, "Voyage", "Invoice"),
+    "table-added": vendor_faults.table_added,
+    "column-added": vendor_faults.column_added,
+    "schema-upgraded": vendor_faults.schema_upgraded,
+    "volume-low": partial(vendor_faults.volume_changed, 0.01),
+    "volume-high": partial(vendor_faults.volume_changed, 20),
+    "secret-rotated": vendor_faults.secret_rotated,
+    "secret-revoked": vendor_faults.secret_revoked,
+    "tokens-expire": vendor_faults.tokens_expire,
+    "urls-expire": vendor_faults.urls_expire,
+    "nothing-listed": vendor_faults.nothing_listed,
+    "listed-twice": vendor_faults.listed_twice,
+    "listed-with-two-sizes": vendor_faults.listed_with_two_sizes,
+    "size-negative": partial(vendor_faults.listed_size, -1),
+    "size-absurd": partial(vendor_faults.listed_size, 1 << 62),
+    "size-text": partial(vendor_faults.listed_size, "12 kB"),
+    "size-missing": partial(vendor_faults.listed_without, "size"),
+    "url-missing": partial(vendor_faults.listed_without, "presignedDownloadURL"),
+    "key-missing": partial(vendor_faults.listed_without, "key"),
+    "url-elsewhere": vendor_faults.listed_elsewhere,
+    "url-metadata-service": partial(vendor_faults.listed_elsewhere, transport_faults.METADATA_SERVICE),
+    "hostile-keys": vendor_faults.hostile_keys,
+    "file-empty": vendor_faults.file_empty,
+    "file-missing": vendor_faults.file_missing,
+    "file-shortened": vendor_faults.file_shortened,
+    "file-changed": vendor_faults.file_changed,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFault:
+    """A fault that can be asked for by name.
+
+    Attributes:
+        name: The name.
+        description: Its effect, in a sentence.
+        make: Makes one; faults count requests, so every simulator needs its own.
+    """
+
+    name: str
+    description: str
+    make: Callable[[], Fault]
+
+
+def _catalogue() -> Iterator[NamedFault]:
+    for name, make in _OTHERS.items():
+        yield NamedFault(name, _described(make), make)
+    for wording in Wording:
+        name = f"refusal-{wording.name.lower().replace('_', '-')}"
+        yield NamedFault(
+            name, f"A trigger is refused like this: {wording.example}", partial(vendor_faults.refused_in, wording)
+        )
+    for call in Call:
+        for name, make_for in _ON_THE_WIRE.items():
+            description = f"{_described(make_for)} The first {_TIMES} requests of this kind."
+            yield NamedFault(f"{call}-{name}", description, partial(_on_the_wire, make_for, call))
+
+
+def _described(make: Callable[..., Fault]) -> str:
+    if not isinstance(make, partial):
+        return getdoc(make) or ""
+    values = ", ".join(str(value) for value in make.args)
+    return f"{getdoc(make.func)} ({values})"
+
+
+def _on_the_wire(make: Callable[[Target], Fault], call: Call) -> Fault:
+    return make(Target(call, times=_TIMES))
+
+
+CATALOGUE = {fault.name: fault for fault in _catalogue()}
+"""All of them."""

@@ -1,1 +1,0 @@
-"""What goes wrong at the vendor's, on demand."""
