@@ -16,10 +16,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from cli.platform.session import LOCAL, connect
-from cli.simulator.deliveries import Exports
+from cli.simulator.exports import Exports
 from cli.vendor_exports.exports import run_export
-from tests.support.cloud import Cloud
-from tests.support.exporting import Exporting, contents
+from tests.support.deployed_cloud import Cloud
+from tests.support.deployed_exports import DeployedExports, contents
 
 _FUNCTION = b"FunctionsCopyFiles"
 _TIMEOUT = 1800.0
@@ -47,32 +47,32 @@ def main() -> int:
     parser.add_argument("--files", type=int, default=300, help="how many files, the large one left out")
     parser.add_argument("--big-bytes", type=int, default=1_000_000_000, help="size of the large one")
     arguments = parser.parse_args()
-    exporting = Exporting(Cloud(connect(LOCAL)))
-    exporting.clear()
+    deployed_exports = DeployedExports(Cloud(connect(LOCAL)))
+    deployed_exports.clear()
     watch = Watch()
-    with exporting.vendor(exports=Exports(files=arguments.files, big_bytes=arguments.big_bytes)) as vendor:
+    with deployed_exports.vendor(exports=Exports(files=arguments.files, big_bytes=arguments.big_bytes)) as vendor:
         expected = contents(vendor)
         watch.start()
         begun = time.monotonic()
-        account = run_export(exporting.cloud.deployment, _TIMEOUT, vendor_url=vendor.url).account
+        account = run_export(deployed_exports.cloud.deployment, _TIMEOUT, vendor_url=vendor.url).account
         seconds = time.monotonic() - begun
         watch.over.set()
     copied = f"{account.copied} of {account.promised} files, {account.bytes / 1e6:.0f} MB"
     say(f"{account.status}: {copied} {account.cause}".rstrip())
     say(f"{seconds:.0f} s; the function that copies held {watch.peak_mb} MB at most")
-    proven = account.status == "delivered" and exporting.landed(account.folder) == expected
+    proven = account.status == "delivered" and deployed_exports.landed(account.folder) == expected
     say("every file proven" if proven else f"NOT PROVEN: {dict(account.reasons)}")
-    forget(exporting, account.folder)
+    forget(deployed_exports, account.folder)
     return 0 if proven else 1
 
 
-def forget(exporting: Exporting, folder: str) -> None:
+def forget(deployed_exports: DeployedExports, folder: str) -> None:
     """Delete what was copied, older versions too: the emulator holds them in memory."""
-    bucket, s3 = exporting.cloud.output("LakeBucket"), exporting.cloud.deployment.s3
+    bucket, s3 = deployed_exports.cloud.output("LakeBucket"), deployed_exports.cloud.deployment.s3
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=folder):
         for version in page.get("Versions", []):
             s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
-    exporting.clear()
+    deployed_exports.clear()
 
 
 def say(line: str) -> None:

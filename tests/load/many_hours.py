@@ -16,12 +16,12 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from sluice.lake.object_store import ListedObject
-from sluice.vendor_exports.completeness.initialise import Part, merge_parts, observe_part, write_plan
-from sluice.vendor_exports.completeness.keys import state_key
-from sluice.vendor_exports.completeness.publish import Publishing, output_keys
-from sluice.vendor_exports.completeness.report import report_page
-from sluice.vendor_exports.completeness.update import Updating
-from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA, Environment, Slot, slots_between
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.completeness.history_files import state_key
+from sluice.vendor_exports.completeness.initialise_history import Part, merge_parts, observe_part, write_plan
+from sluice.vendor_exports.completeness.report.page import report_page
+from sluice.vendor_exports.completeness.update_history import Publishing, Updating, output_keys
+from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA, Slot, slots_between
 from tests.support.memory_object_store import MemoryObjectStore
 
 _MODIFIED = datetime(2026, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.support.cloud import Cloud
+from tests.support.deployed_cloud import Cloud
 
 Right = tuple[str, str]
 """An action and a resource."""

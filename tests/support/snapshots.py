@@ -1,6 +1,6 @@
 """What became of the files of each top folder: rows, profiling log, ledger, dirty and unrelated records.
 
-Tests that try a hundred ways to fail give each way a folder of its own in one world; what is the same but for the
+Tests that try a hundred ways to fail give each way a folder of its own on one stage; what is the same but for the
 folder's name has come to the same end.
 """
 
@@ -12,10 +12,11 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sluice.event_files.ledger.ledger_items import CONVERTED, PENDING
-from sluice.lake.keys import DIRTY_PREFIX, TABLES_PREFIX, UNRELATED_PREFIX, chunk_id_of, clean_key, dirty_key
-from tests.support.storage import items_of, objects_of
-from tests.support.world import LAKE, LEDGER
+from sluice.event_files.ledger.ledger_dynamodb import CONVERTED, PENDING
+from sluice.event_files.ledger.model import DIRTY_PREFIX, UNRELATED_PREFIX, chunk_id_of, clean_key, dirty_key
+from sluice.lake.keys import TABLES_PREFIX
+from tests.support.moto_backend import items_of, objects_of
+from tests.support.moto_stage import LAKE, LEDGER
 
 Row = dict[str, Any]
 Snapshot = dict[str, list[Row]]

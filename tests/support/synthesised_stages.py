@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from infra import stage as stages
-from infra.platform.sizes import FunctionSize
+from infra.settings import FunctionSize
 from infra.stage import Stage
-from infra.vendor_exports.settings import Exports
-from sluice.vendor_exports.delivery.slots import Environment
+from infra.vendor_exports.settings import VendorExports
+from sluice.vendor_exports.client.environment import Environment
 from tests.support.machine_graph import Machine, machine
 from tests.support.synthesis import Synthesis, synthesise
 
@@ -18,7 +18,7 @@ FEATURE = "we-1234-some-feature"
 
 ODD = Stage(
     name="odd",
-    exports=Exports(
+    exports=VendorExports(
         environment=Environment.PROD,
         company="ODD",
         auth_url="https://auth.odd.example",

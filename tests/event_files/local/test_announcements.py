@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sluice.contracts.load import load_registry
-from tests.support.cloud import Cloud
+from tests.support.deployed_cloud import Cloud
 
 CONTRACT = load_registry().contract("MICROTHREE_EVENT")
 KEYS = ["a b", "a+b", "a%2Bb", "été/é", "date=2024-01-01/hour=3/x", "a&b=c;d", "100%"]

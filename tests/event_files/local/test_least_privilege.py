@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.event_files.local.test_announcements import _event
-from tests.support.cloud import Cloud
+from tests.support.deployed_cloud import Cloud
 from tests.support.deployed_functions import Functions, RefusedError
 
 # Rights the emulator does not show to be needed: it tells of a missing object whoever asks, and its clock makes no

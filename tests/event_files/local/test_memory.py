@@ -16,8 +16,8 @@ from sluice.contracts.load import load_registry
 from sluice.event_files.convert.model import BatchGroup
 from sluice.event_files.convert.planning import Planning
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
-from tests.support.cloud import Cloud
-from tests.support.processes import answer, start
+from tests.support.deployed_cloud import Cloud
+from tests.support.function_process import answer, start
 
 STAGE = stage_named("prd")
 SIZE = 128 << 20

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from cli.demo.files import EventFile, event_files
+from cli.event_files.file_generation import EventFile, event_files
 from sluice.contracts.load import load_registry
-from tests.support.cloud import Cloud
+from tests.support.deployed_cloud import Cloud
 
 REGISTRY = load_registry()
 MICROONE_EVENT = [

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.demo.files import event_files
+from cli.event_files.file_generation import event_files
 from sluice.contracts.load import load_registry
-from tests.support.cloud import Cloud, CommandError
+from tests.support.deployed_cloud import Cloud, CommandError
 
 REGISTRY = load_registry()
 

@@ -13,16 +13,16 @@ from typing import Any
 
 import pytest
 
-from cli.simulator.faults import files
-from cli.simulator.faults.base import Fault
-from sluice.event_files.ledger.ledger_items import PENDING
+from cli.simulator import vendor_faults
+from cli.simulator.transport_faults import Fault
+from sluice.event_files.ledger.ledger_dynamodb import PENDING
 from tests.platform.local.alarming import Watched
 from tests.platform.local.timeline import Sample
-from tests.support.cloud import CommandError
 from tests.support.cloudwatch.resources import FUNCTION, QUEUE
+from tests.support.deployed_cloud import CommandError
+from tests.support.deployed_exports import DeployedExports
 from tests.support.deployed_functions import Functions, RefusedError
-from tests.support.exporting import Exporting
-from tests.support.present_events import present_event
+from tests.support.sample_events import present_event
 
 EVENTS = 200
 FLOOD = 500
@@ -41,7 +41,7 @@ class Conditions:
     """What the stack measures of itself: as it should be, and in trouble."""
 
     watched: Watched
-    exporting: Exporting
+    deployed_exports: DeployedExports
     folder: Path
 
     @cached_property
@@ -145,12 +145,12 @@ class Conditions:
     @cached_property
     def incomplete_export(self) -> Sample:
         """An export that lacks a file the vendor promised."""
-        return self._exported(files.file_missing())
+        return self._exported(vendor_faults.file_missing())
 
     def _exported(self, *faults: Fault) -> Sample:
-        self.exporting.clear()
-        with self.exporting.vendor(*faults) as vendor:
-            return self._measured(lambda: self.exporting.export(vendor)).without(*_OF_QUEUES)
+        self.deployed_exports.clear()
+        with self.deployed_exports.vendor(*faults) as vendor:
+            return self._measured(lambda: self.deployed_exports.export(vendor)).without(*_OF_QUEUES)
 
     def _ingested(self, name: str, count: int, *, dirty: bool = False) -> Sample:
         path = self.folder / f"{name}-{time.time_ns()}"

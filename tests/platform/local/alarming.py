@@ -19,7 +19,6 @@ from app import add_stacks
 from cli.platform.local_cloud import REGION
 from infra.stage import Stage
 from tests.platform.local.timeline import Sample, Timeline, moments
-from tests.support.cloud import Cloud
 from tests.support.cloudwatch.collection import Collector
 from tests.support.cloudwatch.definitions import Alarms, read_alarms
 from tests.support.cloudwatch.evaluation import ALARM, evaluate
@@ -27,6 +26,7 @@ from tests.support.cloudwatch.intrinsics import UnresolvedError
 from tests.support.cloudwatch.local import ACCOUNT, resources_of
 from tests.support.cloudwatch.resources import QUEUE, Resource, resolver_of
 from tests.support.cloudwatch.series import Metric, Point
+from tests.support.deployed_cloud import Cloud
 from tests.support.synthesis import settings
 
 STEP = timedelta(minutes=2)

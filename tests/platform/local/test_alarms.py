@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from infra.platform.sizes import FunctionSize
+from infra.settings import FunctionSize
 from infra.stage import stage_named
 from tests.platform.local.alarm_cases import Conditions
 from tests.platform.local.alarming import Rung, Watched, ring
 from tests.platform.local.story import ARRIVALS, CONVERSIONS, HOUR, MINUTE, PROBES, START, TROUBLE, Story
 from tests.platform.local.timeline import Sample, Timeline
-from tests.support.cloud import Cloud
 from tests.support.cloudwatch.definitions import Alarms
 from tests.support.cloudwatch.series import Metric, Point
-from tests.support.exporting import Exporting
+from tests.support.deployed_cloud import Cloud
+from tests.support.deployed_exports import DeployedExports
 
 FILES, EXPORTS = "EventFilesComposite", "ExportsComposite"
 
@@ -34,7 +34,7 @@ def watched(cloud: Cloud) -> Watched:
 
 @pytest.fixture(scope="module")
 def story(watched: Watched, tmp_path_factory: pytest.TempPathFactory) -> Story:
-    conditions = Conditions(watched, Exporting(watched.cloud), tmp_path_factory.mktemp("conditions"))
+    conditions = Conditions(watched, DeployedExports(watched.cloud), tmp_path_factory.mktemp("conditions"))
     return Story(conditions, conditions.probes(place * PROBES for place in range(CONVERSIONS // PROBES)))
 
 

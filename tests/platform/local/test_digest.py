@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from cli.demo.files import event_files
+from cli.event_files.file_generation import event_files
 from sluice.contracts.load import load_registry
-from tests.support.cloud import Cloud
+from tests.support.deployed_cloud import Cloud
 
 PATIENCE_SECONDS = 90  # a record is written when the end of its execution has been announced
 

@@ -11,14 +11,14 @@ import pytest
 
 from infra import stage as stages
 from infra.layers.layer_builder import BUDGET_MB, NATIVE, LayerBuild
-from infra.platform.observability.settings import ExistingCluster, Search, Watch
+from infra.platform.observability.settings import ExistingCluster, Observability, Search
 from infra.stage import stage_named
 from tests.bench.cold_start import start, variables_of
 from tests.platform.infra.layers.test_imports import CARRIED, layers_of
 from tests.support.synthesis import Synthesis, synthesise
 
 CLUSTER = ExistingCluster(url="https://logs.example", arn="arn:aws:es:us-east-1:123456789012:domain/logs")
-SEARCHED = replace(stage_named("int"), name="searched", watch=Watch(search=Search(cluster=CLUSTER)))
+SEARCHED = replace(stage_named("int"), name="searched", watch=Observability(search=Search(cluster=CLUSTER)))
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 CONVERT = """

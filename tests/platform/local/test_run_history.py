@@ -1,4 +1,4 @@
-"""Every run leaves its record: executions of the deployed machines, told by the cloud's own events."""
+"""Every run leaves its record: executions of the deployed machines, result by the cloud's own events."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from cli.simulator.faults.catalogue import CATALOGUE
+from cli.simulator.fault_catalogue import CATALOGUE
 from sluice.runs.keys import RUN_RECORDS_PREFIX, record_key
 from tests.event_files.local.test_announcements import _event
-from tests.support.cloud import Cloud, CommandError
+from tests.support.deployed_cloud import Cloud, CommandError
+from tests.support.deployed_exports import DeployedExports
 from tests.support.deployed_functions import Functions
-from tests.support.exporting import Exporting
 
-_SECONDS = 60.0  # an end is told within seconds; a busy machine takes longer
+_SECONDS = 60.0  # an end is result within seconds; a busy machine takes longer
 
 
 def recorded(cloud: Cloud, execution: str) -> dict[str, Any]:
@@ -88,22 +88,22 @@ def test_a_file_nobody_knows(cloud: Cloud) -> None:
         cloud.run("file", "no/such/file")
 
 
-def test_an_export_with_a_fault(cloud: Cloud, exporting: Exporting) -> None:
-    with exporting.vendor(CATALOGUE["file-missing"].make()) as vendor:
-        told = exporting.export(vendor)
-    assert told.exit_code == 1
-    found = recorded(cloud, told.document["execution"])
-    assert (found["outcome"], found["subject"]) == ("incomplete", told.document["slot"])
-    assert found["cause"] == told.document["cause"]
-    counts = {name: told.document[name] for name in ("promised", "copied", "refetched", "bytes")}
-    assert found["counts"] == {**counts, "missing": len(told.document["missing"])}
+def test_an_export_with_a_fault(cloud: Cloud, deployed_exports: DeployedExports) -> None:
+    with deployed_exports.vendor(CATALOGUE["file-missing"].make()) as vendor:
+        result = deployed_exports.export(vendor)
+    assert result.exit_code == 1
+    found = recorded(cloud, result.document["execution"])
+    assert (found["outcome"], found["subject"]) == ("incomplete", result.document["slot"])
+    assert found["cause"] == result.document["cause"]
+    counts = {name: result.document[name] for name in ("promised", "copied", "refetched", "bytes")}
+    assert found["counts"] == {**counts, "missing": len(result.document["missing"])}
     row = asked(cloud, f"select missing, outcome from runs where id = '{found['id']}'")
     assert row == {"missing": 1, "outcome": "incomplete"}
 
 
-def test_an_aborted_execution(cloud: Cloud, exporting: Exporting) -> None:
-    with exporting.vendor(CATALOGUE["job-hangs"].make()) as vendor:
-        execution = exporting.start(vendor)
+def test_an_aborted_execution(cloud: Cloud, deployed_exports: DeployedExports) -> None:
+    with deployed_exports.vendor(CATALOGUE["job-hangs"].make()) as vendor:
+        execution = deployed_exports.start(vendor)
         _until(lambda: _waiting(cloud, execution))
         assert cloud.run("run", execution)["outcome"] == "running"
         cloud.deployment.stepfunctions.stop_execution(executionArn=execution, error="ByHand", cause="not needed")

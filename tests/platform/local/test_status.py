@@ -9,9 +9,9 @@ import pytest
 
 from tests.platform.local.alarm_cases import Conditions
 from tests.platform.local.alarming import Watched
-from tests.support.cloud import Cloud
 from tests.support.cloudwatch.resources import QUEUE
-from tests.support.exporting import Exporting
+from tests.support.deployed_cloud import Cloud
+from tests.support.deployed_exports import DeployedExports
 
 WAITING = "Sluice-local-FilesWaiting"
 
@@ -20,7 +20,7 @@ WAITING = "Sluice-local-FilesWaiting"
 def conditions(cloud: Cloud, tmp_path: Path) -> Conditions:
     watched = Watched(cloud)
     watched.empty_queues()
-    return Conditions(watched, Exporting(cloud), tmp_path)
+    return Conditions(watched, DeployedExports(cloud), tmp_path)
 
 
 def test_the_document(cloud: Cloud, conditions: Conditions) -> None:

@@ -1,4 +1,4 @@
-"""What vendors do and no export can mend: it is told to the operator in full."""
+"""What vendors do and no export can mend: it is result to the operator in full."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from cli.simulator.http_messages import Call
 from cli.simulator.transport_faults import Fault, Target
 from cli.simulator.vendor import Vendor
 from sluice.vendor_exports.delivery.slots import MANIFEST
-from tests.support.exporting import Exporting, contents
-from tests.vendor_exports.local.export_cases import CARGO, INVOICE, VESSEL, VOYAGE, Faults, once_at
+from tests.support.deployed_exports import CARGO, INVOICE, VESSEL, VOYAGE, DeployedExports, Faults, contents, once_at
 
 
 def _job_ends(word: str) -> list[Fault]:
@@ -130,70 +129,70 @@ REPORTED = [
 
 
 @pytest.mark.parametrize("case", REPORTED, ids=lambda case: case.name)
-def test_reported(exporting: Exporting, case: Reported) -> None:
-    with exporting.vendor(*case.faults()) as vendor:
-        told = exporting.export(vendor)
+def test_reported(deployed_exports: DeployedExports, case: Reported) -> None:
+    with deployed_exports.vendor(*case.faults()) as vendor:
+        result = deployed_exports.export(vendor)
         expected = {name: body for name, body in contents(vendor).items() if name not in case.reasons}
-    document = told.document
-    assert (told.exit_code, document["status"]) == (1, "incomplete")
+    document = result.document
+    assert (result.exit_code, document["status"]) == (1, "incomplete")
     assert re.search(case.cause.format(slot=document["slot"]), document["cause"])
-    assert f"Slot {document['slot']} is incomplete: {document['cause']}" in told.words
-    assert exporting.ended(document["execution"]) == ("FAILED", "Incomplete", document["cause"])
+    assert f"Slot {document['slot']} is incomplete: {document['cause']}" in result.words
+    assert deployed_exports.ended(document["execution"]) == ("FAILED", "Incomplete", document["cause"])
     assert document["missing"] == sorted(case.reasons)
     assert tuple(document["missing_tables"]) == case.tables
     for name, reason in case.reasons.items():
         assert re.search(reason, document["reasons"][name])
-    landed = exporting.landed(document["folder"])
+    landed = deployed_exports.landed(document["folder"])
     assert landed.items() <= expected.items()
     assert len(landed) == document["copied"] == document["promised"] - len(case.reasons)
 
 
-def test_hostile_keys_land_nowhere_else(exporting: Exporting) -> None:
-    before = _all_keys(exporting)
-    with exporting.vendor(vendor_faults.hostile_keys()) as vendor:
-        told = exporting.export(vendor)
-    assert told.document["status"] == "incomplete"
-    reasons = list(told.document["reasons"].values())
+def test_hostile_keys_land_nowhere_else(deployed_exports: DeployedExports) -> None:
+    before = _all_keys(deployed_exports)
+    with deployed_exports.vendor(vendor_faults.hostile_keys()) as vendor:
+        result = deployed_exports.export(vendor)
+    assert result.document["status"] == "incomplete"
+    reasons = list(result.document["reasons"].values())
     assert reasons.count("its key ends in no usable name") == 5
     assert all("no usable name" in reason or "two files of this name" in reason for reason in reasons)
     ours = ("runs/exports/", "data/run_records/")
-    new = {key for _, key in _all_keys(exporting) - before if not key.startswith(ours)}
+    new = {key for _, key in _all_keys(deployed_exports) - before if not key.startswith(ours)}
     names = {*contents(vendor), "x", "passwd", "b", f"_{MANIFEST}", MANIFEST}
-    assert new == {told.document["folder"] + name for name in names}
+    assert new == {result.document["folder"] + name for name in names}
 
 
-def test_access_to_the_lake_is_withdrawn(exporting: Exporting) -> None:
-    with _without_writing(exporting, "copy_files"), exporting.vendor() as vendor:
-        told = exporting.export(vendor)
-    document = told.document
-    assert (told.exit_code, document["status"], document["copied"]) == (1, "incomplete", 0)
+def test_access_to_the_lake_is_withdrawn(deployed_exports: DeployedExports) -> None:
+    with _without_writing(deployed_exports, "copy_files"), deployed_exports.vendor() as vendor:
+        result = deployed_exports.export(vendor)
+    document = result.document
+    assert (result.exit_code, document["status"], document["copied"]) == (1, "incomplete", 0)
     assert document["missing"] == sorted(contents(vendor))
     reason = "the lake does not take it (AccessDenied to PutObject): restore the function's permissions"
     assert set(document["reasons"].values()) == {reason}
-    assert "10 of 10 promised files did not arrive whole" in told.words
+    assert "10 of 10 promised files did not arrive whole" in result.words
 
 
-def test_not_even_the_manifest_can_be_written(exporting: Exporting) -> None:
-    with _without_writing(exporting, "list_files"), exporting.vendor() as vendor:
-        told = exporting.export(vendor)
-    assert (told.exit_code, told.document["status"]) == (1, "incomplete")
-    assert re.search("AccessDenied.*PutObject.*is not authorized", told.document["cause"])
-    assert told.document["cause"] in told.words
+def test_not_even_the_manifest_can_be_written(deployed_exports: DeployedExports) -> None:
+    with _without_writing(deployed_exports, "list_files"), deployed_exports.vendor() as vendor:
+        result = deployed_exports.export(vendor)
+    assert (result.exit_code, result.document["status"]) == (1, "incomplete")
+    assert re.search("AccessDenied.*PutObject.*is not authorized", result.document["cause"])
+    assert result.document["cause"] in result.words
 
 
-def _without_writing(exporting: Exporting, folder: str) -> AbstractContextManager[None]:
+def _without_writing(deployed_exports: DeployedExports, folder: str) -> AbstractContextManager[None]:
     """Take the right to write into the slots' folders from a function."""
-    rights = [right for right in exporting.functions.rights(folder) if right[0] == "s3:PutObject"]
+    rights = [right for right in deployed_exports.functions.rights(folder) if right[0] == "s3:PutObject"]
     (right,) = [right for right in rights if right[1].endswith("Hourly/*")]
-    return exporting.functions.without(folder, right)
+    return deployed_exports.functions.without(folder, right)
 
 
 def _revoke(vendor: Vendor) -> None:
     vendor.faults = (vendor_faults.secret_revoked(),)
 
 
-def _all_keys(exporting: Exporting) -> set[tuple[str, str]]:
-    s3 = exporting.cloud.deployment.s3
+def _all_keys(deployed_exports: DeployedExports) -> set[tuple[str, str]]:
+    s3 = deployed_exports.cloud.deployment.s3
     buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
     pages = (page for bucket in buckets for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket))
     return {(page["Name"], item["Key"]) for page in pages for item in page.get("Contents", ())}

@@ -14,8 +14,8 @@ from sluice.vendor_exports.delivery.file_copy import PART_BYTES
 from sluice.vendor_exports.delivery.model import Lease, Provenance
 from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
+from tests.support.deployed_exports import DeployedExports, StepwiseExport
 from tests.support.deployed_functions import RefusedError
-from tests.support.exporting import ByHand, Exporting
 
 BIG, MISSING = "Document_0.bin", "Voyage_0.json.gz"
 
@@ -26,11 +26,11 @@ NOT_SHOWN = {folder: {"s3:ListBucket"} for folder in ("list_files", "copy_files"
 class Steps:
     """One export by hand, then the histories of it: every branch that asks for a right included."""
 
-    def __init__(self, exporting: Exporting) -> None:
-        self._exporting = exporting
-        self._cloud = exporting.cloud
+    def __init__(self, deployed_exports: DeployedExports) -> None:
+        self._exporting = deployed_exports
+        self._cloud = deployed_exports.cloud
         self._slots = DynamoSlots(self._cloud.deployment.dynamodb, self._cloud.output("SlotsTable"))
-        self._credentials = exporting.credentials
+        self._credentials = deployed_exports.credentials
 
     def run(self) -> None:
         """Take all steps; a function that did not do its work counts as failed."""
@@ -58,7 +58,7 @@ class Steps:
         upload = s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
         self._slots.note(key, upload, provenance)
 
-    def _deliver(self, export: ByHand, slot: Slot) -> None:
+    def _deliver(self, export: StepwiseExport, slot: Slot) -> None:
         export.trigger()
         export.check()
         export.list_files()
@@ -80,10 +80,10 @@ class Steps:
         call("update_history", {"slots": [str(slot)]})
 
 
-def test_all_rights_are_enough_and_every_one_is_needed(exporting: Exporting) -> None:
-    steps = Steps(exporting)
-    with exporting.secret(exporting.credentials):
+def test_all_rights_are_enough_and_every_one_is_needed(deployed_exports: DeployedExports) -> None:
+    steps = Steps(deployed_exports)
+    with deployed_exports.secret(deployed_exports.credentials):
         steps.run()
-        assert all(exporting.functions.rights(folder) for folder in exporting.functions.folders)
-        assert exporting.functions.not_needed(steps.run, lambda: None, NOT_SHOWN) == []
+        assert all(deployed_exports.functions.rights(folder) for folder in deployed_exports.functions.folders)
+        assert deployed_exports.functions.not_needed(steps.run, lambda: None, NOT_SHOWN) == []
         steps.run()  # and nothing else was broken meanwhile

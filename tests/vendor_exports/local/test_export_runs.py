@@ -20,15 +20,14 @@ from cli.simulator.transport_faults import Target
 from sluice.contracts.model import Table
 from sluice.vendor_exports.completeness.history_files import HISTORICAL_JOB_SIZE, HISTORICAL_TABLE_METRICS, history_key
 from sluice.vendor_exports.delivery.slots import Slot
-from tests.support.exporting import Exporting, contents
-from tests.vendor_exports.local.export_cases import Faults, assert_delivered
+from tests.support.deployed_exports import DeployedExports, Faults, assert_delivered, contents
 
 # What would take hours: the steps by hand, with the seconds they would have waited
 
 
-def test_a_job_that_hangs(exporting: Exporting) -> None:
-    with exporting.vendor(vendor_faults.job_hangs()) as vendor:
-        export = exporting.by_hand(vendor)
+def test_a_job_that_hangs(deployed_exports: DeployedExports) -> None:
+    with deployed_exports.vendor(vendor_faults.job_hangs()) as vendor:
+        export = deployed_exports.by_hand(vendor)
         export.trigger()
         assert export.check(polls=88)["turn"] == "wait"
         assert export.check(polls=90)["turn"] == "over"
@@ -37,9 +36,9 @@ def test_a_job_that_hangs(exporting: Exporting) -> None:
     assert (account["status"], account["cause"]) == ("incomplete", expected)
 
 
-def test_a_vendor_that_takes_no_job(exporting: Exporting) -> None:
-    with exporting.vendor(vendor_faults.triggered_elsewhere(), timing=Timing()) as vendor:
-        export = exporting.by_hand(vendor)
+def test_a_vendor_that_takes_no_job(deployed_exports: DeployedExports) -> None:
+    with deployed_exports.vendor(vendor_faults.triggered_elsewhere(), timing=Timing()) as vendor:
+        export = deployed_exports.by_hand(vendor)
         first = export.trigger()
         assert first["turn"] == "wait"
         assert 3590 < first["wait_seconds"] <= 3602
@@ -50,9 +49,9 @@ def test_a_vendor_that_takes_no_job(exporting: Exporting) -> None:
     assert re.search(said, account["cause"])
 
 
-def test_a_vendor_that_is_down(exporting: Exporting) -> None:
-    with exporting.vendor(transport_faults.http_error(Target(Call.TOKEN))) as vendor:
-        export = exporting.by_hand(vendor)
+def test_a_vendor_that_is_down(deployed_exports: DeployedExports) -> None:
+    with deployed_exports.vendor(transport_faults.http_error(Target(Call.TOKEN))) as vendor:
+        export = deployed_exports.by_hand(vendor)
         assert export.trigger() == {"turn": "wait", "wait_seconds": 300, "waited_seconds": 300, "cause": ""}
         assert export.trigger(waited_seconds=4400)["turn"] == "over"
         account = export.close()
@@ -61,38 +60,40 @@ def test_a_vendor_that_is_down(exporting: Exporting) -> None:
     assert f"export {slot}, token: the vendor answered 503, 5 times. If this goes on" in account["cause"]
 
 
-def test_a_run_across_the_hour_lands_in_one_folder(exporting: Exporting) -> None:
+def test_a_run_across_the_hour_lands_in_one_folder(deployed_exports: DeployedExports) -> None:
     """The slot is the hour the execution was started in, however late its steps are."""
     started_at = Slot.of(datetime.now(UTC)).hour - timedelta(seconds=1)
-    with exporting.vendor() as vendor:
-        assert exporting.by_hand(vendor, started_at).deliver()["status"] == "delivered"
-        folder = Slot.of(started_at).folder(exporting.environment)
-        assert exporting.landed(folder) == contents(vendor)
-    assert {key.rpartition("/")[0] for key in exporting.cloud.keys(exporting.environment.hourly)} == {folder[:-1]}
+    with deployed_exports.vendor() as vendor:
+        assert deployed_exports.by_hand(vendor, started_at).deliver()["status"] == "delivered"
+        folder = Slot.of(started_at).folder(deployed_exports.environment)
+        assert deployed_exports.landed(folder) == contents(vendor)
+    assert {key.rpartition("/")[0] for key in deployed_exports.cloud.keys(deployed_exports.environment.hourly)} == {
+        folder[:-1]
+    }
 
 
 # Runs that meet
 
 
-def test_a_run_that_overlaps_the_next_one(exporting: Exporting) -> None:
-    with exporting.vendor(vendor_faults.job_hangs()) as vendor:
-        first = exporting.start(vendor)
-        slot = _wait_for_the_job(exporting, vendor, first)
-        second = exporting.export(vendor, slot)
+def test_a_run_that_overlaps_the_next_one(deployed_exports: DeployedExports) -> None:
+    with deployed_exports.vendor(vendor_faults.job_hangs()) as vendor:
+        first = deployed_exports.start(vendor)
+        slot = _wait_for_the_job(deployed_exports, vendor, first)
+        second = deployed_exports.export(vendor, slot)
         assert (second.exit_code, second.document["status"]) == (1, "skipped")
         assert f"Slot {slot}: another run has the slot" in second.words
         vendor.vendor.faults = ()
-        assert exporting.wait_for(first)["account"]["status"] == "delivered"
+        assert deployed_exports.wait_for(first)["account"]["status"] == "delivered"
         assert len(vendor.requests(Call.EXPORT)) == 1
 
 
-def test_a_run_that_died_is_taken_over(exporting: Exporting) -> None:
-    with exporting.vendor(vendor_faults.job_hangs()) as vendor:
-        dead = exporting.start(vendor)
-        slot = _wait_for_the_job(exporting, vendor, dead)
-        exporting.cloud.deployment.stepfunctions.stop_execution(executionArn=dead)
+def test_a_run_that_died_is_taken_over(deployed_exports: DeployedExports) -> None:
+    with deployed_exports.vendor(vendor_faults.job_hangs()) as vendor:
+        dead = deployed_exports.start(vendor)
+        slot = _wait_for_the_job(deployed_exports, vendor, dead)
+        deployed_exports.cloud.deployment.stepfunctions.stop_execution(executionArn=dead)
         vendor.vendor.faults = ()
-        assert_delivered(exporting, vendor, exporting.export(vendor, slot))
+        assert_delivered(deployed_exports, vendor, deployed_exports.export(vendor, slot))
         assert len(vendor.requests(Call.EXPORT)) == 1
 
 
@@ -117,41 +118,41 @@ UNUSUAL = [
 
 @pytest.mark.parametrize(("faults", "tables", "is_off"), UNUSUAL)
 def test_unusual_deliveries_are_seen_in_the_histories(
-    exporting: Exporting, faults: Faults, tables: dict[str, list[str]], is_off: Callable[[float], bool]
+    deployed_exports: DeployedExports, faults: Faults, tables: dict[str, list[str]], is_off: Callable[[float], bool]
 ) -> None:
     slot = Slot.of(datetime.now(UTC)).after(-3)
-    with exporting.vendor() as vendor:
-        usual = exporting.by_hand(vendor, slot.after(-168).hour)
+    with deployed_exports.vendor() as vendor:
+        usual = deployed_exports.by_hand(vendor, slot.after(-168).hour)
         assert usual.deliver()["status"] == "delivered"
     for weeks in (2, 3):
-        _copy_folder(exporting, slot.after(-168), slot.after(-168 * weeks))
-    with exporting.vendor(*faults()) as vendor:
-        unusual = exporting.by_hand(vendor, slot.hour)
+        _copy_folder(deployed_exports, slot.after(-168), slot.after(-168 * weeks))
+    with deployed_exports.vendor(*faults()) as vendor:
+        unusual = deployed_exports.by_hand(vendor, slot.hour)
         assert unusual.deliver()["status"] == "delivered"
     while unusual.observe()["waiting"]:
         pass
-    row = _row(exporting, HISTORICAL_TABLE_METRICS, slot)
+    row = _row(deployed_exports, HISTORICAL_TABLE_METRICS, slot)
     assert {name: row[name] for name in tables} == tables
     assert row["missingtables"] == 0
-    assert is_off(_row(exporting, HISTORICAL_JOB_SIZE, slot)["deviation"])
+    assert is_off(_row(deployed_exports, HISTORICAL_JOB_SIZE, slot)["deviation"])
 
 
-def _copy_folder(exporting: Exporting, source: Slot, target: Slot) -> None:
-    bucket, s3 = exporting.cloud.output("LakeBucket"), exporting.cloud.deployment.s3
-    old, new = source.folder(exporting.environment), target.folder(exporting.environment)
-    for key in exporting.cloud.keys(old):
+def _copy_folder(deployed_exports: DeployedExports, source: Slot, target: Slot) -> None:
+    bucket, s3 = deployed_exports.cloud.output("LakeBucket"), deployed_exports.cloud.deployment.s3
+    old, new = source.folder(deployed_exports.environment), target.folder(deployed_exports.environment)
+    for key in deployed_exports.cloud.keys(old):
         s3.copy_object(Bucket=bucket, Key=key.replace(old, new), CopySource={"Bucket": bucket, "Key": key})
 
 
-def _row(exporting: Exporting, table: Table, slot: Slot) -> dict[str, Any]:
-    body = exporting.cloud.read(history_key(exporting.environment, table.name))
+def _row(deployed_exports: DeployedExports, table: Table, slot: Slot) -> dict[str, Any]:
+    body = deployed_exports.cloud.read(history_key(deployed_exports.environment, table.name))
     rows = pq.read_table(pa.BufferReader(body)).to_pylist()
     return next(row for row in rows if row["date"] == str(slot))
 
 
-def _wait_for_the_job(exporting: Exporting, vendor: Simulator, execution: str) -> str:
+def _wait_for_the_job(deployed_exports: DeployedExports, vendor: Simulator, execution: str) -> str:
     """Wait until a job is asked for; return the slot."""
     while not vendor.requests(Call.STATUS):
         time.sleep(0.1)
-    found = exporting.cloud.deployment.stepfunctions.describe_execution(executionArn=execution)
+    found = deployed_exports.cloud.deployment.stepfunctions.describe_execution(executionArn=execution)
     return str(Slot.of(found["startDate"]))

@@ -14,8 +14,8 @@ from cli.simulator import transport_faults, vendor_faults
 from cli.simulator.access import Credentials
 from cli.simulator.http_messages import Call, Request, Response, api_error, json_response
 from cli.simulator.transport_faults import Fault, Target
-from tests.support.cloud import Cloud
-from tests.support.exporting import Exporting, Told
+from tests.support.deployed_cloud import Cloud
+from tests.support.deployed_exports import CommandResult, DeployedExports
 
 MARKS = ("MARKEDSECRET", "MARKEDTOKEN", "MARKEDSIGNATURE")
 PROBE = "a message for the test to find"
@@ -44,18 +44,18 @@ def echo(call: Call, answer: Callable[[str], Response]) -> Fault:
 
 
 @pytest.fixture
-def runs(exporting: Exporting) -> Iterator[Runs]:
+def runs(deployed_exports: DeployedExports) -> Iterator[Runs]:
     """Runs that recover from nearly everything, refuse an address, fail in a step, and give up."""
     marked = Credentials("marked-client", f"MARKEDSECRET{ODD}", "MARKEDSECRET-next", *MARKS[1:])
-    with exporting.secret(marked):
-        recovered, shown = _recover(exporting, marked)
-        failed = _fail(exporting, marked)
-        _give_up(exporting, marked)
-        said = tuple(json.dumps(told.document) + told.words for told in (recovered, failed))
+    with deployed_exports.secret(marked):
+        recovered, shown = _recover(deployed_exports, marked)
+        failed = _fail(deployed_exports, marked)
+        _give_up(deployed_exports, marked)
+        said = tuple(json.dumps(result.document) + result.words for result in (recovered, failed))
         yield Runs(said, recovered.document["slot"], shown)
 
 
-def _recover(exporting: Exporting, marked: Credentials) -> tuple[Told, str]:
+def _recover(deployed_exports: DeployedExports, marked: Credentials) -> tuple[CommandResult, str]:
     first = [Target(call, times=1) for call in Call]
     faults: list[Fault] = [
         *(transport_faults.http_error(target) for target in first),
@@ -68,29 +68,29 @@ def _recover(exporting: Exporting, marked: Credentials) -> tuple[Told, str]:
         transport_faults.redirected(Target(Call.FILE, "Invoice_3.json.gz"), f"http://127.0.0.1:1/{MARKS[2]}"),
         vendor_faults.file_missing("CargoBook_2.json.gz"),
     ]
-    with exporting.vendor(*faults, credentials=marked) as vendor:
-        told = exporting.export(vendor)
+    with deployed_exports.vendor(*faults, credentials=marked) as vendor:
+        result = deployed_exports.export(vendor)
         shown = "".join(
             f"{seen.request.headers} {seen.request.target} {seen.request.body!r}" for seen in vendor.journal
         )
-    assert told.document["refetched"]
-    assert len(told.document["missing"]) == 4
-    return told, shown
+    assert result.document["refetched"]
+    assert len(result.document["missing"]) == 4
+    return result, shown
 
 
-def _fail(exporting: Exporting, marked: Credentials) -> Told:
-    with exporting.vendor(echo(Call.LIST, lambda text: api_error(400, text)), credentials=marked) as vendor:
-        told = exporting.export(vendor)
-    assert f"export {told.document['slot']}, files: the vendor answered 400" in told.document["cause"]
-    return told
+def _fail(deployed_exports: DeployedExports, marked: Credentials) -> CommandResult:
+    with deployed_exports.vendor(echo(Call.LIST, lambda text: api_error(400, text)), credentials=marked) as vendor:
+        result = deployed_exports.export(vendor)
+    assert f"export {result.document['slot']}, files: the vendor answered 400" in result.document["cause"]
+    return result
 
 
-def _give_up(exporting: Exporting, marked: Credentials) -> None:
+def _give_up(deployed_exports: DeployedExports, marked: Credentials) -> None:
     """Let the vendor's own words, which a cause repeats, hold what it was sent."""
     refusing = echo(Call.EXPORT, lambda text: api_error(400, f"{text}: allowed at 9999-12-31 00:00"))
     running = echo(Call.STATUS, lambda text: json_response({"JobStatus": text}))
-    with exporting.vendor(running, credentials=replace(marked)) as vendor:
-        export = exporting.by_hand(vendor)
+    with deployed_exports.vendor(running, credentials=replace(marked)) as vendor:
+        export = deployed_exports.by_hand(vendor)
         export.trigger()
         assert "its last status was" in export.check(polls=90)["cause"]
         vendor.vendor.faults = (refusing,)
@@ -98,8 +98,8 @@ def _give_up(exporting: Exporting, marked: Credentials) -> None:
         export.close()
 
 
-def test_marks_are_nowhere_but_in_the_secret(exporting: Exporting, runs: Runs) -> None:
-    cloud = exporting.cloud
+def test_marks_are_nowhere_but_in_the_secret(deployed_exports: DeployedExports, runs: Runs) -> None:
+    cloud = deployed_exports.cloud
     assert all(mark in runs.shown for mark in MARKS[:2])  # the vendor was shown them
     secret = cloud.client("secretsmanager").get_secret_value(SecretId=cloud.output("VendorSecret"))
     assert _marked({"the secret": [secret["SecretString"]]}) == {"the secret"}

@@ -11,10 +11,11 @@ from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Timing
 from cli.simulator.transport_faults import Fault, Target
 from cli.simulator.vendor import Vendor
-from tests.support.exporting import AT_ONCE, Exporting
-from tests.vendor_exports.local.export_cases import (
+from tests.support.deployed_exports import (
+    AT_ONCE,
     TWO_POLLS,
     VOYAGE,
+    DeployedExports,
     Faults,
     assert_delivered,
     everywhere,
@@ -64,45 +65,45 @@ def listed_late() -> Fault:
 
 
 @pytest.mark.parametrize("case", SURVIVED, ids=lambda case: case.name)
-def test_survived(exporting: Exporting, case: Survived) -> None:
-    with exporting.vendor(*case.faults(), timing=case.timing) as vendor:
-        told = exporting.export(vendor)
-        assert_delivered(exporting, vendor, told)
-    assert (told.document["refetched"] > 0) == case.refetches
+def test_survived(deployed_exports: DeployedExports, case: Survived) -> None:
+    with deployed_exports.vendor(*case.faults(), timing=case.timing) as vendor:
+        result = deployed_exports.export(vendor)
+        assert_delivered(deployed_exports, vendor, result)
+    assert (result.document["refetched"] > 0) == case.refetches
 
 
 @pytest.mark.parametrize("ahead", [0, 7200, -7200], ids=lambda seconds: f"vendor's clock {seconds} s ahead")
-def test_somebody_else_triggered(exporting: Exporting, ahead: float) -> None:
+def test_somebody_else_triggered(deployed_exports: DeployedExports, ahead: float) -> None:
     """The export waits until the vendor takes its own job, by the vendor's clock, whatever ours says."""
     faults = [
         vendor_faults.triggered_elsewhere(),
         vendor_faults.clock_skewed(ahead),
         transport_faults.too_many_requests_until(first_of(Call.STATUS)),
     ]
-    with exporting.vendor(*faults, timing=Timing(init=0, replication=0, hour=1.5)) as vendor:
-        told = exporting.export(vendor)
-        assert_delivered(exporting, vendor, told)
-    assert 15 <= exporting.output(told.document["execution"])["trigger"]["waited_seconds"] < 300
+    with deployed_exports.vendor(*faults, timing=Timing(init=0, replication=0, hour=1.5)) as vendor:
+        result = deployed_exports.export(vendor)
+        assert_delivered(deployed_exports, vendor, result)
+    assert 15 <= deployed_exports.output(result.document["execution"])["trigger"]["waited_seconds"] < 300
 
 
-def test_the_secret_is_rotated_mid_run(exporting: Exporting) -> None:
-    credentials = exporting.credentials
+def test_the_secret_is_rotated_mid_run(deployed_exports: DeployedExports) -> None:
+    credentials = deployed_exports.credentials
 
     def rotate(vendor: Vendor) -> None:
         vendor.faults = (vendor_faults.secret_rotated(),)
-        exporting.write_secret(replace(credentials, client_secret=credentials.next_secret))
+        deployed_exports.write_secret(replace(credentials, client_secret=credentials.next_secret))
 
-    with exporting.secret(credentials), exporting.vendor(once_at(Call.LIST, rotate)) as vendor:
-        assert_delivered(exporting, vendor, exporting.export(vendor))
+    with deployed_exports.secret(credentials), deployed_exports.vendor(once_at(Call.LIST, rotate)) as vendor:
+        assert_delivered(deployed_exports, vendor, deployed_exports.export(vendor))
 
 
-def test_what_was_missing_is_copied_by_running_again(exporting: Exporting) -> None:
-    with exporting.vendor(vendor_faults.file_missing(VOYAGE)) as vendor:
-        first = exporting.export(vendor)
+def test_what_was_missing_is_copied_by_running_again(deployed_exports: DeployedExports) -> None:
+    with deployed_exports.vendor(vendor_faults.file_missing(VOYAGE)) as vendor:
+        first = deployed_exports.export(vendor)
         assert (first.document["status"], first.document["missing"]) == ("incomplete", [VOYAGE])
         assert f"`sluice export --slot {first.document['slot']}` copies what is missing;" in first.words
         vendor.vendor.faults = ()
-        again = exporting.export(vendor, first.document["slot"])
-        assert_delivered(exporting, vendor, again)
+        again = deployed_exports.export(vendor, first.document["slot"])
+        assert_delivered(deployed_exports, vendor, again)
         assert again.document["copied"] == 1
         assert len(vendor.requests(Call.EXPORT)) == 1

@@ -8,12 +8,18 @@ from typing import Any
 
 import pytest
 
-from cli.demo.vendor import put_past_hours
+from cli.demo.producers import put_past_hours
 from sluice.contracts.model import Table
-from sluice.vendor_exports.completeness.catalog import HISTORY_TABLES
-from sluice.vendor_exports.completeness.keys import JOB_METRICS_CSV, REPORT, TABLE_METRICS_CSV, observability_key
-from sluice.vendor_exports.delivery.slots import MANIFEST, Environment, Slot, slots_between
-from tests.support.cloud import Cloud
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.completeness.history_files import (
+    HISTORY_TABLES,
+    JOB_METRICS_CSV,
+    REPORT,
+    TABLE_METRICS_CSV,
+    observability_key,
+)
+from sluice.vendor_exports.delivery.slots import MANIFEST, Slot, slots_between
+from tests.support.deployed_cloud import Cloud
 
 TEST = Environment.TEST
 

@@ -1,4 +1,4 @@
-"""A small world of the real adapters and use cases on moto's S3 and DynamoDB."""
+"""A small moto_stage of the real adapters and use cases on moto's S3 and DynamoDB."""
 
 import itertools
 import time
@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import pytest
 from moto import mock_aws
 
 from sluice.aws import clients
@@ -25,12 +26,13 @@ from sluice.event_files.validate.source_store_s3 import S3SourceStore
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
 from sluice.lake.keys import timestamped_id
 from sluice.lake.object_store_s3 import S3ObjectStore
-from tests.support.moto_speed import hasten
-from tests.support.tap import AwsTroubleError, KilledError, Tap
+from tests.support.aws_calls import AwsCalls, AwsUnavailableError, KilledError
+from tests.support.moto_backend import hasten
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+
 
 hasten()
 
@@ -56,12 +58,12 @@ class Running:
 
 
 @dataclass
-class World:
-    """Everything a test drives. Whatever the code under test asks of AWS goes through `tap`."""
+class MotoStage:
+    """Everything a test drives. Whatever the code under test asks of AWS goes through `calls`."""
 
     s3: "S3Client"
     dynamodb: "DynamoDBClient"
-    tap: Tap
+    calls: AwsCalls
     limits: Limits = ROOMY
     batch_bytes: int = 1 << 20
     executions: Running = field(default_factory=Running)
@@ -107,7 +109,7 @@ class World:
         for _ in range(_DELIVERIES):
             try:
                 failed = self.validate(*waiting).failed
-            except (AwsTroubleError, KilledError):
+            except (AwsUnavailableError, KilledError):
                 continue
             waiting = [source for source in waiting if source in failed]
             if not waiting:
@@ -174,29 +176,29 @@ def _attempt(attempts: int, state: Callable[[], T]) -> T:
     for _ in range(attempts - 1):
         try:
             return state()
-        except AwsTroubleError:
+        except AwsUnavailableError:
             continue
     return state()
 
 
 @contextmanager
-def moto_world(**settings: Any) -> Iterator[World]:
+def new_moto_stage(**settings: Any) -> Iterator[MotoStage]:
     with mock_aws():
-        world = World(*_clients(), **settings)
+        moto_stage = MotoStage(*_clients(), **settings)
         for bucket in (SOURCE, LAKE, MEDIA):
-            world.s3.create_bucket(Bucket=bucket)
+            moto_stage.s3.create_bucket(Bucket=bucket)
         for table in (LEDGER, MEDIA_INDEX):
-            _create_table(world.dynamodb, table)
-        yield world
+            _create_table(moto_stage.dynamodb, table)
+        yield moto_stage
 
 
 @cache
-def _clients() -> "tuple[S3Client, DynamoDBClient, Tap]":
+def _clients() -> "tuple[S3Client, DynamoDBClient, AwsCalls]":
     """The functions' own clients, so that the handlers are tapped too."""
-    tap = Tap()
-    tap.install(clients.s3())
-    tap.install(clients.dynamodb())
-    return clients.s3(), clients.dynamodb(), tap
+    calls = AwsCalls()
+    calls.install(clients.s3())
+    calls.install(clients.dynamodb())
+    return clients.s3(), clients.dynamodb(), calls
 
 
 def _create_table(client: "DynamoDBClient", name: str) -> None:
@@ -206,3 +208,18 @@ def _create_table(client: "DynamoDBClient", name: str) -> None:
         AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nowhere() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        environment.setenv("AWS_ACCESS_KEY_ID", "test")
+        environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        yield
+
+
+@pytest.fixture
+def moto_stage() -> Iterator[MotoStage]:
+    with new_moto_stage() as moto_stage:
+        yield moto_stage

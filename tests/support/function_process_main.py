@@ -1,4 +1,4 @@
-"""Run one Lambda function in a process of its own and report its peak memory: `python -m tests.support.measured NAME`.
+"""Run one Lambda function in a process of its own and report its peak memory: `python -m tests.support.function_process_main NAME`.
 
 The event comes on standard input as JSON; the answer goes to standard output: `{"result": …, "peak_mb": …}`.
 """

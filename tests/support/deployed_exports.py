@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,14 +16,18 @@ from typing import Any
 from typer.testing import CliRunner
 
 from cli.main import app
+from cli.simulator import vendor_faults
 from cli.simulator.access import Credentials
-from cli.simulator.deliveries import Exports, files_of
-from cli.simulator.faults.base import Fault
+from cli.simulator.exports import Exports, files_of
+from cli.simulator.http_messages import Call
+from cli.simulator.jobs import Timing
 from cli.simulator.simulator import Simulator
-from cli.simulator.timing import Timing
+from cli.simulator.transport_faults import Fault, Target
+from cli.simulator.vendor import Vendor
 from cli.vendor_exports.exports import environment_of, simulator_credentials
-from sluice.vendor_exports.delivery.slots import MANIFEST, Environment, Slot
-from tests.support.cloud import Cloud
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.delivery.slots import MANIFEST, Slot
+from tests.support.deployed_cloud import Cloud
 from tests.support.deployed_functions import Functions
 
 AT_ONCE = Timing(compression=float("inf"))
@@ -31,7 +35,7 @@ FILES = 10
 
 
 @dataclass(frozen=True)
-class Told:
+class CommandResult:
     """What an operator gets: the exit code, the document of `--json`, and the words on standard error."""
 
     exit_code: int
@@ -40,7 +44,7 @@ class Told:
 
 
 @dataclass(frozen=True)
-class Exporting:
+class DeployedExports:
     """Exports of the local stage.
 
     A slot is an hour, so all tests of an hour share it: each clears it first and has a vendor of its own, whose
@@ -103,13 +107,13 @@ class Exporting:
         with Simulator(exports or Exports(files=FILES), faults, timing, credentials or self.credentials) as vendor:
             yield vendor
 
-    def export(self, vendor: Simulator, slot: str | None = None) -> Told:
+    def export(self, vendor: Simulator, slot: str | None = None) -> CommandResult:
         """Run `sluice export … --json`."""
         wanted = ["--slot", slot] if slot else []
         command = ["export", "--vendor-url", vendor.url, "--timeout", "200", *wanted, "--json"]
         done = CliRunner().invoke(app, command)  # in this process: a new one takes two seconds to start
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        return Told(done.exit_code, json.loads(done.stdout or "{}"), done.stderr)
+        return CommandResult(done.exit_code, json.loads(done.stdout or "{}"), done.stderr)
 
     def start(self, vendor: Simulator) -> str:
         """Start an execution and do not wait for it; return its ARN."""
@@ -145,26 +149,26 @@ class Exporting:
         promised: list[dict[str, Any]] = json.loads(self.cloud.read(f"{folder}{MANIFEST}"))
         return promised
 
-    def by_hand(self, vendor: Simulator, started_at: datetime | None = None) -> ByHand:
+    def by_hand(self, vendor: Simulator, started_at: datetime | None = None) -> StepwiseExport:
         """Begin an execution whose steps the test takes itself."""
         machine = self.cloud.output("ExportMachine").replace(":stateMachine:", ":execution:")
-        step = ByHand(self, f"{machine}:by-hand-{uuid.uuid4()}")
+        step = StepwiseExport(self, f"{machine}:by-hand-{uuid.uuid4()}")
         step.begin(vendor.url, started_at or datetime.now(UTC))
         return step
 
 
 @dataclass
-class ByHand:
+class StepwiseExport:
     """The machine's steps, taken one by one: what a machine would have to wait long for is said to be so."""
 
-    exporting: Exporting
+    deployed_exports: DeployedExports
     execution: str
     state: dict[str, Any] = field(default_factory=dict)
 
     @property
     def folder(self) -> str:
         """Prefix the slot's files land under."""
-        return Slot.parse(self.state["export"]["slot"]).folder(self.exporting.environment)
+        return Slot.parse(self.state["export"]["slot"]).folder(self.deployed_exports.environment)
 
     def begin(self, vendor_url: str, started_at: datetime, slot: Slot | None = None) -> None:
         """Begin."""
@@ -191,7 +195,7 @@ class ByHand:
 
     def copies(self) -> list[dict[str, Any]]:
         """Return what the function that copies is called with, batch by batch."""
-        plan = json.loads(self.exporting.cloud.read(self.state["listing"]["plan_key"]))
+        plan = json.loads(self.deployed_exports.cloud.read(self.state["listing"]["plan_key"]))
         return [{"export": self.state["export"], "batch": batch} for batch in plan["batches"]]
 
     def prove(self) -> dict[str, Any]:
@@ -222,7 +226,7 @@ class ByHand:
         return dict(self.state[name])
 
     def _call(self, folder: str, event: dict[str, Any]) -> Any:
-        return self.exporting.functions.call(folder, event)
+        return self.deployed_exports.functions.call(folder, event)
 
 
 def contents(vendor: Simulator) -> dict[str, str]:
@@ -235,3 +239,34 @@ def contents(vendor: Simulator) -> dict[str, str]:
 
 def _md5(body: bytes) -> str:
     return hashlib.md5(body, usedforsecurity=False).hexdigest()
+
+
+VOYAGE, VESSEL, CARGO, INVOICE = "Voyage_0.json.gz", "Vessel_1.json.gz", "CargoBook_2.json.gz", "Invoice_3.json.gz"
+TWO_POLLS = Timing(init=0, replication=1)
+
+Faults = Callable[[], list[Fault]]
+
+
+def everywhere(make: Callable[[Target], Fault]) -> list[Fault]:
+    """The same fault at each call, the first time it is made."""
+    return [make(first_of(call)) for call in Call]
+
+
+def first_of(call: Call) -> Target:
+    return Target(call, times=1)
+
+
+def once_at(call: Call, happen: Callable[[Vendor], None]) -> Fault:
+    return vendor_faults.vendor_action(first_of(call), happen)
+
+
+def assert_delivered(deployed_exports: DeployedExports, vendor: Simulator, result: CommandResult) -> None:
+    """Every promised file is there, byte by byte, beside the manifest; nobody is result of any trouble."""
+    assert (result.exit_code, result.words) == (0, ""), result.document
+    document = result.document
+    assert (document["status"], document["promised"]) == ("delivered", FILES)
+    assert deployed_exports.ended(document["execution"])[0] == "SUCCEEDED"
+    assert (document["missing"], document["missing_tables"], document["cause"]) == ([], [], "")
+    assert deployed_exports.landed(document["folder"]) == contents(vendor)
+    promised = deployed_exports.manifest(document["folder"])
+    assert [sorted(entry) for entry in promised] == [["key", "size"]] * FILES

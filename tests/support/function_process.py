@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.support.cloud import Cloud
+from tests.support.deployed_cloud import Cloud
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,7 +31,7 @@ def start(cloud: Cloud, folder: str, event: Any, environment: Mapping[str, str])
         "PIPELINE": "event_files",
         **environment,
     }
-    command = [sys.executable, "-m", "tests.support.measured", folder]
+    command = [sys.executable, "-m", "tests.support.function_process_main", folder]
     with tempfile.TemporaryFile("w+") as document:
         json.dump(event, document)
         document.seek(0)

@@ -1,10 +1,11 @@
-"""A tap on boto3 clients: what happens at a chosen AWS call, below every adapter and above the network."""
+"""A calls on boto3 clients: what happens at a chosen AWS call, below every adapter and above the network."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Lock
-from typing import Any
+from threading import Lock, Semaphore, local
+from typing import Any, Generic, TypeVar
 
 Call = Callable[[], Any]
 Around = Callable[[str, Call], Any]
@@ -14,7 +15,7 @@ READS = frozenset({"GetObject", "HeadObject", "ListObjectsV2", "GetItem", "Batch
 """Operations that change nothing: failing after one is failing before it."""
 
 
-class AwsTroubleError(Exception):
+class AwsUnavailableError(Exception):
     """AWS did not answer, or its answer was lost."""
 
 
@@ -22,14 +23,14 @@ class KilledError(BaseException):
     """The function was killed: timed out, out of memory. No code of it runs any more."""
 
 
-class Tap:
+class AwsCalls:
     """Lets calls through, until somebody stands around them."""
 
     def __init__(self) -> None:
         self._around: Around | None = None
 
     def install(self, client: Any) -> None:
-        """Lead every call of a client through the tap, those of its paginators too."""
+        """Lead every call of a client through the calls, those of its paginators too."""
         call = client._make_api_call
 
         def tapped(operation: str, parameters: dict[str, Any]) -> Any:
@@ -62,7 +63,7 @@ class Tap:
 
 
 @dataclass
-class Trouble:
+class CallFailure:
     """The `at`-th call (from 1) fails, before or after it took effect."""
 
     at: int
@@ -81,7 +82,7 @@ class Trouble:
             return call()
         if self.after:
             call()
-        raise KilledError if self.killed else AwsTroubleError
+        raise KilledError if self.killed else AwsUnavailableError
 
     def __str__(self) -> str:
         return f"{'killed' if self.killed else 'error'}-{'after' if self.after else 'before'}-{self.at:03}"
@@ -102,14 +103,67 @@ class Interruption:
         return call()
 
 
-def troubles(operations: list[str]) -> Iterator[Trouble]:
+def call_failures(operations: list[str]) -> Iterator[CallFailure]:
     """Yield every way in which one of these calls may go wrong: it fails, or the function dies at it.
 
     Between two writes nothing changes but the function's own memory: dying anywhere there is the same.
     """
     for at, operation in enumerate(operations, start=1):
-        yield Trouble(at)
+        yield CallFailure(at)
         if operation not in READS:
-            yield Trouble(at, after=True)
-            yield Trouble(at, killed=True)
-    yield Trouble(len(operations), after=True, killed=True)
+            yield CallFailure(at, after=True)
+            yield CallFailure(at, killed=True)
+    yield CallFailure(len(operations), after=True, killed=True)
+
+
+T = TypeVar("T")
+
+_DYNAMODB = frozenset({"PutItem", "GetItem", "DeleteItem", "UpdateItem", "Query", "TransactWriteItems"})
+_PATIENCE = 30.0  # seconds until a test that hangs fails
+
+
+class _Actor(Generic[T]):
+    """Runs on a thread of its own, but for each call waits for its turn."""
+
+    def __init__(self, work: Callable[[], T], threads: ThreadPoolExecutor, current: local) -> None:
+        self._go, self._stopped = Semaphore(0), Semaphore(0)
+        self._ended = False
+        self.future: Future[T] = threads.submit(self._run, work, current)
+        self._await_stop()
+
+    def turn(self) -> None:
+        """Let it do the call it waits for, and go on to the next."""
+        if not self._ended:
+            self._go.release()
+            self._await_stop()
+
+    def wait(self) -> None:
+        self._stopped.release()
+        assert self._go.acquire(timeout=_PATIENCE)
+
+    def _run(self, work: Callable[[], T], current: local) -> T:
+        current.actor = self
+        try:
+            return work()
+        finally:
+            self._ended = True
+            self._stopped.release()
+
+    def _await_stop(self) -> None:
+        assert self._stopped.acquire(timeout=_PATIENCE)
+
+
+def interleave(calls: AwsCalls, order: Iterable[str], **works: Callable[[], T]) -> dict[str, T]:
+    """Run all `works`, call by call in `order`, then each to its end; return their results."""
+    current = local()
+
+    def around(operation: str, call: Call) -> Any:
+        if operation in _DYNAMODB:
+            current.actor.wait()
+        return call()
+
+    with calls.around(around), ThreadPoolExecutor(len(works)) as threads:
+        actors = {name: _Actor(work, threads, current) for name, work in works.items()}
+        for name in [*order, *(name for name in works for _ in range(100))]:
+            actors[name].turn()
+        return {name: actor.future.result(_PATIENCE) for name, actor in actors.items()}

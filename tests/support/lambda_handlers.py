@@ -1,13 +1,17 @@
 """The functions themselves: their handlers, loaded and called as Lambda does it."""
 
 import importlib.util
+import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import quote_plus
 
 import pytest
 
+from sluice.event_files.ledger.model import SourceObject
 from tests.support.handler_source import handler_path
-from tests.support.world import LAKE, LEDGER, MEDIA, MEDIA_INDEX
+from tests.support.moto_stage import LAKE, LEDGER, MEDIA, MEDIA_INDEX
 
 ENVIRONMENT = {
     "LAKE_BUCKET": LAKE,
@@ -47,7 +51,7 @@ class Handler(Protocol):
     def __call__(self, event: Any, context: Context = ...) -> Any: ...
 
 
-def load(name: str, monkeypatch: pytest.MonkeyPatch, **environment: str) -> Handler:
+def load_handler(name: str, monkeypatch: pytest.MonkeyPatch, **environment: str) -> Handler:
     """Start a function: nothing of an earlier one is remembered."""
     for variable, value in {**ENVIRONMENT, **environment}.items():
         monkeypatch.setenv(variable, value)
@@ -61,3 +65,41 @@ def load(name: str, monkeypatch: pytest.MonkeyPatch, **environment: str) -> Hand
         return module.handler(event, context or Context())
 
     return call
+
+
+EVENTS = Path(__file__).parent / "event_payloads"
+
+Payload = dict[str, Any]
+
+
+def payload(name: str) -> Payload:
+    """Return a payload file's content."""
+    content: Payload = json.loads((EVENTS / f"{name}.json").read_text(encoding="utf-8"))
+    return content
+
+
+def eventbridge_announcement(source: SourceObject) -> str:
+    """Return an object's announcement as EventBridge brings it: the key as it is."""
+    message = payload("eventbridge_object_created")
+    message["detail"]["bucket"]["name"] = source.bucket
+    message["detail"]["object"].update(key=source.key, etag=source.etag)
+    return json.dumps(message)
+
+
+def s3_announcement(*sources: SourceObject) -> str:
+    """Return objects' announcement as S3 itself sends it: keys form-encoded, but for their slashes."""
+    (record,) = payload("s3_object_created")["Records"]
+    return json.dumps({"Records": [_record(record, source) for source in sources]})
+
+
+def sqs_event(bodies: dict[str, str], received: int = 1) -> Payload:
+    """Return what SQS hands to Lambda: messages by id, each `received` so many times by now."""
+    message = payload("sqs_message")
+    message["attributes"]["ApproximateReceiveCount"] = str(received)
+    return {"Records": [{**message, "messageId": name, "body": body} for name, body in bodies.items()]}
+
+
+def _record(record: Payload, source: SourceObject) -> Payload:
+    bucket = {**record["s3"]["bucket"], "name": source.bucket, "arn": f"arn:aws:s3:::{source.bucket}"}
+    named = {**record["s3"]["object"], "key": quote_plus(source.key, safe="/"), "eTag": source.etag}
+    return {**record, "s3": {**record["s3"], "bucket": bucket, "object": named}}
