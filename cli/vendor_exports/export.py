@@ -1,21 +1,52 @@
-"""`sluice export`: have the vendor export the present hour, and fetch it."""
+"""`sluice export`: run the Export machine, wait for its end, and print the result of the slot."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import time
+from dataclasses import asdict, dataclass, replace
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.platform.console import err, out, plural, say_json, titled
-from cli.platform.errors import CliError, handled, report
-from cli.platform.options import JsonOption, SlotOption, StageOption, slot_named
-from cli.platform.session import LOCAL, connect
-from cli.vendor_exports.exports import SKIPPED, Export, run_export
-from sluice.vendor_exports.delivery.model import DELIVERED
+from cli.platform import machine
+from cli.platform.console import (
+    CliError,
+    JsonOption,
+    StageOption,
+    err,
+    handled,
+    out,
+    plural,
+    print_error,
+    say_json,
+    titled,
+)
+from cli.platform.session import LOCAL, Deployment, connect
+from cli.vendor_exports.slots import SlotOption, environment_of, slot_named
+from sluice.runs.recording import console_link
+from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, ExportResult
+from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
+from sluice.vendor_exports.delivery.transfers import UrlRefusedError
 
-_SHOWN = 20  # missing files of a table people read
+SKIPPED = "skipped"
+_INCOMPLETE_STATE = "Incomplete"  # the machine's state for a result that is incomplete
+_MOST_SHOWN = 20  # missing files
+
+
+@dataclass(frozen=True, slots=True)
+class ExportRun:
+    """A run of the Export machine: the result of its slot, and the seconds it took."""
+
+    result: ExportResult
+    seconds: float
+    execution: str
+
+    def document(self) -> dict[str, Any]:
+        """Return the document of `sluice export --json`."""
+        return {**asdict(self.result), "seconds": self.seconds, "execution": self.execution}
 
 
 @handled
@@ -43,45 +74,89 @@ def export(
     with err.status("Exporting: the vendor takes its time …"):
         found = run_export(deployment, timeout, slot_named(slot), vendor_url)
     show(found, as_json=as_json)
-    if found.account.status != DELIVERED:
-        report(_undelivered(found), as_json=False)
+    if found.result.status != DELIVERED:
+        print_error(_undelivered(found.result), as_json=False)
         raise typer.Exit(1)
 
 
-def show(found: Export, *, as_json: bool) -> None:
-    """Print what an export did."""
-    account = found.account
+def show(run: ExportRun, *, as_json: bool) -> None:
+    """Print the result of a run."""
+    result = run.result
     if as_json:
-        say_json(found.document())
+        say_json(run.document())
         return
-    if account.status == SKIPPED:
+    if result.status == SKIPPED:
         return
-    copied = f"{account.copied:,} of {plural(account.promised, 'promised file')} copied"
-    again = f", {account.refetched:,} of them by a second address" if account.refetched else ""
-    title = f"Slot {account.slot}: {account.status}, {copied}{again}, {account.bytes / 1e6:,.1f} MB"
-    out.print(f"[bold]{title}[/] ({found.seconds:.1f} s)\n{account.folder}", highlight=False)
-    if account.missing:
-        out.print(titled(f"{plural(len(account.missing), 'file')} missing", _missing(found)))
+    copied = f"{result.copied:,} of {plural(result.promised, 'promised file')} copied"
+    again = f", {result.refetched:,} of them by a second URL" if result.refetched else ""
+    title = f"Slot {result.slot}: {result.status}, {copied}{again}, {result.bytes / 1e6:,.1f} MB"
+    out.print(f"[bold]{title}[/] ({run.seconds:.1f} s)\n{result.folder}", highlight=False)
+    if result.missing:
+        out.print(titled(f"{plural(len(result.missing), 'file')} missing", _missing_files(result)))
 
 
-def _missing(found: Export) -> Table:
+def _missing_files(result: ExportResult) -> Table:
     shown = Table("File", "Why")
-    for name in found.account.missing[:_SHOWN]:
-        shown.add_row(escape(name), escape(found.account.reasons.get(name, "")))
-    if (more := len(found.account.missing) - _SHOWN) > 0:
+    for name in result.missing[:_MOST_SHOWN]:
+        shown.add_row(escape(name), escape(result.reasons.get(name, "")))
+    if (more := len(result.missing) - _MOST_SHOWN) > 0:
         shown.add_row(f"and {more:,} more", "")
     return shown
 
 
-def _undelivered(found: Export) -> CliError:
-    account = found.account
-    if account.status == SKIPPED:
-        return CliError(f"Slot {account.slot}: {account.cause}.", "`sluice status` shows the runs; wait for its end.")
-    cause = account.cause.rstrip(".")
-    return CliError(f"Slot {account.slot} is incomplete: {cause}.", _advice(found))
+def _undelivered(result: ExportResult) -> CliError:
+    if result.status == SKIPPED:
+        return CliError(f"Slot {result.slot}: {result.cause}.", "`sluice status` shows the runs; wait for its end.")
+    advice = "docs/runbook.md says what to do about it."
+    if result.missing:
+        advice = f"`sluice export --slot {result.slot}` copies what is missing; docs/runbook.md says more."
+    return CliError(f"Slot {result.slot} is incomplete: {result.cause.rstrip('.')}.", advice)
 
 
-def _advice(found: Export) -> str:
-    if not found.account.missing:
-        return "docs/runbook.md says what to do about it."
-    return f"`sluice export --slot {found.account.slot}` copies what is missing; docs/runbook.md says more."
+def run_export(deployment: Deployment, timeout: float, slot: Slot | None = None, vendor_url: str = "") -> ExportRun:
+    """Export a slot, the present one unless one is given, and wait for the end.
+
+    Raises:
+        CliError: The export was not begun, still runs after `timeout` seconds, or left no result.
+    """
+    _assert_right_vendor(deployment, vendor_url)
+    begun = time.monotonic()
+    wanted = {name: value for name, value in (("slot", slot and str(slot)), ("vendor_url", vendor_url)) if value}
+    outcome = machine.run(deployment.stepfunctions, deployment.output("ExportMachine"), timeout, wanted)
+    return ExportRun(_result(deployment, outcome), round(time.monotonic() - begun, 1), outcome.execution)
+
+
+def _assert_right_vendor(deployment: Deployment, vendor_url: str) -> None:
+    if vendor_url and deployment.stage != LOCAL:
+        raise CliError("Only the local stage may be given another vendor.", "Leave --vendor-url out.")
+    if not vendor_url and deployment.stage == LOCAL:
+        raise CliError("The local stage has no vendor.", "Start one with `sluice vendor`, then give --vendor-url URL.")
+    if vendor_url:
+        from sluice.vendor_exports.delivery.downloads_http import LoopbackPolicy  # noqa: PLC0415 - slow to import
+
+        try:
+            LoopbackPolicy().target(vendor_url)
+        except UrlRefusedError as error:
+            raise CliError(f"--vendor-url {vendor_url}: {error}.", "Such as http://127.0.0.1:4580") from error
+
+
+def _result(deployment: Deployment, outcome: machine.Outcome) -> ExportResult:
+    export = outcome.output.get("export")
+    if not export:
+        raise CliError(f"The export was not begun: {outcome.cause}", "Nothing was asked of the vendor.")
+    environment, slot = environment_of(deployment), Slot.parse(export["slot"])
+    if outcome.output.get("decision") == "busy":
+        return ExportResult(str(slot), SKIPPED, slot.folder(environment), cause="another run has the slot")
+    if not outcome.succeeded and outcome.end != _INCOMPLETE_STATE:
+        raise CliError(f"{outcome.end or outcome.state}: {outcome.cause}", _look_at(deployment, outcome))
+    found = DynamoSlots(deployment.dynamodb, deployment.output("SlotsTable")).get(environment, slot).result
+    if found is None:
+        raise CliError(f"The export of {slot} left no result.", _look_at(deployment, outcome))
+    if not outcome.succeeded and found.status != INCOMPLETE:  # an earlier run delivered; this one copied nothing
+        return replace(found, status=INCOMPLETE, copied=0, refetched=0, bytes=0, cause=outcome.cause)
+    return found
+
+
+def _look_at(deployment: Deployment, outcome: machine.Outcome) -> str:
+    link = outcome.execution if deployment.stage == LOCAL else console_link(outcome.execution)
+    return f"Running it again is harmless. Look at {link}"

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.progress import Progress, TaskID
 
-from cli.platform.console import err, out, plural, say, say_json
-from cli.platform.errors import CliError, handled
-from cli.platform.options import JsonOption, StageOption, slot_named
-from cli.platform.pages import open_page, write_page
+from cli.platform import machine
+from cli.platform.console import CliError, JsonOption, StageOption, err, handled, out, plural, progress, say, say_json
+from cli.platform.report import open_page, write_page
 from cli.platform.session import LOCAL, Deployment, connect
-from cli.vendor_exports.backfill.command import copy_missing
-from cli.vendor_exports.exports import environment_of
-from cli.vendor_exports.initialisation import initialise
-from sluice.aws.failures import plain_cause
-from sluice.vendor_exports.completeness.keys import REPORT, observability_key
+from cli.vendor_exports.copy_missing import copy_missing
+from cli.vendor_exports.slots import environment_of, slot_named
+from sluice.runs.execution_events import plain_cause
+from sluice.vendor_exports.completeness.history_files import REPORT, observability_key
+from sluice.vendor_exports.delivery.slots import Slot, newest_settled, slots_between
 
 app = typer.Typer(no_args_is_help=True, help="What became of every hour's export: completeness, volume, gaps.")
 app.command("copy-missing")(copy_missing)
@@ -42,7 +44,7 @@ def init(
         sluice history init --from 20260101-00 --to 20260331-23
     """
     deployment = connect(stage)
-    found = initialise(deployment, slot_named(first), slot_named(last), timeout)
+    found = initialise_histories(deployment, slot_named(first), slot_named(last), timeout)
     if as_json:
         say_json(found)
     else:
@@ -91,10 +93,10 @@ def report(
     Examples:
         sluice history report --stage prd --open
     """
-    from cli.platform import drawing  # noqa: PLC0415 - slow to import
+    from cli.vendor_exports.report_page import exports_page  # noqa: PLC0415 - slow to import
 
     deployment = connect(stage)
-    page, hours = drawing.exports_page(deployment)
+    page, hours = exports_page(deployment)
     write_page(to, page)
     published = f"s3://{deployment.output('LakeBucket')}/{observability_key(environment_of(deployment), REPORT)}"
     if as_json:
@@ -127,3 +129,38 @@ def _invoke(deployment: Deployment, event: dict[str, Any]) -> Any:  # noqa: ANN4
     if "FunctionError" in answer:
         raise CliError(f"The histories were not updated: {plain_cause(body)}", "Running it again is harmless.")
     return json.loads(body)
+
+
+def initialise_histories(
+    deployment: Deployment, first: Slot | None, last: Slot | None, timeout: float
+) -> dict[str, Any]:
+    """Make the histories of a range of hours; returns ``{"slots", "first", "last", "seconds"}``.
+
+    Raises:
+        CliError: The range is empty, or the machine failed.
+    """
+    newest = newest_settled(datetime.now(UTC))
+    last = min(last, newest) if last else newest
+    if first is None or first > last:
+        raise CliError(f"No hour from {first} to {last} is over by 30 minutes.", "Give a range in the past.")
+    begun = time.monotonic()
+    with progress() as shown:
+        task = shown.add_task("Observing", total=None)
+        outcome = machine.run(
+            deployment.stepfunctions,
+            deployment.output("HistoryMachine"),
+            timeout,
+            {"first": str(first), "last": str(last)},
+            lambda execution: _show_progress(deployment, execution, shown, task),
+        )
+    if not outcome.succeeded:
+        raise CliError(f"The histories were not initialised: {outcome.cause}", "Running it again is harmless.")
+    slots = sum(1 for _ in slots_between(first, last))
+    seconds = round(time.monotonic() - begun, 1)
+    return {"slots": slots, "first": str(first), "last": str(last), "seconds": seconds}
+
+
+def _show_progress(deployment: Deployment, execution: str, shown: Progress, task: TaskID) -> None:
+    for run in deployment.stepfunctions.list_map_runs(executionArn=execution)["mapRuns"]:
+        counts = deployment.stepfunctions.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]
+        shown.update(task, total=counts["total"], completed=counts["succeeded"])

@@ -10,17 +10,14 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cli.platform.console import out, plural, say, say_json
-from cli.platform.errors import CliError, handled
-from cli.platform.options import JsonOption
-from cli.platform.session import LOCAL, connect
+from cli.platform.console import CliError, JsonOption, handled, out, plural, say, say_json
+from cli.platform.session import LOCAL, Deployment, connect
 from cli.simulator.access import Credentials
-from cli.simulator.deliveries import Exports
-from cli.simulator.faults.base import Fault
-from cli.simulator.faults.catalogue import CATALOGUE
+from cli.simulator.exports import Exports
+from cli.simulator.fault_catalogue import CATALOGUE
+from cli.simulator.jobs import Timing
 from cli.simulator.simulator import Simulator
-from cli.simulator.timing import Timing
-from cli.vendor_exports.exports import simulator_credentials
+from cli.simulator.transport_faults import Fault
 
 _COMPRESSION = 300  # a job takes seconds instead of minutes
 
@@ -69,6 +66,14 @@ def _simulator(port: int, files: int, faults: list[Fault], accepted: Credentials
         raise CliError(
             f"Port {port} cannot be used: {error.strerror}.", "Use another, or a free one: --port 0."
         ) from error
+
+
+def simulator_credentials(deployment: Deployment) -> Credentials:
+    """Return the credentials in the local stage's secret, for a simulator to accept."""
+    from sluice.vendor_exports.delivery.vendor_access import SecretCredentials  # noqa: PLC0415 - its HTTP client is slow to import
+
+    secret = SecretCredentials(deployment.secretsmanager, deployment.output("VendorSecret")).current()
+    return Credentials(client_id=secret.client_id, client_secret=secret.client_secret)
 
 
 def _local_credentials() -> Credentials | None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from cli.platform.session import LOCAL, connect
 from cli.simulator.exports import Exports
-from cli.vendor_exports.exports import run_export
+from cli.vendor_exports.export import run_export
 from tests.support.deployed_cloud import Cloud
 from tests.support.deployed_exports import DeployedExports, contents
 
@@ -47,32 +47,32 @@ def main() -> int:
     parser.add_argument("--files", type=int, default=300, help="how many files, the large one left out")
     parser.add_argument("--big-bytes", type=int, default=1_000_000_000, help="size of the large one")
     arguments = parser.parse_args()
-    deployed_exports = DeployedExports(Cloud(connect(LOCAL)))
-    deployed_exports.clear()
+    exports = DeployedExports(Cloud(connect(LOCAL)))
+    exports.clear()
     watch = Watch()
-    with deployed_exports.vendor(exports=Exports(files=arguments.files, big_bytes=arguments.big_bytes)) as vendor:
+    with exports.vendor(exports=Exports(files=arguments.files, big_bytes=arguments.big_bytes)) as vendor:
         expected = contents(vendor)
         watch.start()
         begun = time.monotonic()
-        account = run_export(deployed_exports.cloud.deployment, _TIMEOUT, vendor_url=vendor.url).account
+        account = run_export(exports.cloud.deployment, _TIMEOUT, vendor_url=vendor.url).result
         seconds = time.monotonic() - begun
         watch.over.set()
     copied = f"{account.copied} of {account.promised} files, {account.bytes / 1e6:.0f} MB"
     say(f"{account.status}: {copied} {account.cause}".rstrip())
     say(f"{seconds:.0f} s; the function that copies held {watch.peak_mb} MB at most")
-    proven = account.status == "delivered" and deployed_exports.landed(account.folder) == expected
+    proven = account.status == "delivered" and exports.landed(account.folder) == expected
     say("every file proven" if proven else f"NOT PROVEN: {dict(account.reasons)}")
-    forget(deployed_exports, account.folder)
+    forget(exports, account.folder)
     return 0 if proven else 1
 
 
-def forget(deployed_exports: DeployedExports, folder: str) -> None:
+def forget(exports: DeployedExports, folder: str) -> None:
     """Delete what was copied, older versions too: the emulator holds them in memory."""
-    bucket, s3 = deployed_exports.cloud.output("LakeBucket"), deployed_exports.cloud.deployment.s3
+    bucket, s3 = exports.cloud.output("LakeBucket"), exports.cloud.deployment.s3
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=folder):
         for version in page.get("Versions", []):
             s3.delete_object(Bucket=bucket, Key=version["Key"], VersionId=version["VersionId"])
-    deployed_exports.clear()
+    exports.clear()
 
 
 def say(line: str) -> None:

@@ -10,8 +10,8 @@ import typer
 from typer.testing import CliRunner, Result
 
 from cli.platform.session import Deployment
-from cli.vendor_exports.backfill import command
-from cli.vendor_exports.backfill.command import copy_missing
+from cli.vendor_exports import copy_missing
+from cli.vendor_exports.copy_missing import copy_missing
 from sluice.vendor_exports.delivery.slots import MANIFEST
 from tests.vendor_exports.integration.cli.strict_copies import StrictCopies
 
@@ -32,7 +32,7 @@ def connected(stage: Deployment, monkeypatch: pytest.MonkeyPatch) -> StrictCopie
     """The stage's S3, with another bucket beside the lake; the command talks to it."""
     stage.s3.create_bucket(Bucket="the-other")
     stage.__dict__["s3"] = strict = StrictCopies(stage.s3)
-    monkeypatch.setattr(command, "connect", lambda _: stage)
+    monkeypatch.setattr(copy_missing, "connect", lambda _: stage)
     return strict
 
 

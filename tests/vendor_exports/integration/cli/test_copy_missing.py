@@ -7,7 +7,7 @@ import json
 import pytest
 
 from cli.platform.session import Deployment
-from cli.vendor_exports.backfill import objects
+from cli.vendor_exports import slot_copies
 from sluice.vendor_exports.delivery.slots import MANIFEST
 from tests.vendor_exports.integration.cli.back_filling import (
     FOLDER,
@@ -108,7 +108,7 @@ def test_a_manifest_that_is_none_fails_alone(s3: StrictCopies, body: bytes) -> N
     put(s3, MANIFEST, body=body)
     result = run("--yes")
     assert result.exit_code == 1
-    assert f"failed {FOLDER}{MANIFEST}: it is no list of files" in result.stderr
+    assert f"failed {FOLDER}{MANIFEST}: it holds no list of files" in result.stderr
     assert sorted(lake(s3)) == [f"{FOLDER}Port_1", f"{FOLDER}Voyage_1"]
     assert states(found()) == {"20260131-23": "partial"}
     put(s3, MANIFEST)
@@ -118,9 +118,9 @@ def test_a_manifest_that_is_none_fails_alone(s3: StrictCopies, body: bytes) -> N
 
 def test_a_manifest_is_not_read_without_end(s3: StrictCopies, monkeypatch: pytest.MonkeyPatch) -> None:
     put(s3, *NAMES)
-    monkeypatch.setattr(objects, "_MOST_PROOF", len(SIGNED) - 1)
+    monkeypatch.setattr(slot_copies, "_LARGEST_MANIFEST", len(SIGNED) - 1)
     assert found("--yes", code=1)["failed"] == [FOLDER + MANIFEST]
-    monkeypatch.setattr(objects, "_MOST_PROOF", len(SIGNED))
+    monkeypatch.setattr(slot_copies, "_LARGEST_MANIFEST", len(SIGNED))
     assert found("--yes")["failed"] == []
 
 

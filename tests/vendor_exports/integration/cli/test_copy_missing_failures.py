@@ -7,7 +7,7 @@ import time
 import pytest
 
 from cli.platform.session import Deployment
-from cli.vendor_exports.backfill import command
+from cli.vendor_exports import copy_missing
 from sluice.vendor_exports.delivery.slots import MANIFEST
 from tests.vendor_exports.integration.cli.back_filling import (
     FOLDER,
@@ -111,9 +111,9 @@ def test_a_manifest_that_changed_since_it_was_listed_is_not_taken(s3: StrictCopi
 
 def test_a_slot_that_others_filled_meanwhile_is_left_alone(s3: StrictCopies, stage: Deployment) -> None:
     put(s3, *NAMES)
-    planned = command.find_missing(stage, "s3://the-other", None, None)
+    planned = copy_missing.find_missing(stage, "s3://the-other", None, None)
     put(s3, "Cargo_9", bucket="the-lake")
-    outcomes = command.copy_found(stage, planned).failed
+    outcomes = copy_missing.copy_found(stage, planned).failed
     assert len(outcomes) == 3
     assert "others changed the slot's folder" in outcomes[0].problem
     assert list(lake(s3)) == [f"{FOLDER}Cargo_9"]

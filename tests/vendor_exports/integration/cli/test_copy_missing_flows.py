@@ -49,8 +49,8 @@ def test_the_older_layout_is_mapped_to_ours(s3: StrictCopies, stage: Deployment)
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("the-other", "no place in S3"),
-        ("s3://The Other", "no place in S3"),
+        ("the-other", "no S3 URL"),
+        ("s3://The Other", "no S3 URL"),
         ("s3://the-other/elsewhere/", "no prefix of a known flow"),
         ("s3://the-lake", "own lake"),
         ("s3://nowhere-at-all", "no bucket nowhere-at-all"),

@@ -12,15 +12,16 @@ from typer.testing import CliRunner, Result
 from cli.main import app
 from cli.platform.session import Deployment
 from cli.vendor_exports import export
-from sluice.vendor_exports.delivery.model import Account, Lease
-from sluice.vendor_exports.delivery.slots import Environment, Slot
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.delivery.model import ExportResult, Lease
+from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 
 SLOT = Slot(datetime(2024, 5, 14, 11, tzinfo=UTC))
 FOLDER = "DEV/IMOSDL/Hourly/20240514/11/"
 BEGUN = {"decision": "trigger", "export": {"slot": str(SLOT)}}
-WHOLE = Account(str(SLOT), "delivered", FOLDER, promised=3, copied=3, refetched=1, bytes=2_500_000)
-LACKING = Account(
+WHOLE = ExportResult(str(SLOT), "delivered", FOLDER, promised=3, copied=3, refetched=1, bytes=2_500_000)
+LACKING = ExportResult(
     str(SLOT), "incomplete", FOLDER, 3, 2, 0, 9, ("a[b]",), ("Voyage",), {"a[b]": "the server answered 404"}, "1 of 3"
 )
 
@@ -57,7 +58,7 @@ def ended(stage: Deployment, entered: dict[str, Any], cause: str = "", end: str 
     stage.__dict__["stepfunctions"] = Ended(entered, cause, end)
 
 
-def record(stage: Deployment, account: Account) -> None:
+def record(stage: Deployment, account: ExportResult) -> None:
     slots, lease = DynamoSlots(stage.dynamodb, "the-slots"), Lease(Environment.TEST, SLOT, "me")
     slots.claim(lease, SLOT.hour, SLOT.hour)
     slots.close(lease, account)
@@ -88,7 +89,7 @@ def test_a_delivery_reads_well(stage: Deployment) -> None:
     ended(stage, BEGUN)
     record(stage, WHOLE)
     told = run().stdout
-    assert f"Slot {SLOT}: delivered, 3 of 3 promised files copied, 1 of them by a second address, 2.5 MB" in told
+    assert f"Slot {SLOT}: delivered, 3 of 3 promised files copied, 1 of them by a second URL, 2.5 MB" in told
     assert FOLDER in told
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cli.platform.session import Deployment
-from cli.vendor_exports.backfill.objects import MEBIBYTE, Copy, ObjectCopier
+from cli.vendor_exports.slot_copies import MEBIBYTE, ObjectCopy, ObjectCopier
 from tests.vendor_exports.integration.cli.back_filling import FOLDER, connected, lake, put
 from tests.vendor_exports.integration.cli.strict_copies import StrictCopies
 
@@ -15,11 +15,11 @@ def s3(stage: Deployment, monkeypatch: pytest.MonkeyPatch) -> StrictCopies:
     return connected(stage, monkeypatch)
 
 
-def large(s3: StrictCopies) -> tuple[ObjectCopier, Copy]:
+def large(s3: StrictCopies) -> tuple[ObjectCopier, ObjectCopy]:
     put(s3, "Voyage_1", body=b"x" * (11 * MEBIBYTE))
     key = f"{FOLDER}Voyage_1"
     etag = s3.head_object(Bucket="the-other", Key=key)["ETag"]
-    return ObjectCopier(s3, 5 * MEBIBYTE), Copy("the-other", key, 11 * MEBIBYTE, etag, "the-lake", key)  # type: ignore[arg-type]
+    return ObjectCopier(s3, 5 * MEBIBYTE), ObjectCopy("the-other", key, 11 * MEBIBYTE, etag, "the-lake", key)  # type: ignore[arg-type]
 
 
 def test_large_files_are_copied_in_parts(s3: StrictCopies) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.vendor_exports.backfill.missing_hours import (
+from cli.vendor_exports.missing_hours import (
     File,
     FlowError,
     SlotPlan,
@@ -16,10 +16,11 @@ from cli.vendor_exports.backfill.missing_hours import (
     compare,
     hourly_root,
     key_of,
-    proof_of,
+    redacted_manifest,
     sort_in,
 )
-from sluice.vendor_exports.delivery.slots import MANIFEST, Environment, Slot, place_of
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.delivery.slots import MANIFEST, Slot, place_of
 
 SLOT = Slot.parse("20260131-23")
 TEST, PROD = Environment.TEST, Environment.PROD
@@ -163,10 +164,10 @@ def test_the_manifest_alone_may_be_lacking() -> None:
 
 def test_a_manifest_keeps_key_and_size_only() -> None:
     entry = {"key": "guid/é A_1", "size": 2, "url": f"https://vendor.example/A_1?{SIGNATURE}", "more": [SIGNATURE]}
-    proof = proof_of(json.dumps([entry, {"size": 0, "key": "B_1"}]).encode())
+    proof = redacted_manifest(json.dumps([entry, {"size": 0, "key": "B_1"}]).encode())
     assert json.loads(proof or b"") == [{"key": "guid/é A_1", "size": 2}, {"key": "B_1", "size": 0}]
-    assert proof_of(proof or b"") == proof
-    assert proof_of(b" [] ") == b"[]"
+    assert redacted_manifest(proof or b"") == proof
+    assert redacted_manifest(b" [] ") == b"[]"
 
 
 @given(
@@ -176,12 +177,12 @@ def test_a_manifest_keeps_key_and_size_only() -> None:
 )
 def test_no_address_of_a_manifest_is_kept(entries: list[dict[str, object]]) -> None:
     kept = [{"key": entry["key"], "size": entry["size"]} for entry in entries]
-    assert json.loads(proof_of(json.dumps(entries).encode()) or b"") == kept
+    assert json.loads(redacted_manifest(json.dumps(entries).encode()) or b"") == kept
 
 
 @given(st.binary() | json_values.map(lambda value: json.dumps(value).encode()))
 def test_what_is_no_manifest_is_told(body: bytes) -> None:
-    proof = proof_of(body)
+    proof = redacted_manifest(body)
     if proof is not None:
         entries = json.loads(proof)
         assert isinstance(json.loads(body), list)
@@ -212,7 +213,7 @@ def test_what_is_no_manifest_is_told(body: bytes) -> None:
     ],
 )
 def test_hostile_manifests_are_none(body: bytes) -> None:
-    assert proof_of(body) is None
+    assert redacted_manifest(body) is None
 
 
 def test_keys_are_untrusted() -> None:

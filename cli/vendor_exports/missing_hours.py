@@ -1,4 +1,4 @@
-"""Back-filling: which slots another bucket has that ours lacks, of the same flow only."""
+"""Plan the back-fill of slots from another bucket: of the same flow only, and never over files of the lake."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -7,18 +7,19 @@ from enum import StrEnum
 
 import orjson
 
-from sluice.vendor_exports.delivery.list_files import safe_name
-from sluice.vendor_exports.delivery.slots import MANIFEST, Environment, Slot, place_of
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.delivery.manifest import safe_name
+from sluice.vendor_exports.delivery.slots import MANIFEST, Slot, place_of
 
 _HOURLY = re.compile(r"(?:DEV/)?IMOS(?:DL)?/Hourly/")  # IMOS is the root of the bucket before ours
 
 
 class FlowError(ValueError):
-    """A prefix is not known to hold the slots of the flow."""
+    """A prefix does not hold the slots of the flow."""
 
 
 class State(StrEnum):
-    """What our folder of a slot is, beside the other bucket's."""
+    """State of a slot's folder in the lake, compared with the other bucket's."""
 
     MISSING = "missing"
     PARTIAL = "partial"
@@ -28,7 +29,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of a slot, as a listing tells it."""
+    """A file of a slot, as listed."""
 
     name: str
     size: int
@@ -40,14 +41,14 @@ Folder = Mapping[str, File]
 
 @dataclass(frozen=True, slots=True)
 class SlotPlan:
-    """What is to be done about a slot.
+    """Files of a slot to copy.
 
     Attributes:
         slot: The slot.
-        state: What our folder is beside the other one.
+        state: State of the lake's folder.
         files: The files to copy.
-        present: Names of the files that our folder holds.
-        conflicts: Names of ours that the other bucket lacks or has differently.
+        present: Names of the files in the lake's folder.
+        conflicts: Names of those that the other bucket lacks or has differently.
     """
 
     slot: Slot
@@ -66,7 +67,7 @@ def hourly_root(prefix: str, environment: Environment) -> str:
     """Return the prefix of the folders of all slots that a text names; the lake's own when it is empty.
 
     Raises:
-        FlowError: The prefix holds the other flow, or nobody knows which.
+        FlowError: The prefix holds the other flow, or an unknown one.
     """
     if not prefix:
         return environment.hourly
@@ -94,22 +95,21 @@ def sort_in(root: str, listing: Iterable[tuple[str, int, str]]) -> tuple[dict[Sl
     """Sort a listing of keys, bytes and ETags into the folders of slots.
 
     Returns:
-        The folders, and how many objects are no file of a slot: keys are untrusted.
+        The folders, and the number of objects that are no file of a slot: keys are untrusted.
     """
     folders: dict[Slot, dict[str, File]] = {}
     ignored = 0
     for key, size, etag in listing:
-        place = _place(root, key)
-        if place is None:
-            ignored += 1
-        else:
-            slot, name = place
+        if found := _slot_of(root, key):
+            slot, name = found
             folders.setdefault(slot, {})[name] = File(name, size, etag)
+        else:
+            ignored += 1
     return folders, ignored
 
 
 def compare(slot: Slot, theirs: Folder, ours: Folder) -> SlotPlan:
-    """Say what is to be done about a slot, of which the other bucket holds files."""
+    """Plan the copy of a slot that the other bucket holds files of."""
     lacking = tuple(theirs[name] for name in sorted(theirs.keys() - ours.keys()))
     conflicts = tuple(sorted(name for name, file in ours.items() if _conflicts(file, theirs.get(name), bool(lacking))))
     state = _state(bool(ours), bool(lacking), bool(conflicts))
@@ -117,23 +117,23 @@ def compare(slot: Slot, theirs: Folder, ours: Folder) -> SlotPlan:
     return SlotPlan(slot, state, files, frozenset(ours), conflicts)
 
 
-def proof_of(manifest: bytes) -> bytes | None:
-    """Return a manifest as it may lie in the lake: key and size per file; None where it is no list of files.
+def redacted_manifest(manifest: bytes) -> bytes | None:
+    """Return a manifest with key and size per file only; None where it is no list of files.
 
-    Older manifests hold the vendor's addresses with their signatures, which nobody is to find here.
+    Older manifests hold presigned URLs, whose signatures must not reach the lake.
     """
     try:
         entries = orjson.loads(manifest)
-        proof = [{"key": entry["key"], "size": entry["size"]} for entry in entries]
+        kept = [{"key": entry["key"], "size": entry["size"]} for entry in entries]
     except (ValueError, TypeError, KeyError):
         return None
-    plain = all(isinstance(entry["key"], str) and isinstance(entry["size"], int) for entry in proof)
-    return orjson.dumps(proof) if plain and isinstance(entries, list) else None
+    is_plain = all(isinstance(entry["key"], str) and isinstance(entry["size"], int) for entry in kept)
+    return orjson.dumps(kept) if is_plain and isinstance(entries, list) else None
 
 
 def _conflicts(ours: File, theirs: File | None, lacking: bool) -> bool:
     if ours.name == MANIFEST:
-        # A copy brings the manifest last. Where it lies beside gaps, another job may have promised other files.
+        # A copy writes the manifest last. If files are missing beside it, another job may have promised other files.
         return lacking
     return theirs is None or theirs.size != ours.size
 
@@ -146,7 +146,7 @@ def _state(ours: bool, lacking: bool, conflicts: bool) -> State:
     return State.PARTIAL if lacking else State.SAME
 
 
-def _place(root: str, key: str) -> tuple[Slot, str] | None:
+def _slot_of(root: str, key: str) -> tuple[Slot, str] | None:
     if not key.startswith(root):
         return None
     flow = flow_of(root)

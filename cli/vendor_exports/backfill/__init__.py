@@ -1,1 +1,0 @@
-"""Back-filling: slots that another bucket has and the lake lacks."""

@@ -1,0 +1,231 @@
+"""`sluice history copy-missing`: back-fill the lake from another bucket."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Annotated, Any
+
+import typer
+from rich.console import RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from cli.platform.console import (
+    CliError,
+    JsonOption,
+    StageOption,
+    err,
+    handled,
+    out,
+    plural,
+    progress,
+    say,
+    say_json,
+    titled,
+)
+from cli.platform.session import LOCAL, Deployment, connect
+from cli.vendor_exports.bucket_comparison import BucketComparer, SlotRoot, source_root
+from cli.vendor_exports.missing_hours import File, SlotPlan, State
+from cli.vendor_exports.slot_copies import ObjectCopier, Outcome, SlotCopier
+from cli.vendor_exports.slots import environment_of, lease_reader, slot_named
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.delivery.slots import Slot, newest_settled
+
+_MOST_FILES = 20  # failed files named one by one
+_MOST_SLOTS = 5  # slots named one by one
+_MOST_RANGES = 50  # rows of the table
+_STYLES = {State.MISSING: "green", State.PARTIAL: "yellow", State.DIFFERING: "red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Backfill:
+    """The plans for the slots of another bucket; `outcomes` is None as long as nothing was copied."""
+
+    environment: Environment
+    source: SlotRoot
+    plans: tuple[SlotPlan, ...]
+    ignored: int
+    outcomes: tuple[Outcome, ...] | None = None
+
+    @property
+    def wanted(self) -> list[SlotPlan]:
+        """The slots with files to copy."""
+        return [plan for plan in self.plans if plan.files]
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """The files that could not be copied, in order of keys."""
+        return sorted((outcome for outcome in self.outcomes or () if outcome.problem), key=lambda outcome: outcome.key)
+
+    @property
+    def changed(self) -> list[Slot]:
+        """The slots that files were copied into, in order."""
+        return sorted({outcome.slot for outcome in self.outcomes or () if not outcome.problem})
+
+    def document(self) -> dict[str, Any]:
+        """Return the document of `sluice history copy-missing --json`: files and bytes to copy, or copied."""
+        failed = self.failed
+        lost: dict[Slot, list[File]] = defaultdict(list)
+        for outcome in failed:
+            lost[outcome.slot].append(outcome.file)
+        slots = [_slot_document(plan, lost[plan.slot]) for plan in self.plans]
+        return {
+            "environment": self.environment.value,
+            "source": self.source.url,
+            "copied": self.outcomes is not None,
+            "slots": slots,
+            "files": sum(slot["files"] for slot in slots),
+            "bytes": sum(slot["bytes"] for slot in slots),
+            "ignored": self.ignored,
+            "failed": [outcome.key for outcome in failed],
+        }
+
+
+def _slot_document(plan: SlotPlan, lost: Sequence[File]) -> dict[str, Any]:
+    return {
+        "slot": str(plan.slot),
+        "state": plan.state.value,
+        "files": len(plan.files) - len(lost),
+        "bytes": plan.bytes - sum(file.size for file in lost),
+    }
+
+
+@handled
+def copy_missing(
+    source: Annotated[str, typer.Option(help="s3://bucket or s3://bucket/prefix/ of the same flow.")],
+    first: Annotated[str | None, typer.Option("--from", help="First hour, UTC, as YYYYMMDD-HH.")] = None,
+    last: Annotated[str | None, typer.Option("--to", help="Last hour; the newest that is over unless given.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Copy; without it, only say what there is to copy.")] = False,
+    stage: StageOption = LOCAL,
+    as_json: JsonOption = False,
+) -> None:
+    """Copy hours that our lake lacks from another bucket that has them.
+
+    Only says what it would copy, unless --yes is given. The files go from
+    bucket to bucket inside S3. Test and Prod are never mixed, no file is
+    ever replaced, and an hour that both have differently is reported and
+    left alone. Running it again completes what was interrupted.
+
+    Examples:
+        sluice history copy-missing --source s3://old-bucket --stage prd
+        sluice history copy-missing --source s3://old/IMOS/Hourly/ --yes
+    """
+    deployment = connect(stage)
+    found = find_missing(deployment, source, slot_named(first), slot_named(last))
+    if not as_json:
+        _show_found(found)
+    if yes:
+        found = copy_found(deployment, found)
+        _show_copied(found, stage)
+    elif found.wanted:
+        say("Nothing was copied: this was a dry run. Add --yes to copy.")
+    if as_json:
+        say_json(found.document())
+    if found.failed:
+        raise typer.Exit(1)
+
+
+def find_missing(deployment: Deployment, source: str, first: Slot | None, last: Slot | None) -> Backfill:
+    """Compare another bucket with the stage's lake, no further than the newest hour that is over.
+
+    Raises:
+        CliError: The source is not in S3, or of another flow; or the range is empty.
+    """
+    environment, lake = environment_of(deployment), lake_of(deployment)
+    place = source_root(source, environment, lake)
+    newest = newest_settled(datetime.now(UTC))
+    last = min(last or newest, newest)
+    if first is not None and first > last:
+        raise CliError(f"There is no hour from {first} to {last}.", f"The newest hour that is over is {newest}.")
+    with progress() as shown:
+        task = shown.add_task("Compared days", total=None)
+        finding = BucketComparer(deployment.s3, place, lake, first, last).find(
+            lambda done, days: shown.update(task, completed=done, total=days)
+        )
+    return Backfill(environment, place, finding.plans, finding.ignored)
+
+
+def copy_found(deployment: Deployment, found: Backfill) -> Backfill:
+    """Copy the files of the plans; return the backfill with the outcome of every file."""
+    lake, is_busy = lake_of(deployment), lease_reader(deployment)
+    copying = SlotCopier(ObjectCopier(deployment.s3), found.source, lake, is_busy)
+    with progress() as shown:
+        task = shown.add_task("Copied files", total=sum(len(plan.files) for plan in found.wanted))
+        outcomes = copying.run(found.wanted, lambda: shown.advance(task))
+    return Backfill(found.environment, found.source, found.plans, found.ignored, tuple(outcomes))
+
+
+def lake_of(deployment: Deployment) -> SlotRoot:
+    """Return the root of the stage's own slots."""
+    return SlotRoot(deployment.output("LakeBucket"), environment_of(deployment).hourly)
+
+
+def _show_found(found: Backfill) -> None:
+    if not found.plans:
+        out.print(f"{found.source.url} holds no hour of that range.", highlight=False)
+    elif all(plan.state is State.SAME for plan in found.plans):
+        out.print(f"{found.source.url} has nothing that the lake lacks.", highlight=False)
+    else:
+        out.print(_table(found), highlight=False)
+    if found.ignored:
+        say(f"{plural(found.ignored, 'object')} there ignored: no file of an hour.")
+
+
+def _show_copied(found: Backfill, stage: str) -> None:
+    failed, document = found.failed, found.document()
+    say(f"{plural(document['files'], 'file')}, {document['bytes'] / 1e6:,.1f} MB copied.")
+    for outcome in failed[:_MOST_FILES]:
+        err.print(f"  [red]failed[/] {escape(outcome.key)}: {escape(outcome.problem)}", highlight=False)
+    if failed:
+        say(f"{plural(len(failed), 'file')} failed; running it again copies them. --json lists them all.")
+    if found.changed:
+        say(f"The histories know of it after `{_update(found.changed, stage)}`.")
+
+
+def _update(slots: list[Slot], stage: str) -> str:
+    if len(slots) <= _MOST_SLOTS:
+        return f"sluice history update --stage {stage} {' '.join(f'--slot {slot}' for slot in slots)}"
+    return f"sluice history init --stage {stage} --from {slots[0]} --to {slots[-1]}"
+
+
+def _table(found: Backfill) -> RenderableType:
+    """Return the table of what there is to copy: neighbouring slots of one state are one row."""
+    shown = Table("State", "Slots")
+    for heading in ("Hours", "Files to copy", "MB", "Files that differ"):
+        shown.add_column(heading, justify="right")
+    ranges = list(_ranges(found.plans))
+    for plans in ranges[:_MOST_RANGES]:
+        shown.add_row(*_row(plans))
+    if (more := len(ranges) - _MOST_RANGES) > 0:
+        shown.add_row("", f"and {plural(more, 'range')} more; --json lists every slot")
+    files = sum(len(plan.files) for plan in found.plans)
+    title = f"{found.environment}, {found.source.url}: {plural(len(found.wanted), 'slot')}, {plural(files, 'file')}"
+    return titled(f"{title}, {_megabytes(found.plans)} MB to copy", shown)
+
+
+def _ranges(plans: Sequence[SlotPlan]) -> Iterator[list[SlotPlan]]:
+    """Yield runs of slots, hour after hour, of one state; slots that are the same are left out."""
+    listed = enumerate(plan for plan in plans if plan.state is not State.SAME)
+    for _, run in groupby(listed, key=lambda found: (found[1].state, found[1].slot.after(-found[0]))):
+        yield [plan for _, plan in run]
+
+
+def _row(plans: Sequence[SlotPlan]) -> list[str]:
+    first, last, state = plans[0].slot, plans[-1].slot, plans[0].state
+    files, conflicts = sum(len(plan.files) for plan in plans), sum(len(plan.conflicts) for plan in plans)
+    return [
+        f"[{_STYLES[state]}]{state}[/]",
+        str(first) if first == last else f"{first} … {last}",
+        f"{len(plans):,}",
+        f"{files:,}" if files else "-",
+        _megabytes(plans) if files else "-",
+        f"{conflicts:,}" if conflicts else "-",
+    ]
+
+
+def _megabytes(plans: Sequence[SlotPlan]) -> str:
+    return f"{sum(plan.bytes for plan in plans) / 1e6:,.1f}"

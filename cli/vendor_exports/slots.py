@@ -1,0 +1,51 @@
+"""Slots on the command line: the option `--slot`, the environment of a stage's slots, and their leases."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from cli.platform.console import CliError
+from cli.platform.session import Deployment
+from sluice.lake.lease_dynamodb import DynamoLeases
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.delivery.slots import Slot, SlotError
+
+SlotOption = Annotated[
+    str | None,
+    typer.Option("--slot", help="The hour, UTC, as YYYYMMDD-HH; the present one unless given."),
+]
+
+IsBusy = Callable[[Slot], bool]
+
+
+def slot_named(text: str | None) -> Slot | None:
+    """Read a slot from the command line.
+
+    Raises:
+        CliError: The text is no slot.
+    """
+    try:
+        return None if text is None else Slot.parse(text)
+    except SlotError as error:
+        raise CliError(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
+
+
+def environment_of(deployment: Deployment) -> Environment:
+    """Return the vendor's environment that a stage exports from."""
+    return Environment(deployment.output("ExportEnvironment"))
+
+
+def lease_reader(deployment: Deployment) -> IsBusy:
+    """Return a function that tells whether an export works on a slot; it reads the lease and never changes it."""
+    environment = environment_of(deployment)
+    leases = DynamoLeases(deployment.dynamodb, deployment.output("SlotsTable"))
+
+    def is_busy(slot: Slot) -> bool:
+        item = leases.get({"pk": environment.value, "sk": str(slot)})
+        return "execution" in item and int(item.get("lease_until", 0)) >= time.time()
+
+    return is_busy

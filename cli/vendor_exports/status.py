@@ -1,0 +1,67 @@
+"""Vendor exports in `sluice status`: the last slots and what became of each."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from rich.markup import escape
+from rich.table import Table
+
+from cli.platform.console import nowrap_column, wrapped_column
+from cli.platform.registry import PipelineStatus
+from cli.platform.runs import styled
+from cli.platform.session import Deployment
+from cli.vendor_exports.slots import environment_of
+from sluice.vendor_exports.delivery.model import ExportResult
+from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
+
+SLOTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedSlot:
+    """A slot's export; `status` is ``running`` while an execution has the slot, since `running_seconds`."""
+
+    slot: str
+    status: str
+    running_seconds: int | None = None
+    promised: int = 0
+    copied: int = 0
+    missing: int = 0
+    cause: str = ""
+
+
+def status(deployment: Deployment) -> PipelineStatus:
+    """Read the last slots, the newest first."""
+    environment = environment_of(deployment)
+    slots = DynamoSlots(deployment.dynamodb, deployment.output("SlotsTable"))
+    found = [
+        _exported(slot, result) if result else _running(deployment, slot, slots.get(environment, slot).execution)
+        for slot, result in slots.recent(environment, SLOTS)
+    ]
+    return PipelineStatus(
+        members={"exports": [asdict(each) for each in found]}, tables={"Last exports": _export_table(found)}
+    )
+
+
+def _exported(slot: Slot, result: ExportResult) -> ExportedSlot:
+    counts = (result.promised, result.copied, len(result.missing))
+    return ExportedSlot(str(slot), result.status, None, *counts, result.cause)
+
+
+def _running(deployment: Deployment, slot: Slot, execution: str) -> ExportedSlot:
+    if not execution:  # it ended a moment ago
+        return ExportedSlot(str(slot), "running")
+    started = deployment.stepfunctions.describe_execution(executionArn=execution)["startDate"]
+    return ExportedSlot(str(slot), "running", max(0, round((datetime.now(UTC) - started).total_seconds())))
+
+
+def _export_table(found: list[ExportedSlot]) -> Table:
+    shown = Table(nowrap_column("Slot"), "Status", "Promised", "Copied", "Missing", wrapped_column("Cause"))
+    for export in found:
+        counts = (f"{count:,}" for count in (export.promised, export.copied, export.missing))
+        since = "" if export.running_seconds is None else f" for {export.running_seconds:,} s"
+        shown.add_row(export.slot, styled(export.status) + since, *counts, escape(export.cause))
+    return shown
