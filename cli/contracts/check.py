@@ -1,4 +1,4 @@
-"""Build-time checks of all contracts: what they say must hold together before a function relies on it."""
+"""Build-time checks of all contracts; each check is a generator of sentences that say what is wrong."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ from sluice.contracts.model import (
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a table's contract (or a family) and what to do about it."""
+    """A problem of a table's contract or of a family, and its remedy."""
 
     table: str
     message: str
@@ -78,7 +78,7 @@ def _check_family(folder: Path, family: Family, contracts: list[Contract]) -> It
 
 
 def _disputes(families: list[Family], contracts: list[Contract]) -> Iterator[Problem]:
-    """Sources, services and table names that more than one family or contract claims."""
+    """Find sources, services and table names that more than one family or contract claims."""
     claims: dict[tuple[str, ...], list[str]] = {}
     for family in families:
         claims.setdefault(("source", family.source.lower()), []).append(family.name)
@@ -103,7 +103,7 @@ _CLOSED = frozenset({"additionalProperties", "unevaluatedProperties", "propertyN
 
 
 def check_contract(contract: Contract, family: Family, folder: Path) -> Iterator[str]:
-    """Everything that is wrong with a contract, its samples in `folder` included."""
+    """Yield the problems of a contract, those of its samples in `folder` included."""
     yield from _check_names(contract)
     try:
         validator = DualValidator(contract.schema)
@@ -128,7 +128,7 @@ def _check_names(contract: Contract) -> Iterator[str]:
 
 
 def _check_schema(schema: Schema) -> Iterator[str]:
-    """Numbers bounded, unknown members welcome, patterns that mean the same to every validator."""
+    """Require bounds of numbers, room for unknown members, and patterns that all validators read alike."""
     for where, part in _subschemas(schema, ()):
         types = admitted_types(part) or frozenset()
         limit = EXACT if "number" in types else INT64 if "integer" in types else None
@@ -147,7 +147,7 @@ def _check_schema(schema: Schema) -> Iterator[str]:
 
 
 def _subschemas(schema: Any, where: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Schema]]:  # noqa: ANN401
-    """Every schema in a schema that admits values, with its place; conditions admit none."""
+    """Yield every subschema that admits values, with its path; conditions admit none."""
     if not isinstance(schema, dict):
         return
     yield where, schema
@@ -175,7 +175,7 @@ def _check_recognition(contract: Contract, family: Family) -> Iterator[str]:
 
 
 def _check_values(schema: Schema, path: tuple[str, ...], wanted: set[str]) -> Iterator[str]:
-    """The member's values in the schema must be those that recognition brings here."""
+    """Require that the schema admits the values of the member by which events are recognised."""
     try:
         member = member_schema(schema, path)
     except MisfitError as error:
@@ -196,12 +196,12 @@ def _check_columns(contract: Contract) -> Iterator[str]:
         if not column.doc:
             yield f"column {column.name}: doc is empty; say what it holds"
     misfits = [problem for column in contract.columns for problem in _check_column(column, contract)]
-    yield from misfits or _check_places(contract)
+    yield from misfits or _check_paths(contract)
     if not any((column.name, column.path) == ("date_time", ("time",)) for column in contract.columns):
         yield "there is no column date_time with the path time"
 
 
-def _check_places(contract: Contract) -> Iterator[str]:
+def _check_paths(contract: Contract) -> Iterator[str]:
     try:
         event_type(contract.columns)
     except ValueError as error:
@@ -251,7 +251,7 @@ _SIXTY, _HOURS = 60, 24
 
 
 def check_time(schema: Schema) -> Iterator[str]:
-    """Say what is wrong with what a contract's schema says of an event's time."""
+    """Check the schema of an event's time, which names the partition and is parsed no further."""
     if "time" not in schema.get("required", ()):
         yield "the schema does not require time, which the partition is derived from"
     try:
@@ -266,9 +266,9 @@ def check_time(schema: Schema) -> Iterator[str]:
 
 @cache
 def _misjudged(schema: bytes) -> tuple[object, ...]:
-    """Return the times that the schema takes and should not, or the other way round."""
-    valid = DualValidator(orjson.loads(schema)).valid
-    return tuple(time for time, is_good in _times() if valid(time) != is_good)
+    """Return the valid times that the schema refuses and the invalid ones that it accepts."""
+    is_valid = DualValidator(orjson.loads(schema)).is_valid
+    return tuple(time for time, is_good in _times() if is_valid(time) != is_good)
 
 
 def _times() -> Iterator[tuple[object, bool]]:
@@ -282,7 +282,7 @@ def _times() -> Iterator[tuple[object, bool]]:
 
 
 def _written_days() -> Iterator[str]:
-    """Yield every day that a partition covers, and what is written like one."""
+    """Yield every day that a partition covers, and texts of the same form that are no such day."""
     yield from (f"{year:04}-01-01" for year in range(10_000))
     for year in range(_FIRST_DAY.year - 1, _LAST_DAY.year + 2):
         yield from (f"{year}-{month:02}-{day:02}" for month in range(14) for day in range(33))

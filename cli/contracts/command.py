@@ -15,8 +15,8 @@ from cli.contracts.inference import Draft, infer_contracts
 from cli.contracts.samples import write_samples
 from cli.platform.console import CliError, JsonOption, err, handled, plural, say, say_json
 from sluice.contracts.load import TABLES, load_registry
-from sluice.event_files.validate.content import ContentTooLargeError, content_of
 from sluice.event_files.validate.routing import MAX_EVENT_BYTES
+from sluice.event_files.validate.source_objects import ContentTooLargeError, content_of
 from sluice.event_files.validate.splitter import split
 
 app = typer.Typer(no_args_is_help=True, help="Contracts: what an event must look like, and what its table holds.")

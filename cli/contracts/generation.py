@@ -1,7 +1,6 @@
-"""Events made up from a contract's schema: deterministic, realistic, valid on every branch.
+"""Events generated from a contract's schema, deterministic and valid on every branch; and mutations that break one.
 
-Not for functions. What a schema allows decides what is made; its ``examples``, then a member's name, decide how it
-looks.
+The schema decides the types and allowed values; its ``examples``, then a member's name, decide the text.
 """
 
 from __future__ import annotations
@@ -35,34 +34,18 @@ _ATTEMPTS = 100
 _CONDITIONAL = frozenset({"if", "then", "else"})
 
 _SUBJECTS = (
-    "The learning platform",
-    "Our board",
-    "A survey of customers",
-    "Every supplier",
-    "The new release",
-    "Nobody",
+    *("The learning platform", "Our board", "A survey of customers"),
+    *("Every supplier", "The new release", "Nobody"),
 )
 _VERBS = ("measures", "explains", "questions", "shows", "underestimates", "improves")
 _OBJECTS = (
-    "the risk of change",
-    "how teams learn",
-    "what training costs",
-    "the response rate",
-    "data quality",
-    "trust",
+    *("the risk of change", "how teams learn", "what training costs"),
+    *("the response rate", "data quality", "trust"),
 )
 _TERMS = ("learning", "risk management", "survey", "team work", "growth", "feedback", "security", "dashboard", "trust")
 _AWKWARD = (
-    '"quoted"',
-    "}{",
-    '{"id": "}{"}',
-    "line\nbreak",
-    "back\\slash",
-    "\u2028",
-    "naïve café",
-    "🌊",
-    "\t",
-    "<b>bold</b>",
+    *('"quoted"', "}{", '{"id": "}{"}', "line\nbreak", "back\\slash"),
+    *("\u2028", "naïve café", "🌊", "\t", "<b>bold</b>"),
 )
 _SHORT = frozenset({"query", "search_terms", "tags", "image_tags"})
 _UNKNOWN: tuple[tuple[str, Any], ...] = (
@@ -73,15 +56,15 @@ _UNKNOWN: tuple[tuple[str, Any], ...] = (
 
 
 def generate_event(contract: Contract, rng: random.Random, at: datetime | None = None) -> Event:
-    """Make up one valid event of `contract`.
+    """Generate one valid event of `contract`.
 
     Args:
-        contract: What the event must comply with.
+        contract: Contract that the event complies with.
         rng: Source of all chance: the same state gives the same event.
-        at: When the event happened, UTC; a moment in spring 2022 when not given.
+        at: Time of the event, UTC; a moment in spring 2022 when not given.
 
     Raises:
-        ContractError: No value can be made up for a member: it has a pattern and no examples, or its rules contradict.
+        ContractError: No value can be generated for a member: a pattern without examples, or contradicting rules.
     """
     moment = at or _START + timedelta(milliseconds=rng.randrange(_SPAN_SECONDS * 1000))
     event: Event = _EventGenerator(contract, rng, moment).value(contract.schema, ())
@@ -89,7 +72,7 @@ def generate_event(contract: Contract, rng: random.Random, at: datetime | None =
 
 
 class _EventGenerator:
-    """One event in the making: what its members have in common."""
+    """Generates one event; holds the values that its members share."""
 
     def __init__(self, contract: Contract, rng: random.Random, moment: datetime) -> None:
         self._rng = rng
@@ -122,7 +105,7 @@ class _EventGenerator:
         return self._rng.choice(examples) if examples and type_ != "null" else self._makers[type_](schema, path)
 
     def _type(self, schema: Schema, path: Path) -> str:
-        """One of the types the schema allows, the first it names more often than the rest."""
+        """Choose a type that the schema allows; the first named is the most frequent."""
         admitted = admitted_types(schema)
         if not admitted:
             raise ContractError(f"{'.'.join(path)} can be nothing: the types its schema asks for exclude each other")
@@ -146,7 +129,7 @@ class _EventGenerator:
         return made
 
     def _conditional(self, schema: Schema, path: Path) -> Event:
-        """An object on one side of the schema's condition, by choice."""
+        """Generate an object on one side of the schema's condition, by chance."""
         plain = {key: value for key, value in schema.items() if key not in _CONDITIONAL}
         if self._rng.random() < _CONDITION_SHARE:
             return self._object(merge_all([plain, schema["if"], schema.get("then", {})]), path)
@@ -183,7 +166,7 @@ class _EventGenerator:
         return bounded
 
     def _time(self) -> str:
-        """The moment in one of the forms producers write."""
+        """Format the moment in one of the forms that producers write."""
         style = self._rng.random()
         if style < 0.8:  # noqa: PLR2004
             return f"{self._moment:%Y-%m-%dT%H:%M:%SZ}"
@@ -199,14 +182,14 @@ class _EventGenerator:
 
 
 def _stated(schema: Schema, keyword: str) -> list[Any]:
-    """The values a keyword lists, in the schema or a part of it."""
+    """Return the values that a keyword lists, in the schema or a part of it."""
     return next((list(view[keyword]) for view in views(schema) if keyword in view), [])
 
 
 Place = tuple[str | int, ...]
 Mutation = tuple[Place, Any]
 
-MISSING = object()
+_MISSING = object()
 """In a fault: the member is to be removed."""
 
 _WRONG: dict[str, tuple[Any, ...]] = {
@@ -235,20 +218,20 @@ def mutate_event(contract: Contract, event: Event, rng: random.Random) -> tuple[
         The broken event (the one given is left alone) and the JSON pointer of the wrong or missing member.
     """
     by_place: dict[Place, list[Mutation]] = {}
-    for fault in mutations(contract, event):
-        by_place.setdefault(tuple("*" if isinstance(each, int) else each for each in fault[0]), []).append(fault)
+    for mutation in mutations(contract, event):
+        by_place.setdefault(tuple("*" if isinstance(each, int) else each for each in mutation[0]), []).append(mutation)
     path, value = rng.choice(by_place[rng.choice(sorted(by_place, key=str))])
     return _replaced(event, path, value), json_pointer(path)
 
 
 def mutations(contract: Contract, event: Event) -> Iterator[Mutation]:
-    """Every way to break `event` in one place: the place, and what to put there."""
+    """Yield every mutation that breaks `event` in one place."""
     kept = _recognised_by(contract, event)
-    return (fault for fault in _mutations(contract.schema, event, ()) if fault[0] not in kept)
+    return (mutation for mutation in _mutations(contract.schema, event, ()) if mutation[0] not in kept)
 
 
 def _recognised_by(contract: Contract, event: Event) -> set[Place]:
-    """Members that tell which contract an event belongs to: without them it is no event of this table."""
+    """Return the members that recognise the event's contract: without them it is no event of this table."""
     body = BODY[contract.kind]
     kept: set[Place] = {(), ("source",), ("detail-type",), ("detail",), ("detail", body), ("detail", body, "service")}
     if not isinstance(event["detail"][body].get("service"), str):
@@ -259,7 +242,7 @@ def _recognised_by(contract: Contract, event: Event) -> set[Place]:
 def _mutations(schema: Schema, value: Any, path: Place) -> Iterator[Mutation]:  # noqa: ANN401
     yield from ((path, wrong) for wrong in _wrong_values(schema))
     if isinstance(value, dict):
-        yield from (((*path, name), MISSING) for name in schema.get("required", ()) if name in value)
+        yield from (((*path, name), _MISSING) for name in schema.get("required", ()) if name in value)
         for name, member in schema.get("properties", {}).items():
             if name in value:
                 yield from _mutations(member, value[name], (*path, name))
@@ -284,12 +267,12 @@ def _wrong_values(schema: Schema) -> Iterator[Any]:
 
 
 def _replaced(event: Event, path: Place, value: Any) -> Event:  # noqa: ANN401
-    """A copy of `event` with another value, or none, at `path`."""
+    """Return a copy of `event` with another value, or none, at `path`."""
     changed = copy.deepcopy(event)
     parent: Any = changed
     for member in path[:-1]:
         parent = parent[member]
-    if value is MISSING:
+    if value is _MISSING:
         del parent[path[-1]]
     else:
         parent[path[-1]] = copy.deepcopy(value)

@@ -1,7 +1,6 @@
-"""Draft the contract of a service from sample events. Not for functions.
+"""Draft the contract of a service from sample events.
 
-A draft is where an engineer starts: types and columns are what the samples show, what every sample has is required, and
-no value is forbidden that the samples merely do not hold.
+Types and columns are those of the samples, members that every sample has are required, values are not enumerated.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from cli.contracts.type_compatibility import EXACT, INT64, admitted_types, membe
 from sluice.contracts.column_types import HiveType
 from sluice.contracts.load import DIALECT, TABLES, Composer, Schema, json_type, load_columns, load_registry, read_json
 from sluice.contracts.model import BODY, PARTITION_KEYS, Kind
-from sluice.event_files.validate.recognition import Recogniser
+from sluice.event_files.validate.event_processor import Recogniser
 
 Event = dict[str, Any]
 
@@ -33,7 +32,7 @@ class Draft:
     Attributes:
         family: Name of the family, and of the folder the table's folder belongs in.
         table: Name of the table, and of its folder.
-        samples: How many events it was drafted from.
+        samples: Number of events it was drafted from.
         schema: Content of ``schema.json``.
         description: Content of ``table.json``.
     """
@@ -95,7 +94,7 @@ def _draft(family: str, kind: Kind, service: str, events: Sequence[Event], root:
 
 
 def _own_part(shared: Schema, bodies: Sequence[Event]) -> Schema:
-    """What the bodies show beyond what their family's schema says already."""
+    """Return the schema of the members that the family's schema leaves open."""
     properties = shared.get("properties", {})
     settled = {name for name, member in properties.items() if _is_settled(member)}
     bodies = [{name: value for name, value in body.items() if name not in settled} for body in bodies]
@@ -104,7 +103,7 @@ def _own_part(shared: Schema, bodies: Sequence[Event]) -> Schema:
 
 
 def _is_settled(member: Schema) -> bool:
-    """Whether a family's schema says what there is to say; of an object it must name the members."""
+    """Return whether a family's schema describes a member; for an object it must name the members."""
     return "object" not in (admitted_types(member) or ()) or "properties" in member
 
 
@@ -144,7 +143,7 @@ def _table_document(kind: Kind, service: str, own: Schema, samples: int, root: P
 
 
 def _leaves(own: Schema) -> Iterator[tuple[tuple[str, ...], Schema]]:
-    """What becomes a column: the members of the body, or of its objects."""
+    """Yield the members that become columns: those of the body, or of its objects."""
     for name, member in own["properties"].items():
         if "properties" in member:
             yield from (((name, inner), schema) for inner, schema in member["properties"].items())
@@ -153,7 +152,7 @@ def _leaves(own: Schema) -> Iterator[tuple[tuple[str, ...], Schema]]:
 
 
 def _column_name(path: Sequence[str], body: str, taken: set[str]) -> str:
-    """A name in lower case that no other column has; it is `taken` from then on."""
+    """Return a unique name in lower case, and add it to `taken`."""
     spaced = _WORD_START.sub("_", "_".join(path))
     name = _NOT_IN_A_NAME.sub("_", spaced).strip("_").lower()
     if not name[:1].isalpha() or name in taken:
@@ -171,7 +170,7 @@ _SCALARS = frozenset(_PRIMITIVES)
 
 
 def infer_schema(values: Sequence[Any]) -> Schema:
-    """The narrowest schema, short of listing values, that admits all `values`; empty where they have nothing in common.
+    """Return the narrowest schema, without enumerations, that admits all `values`; empty where none fits a column.
 
     Members of objects are required where every object has them. Numbers are bounded to what a column holds.
     """
@@ -196,7 +195,7 @@ def infer_schema(values: Sequence[Any]) -> Schema:
 
 
 def _limit(types: set[str]) -> int | None:
-    """The bound of numbers: what a bigint holds, or what a double holds exactly."""
+    """Return the bound of numbers: that of a bigint, or of the integers that a double holds exactly."""
     if types <= {"string", "integer"}:
         return INT64 if "integer" in types else None
     return EXACT if types & {"integer", "number"} else None
@@ -210,7 +209,7 @@ def _members(objects: Sequence[dict[str, Any]]) -> Schema:
 
 
 def column_type(schema: Schema) -> tuple[HiveType, str | None] | None:
-    """The type of a column for the values a schema admits, with the correction they need; None when none fits."""
+    """Return the column type for the values a schema admits, with the correction they need; None when none fits."""
     known = (admitted_types(schema) or frozenset()) - {"null"}
     if hive := _hive(schema):
         return hive, None
@@ -222,7 +221,7 @@ def column_type(schema: Schema) -> tuple[HiveType, str | None] | None:
 
 
 def _hive(schema: Schema) -> HiveType | None:
-    """The type that fits without a correction; a struct leaves out the members that fit none."""
+    """Return the type that fits without a correction; a struct leaves out the members that fit none."""
     known = (admitted_types(schema) or frozenset()) - {"null"}
     if len(known) != 1:
         return None

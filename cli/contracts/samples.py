@@ -1,4 +1,4 @@
-"""A table's sample files: few events that together show every branch of its contract. Not for functions."""
+"""A table's sample files: few events that together show every branch of its contract; made, written, checked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cli.contracts.generation import generate_event, mutate_event
 from cli.contracts.validator_agreement import DualValidator
 from sluice.contracts.load import Schema, json_type, read_json
 from sluice.contracts.model import BODY, Contract, ContractError, Family, Registry
-from sluice.event_files.validate.recognition import Recogniser
+from sluice.event_files.validate.event_processor import Recogniser
 
 Event = dict[str, Any]
 Feature = tuple[str, ...]
@@ -27,7 +27,7 @@ _FEW = 3
 
 
 def make_samples(contract: Contract) -> tuple[list[Event], list[dict[str, Any]]]:
-    """Clean events, and dirty ones as ``{"breaks": [pointer, …], "event": …}``; the same for the same contract."""
+    """Return clean events, and dirty ones as ``{"breaks": [pointer, …], "event": …}``; repeatable for a contract."""
     rng = random.Random(contract.table)  # noqa: S311  # a seed makes the samples repeatable
     pool = [generate_event(contract, rng) for _ in range(_POOL)]
     clean = _choose(pool, lambda event: set(_features(contract.schema, event, "")), _MOST_CLEAN)
@@ -38,14 +38,14 @@ def make_samples(contract: Contract) -> tuple[list[Event], list[dict[str, Any]]]
     envelope = [sample for sample in once if not _is_own(contract, sample["breaks"][0])]
 
     def features(sample: dict[str, Any]) -> set[Feature]:
-        return {*map(_place, sample["breaks"]), *(("rule", rule) for rule in validator.rules(sample["event"]))}
+        return {*map(_pattern, sample["breaks"]), *(("rule", rule) for rule in validator.rules(sample["event"]))}
 
     parts = ((own, _MOST_OWN), (envelope, _MOST_ENVELOPE), (twice, 1))
     return clean, [sample for part, most in parts for sample in _choose(part, features, most)]
 
 
 def _is_own(contract: Contract, pointer: str) -> bool:
-    """Whether the place is the table's own, not one of the envelope that all tables share."""
+    """Return whether a pointer is in the table's own body, not in the envelope that all tables share."""
     return pointer.startswith(f"/detail/{BODY[contract.kind]}/")
 
 
@@ -60,12 +60,12 @@ def _label(event: Event, validator: DualValidator) -> dict[str, Any]:
     return {"breaks": sorted(validator.broken(event)), "event": event}
 
 
-def _place(pointer: str) -> Feature:
+def _pattern(pointer: str) -> Feature:
     return tuple("*" if member.isdigit() else member for member in pointer.split("/"))
 
 
 def _choose(pool: Sequence[T], features: Callable[[T], set[Feature]], most: int) -> list[T]:
-    """At most `most` of `pool`, each the one that shows most of what is not shown yet, the shortest of equals."""
+    """Return at most `most` of `pool`: each adds the most features not shown yet, the shortest of equals."""
     shown: set[Feature] = set()
     chosen: list[T] = []
     candidates = [(features(each), len(orjson.dumps(each)), each) for each in pool]
@@ -80,7 +80,7 @@ def _choose(pool: Sequence[T], features: Callable[[T], set[Feature]], most: int)
 
 
 def _features(schema: Schema, value: Any, where: str) -> Iterator[Feature]:  # noqa: ANN401
-    """What an event shows: which type, which allowed value, which absence, at which place."""
+    """Yield the features of an event: types, allowed values and absences, each with its path."""
     yield where, json_type(value)
     if "enum" in schema:
         yield where, "is", str(value)
@@ -100,7 +100,7 @@ def _features(schema: Schema, value: Any, where: str) -> Iterator[Feature]:  # n
 
 
 def check_samples(contract: Contract, family: Family, folder: Path, validator: DualValidator) -> Iterator[str]:
-    """What is wrong with ``clean.json`` and ``dirty.json`` in `folder`."""
+    """Check that the clean samples in `folder` are valid, and that dirty ones break where their label says."""
     for name in ("clean.json", "dirty.json"):
         try:
             samples = read_json(folder / name)
@@ -118,7 +118,7 @@ def check_samples(contract: Contract, family: Family, folder: Path, validator: D
 
 
 def _check_sample(
-    sample: Any, name: str, contract: Contract, family: Family, validator: DualValidator  # noqa: ANN401
+    sample: object, name: str, contract: Contract, family: Family, validator: DualValidator
 ) -> Iterator[str]:
     labelled = {"event": sample, "breaks": []} if name == "clean.json" else sample
     event, breaks = (labelled.get("event"), labelled.get("breaks")) if isinstance(labelled, dict) else (None, None)

@@ -1,4 +1,4 @@
-"""Does a schema admit only values that fit a column? What is valid must always convert, unchanged."""
+"""Compatibility of schemas with column types: a valid value must always convert, unchanged."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _SCALARS: dict[str, frozenset[str]] = {
 
 
 class MisfitError(Exception):
-    """The schema admits a value that does not fit; the message says which and what to write."""
+    """The schema admits a value that the column cannot hold; the message names it and the remedy."""
 
 
 def member_schema(schema: Schema, path: tuple[str, ...]) -> Schema:
-    """The schema of the member at `path`; raise MisfitError when it does not say so much."""
+    """Return the schema of the member at `path`. Raises MisfitError when there is none."""
     for depth, name in enumerate(path):
         where = ".".join(path[:depth]) or "the event"
         require(schema, frozenset({"object"}), where)
@@ -73,7 +73,7 @@ def require_bounds(schema: Schema, limit: int, where: str) -> None:
 
 
 def admitted_types(schema: Schema) -> frozenset[str] | None:
-    """Names of the types a schema admits, None when it says nothing about types."""
+    """Return the names of the types a schema admits; None when it does not restrict types."""
     stated = [types for view in views(schema) if (types := _stated_types(view)) is not None]
     return frozenset.intersection(*stated) if stated else None
 
@@ -86,7 +86,7 @@ def _stated_types(view: Schema) -> frozenset[str] | None:
 
 
 def views(schema: Schema) -> Iterator[Schema]:
-    """The schema and every part of it that must hold as well."""
+    """Yield the schema and every part of it that must hold as well."""
     yield schema
     for part in schema.get("allOf", ()):
         yield from views(part)
@@ -126,4 +126,4 @@ CORRECTED: dict[str, Callable[[Schema, str], Schema]] = {
     "list_of_string": _list_of_string,
     "json_text": _json_text,
 }
-"""What a member's schema is after a correction, by rule; other rules leave types as they are."""
+"""The schema of a member after a correction, by rule; other rules leave types as they are."""

@@ -1,7 +1,4 @@
-"""Two independent validators on the same event: they must agree on where it is broken.
-
-Not for functions: it imports ``jsonschema``, which is slow to load and slow to run.
-"""
+"""Two independent validators of the same event, which must agree on the members that are wrong."""
 
 from __future__ import annotations
 
@@ -15,12 +12,12 @@ if TYPE_CHECKING:
 
 
 def json_pointer(path: Iterable[str | int]) -> str:
-    """The JSON pointer (RFC 6901) of a place in a document; the root is the empty text."""
+    """Return the JSON pointer (RFC 6901) of a path in a document; the root is the empty text."""
     return "".join("/" + str(member).replace("~", "~0").replace("/", "~1") for member in path)
 
 
 class DualValidator:
-    """Judges events by one schema."""
+    """Validates events by one schema, with jsonschema and with jsonschema-rs."""
 
     def __init__(self, schema: dict[str, Any]) -> None:
         """Compile `schema` for both validators; raise ValueError when one of them refuses it."""
@@ -33,16 +30,16 @@ class DualValidator:
         self._slow = jsonschema.Draft202012Validator(schema)
         self._fast = jsonschema_rs.Draft202012Validator(schema)
 
-    def valid(self, event: object) -> bool:
-        """The fast validator's verdict alone."""
+    def is_valid(self, event: object) -> bool:
+        """Return the verdict of the fast validator alone."""
         return self._fast.is_valid(event)
 
     def rules(self, event: object) -> set[str]:
-        """Names of the keywords the event breaks, by the fast validator."""
+        """Return the names of the keywords the event breaks, by the fast validator."""
         return {error.kind.name for error in self._fast.iter_errors(event)}
 
     def broken(self, event: object) -> set[str]:
-        """Pointers of the members that are wrong or missing; empty when the event is valid.
+        """Return pointers of the members that are wrong or missing; empty when the event is valid.
 
         Raises:
             ValueError: The validators do not agree.

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from cli.platform.console import CliError
 from cli.platform.session import Deployment
-from sluice.lake.lease_dynamodb import DynamoLeases
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.slots import Slot, SlotError
+from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 
 SlotOption = Annotated[
     str | None,
@@ -42,10 +42,5 @@ def environment_of(deployment: Deployment) -> Environment:
 def lease_reader(deployment: Deployment) -> IsBusy:
     """Return a function that tells whether an export works on a slot; it reads the lease and never changes it."""
     environment = environment_of(deployment)
-    leases = DynamoLeases(deployment.dynamodb, deployment.output("SlotsTable"))
-
-    def is_busy(slot: Slot) -> bool:
-        item = leases.get({"pk": environment.value, "sk": str(slot)})
-        return "execution" in item and int(item.get("lease_until", 0)) >= time.time()
-
-    return is_busy
+    slots = DynamoSlots(deployment.dynamodb, deployment.output("SlotsTable"))
+    return lambda slot: slots.is_leased(environment, slot, datetime.now(UTC))

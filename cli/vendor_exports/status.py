@@ -38,8 +38,10 @@ def status(deployment: Deployment) -> PipelineStatus:
     environment = environment_of(deployment)
     slots = DynamoSlots(deployment.dynamodb, deployment.output("SlotsTable"))
     found = [
-        _exported(slot, result) if result else _running(deployment, slot, slots.get(environment, slot).execution)
-        for slot, result in slots.recent(environment, SLOTS)
+        _exported(slot, record.result)
+        if record.result and not record.execution
+        else _running(deployment, slot, record.execution)
+        for slot, record in slots.recent(environment, SLOTS)
     ]
     return PipelineStatus(
         members={"exports": [asdict(each) for each in found]}, tables={"Last exports": _export_table(found)}

@@ -70,7 +70,7 @@ def _simulator(port: int, files: int, faults: list[Fault], accepted: Credentials
 
 def simulator_credentials(deployment: Deployment) -> Credentials:
     """Return the credentials in the local stage's secret, for a simulator to accept."""
-    from sluice.vendor_exports.delivery.vendor_access import SecretCredentials  # noqa: PLC0415 - its HTTP client is slow to import
+    from sluice.vendor_exports.delivery.vendor_access_http import SecretCredentials  # noqa: PLC0415 - its HTTP client is slow to import
 
     secret = SecretCredentials(deployment.secretsmanager, deployment.output("VendorSecret")).current()
     return Credentials(client_id=secret.client_id, client_secret=secret.client_secret)

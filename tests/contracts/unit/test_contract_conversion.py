@@ -14,7 +14,7 @@ from sluice.contracts.column_types import HiveType, parse_hive
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import BODY, Contract
 from sluice.event_files.validate.corrections import Corrections
-from sluice.event_files.validate.whole_numbers import InexactError
+from sluice.event_files.validate.corrections import InexactError
 from tests.contracts.unit.handmade import VALID
 
 CONTRACTS = [pytest.param(contract, id=contract.table) for contract in load_registry().contracts]

@@ -13,7 +13,7 @@ from cli.contracts.generation import generate_event
 from cli.contracts.samples import write_samples
 from sluice.contracts.load import TABLES, load_contract, load_registry
 from sluice.contracts.model import ContractError
-from sluice.event_files.validate.recognition import Recogniser
+from sluice.event_files.validate.event_processor import Recogniser
 
 
 def _snapshot(root: Path) -> dict[Path, bytes]:

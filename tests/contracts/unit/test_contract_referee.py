@@ -13,7 +13,7 @@ def test_missing_members_are_named_one_by_one() -> None:
     assert validator.broken({"a": {"c": 1}}) == {"/a/b", "/a/d"}
     assert validator.broken({}) == {"/a"}
     assert validator.rules({}) == {"required"}
-    assert not validator.valid({})
+    assert not validator.is_valid({})
 
 
 def test_validators_that_disagree_are_told_on() -> None:

@@ -14,7 +14,7 @@ from cli.contracts.samples import make_samples, write_samples
 from cli.contracts.validator_agreement import DualValidator
 from sluice.contracts.load import TABLES, load_registry
 from sluice.contracts.model import Contract, ContractError, Registry
-from sluice.event_files.validate.recognition import Recogniser
+from sluice.event_files.validate.event_processor import Recogniser
 from tests.contracts.unit.handmade import VALID
 
 REGISTRY = load_registry()
