@@ -1,1 +1,0 @@
-"""`sluice ingest`: upload files and say what became of each."""
