@@ -1,27 +1,27 @@
-"""The `sluice` command: its commands and nothing else."""
+"""The `sluice` command: the commands of the platform and of every registered pipeline."""
 
 from __future__ import annotations
 
+from itertools import chain
+
 import typer
 
-from cli.contracts import command
-from cli.demo.command import demo
-from cli.event_files import media
-from cli.event_files.convert import convert
-from cli.event_files.file import file
-from cli.event_files.generate import generate
-from cli.event_files.ingest.command import ingest
-from cli.platform import local
-from cli.platform.cost import cost
-from cli.platform.deploy import deploy
-from cli.platform.query import query
-from cli.platform.report import report
-from cli.platform.runs import run, runs
-from cli.platform.status import status
-from cli.platform.tables import tables
-from cli.vendor_exports import history
-from cli.vendor_exports.export import export
-from cli.vendor_exports.vendor import vendor
+from cli.pipelines import pipelines
+from cli.platform.registry import DATA, DEPLOYMENTS, PANELS, SAMPLES, Command
+
+_COMMANDS = (
+    Command("cli.platform.deploy:deploy", DEPLOYMENTS, 10),
+    Command("cli.platform.cost:cost", DEPLOYMENTS, 20),
+    Command("cli.platform.local_cloud:app", DEPLOYMENTS, 30, "local"),
+    Command("cli.platform.query:query", DATA, 40),
+    Command("cli.platform.query:tables", DATA, 50),
+    Command("cli.platform.status:status", DATA, 60),
+    Command("cli.platform.runs:runs", DATA, 70),
+    Command("cli.platform.run:run", DATA, 80),
+    Command("cli.platform.report:report", DATA, 100),
+    Command("cli.demo.command:demo", SAMPLES, 30),
+    Command("cli.contracts.command:app", SAMPLES, 40, "contract"),
+)
 
 app = typer.Typer(
     name="sluice",
@@ -33,25 +33,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 
-app.add_typer(local.app, name="local", rich_help_panel="Deployments")
-app.command(rich_help_panel="Deployments")(deploy)
-app.command(rich_help_panel="Data")(ingest)
-app.command(rich_help_panel="Data")(convert)
-app.command(rich_help_panel="Data")(export)
-app.command(rich_help_panel="Data")(query)
-app.command(rich_help_panel="Data")(tables)
-app.command(rich_help_panel="Data")(status)
-app.command(rich_help_panel="Data")(runs)
-app.command(rich_help_panel="Data")(run)
-app.command(rich_help_panel="Data")(file)
-app.command(rich_help_panel="Data")(report)
-app.command(rich_help_panel="Deployments")(cost)
-app.add_typer(history.app, name="history", rich_help_panel="Data")
-app.add_typer(media.app, name="media", rich_help_panel="Data")
-app.add_typer(command.app, name="contract", rich_help_panel="Contracts and samples")
-app.command(rich_help_panel="Contracts and samples")(generate)
-app.command(rich_help_panel="Contracts and samples")(vendor)
-app.command(rich_help_panel="Contracts and samples")(demo)
+for _command in sorted(
+    chain(_COMMANDS, *(pipeline.commands for pipeline in pipelines())),
+    key=lambda command: (PANELS.index(command.panel), command.position),
+):
+    _command.add_to(app)
 
 
 def main() -> None:

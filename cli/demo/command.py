@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated
 
 import typer
 
-from cli.demo import delivery, vendor
-from cli.demo.files import event_files
-from cli.demo.questions import QUESTIONS, count_rows
-from cli.demo.steps import Steps
-from cli.demo.summary import REPORT, summary
-from cli.event_files import convert
-from cli.event_files.conversion import NOTHING_TO_DO, failure, run_conversion
+from cli.demo import producers
+from cli.demo.questions import QUESTIONS, REPORT, row_counts_sql, summary
+from cli.event_files import convert, ingest
+from cli.event_files.convert import NOTHING_TO_DO, run_conversion, unfinished_error
+from cli.event_files.file_generation import event_files
 from cli.event_files.generate import write
-from cli.event_files.ingest import report
-from cli.event_files.ingest.report import FileReport, Totals
-from cli.platform import athena, deployment, local_cloud
-from cli.platform.console import err, out, plural, say
-from cli.platform.errors import CliError, handled
+from cli.event_files.ingest import FileReport, Totals
+from cli.platform import deploy, local_cloud, query
+from cli.platform.console import CliError, err, handled, out, plural, say
 from cli.platform.query import show
 from cli.platform.session import LOCAL, Deployment, connect
 from cli.vendor_exports import export
-from cli.vendor_exports.initialisation import initialise
+from cli.vendor_exports.history import initialise_histories
 from sluice.contracts.load import load_registry
 from sluice.vendor_exports.delivery.model import DELIVERED
 
@@ -48,10 +45,10 @@ def demo(
     """
     steps = Steps()
     steps.begin("The local cloud")
-    cloud = local_cloud.up(port)
+    cloud = local_cloud.start(port)
     say(f"Up at {cloud.endpoint}")
     steps.begin("Deploy the stage 'local': the stacks of AWS, as they are")
-    deployment.deploy(LOCAL)
+    deploy.deploy_stage(LOCAL)
     stage = connect(LOCAL)
     total = _deliver(stage, steps)
     _convert(stage, steps)
@@ -66,25 +63,25 @@ def demo(
 def _deliver(stage: Deployment, steps: Steps) -> Totals:
     steps.begin(f"Make up {_FILES} event files, with every flaw that occurs")
     files = list(event_files(load_registry(), _FILES, _EVENTS, _SEED))
-    expected = write(delivery.FOLDER, files, _FILES)
-    delivery.put_media(stage, files)
+    expected = write(producers.FOLDER, files, _FILES)
+    producers.put_media(stage, files)
     steps.begin("Ingest: upload them, validate every event")
-    reports = delivery.ingest(stage, _TIMEOUT)
-    out.print(report.table(reports))
+    reports = producers.ingest(stage, _TIMEOUT)
+    out.print(ingest.report_table(reports))
     _say_what_was_known(reports)
-    found, wanted = report.totals(reports), report.totals(expected)
+    found, wanted = ingest.totals(reports), ingest.totals(expected)
     if found != wanted:
         raise CliError(
             f"The pipeline made of the files: {found}. It should have made: {wanted}.",
             "Was the local cloud filled by another version? Then `sluice local down`, and again.",
         )
     say("Exactly what the files hold, event by event.")
-    delivery.announce_again(stage, files)
+    producers.announce_again(stage, files)
     return found
 
 
 def _say_what_was_known(reports: list[FileReport]) -> None:
-    known = report.statuses(reports).get(report.KNOWN, 0)
+    known = ingest.statuses(reports).get(ingest.KNOWN, 0)
     if known:
         say(f"{plural(known, 'file')} came before: known, and not counted again.")
 
@@ -93,7 +90,7 @@ def _convert(stage: Deployment, steps: Steps) -> None:
     steps.begin("Convert: the Convert machine turns what is clean into Parquet")
     with err.status("Converting …"):
         conversion, outcome = run_conversion(stage, _TIMEOUT)
-    if unfinished := failure(stage, conversion, outcome):
+    if unfinished := unfinished_error(stage, conversion, outcome):
         raise unfinished
     convert.show(conversion, as_json=False)
     if conversion.status == NOTHING_TO_DO:
@@ -105,12 +102,12 @@ def _ask(stage: Deployment, steps: Steps) -> None:
     for question in QUESTIONS:
         out.print(f"\n[bold]{question.words}[/]")
         out.print(question.sql, style="dim", highlight=False, markup=False)
-        show(athena.query(stage, question.sql), limit=10)
+        show(query.run_query(stage, question.sql), limit=10)
 
 
 def _compare(stage: Deployment, total: Totals) -> None:
     """Every clean event must be one row, however often its file was announced and this demo was run."""
-    rows = {table: count for table, count in athena.query(stage, count_rows(total.clean)).rows if count}
+    rows = {table: count for table, count in query.run_query(stage, row_counts_sql(total.clean)).rows if count}
     if rows != total.clean:
         raise CliError(
             f"The tables hold {rows} rows of the files, but {total.clean} events were clean.",
@@ -123,22 +120,40 @@ def _compare(stage: Deployment, total: Totals) -> None:
 def _export(stage: Deployment, steps: Steps) -> None:
     steps.begin("Export: the Export machine fetches the hour from a vendor who makes trouble")
     with err.status("Exporting …"):
-        found = vendor.export(stage, _TIMEOUT)
+        found = producers.export(stage, _TIMEOUT)
     export.show(found, as_json=False)
-    if found.account.status != DELIVERED:
-        raise CliError(f"The export is {found.account.status}: {found.account.cause}", "Run the demo again.")
+    if found.result.status != DELIVERED:
+        raise CliError(f"The export is {found.result.status}: {found.result.cause}", "Run the demo again.")
     say("Addresses that expired were asked for again, files that broke off were fetched again.")
-    if not found.account.copied:
+    if not found.result.copied:
         say("Everything was copied before.")
 
 
 def _remember(stage: Deployment, steps: Steps) -> None:
-    from cli.platform import drawing  # noqa: PLC0415 - slow to import
+    from cli.vendor_exports.report_page import exports_page  # noqa: PLC0415 - slow to import
 
     steps.begin("Histories: what became of every hour of the days before")
     with err.status("Uploading some days …"):
-        first = vendor.put_past_hours(stage)
-    found = initialise(stage, first, None, _TIMEOUT)
-    page, _ = drawing.exports_page(stage)
+        first = producers.put_past_hours(stage)
+    found = initialise_histories(stage, first, None, _TIMEOUT)
+    page, _ = exports_page(stage)
     REPORT.write_bytes(page)
     out.print(f"{plural(found['slots'], 'hour')} in the histories; the report: [bold]{REPORT}[/]", highlight=False)
+
+
+class Steps:
+    """Counts and times the steps."""
+
+    def __init__(self) -> None:
+        """Start the clock."""
+        self._begun = time.monotonic()
+        self._number = 0
+
+    def begin(self, title: str) -> None:
+        """Print the heading of the next step."""
+        self._number += 1
+        out.print(f"\n[bold cyan]━━ {self._number}  {title}[/]  [dim]{self.seconds():.0f} s[/]\n", highlight=False)
+
+    def seconds(self) -> float:
+        """How long the tour has taken so far."""
+        return time.monotonic() - self._begun

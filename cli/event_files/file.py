@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.event_files.file_status import EXAMPLES, EXPIRED_STATE, PENDING_STATE, Chunk, Version, whereabouts
-from cli.platform.console import out, plural, say_json, titled
-from cli.platform.errors import handled
-from cli.platform.options import JsonOption, StageOption
-from cli.platform.session import LOCAL, connect
+from cli.event_files.ledger import chunk, versions_of
+from cli.platform.console import CliError, JsonOption, StageOption, handled, out, plural, say_json, titled
+from cli.platform.runs import records_of
+from cli.platform.session import LOCAL, Deployment, connect
+from sluice.aws.clients import error_code
+from sluice.aws.dynamodb import Item
+from sluice.event_files.ledger.ledger_dynamodb import PENDING
+from sluice.event_files.ledger.model import dirty_key
+from sluice.lake.keys import table_prefix
+from sluice.lake.object_store import MissingObjectError
+from sluice.lake.object_store_s3 import S3ObjectStore
 
 
 @handled
@@ -32,15 +42,15 @@ def file(
         sluice file events/2026/11/22/part-0007.json
         sluice file s3://ef-prd-stream/part-0007.json.gz --stage prd --json
     """
-    found = whereabouts(connect(stage), key)
+    found = file_status(connect(stage), key)
     if as_json:
         say_json(found.document())
         return
     for version in found.versions:
-        _show(found.key, version)
+        _show_version(found.key, version)
 
 
-def _show(key: str, version: Version) -> None:
+def _show_version(key: str, version: Version) -> None:
     size = f"{plural(version.bytes, 'byte')}, {plural(version.events, 'event')}"
     style = "green" if version.status == "validated" else "red"
     out.print(f"[bold]{escape(key)}[/] (ETag {version.etag}): [{style}]{version.status}[/], {size}", highlight=False)
@@ -48,16 +58,16 @@ def _show(key: str, version: Version) -> None:
     if version.message:
         out.print(f"[red]{escape(version.message)}[/]", highlight=False)
     examples = f"Dirty events, at most {EXAMPLES} of each table and reason"
-    for title, table in {"Events": _events(version), examples: _dirty(version)}.items():
+    for title, table in {"Events": _event_table(version), examples: _dirty_table(version)}.items():
         if table.row_count:
             out.print(titled(title, table))
-    for chunk in version.chunks:
-        out.print(_said(chunk), highlight=False)
+    for each in version.chunks:
+        out.print(_chunk_text(each), highlight=False)
     for rows in version.tables if version.converted else ():
         out.print(f'sluice query "{escape(rows.sql)}"', highlight=False, soft_wrap=True)
 
 
-def _events(version: Version) -> Table:
+def _event_table(version: Version) -> Table:
     shown = Table("What", "Events")
     for table, count in sorted(version.clean.items()):
         shown.add_row(f"[green]clean[/] {table}", f"{count:,}")
@@ -68,7 +78,7 @@ def _events(version: Version) -> Table:
     return shown
 
 
-def _dirty(version: Version) -> Table:
+def _dirty_table(version: Version) -> Table:
     shown = Table("Table", "Reason", "Offset", "Event", "Where", "What is wrong")
     for event in version.dirty_events:
         pointers = "\n".join(error["pointer"] for error in event.errors)
@@ -78,7 +88,7 @@ def _dirty(version: Version) -> Table:
     return shown
 
 
-def _said(chunk: Chunk) -> str:
+def _chunk_text(chunk: Chunk) -> str:
     if chunk.state == PENDING_STATE:
         return f"Chunk {chunk.id}: [yellow]waits[/] for the next conversion"
     if chunk.state == EXPIRED_STATE:
@@ -86,3 +96,186 @@ def _said(chunk: Chunk) -> str:
     when = f" at {chunk.converted_at}" if chunk.converted_at else ""
     run = f" by run {chunk.run_id}{when}" if chunk.run_id else ": it held nothing to convert"
     return f"Chunk {chunk.id}: [green]converted[/]{run}"
+
+
+EXAMPLES = 3  # dirty events shown of each reason
+_ALIKE = 5  # keys shown that begin as the one that is unknown
+PENDING_STATE, CONVERTED_STATE, EXPIRED_STATE = "pending", "converted", "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A chunk with lines of the object; an ``expired`` one was converted so long ago that its record is gone."""
+
+    id: str
+    state: str
+    run_id: str | None = None
+    converted_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DirtyEvent:
+    """One of the first dirty events of its table and reason, with what is wrong where."""
+
+    table: str | None
+    reason: str
+    offset: int
+    event_id: str | None
+    errors: Sequence[Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The object's rows in a table: how many, below which prefix, and the SQL that shows them."""
+
+    table: str
+    rows: int
+    prefix: str
+    sql: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of an object, by its ETag; counts are of events, `dirty` by reason.
+
+    `status` is the ledger's: validated, refused, gone or unreadable; `message` says why it was not read.
+    """
+
+    etag: str
+    status: str
+    message: str | None
+    recorded_at: str
+    bytes: int
+    events: int
+    clean: Mapping[str, int]
+    dirty: Mapping[str, int]
+    unrelated: int
+    unknown_members: int
+    media_missing: int
+    converted: bool
+    chunks: Sequence[Chunk]
+    dirty_events: Sequence[DirtyEvent]
+    tables: Sequence[Rows]
+
+
+@dataclass(frozen=True, slots=True)
+class FileStatus:
+    """The document of `sluice file --json`."""
+
+    bucket: str
+    key: str
+    versions: Sequence[Version]
+
+    def document(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        return asdict(self)
+
+
+def file_status(deployment: Deployment, place: str) -> FileStatus:
+    """What is known of a source object; `place` is its key, with or without ``s3://bucket/``.
+
+    Raises:
+        CliError: Nothing is, and the message says whether there is such an object; or the stage does not read there.
+    """
+    bucket, key = _bucket_and_key(deployment, place)
+    items = versions_of(deployment, bucket, key)
+    if not items:
+        raise _unknown(deployment, bucket, key)
+    return FileStatus(bucket, key, [_version(deployment, item, key) for item in items])
+
+
+def _bucket_and_key(deployment: Deployment, place: str) -> tuple[str, str]:
+    source = deployment.output("SourceBucket")
+    path = place.removeprefix("s3://") if place.startswith("s3://") else f"{source}/{place}"
+    bucket, _, key = path.partition("/")
+    if bucket != source or not key:
+        raise CliError(
+            f"{place!r} is no object this stage reads.", f"It reads {source}: give KEY or s3://{source}/KEY."
+        )
+    return bucket, key
+
+
+def _version(deployment: Deployment, item: Item, key: str) -> Version:
+    chunks = [_chunk(deployment, chunk_id) for chunk_id in item["chunks"]]
+    clean = dict(item["clean"])
+    return Version(
+        etag=item["sk"],
+        status=item["status"],
+        message=item.get("message"),
+        recorded_at=item["recorded_at"],
+        bytes=item["bytes"],
+        events=item["events"],
+        clean=clean,
+        dirty=dict(item["dirty"]),
+        unrelated=item["unrelated"],
+        unknown_members=item["unknown_members"],
+        media_missing=item["media_missing"],
+        converted=bool(clean) and all(each.state != PENDING_STATE for each in chunks),
+        chunks=chunks,
+        dirty_events=sorted(_dirty_events(deployment, item, key), key=_sort_key) if item["dirty"] else [],
+        tables=[_rows(deployment, table, count, key) for table, count in sorted(clean.items())],
+    )
+
+
+def _chunk(deployment: Deployment, chunk_id: str) -> Chunk:
+    item = chunk(deployment, chunk_id)
+    if item is None:
+        return Chunk(chunk_id, EXPIRED_STATE)
+    if item["pk"] == PENDING:
+        return Chunk(chunk_id, PENDING_STATE)
+    run_id = item.get("run_id")
+    record = records_of(deployment).find(run_id) if run_id else None
+    return Chunk(chunk_id, CONVERTED_STATE, run_id, record.ended_at if record else None)
+
+
+def _dirty_events(deployment: Deployment, item: Item, key: str) -> Iterator[DirtyEvent]:
+    """The first dirty events of each table and reason, as far as their objects are still kept."""
+    lake = S3ObjectStore(deployment.s3, deployment.output("LakeBucket"))
+    seen: Counter[tuple[str | None, str]] = Counter()
+    for chunk_id in item["chunks"]:
+        for record in _dirty_records(lake, chunk_id):
+            kind = (record["table"], record["reason"])
+            if (record["source_key"], record["source_etag"]) == (key, item["sk"]) and seen[kind] < EXAMPLES:
+                seen[kind] += 1
+                yield DirtyEvent(*kind, record["offset"], record["event_id"], record["errors"])
+
+
+def _sort_key(event: DirtyEvent) -> tuple[str, str, int]:
+    return event.table or "", event.reason, event.offset
+
+
+def _dirty_records(lake: S3ObjectStore, chunk_id: str) -> Iterator[dict[str, Any]]:
+    try:
+        lines = lake.read(dirty_key(chunk_id)).splitlines()
+    except MissingObjectError:
+        return
+    yield from map(json.loads, lines)
+
+
+def _rows(deployment: Deployment, table: str, count: int, key: str) -> Rows:
+    prefix = f"s3://{deployment.output('LakeBucket')}/{table_prefix(table)}"
+    quoted = key.replace("'", "''")
+    sql = f"select * from {table.lower()} where _source_key = '{quoted}'"  # noqa: S608 # shown, not run
+    return Rows(table, count, prefix, sql)
+
+
+def _unknown(deployment: Deployment, bucket: str, key: str) -> CliError:
+    """Nothing is recorded of the object: tell whether there is one."""
+    try:
+        found = deployment.s3.head_object(Bucket=bucket, Key=key)
+    except deployment.s3.exceptions.ClientError as error:
+        if error_code(error) not in {"404", "NoSuchKey", "NotFound"}:
+            raise
+        return _missing(deployment, bucket, key)
+    return CliError(
+        f"{key} lies in {bucket} since {found['LastModified']:%Y-%m-%d %H:%M:%S} UTC, but nothing is recorded of it.",
+        "Its announcement waits, failed, or was never made: `sluice status` shows the queue. "
+        "Putting the object again announces it again.",
+    )
+
+
+def _missing(deployment: Deployment, bucket: str, key: str) -> CliError:
+    listed = deployment.s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=_ALIKE)
+    alike = ", ".join(item["Key"] for item in listed.get("Contents", []))
+    hint = f"These begin alike: {alike}" if alike else "Give the whole key, as it was uploaded."
+    return CliError(f"Nothing is known of {key}, and there is no such object in {bucket}.", hint)

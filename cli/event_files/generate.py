@@ -8,12 +8,10 @@ from typing import Annotated
 
 import typer
 
-from cli.demo.files import EventFile, event_files
-from cli.event_files.ingest import report
-from cli.event_files.ingest.report import FileReport
-from cli.platform.console import out, plural, progress, say, say_json
-from cli.platform.errors import CliError, handled
-from cli.platform.options import JsonOption
+from cli.event_files import ingest
+from cli.event_files.file_generation import EventFile, event_files
+from cli.event_files.ingest import FileReport
+from cli.platform.console import CliError, JsonOption, handled, out, plural, progress, say, say_json
 from sluice.contracts.load import load_registry
 
 GENERATED = "generated"
@@ -41,9 +39,9 @@ def generate(
     made = event_files(load_registry(), files, events, seed)
     reports = write(directory, made, files)
     if as_json:
-        say_json(report.document(reports))
+        say_json(ingest.report_document(reports))
     else:
-        out.print(report.table(reports))
+        out.print(ingest.report_table(reports))
         say(f"{plural(files, 'file')} in {directory}; the table shows what the pipeline has to make of them.")
 
 

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 
 import typer
 
-from cli.platform.console import err, out, plural, say_json
-from cli.platform.errors import handled
-from cli.platform.options import JsonOption, StageOption
+from cli.platform.console import JsonOption, StageOption, err, handled, out, plural, say_json
 from cli.platform.session import LOCAL, Deployment, connect
 from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
 

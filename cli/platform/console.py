@@ -1,14 +1,21 @@
-"""Where output goes: results to standard output, everything else to standard error."""
+"""Shared by all commands: options, expected failures, and output (results to standard output, all else to standard error)."""
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Annotated, Any, ParamSpec, TypeVar
 
+import typer
+from botocore import exceptions as aws
 from rich.console import Console, Group, RenderableType
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
+
+from sluice.contracts.model import ContractError
 
 # Without a terminal rich assumes 80 columns and cuts what does not fit; a pipe or a file has room.
 _PIPE_COLUMNS = 200
@@ -37,12 +44,12 @@ def titled(title: str, table: Table) -> RenderableType:
     return Group(f"[bold]{title}[/]", table)
 
 
-def whole(header: str) -> Column:
+def nowrap_column(header: str) -> Column:
     """A column of what people copy: others give way to it."""
     return Column(header, no_wrap=True)
 
 
-def words(header: str) -> Column:
+def wrapped_column(header: str) -> Column:
     """A column of sentences: they are broken where they must be, and never cut."""
     return Column(header, overflow="fold")
 
@@ -62,3 +69,92 @@ def progress() -> Progress:
 def plural(count: int, noun: str) -> str:
     """A number with its noun, as in ``1 file`` or ``2,000 files``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_LOG_IN = "Log in (`aws sso login`) or set AWS_PROFILE; the local stage needs no credentials."
+_HINTS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+    (
+        (aws.EndpointConnectionError, aws.ConnectTimeoutError, aws.ConnectionClosedError, aws.ReadTimeoutError),
+        "Is the local cloud up (`sluice local status`)? Or the network?",
+    ),
+    ((aws.NoRegionError,), "Set AWS_REGION to the stage's region."),
+    (
+        (aws.NoCredentialsError, aws.PartialCredentialsError, aws.CredentialRetrievalError, aws.ProfileNotFound),
+        _LOG_IN,
+    ),
+    ((aws.SSOError, aws.TokenRetrievalError), _LOG_IN),
+    ((ContractError,), "`sluice contract check` names every problem of the contracts."),
+)
+_EXPIRED = ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException")
+_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")
+
+
+class CliError(Exception):
+    """An expected failure: what happened and to what (`message`), and what to do about it (`hint`)."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        """Say what happened (`message`) and what to do about it (`hint`)."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+def handled(command: Callable[P, R]) -> Callable[P, R]:
+    """Let a command end with one clear sentence and exit code 1 when it fails in an expected way."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return command(*args, **kwargs)
+        except CliError as error:
+            print_error(error, as_json=bool(kwargs.get("as_json")))
+        except Exception as error:
+            expected = explained(error)
+            if expected is None:
+                raise
+            print_error(expected, as_json=bool(kwargs.get("as_json")))
+        raise typer.Exit(1)
+
+    return run
+
+
+def print_error(error: CliError, *, as_json: bool) -> None:
+    """Print an expected failure: for people on standard error, with `--json` as the document too."""
+    err.print(f"[bold red]Error:[/] {escape(error.message)}", highlight=False, soft_wrap=True)
+    if error.hint:
+        err.print(f"  {escape(error.hint)}", highlight=False, soft_wrap=True)
+    if as_json:
+        say_json({"error": error.message, "hint": error.hint})
+
+
+def explained(error: Exception) -> CliError | None:
+    """Say what an error means to the operator; None when it is nothing we expect."""
+    if isinstance(error, aws.ClientError):
+        return _explain_answer(error)
+    for kinds, hint in _HINTS:
+        if isinstance(error, kinds):
+            return CliError(str(error), hint)
+    return None
+
+
+def _explain_answer(error: aws.ClientError) -> CliError:
+    code = error.response.get("Error", {}).get("Code", "")
+    text = error.response.get("Error", {}).get("Message", "") or str(error)
+    if code in _EXPIRED:
+        return CliError(f"AWS does not accept the credentials of this shell: {text}", _LOG_IN)
+    if code in _DENIED:
+        return CliError(f"AWS refused {error.operation_name}: {text}", "Ask for the permission or use another role.")
+    return CliError(f"{error.operation_name} failed: {text} ({code})", "Run `sluice status` to see the stage's health.")
+
+
+StageOption = Annotated[
+    str,
+    typer.Option("--stage", "-s", envvar="SLUICE_STAGE", help="The deployment to talk to: local, dev, int, prd, …"),
+]
+JsonOption = Annotated[
+    bool,
+    typer.Option("--json", help="Print one JSON document on standard output and nothing else there."),
+]

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from cli.platform.console import err, out, plural, say, say_json
-from cli.platform.errors import handled
-from cli.platform.fixed_costs import standing_cost
-from cli.platform.options import JsonOption, StageOption
-from cli.platform.run_records import records_of
+from cli.platform.console import JsonOption, StageOption, err, handled, out, plural, say, say_json
+from cli.platform.runs import records_of
 from cli.platform.session import LOCAL, Deployment, connect
-from sluice.observability.digest.cost import ASSUMED, NOT_COUNTED, WATCHING, Cost, CostItem, cost_of
-from sluice.observability.digest.run_totals import Tally, started
-from sluice.observability.prices import AS_OF, REGION
-from sluice.runs.model import Kind, RunRecord
+from sluice.observability import prices
+from sluice.observability.cost import NOT_COUNTED, WATCHING, Cost, CostItem, assumptions, cost_of
+from sluice.observability.metrics import PLATFORM_METRICS
+from sluice.observability.prices import AS_OF, REGION, Price
+from sluice.observability.run_totals import RunTotals
+from sluice.pipelines import PIPELINES, RUN_KINDS
+from sluice.runs.model import RunRecord
 
 _MONTH = timedelta(days=30)
-_LEAST = timedelta(hours=1)  # of records: what was there for minutes says nothing of a month
+_SHORTEST = timedelta(hours=1)  # fewer minutes of records say nothing of a month
 
 
 @handled
@@ -52,24 +53,30 @@ def cost(
 
 
 def _document(deployment: Deployment, records: list[RunRecord], now: datetime) -> dict[str, Any]:
-    seen = max(now - started(records[0]), _LEAST) if records else _MONTH
-    tally = Tally.of(records)
-    running, standing = _times(cost_of(tally), _MONTH / seen), standing_cost(deployment)
+    seen = max(now - records[0].start, _SHORTEST) if records else _MONTH
+    totals, factor = RunTotals.of(records, RUN_KINDS), _MONTH / seen
+    running, fixed = _multiplied(cost_of(totals, PIPELINES), factor), fixed_cost(deployment)
     return {
         "stage": deployment.stage,
         "days": round(seen / timedelta(days=1), 2),
         "runs": len(records),
-        "files": round(tally.count(Kind.CONVERT, "files") * (_MONTH / seen)),
-        "dollars": round(running.dollars + standing.dollars, 2),
+        "files": round(_files(totals) * factor),
+        "dollars": round(running.dollars + fixed.dollars, 2),
         "running": _dollars(running),
-        "standing": _dollars(standing),
-        "assumed": ASSUMED,
+        "standing": _dollars(fixed),
+        "assumed": assumptions(PIPELINES),
         "not_counted": [each for each in NOT_COUNTED if each != WATCHING],
         "prices": f"{REGION}, {AS_OF}",
     }
 
 
-def _times(found: Cost, factor: float) -> Cost:
+def _files(totals: RunTotals) -> int:
+    """Return the sum of the volume ``files`` of the pipelines that have it."""
+    volumes = (volume for pipeline in PIPELINES for volume in pipeline.volumes if volume.name == "files")
+    return sum(totals.count(volume.kind, volume.count) for volume in volumes)
+
+
+def _multiplied(found: Cost, factor: float) -> Cost:
     return Cost(tuple(CostItem(item.price, item.quantity * factor) for item in found.items))
 
 
@@ -102,3 +109,35 @@ def _table(found: Mapping[str, Any]) -> Table:
 def _lines(found: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
     yield from found["running"].items()
     yield from found["standing"].items()
+
+
+_ALARM = "AWS::CloudWatch::Alarm"
+_EACH: Mapping[str, Price] = {
+    "AWS::CloudWatch::Dashboard": prices.DASHBOARD,
+    "AWS::CloudWatch::CompositeAlarm": prices.COMPOSITE,
+    "AWS::SecretsManager::Secret": prices.SECRET,
+}
+_BAND_METRICS = 2  # the edges of a band count like metrics
+
+
+def fixed_cost(deployment: Deployment) -> Cost:
+    """What a month of the stage's alarms, dashboards, secrets and regular metrics costs."""
+    return cost_of_resources(
+        resource for stack in deployment.stacks for resource in deployment.template(stack)["Resources"].values()
+    )
+
+
+def cost_of_resources(found: Iterable[Mapping[str, Any]]) -> Cost:
+    """What a month of these resources of templates costs, and of the metrics that every stage has."""
+    resources = list(found)
+    items = [CostItem(_EACH[each["Type"]], 1) for each in resources if each["Type"] in _EACH]
+    watched = sum(_metrics_of_alarm(each["Properties"]) for each in resources if each["Type"] == _ALARM)
+    metrics = chain(PLATFORM_METRICS, *(pipeline.metrics for pipeline in PIPELINES))
+    regular = sum(not metric.rare for metric in metrics)
+    return Cost((*items, CostItem(prices.ALARM_METRIC, watched), CostItem(prices.CUSTOM_METRIC, regular)))
+
+
+def _metrics_of_alarm(alarm: Mapping[str, Any]) -> int:
+    """How many metrics an alarm looks at."""
+    of_services = sum("MetricStat" in query for query in alarm.get("Metrics", ()))
+    return (of_services or 1) + (_BAND_METRICS if "ThresholdMetricId" in alarm else 0)

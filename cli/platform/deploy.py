@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from cli.platform import deployment
-from cli.platform.console import say
-from cli.platform.errors import handled
-from cli.platform.options import StageOption
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import ClientError
+
+from cli.platform import local_cloud
+from cli.platform.console import CliError, StageOption, handled, say
 from cli.platform.session import LOCAL
-from infra.stage import Stage, stage_named
+from infra.stage import Stage, StageNameError, stage_named
 
 
 @handled
@@ -22,13 +33,178 @@ def deploy(stage: StageOption = LOCAL) -> None:
         sluice deploy
         sluice deploy --stage dev
     """
-    deployment.deploy(stage)
+    deploy_stage(stage)
     say(f"Stage '{stage}' is deployed.")
-    if alarms_tell_nobody(stage_named(stage)):
+    if alarms_have_no_recipient(stage_named(stage)):
         say("[yellow]Its alarms tell nobody: give Watch.emails or Watch.slack in infra/stage.py, deploy again.[/]")
 
 
-def alarms_tell_nobody(stage: Stage) -> bool:
+def alarms_have_no_recipient(stage: Stage) -> bool:
     """Whether a stage has alarms that should tell people, and knows no people."""
     watch = stage.watch
     return stage.alarms and watch.pages and not (stage.local or watch.emails or watch.slack)
+
+
+_ROOT = Path(__file__).resolve().parents[2]
+_LOGS = _ROOT / "build"
+_TAIL_LINES = 25
+_TELLING = ("✅", "❌", "deploying...", "destroying...", "FAILED", "Building asset", "bootstrapped")
+
+Report = Callable[[str], None]
+
+
+def deploy_stage(name: str, report: Report = say) -> None:
+    """Bring the stacks of a stage to what the code says; each step worth telling goes to `report`.
+
+    The local stage goes to the local cloud, which must be up, and is bootstrapped there; every other stage goes to
+    the account and region of this shell, which must be bootstrapped.
+
+    Raises:
+        CliError: The name is no stage's, a tool is missing, or the CDK fails; then with the end of what it said.
+    """
+    stage = _stage(name)
+    cdk = Cdk(client_environment(name), _LOGS / f"deploy-{name}.log", report)
+    template = cached_assembly(
+        name, lambda folder: cdk("synth", "--quiet", "--output", str(folder), "-c", f"stage={name}")
+    )
+    if stage.local:
+        _bootstrap_local_cloud(stage, cdk)
+    arguments = ["--app", str(template), "--all", "--require-approval", "never", "--progress", "events"]
+    # A change set is for people to look at; in the local cloud nobody does.
+    cdk("deploy", *arguments, "--concurrency", "2", *(["--method", "direct"] if stage.local else []))
+
+
+def client_environment(name: str) -> dict[str, str]:
+    """Environment variables that lead any AWS client to the stage's account; empty for the account of this shell.
+
+    Raises:
+        CliError: The stage is local and the local cloud is not up.
+    """
+    if name != "local":
+        return {}
+    cloud = local_cloud.running_cloud()
+    if cloud is None:
+        raise CliError("The local cloud is not up.", "Run `sluice local up`; or `make demo` for everything.")
+    return {
+        "AWS_ENDPOINT_URL": cloud.endpoint,
+        "AWS_REGION": local_cloud.REGION,
+        "AWS_DEFAULT_REGION": local_cloud.REGION,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY"), "localhost", "127.0.0.1"])),
+    }
+
+
+class Cdk:
+    """The CDK command of this environment.
+
+    Where `client` says where AWS is, nothing of this shell's AWS settings gets through.
+    """
+
+    def __init__(self, client: Mapping[str, str], log: Path, report: Report) -> None:
+        """Prepare the command; all it says goes to `log`."""
+        self._program = Path(sys.prefix) / "node_modules" / ".bin" / "cdk"
+        self._environment = _tool_environment(client)
+        self._log = log
+        self._report = report
+
+    def __call__(self, *arguments: str) -> None:
+        """Run one command to its end.
+
+        Raises:
+            CliError: The command is not installed, or it fails.
+        """
+        if not self._program.exists():
+            raise CliError("The CDK command is not installed in this environment.", "Run `make .venv/ready`.")
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            self._log.open("w") as log,
+            subprocess.Popen(
+                [str(self._program), *arguments],
+                cwd=_ROOT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            ) as process,
+        ):
+            for line in process.stdout or ():
+                log.write(line)
+                if any(word in line for word in _TELLING):
+                    self._report(line.strip())
+        if process.returncode:
+            raise CliError(f"`cdk {arguments[0]}` failed:\n{self._tail()}", f"All it said: {self._log}")
+
+    def _tail(self) -> str:
+        return "\n".join(self._log.read_text().splitlines()[-_TAIL_LINES:])
+
+
+def _stage(name: str) -> Stage:
+    try:
+        return stage_named(name)
+    except StageNameError as error:
+        raise CliError(str(error)) from error
+
+
+def _tool_environment(client: Mapping[str, str]) -> dict[str, str]:
+    inherited = {name: value for name, value in os.environ.items() if not (client and name.startswith("AWS_"))}
+    tools = [str(Path(sys.executable).parent), str(Path(sys.prefix) / "bin"), inherited.get("PATH", os.defpath)]
+    quiet = {"CDK_DISABLE_CLI_TELEMETRY": "true", "CDK_DISABLE_VERSION_CHECK": "true"}
+    return {**inherited, **client, **quiet, "PATH": os.pathsep.join(tools)}
+
+
+def _bootstrap_local_cloud(stage: Stage, cdk: Cdk) -> None:
+    session = boto3.Session("test", "test", region_name=stage.region)
+    stacks = session.client("cloudformation", endpoint_url=client_environment(stage.name)["AWS_ENDPOINT_URL"])
+    try:
+        stacks.describe_stacks(StackName="CDKToolkit")
+    except ClientError:
+        cdk("bootstrap", f"aws://{stage.account}/{stage.region}", "--app", "")
+
+
+_FOLDER = _ROOT / "build" / "cdk"
+_SOURCES = ("app.py", "cdk.json", "infra", "functions", "layers")
+_LIBRARIES = ("aws-cdk-lib", "cdk-nag", "constructs")
+
+
+def cached_assembly(stage: str, synthesise: Callable[[Path], None]) -> Path:
+    """Return the folder of the stage's assembly; `synthesise` fills it unless there is one of these very sources.
+
+    A stack depends on nothing but the sources and the libraries: synth reads no environment and no account.
+    """
+    folder = _FOLDER / f"{stage}@{_fingerprint()[:16]}"
+    if not folder.exists():
+        for outdated in set(_FOLDER.glob(f"{stage}@*")) - {folder}:  # which another deployment may have just made
+            shutil.rmtree(outdated, ignore_errors=True)
+        unfinished = _FOLDER / f"{stage}.{os.getpid()}"
+        synthesise(unfinished)
+        _finish(unfinished, folder)
+    return folder
+
+
+def _finish(unfinished: Path, folder: Path) -> None:
+    """Give the folder its name, unless another deployment of the same sources was faster."""
+    try:
+        unfinished.rename(folder)
+    except OSError:
+        if not folder.exists():
+            raise
+        shutil.rmtree(unfinished)
+
+
+def _fingerprint() -> str:
+    """SHA-256 over all that synth depends on, the running Python included: the local stage is built for it."""
+    libraries = [f"{name} {version(name)}" for name in _LIBRARIES]
+    digest = hashlib.sha256(" ".join([*libraries, platform.python_version(), platform.machine()]).encode())
+    for path in _source_files():
+        digest.update(f"{path.relative_to(_ROOT)} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
+    return digest.hexdigest()
+
+
+def _source_files() -> Iterator[Path]:
+    for name in _SOURCES:
+        for path in sorted([_ROOT / name, *(_ROOT / name).rglob("*")]):
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield path

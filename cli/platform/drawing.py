@@ -5,9 +5,8 @@ Only commands that draw import this, when they do: Plotly and Arrow, which it ne
 
 from __future__ import annotations
 
-from cli.platform.errors import CliError
 from cli.platform.session import Deployment
-from cli.vendor_exports.exports import environment_of
+from cli.vendor_exports.slots import environment_of
 from infra.stage import stage_named
 from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
 from sluice.lake.object_store_s3 import S3ObjectStore
@@ -15,27 +14,8 @@ from sluice.observability.digest.document import document_of
 from sluice.observability.digest.page import digest_page
 from sluice.observability.digest.sources import Sources
 from sluice.runs.records_s3 import S3RunRecords
-from sluice.vendor_exports.completeness.derive import derive
-from sluice.vendor_exports.completeness.keys import state_key
-from sluice.vendor_exports.completeness.recording import known
-from sluice.vendor_exports.completeness.report import report_page
 
-__all__ = ["digest_page", "document_of", "exports_page", "sources_of"]
-
-
-def exports_page(deployment: Deployment) -> tuple[bytes, int]:
-    """The report as of now, and how many hours it covers.
-
-    Raises:
-        CliError: There is no history yet.
-    """
-    environment = environment_of(deployment)
-    store = S3ObjectStore(deployment.s3, deployment.output("LakeBucket"))
-    out_of_scope = stage_named(deployment.stage).exports.out_of_scope
-    rows = derive(known(store.find(state_key(environment))), out_of_scope)
-    if not rows:
-        raise CliError("There is no history yet.", "`sluice history init --from …` makes one of what is in the lake.")
-    return report_page(environment, rows, out_of_scope), len(rows)
+__all__ = ["digest_page", "document_of", "sources_of"]
 
 
 def sources_of(deployment: Deployment) -> Sources:

@@ -20,8 +20,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from cli.platform.errors import CliError
+import typer
+
+from cli.platform.console import CliError, JsonOption, handled, out, say, say_json
 
 DEFAULT_PORT = 4566
 REGION = "us-east-1"
@@ -50,21 +53,21 @@ class LocalCloud:
         return f"http://localhost:{self.port}"
 
 
-def up(port: int | None = None) -> LocalCloud:
+def start(port: int | None = None) -> LocalCloud:
     """Start the local cloud at `port` (4566 by default), unless it is up already, and wait until it answers.
 
     Raises:
         CliError: It is up at another port, another program has the port, or it ends or stays silent.
     """
-    running = status()
+    running = running_cloud()
     if running is None:
-        return _start(port or DEFAULT_PORT)
+        return _launch(port or DEFAULT_PORT)
     if port not in {None, running.port}:
         raise CliError(f"The local cloud is up already, at port {running.port}.", "Run `sluice local down` first.")
     return running
 
 
-def status() -> LocalCloud | None:
+def running_cloud() -> LocalCloud | None:
     """Return the local cloud that is up, or None."""
     with suppress(FileNotFoundError), _state_file().open() as state:
         # The emulator holds the lock while it lives, however it ends; a process id alone may be another's by now.
@@ -75,13 +78,13 @@ def status() -> LocalCloud | None:
     return None
 
 
-def down() -> bool:
+def stop() -> bool:
     """Stop the local cloud and every process it started; tell whether it was up.
 
     Raises:
         CliError: A process does not end even when killed.
     """
-    running = status()
+    running = running_cloud()
     if running and not any(_end_group(running.pid, how) for how in (signal.SIGTERM, signal.SIGKILL)):
         raise CliError(f"Processes of the local cloud do not end (process group {running.pid}).", "End them by hand.")
     shutil.rmtree(_folder(), ignore_errors=True)
@@ -100,7 +103,7 @@ def _log_file() -> Path:
     return _folder() / "cloud.log"
 
 
-def _start(port: int) -> LocalCloud:
+def _launch(port: int) -> LocalCloud:
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise CliError(f"Port {port} is taken by another program.", "End it, or use another: --port 4567.")
@@ -184,3 +187,50 @@ def _end_group(group: int, how: signal.Signals) -> bool:
             time.sleep(_POLL_SECONDS)
         return False
     return True
+
+
+app = typer.Typer(no_args_is_help=True, help="The local cloud: AWS on this machine, without an account or Docker.")
+
+
+@app.command()
+@handled
+def up(
+    port: Annotated[int | None, typer.Option(help="The port to listen on, for this machine only.")] = None,
+) -> None:
+    """Start the local cloud, if it is not up already.
+
+    Examples:
+        sluice local up
+        sluice local up --port 4567
+    """
+    cloud = start(port)
+    say(f"The local cloud is up at {cloud.endpoint} (log: {cloud.log}).")
+
+
+@app.command()
+@handled
+def down() -> None:
+    """Stop the local cloud. What it stored is gone with it.
+
+    Examples:
+        sluice local down
+    """
+    say("The local cloud is down." if stop() else "The local cloud was not up.")
+
+
+@app.command()
+@handled
+def status(as_json: JsonOption = False) -> None:
+    """Say whether the local cloud is up, and where. Exit code 1 when it is not.
+
+    Examples:
+        sluice local status
+        export AWS_ENDPOINT_URL=$(sluice local status --json | jq -r .endpoint)
+    """
+    cloud = running_cloud()
+    if as_json:
+        say_json({"up": cloud is not None, "endpoint": cloud.endpoint if cloud else None})
+    else:
+        out.print(f"Up at {cloud.endpoint}." if cloud else "Not up. Start it with `sluice local up`.", highlight=False)
+    if cloud is None:
+        raise typer.Exit(1)

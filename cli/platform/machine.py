@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cli.platform.errors import CliError
-from sluice.aws.failures import plain_cause
+from cli.platform.console import CliError
+from sluice.runs.execution_events import plain_cause
 from sluice.runs.executions_stepfunctions import StepFunctionsHistory
 
 if TYPE_CHECKING:

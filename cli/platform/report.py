@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import webbrowser
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.platform.console import err, out, plural, say, say_json
-from cli.platform.errors import CliError, handled
-from cli.platform.options import JsonOption, StageOption
-from cli.platform.pages import BUILD, open_page, write_page
+from cli.platform.console import CliError, JsonOption, StageOption, err, handled, out, plural, say, say_json
 from cli.platform.session import LOCAL, connect
-from sluice.observability.digest.periods import Span, SpanKind, moment, up_to
+from sluice.observability.digest.periods import Period, PeriodKind, parse_time, up_to
 
 if TYPE_CHECKING:
     from sluice.observability.digest.model import Digest
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 @handled
 def report(
     stage: StageOption = LOCAL,
-    kind: Annotated[SpanKind, typer.Option("--span", help="How long.")] = SpanKind.WEEK,
+    kind: Annotated[PeriodKind, typer.Option("--span", help="How long.")] = PeriodKind.WEEK,
     until: Annotated[str | None, typer.Option(help="Its end, UTC, such as 2026-11-22; now unless given.")] = None,
     to: Annotated[
         Path | None, typer.Option("--out", "-o", help="The page to write; one in build/ unless given.")
@@ -44,7 +42,7 @@ def report(
     from cli.platform import drawing  # noqa: PLC0415 - slow to import
 
     now = datetime.now(UTC)
-    span = up_to(kind, now) if until is None else Span(kind, _end(until, now))
+    span = up_to(kind, now) if until is None else Period(kind, _end(until, now))
     with err.status("Reading the records of runs …"):
         digest = drawing.sources_of(connect(stage)).digest(span, now)
     page = to or (BUILD / f"report-{stage}-{kind}-{span.last_day}.html" if show or not as_json else None)
@@ -60,7 +58,7 @@ def report(
 
 def _end(text: str, now: datetime) -> datetime:
     try:
-        end = moment(text)
+        end = parse_time(text)
     except ValueError as error:
         raise CliError(f"{text!r} is no time.", "Such as 2026-11-22 or 2026-11-22T06:00Z.") from error
     if end > now:
@@ -75,3 +73,28 @@ def _show(digest: Digest, page: Path | None) -> None:
         say("No run has been recorded in this time." if digest.is_empty else "Nothing out of the ordinary.")
     runs = sum(sum(outcomes.values()) for outcomes in digest.total.outcomes.values())
     out.print(f"{page}: {digest.span.kind} {digest.span}, {plural(runs, 'run')}", highlight=False, soft_wrap=True)
+
+
+BUILD = Path("build")
+"""Where pages go that nobody named a place for; made when needed."""
+
+
+def write_page(to: Path, page: bytes) -> None:
+    """Write a page.
+
+    Raises:
+        CliError: There is no place for it.
+    """
+    try:
+        if to.parent == BUILD:
+            BUILD.mkdir(exist_ok=True)
+        to.write_bytes(page)
+    except OSError as error:
+        raise CliError(
+            f"{to} cannot be written: {error.strerror}.", "Name a file in a folder there is: --out"
+        ) from error
+
+
+def open_page(page: Path) -> None:
+    """Open a page in the operator's browser."""
+    webbrowser.open(page.resolve().as_uri())

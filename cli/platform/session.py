@@ -1,4 +1,4 @@
-"""The AWS clients and the stack outputs of a stage: the local cloud's or the account's of this shell."""
+"""AWS clients and stack outputs of a stage, in the local cloud or in the account of this shell."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from cli.platform import local_cloud
-from cli.platform.errors import CliError
+from cli.platform.console import CliError
 from infra.stage import StageNameError, stage_named
+from sluice.pipelines import PIPELINES
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
     from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 LOCAL = "local"
-STACKS = ("Lake", "EventFiles", "Exports", "Watch")
 
 # As many as the busiest command (ingest) has threads, so that none waits for a connection.
 _CONNECTIONS = 32
@@ -37,7 +38,7 @@ _FUNCTION_SECONDS = 910  # longer than any function may run
 
 @dataclass(frozen=True)
 class Deployment:
-    """A deployed stage: its clients, made when first used, and the outputs of its stacks."""
+    """A deployed stage: its clients, which are made when first used, and the outputs of its stacks."""
 
     stage: str
     session: boto3.Session
@@ -45,54 +46,54 @@ class Deployment:
 
     @cached_property
     def s3(self) -> S3Client:
-        """Objects of the source, media and lake buckets."""
-        return self.session.client("s3", endpoint_url=self.endpoint, config=_config(self.endpoint))
+        """The client of the source, media and lake buckets."""
+        return self.session.client("s3", **self._options())
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
-        """The ledger."""
-        return self.session.client("dynamodb", endpoint_url=self.endpoint, config=_config(self.endpoint))
+        """The client of the pipelines' tables."""
+        return self.session.client("dynamodb", **self._options())
 
     @cached_property
     def stepfunctions(self) -> SFNClient:
-        """The Convert machine."""
-        return self.session.client("stepfunctions", endpoint_url=self.endpoint, config=_config(self.endpoint))
+        """The client of the pipelines' machines."""
+        return self.session.client("stepfunctions", **self._options())
 
     @cached_property
     def athena(self) -> AthenaClient:
-        """Queries."""
-        return self.session.client("athena", endpoint_url=self.endpoint, config=_config(self.endpoint))
+        """The client of queries."""
+        return self.session.client("athena", **self._options())
 
     @cached_property
     def sqs(self) -> SQSClient:
-        """Queue depths."""
-        return self.session.client("sqs", endpoint_url=self.endpoint, config=_config(self.endpoint))
+        """The client of the queues."""
+        return self.session.client("sqs", **self._options())
 
     @cached_property
     def secretsmanager(self) -> SecretsManagerClient:
-        """The vendor's secret."""
-        return self.session.client("secretsmanager", endpoint_url=self.endpoint, config=_config(self.endpoint))
+        """The client of secrets."""
+        return self.session.client("secretsmanager", **self._options())
 
     @cached_property
     def functions(self) -> LambdaClient:
-        """The functions that commands call by themselves; they are waited for, and called once."""
-        patient = Config(read_timeout=_FUNCTION_SECONDS, retries={"total_max_attempts": 1})
-        return self.session.client("lambda", endpoint_url=self.endpoint, config=_config(self.endpoint).merge(patient))
+        """The client of functions that commands invoke: it waits for their end, and invokes them once."""
+        options = self._options(read_timeout=_FUNCTION_SECONDS, retries={"total_max_attempts": 1})
+        return self.session.client("lambda", **options)
 
     @cached_property
-    def cloudwatch(self) -> Any:  # noqa: ANN401 - its stubs are not among the development tools
-        """Alarms."""
-        return self.session.client("cloudwatch", endpoint_url=self.endpoint, config=_config(self.endpoint))
+    def cloudwatch(self) -> CloudWatchClient:
+        """The client of alarms."""
+        return self.session.client("cloudwatch", **self._options())
 
     @cached_property
-    def logs(self) -> Any:  # noqa: ANN401 - as above
-        """What functions log."""
-        return self.session.client("logs", endpoint_url=self.endpoint, config=_config(self.endpoint))
+    def logs(self) -> Any:  # noqa: ANN401 - its stubs are not among the development tools
+        """The client of the functions' logs."""
+        return self.session.client("logs", **self._options())
 
     @cached_property
     def cloudformation(self) -> CloudFormationClient:
-        """Stacks."""
-        return self.session.client("cloudformation", endpoint_url=self.endpoint, config=_config(self.endpoint))
+        """The client of the stacks."""
+        return self.session.client("cloudformation", **self._options())
 
     @cached_property
     def outputs(self) -> dict[str, str]:
@@ -107,33 +108,48 @@ class Deployment:
         return found
 
     @property
-    def stacks(self) -> list[str]:
-        """Names of the stage's stacks."""
-        return [self.stack(part) for part in STACKS]
-
-    @property
     def prefix(self) -> str:
-        """How the names of the stage's stacks and alarms begin."""
+        """The beginning of the names of the stage's stacks, queues and alarms."""
         return f"Sluice-{self.stage}-"
 
-    def stack(self, part: str) -> str:
-        """Name of one of the stage's stacks."""
-        return self.prefix + part
+    @property
+    def stacks(self) -> list[str]:
+        """The names of the stage's stacks."""
+        return [self.prefix + part for part in stack_parts()]
+
+    def owns(self, name: str) -> bool:
+        """Return whether a resource with such a name is the stage's, not that of a stage whose name begins alike."""
+        return name.startswith(self.prefix) and name[len(self.prefix) :][:1].isupper()
 
     def template(self, stack: str) -> dict[str, Any]:
-        """The deployed template of a stack."""
+        """Return the deployed template of a stack."""
         body: Any = self.cloudformation.get_template(StackName=stack)["TemplateBody"]
         template: dict[str, Any] = json.loads(body) if isinstance(body, str) else body
         return template
 
     def output(self, name: str) -> str:
-        """One output of the stage's stacks; CliError when the deployed version does not have it."""
+        """Return an output of the stage's stacks.
+
+        Raises:
+            CliError: The stage is not deployed, or by a version without this output.
+        """
         if name not in self.outputs:
             raise CliError(
                 f"Stage '{self.stage}' has no output {name}: it was deployed by another version.",
                 f"Run `sluice deploy --stage {self.stage}`.",
             )
         return self.outputs[name]
+
+    def _options(self, **config: Any) -> dict[str, Any]:  # noqa: ANN401 - any setting of botocore
+        standard = Config(
+            retries={"mode": "standard", "max_attempts": 6},
+            max_pool_connections=_CONNECTIONS,
+            connect_timeout=10,
+            # A proxy of the shell does not lead to this machine, and not every resolver knows bucket.localhost.
+            proxies={} if self.endpoint else None,
+            s3={"addressing_style": "path" if self.endpoint else "auto"},
+        )
+        return {"endpoint_url": self.endpoint, "config": standard.merge(Config(**config))}
 
     def _stack_outputs(self, stack: str) -> dict[str, str]:
         try:
@@ -148,9 +164,15 @@ class Deployment:
         return {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])}
 
 
+def stack_parts() -> list[str]:
+    """Return how the names of a stage's stacks end: the lake's, one per pipeline, and observability's."""
+    pipelines = (pipeline.name.title().replace("_", "") for pipeline in PIPELINES)
+    return ["Lake", *pipelines, "Observability"]
+
+
 @functools.cache
 def connect(stage: str) -> Deployment:
-    """The deployment of a stage.
+    """Return the deployment of a stage.
 
     Raises:
         CliError: The name is no stage's, or the local cloud is meant and not up.
@@ -162,18 +184,7 @@ def connect(stage: str) -> Deployment:
     if not settings.local:
         # boto3 itself reads AWS_DEFAULT_REGION only; the CDK, and every other SDK, AWS_REGION.
         return Deployment(stage, boto3.Session(region_name=settings.region or os.environ.get("AWS_REGION")))
-    cloud = local_cloud.status()
+    cloud = local_cloud.running_cloud()
     if cloud is None:
         raise CliError("The local cloud is not up.", "Run `sluice local up`, then `sluice deploy`; or `make demo`.")
     return Deployment(stage, boto3.Session("test", "test", region_name=local_cloud.REGION), cloud.endpoint)
-
-
-def _config(endpoint: str | None) -> Config:
-    return Config(
-        retries={"mode": "standard", "max_attempts": 6},
-        max_pool_connections=_CONNECTIONS,
-        connect_timeout=10,
-        # This machine is not behind the proxy that the shell may name, and not every resolver knows bucket.localhost.
-        proxies={} if endpoint else None,
-        s3={"addressing_style": "path" if endpoint else "auto"},
-    )

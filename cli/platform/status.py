@@ -3,103 +3,116 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pkgutil import resolve_name
 
 from rich.markup import escape
 from rich.table import Table
 
-from cli.platform.console import out, plural, say_json, titled, whole, words
-from cli.platform.errors import handled
-from cli.platform.health import Health, health
-from cli.platform.options import JsonOption, StageOption
-from cli.platform.runs import listed
-from cli.platform.session import LOCAL, connect
-from tests.support.cloudwatch.evaluation import ALARM, INSUFFICIENT_DATA, OK
+from cli.pipelines import pipelines
+from cli.platform.console import (
+    JsonOption,
+    StageOption,
+    handled,
+    nowrap_column,
+    out,
+    say_json,
+    titled,
+    wrapped_column,
+)
+from cli.platform.queues import QueueState, queue_states
+from cli.platform.registry import PipelineStatus
+from cli.platform.runs import records_of, run_table
+from cli.platform.session import LOCAL, Deployment, connect
 
-_STYLES = {
-    "converted": "green",
-    "delivered": "green",
-    "failed": "red",
-    "incomplete": "red",
-    "timed_out": "red",
-    "ALARM": "red",
-    "OK": "green",
-}
+RUNS = 5
+
+ALARM, INSUFFICIENT_DATA, OK = _URGENCY = ("ALARM", "INSUFFICIENT_DATA", "OK")
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmState:
+    """An alarm, its state, and the reason CloudWatch gives."""
+
+    name: str
+    state: str
+    reason: str
 
 
 @handled
 def status(stage: StageOption = LOCAL, as_json: JsonOption = False) -> None:
     """Show what waits, the last runs and exports, the dirty events and the alarms.
 
+    Alarms are CloudWatch's: they are evaluated on AWS, not on the stage local.
+
     Examples:
         sluice status
         sluice status --stage prd --json | jq .backlog
     """
     deployment = connect(stage)
-    found = health(deployment)
+    parts: list[PipelineStatus] = [resolve_name(pipeline.status)(deployment) for pipeline in pipelines()]
+    runs = records_of(deployment).recent(datetime.now(UTC), RUNS)
+    queues, alarms = queue_states(deployment), alarm_states(deployment)
     if as_json:
-        say_json(found.document())
+        shared = {"runs": [run.to_json() for run in runs], "queues": queues, "alarms": alarms}
+        say_json({name: value for part in (*(each.members for each in parts), shared) for name, value in part.items()})
         return
-    _show_backlog(found)
-    parts = {
-        "Alarms": _alarms(found, deployment.prefix),
-        "Last runs": listed(found.runs),
-        "Last exports": _exports(found),
-        f"Dirty events in the {_recent(found)}": _dirty(found),
-    }
-    for title, shown in parts.items():
-        if shown.row_count:
-            out.print(titled(title, shown))
-    _show_quiet_alarms(found)
+    for line in (line for part in parts for line in part.lines):
+        out.print(line, highlight=False)
+    _show_tables({"Dead letters": _dead_letter_table(queues, deployment), "Alarms": _alarm_table(alarms, deployment)})
+    _show_tables({"Last runs": run_table(runs)})
+    for part in parts:
+        _show_tables(part.tables)
+    out.print(_alarm_summary(deployment, alarms), highlight=False)
 
 
-def _show_backlog(found: Health) -> None:
-    backlog, queue = found.backlog, found.queue
-    age = "" if backlog.oldest_seconds is None else f", the oldest for {backlog.oldest_seconds:,} s"
-    out.print(f"To convert: {plural(backlog.events, 'event')} of {plural(backlog.files, 'file')}{age}", highlight=False)
-    out.print(f"To validate: {plural(queue.waiting, 'announcement')}, {queue.in_flight:,} at work", highlight=False)
-    if queue.dead_letters:
-        out.print(f"[red]Dead letters: {plural(queue.dead_letters, 'announcement')} nobody could handle[/]")
+def alarm_states(deployment: Deployment) -> list[AlarmState]:
+    """Return the stage's alarms, those that are on first; none for the stage local, whose alarms are not evaluated."""
+    if deployment.stage == LOCAL:
+        return []
+    pages = deployment.cloudwatch.get_paginator("describe_alarms")
+    described = [
+        alarm
+        for page in pages.paginate(AlarmNamePrefix=deployment.prefix, AlarmTypes=["CompositeAlarm", "MetricAlarm"])
+        for alarm in [*page.get("CompositeAlarms", []), *page.get("MetricAlarms", [])]
+    ]
+    found = [
+        AlarmState(each["AlarmName"], each["StateValue"], each.get("StateReason", ""))
+        for each in described
+        if deployment.owns(each["AlarmName"])
+    ]
+    return sorted(found, key=lambda alarm: (_URGENCY.index(alarm.state), alarm.name))
 
 
-def _exports(found: Health) -> Table:
-    shown = Table(whole("Slot"), "Status", "Promised", "Copied", "Missing", words("Cause"))
-    for export in found.exports:
-        counts = (f"{count:,}" for count in (export.promised, export.copied, export.missing))
-        since = "" if export.running_seconds is None else f" for {export.running_seconds:,} s"
-        shown.add_row(export.slot, _styled(export.status) + since, *counts, escape(export.cause))
+def _show_tables(tables: Mapping[str, Table]) -> None:
+    for title, table in tables.items():
+        if table.row_count:
+            out.print(titled(title, table))
+
+
+def _dead_letter_table(queues: Iterable[QueueState], deployment: Deployment) -> Table:
+    shown = Table(nowrap_column("Queue"), "Messages")
+    for queue in queues:
+        if queue.dead_letters and queue.messages:
+            shown.add_row(queue.name.removeprefix(deployment.prefix), f"[red]{queue.messages:,}[/]")
     return shown
 
 
-def _recent(found: Health) -> str:
-    since = f", since {found.dirty_since[:16].replace('T', ' ')} UTC" if found.dirty_since else ""
-    return f"last {plural(found.dirty_chunks, 'chunk')}{since}"
-
-
-def _dirty(found: Health) -> Table:
-    shown = Table("Table", "Reason", "Events")
-    for table, reasons in found.dirty.items():
-        for reason, count in reasons.items():
-            shown.add_row(table, reason, f"{count:,}")
-    return shown
-
-
-def _alarms(found: Health, prefix: str) -> Table:
-    """Those a person has to look at; their names, in reasons too, without what all of the stage's begin with."""
-    shown = Table(whole("Alarm"), whole("State"), words("Reason"))
-    for alarm in found.alarms:
+def _alarm_table(alarms: Iterable[AlarmState], deployment: Deployment) -> Table:
+    """Return the alarms that are on; names, in reasons too, without the prefix that all of the stage's share."""
+    shown = Table(nowrap_column("Alarm"), nowrap_column("State"), wrapped_column("Reason"))
+    for alarm in alarms:
         if alarm.state == ALARM:
-            reason = escape(alarm.reason.replace(prefix, ""))
-            shown.add_row(alarm.name.removeprefix(prefix), _styled(alarm.state), reason)
+            reason = escape(alarm.reason.replace(deployment.prefix, ""))
+            shown.add_row(alarm.name.removeprefix(deployment.prefix), f"[red]{alarm.state}[/]", reason)
     return shown
 
 
-def _show_quiet_alarms(found: Health) -> None:
-    states = Counter(alarm.state for alarm in found.alarms)
-    if states:
-        unknown = f", {states[INSUFFICIENT_DATA]:,} without data" if states[INSUFFICIENT_DATA] else ""
-        out.print(f"Alarms: {states[ALARM]:,} on, {states[OK]:,} off{unknown}", highlight=False)
-
-
-def _styled(text: str) -> str:
-    style = _STYLES.get(text)
-    return f"[{style}]{text}[/]" if style else text
+def _alarm_summary(deployment: Deployment, alarms: Iterable[AlarmState]) -> str:
+    if deployment.stage == LOCAL:
+        return "Alarms: evaluated on AWS only"
+    states = Counter(alarm.state for alarm in alarms)
+    unknown = f", {states[INSUFFICIENT_DATA]:,} without data" if states[INSUFFICIENT_DATA] else ""
+    return f"Alarms: {states[ALARM]:,} on, {states[OK]:,} off{unknown}"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.support.cloudwatch.intrinsics import Resolver
 from tests.support.cloudwatch.series import Metric
 
 ALARM = "AWS::CloudWatch::Alarm"
@@ -113,7 +112,7 @@ def _arn(name: str) -> str:
 
 
 def _evaluated(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """The properties that evaluation needs: actions and descriptions may refer to what nobody knows here."""
+    """Return the properties that evaluation needs: actions and descriptions may refer to what is not known here."""
     left_out = {"AlarmActions", "OKActions", "InsufficientDataActions", "AlarmDescription", "Tags"}
     return {name: value for name, value in properties.items() if name not in left_out}
 
@@ -153,3 +152,90 @@ def _plain(identifier: str, metric: Mapping[str, Any], statistics: Mapping[str, 
     dimensions = {found["Name"]: str(found["Value"]) for found in metric.get("Dimensions", [])}
     named = Metric.of(metric["Namespace"], metric["MetricName"], dimensions)
     return Query(identifier, int(statistics.get("Period", _DEFAULT_PERIOD)), metric=named, statistic=statistic)
+
+
+class UnresolvedError(LookupError):
+    """The template refers to something whose value is not known here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolver:
+    """Values of a template's references.
+
+    Attributes:
+        references: What `Ref` gives, by logical id or pseudo parameter.
+        attributes: What `Fn::GetAtt` gives, by logical id and attribute.
+        exports: What `Fn::ImportValue` gives, by name.
+    """
+
+    references: Mapping[str, str]
+    attributes: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    exports: Mapping[str, str] = field(default_factory=dict)
+
+    def resolve(self, value: Any) -> Any:
+        """Return a value of a template with its functions resolved.
+
+        Raises:
+            UnresolvedError: It refers to something that has no value here.
+        """
+        if isinstance(value, list):
+            return [self.resolve(part) for part in value]
+        if not isinstance(value, Mapping):
+            return value
+        if len(value) == 1:
+            ((name, argument),) = value.items()
+            if name == "Ref" or name.startswith("Fn::"):
+                return self._call(name, argument)
+        return {key: self.resolve(part) for key, part in value.items()}
+
+    def _call(self, name: str, argument: Any) -> Any:
+        match name, argument:
+            case "Ref", _:
+                return _known(self.references, argument)
+            case "Fn::GetAtt", [logical_id, attribute]:
+                return _known(self.attributes, (logical_id, attribute))
+            case "Fn::ImportValue", _:
+                return _known(self.exports, self.resolve(argument))
+            case "Fn::Join", [separator, parts]:
+                return str(separator).join(map(str, self.resolve(parts)))
+        raise UnresolvedError(f"function {name}")
+
+
+def _known(values: Mapping[Any, str], key: Any) -> str:
+    if key not in values:
+        raise UnresolvedError(f"nothing is known of {key}")
+    return values[key]
+
+
+FUNCTION = "AWS::Lambda::Function"
+MACHINE = "AWS::StepFunctions::StateMachine"
+QUEUE = "AWS::SQS::Queue"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A deployed resource; `physical_id` is what `Ref` gives."""
+
+    logical_id: str
+    kind: str
+    physical_id: str
+
+    @property
+    def attributes(self) -> dict[str, str]:
+        """The attributes that alarms name."""
+        if self.kind == QUEUE:
+            return {"QueueName": self.physical_id.rpartition("/")[2], "QueueUrl": self.physical_id}
+        if self.kind == MACHINE:
+            return {"Arn": self.physical_id, "Name": self.physical_id.rpartition(":")[2]}
+        return {}
+
+
+def resolver_of(resources: Iterable[Resource], exports: Mapping[str, str], region: str, account: str) -> Resolver:
+    """Return a resolver that knows the resources of one stack, and what other stacks export."""
+    known = list(resources)
+    pseudo = {"AWS::Region": region, "AWS::AccountId": account, "AWS::Partition": "aws"}
+    return Resolver(
+        references=pseudo | {resource.logical_id: resource.physical_id for resource in known},
+        attributes={(r.logical_id, name): value for r in known for name, value in r.attributes.items()},
+        exports=exports,
+    )

@@ -8,16 +8,14 @@ periods are looked at, AWS leaves open; here it is always two, as in its example
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tests.support.cloudwatch import bands, expressions, rules
-from tests.support.cloudwatch.bands import Band
-from tests.support.cloudwatch.comparisons import COMPARISONS, WORDS
+from tests.support.cloudwatch import expressions
 from tests.support.cloudwatch.definitions import Alarms, CompositeAlarm, MetricAlarm
-from tests.support.cloudwatch.expressions import ExpressionError, Value
+from tests.support.cloudwatch.expressions import Band, ExpressionError, Value, comparison
 from tests.support.cloudwatch.series import Series, Vector, Windows
 
 OK = "OK"
@@ -26,6 +24,11 @@ INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
 
 _MORE_PERIODS = 2
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_IN_ALARM = re.compile(r'ALARM\("([^"]+)"\)')
+
+
+class RuleError(ValueError):
+    """The rule of a composite alarm cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class AlarmState:
 def evaluate(
     alarms: Alarms, series: Series, now: datetime, before: Mapping[str, str] | None = None
 ) -> list[AlarmState]:
-    """The state of every alarm at `now`; `before` are the states till then, unknown ones INSUFFICIENT_DATA.
+    """Return the state of every alarm at `now`; `before` are the states till then, by default INSUFFICIENT_DATA.
 
     Raises:
         ExpressionError: An expression is beyond this evaluator.
@@ -55,20 +58,14 @@ def _composite_states(composites: Sequence[CompositeAlarm], found: list[AlarmSta
     states = {alarm.name: alarm for alarm in found}
     rule_of = {composite.name: composite.rule for composite in composites}
 
-    def look(name: str) -> AlarmState:
+    def state(name: str) -> AlarmState:
         if name not in states and name in rule_of:
-            children: list[AlarmState] = []
-            rings = rules.holds(rule_of[name], lambda child: _noted(children, look(child)))
-            on = ", ".join(child.name for child in children if child.state == ALARM)
-            states[name] = AlarmState(name, ALARM if rings else OK, f"on: {on}" if on else "none of its alarms is on")
+            on = [child for child in alarms_in(rule_of[name]) if state(child).state == ALARM]
+            reason = f"on: {', '.join(on)}" if on else "none of its alarms is on"
+            states[name] = AlarmState(name, ALARM if on else OK, reason)
         return states.get(name, AlarmState(name, INSUFFICIENT_DATA, "there is no such alarm"))
 
-    return [look(composite.name) for composite in composites]
-
-
-def _noted(children: list[AlarmState], child: AlarmState) -> str:
-    children.append(child)
-    return child.state
+    return [state(composite.name) for composite in composites]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +110,7 @@ def _datapoints(alarm: MetricAlarm, series: Series, now: datetime) -> tuple[list
     length = alarm.periods + _MORE_PERIODS
     values = scope.series(alarm.watched.id)[-length:]
     limits = _limits(alarm, scope, length)
-    breaches = COMPARISONS.get(alarm.comparison)
-    if breaches is None:
-        raise ExpressionError(f"{alarm.name}: comparison {alarm.comparison} is not known")
+    _, breaches = comparison(alarm.comparison)
     points = [
         _Datapoint(value, length - place, breaches(value, lower, upper))
         for place, (value, lower, upper) in enumerate(zip(values, *limits, strict=True))
@@ -127,8 +122,8 @@ def _datapoints(alarm: MetricAlarm, series: Series, now: datetime) -> tuple[list
 def _windows(alarm: MetricAlarm, now: datetime) -> Windows:
     step = _HOUR if alarm.period * alarm.periods > _DAY else _MINUTE
     end = int(now.timestamp()) // step * step
-    banded = any(bands.FUNCTION in query.expression for query in alarm.queries)
-    history = bands.HISTORY_SECONDS // alarm.period if banded else 0
+    banded = any(expressions.BAND_FUNCTION in query.expression for query in alarm.queries)
+    history = expressions.HISTORY_SECONDS // alarm.period if banded else 0
     return Windows(end, alarm.period, alarm.periods + _MORE_PERIODS + history)
 
 
@@ -165,8 +160,6 @@ class _Scope:
 
     def series(self, name: str) -> Vector:
         found = self.value(name)
-        if isinstance(found, float):
-            return ((None if math.isnan(found) else found),) * self.count
         if not isinstance(found, tuple):
             raise ExpressionError(f"{self.alarm.name}: {name} is no series")
         return found
@@ -187,5 +180,16 @@ def _reason(alarm: MetricAlarm, used: Sequence[_Datapoint], lacking: int) -> str
     values = ", ".join(f"{point.value:g}" for point in used)
     threshold = f"the threshold ({alarm.threshold:g})" if isinstance(alarm.threshold, float) else "what is usual"
     filled = f"; {lacking} more missing, taken as {alarm.missing}" if lacking else ""
-    what = WORDS[alarm.comparison]
+    what, _ = comparison(alarm.comparison)
     return f"{breaching} of the last {alarm.periods} datapoints [{values}] were {what} {threshold}{filled}"
+
+
+def alarms_in(rule: str) -> list[str]:
+    """Return the names of the alarms of a rule such as ``(ALARM("name") OR ALARM("arn"))``.
+
+    Raises:
+        RuleError: It has another form, which no composite of the stacks has.
+    """
+    if re.sub(r"[()\s]|\bOR\b", "", _IN_ALARM.sub("", rule)):
+        raise RuleError(f"{rule!r} is more than ALARM(…) OR ALARM(…)")
+    return [name.rpartition(":alarm:")[2] for name in _IN_ALARM.findall(rule)]

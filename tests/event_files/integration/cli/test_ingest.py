@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli.event_files.ingest import command
+from cli.event_files import ingest
 from cli.main import app
 from cli.platform.session import Deployment
 from tests.support.stand_in import Pipeline
@@ -18,7 +18,7 @@ from tests.support.stand_in import Pipeline
 
 @pytest.fixture(autouse=True)
 def _connected(stage: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "connect", lambda _: stage)
+    monkeypatch.setattr(ingest, "connect", lambda _: stage)
 
 
 def ingest(*arguments: Any, code: int = 0) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from cli.event_files import conversion
-from cli.event_files.conversion import Conversion, failure, run_conversion
-from cli.platform.errors import CliError
+from cli.event_files import convert
+from cli.event_files.convert import Conversion, run_conversion, unfinished_error
+from cli.platform.console import CliError
 from cli.platform.session import Deployment
 
 ARN = "arn:aws:states:eu-west-1:123456789012:execution:Convert:one"
@@ -90,13 +90,13 @@ def test_a_converted_run_is_summed_up_from_its_commit() -> None:
     found, outcome = run_conversion(stage, 5)
     assert (found.run_id, found.status) == ("r1", "converted")
     assert {name: getattr(found, name) for name in COMMIT} == COMMIT
-    assert failure(stage, found, outcome) is None
+    assert unfinished_error(stage, found, outcome) is None
 
 
 def test_nothing_to_do_is_no_failure() -> None:
     stage = Stage(Machine(ended(status="nothing_to_do", run_id=None)))
     found, outcome = run_conversion(stage, 5)
-    assert (found.status, found.rows, failure(stage, found, outcome)) == ("nothing_to_do", {}, None)
+    assert (found.status, found.rows, unfinished_error(stage, found, outcome)) == ("nothing_to_do", {}, None)
 
 
 def test_a_busy_machine_is_waited_for_and_started_again() -> None:
@@ -109,13 +109,13 @@ def test_a_machine_that_stays_busy_is_a_failure() -> None:
     client = Machine(*[ended(status="busy", run_id="r0")] * 5)
     found, outcome = run_conversion(Stage(client), 5)
     assert (found.status, client.begun) == ("busy", 3)
-    assert failure(Stage(client), found, outcome) is not None
+    assert unfinished_error(Stage(client), found, outcome) is not None
 
 
 def test_a_failed_run_says_where_why_and_where_to_look() -> None:
     stage = Stage(Machine(FAILED))
     found, outcome = run_conversion(stage, 5)
-    error = failure(stage, found, outcome)
+    error = unfinished_error(stage, found, outcome)
     assert found.status == "failed"
     assert error is not None
     assert error.message == "The conversion failed in 'Convert the batches': 61 in, 60 out"
@@ -134,7 +134,7 @@ def test_a_map_that_failed_says_why_an_item_did() -> None:
 
 def test_the_local_cloud_has_no_console() -> None:
     stage = Stage(Machine(FAILED), "local")
-    error = failure(stage, *run_conversion(stage, 5))
+    error = unfinished_error(stage, *run_conversion(stage, 5))
     assert error is not None
     assert "console.aws" not in error.hint
     assert ARN in error.hint
@@ -158,7 +158,7 @@ def test_the_json_document_has_exactly_the_promised_members() -> None:
         "parquet_files",
         "seconds",
     ]
-    assert conversion.CONVERTED == "converted"
+    assert convert.CONVERTED == "converted"
 
 
 def test_an_execution_is_told_who_started_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,13 +7,13 @@ import hashlib
 
 import pytest
 
-from cli.demo.files import EventFile, event_files
+from cli.event_files.file_generation import EventFile, event_files
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import Registry
-from sluice.event_files.ledger.model import Counts, SourceObject
-from sluice.event_files.validate.content import content_of
-from sluice.event_files.validate.reasons import Reason
-from sluice.event_files.validate.routing import FileRouting, Gates
+from sluice.event_files.ledger.model import Counts, Reason, SourceObject
+from sluice.event_files.validate.event_processor import EventProcessors
+from sluice.event_files.validate.routing import FileRouting
+from sluice.event_files.validate.source_objects import content_of
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def files(registry: Registry) -> list[EventFile]:
     return list(event_files(registry, files=40, events=2000, seed=1))
 
 
-def validated(gates: Gates, file: EventFile) -> Counts:
+def validated(gates: EventProcessors, file: EventFile) -> Counts:
     routing = FileRouting(gates, SourceObject("b", file.name, "e"))
     routing.route(content_of(file.body, 10**9).data, 10**9, lambda _: None)
     return routing.counts
@@ -41,7 +41,7 @@ def total(files: list[EventFile]) -> Counts:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_pipeline_makes_of_every_file_what_it_says(registry: Registry, seed: int) -> None:
-    gates = Gates(registry, lambda *_: None)
+    gates = EventProcessors(registry, lambda *_: None)
     for file in event_files(registry, files=40, events=2000, seed=seed):
         found = validated(gates, file)
         assert (file.name, found.clean, found.dirty, found.unrelated, found.events) == (

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from cli.platform.health import Backlog, backlog, dirty
-from sluice.event_files.ledger.ledger_items import Item
+from cli.event_files.status import Backlog, backlog, dirty_counts
+from sluice.aws.dynamodb import Item
 
 NOW = datetime(2024, 5, 14, 12, 0, tzinfo=UTC)
 
@@ -31,6 +31,6 @@ def test_dirty_events_add_up_by_table_and_reason() -> None:
         {"dirty": {"B_EVENT": {"RULE_BROKEN": 2, "TOO_LARGE": 9}}},
         {},
     ]
-    found = dirty(chunks)
+    found = dirty_counts(chunks)
     assert found == {"-": {"NO_CONTRACT": 2}, "B_EVENT": {"RULE_BROKEN": 3, "TOO_LARGE": 9}}
     assert list(found["B_EVENT"]) == ["TOO_LARGE", "RULE_BROKEN"]

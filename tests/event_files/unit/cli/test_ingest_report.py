@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from cli.event_files.ingest.report import FileReport, document, is_done, statuses, table
+from cli.event_files.ingest import FileReport, are_done, report_document, report_table, statuses
 
 FILES = [
     FileReport("a", "validated", 120, 5, {"B_EVENT": 1, "A_PRED": 2}, {"RULE_BROKEN": 1}, 1),
@@ -15,13 +15,13 @@ FILES = [
 
 def shown(files: list[FileReport]) -> str:
     console = Console(file=io.StringIO(), width=100)
-    console.print(table(files))
+    console.print(report_table(files))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
 
 def test_the_document_has_exactly_the_promised_shape() -> None:
-    assert document(FILES) == {
+    assert report_document(FILES) == {
         "files": [
             {
                 "key": "a",
@@ -54,14 +54,14 @@ def test_the_document_has_exactly_the_promised_shape() -> None:
 
 
 def test_dirty_events_and_known_files_are_no_failure() -> None:
-    assert is_done(FILES[:2])
-    assert is_done([FileReport("r", "refused", 1)])
+    assert are_done(FILES[:2])
+    assert are_done([FileReport("r", "refused", 1)])
 
 
 def test_a_file_without_a_good_end_is_a_failure() -> None:
-    assert not is_done(FILES)
-    assert not is_done([FileReport("g", "gone", 1)])
-    assert not is_done([FileReport("u", "unreadable", 1)])
+    assert not are_done(FILES)
+    assert not are_done([FileReport("g", "gone", 1)])
+    assert not are_done([FileReport("u", "unreadable", 1)])
 
 
 def test_the_table_names_every_table_and_reason() -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.event_files.ingest.files import input_files
-from cli.platform.errors import CliError
+from cli.event_files.upload import input_files
+from cli.platform.console import CliError
 
 
 def write(root: Path, *names: str) -> list[Path]:

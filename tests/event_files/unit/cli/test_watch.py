@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from cli.event_files.ingest import watch as watching
-from cli.event_files.ingest.files import InputFile
-from cli.event_files.ingest.upload import Uploaded
-from cli.event_files.ingest.watch import Watch
-from sluice.event_files.ledger.ledger_items import Item
+from cli.event_files import ingest as watching
+from cli.event_files.ingest import Watch
+from cli.event_files.upload import InputFile, Uploaded
+from sluice.aws.dynamodb import Item
 from sluice.event_files.ledger.model import SourceObject
 
 

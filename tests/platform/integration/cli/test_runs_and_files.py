@@ -16,29 +16,29 @@ from cli.main import app
 from cli.platform import runs
 from cli.platform.console import out
 from cli.platform.session import Deployment
-from sluice.event_files.convert.model import OpenRun
+from sluice.event_files.ledger.model import OpenRun
 from sluice.runs.keys import record_id
 from sluice.runs.model import Kind, RunRecord
 from sluice.runs.records_s3 import S3RunRecords
 from tests.platform.unit.runs.recorded import KINDS, recorded
 from tests.platform.unit.runs.test_recording import COMMIT, RUN, record
-from tests.support.events import body, broken, event, foreign
+from tests.support.moto_stage import LAKE, LEDGER, SOURCE, MotoStage
+from tests.support.sample_events import body, broken, event, foreign
 from tests.support.step_functions import RecordedStepFunctions
-from tests.support.world import LAKE, LEDGER, SOURCE, World
 
 KEY = "events/it's one.json"
 TABLE = "MICROONE_EVENT"
 
 
 @pytest.fixture(autouse=True)
-def stage(world: World, monkeypatch: pytest.MonkeyPatch) -> Deployment:
+def stage(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Deployment:
     deployment = Deployment("x", boto3.Session("test", "test", region_name="us-east-1"))
     machines = {f"{kind.value.title()}Machine": machine for machine, kind in KINDS.items()}
     outputs = {"SourceBucket": SOURCE, "LakeBucket": LAKE, "LedgerTable": LEDGER, **machines}
     deployment.__dict__.update(outputs=outputs, stepfunctions=RecordedStepFunctions())
     for module in (runs, file):
         monkeypatch.setattr(module, "connect", lambda _: deployment)
-    assert world
+    assert moto_stage
     return deployment
 
 
@@ -112,11 +112,11 @@ def test_a_run_by_any_of_its_names(stage: Deployment, name: str) -> None:
     assert document("run", names[name]) == json.loads(json.dumps(found.to_json()))
 
 
-def test_the_open_run_is_shown_as_far_as_it_is(stage: Deployment, world: World) -> None:
+def test_the_open_run_is_shown_as_far_as_it_is(stage: Deployment, moto_stage: MotoStage) -> None:
     execution = recorded("convert_failed")
     described = stage.stepfunctions.executions[execution.arn].described  # type: ignore[attr-defined]
     described |= {"status": "RUNNING", "stopDate": None, "cause": None, "error": None}
-    assert world.ledger.begin_run(OpenRun("the-run", execution.arn))
+    assert moto_stage.runs.begin_run(OpenRun("the-run", execution.arn))
     found = document("run", "the-run")
     assert (found["outcome"], found["execution"], found["cause"]) == ("running", execution.arn, "")
 
@@ -141,16 +141,16 @@ def test_a_run_nobody_knows() -> None:
 # Files
 
 
-def test_a_file_from_upload_to_rows(world: World) -> None:
+def test_a_file_from_upload_to_rows(moto_stage: MotoStage) -> None:
     dirty = [broken(number) for number in range(5)]
-    source = world.put(KEY, body(event(TABLE, 1), event("MICROTWO_PRED", 2), *dirty, foreign(1), b"\xff{"))
-    other = world.put("another", body(*dirty))
-    world.validate(source, other)
+    source = moto_stage.put(KEY, body(event(TABLE, 1), event("MICROTWO_PRED", 2), *dirty, foreign(1), b"\xff{"))
+    other = moto_stage.put("another", body(*dirty))
+    moto_stage.validate(source, other)
     (before,) = document("file", KEY)["versions"]
     assert before["converted"] is False
     assert [each["state"] for each in before["chunks"]] == ["pending"]
 
-    summary = world.convert()
+    summary = moto_stage.convert()
     assert summary
     found = document("file", f"s3://{SOURCE}/{KEY}")
     (version,) = found["versions"]
@@ -166,9 +166,9 @@ def test_a_file_from_upload_to_rows(world: World) -> None:
     assert version["tables"][0]["prefix"] == f"s3://{LAKE}/data/clean_parquet/{TABLE}.parquet/"
 
 
-def test_the_first_reasons_of_this_file_are_shown_and_nobody_elses(world: World) -> None:
+def test_the_first_reasons_of_this_file_are_shown_and_nobody_elses(moto_stage: MotoStage) -> None:
     dirty = [broken(number) for number in range(5)]
-    world.validate(world.put("another", body(*dirty)), world.put(KEY, body(*dirty)))
+    moto_stage.validate(moto_stage.put("another", body(*dirty)), moto_stage.put(KEY, body(*dirty)))
     (version,) = document("file", KEY)["versions"]
     shown = version["dirty_events"]
     assert [each["reason"] for each in shown] == ["RULE_BROKEN"] * 3
@@ -180,9 +180,9 @@ def test_the_first_reasons_of_this_file_are_shown_and_nobody_elses(world: World)
     assert "waits for the next conversion" in told
 
 
-def test_when_a_file_was_converted(stage: Deployment, world: World) -> None:
-    world.validate(world.put(KEY, body(event(TABLE, 1))))
-    summary = world.convert()
+def test_when_a_file_was_converted(stage: Deployment, moto_stage: MotoStage) -> None:
+    moto_stage.validate(moto_stage.put(KEY, body(event(TABLE, 1))))
+    summary = moto_stage.convert()
     assert summary
     planned = datetime.strptime(summary.run_id[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     converted = record("convert_converted").to_json() | {"subject": summary.run_id}
@@ -192,38 +192,40 @@ def test_when_a_file_was_converted(stage: Deployment, world: World) -> None:
     assert f"converted by run {summary.run_id} at {found.ended_at}" in sluice("file", KEY).stdout
 
 
-def test_every_version_of_a_key(world: World) -> None:
-    world.validate(world.put(KEY, body(event(TABLE, 1))))
-    world.validate(world.put(KEY, body(event(TABLE, 2))))
+def test_every_version_of_a_key(moto_stage: MotoStage) -> None:
+    moto_stage.validate(moto_stage.put(KEY, body(event(TABLE, 1))))
+    moto_stage.validate(moto_stage.put(KEY, body(event(TABLE, 2))))
     versions = document("file", KEY)["versions"]
     assert len({version["etag"] for version in versions}) == 2
     assert versions[0]["recorded_at"] >= versions[1]["recorded_at"]
 
 
-def test_dirty_records_and_chunks_that_have_expired(world: World) -> None:
-    world.validate(world.put(KEY, body(event(TABLE, 1), broken(1))))
-    for key in world.keys("data/dirty_json/"):
-        world.s3.delete_object(Bucket=LAKE, Key=key)
-    for chunk in world.ledger.pending_chunks():
-        world.dynamodb.delete_item(TableName=LEDGER, Key={"pk": {"S": "chunk#pending"}, "sk": {"S": chunk.chunk_id}})
+def test_dirty_records_and_chunks_that_have_expired(moto_stage: MotoStage) -> None:
+    moto_stage.validate(moto_stage.put(KEY, body(event(TABLE, 1), broken(1))))
+    for key in moto_stage.keys("data/dirty_json/"):
+        moto_stage.s3.delete_object(Bucket=LAKE, Key=key)
+    for chunk in moto_stage.runs.pending_chunks():
+        moto_stage.dynamodb.delete_item(
+            TableName=LEDGER, Key={"pk": {"S": "chunk#pending"}, "sk": {"S": chunk.chunk_id}}
+        )
     (version,) = document("file", KEY)["versions"]
     assert version["dirty"] == {"RULE_BROKEN": 1}
     assert version["dirty_events"] == []
     assert [each["state"] for each in version["chunks"]] == ["expired"]
 
 
-def test_a_file_that_was_gone(world: World) -> None:
-    source = world.put(KEY, b"{}")
-    world.s3.delete_object(Bucket=SOURCE, Key=KEY)
-    world.validate(source)
+def test_a_file_that_was_gone(moto_stage: MotoStage) -> None:
+    source = moto_stage.put(KEY, b"{}")
+    moto_stage.s3.delete_object(Bucket=SOURCE, Key=KEY)
+    moto_stage.validate(source)
     (version,) = document("file", KEY)["versions"]
     assert version["status"] == "gone"
     assert version["message"]
     assert version["chunks"] == []
 
 
-def test_a_file_that_was_not_announced_yet(world: World) -> None:
-    world.put(KEY, b"{}")
+def test_a_file_that_was_not_announced_yet(moto_stage: MotoStage) -> None:
+    moto_stage.put(KEY, b"{}")
     done = sluice("file", KEY)
     assert done.exit_code == 1
     assert f"{KEY} lies in {SOURCE} since" in done.stderr
@@ -240,8 +242,8 @@ def test_a_place_that_is_none_of_the_source_bucket(place: str) -> None:
     }
 
 
-def test_a_file_that_is_not_there(world: World) -> None:
-    world.put("events/one.json", b"{}")
+def test_a_file_that_is_not_there(moto_stage: MotoStage) -> None:
+    moto_stage.put("events/one.json", b"{}")
     told = sluice("file", "events/on").stderr
     assert "there is no such object" in told
     assert "These begin alike: events/one.json" in told

@@ -15,8 +15,9 @@ from cli.platform import status
 from cli.platform.console import out
 from cli.platform.session import Deployment
 from sluice.runs.records_s3 import S3RunRecords
-from sluice.vendor_exports.delivery.model import Account, Lease
-from sluice.vendor_exports.delivery.slots import Environment, Slot
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.delivery.model import ExportResult, Lease
+from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from tests.platform.unit.digest.making import run
 
@@ -104,7 +105,7 @@ def test_the_last_exports_the_newest_first(whole_stage: Deployment) -> None:
         slots.claim(lease, now, now)
     slots.claim(Lease(Environment.PROD, Slot.of(now).after(9), "me"), now, now)
     for lease in leases[:-1]:
-        slots.close(lease, Account(str(lease.slot), "incomplete", "f/", 3, 2, missing=("a",), cause="why"))
+        slots.close(lease, ExportResult(str(lease.slot), "incomplete", "f/", 3, 2, missing=("a",), cause="why"))
     known = {"status": "incomplete", "promised": 3, "copied": 2, "missing": 1, "cause": "why"}
     working = {"status": "running", "promised": 0, "copied": 0, "missing": 0, "cause": ""}
     exports = document()["exports"]

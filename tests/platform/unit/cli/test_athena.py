@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from cli.platform import athena
-from cli.platform.athena import typed
-from cli.platform.errors import CliError
+from cli.platform import query
+from cli.platform.console import CliError
+from cli.platform.query import typed
 from cli.platform.session import Deployment
 
 
@@ -73,7 +73,7 @@ COLUMNS = [("name", "varchar"), ("n", "bigint")]
 
 def test_the_header_row_is_dropped_once_and_nulls_stay_nulls() -> None:
     client = Athena([[["name", "n"], ["a", "1"]], [["name", None], [None, "2"]]], COLUMNS)
-    result = athena.query(Stage(client), "select 1")
+    result = query.run_query(Stage(client), "select 1")
     assert result.columns == ["name", "n"]
     assert list(result.rows) == [["a", 1], ["name", None], [None, 2]]
     assert client.started["WorkGroup"] == "sluice-x"
@@ -81,23 +81,23 @@ def test_the_header_row_is_dropped_once_and_nulls_stay_nulls() -> None:
 
 
 def test_a_statement_without_header_keeps_its_first_row() -> None:
-    assert list(athena.query(Stage(Athena([[["t1"], ["t2"]]], [("tab_name", "string")])), "show tables").rows) == [
+    assert list(query.run_query(Stage(Athena([[["t1"], ["t2"]]], [("tab_name", "string")])), "show tables").rows) == [
         ["t1"],
         ["t2"],
     ]
 
 
 def test_a_statement_without_rows_gives_none() -> None:
-    assert list(athena.query(Stage(Athena([[]], [])), "drop table x").rows) == []
+    assert list(query.run_query(Stage(Athena([[]], [])), "drop table x").rows) == []
 
 
 def test_a_failed_query_says_why() -> None:
     client = Athena([], [], State="FAILED", StateChangeReason="COLUMN_NOT_FOUND: line 1:8: nope")
     with pytest.raises(CliError, match="COLUMN_NOT_FOUND"):
-        athena.query(Stage(client), "select nope")
+        query.run_query(Stage(client), "select nope")
 
 
 def test_columns_of_the_same_name_do_not_hide_each_other() -> None:
     client = Athena([[["id", "id"], ["a", "b"]]], [("id", "varchar"), ("id", "varchar")])
-    result = athena.query(Stage(client), "select a.id, b.id from a, b")
+    result = query.run_query(Stage(client), "select a.id, b.id from a, b")
     assert [dict(zip(result.columns, row, strict=True)) for row in result.rows] == [{"id": "a", "id_2": "b"}]

@@ -6,8 +6,8 @@ import pytest
 import typer
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
-from cli.platform.errors import CliError, handled
-from sluice.aws.failures import plain_cause
+from cli.platform.console import CliError, handled
+from sluice.runs.execution_events import plain_cause
 
 
 def failing(error: Exception, *, as_json: bool = False) -> None:

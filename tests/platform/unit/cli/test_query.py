@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.platform.errors import CliError
+from cli.platform.console import CliError
 from cli.platform.query import assert_reads
 
 

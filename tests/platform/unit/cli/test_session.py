@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cli.platform import local_cloud, session
-from cli.platform.errors import CliError
+from cli.platform.console import CliError
 from cli.platform.local_cloud import LocalCloud
 from cli.platform.session import Deployment, connect
 

@@ -4,10 +4,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.support.cloudwatch.bands import LEAST_HISTORY
 from tests.support.cloudwatch.definitions import Alarms, Query
 from tests.support.cloudwatch.evaluation import evaluate as evaluate_alarms
-from tests.support.cloudwatch.expressions import ExpressionError, Value, evaluate
+from tests.support.cloudwatch.expressions import LEAST_HISTORY, ExpressionError, Value, evaluate
 from tests.support.cloudwatch.series import Metric, Series
 from tests.support.cloudwatch.unit.alarm_cases import NOW, PERIOD, alarm, laid
 
@@ -30,32 +29,20 @@ class Scope:
     [
         ("a + b", (3.0, None, 4.0)),
         ("a - 1", (0.0, None, 3.0)),
-        ("-b", (-2.0, -3.0, 0.0)),
         ("a * 100 / (a + b)", (100 / 3, None, 100.0)),
         ("a / b", (0.5, None, None)),
         ("a + b * 2", (5.0, None, 4.0)),
         ("b > 1", (1.0, 1.0, 0.0)),
-        ("b >= 2 AND b < 3", (1.0, 0.0, 0.0)),
-        ("b == 3 || b == 0", (0.0, 1.0, 1.0)),
-        ("b != 3 && b != 0", (1.0, 0.0, 0.0)),
+        ("b >= 2", (1.0, 1.0, 0.0)),
+        ("b <= 2", (1.0, 0.0, 1.0)),
         ("IF(b > 1, a, 7)", (1.0, None, 7.0)),
         ("IF(a > 2, 1, 0)", (0.0, None, 1.0)),
-        ("IF(b > 1, a)", (1.0, None, None)),
-        ("FILL(a, 0)", (1.0, 0.0, 4.0)),
-        ("FILL(a, b)", (1.0, 3.0, 4.0)),
-        ("FILL(a, REPEAT)", (1.0, 1.0, 4.0)),
-        ("FILL(none, 0)", (0.0, 0.0, 0.0)),
         ("MAX([a, b])", (2.0, 3.0, 4.0)),
         ("MIN([a, b])", (1.0, 3.0, 0.0)),
         ("SUM([a, b])", (3.0, 3.0, 4.0)),
-        ("AVG([a, b])", (1.5, 3.0, 2.0)),
         ("SUM([none, none])", (None, None, None)),
-        ("SUM(a)", 5.0),
-        ("MAX(b)", 3.0),
-        ("b / PERIOD(b)", (2 / 300, 0.01, 0.0)),
         ("a + 1 / 0", (None, None, None)),
-        ("a + MAX(none)", (None, None, None)),
-        ("2 + 3 * 2", 8.0),
+        ("2", 2.0),
     ],
 )
 def test_an_expression(expression: str, value: Value) -> None:
@@ -66,7 +53,7 @@ def test_an_expression(expression: str, value: Value) -> None:
     "expression",
     ["SEARCH('x', 'Sum')", "__import__('os')", "a.real", "a if a else b", "RATE(a)", "a +", "[a, b] + 1", "1 < a < 2"],
 )
-def test_anything_else_is_refused(expression: str) -> None:
+def test_unknown_forms_are_refused(expression: str) -> None:
     with pytest.raises(ExpressionError):
         evaluate(expression, Scope())
 
@@ -107,14 +94,13 @@ def _unusual(comparison: str, *values: float | None) -> str:
     [
         ("GreaterThanUpperThreshold", "OK", "OK", "ALARM"),
         ("LessThanLowerThreshold", "ALARM", "OK", "OK"),
-        ("LessThanLowerOrGreaterThanUpperThreshold", "ALARM", "OK", "ALARM"),
     ],
 )
-def test_a_band_is_what_was_usual(comparison: str, low: str, usual: str, high: str) -> None:
+def test_a_band_is_as_wide_as_the_history_varies(comparison: str, low: str, usual: str, high: str) -> None:
     history = [9.0, 11.0] * LEAST_HISTORY  # mean 10, deviation 1
     assert [_unusual(comparison, *history, value) for value in (7.5, 8.5, 12.5)] == [low, usual, high]
 
 
-def test_without_history_nobody_knows_what_is_usual() -> None:
+def test_a_band_needs_history() -> None:
     assert _unusual("GreaterThanUpperThreshold", *[10.0] * 20, 99.0) == "INSUFFICIENT_DATA"
     assert _unusual("GreaterThanUpperThreshold", *[10.0] * 30, 99.0) == "ALARM"

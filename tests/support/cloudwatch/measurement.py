@@ -16,12 +16,12 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tests.support.cloudwatch.emf import points_of
-from tests.support.cloudwatch.resources import FUNCTION, MACHINE, QUEUE, Resource
-from tests.support.cloudwatch.series import Metric, Point, Series
+from tests.support.cloudwatch.definitions import FUNCTION, MACHINE, QUEUE, Resource
+from tests.support.cloudwatch.series import Metric, Point, Series, points_of
 
 if TYPE_CHECKING:
     from cli.platform.session import Deployment
+
 
 Points = Iterator[tuple[Metric, Point]]
 
@@ -38,14 +38,14 @@ _THREADS = 8
 
 
 @dataclass(frozen=True)
-class Collector:
+class PointCollector:
     """Collects the points of some resources from `since` on."""
 
     deployment: Deployment
     since: datetime
 
     def collect(self, resources: Iterable[Resource]) -> Series:
-        """All points of these resources."""
+        """Return all points of these resources."""
         sources = {FUNCTION: self._of_function, MACHINE: self._of_machine, QUEUE: self._of_queue}
         wanted = [(sources[resource.kind], resource.physical_id) for resource in resources if resource.kind in sources]
         series = Series()
@@ -61,7 +61,7 @@ class Collector:
         for events in calls.values():
             lines = [event["message"] for event in events]
             yield from points_of(lines)
-            yield from _of_call(name, events[-1]["timestamp"] / 1000, lines)
+            yield from _points_of_call(name, events[-1]["timestamp"] / 1000, lines)
 
     def _log_events(self, group: str) -> Iterator[dict[str, Any]]:
         """What was logged; the local cloud ends an answer at so many events, and names no next page."""
@@ -103,7 +103,7 @@ class Collector:
             yield Metric.of("AWS/SQS", name, {"QueueName": url.rpartition("/")[2]}), Point(at, float(value))
 
 
-def _of_call(function: str, at: float, lines: list[str]) -> Points:
+def _points_of_call(function: str, at: float, lines: list[str]) -> Points:
     ended = next(filter(None, map(_CALL.match, reversed(lines))), None)
     if ended is None:
         return
@@ -112,3 +112,18 @@ def _of_call(function: str, at: float, lines: list[str]) -> Points:
     values = {"Invocations": 1.0, "Errors": float(failed), "Throttles": 0.0, "Duration": milliseconds}
     for name, value in values.items():
         yield Metric.of("AWS/Lambda", name, {"FunctionName": function}), Point(at, value)
+
+
+_MEASURED = (FUNCTION, MACHINE, QUEUE)
+ACCOUNT = "000000000000"
+
+
+def resources_of(deployment: Deployment, stack: str) -> list[Resource]:
+    """Return the resources of a stack that alarms may be on."""
+    pages = deployment.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+    return [
+        Resource(found["LogicalResourceId"], found["ResourceType"], found["PhysicalResourceId"])
+        for page in pages
+        for found in page["StackResourceSummaries"]
+        if found["ResourceType"] in _MEASURED
+    ]

@@ -1,0 +1,119 @@
+"""What the demo's producers do: put media and files into their buckets, now and then twice."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cli.event_files.file_generation import EventFile
+from cli.event_files.ingest import FileReport, ingest_files
+from cli.event_files.media import index_bucket
+from cli.event_files.status import queue
+from cli.event_files.upload import input_files
+from cli.platform.console import err, plural, say
+from cli.platform.machine import waits
+from cli.platform.session import Deployment
+from cli.simulator.exports import Exports, files_of
+from cli.simulator.http_messages import Call
+from cli.simulator.jobs import Timing
+from cli.simulator.simulator import Simulator
+from cli.simulator.transport_faults import Target, http_error, truncated
+from cli.simulator.vendor_faults import urls_expire
+from cli.vendor_exports.export import ExportRun, run_export
+from cli.vendor_exports.slots import environment_of
+from cli.vendor_exports.vendor import simulator_credentials
+from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA, Slot, newest_settled, slots_between, table_of
+
+FOLDER = Path(os.path.relpath(Path(__file__).resolve().parents[2] / "build" / "demo"))
+"""Where the demo's files are written: in the repository's folder for what is built, seen from here."""
+
+# Few: in the local cloud every object that arrives costs the index function an invocation.
+_MEDIA = 8
+_TWICE = 5
+# From a bucket to the queue it takes a moment, in which the queue looks empty.
+_DELIVERY_SECONDS = 1.0
+
+
+def put_media(stage: Deployment, files: list[EventFile]) -> None:
+    """Put some of the media that the events refer to into the media bucket; the others are missing, as in real life."""
+    keys = [key for file in files for key in file.media][:_MEDIA]
+    bucket = stage.output("MediaBucket")
+    if stage.s3.list_objects_v2(Bucket=bucket, MaxKeys=1).get("KeyCount"):
+        return
+    with err.status("Uploading media …"):
+        for key in keys:
+            stage.s3.put_object(Bucket=bucket, Key=key, Body=b"a picture")
+    say(f"{plural(index_bucket(stage), 'picture')} in the media bucket, indexed.")
+
+
+def ingest(stage: Deployment, timeout: float) -> list[FileReport]:
+    """Ingest the demo's files, as `sluice ingest` does."""
+    return ingest_files(stage, input_files([FOLDER]), timeout)
+
+
+def announce_again(stage: Deployment, files: list[EventFile]) -> None:
+    """Put some files once more, so that each is announced twice, and wait until the pipeline has dealt with it."""
+    for file in files[:_TWICE]:
+        stage.s3.put_object(Bucket=stage.output("SourceBucket"), Key=file.name, Body=file.body)
+    say(f"{_TWICE} of the files were announced a second time.")
+    with err.status("Waiting for the queue …"):
+        for pause in waits(30):
+            time.sleep(max(pause, _DELIVERY_SECONDS))
+            depth = queue(stage)
+            if not depth.waiting and not depth.in_flight:
+                return
+
+
+_FILES = 60
+_COMPRESSION = 600  # 20 minutes of replication take 2 seconds
+_DAYS = 5
+_PAST_FILES = 9
+_THREADS = 16
+# Of the hours before: so many came not at all, or without a table.
+_LOST, _LACKING = 0.04, 0.06
+
+
+def export(stage: Deployment, timeout: float) -> ExportRun:
+    """Run an export against a vendor whose addresses expire, whose files break off, and who is busy at times."""
+    trouble = [
+        urls_expire(after=20),
+        truncated(Target(Call.FILE, file="Vessel_*", times=1)),
+        http_error(Target(Call.STATUS, times=2)),
+    ]
+    timing = Timing(compression=_COMPRESSION)
+    with Simulator(Exports(files=_FILES), trouble, timing, simulator_credentials(stage)) as vendor:
+        return run_export(stage, timeout, vendor_url=vendor.url)
+
+
+def put_past_hours(stage: Deployment) -> Slot:
+    """Put the deliveries of some days into the lake, with gaps as in real life; return their first hour."""
+    last = newest_settled(datetime.now(UTC))
+    first = last.after(-24 * _DAYS)
+    with ThreadPoolExecutor(_THREADS) as threads:
+        for slot in slots_between(first, last):
+            threads.submit(_put_hour, stage, slot)
+    return first
+
+
+def _put_hour(stage: Deployment, slot: Slot) -> None:
+    folder, bucket = slot.folder(environment_of(stage)), stage.output("LakeBucket")
+    for name, body in _delivery(slot):
+        stage.s3.put_object(Bucket=bucket, Key=f"{folder}{name}", Body=body)
+
+
+def _delivery(slot: Slot) -> Iterator[tuple[str, bytes]]:
+    rng = random.Random(str(slot))  # noqa: S311 - the same hour is the same every time
+    chance = rng.random()
+    if chance < _LOST:
+        return
+    files = files_of(Exports(files=_PAST_FILES, seed=1 + slot.hour.hour % 4))
+    tables = sorted({table for name in files if (table := table_of(name))})
+    lacking = rng.choice(tables) if chance < _LOST + _LACKING else None
+    for name, file in files.items():
+        if name == MASTER_SCHEMA or table_of(name) != lacking:
+            yield name, b"".join(file.content.chunks(0, file.content.size))

@@ -1,0 +1,241 @@
+"""Event files as a delivery stream writes them: deterministic, realistic, and with every flaw that occurs."""
+
+from __future__ import annotations
+
+import copy
+import gzip
+import random
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from cli.contracts.generation import generate_event, mutate_event
+from sluice.contracts.model import BODY, Contract, Registry
+from sluice.event_files.ledger.model import Counts
+from sluice.event_files.ledger.model import Reason
+
+START = datetime(2024, 5, 14, 6, tzinfo=UTC)
+STREAM = "ef-demo-stream-1"
+_FILES_PER_HOUR = 10
+_MOST_HOURS = 24
+_SEPARATORS = (b"", b"", b"", b"\n", b"\r\n")
+_GZIP_SHARE = 0.2
+# Delivery is at least once: every so many files, one repeats an event of the file before it.
+_REPEAT_EVERY = 8
+
+
+@dataclass(frozen=True, slots=True)
+class EventFile:
+    """A made-up event file.
+
+    Attributes:
+        name: Its name, as a delivery stream would choose it.
+        body: Its bytes, some files' compressed.
+        counts: What the pipeline has to make of it.
+        media: Keys of media objects its events refer to.
+    """
+
+    name: str
+    body: bytes
+    counts: Counts
+    media: tuple[str, ...]
+
+
+def event_files(registry: Registry, files: int, events: int, seed: int) -> Iterator[EventFile]:
+    """Make up `files` files with about `events` events in all; the same arguments give the same files."""
+    hours = min(_MOST_HOURS, -(-files // _FILES_PER_HOUR))
+    span = timedelta(hours=hours) / files
+    last: Piece | None = None
+    for index in range(files):
+        rng = random.Random(f"{seed}/{index}")  # noqa: S311 - a seed makes the files repeatable
+        pieces = _pieces(_producer(registry, rng), START + index * span, span, _share(events, files, index), rng)
+        if last and index % _REPEAT_EVERY == _REPEAT_EVERY - 1:
+            pieces.append(last)
+        last = next((piece for piece in pieces if piece.table and not piece.reason), None)
+        yield _file(_name(START + index * span, rng), pieces, rng)
+
+
+def _share(total: int, parts: int, index: int) -> int:
+    return (index + 1) * total // parts - index * total // parts
+
+
+def _producer(registry: Registry, rng: random.Random) -> tuple[Contract, ...]:
+    """The contracts of one family: a stream belongs to one system."""
+    family = rng.choice(registry.families).name
+    return tuple(contract for contract in registry.contracts if contract.family == family)
+
+
+def _pieces(
+    contracts: tuple[Contract, ...], start: datetime, span: timedelta, count: int, rng: random.Random
+) -> list[Piece]:
+    moments = sorted(start + span * rng.random() for _ in range(count))
+    predicted: Predicted = {}
+    pieces: list[Piece] = []
+    for at in moments:
+        piece = make_piece(contracts, at, predicted, rng)
+        # A fragment ends where the next event begins; without one it would swallow what follows.
+        if not (pieces and pieces[-1].reason == Reason.FRAGMENT and _is_no_event(piece)):
+            pieces.append(piece)
+    return pieces
+
+
+def _is_no_event(piece: Piece) -> bool:
+    return piece.reason in {Reason.FRAGMENT, Reason.INVALID_JSON, Reason.NOT_AN_EVENT}
+
+
+def _name(start: datetime, rng: random.Random) -> str:
+    unique = uuid.UUID(int=rng.getrandbits(128), version=4)
+    return f"{STREAM}-{start:%Y-%m-%d-%H-%M-%S}-{unique}"
+
+
+def _file(name: str, pieces: list[Piece], rng: random.Random) -> EventFile:
+    body = rng.choice(_SEPARATORS).join(piece.raw for piece in pieces)
+    if rng.random() < _GZIP_SHARE:
+        # The stream compresses without renaming; no time stamp, so that the bytes are the same every time.
+        body = gzip.compress(body, mtime=0)
+    media = tuple(dict.fromkeys(key for piece in pieces for key in piece.media))
+    return EventFile(name, body, _counts(pieces), media)
+
+
+def _counts(pieces: list[Piece]) -> Counts:
+    counts = Counts(events=len(pieces))
+    for piece in pieces:
+        if piece.reason:
+            counts.dirty[piece.table or "-", piece.reason] += 1
+        elif piece.table:
+            counts.clean[piece.table] += 1
+        else:
+            counts.unrelated += 1
+    return counts
+
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Bytes of a file and where they have to go.
+
+    Attributes:
+        raw: The bytes.
+        table: The table of a clean event, or of one that breaks the table's rules; None when it has none.
+        reason: Why it is dirty; None when it is not.
+        media: Keys of media objects it refers to.
+    """
+
+    raw: bytes
+    table: str | None = None
+    reason: Reason | None = None
+    media: tuple[str, ...] = ()
+
+
+def clean(contract: Contract, event: Event, _: random.Random) -> Piece:
+    """The event as it is."""
+    return Piece(orjson.dumps(event), contract.table, media=_media_of(contract, event))
+
+
+def rule_broken(contract: Contract, event: Event, rng: random.Random) -> Piece:
+    """An event with one wrong or missing member."""
+    return Piece(orjson.dumps(mutate_event(contract, event, rng)[0]), contract.table, Reason.RULE_BROKEN)
+
+
+def no_contract(contract: Contract, event: Event, _: random.Random) -> Piece:
+    """An event of a service nobody has written a contract for."""
+    changed = _changed_body(contract, event, service="microfour")
+    return Piece(orjson.dumps(changed), reason=Reason.NO_CONTRACT)
+
+
+def no_identifier(contract: Contract, event: Event, _: random.Random) -> Piece:
+    """An event that does not say which service it is from."""
+    changed = _changed_body(contract, event, service=None, prediction_id=None)
+    return Piece(orjson.dumps(changed), reason=Reason.NO_IDENTIFIER)
+
+
+def not_an_event(_: Contract, event: Event, __: random.Random) -> Piece:
+    """An object without an envelope."""
+    return Piece(orjson.dumps({"heartbeat": event["time"]}), reason=Reason.NOT_AN_EVENT)
+
+
+def invalid_json(_: Contract, event: Event, __: random.Random) -> Piece:
+    """An event with a number that JSON does not have."""
+    return Piece(orjson.dumps(event)[:-1] + b',"confidence":NaN}', reason=Reason.INVALID_JSON)
+
+
+def fragment(_: Contract, event: Event, rng: random.Random) -> Piece:
+    """The beginning of an event whose rest was lost."""
+    raw = orjson.dumps(event)
+    # Cut inside the envelope's plain members: what is left holds no whole object.
+    return Piece(raw[: rng.randrange(20, raw.index(b'"detail":'))], reason=Reason.FRAGMENT)
+
+
+def unrelated(_: Contract, event: Event, rng: random.Random) -> Piece:
+    """Another producer's event."""
+    return Piece(orjson.dumps(event | {"source": rng.choice(("app.billing", "aws.health"))}))
+
+
+Maker = Callable[[Contract, Event, random.Random], Piece]
+
+MIX: tuple[tuple[Maker, int], ...] = (
+    (clean, 860),
+    (rule_broken, 70),
+    (no_contract, 20),
+    (unrelated, 20),
+    (no_identifier, 10),
+    (fragment, 10),
+    (not_an_event, 5),
+    (invalid_json, 5),
+)
+"""How often each kind of piece occurs, in thousandths."""
+
+
+Predicted = dict[tuple[str, ...], list[str]]
+"""Ids of the predictions made so far, by the names of their service."""
+
+_JUDGED_SHARE = 0.6
+
+
+def make_piece(contracts: tuple[Contract, ...], at: datetime, predicted: Predicted, rng: random.Random) -> Piece:
+    """A piece of a chance kind around an event of a chance contract."""
+    (maker,) = rng.choices([maker for maker, _ in MIX], [weight for _, weight in MIX])
+    contract = rng.choice(contracts)
+    event = generate_event(contract, rng, at)
+    _connect(contract, event, predicted, rng)
+    return maker(contract, event, rng)
+
+
+def _connect(contract: Contract, event: Event, predicted: Predicted, rng: random.Random) -> None:
+    """Let many an evaluation judge a prediction that was made before, so that the tables can be joined."""
+    ids = predicted.setdefault(contract.services, [])
+    if contract.kind == "PRED":
+        ids.append(event["detail"]["id"])
+        return
+    evaluation = event["detail"][BODY[contract.kind]]
+    if ids and isinstance(evaluation.get("prediction_id"), str) and rng.random() < _JUDGED_SHARE:
+        evaluation["prediction_id"] = rng.choice(ids)
+
+
+def _changed_body(contract: Contract, event: Event, **members: str | None) -> Event:
+    changed = copy.deepcopy(event)
+    changed["detail"][BODY[contract.kind]].update(members)
+    return changed
+
+
+def _media_of(contract: Contract, event: Event) -> tuple[str, ...]:
+    """The key of the media object an event refers to, for tables that look media up."""
+    for correction in contract.corrections:
+        if correction.rule == "media_uri":
+            payload = _member(event, correction.member) or {}
+            if payload.get("media_id") and payload.get("medialib"):
+                return (f"demo/{payload['medialib']}/{payload['media_id']}.jpg",)
+    return ()
+
+
+def _member(event: Event, path: tuple[str, ...]) -> Any:  # noqa: ANN401 - any JSON value
+    value: Any = event
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value

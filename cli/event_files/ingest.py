@@ -1,0 +1,245 @@
+"""The command `sluice ingest`."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from cli.event_files.upload import InputFile, LedgerRecords, Records, Uploaded, Uploader, input_files
+from cli.platform.console import JsonOption, StageOption, err, handled, out, plural, progress, say_json, titled
+from cli.platform.session import LOCAL, Deployment, connect
+from sluice.aws.dynamodb import Item
+from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
+
+# So many unfinished files are named one by one.
+_NAMED = 20
+
+
+@handled
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files, or directories that stand for all files below them.")],
+    stage: StageOption = LOCAL,
+    as_json: JsonOption = False,
+    timeout: Annotated[float, typer.Option(help="Give up after so many seconds without any news.")] = 300.0,
+) -> None:
+    """Upload event files and say what became of each.
+
+    Waits until the ledger has a record of every file, then prints the events
+    per table (clean), per reason (dirty) and those of other producers
+    (unrelated). A file the ledger knows already is not uploaded again; its
+    counts are those of then. Exit code 0: every file has come to its end;
+    dirty events are no failure, they are kept with their reasons.
+
+    Examples:
+        sluice ingest data/event_files
+        sluice ingest 2024/05/*.gz --stage dev --json | jq .totals
+    """
+    files = input_files(paths)
+    reports = ingest_files(connect(stage), files, timeout)
+    if as_json:
+        say_json(report_document(reports))
+    else:
+        out.print(report_table(reports))
+        _explain(reports)
+    if not are_done(reports):
+        raise typer.Exit(1)
+
+
+def ingest_files(deployment: Deployment, files: list[InputFile], timeout: float) -> list[FileReport]:
+    """Upload the files and wait for their records; the reports come in the order of the files."""
+    records = LedgerRecords(DynamoLedger(deployment.dynamodb, deployment.output("LedgerTable")))
+    uploader = Uploader(deployment.s3, records, deployment.output("SourceBucket"))
+    watch = Watch(records, timeout)
+    reports: dict[str, FileReport] = {}
+    with progress() as shown:
+        uploading = shown.add_task("Uploaded", total=len(files))
+        recorded = shown.add_task("Recorded", total=len(files))
+        for uploaded in uploader.upload(files):
+            if uploaded.known and uploaded.before is not None:
+                reports[uploaded.file.key] = report_of(uploaded, uploaded.before)
+            else:
+                watch.add(uploaded)
+            reports |= {found.key: found for found in watch.glance()}
+            shown.advance(uploading)
+            shown.update(recorded, completed=len(reports))
+        for found in watch.finish():
+            reports[found.key] = found
+            shown.update(recorded, completed=len(reports))
+    return [reports[file.key] for file in files]
+
+
+def _explain(reports: list[FileReport]) -> None:
+    """Name the files that did not come to a good end, and what was known before."""
+    counts = statuses(reports)
+    err.print(", ".join(f"{count:,} {status.replace('_', ' ')}" for status, count in counts.items()))
+    unfinished = [found for found in reports if found.status not in DONE]
+    for found in unfinished[:_NAMED]:
+        err.print(f"  [red]{found.status}[/] {escape(found.key)}", highlight=False)
+    if len(unfinished) > _NAMED:
+        err.print(f"  … and {len(unfinished) - _NAMED:,} more; --json lists them all.")
+
+
+# Ten requests to the ledger: more would only ask again and again for files whose turn has not come.
+_LOOK_AT = 1000
+_SHORTEST_PAUSE = 0.1
+_LONGEST_PAUSE = 2.0
+_BETWEEN_GLANCES = 1.0
+
+
+@dataclass(slots=True)
+class Watch:
+    """Files that wait for their record. Patience, in seconds, begins anew with every record that arrives."""
+
+    records: Records
+    patience: float
+    _waiting: deque[Uploaded] = field(default_factory=deque)
+    _pause: float = _SHORTEST_PAUSE
+    _took: float = 0.0
+    _last_news: float = field(default_factory=time.monotonic)
+    _last_look: float = 0.0
+
+    def add(self, uploaded: Uploaded) -> None:
+        """Wait for this file too."""
+        self._waiting.append(uploaded)
+        self._last_news = time.monotonic()
+
+    def finish(self) -> Iterator[FileReport]:
+        """Give the report of every file, as the records arrive; of those without one, that they timed out."""
+        while self._waiting and time.monotonic() - self._last_news < self.patience:
+            yield from self.look()
+            if self._waiting:
+                # The pipeline needs the ledger too: at least two thirds of the time are its own.
+                time.sleep(max(self._pause, 2 * self._took))
+        yield from (FileReport(w.file.key, TIMED_OUT, w.size) for w in self._waiting)
+
+    def glance(self) -> list[FileReport]:
+        """Look, but not so often that it slows an upload down."""
+        return self.look() if time.monotonic() - self._last_look > _BETWEEN_GLANCES else []
+
+    def look(self) -> list[FileReport]:
+        """Look once for those that wait longest and give the reports of the files that now have a record."""
+        self._last_look = time.monotonic()
+        looked_at = [self._waiting.popleft() for _ in range(min(_LOOK_AT, len(self._waiting)))]
+        records = self.records.of([uploaded.source for uploaded in looked_at])
+        reports = []
+        for uploaded in looked_at:
+            record = records.get(uploaded.source)
+            if record is None or _is_stale(record, uploaded.before):
+                self._waiting.append(uploaded)
+            else:
+                reports.append(report_of(uploaded, record))
+        self._pace(news=bool(reports))
+        return reports
+
+    def _pace(self, *, news: bool) -> None:
+        now = time.monotonic()
+        self._took = now - self._last_look
+        self._pause = _SHORTEST_PAUSE if news else min(self._pause * 1.5, _LONGEST_PAUSE)
+        if news:
+            self._last_news = now
+
+
+def _is_stale(record: Item, before: Item | None) -> bool:
+    """A record that is not final (the object was gone, say) is written anew for every new announcement."""
+    return before is not None and record.get("recorded_at") == before.get("recorded_at")
+
+
+def report_of(uploaded: Uploaded, record: Item) -> FileReport:
+    """The report of a file from its record."""
+    return FileReport(
+        key=uploaded.file.key,
+        status=KNOWN if uploaded.known else str(record["status"]),
+        bytes=uploaded.size,
+        events=int(record.get("events", 0)),
+        clean=dict(sorted(record.get("clean", {}).items())),
+        dirty=dict(sorted(record.get("dirty", {}).items())),
+        unrelated=int(record.get("unrelated", 0)),
+    )
+
+
+KNOWN = "known"
+"""The file was in the ledger before; its counts are those of then."""
+TIMED_OUT = "timed_out"
+"""No record came in time; the file may still be on its way."""
+
+# A refused file is done: what it is has been recorded, and it will not get better by waiting.
+DONE = frozenset({"validated", "refused", KNOWN})
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of one file: counts of events, clean ones by table, dirty ones by reason."""
+
+    key: str
+    status: str
+    bytes: int
+    events: int = 0
+    clean: Mapping[str, int] = field(default_factory=dict)
+    dirty: Mapping[str, int] = field(default_factory=dict)
+    unrelated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The sums over all files."""
+
+    files: int
+    events: int
+    clean: Mapping[str, int]
+    dirty: Mapping[str, int]
+    unrelated: int
+
+
+def totals(files: Iterable[FileReport]) -> Totals:
+    """Add the files up."""
+    clean: Counter[str] = Counter()
+    dirty: Counter[str] = Counter()
+    count = events = unrelated = 0
+    for file in files:
+        count, events, unrelated = count + 1, events + file.events, unrelated + file.unrelated
+        clean.update(file.clean)
+        dirty.update(file.dirty)
+    return Totals(count, events, dict(sorted(clean.items())), dict(sorted(dirty.items())), unrelated)
+
+
+def report_document(files: list[FileReport]) -> dict[str, Any]:
+    """The JSON document of `sluice ingest --json`."""
+    return {"files": [asdict(file) for file in files], "totals": asdict(totals(files))}
+
+
+def are_done(files: Iterable[FileReport]) -> bool:
+    """Whether every file has come to its end. Dirty events are no failure: they are kept, with their reasons."""
+    return all(file.status in DONE for file in files)
+
+
+def report_table(files: list[FileReport]) -> RenderableType:
+    """Where the events went, for people."""
+    total = totals(files)
+    shown = Table("Went to", "Table or reason")
+    shown.add_column("Events", justify="right")
+    _add_rows(shown, "clean", "green", total.clean)
+    _add_rows(shown, "dirty", "yellow", total.dirty)
+    _add_rows(shown, "unrelated", "dim", {"another producer's": total.unrelated} if total.unrelated else {})
+    return titled(f"{plural(total.files, 'file')}, {plural(total.events, 'event')}", shown)
+
+
+def _add_rows(shown: Table, where: str, style: str, counts: Mapping[str, int]) -> None:
+    for name, count in counts.items():
+        shown.add_row(f"[{style}]{where}[/]", name, f"{count:,}")
+    if len(counts) > 1:
+        shown.add_row(f"[{style}]{where}[/]", "[bold]all[/]", f"[bold]{sum(counts.values()):,}[/]")
+    shown.add_section()
+
+
+def statuses(files: Iterable[FileReport]) -> dict[str, int]:
+    """How many files there are of each status, the frequent ones first."""
+    return dict(Counter(file.status for file in files).most_common())

@@ -1,0 +1,115 @@
+"""Event files in `sluice status`: what waits, and how many of the recent events are dirty."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+
+from rich.table import Table
+
+from cli.event_files.ledger import converted_chunks, pending_chunks
+from cli.platform.console import plural
+from cli.platform.queues import queue_state
+from cli.platform.registry import PipelineStatus
+from cli.platform.session import Deployment
+from sluice.aws.dynamodb import Item
+
+# Dirty counts cover what waits and so many converted chunks: enough to see what is wrong now, in one or two requests.
+CHUNKS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """The pending chunks; `events` are the clean ones, `oldest_seconds` is the age of the first chunk."""
+
+    chunks: int
+    files: int
+    events: int
+    oldest_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Announcements that wait, that are being processed, and that are in the dead letter queue."""
+
+    waiting: int
+    in_flight: int
+    dead_letters: int
+
+
+def status(deployment: Deployment) -> PipelineStatus:
+    """Read the ledger and the queue of announcements."""
+    pending = list(pending_chunks(deployment))
+    recent = [*pending, *islice(converted_chunks(deployment), CHUNKS)]
+    waiting, queued, dirty = backlog(pending, datetime.now(UTC)), queue(deployment), dirty_counts(recent)
+    since = min((chunk["created_at"] for chunk in recent), default=None)
+    return PipelineStatus(
+        members={
+            "backlog": asdict(waiting),
+            "queue": asdict(queued),
+            "dirty": dirty,
+            "dirty_chunks": len(recent),
+            "dirty_since": since,
+        },
+        lines=tuple(_lines(waiting, queued)),
+        tables={_dirty_title(len(recent), since): _dirty_table(dirty, clean_count(recent))},
+    )
+
+
+def backlog(pending: list[Item], now: datetime) -> Backlog:
+    """Add the pending chunks up."""
+    ages = [(now - datetime.fromisoformat(chunk["created_at"])).total_seconds() for chunk in pending]
+    return Backlog(
+        chunks=len(pending),
+        files=sum(int(chunk["files"]) for chunk in pending),
+        events=clean_count(pending),
+        oldest_seconds=max(0, round(max(ages))) if ages else None,
+    )
+
+
+def queue(deployment: Deployment) -> Queue:
+    """Return the depth of the queue of announcements and of its dead letter queue."""
+    found = queue_state(deployment, deployment.output("QueueUrl"))
+    return Queue(
+        found.waiting, found.in_flight, queue_state(deployment, deployment.output("DeadLetterQueueUrl")).waiting
+    )
+
+
+def clean_count(chunks: Iterable[Item]) -> int:
+    """Return the number of clean events in chunks."""
+    return sum(sum(chunk.get("clean", {}).values()) for chunk in chunks)
+
+
+def dirty_counts(chunks: Iterable[Item]) -> dict[str, dict[str, int]]:
+    """Return the number of dirty events by table (``-``: unknown) and reason, tables in order of their names."""
+    tables: dict[str, Counter[str]] = {}
+    for chunk in chunks:
+        for table, reasons in chunk.get("dirty", {}).items():
+            tables.setdefault(table, Counter()).update(reasons)
+    return {table: dict(counts.most_common()) for table, counts in sorted(tables.items())}
+
+
+def _lines(waiting: Backlog, queued: Queue) -> Iterable[str]:
+    age = "" if waiting.oldest_seconds is None else f", the oldest for {waiting.oldest_seconds:,} s"
+    yield f"To convert: {plural(waiting.events, 'event')} of {plural(waiting.files, 'file')}{age}"
+    yield f"To validate: {plural(queued.waiting, 'announcement')}, {queued.in_flight:,} at work"
+    if queued.dead_letters:
+        yield f"[red]Dead letters: {plural(queued.dead_letters, 'announcement')} that could not be processed[/]"
+
+
+def _dirty_title(chunks: int, since: Any) -> str:  # noqa: ANN401 - an attribute of an item
+    start = f", since {since[:16].replace('T', ' ')} UTC" if since else ""
+    return f"Dirty events in the last {plural(chunks, 'chunk')}{start}"
+
+
+def _dirty_table(dirty: dict[str, dict[str, int]], clean: int) -> Table:
+    shown = Table("Table", "Reason", "Events", "Share")
+    events = clean + sum(sum(reasons.values()) for reasons in dirty.values())
+    for table, reasons in dirty.items():
+        for reason, count in reasons.items():
+            shown.add_row(table, reason, f"{count:,}", f"{count / events:.2%}")
+    return shown

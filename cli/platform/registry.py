@@ -1,0 +1,73 @@
+"""What a pipeline registers with the command line; `cli.pipelines` lists the registrations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+DEPLOYMENTS, DATA, SAMPLES = PANELS = ("Deployments", "Data", "Contracts and samples")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command of `sluice`, or a group of commands.
+
+    Attributes:
+        entry_point: The command's function or the group's `typer.Typer`, as ``module:name``.
+        panel: The panel of `sluice --help` that lists it.
+        position: Its place there: low numbers first, groups after all commands.
+        name: The command's name; that of the function if it is left out.
+    """
+
+    entry_point: str
+    panel: str
+    position: int
+    name: str | None = None
+
+    def add_to(self, app: typer.Typer) -> None:
+        """Resolve the entry point and make it a command of `app`."""
+        found = resolve_name(self.entry_point)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found, name=self.name, rich_help_panel=self.panel)
+        else:
+            app.command(self.name, rich_help_panel=self.panel)(found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineStatus:
+    """A pipeline's part of `sluice status`.
+
+    Attributes:
+        members: Its members of the JSON document.
+        lines: Printed first, in rich's markup.
+        tables: Printed below, by title; those without rows are left out.
+    """
+
+    members: Mapping[str, Any]
+    lines: tuple[str, ...] = ()
+    tables: Mapping[str, Table] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineCli:
+    """The command line of a pipeline; entry points are ``module:name`` and resolved when they are needed.
+
+    Attributes:
+        commands: Its commands.
+        status: Entry point of ``(Deployment) -> PipelineStatus``.
+        headlines: By kind of run, what the counts of a run say in a few words, for `sluice runs`.
+        executions: Entry point of ``(Deployment, name) -> Iterable[ARN]``: the executions that `name` may mean to
+            `sluice run`, besides those of that very name.
+    """
+
+    commands: tuple[Command, ...]
+    status: str
+    headlines: Mapping[str, Callable[[Mapping[str, int]], str]]
+    executions: str = ""
