@@ -15,7 +15,12 @@ settings.register_profile(
 settings.register_profile("search", deadline=None, database=None, max_examples=2_000, suppress_health_check=_PATIENT)
 settings.load_profile("repeatable")
 
-pytest_plugins = ["tests.support.moto_stage", "tests.support.deployed_cloud", "tests.support.synthesised_stages"]
+pytest_plugins = [
+    "tests.support.moto_stage",
+    "tests.support.deployed_cloud",
+    "tests.support.deployed_exports",
+    "tests.support.synthesised_stages",
+]
 
 # Tests that share something expensive, a deployed cloud or a synthesis, stay in one process; the slowest begin.
 # Vendor exports have a cloud of their own: two clouds at a time wait half as long.

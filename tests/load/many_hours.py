@@ -20,7 +20,7 @@ from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.completeness.history_files import state_key
 from sluice.vendor_exports.completeness.initialise_history import Part, merge_parts, observe_part, write_plan
 from sluice.vendor_exports.completeness.report.page import report_page
-from sluice.vendor_exports.completeness.update_history import Publishing, Updating, output_keys
+from sluice.vendor_exports.completeness.update_history import HistoryPublisher, HistoryUpdater, output_keys
 from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA, Slot, slots_between
 from tests.support.memory_object_store import MemoryObjectStore
 
@@ -76,13 +76,13 @@ def main() -> int:
     last, environment = FIRST.after(arguments.hours - 1), Environment.PROD
     say(f"{arguments.hours} hours of {arguments.files} files")
     listed = timed("listing alone, made up", lambda: _count(bucket, environment, last))
-    publishing = Publishing(bucket, report_page, ["ImosTable007"])
+    publishing = HistoryPublisher(bucket, report_page, ["ImosTable007"])
     now = last.after(2).hour
     parts = timed("plan", lambda: write_plan(bucket, "run", environment, FIRST, last, now))
     timed(f"observe {len(parts)} parts", lambda: _observe(bucket, parts, now))
     timed("merge, derive, write all outputs", lambda: merge_parts(bucket, publishing, "run"))
     say(f"{time.process_time():10.2f} s   of processor time so far")
-    updating = Updating(bucket, bucket, publishing, 240)
+    updating = HistoryUpdater(bucket, publishing, 240)
     timed("update by an hour", lambda: updating.update(environment, last.after(3).hour))
     for key in [state_key(environment), *output_keys(environment)]:
         say(f"{len(bucket.objects[key]) / 1000:10.0f} kB  {key}")
@@ -106,7 +106,7 @@ def say(line: str) -> None:
 
 def _observe(bucket: MadeUpBucket, parts: Sequence[Part], now: datetime) -> None:
     for part in parts:
-        observe_part(bucket, bucket, part, now)
+        observe_part(bucket, part, now)
 
 
 def _count(bucket: MadeUpBucket, environment: Environment, last: Slot) -> int:

@@ -1,4 +1,4 @@
-"""A calls on boto3 clients: what happens at a chosen AWS call, below every adapter and above the network."""
+"""Calls of boto3 clients, intercepted below every adapter: recorded, failed, interrupted, or made to take turns."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,11 +8,11 @@ from threading import Lock, Semaphore, local
 from typing import Any, Generic, TypeVar
 
 Call = Callable[[], Any]
-Around = Callable[[str, Call], Any]
-"""Stands around an AWS call: is given the operation's name and the call, gives its result."""
+Interceptor = Callable[[str, Call], Any]
+"""Takes the name of an operation and the call, and returns the call's result."""
 
 READS = frozenset({"GetObject", "HeadObject", "ListObjectsV2", "GetItem", "BatchGetItem", "Query"})
-"""Operations that change nothing: failing after one is failing before it."""
+"""Operations that change nothing: failing after one is the same as failing before it."""
 
 
 class AwsUnavailableError(Exception):
@@ -20,51 +20,50 @@ class AwsUnavailableError(Exception):
 
 
 class KilledError(BaseException):
-    """The function was killed: timed out, out of memory. No code of it runs any more."""
+    """The function was killed, by its timeout or for its memory: no more of its code runs."""
 
 
 class AwsCalls:
-    """Lets calls through, until somebody stands around them."""
+    """Calls of the clients installed, which an interceptor may stand in for."""
 
     def __init__(self) -> None:
-        self._around: Around | None = None
+        self.interceptor: Interceptor | None = None
 
     def install(self, client: Any) -> None:
-        """Lead every call of a client through the calls, those of its paginators too."""
+        """Give every call of a client to the interceptor, those of its paginators too."""
         call = client._make_api_call
 
-        def tapped(operation: str, parameters: dict[str, Any]) -> Any:
-            around = self._around
-            if around is None:
+        def intercepted(operation: str, parameters: dict[str, Any]) -> Any:
+            if self.interceptor is None:
                 return call(operation, parameters)
-            return around(operation, lambda: call(operation, parameters))
+            return self.interceptor(operation, lambda: call(operation, parameters))
 
-        client._make_api_call = tapped
+        client._make_api_call = intercepted
 
     @contextmanager
-    def around(self, around: Around) -> Iterator[None]:
-        self._around, before = around, self._around
+    def intercept(self, interceptor: Interceptor) -> Iterator[None]:
+        self.interceptor, before = interceptor, self.interceptor
         try:
             yield
         finally:
-            self._around = before
+            self.interceptor = before
 
     @contextmanager
-    def listen(self) -> Iterator[list[str]]:
-        """Give the operations that are called, in order."""
+    def record(self) -> Iterator[list[str]]:
+        """Yield a list that the operations called are appended to."""
         operations: list[str] = []
 
         def note(operation: str, call: Call) -> Any:
             operations.append(operation)
             return call()
 
-        with self.around(note):
+        with self.intercept(note):
             yield operations
 
 
 @dataclass
 class CallFailure:
-    """The `at`-th call (from 1) fails, before or after it took effect."""
+    """Fails the `at`-th call (from 1), before or after it took effect."""
 
     at: int
     after: bool = False
@@ -90,7 +89,7 @@ class CallFailure:
 
 @dataclass
 class Interruption:
-    """Before the `at`-th call (from 1) something else happens, whole."""
+    """Lets something else happen before the `at`-th call (from 1)."""
 
     at: int
     happens: Callable[[], object]
@@ -104,7 +103,7 @@ class Interruption:
 
 
 def call_failures(operations: list[str]) -> Iterator[CallFailure]:
-    """Yield every way in which one of these calls may go wrong: it fails, or the function dies at it.
+    """Yield every failure of one of these calls: it fails, or the function dies at it.
 
     Between two writes nothing changes but the function's own memory: dying anywhere there is the same.
     """
@@ -123,7 +122,7 @@ _PATIENCE = 30.0  # seconds until a test that hangs fails
 
 
 class _Actor(Generic[T]):
-    """Runs on a thread of its own, but for each call waits for its turn."""
+    """Runs work on a thread of its own, each call of DynamoDB when it is its turn."""
 
     def __init__(self, work: Callable[[], T], threads: ThreadPoolExecutor, current: local) -> None:
         self._go, self._stopped = Semaphore(0), Semaphore(0)
@@ -132,7 +131,7 @@ class _Actor(Generic[T]):
         self._await_stop()
 
     def turn(self) -> None:
-        """Let it do the call it waits for, and go on to the next."""
+        """Let the call that waits be made, and the work go on to the next."""
         if not self._ended:
             self._go.release()
             self._await_stop()
@@ -157,12 +156,12 @@ def interleave(calls: AwsCalls, order: Iterable[str], **works: Callable[[], T]) 
     """Run all `works`, call by call in `order`, then each to its end; return their results."""
     current = local()
 
-    def around(operation: str, call: Call) -> Any:
+    def take_turns(operation: str, call: Call) -> Any:
         if operation in _DYNAMODB:
             current.actor.wait()
         return call()
 
-    with calls.around(around), ThreadPoolExecutor(len(works)) as threads:
+    with calls.intercept(take_turns), ThreadPoolExecutor(len(works)) as threads:
         actors = {name: _Actor(work, threads, current) for name, work in works.items()}
         for name in [*order, *(name for name in works for _ in range(100))]:
             actors[name].turn()

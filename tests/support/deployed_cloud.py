@@ -1,49 +1,65 @@
-"""The deployed local cloud as tests see it: the command line, and clients to look behind it."""
+"""The local cloud with the stage deployed into it, once per run of tests, on a port of its own."""
 
 import json
 import os
 import socket
-import subprocess
-import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
 from cli.platform import local_cloud
 from cli.platform.deploy import deploy_stage
 from cli.platform.session import Deployment, connect
 from sluice.lake.keys import table_prefix
-from tests.support.deployed_exports import DeployedExports
 
-SLUICE = Path(sys.executable).parent / "sluice"
+T = TypeVar("T")
 
 
 class CommandError(Exception):
-    """The command ended with another exit code than 0; the message is all it said."""
+    """A command failed; the message has all of its output."""
+
+
+@dataclass(frozen=True)
+class CommandResult:
+    """Output of a command: its exit code, the document of `--json`, and standard error."""
+
+    exit_code: int
+    document: Any
+    stderr: str
 
 
 @dataclass(frozen=True)
 class Cloud:
-    """A local cloud with the stage deployed into it."""
+    """The command line, and clients to see what it did."""
 
     deployment: Deployment
 
     def run(self, *arguments: str | Path) -> Any:
         """Run `sluice … --json` and return the document it prints."""
-        command = [str(SLUICE), *map(str, arguments), "--json"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-        if done.returncode:
-            raise CommandError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
-        return json.loads(done.stdout)
+        result = self.invoke(*arguments)
+        if result.exit_code:
+            raise CommandError(f"sluice {arguments} ended with {result.exit_code}:\n{result.stderr}")
+        return result.document
+
+    def invoke(self, *arguments: str | Path) -> CommandResult:
+        """Run `sluice … --json` in this process, as a new one takes seconds to start, and return its result."""
+        done = CliRunner().invoke(app, [*map(str, arguments), "--json"])
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return CommandResult(done.exit_code, json.loads(done.stdout or "null"), done.stderr)
 
     def client(self, service: str) -> Any:
-        """Return a client of any service, for what the command line has no use for."""
+        """Return a client of any service."""
         return boto3.client(
             service,  # type: ignore[call-overload]
             endpoint_url=self.deployment.endpoint,
@@ -68,7 +84,7 @@ class Cloud:
         return self.deployment.s3.get_object(Bucket=self.output("LakeBucket"), Key=key)["Body"].read()
 
     def rows(self, table: str, source_key: str | None = None) -> list[dict[str, Any]]:
-        """Return the rows of a table straight from its files, those of one source object if one is named."""
+        """Return the rows of a table's files, of all source objects or of one."""
         rows: list[dict[str, Any]] = []
         for key in self.keys(table_prefix(table)):
             rows += pq.read_table(pa.BufferReader(self.read(key)), partitioning=None).to_pylist()
@@ -80,8 +96,19 @@ class Cloud:
         return int(rows[0]["n"])
 
 
+def wait_until(look: Callable[[], T], seconds: float = 90) -> T:
+    """Return the first true value of `look`, called again and again; CommandError counts as false."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with suppress(CommandError):
+            if found := look():
+                return found
+        time.sleep(0.2)
+    raise AssertionError(f"nothing was found within {seconds} seconds")
+
+
 def environment_for(folder: Path) -> None:
-    """Keep this test run's cloud apart from the one a person may have running."""
+    """Keep the cloud of this run apart from one that a person may have running."""
     os.environ["SLUICE_LOCAL_CLOUD"] = str(folder)
 
 
@@ -95,14 +122,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         yield Cloud(connect("local"))
     finally:
         local_cloud.stop()
-
-
-@pytest.fixture
-def deployed_exports(cloud: Cloud) -> DeployedExports:
-    """Vendor exports, with no slot known yet."""
-    deployed_exports = DeployedExports(cloud)
-    deployed_exports.clear()
-    return deployed_exports
 
 
 def _free_port() -> int:

@@ -1,21 +1,19 @@
-"""The deployed Export machine, and vendors of the tests' own."""
+"""The deployed Export machine, run against vendors that a test simulates."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
-from typer.testing import CliRunner
+import pytest
 
-from cli.main import app
 from cli.simulator import vendor_faults
 from cli.simulator.access import Credentials
 from cli.simulator.exports import Exports, files_of
@@ -24,52 +22,44 @@ from cli.simulator.jobs import Timing
 from cli.simulator.simulator import Simulator
 from cli.simulator.transport_faults import Fault, Target
 from cli.simulator.vendor import Vendor
-from cli.vendor_exports.exports import environment_of, simulator_credentials
+from cli.vendor_exports.slots import environment_of
+from cli.vendor_exports.vendor import simulator_credentials
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.slots import MANIFEST, Slot
-from tests.support.deployed_cloud import Cloud
+from tests.support.deployed_cloud import Cloud, CommandResult, wait_until
 from tests.support.deployed_functions import Functions
 
 AT_ONCE = Timing(compression=float("inf"))
 FILES = 10
+VOYAGE, VESSEL, CARGO, INVOICE = "Voyage_0.json.gz", "Vessel_1.json.gz", "CargoBook_2.json.gz", "Invoice_3.json.gz"
+TWO_POLLS = Timing(init=0, replication=1)
 
-
-@dataclass(frozen=True)
-class CommandResult:
-    """What an operator gets: the exit code, the document of `--json`, and the words on standard error."""
-
-    exit_code: int
-    document: dict[str, Any]
-    words: str
+Faults = Callable[[], list[Fault]]
 
 
 @dataclass(frozen=True)
 class DeployedExports:
-    """Exports of the local stage.
-
-    A slot is an hour, so all tests of an hour share it: each clears it first and has a vendor of its own, whose
-    address tells its job from those of others. Should the hour change meanwhile, the new slot is as clean.
-    """
+    """Exports of the local stage; tests of one hour share its slot, so each clears it first."""
 
     cloud: Cloud
 
     @cached_property
     def functions(self) -> Functions:
-        """The functions of both machines."""
+        """Return the functions of both machines."""
         return Functions(self.cloud, "Exports")
 
     @property
     def credentials(self) -> Credentials:
-        """What the stage's secret holds."""
+        """Return the content of the stage's secret."""
         return simulator_credentials(self.cloud.deployment)
 
     @cached_property
     def environment(self) -> Environment:
-        """The stage's flow."""
+        """Return the environment whose data the stage exports."""
         return environment_of(self.cloud.deployment)
 
     def clear(self) -> None:
-        """Forget all slots: files, records, histories."""
+        """Delete all slots: files, records, histories."""
         deployment = self.cloud.deployment
         for prefix in (self.environment.root, "data/history/", "runs/exports/", "runs/history/"):
             for key in self.cloud.keys(prefix):
@@ -80,7 +70,7 @@ class DeployedExports:
 
     @contextmanager
     def secret(self, credentials: Credentials) -> Iterator[None]:
-        """Let the stage's secret hold other credentials for as long as the context lasts."""
+        """Put other credentials into the stage's secret for the time of the context."""
         client, name = self.cloud.client("secretsmanager"), self.cloud.output("VendorSecret")
         before = client.get_secret_value(SecretId=name)["SecretString"]
         self.write_secret(credentials)
@@ -103,26 +93,23 @@ class DeployedExports:
         timing: Timing = AT_ONCE,
         credentials: Credentials | None = None,
     ) -> Iterator[Simulator]:
-        """Run a vendor that accepts what the stage's secret holds."""
+        """Run a vendor that accepts the credentials of the stage."""
         with Simulator(exports or Exports(files=FILES), faults, timing, credentials or self.credentials) as vendor:
             yield vendor
 
     def export(self, vendor: Simulator, slot: str | None = None) -> CommandResult:
         """Run `sluice export … --json`."""
         wanted = ["--slot", slot] if slot else []
-        command = ["export", "--vendor-url", vendor.url, "--timeout", "200", *wanted, "--json"]
-        done = CliRunner().invoke(app, command)  # in this process: a new one takes two seconds to start
-        assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
-        return CommandResult(done.exit_code, json.loads(done.stdout or "{}"), done.stderr)
+        return self.cloud.invoke("export", "--vendor-url", vendor.url, "--timeout", "200", *wanted)
 
     def start(self, vendor: Simulator) -> str:
-        """Start an execution and do not wait for it; return its ARN."""
+        """Start an execution and return its ARN at once."""
         document = json.dumps({"vendor_url": vendor.url})
         client, machine = self.cloud.deployment.stepfunctions, self.cloud.output("ExportMachine")
         return client.start_execution(stateMachineArn=machine, input=document)["executionArn"]
 
     def output(self, execution: str) -> dict[str, Any]:
-        """Return what the machine's steps left when it ended well."""
+        """Return the output of an execution."""
         found = self.cloud.deployment.stepfunctions.describe_execution(executionArn=execution)
         output: dict[str, Any] = json.loads(found["output"])
         return output
@@ -133,10 +120,8 @@ class DeployedExports:
         return found["status"], found.get("error"), found.get("cause")
 
     def wait_for(self, execution: str) -> dict[str, Any]:
-        """Wait until an execution ends, and return what its steps left."""
-        client = self.cloud.deployment.stepfunctions
-        while client.describe_execution(executionArn=execution)["status"] == "RUNNING":
-            time.sleep(0.2)
+        """Wait until an execution ends, and return its output."""
+        wait_until(lambda: self.ended(execution)[0] != "RUNNING")
         return self.output(execution)
 
     def landed(self, folder: str) -> dict[str, str]:
@@ -145,42 +130,36 @@ class DeployedExports:
         return {name: _md5(self.cloud.read(f"{folder}{name}")) for name in names if name != MANIFEST}
 
     def manifest(self, folder: str) -> list[dict[str, Any]]:
-        """Return what lies beside the files as the proof of what was promised."""
+        """Return the manifest of a folder."""
         promised: list[dict[str, Any]] = json.loads(self.cloud.read(f"{folder}{MANIFEST}"))
         return promised
 
-    def by_hand(self, vendor: Simulator, started_at: datetime | None = None) -> StepwiseExport:
-        """Begin an execution whose steps the test takes itself."""
+    def step_by_step(self, vendor: Simulator, started_at: datetime | None = None) -> StepwiseExport:
+        """Claim the slot for an export whose steps the test calls."""
         machine = self.cloud.output("ExportMachine").replace(":stateMachine:", ":execution:")
-        step = StepwiseExport(self, f"{machine}:by-hand-{uuid.uuid4()}")
-        step.begin(vendor.url, started_at or datetime.now(UTC))
-        return step
+        execution = f"{machine}:by-hand-{uuid.uuid4()}"
+        event = {"execution": execution, "started_at": (started_at or datetime.now(UTC)).isoformat()}
+        state = self.functions.call("claim_slot", {**event, "input": {"vendor_url": vendor.url}})
+        return StepwiseExport(self, state)
 
 
 @dataclass
 class StepwiseExport:
-    """The machine's steps, taken one by one: what a machine would have to wait long for is said to be so."""
+    """An export whose functions are called one by one, told that they waited as long as the test says."""
 
-    deployed_exports: DeployedExports
-    execution: str
-    state: dict[str, Any] = field(default_factory=dict)
+    exports: DeployedExports
+    state: dict[str, Any]
 
     @property
     def folder(self) -> str:
-        """Prefix the slot's files land under."""
-        return Slot.parse(self.state["export"]["slot"]).folder(self.deployed_exports.environment)
+        """Return the prefix of the slot's files."""
+        return Slot.parse(self.state["export"]["slot"]).folder(self.exports.environment)
 
-    def begin(self, vendor_url: str, started_at: datetime, slot: Slot | None = None) -> None:
-        """Begin."""
-        wanted = {"vendor_url": vendor_url, **({"slot": str(slot)} if slot else {})}
-        event = {"execution": self.execution, "started_at": started_at.isoformat(), "input": wanted}
-        self.state = self._call("claim_slot", event)
-
-    def trigger(self, waited_seconds: int = 0) -> dict[str, Any]:
-        """Trigger the job, having waited so long."""
+    def trigger_job(self, waited_seconds: int = 0) -> dict[str, Any]:
+        """Trigger the job, after so many seconds of waiting."""
         return self._step("trigger", "trigger_job", waited_seconds=waited_seconds)
 
-    def check(self, polls: int = 0) -> dict[str, Any]:
+    def check_job(self, polls: int = 0) -> dict[str, Any]:
         """Check the job, after so many polls."""
         return self._step("check", "check_job", triggered="accepted", polls=polls, unknown=0)
 
@@ -188,49 +167,47 @@ class StepwiseExport:
         """List the files."""
         return self._step("listing", "list_files", round=self.state["listing"]["round"])
 
-    def copy(self) -> None:
-        """Copy the batches of the list."""
-        for event in self.copies():
-            self._call("copy_files", event)
-
-    def copies(self) -> list[dict[str, Any]]:
-        """Return what the function that copies is called with, batch by batch."""
-        plan = json.loads(self.deployed_exports.cloud.read(self.state["listing"]["plan_key"]))
+    def batches(self) -> list[dict[str, Any]]:
+        """Return the events that copy_files is called with."""
+        plan = json.loads(self.exports.cloud.read(self.state["listing"]["plan_key"]))
         return [{"export": self.state["export"], "batch": batch} for batch in plan["batches"]]
 
-    def prove(self) -> dict[str, Any]:
-        """Check that all arrived."""
+    def copy_files(self) -> None:
+        """Copy all batches."""
+        for event in self.batches():
+            self._call("copy_files", event)
+
+    def check_delivery(self) -> dict[str, Any]:
+        """Check that all files arrived."""
         return self._step("proof", "check_delivery", round=self.state["listing"]["round"])
 
-    def close(self) -> dict[str, Any]:
-        """Close the export."""
-        account: dict[str, Any] = self._call("record_result", self.state)
-        return account
+    def record_result(self) -> dict[str, Any]:
+        """Record the result of the slot, and return it."""
+        return dict(self._call("record_result", self.state))
 
-    def observe(self) -> dict[str, Any]:
-        """Let the histories follow."""
-        observed: dict[str, Any] = self._call("update_history", {"slots": [self.state["export"]["slot"]]})
-        return observed
+    def update_history(self) -> dict[str, Any]:
+        """Update the histories by the slot."""
+        return dict(self._call("update_history", {"slots": [self.state["export"]["slot"]]}))
 
     def deliver(self) -> dict[str, Any]:
-        """Take all steps after the first."""
-        self.trigger()
-        self.check()
+        """Take all steps after the claim, and return the result."""
+        self.trigger_job()
+        self.check_job()
         self.list_files()
-        self.copy()
-        self.prove()
-        return self.close()
+        self.copy_files()
+        self.check_delivery()
+        return self.record_result()
 
     def _step(self, name: str, folder: str, **values: Any) -> dict[str, Any]:
         self.state[name] = self._call(folder, {"export": self.state["export"], **values})
         return dict(self.state[name])
 
     def _call(self, folder: str, event: dict[str, Any]) -> Any:
-        return self.deployed_exports.functions.call(folder, event)
+        return self.exports.functions.call(folder, event)
 
 
 def contents(vendor: Simulator) -> dict[str, str]:
-    """Return name and MD5 of what the vendor's jobs deliver, faults included."""
+    """Return name and MD5 of the files that the vendor's jobs deliver, faults included."""
     exports = vendor.vendor.exports
     for fault in vendor.vendor.faults:
         exports = fault.exports(exports)
@@ -241,14 +218,8 @@ def _md5(body: bytes) -> str:
     return hashlib.md5(body, usedforsecurity=False).hexdigest()
 
 
-VOYAGE, VESSEL, CARGO, INVOICE = "Voyage_0.json.gz", "Vessel_1.json.gz", "CargoBook_2.json.gz", "Invoice_3.json.gz"
-TWO_POLLS = Timing(init=0, replication=1)
-
-Faults = Callable[[], list[Fault]]
-
-
 def everywhere(make: Callable[[Target], Fault]) -> list[Fault]:
-    """The same fault at each call, the first time it is made."""
+    """Return the same fault for the first request of each call."""
     return [make(first_of(call)) for call in Call]
 
 
@@ -260,13 +231,21 @@ def once_at(call: Call, happen: Callable[[Vendor], None]) -> Fault:
     return vendor_faults.vendor_action(first_of(call), happen)
 
 
-def assert_delivered(deployed_exports: DeployedExports, vendor: Simulator, result: CommandResult) -> None:
-    """Every promised file is there, byte by byte, beside the manifest; nobody is result of any trouble."""
-    assert (result.exit_code, result.words) == (0, ""), result.document
+def assert_delivered(exports: DeployedExports, vendor: Simulator, result: CommandResult) -> None:
+    """Assert that every promised file arrived, byte by byte, beside the manifest, and that nothing was reported."""
+    assert (result.exit_code, result.stderr) == (0, ""), result.document
     document = result.document
     assert (document["status"], document["promised"]) == ("delivered", FILES)
-    assert deployed_exports.ended(document["execution"])[0] == "SUCCEEDED"
+    assert exports.ended(document["execution"])[0] == "SUCCEEDED"
     assert (document["missing"], document["missing_tables"], document["cause"]) == ([], [], "")
-    assert deployed_exports.landed(document["folder"]) == contents(vendor)
-    promised = deployed_exports.manifest(document["folder"])
+    assert exports.landed(document["folder"]) == contents(vendor)
+    promised = exports.manifest(document["folder"])
     assert [sorted(entry) for entry in promised] == [["key", "size"]] * FILES
+
+
+@pytest.fixture
+def exports(cloud: Cloud) -> DeployedExports:
+    """Return the exports of the local stage, with no slot recorded yet."""
+    exports = DeployedExports(cloud)
+    exports.clear()
+    return exports

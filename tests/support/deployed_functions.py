@@ -1,4 +1,4 @@
-"""The deployed functions, called one by one, and what their roles allow: the local cloud evaluates policies."""
+"""Deployed functions, called one by one, and the rights of their roles: the local cloud evaluates policies."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from tests.support.deployed_cloud import Cloud
 Right = tuple[str, str]
 """An action and a resource."""
 
-# Rights the emulator does not ask for: it writes logs and traces and reads queues by itself.
+# Rights that the emulator does not check: it writes logs and traces and reads queues by itself.
 NOT_ASKED_FOR = ("logs:", "xray:", "sqs:")
 
 
 class RefusedError(Exception):
-    """A function failed."""
+    """A function failed; the message has its error."""
 
 
 @dataclass(frozen=True)
 class Function:
-    """A deployed function: its stack, the role with its policies, and what the stack tells it."""
+    """A deployed function, its stack and its role."""
 
     name: str
     stack: str
@@ -32,7 +32,7 @@ class Function:
 
 
 class Functions:
-    """All functions of one stack, by their folders."""
+    """Functions of a stack by their folders."""
 
     def __init__(self, cloud: Cloud, stack: str) -> None:
         self._lambda, self._iam = cloud.client("lambda"), cloud.client("iam")
@@ -40,7 +40,7 @@ class Functions:
 
     @property
     def folders(self) -> list[str]:
-        """Names of the functions, as the source tree has them."""
+        """Return the names of the functions' folders."""
         return sorted(self._functions)
 
     def call(self, folder: str, event: Mapping[str, Any]) -> Any:
@@ -56,11 +56,11 @@ class Functions:
         return body
 
     def environment(self, folder: str) -> dict[str, str]:
-        """Return what the stack tells a function."""
+        """Return the environment that the stack gives a function."""
         return self._functions[folder].environment
 
     def rights(self, folder: str) -> set[Right]:
-        """Every (action, resource) the function's role is allowed and the emulator asks for."""
+        """Return every right of a function's role that the emulator checks."""
         return {
             (action, resource)
             for statement in self._document(folder)["Statement"]
@@ -71,7 +71,7 @@ class Functions:
 
     @contextmanager
     def without(self, folder: str, *rights: Right) -> Iterator[None]:
-        """Take rights away for as long as the context lasts."""
+        """Take rights away for the time of the context."""
         document = self._document(folder)
         self._put(folder, {**document, "Statement": list(_statements_without(document, rights))})
         try:
@@ -82,7 +82,7 @@ class Functions:
     def not_needed(
         self, run: Callable[[], None], finish: Callable[[], None], not_shown: Mapping[str, set[str]]
     ) -> list[tuple[str, Right]]:
-        """Every right without which `run` raises no RefusedError, but for actions `not_shown` by the emulator.
+        """Return the rights without which `run` raises no RefusedError, but for actions `not_shown` by the emulator.
 
         `finish` cleans up after a run that failed.
         """
@@ -128,7 +128,7 @@ class Functions:
 
 
 def _statements_without(document: dict[str, Any], rights: tuple[Right, ...]) -> Iterator[dict[str, Any]]:
-    """Each statement as one per (action, resource), but for the rights taken away."""
+    """Yield a statement per right, but for those taken away."""
     for statement in document["Statement"]:
         for action in _listed(statement["Action"]):
             for resource in _listed(statement["Resource"]):

@@ -1,4 +1,4 @@
-"""Functions in processes of their own, which can be measured and killed; the local cloud is their AWS."""
+"""Functions in processes of their own, to be measured and killed; their AWS is the local cloud."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def start(cloud: Cloud, folder: str, event: Any, environment: Mapping[str, str]) -> subprocess.Popen[str]:
-    """Start a function with all rights; `environment` is what its stack tells it."""
+    """Start a function with all rights and the environment that its stack gives it."""
     surroundings = {
         **os.environ,
         "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'layers'}",

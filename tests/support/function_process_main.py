@@ -1,4 +1,4 @@
-"""Run one Lambda function in a process of its own and report its peak memory: `python -m tests.support.function_process_main NAME`.
+"""Run one Lambda function and report its peak memory: `python -m tests.support.function_process_main NAME`.
 
 The event comes on standard input as JSON; the answer goes to standard output: `{"result": …, "peak_mb": …}`.
 """
@@ -16,7 +16,7 @@ STATUS = Path("/proc/self/status")
 
 @dataclass(frozen=True)
 class Context:
-    """What Lambda tells a function about an invocation."""
+    """Context of an invocation."""
 
     function_name: str
     memory_limit_in_mb: int = 0
@@ -24,7 +24,7 @@ class Context:
     aws_request_id: str = "measured"
 
     def get_remaining_time_in_millis(self) -> int:
-        """Time enough."""
+        """Return ten minutes."""
         return 600_000
 
 

@@ -1,4 +1,4 @@
-"""The functions themselves: their handlers, loaded and called as Lambda does it."""
+"""Handlers of functions, loaded and called as Lambda does, and the events that AWS calls them with."""
 
 import importlib.util
 import json
@@ -26,12 +26,12 @@ ENVIRONMENT = {
     "POWERTOOLS_SERVICE_NAME": "test",
     "PIPELINE": "event_files",
 }
-"""What the stacks tell the functions, all together."""
+"""Environment variables that the stacks give the functions."""
 
 
 @dataclass
 class Context:
-    """What Lambda hands to a handler beside its event; `milliseconds` says how much time is left at each question."""
+    """Context of an invocation; `milliseconds` are the times left, one per call until the last."""
 
     milliseconds: list[int] = field(default_factory=lambda: [600_000])
     function_name: str = "function"
@@ -46,13 +46,13 @@ class Context:
 
 
 class Handler(Protocol):
-    """A function's entry point."""
+    """Entry point of a function."""
 
     def __call__(self, event: Any, context: Context = ...) -> Any: ...
 
 
 def load_handler(name: str, monkeypatch: pytest.MonkeyPatch, **environment: str) -> Handler:
-    """Start a function: nothing of an earlier one is remembered."""
+    """Start a function anew: an earlier one leaves nothing in its memory."""
     for variable, value in {**ENVIRONMENT, **environment}.items():
         monkeypatch.setenv(variable, value)
     spec = importlib.util.spec_from_file_location(f"{name}_handler", handler_path(name))
@@ -79,7 +79,7 @@ def payload(name: str) -> Payload:
 
 
 def eventbridge_announcement(source: SourceObject) -> str:
-    """Return an object's announcement as EventBridge brings it: the key as it is."""
+    """Return the announcement of an object by EventBridge: its key is not encoded."""
     message = payload("eventbridge_object_created")
     message["detail"]["bucket"]["name"] = source.bucket
     message["detail"]["object"].update(key=source.key, etag=source.etag)
@@ -87,13 +87,13 @@ def eventbridge_announcement(source: SourceObject) -> str:
 
 
 def s3_announcement(*sources: SourceObject) -> str:
-    """Return objects' announcement as S3 itself sends it: keys form-encoded, but for their slashes."""
+    """Return the announcement of objects by S3: keys are form-encoded, but for their slashes."""
     (record,) = payload("s3_object_created")["Records"]
     return json.dumps({"Records": [_record(record, source) for source in sources]})
 
 
 def sqs_event(bodies: dict[str, str], received: int = 1) -> Payload:
-    """Return what SQS hands to Lambda: messages by id, each `received` so many times by now."""
+    """Return the event of messages by id, each received so many times."""
     message = payload("sqs_message")
     message["attributes"]["ApproximateReceiveCount"] = str(received)
     return {"Records": [{**message, "messageId": name, "body": body} for name, body in bodies.items()]}

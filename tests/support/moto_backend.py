@@ -1,4 +1,8 @@
-"""What moto has stored, looked at directly: reading it back over the API takes moto longer than all the rest."""
+"""Shortcuts past moto's API: reading what it stores, making it faster, answers of S3 that it does not give.
+
+Crash tests make thousands of calls: backups of a table are taken once per transaction instead of once per item, the
+addresses of S3 are read once, and items and objects are read from the backend.
+"""
 
 import copy
 from collections import defaultdict
@@ -33,7 +37,7 @@ def clear_table(table: str) -> None:
 
 
 def objects_of(bucket: str, prefix: str = "") -> dict[str, bytes]:
-    """Return all objects of a bucket whose key begins so."""
+    """Return the objects of a bucket under a prefix."""
     stored = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[bucket].keys
     return {key: object_.value for key, object_ in stored.items() if key.startswith(prefix)}
 
@@ -47,7 +51,7 @@ def _plain(value: Any) -> Any:
 
 
 def backdate(bucket: str, key: str, written: datetime) -> None:
-    """Make an object's last change have been at a time."""
+    """Set the time of an object's last change."""
     s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[bucket].keys[key].last_modified = written.replace(tzinfo=None)
 
 
@@ -55,7 +59,7 @@ _backups: dict[int, Table] = {}
 _transact = DynamoDBBackend.transact_write_items
 
 
-def hasten() -> None:
+def speed_up_moto() -> None:
     """Make moto faster, for the whole process."""
     setattr(Table, "__deepcopy__", _backup)  # noqa: B010  # mypy takes no assignment
     setattr(DynamoDBBackend, "transact_write_items", _transact_with_one_backup)  # noqa: B010
@@ -84,7 +88,7 @@ def answer_with_error(client: Any, operation: str, key: str, status: int, code: 
 
 @contextmanager
 def answer_with_body(client: Any, key: str, body: bytes, headers: dict[str, str]) -> Iterator[None]:
-    """Answer reads of a key with this body, and with headers that may say something else."""
+    """Answer reads of a key with this body, and with headers that may contradict it."""
     with _answer(client, "GetObject", key, 200, body, headers):
         yield
 

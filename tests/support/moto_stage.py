@@ -1,4 +1,4 @@
-"""A small moto_stage of the real adapters and use cases on moto's S3 and DynamoDB."""
+"""The event file pipeline on moto's S3 and DynamoDB: real adapters and use cases, run without Step Functions."""
 
 import itertools
 import time
@@ -21,20 +21,21 @@ from sluice.event_files.convert.planning import Decision, Planned, Planning
 from sluice.event_files.convert.profiling import publish_profile
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.ledger.model import SourceObject
+from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
 from sluice.event_files.validate.source_store_s3 import S3SourceStore
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
 from sluice.lake.keys import timestamped_id
 from sluice.lake.object_store_s3 import S3ObjectStore
 from tests.support.aws_calls import AwsCalls, AwsUnavailableError, KilledError
-from tests.support.moto_backend import hasten
+from tests.support.moto_backend import speed_up_moto
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
 
-hasten()
+speed_up_moto()
 
 T = TypeVar("T")
 
@@ -48,7 +49,7 @@ _DELIVERIES = 4
 
 
 class Running:
-    """The executions that are going on."""
+    """Executions that are running."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()
@@ -59,7 +60,7 @@ class Running:
 
 @dataclass
 class MotoStage:
-    """Everything a test drives. Whatever the code under test asks of AWS goes through `calls`."""
+    """Buckets, tables and use cases of the pipeline; every call of AWS goes through `calls`."""
 
     s3: "S3Client"
     dynamodb: "DynamoDBClient"
@@ -72,13 +73,12 @@ class MotoStage:
         self._ticks = itertools.count()
         self.lake = S3ObjectStore(self.s3, LAKE)
         self.ledger = DynamoLedger(self.dynamodb, LEDGER, self.now)
+        self.runs = DynamoRunLedger(self.dynamodb, LEDGER, self.now)
         self.media = DynamoMediaIndex(self.dynamodb, MEDIA_INDEX, MEDIA)
 
     def now(self) -> datetime:
-        """Give the time; a second passes whenever somebody asks."""
+        """Return the time; each call takes a second."""
         return START + timedelta(seconds=next(self._ticks))
-
-    # From upload to ledger
 
     def put(self, key: str, content: bytes) -> SourceObject:
         etag = self.s3.put_object(Bucket=SOURCE, Key=key, Body=content)["ETag"]
@@ -96,7 +96,7 @@ class MotoStage:
             sources=S3SourceStore(self.s3),
             chunks=self.lake,
             ledger=self.ledger,
-            media=DynamoMediaIndex(self.dynamodb, MEDIA_INDEX, MEDIA),
+            find_media=DynamoMediaIndex(self.dynamodb, MEDIA_INDEX, MEDIA).find,
             limits=self.limits,
             new_chunk_id=lambda: timestamped_id(self.now(), "0000000f"),
             stopwatch=time.perf_counter,
@@ -104,7 +104,7 @@ class MotoStage:
         return validation.run(sources, seconds_left, first_time)
 
     def deliver(self, *sources: SourceObject) -> None:
-        """Announce as SQS does: what failed, and all of an invocation that died, comes again."""
+        """Announce objects as SQS does: failed ones, and all of an invocation that died, come again."""
         waiting = list(sources)
         for _ in range(_DELIVERIES):
             try:
@@ -116,13 +116,8 @@ class MotoStage:
                 return
         raise AssertionError(f"these are still not validated after {_DELIVERIES} deliveries: {waiting}")
 
-    # From ledger to tables
-
     def convert(self, execution: str = "", attempts: int = 1) -> Summary | None:
-        """Run the states of the Convert machine one after the other, each tried so many times.
-
-        None when there is nothing to do.
-        """
+        """Run the states of the Convert machine, each tried `attempts` times; return None if there is nothing to do."""
         execution = execution or f"execution-{next(self._ticks)}"
         with self.execution(execution):
             planned = _attempt(attempts, lambda: self.plan(execution))
@@ -136,7 +131,7 @@ class MotoStage:
 
     @contextmanager
     def execution(self, name: str) -> Iterator[str]:
-        """An execution of the machine that is going on."""
+        """Let an execution of the machine run within the context."""
         self.executions.names.add(name)
         try:
             yield name
@@ -145,7 +140,7 @@ class MotoStage:
 
     def plan(self, execution: str) -> Planned:
         now = self.now()
-        planning = Planning(self.ledger, self.lake, self.executions, self.batch_bytes)
+        planning = Planning(self.runs, self.lake, self.executions, self.batch_bytes)
         return planning.plan(execution, timestamped_id(now, "0000000f"), now, f"{next(self._ticks):08x}")
 
     def read_plan(self, planned: Planned) -> Plan:
@@ -157,18 +152,16 @@ class MotoStage:
             Converter(REGISTRY, self.lake).convert(group)
 
     def commit(self, planned: Planned) -> Summary:
-        return commit(self.read_plan(planned), self.lake, self.ledger)
+        return commit(self.read_plan(planned), self.lake, self.runs)
 
     def profile(self, planned: Planned) -> str:
-        return publish_profile(self.read_plan(planned), self.lake, self.ledger)
-
-    # What is there
+        return publish_profile(self.read_plan(planned), self.lake, self.runs)
 
     def keys(self, prefix: str = "") -> list[str]:
         return [found.key for found in self.lake.list(prefix)]
 
     def record(self, source: SourceObject) -> dict[str, Any]:
-        """Give a source object's record in the ledger; empty when there is none."""
+        """Return a source object's record in the ledger, empty if there is none."""
         return next(iter(self.ledger.items([source])), {})
 
 
@@ -194,7 +187,7 @@ def new_moto_stage(**settings: Any) -> Iterator[MotoStage]:
 
 @cache
 def _clients() -> "tuple[S3Client, DynamoDBClient, AwsCalls]":
-    """The functions' own clients, so that the handlers are tapped too."""
+    """Return the clients that handlers use, too."""
     calls = AwsCalls()
     calls.install(clients.s3())
     calls.install(clients.dynamodb())
@@ -211,11 +204,11 @@ def _create_table(client: "DynamoDBClient", name: str) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _nowhere() -> Iterator[None]:
+def _test_credentials() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as environment:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            environment.setenv(name, "test")
         environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        environment.setenv("AWS_ACCESS_KEY_ID", "test")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
         yield
 
 

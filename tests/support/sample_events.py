@@ -1,8 +1,7 @@
-"""Events for the tests: the contracts' own samples, told apart by number and hour."""
+"""Events and event files for tests, made of the contracts' own samples."""
 
 import copy
 import gzip
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -51,6 +50,13 @@ def foreign(number: int) -> Event:
     return {"source": "aws.s3", "id": f"foreign-{number}", "detail": {"id": "x"}}
 
 
+def dated(made: Event, identifier: str, at: datetime) -> bytes:
+    """Return the text of an event with another id and time."""
+    made |= {"id": identifier, "time": f"{at:%Y-%m-%dT%H:%M:%SZ}"}
+    made["detail"]["id"] = identifier
+    return dump(made)
+
+
 def dump(value: Mapping[str, Any]) -> bytes:
     return orjson.dumps(value)
 
@@ -73,47 +79,16 @@ def _samples(table: str) -> list[Event]:
     return samples
 
 
-_KIND = "EFEvaluationEvent"
-
-
-def present_event(identifier: str, at: datetime, evaluation_id: str | None) -> bytes:
-    """An event of the present; without an id for its evaluation it is dirty."""
-    milliseconds = int(at.timestamp() * 1000)
-    evaluation = {
-        "template_ef_version": "1.0",
-        "id": evaluation_id,
-        "shape_id": "s",
-        "timestamp": milliseconds,
-        "prediction_id": "p#microthree",
-        "reporter": "user",
-        "type": "PUBLISH",
-        "payload": {"text": "t", "query": None, "medialib": None},
-    }
-    detail = {"id": identifier, "type": _KIND, "timestamp": milliseconds, "partitionKey": "p", "evaluation": evaluation}
-    event = {
-        "version": "0",
-        "id": identifier,
-        "detail-type": _KIND,
-        "source": "App.Event.File",
-        "account": "123456789012",
-        "time": f"{at:%Y-%m-%dT%H:%M:%SZ}",
-        "region": "eu-west-1",
-        "resources": [],
-        "detail": detail,
-    }
-    return json.dumps(event).encode()
-
-
 SMALL_CHUNKS = Limits(chunk_bytes=2500, max_file_bytes=20_000)
 
 MIXED_ROWS = {"MICROONE_EVENT": 7, "MICROTWO_PRED": 2, "MICROTHREE_EVENT": 3}
-"""Rows of one such folder, by table; none of the file that is deleted."""
+"""Rows of a folder of mixed files by table; the deleted file has none."""
 
 MIXED_DIRTY_REASONS = {"RULE_BROKEN": 1, "NO_CONTRACT": 1, "FRAGMENT": 2, "FILE_TOO_LARGE": 1}
 
 
 def upload_mixed_files(moto_stage: MotoStage, folder: str) -> list[SourceObject]:
-    """Put the files into a folder; the last one is deleted before anybody reads it."""
+    """Upload files that take every way through validation; the last one is deleted again."""
     sources = [moto_stage.put(f"{folder}/{name}", content) for name, content in _mixed_files().items()]
     moto_stage.s3.delete_object(Bucket=sources[-1].bucket, Key=sources[-1].key)
     return sources

@@ -1,7 +1,6 @@
-"""What became of the files of each top folder: rows, profiling log, ledger, dirty and unrelated records.
+"""Results of the files of each top folder: rows, profiling log, ledger, dirty and unrelated records.
 
-Tests that try a hundred ways to fail give each way a folder of its own on one stage; what is the same but for the
-folder's name has come to the same end.
+Tests of a hundred failures give each a folder of its own on one stage, and compare the folders' snapshots.
 """
 
 from collections import Counter, defaultdict
@@ -26,7 +25,7 @@ _CHANGES_WITH_EVERY_COMMIT = ("recorded_at", "chunks", "message")
 
 
 def snapshots() -> dict[str, Snapshot]:
-    """Give what there is, by top folder of the source key it stems from."""
+    """Return all results by the top folder of their source keys."""
     found: dict[str, Snapshot] = defaultdict(lambda: defaultdict(list))
 
     def add(part: str, member: str, row: Row) -> None:
@@ -45,7 +44,7 @@ def snapshots() -> dict[str, Snapshot]:
 
 
 def tables() -> dict[str, list[Row]]:
-    """Give all rows of all tables, partition columns among them but for the profiling log's, which change."""
+    """Return the rows of all tables with their partition columns; those of the profiling log change with every run."""
     found: dict[str, list[Row]] = defaultdict(list)
     for key, content in objects_of(LAKE, TABLES_PREFIX).items():
         table = key.removeprefix(TABLES_PREFIX).partition(".parquet/")[0]
@@ -59,19 +58,19 @@ def tables() -> dict[str, list[Row]]:
 
 
 def ledger(prefix: str = "") -> list[Row]:
-    """Give all items of the ledger whose partition key begins so."""
+    """Return the items of the ledger whose partition key has a prefix."""
     return [item for item in items_of(LEDGER) if item["pk"].startswith(prefix)]
 
 
 def committed_records(prefix: str) -> list[Row]:
-    """Give the dirty or unrelated records of all committed chunks; others count for nothing."""
+    """Return the dirty or unrelated records of all committed chunks."""
     chunks = {chunk["sk"] for chunk in ledger("chunk#")}
     objects = objects_of(LAKE, prefix).items()
     return [orjson.loads(line) for key, body in objects if chunk_id_of(key) in chunks for line in body.splitlines()]
 
 
 def assert_books_balance() -> None:
-    """The ledger must agree with itself and with the lake: each event in one chunk, each chunk's rows where it says."""
+    """Assert that the ledger agrees with itself and with the lake: each event in one chunk, its rows in place."""
     sources, chunks = ledger("source#"), ledger("chunk#")
     ids = {chunk["sk"] for chunk in chunks}
     assert len(ids) == len(chunks), "a chunk is both pending and converted"

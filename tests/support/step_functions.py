@@ -1,4 +1,4 @@
-"""Step Functions with recorded executions, as boto3's client answers: moto runs no machines."""
+"""A client of Step Functions that answers with recorded executions: moto runs no machines."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,11 +7,11 @@ from tests.platform.unit.runs.recorded import NAMES, Recorded, recorded
 
 
 class UnknownError(Exception):
-    """There is no such execution."""
+    """The execution does not exist."""
 
 
 class RecordedStepFunctions:
-    """The client; histories come in pages of ten events, maps as of a conversion whose batch failed."""
+    """Client with histories in pages of ten events; every map has a failed item."""
 
     class exceptions:  # noqa: N801
         ExecutionDoesNotExist = UnknownError

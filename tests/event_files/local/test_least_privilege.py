@@ -1,4 +1,4 @@
-"""Least privilege, proven: the local cloud evaluates policies, and without any one of its rights a function fails."""
+"""Least privilege: without any one of its rights a function fails, as the local cloud evaluates policies."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.event_files.local.test_announcements import _event
 from tests.support.deployed_cloud import Cloud
 from tests.support.deployed_functions import Functions, RefusedError
+from tests.support.sample_events import dump, illustration
 
-# Rights the emulator does not show to be needed: it tells of a missing object whoever asks, and its clock makes no
-# orphan a day old.
+# Rights whose need the emulator does not show: it answers 404 without s3:ListBucket too, and has no orphan a day old.
 NOT_SHOWN = {"validate_files": {"s3:ListBucket"}, "convert_batch": {"s3:ListBucket"}} | {
     "commit_conversion": {"s3:ListBucket"},
     "sweep_orphans": {"s3:DeleteObject", "dynamodb:BatchGetItem"},
@@ -30,14 +29,10 @@ class Pipeline:
         self.functions = Functions(cloud, "EventFiles")
 
     def run(self) -> None:
-        """Take one file through all functions, every branch of theirs that asks for a right included."""
+        """Take one file through all functions and every branch that needs a right."""
         self._validate()
         self._plan()
-        plan_key = self._plan()["plan_key"]  # another execution takes the run over
-        for batch in json.loads(self._cloud.read(plan_key))["batches"]:
-            self.functions.call("convert_batch", batch)
-        self.functions.call("commit_conversion", {"plan_key": plan_key})
-        self.functions.call("profile_run", {"plan_key": plan_key})
+        self._convert(self._plan()["plan_key"])  # another execution takes the run over
         assert self._plan()["status"] == "nothing_to_do"
         media = {"detail-type": "Object Created", "detail": {"object": {"key": "MYLIB/m.png", "sequencer": "0A"}}}
         self.functions.call("index_media", {"Records": [{"messageId": "1", "body": json.dumps(media)}]})
@@ -46,14 +41,17 @@ class Pipeline:
     def finish(self) -> None:
         """Finish what a failed run left."""
         while (planned := self._plan())["status"] == "planned":
-            for batch in json.loads(self._cloud.read(planned["plan_key"]))["batches"]:
-                self.functions.call("convert_batch", batch)
-            self.functions.call("commit_conversion", {"plan_key": planned["plan_key"]})
-            self.functions.call("profile_run", {"plan_key": planned["plan_key"]})
+            self._convert(planned["plan_key"])
+
+    def _convert(self, plan_key: str) -> None:
+        for batch in json.loads(self._cloud.read(plan_key))["batches"]:
+            self.functions.call("convert_batch", batch)
+        for step in ("commit_conversion", "profile_run"):
+            self.functions.call(step, {"plan_key": plan_key})
 
     def _validate(self) -> None:
         bucket, key = self._cloud.output("SourceBucket"), f"rights/{uuid.uuid4()}"
-        body = _event(key, media_id=key, medialib="MYLIB") + b'{"source": "other"} not an event'
+        body = dump(illustration(0, media_id=key, medialib="MYLIB")) + b'{"source": "other"} not an event'
         etag = self._cloud.deployment.s3.put_object(Bucket=bucket, Key=key, Body=body)["ETag"]
         announced = {"detail": {"bucket": {"name": bucket}, "object": {"key": key, "etag": etag.strip('"')}}}
         record = {"messageId": "1", "body": json.dumps({"detail-type": "Object Created", **announced})}

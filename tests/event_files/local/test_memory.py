@@ -1,25 +1,26 @@
-"""Large files pass inside the memory that the stages give the functions: each in a process of its own, measured."""
+"""Large files are validated and converted in the memory of production, measured in processes of their own."""
 
 import json
 import random
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from cli.contracts.generation import generate_event
+from infra.event_files.settings import EventFiles
 from infra.stage import stage_named
 from sluice.contracts.load import load_registry
 from sluice.event_files.convert.model import BatchGroup
 from sluice.event_files.convert.planning import Planning
-from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
+from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from tests.support.deployed_cloud import Cloud
 from tests.support.function_process import answer, start
 
-STAGE = stage_named("prd")
+SETTINGS = stage_named("prd").settings(EventFiles)
 SIZE = 128 << 20
 SOURCE, LAKE, LEDGER, MEDIA = "measured-source", "measured-lake", "measured-ledger", "measured-media"
 
@@ -36,8 +37,8 @@ def _one_event() -> bytes:
 
 
 @dataclass(frozen=True)
-class Bench:
-    """Buckets and tables of its own, which nothing else works on."""
+class MeasuredFunctions:
+    """Buckets and tables that no deployed function works on."""
 
     cloud: Cloud
 
@@ -47,8 +48,8 @@ class Bench:
             "LEDGER_TABLE": LEDGER,
             "MEDIA_BUCKET": SOURCE,
             "MEDIA_TABLE": MEDIA,
-            "CHUNK_BYTES": str(STAGE.chunk_bytes),
-            "MAX_FILE_BYTES": str(STAGE.max_file_bytes),
+            "CHUNK_BYTES": str(SETTINGS.chunk_bytes),
+            "MAX_FILE_BYTES": str(SETTINGS.max_file_bytes),
         }
         return answer(start(self.cloud, function, event, environment))
 
@@ -58,13 +59,13 @@ class Bench:
         return self.invoke("validate_files", {"Records": [{"messageId": "1", "body": json.dumps({"detail": detail})}]})
 
     def groups(self) -> list[BatchGroup]:
-        chunks = DynamoLedger(self.cloud.client("dynamodb"), LEDGER).pending_chunks()
-        planning = Planning(None, None, None, STAGE.batch_bytes)  # type: ignore[arg-type]  # nothing is asked of them
+        chunks = DynamoRunLedger(self.cloud.client("dynamodb"), LEDGER).pending_chunks()
+        planning = Planning(None, None, None, SETTINGS.batch_bytes)  # type: ignore[arg-type]  # nothing is asked of them
         return list(planning._plan_of("measured", datetime.now(UTC), chunks).groups)
 
 
 @pytest.fixture(scope="module")
-def bench(cloud: Cloud) -> Bench:
+def measured(cloud: Cloud) -> MeasuredFunctions:
     for bucket in (SOURCE, LAKE):
         cloud.client("s3").create_bucket(Bucket=bucket)
     for table in (LEDGER, MEDIA):
@@ -74,16 +75,20 @@ def bench(cloud: Cloud) -> Bench:
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         )
-    return Bench(cloud)
+    return MeasuredFunctions(cloud)
 
 
 @pytest.mark.parametrize("content", [_events, _one_event])
-def test_a_large_file_is_validated_and_converted_in_memory(bench: Bench, content: Callable[[], bytes]) -> None:
-    validated = bench.validate(content.__name__, content())
+def test_a_large_file_is_validated_and_converted_in_memory(
+    measured: MeasuredFunctions, content: Callable[[], bytes]
+) -> None:
+    validated = measured.validate(content.__name__, content())
     assert validated["result"] == {"batchItemFailures": []}
-    largest = max(bench.groups(), key=lambda group: sum(span.length for batch in group.batches for span in batch.spans))
-    converted = bench.invoke("convert_batch", largest.to_json())
+    largest = max(
+        functions.groups(), key=lambda group: sum(span.length for batch in group.batches for span in batch.spans)
+    )
+    converted = measured.invoke("convert_batch", asdict(largest))
     assert converted["result"]["rows"] == sum(batch.rows for batch in largest.batches)
     sys.stdout.write(f"peak MB: {validated['peak_mb']} validating, {converted['peak_mb']} converting\n")
-    assert validated["peak_mb"] < STAGE.validate_files.memory_mb * 0.75
-    assert converted["peak_mb"] < STAGE.convert_batch.memory_mb * 0.75
+    assert validated["peak_mb"] < SETTINGS.validate_files.memory_mb * 0.75
+    assert converted["peak_mb"] < SETTINGS.convert_batch.memory_mb * 0.75

@@ -1,6 +1,5 @@
-"""Runs that fail or meet: what was begun is finished, nothing is lost, nothing is counted twice."""
+"""Conversions that fail or overlap: runs are finished, no row is lost, none is written twice."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +9,13 @@ import pytest
 from cli.event_files.file_generation import event_files
 from sluice.contracts.load import load_registry
 from tests.support.deployed_cloud import Cloud, CommandError
+from tests.support.deployed_functions import Functions
 
 REGISTRY = load_registry()
 
 
 def _ingest(cloud: Cloud, folder: Path, seed: int) -> int:
-    """Ingest some files; return how many of their events are clean."""
+    """Ingest some files, and return the number of their clean events."""
     clean = 0
     for file in event_files(REGISTRY, files=3, events=60, seed=seed):
         (folder / file.name).write_bytes(file.body)
@@ -25,24 +25,11 @@ def _ingest(cloud: Cloud, folder: Path, seed: int) -> int:
 
 
 @contextmanager
-def _without_rights(cloud: Cloud, function: str) -> Iterator[None]:
-    """Take from a function all that its role allows, for a while."""
-    iam = cloud.client("iam")
-    names = [role["RoleName"] for role in iam.list_roles()["Roles"]]
-    role = next(name for name in names if function in name)
-    policies = {
-        name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
-    }
-    assert policies
-    for name in policies:
-        iam.delete_role_policy(RoleName=role, PolicyName=name)
-    try:
+def _without_rights(cloud: Cloud, folder: str) -> Iterator[None]:
+    """Take all rights from a function for the time of the context."""
+    functions = Functions(cloud, "EventFiles")
+    with functions.without(folder, *functions.rights(folder)):
         yield
-    finally:
-        for name, document in policies.items():
-            text = document if isinstance(document, str) else json.dumps(document)
-            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=text)
 
 
 def _pending(cloud: Cloud) -> int:
@@ -54,7 +41,7 @@ def test_a_failed_run_is_finished_before_a_new_one_is_made(cloud: Cloud, tmp_pat
     first.mkdir()
     second.mkdir()
     clean_before = _ingest(cloud, first, seed=200)
-    with _without_rights(cloud, "ConvertBatch"), pytest.raises(CommandError, match="goes on where this one stopped"):
+    with _without_rights(cloud, "convert_batch"), pytest.raises(CommandError, match="goes on where this one stopped"):
         cloud.run("convert")
     clean_after = _ingest(cloud, second, seed=201)
     resumed, following = cloud.run("convert"), cloud.run("convert")
@@ -64,9 +51,9 @@ def test_a_failed_run_is_finished_before_a_new_one_is_made(cloud: Cloud, tmp_pat
     assert _pending(cloud) == 0
 
 
-def test_a_function_without_a_right_says_so(cloud: Cloud, tmp_path: Path) -> None:
+def test_a_function_without_a_right_reports_it(cloud: Cloud, tmp_path: Path) -> None:
     clean = _ingest(cloud, tmp_path, seed=202)
-    with _without_rights(cloud, "CommitConversion"), pytest.raises(CommandError, match="AccessDenied"):
+    with _without_rights(cloud, "commit_conversion"), pytest.raises(CommandError, match="AccessDenied"):
         cloud.run("convert")
     finished = cloud.run("convert")
     assert finished["events"] == clean

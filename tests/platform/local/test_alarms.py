@@ -1,4 +1,4 @@
-"""Trouble, produced for real, turns the right alarms of a stage with schedules on, and no other; mended, off again."""
+"""Trouble produced for real turns the right alarms of a stage with schedules on, and no others; mended, off again."""
 
 from __future__ import annotations
 
@@ -9,12 +9,24 @@ from pathlib import Path
 
 import pytest
 
+from infra.event_files.settings import EventFiles
 from infra.settings import FunctionSize
 from infra.stage import stage_named
-from tests.platform.local.alarm_cases import Conditions
-from tests.platform.local.alarming import Rung, Watched, ring
-from tests.platform.local.story import ARRIVALS, CONVERSIONS, HOUR, MINUTE, PROBES, START, TROUBLE, Story
-from tests.platform.local.timeline import Sample, Timeline
+from tests.platform.local.alarm_timeline import (
+    ARRIVALS,
+    CONVERSIONS,
+    HOUR,
+    MINUTE,
+    PROBES,
+    START,
+    TROUBLE,
+    AlarmStates,
+    Hours,
+    Timeline,
+    alarms_of,
+    evaluate_between,
+)
+from tests.platform.local.measured_conditions import Conditions, MeasuredCloud, Sample
 from tests.support.cloudwatch.definitions import Alarms
 from tests.support.cloudwatch.series import Metric, Point
 from tests.support.deployed_cloud import Cloud
@@ -23,151 +35,152 @@ from tests.support.deployed_exports import DeployedExports
 FILES, EXPORTS = "EventFilesComposite", "ExportsComposite"
 
 INT = stage_named("int")
+SETTINGS = INT.settings(EventFiles)
 
 
 @pytest.fixture(scope="module")
-def watched(cloud: Cloud) -> Watched:
-    watched = Watched(cloud)
-    watched.empty_queues()
-    return watched
+def measured(cloud: Cloud) -> MeasuredCloud:
+    measured = MeasuredCloud(cloud)
+    measured.empty_queues()
+    return measured
 
 
 @pytest.fixture(scope="module")
-def story(watched: Watched, tmp_path_factory: pytest.TempPathFactory) -> Story:
-    conditions = Conditions(watched, DeployedExports(watched.cloud), tmp_path_factory.mktemp("conditions"))
-    return Story(conditions, conditions.probes(place * PROBES for place in range(CONVERSIONS // PROBES)))
+def hours(measured: MeasuredCloud, tmp_path_factory: pytest.TempPathFactory) -> Hours:
+    conditions = Conditions(measured, DeployedExports(measured.cloud), tmp_path_factory.mktemp("conditions"))
+    return Hours(conditions, conditions.probes(place * PROBES for place in range(CONVERSIONS // PROBES)))
 
 
 @pytest.fixture(scope="module")
-def alarms(watched: Watched, tmp_path_factory: pytest.TempPathFactory) -> Alarms:
-    return watched.alarms_of(INT, tmp_path_factory.mktemp("int"))
+def alarms(measured: MeasuredCloud, tmp_path_factory: pytest.TempPathFactory) -> Alarms:
+    return alarms_of(INT, measured, tmp_path_factory.mktemp("int"))
 
 
-def assert_rung(told: tuple[Rung, Rung], *expected: str) -> None:
-    """Exactly these ring in the trouble, all of them to its end; and all is well at last."""
-    trouble, mended = told
+def assert_alarms(found: tuple[AlarmStates, AlarmStates], *expected: str) -> None:
+    """Assert that these alarms are on in the trouble until its end, no others, and none at last."""
+    trouble, mended = found
     assert trouble.ever == set(expected)
     assert {name for name, state in trouble.last.items() if state == "ALARM"} == set(expected)
     assert mended.ever <= set(expected)
     assert {name: state for name, state in mended.last.items() if state != "OK"} == {}
 
 
-def test_a_healthy_stage_rings_nothing(story: Story, alarms: Alarms) -> None:
-    told = story.told(alarms, lambda _: TROUBLE)
-    assert {"EventFilesDirtyMany", "EventFilesConversionLate", FILES, EXPORTS} <= told[0].last.keys()
-    assert_rung(told)
+def test_a_healthy_stage_has_no_alarm(hours: Hours, alarms: Alarms) -> None:
+    found = hours.evaluate(alarms, lambda _: TROUBLE)
+    assert {"EventFilesDirtyMany", "EventFilesConversionLate", FILES, EXPORTS} <= found[0].last.keys()
+    assert_alarms(found)
 
 
-def test_a_new_stage_without_files_rings_nothing(story: Story, alarms: Alarms) -> None:
+def test_a_new_stage_without_files_has_no_alarm(hours: Hours, alarms: Alarms) -> None:
     timeline, end = Timeline(), START + 26 * HOUR
-    empty = story.ages[0].without("NewestRowAge")
-    timeline.repeat(story.conditions.idle_conversion, CONVERSIONS, START, end)
+    empty = hours.probes[0].without("NewestRowAge")
+    timeline.repeat(hours.conditions.idle_conversion, CONVERSIONS, START, end)
     timeline.repeat(empty, PROBES, START, end)
-    timeline.repeat(story.conditions.export, HOUR, START, end)
-    assert ring(alarms, timeline, START + 15 * MINUTE, end).ever == set()
+    timeline.repeat(hours.conditions.export, HOUR, START, end)
+    assert evaluate_between(alarms, timeline, START + 15 * MINUTE, end).ever == set()
 
 
-def test_a_flood_of_dirty_files(story: Story, alarms: Alarms) -> None:
+def test_many_dirty_events(hours: Hours, alarms: Alarms) -> None:
     def trouble(timeline: Timeline) -> datetime:
         mended = TROUBLE + HOUR
-        story.usual(timeline, TROUBLE, mended, "files")
-        timeline.repeat(story.conditions.flood, ARRIVALS, TROUBLE, mended)
+        hours.add_healthy(timeline, TROUBLE, mended, "files")
+        timeline.repeat(hours.conditions.dirty_files, ARRIVALS, TROUBLE, mended)
         return mended
 
-    assert_rung(story.told(alarms, trouble), "EventFilesDirtyMany", "EventFilesDirtyUnusual", FILES)
+    assert_alarms(hours.evaluate(alarms, trouble), "EventFilesDirtyMany", "EventFilesDirtyUnusual", FILES)
 
 
-def test_a_poisoned_message(story: Story, alarms: Alarms) -> None:
+def test_a_message_that_cannot_be_processed(hours: Hours, alarms: Alarms) -> None:
     def trouble(timeline: Timeline) -> datetime:
-        hidden = timedelta(seconds=6 * INT.validate_files.timeout_seconds)
+        hidden = timedelta(seconds=6 * SETTINGS.validate_files.timeout_seconds)
         given_up = TROUBLE + INT.max_receives * hidden
-        story.usual(timeline, TROUBLE, given_up)
-        timeline.points += _ages(story.conditions.poisoned, TROUBLE, hidden)
+        hours.add_healthy(timeline, TROUBLE, given_up)
+        timeline.points += _ages(hours.conditions.dead_letter, TROUBLE, hidden)
         mended = given_up + HOUR
-        story.usual(timeline, given_up, mended, "queues")
-        timeline.repeat(story.conditions.poisoned, MINUTE, given_up, mended)
+        hours.add_healthy(timeline, given_up, mended, "queues")
+        timeline.repeat(hours.conditions.dead_letter, MINUTE, given_up, mended)
         return mended
 
-    assert_rung(story.told(alarms, trouble), "EventFilesFilesWaiting", FILES)
+    assert_alarms(hours.evaluate(alarms, trouble), "EventFilesFilesWaiting", FILES)
 
 
-def _ages(poisoned: Sample, sent: datetime, hidden: timedelta) -> Iterator[tuple[Metric, Point]]:
-    """How old the message is until it has been received three times: then it no longer counts, says AWS."""
+def _ages(dead_letter: Sample, sent: datetime, hidden: timedelta) -> Iterator[tuple[Metric, Point]]:
+    """Yield the age of the message until its third receive: then AWS no longer counts it."""
     (queue,) = {
         metric
-        for metric, _ in poisoned.points
+        for metric, _ in dead_letter.points
         if metric.name == "ApproximateAgeOfOldestMessage" and "-FilesQueue" in dict(metric.dimensions)["QueueName"]
     }
     for minute in range(2 * hidden // MINUTE):
         yield queue, Point((sent + minute * MINUTE).timestamp(), 60.0 * minute)
 
 
-def test_conversions_that_nobody_starts(story: Story, alarms: Alarms) -> None:
+def test_conversions_are_not_started(hours: Hours, alarms: Alarms) -> None:
     mended = TROUBLE + 90 * MINUTE
     ages = [place * PROBES for place in range(90 * MINUTE // PROBES)]
 
     def trouble(timeline: Timeline) -> datetime:
-        story.usual(timeline, TROUBLE, mended, "conversions", "probes")
-        for age, sample in zip(ages, story.conditions.probes(ages), strict=True):
-            timeline.lay(sample, TROUBLE + age)
+        hours.add_healthy(timeline, TROUBLE, mended, "conversions", "probes")
+        for age, sample in zip(ages, hours.conditions.probes(ages), strict=True):
+            timeline.add(sample, TROUBLE + age)
         return mended
 
-    assert_rung(story.told(alarms, trouble), "EventFilesConversionLate", FILES)
+    assert_alarms(hours.evaluate(alarms, trouble), "EventFilesConversionLate", FILES)
 
 
-def test_a_probe_that_is_silent(story: Story, alarms: Alarms) -> None:
+def test_the_probe_does_not_run(hours: Hours, alarms: Alarms) -> None:
     def trouble(timeline: Timeline) -> datetime:
-        story.usual(timeline, TROUBLE, TROUBLE + HOUR, "probes")
+        hours.add_healthy(timeline, TROUBLE, TROUBLE + HOUR, "probes")
         return TROUBLE + HOUR
 
-    assert_rung(story.told(alarms, trouble), "EventFilesConversionLate", FILES)
+    assert_alarms(hours.evaluate(alarms, trouble), "EventFilesConversionLate", FILES)
 
 
-def test_exports_that_nobody_starts(story: Story, alarms: Alarms) -> None:
+def test_exports_are_not_started(hours: Hours, alarms: Alarms) -> None:
     def trouble(timeline: Timeline) -> datetime:
-        story.usual(timeline, TROUBLE, TROUBLE + 8 * HOUR, "exports")
+        hours.add_healthy(timeline, TROUBLE, TROUBLE + 8 * HOUR, "exports")
         return TROUBLE + 8 * HOUR
 
-    assert_rung(story.told(alarms, trouble, healthy=6 * HOUR), "ExportsExportAbsent", EXPORTS)
+    assert_alarms(hours.evaluate(alarms, trouble, healthy=6 * HOUR), "ExportsExportAbsent", EXPORTS)
 
 
-def test_a_function_that_fails(story: Story, alarms: Alarms) -> None:
+def test_validation_fails(hours: Hours, alarms: Alarms) -> None:
     def trouble(timeline: Timeline) -> datetime:
-        story.usual(timeline, TROUBLE, TROUBLE + HOUR, "files")
-        timeline.repeat(story.conditions.refused_validation, ARRIVALS, TROUBLE, TROUBLE + HOUR)
+        hours.add_healthy(timeline, TROUBLE, TROUBLE + HOUR, "files")
+        timeline.repeat(hours.conditions.failed_validation, ARRIVALS, TROUBLE, TROUBLE + HOUR)
         return TROUBLE + HOUR
 
-    assert_rung(story.told(alarms, trouble), "EventFilesValidationFailing", FILES)
+    assert_alarms(hours.evaluate(alarms, trouble), "EventFilesValidationFailing", FILES)
 
 
-def test_a_conversion_that_fails(story: Story, alarms: Alarms) -> None:
+def test_a_conversion_fails(hours: Hours, alarms: Alarms) -> None:
     def trouble(timeline: Timeline) -> datetime:
-        story.usual(timeline, TROUBLE, TROUBLE + CONVERSIONS, "conversions")
-        timeline.lay(story.conditions.refused_conversion, TROUBLE)
+        hours.add_healthy(timeline, TROUBLE, TROUBLE + CONVERSIONS, "conversions")
+        timeline.add(hours.conditions.failed_conversion, TROUBLE)
         return TROUBLE + CONVERSIONS
 
-    assert_rung(story.told(alarms, trouble), "EventFilesConversionFailed", FILES)
+    assert_alarms(hours.evaluate(alarms, trouble), "EventFilesConversionFailed", FILES)
 
 
-def test_a_function_that_is_slow(watched: Watched, story: Story, tmp_path: Path) -> None:
-    took = story.conditions.longest(story.conditions.big, "FunctionsValidateFilesFunction")
+def test_validation_is_near_its_timeout(measured: MeasuredCloud, hours: Hours, tmp_path: Path) -> None:
+    took = hours.conditions.longest_seconds(hours.conditions.slow_file, "FunctionsValidateFilesFunction")
     timeout = int(took / 0.801)  # the largest of which the call takes more than the alarm's 80 %
     assert took < timeout, f"a file that takes {took} s is too small to come near a timeout of whole seconds"
-    size = FunctionSize(memory_mb=INT.validate_files.memory_mb, timeout_seconds=timeout)
-    alarms = watched.alarms_of(replace(INT, validate_files=size), tmp_path)
+    size = FunctionSize(memory_mb=SETTINGS.validate_files.memory_mb, timeout_seconds=timeout)
+    alarms = alarms_of(INT.having(replace(SETTINGS, validate_files=size)), measured, tmp_path)
 
     def trouble(timeline: Timeline) -> datetime:
-        story.usual(timeline, TROUBLE, TROUBLE + HOUR, "files")
-        timeline.repeat(story.conditions.big, ARRIVALS, TROUBLE, TROUBLE + HOUR)
+        hours.add_healthy(timeline, TROUBLE, TROUBLE + HOUR, "files")
+        timeline.repeat(hours.conditions.slow_file, ARRIVALS, TROUBLE, TROUBLE + HOUR)
         return TROUBLE + HOUR
 
-    assert_rung(story.told(alarms, trouble), "EventFilesValidationSlow", FILES)
+    assert_alarms(hours.evaluate(alarms, trouble), "EventFilesValidationSlow", FILES)
 
 
-def test_a_file_the_vendor_does_not_have(story: Story, alarms: Alarms) -> None:
+def test_an_export_lacks_a_file(hours: Hours, alarms: Alarms) -> None:
     def trouble(timeline: Timeline) -> datetime:
-        story.usual(timeline, TROUBLE, TROUBLE + HOUR, "exports")
-        timeline.lay(story.conditions.incomplete_export, TROUBLE)
+        hours.add_healthy(timeline, TROUBLE, TROUBLE + HOUR, "exports")
+        timeline.add(hours.conditions.incomplete_export, TROUBLE)
         return TROUBLE + HOUR
 
-    assert_rung(story.told(alarms, trouble), "ExportsExportFailed", "ExportsFilesMissing", EXPORTS)
+    assert_alarms(hours.evaluate(alarms, trouble), "ExportsExportFailed", "ExportsFilesMissing", EXPORTS)

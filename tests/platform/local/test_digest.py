@@ -1,9 +1,8 @@
-"""The digest, through the deployed stack: runs leave records, and their sums are in the report and in the message."""
+"""The digest of the deployed stage: sums of run records, in the report and in the message."""
 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,14 +12,13 @@ import pytest
 
 from cli.event_files.file_generation import event_files
 from sluice.contracts.load import load_registry
-from tests.support.deployed_cloud import Cloud
-
-PATIENCE_SECONDS = 90  # a record is written when the end of its execution has been announced
+from tests.support.deployed_cloud import Cloud, wait_until
+from tests.support.deployed_functions import Functions
 
 
 @pytest.fixture
 def inbox(cloud: Cloud) -> Iterator[str]:
-    """The address of a queue behind the stage's topic."""
+    """Return the URL of a queue that is subscribed to the stage's topic."""
     sqs, sns = cloud.client("sqs"), cloud.client("sns")
     url = sqs.create_queue(QueueName="inbox")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -44,7 +42,8 @@ def test_what_was_converted_is_in_the_report_and_in_the_message(cloud: Cloud, tm
         "dirty": before["dirty"] + sum(totals["dirty"].values()),
         "rows": before["rows"] + sum(totals["clean"].values()),
     }
-    found = awaited(cloud, wanted)
+    wait_until(lambda: volumes(cloud)["clean"] >= wanted["clean"])  # records follow the ends of executions
+    found = volumes(cloud)
     assert {name: found[name] for name in wanted} == wanted
 
     answer = send(cloud)
@@ -58,40 +57,27 @@ def test_what_was_converted_is_in_the_report_and_in_the_message(cloud: Cloud, tm
 
 
 def volumes(cloud: Cloud) -> dict[str, int]:
-    """Volumes of the day so far."""
+    """Return the volumes of the day so far."""
     found = cloud.run("report", "--span", "day")
     return {name: volume["value"] for name, volume in found["volumes"].items()}
 
 
-def awaited(cloud: Cloud, wanted: dict[str, int]) -> dict[str, int]:
-    """The volumes as soon as they have reached these, or as they are when nobody waits any longer."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    while (found := volumes(cloud))["clean"] < wanted["clean"] and time.monotonic() < end:
-        time.sleep(1)
-    return found
-
-
 def send(cloud: Cloud) -> dict[str, Any]:
-    """Have the stage send the digest of the day so far."""
-    functions = cloud.client("lambda")
-    pages = functions.get_paginator("list_functions").paginate()
-    (name,) = [f["FunctionName"] for page in pages for f in page["Functions"] if "SendDigest" in f["FunctionName"]]
+    """Let the stage send the digest of the day so far."""
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    answer = functions.invoke(FunctionName=name, Payload=json.dumps({"span": "day", "until": end.isoformat()}))
-    body: dict[str, Any] = json.loads(answer["Payload"].read())
-    assert "FunctionError" not in answer, body
-    return body
+    answer: dict[str, Any] = Functions(cloud, "Watch").call("send_digest", {"span": "day", "until": end.isoformat()})
+    return answer
 
 
 def received(cloud: Cloud, inbox: str) -> dict[str, str]:
-    """The one message that people were sent."""
+    """Return the one message that was sent."""
     (message,) = cloud.client("sqs").receive_message(QueueUrl=inbox, WaitTimeSeconds=10)["Messages"]
     body: dict[str, str] = json.loads(message["Body"])
     return body
 
 
 def _open_to(topic: str, queue: str) -> dict[str, Any]:
-    """A queue's policy that lets a topic in."""
+    """Return a queue's policy that allows a topic to send."""
     statement = {
         "Effect": "Allow",
         "Principal": {"Service": "sns.amazonaws.com"},

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from cli.simulator.fault_catalogue import CATALOGUE
 from sluice.runs.keys import RUN_RECORDS_PREFIX, record_key
-from tests.event_files.local.test_announcements import _event
-from tests.support.deployed_cloud import Cloud, CommandError
+from tests.support.deployed_cloud import Cloud, CommandError, wait_until
 from tests.support.deployed_exports import DeployedExports
 from tests.support.deployed_functions import Functions
+from tests.support.sample_events import dump, illustration
 
 _SECONDS = 60.0  # an end is result within seconds; a busy machine takes longer
 
 
-def recorded(cloud: Cloud, execution: str) -> dict[str, Any]:
-    """Wait for the record of an execution, and return it as `sluice runs --json` gives it."""
-    end = time.monotonic() + _SECONDS
-    while time.monotonic() < end:
-        for run in cloud.run("runs", "--limit", "30"):
-            if run["execution"] == execution:
-                found: dict[str, Any] = run
-                return found
-        time.sleep(0.5)
-    raise AssertionError(f"{execution} left no record")
+def record_of(cloud: Cloud, execution: str) -> dict[str, Any]:
+    """Wait for the record of an execution, and return it as `sluice runs --json` does."""
+    found: dict[str, Any] = wait_until(
+        lambda: next((run for run in cloud.run("runs", "--limit", "30") if run["execution"] == execution), {})
+    )
+    return found
 
 
 def start(cloud: Cloud, machine: str, **given: str) -> str:
@@ -36,23 +31,23 @@ def start(cloud: Cloud, machine: str, **given: str) -> str:
     return client.start_execution(stateMachineArn=cloud.output(machine), input=json.dumps(given))["executionArn"]
 
 
-def asked(cloud: Cloud, sql: str) -> dict[str, Any]:
-    """Return the one row that Athena answers."""
+def query_one(cloud: Cloud, sql: str) -> dict[str, Any]:
+    """Return the one row of a query."""
     (row,) = cloud.run("query", sql)
     return dict(row)
 
 
 def test_a_conversion_and_its_file(cloud: Cloud) -> None:
     key = f"runs/{time.time_ns()}"
-    body = _event(key) + b'{"source": "other"} not an event'
+    body = dump(illustration(1)) + b'{"source": "other"} not an event'
     cloud.deployment.s3.put_object(Bucket=cloud.output("SourceBucket"), Key=key, Body=body)
-    known = _until(lambda: cloud.run("file", key))
+    known = wait_until(lambda: cloud.run("file", key))
     assert [chunk["state"] for chunk in known["versions"][0]["chunks"]] == ["pending"]
 
     done = cloud.run("convert")
     assert done["status"] == "converted"
     run = cloud.run("run", done["run_id"])
-    found = recorded(cloud, run["execution"])
+    found = record_of(cloud, run["execution"])
     assert cloud.run("run", found["id"]) == cloud.run("run", done["run_id"]) == found
     assert (found["kind"], found["outcome"], found["subject"]) == ("convert", "converted", done["run_id"])
     assert found["started_by"].startswith("hand: ")
@@ -65,7 +60,7 @@ def test_a_conversion_and_its_file(cloud: Cloud) -> None:
     assert counts["dirty"] >= 1
     assert found["rows"] == done["rows"]
 
-    row = asked(cloud, f"select rows, dirty, started_by, year, steps from runs where id = '{found['id']}'")
+    row = query_one(cloud, f"select rows, dirty, started_by, year, steps from runs where id = '{found['id']}'")
     assert (row["rows"], row["dirty"], row["started_by"]) == (counts["rows"], counts["dirty"], found["started_by"])
     assert "Commit the run" in row["steps"]
 
@@ -77,44 +72,44 @@ def test_a_conversion_and_its_file(cloud: Cloud) -> None:
     assert [row["_source_key"] for row in rows] == [key]
 
 
-def test_nothing_to_do(cloud: Cloud) -> None:
+def test_a_conversion_without_pending_chunks(cloud: Cloud) -> None:
     cloud.run("convert")
-    found = recorded(cloud, start(cloud, "ConvertMachine", started_by="schedule"))
+    found = record_of(cloud, start(cloud, "ConvertMachine", started_by="schedule"))
     assert (found["outcome"], found["started_by"], found["cause"]) == ("nothing_to_do", "schedule", "")
 
 
-def test_a_file_nobody_knows(cloud: Cloud) -> None:
+def test_an_unknown_file(cloud: Cloud) -> None:
     with pytest.raises(CommandError, match="there is no such object"):
         cloud.run("file", "no/such/file")
 
 
-def test_an_export_with_a_fault(cloud: Cloud, deployed_exports: DeployedExports) -> None:
-    with deployed_exports.vendor(CATALOGUE["file-missing"].make()) as vendor:
-        result = deployed_exports.export(vendor)
+def test_an_export_with_a_fault(cloud: Cloud, exports: DeployedExports) -> None:
+    with exports.vendor(CATALOGUE["file-missing"].make()) as vendor:
+        result = exports.export(vendor)
     assert result.exit_code == 1
-    found = recorded(cloud, result.document["execution"])
+    found = record_of(cloud, result.document["execution"])
     assert (found["outcome"], found["subject"]) == ("incomplete", result.document["slot"])
     assert found["cause"] == result.document["cause"]
     counts = {name: result.document[name] for name in ("promised", "copied", "refetched", "bytes")}
     assert found["counts"] == {**counts, "missing": len(result.document["missing"])}
-    row = asked(cloud, f"select missing, outcome from runs where id = '{found['id']}'")
+    row = query_one(cloud, f"select missing, outcome from runs where id = '{found['id']}'")
     assert row == {"missing": 1, "outcome": "incomplete"}
 
 
-def test_an_aborted_execution(cloud: Cloud, deployed_exports: DeployedExports) -> None:
-    with deployed_exports.vendor(CATALOGUE["job-hangs"].make()) as vendor:
-        execution = deployed_exports.start(vendor)
-        _until(lambda: _waiting(cloud, execution))
+def test_an_aborted_execution(cloud: Cloud, exports: DeployedExports) -> None:
+    with exports.vendor(CATALOGUE["job-hangs"].make()) as vendor:
+        execution = exports.start(vendor)
+        wait_until(lambda: _waiting(cloud, execution))
         assert cloud.run("run", execution)["outcome"] == "running"
         cloud.deployment.stepfunctions.stop_execution(executionArn=execution, error="ByHand", cause="not needed")
-    found = recorded(cloud, execution)
+    found = record_of(cloud, execution)
     assert (found["kind"], found["outcome"], found["cause"]) == ("export", "aborted", "not needed")
     assert found["failed_step"] in {step["name"] for step in found["steps"]}
 
 
-def test_the_same_end_twice_writes_the_same(cloud: Cloud) -> None:
+def test_an_end_announced_twice_writes_the_same_record(cloud: Cloud) -> None:
     execution = start(cloud, "ConvertMachine")
-    key = record_key(recorded(cloud, execution)["id"])
+    key = record_key(record_of(cloud, execution)["id"])
     before, records = cloud.read(key), cloud.keys(RUN_RECORDS_PREFIX)
     detail = {"executionArn": execution, "stateMachineArn": cloud.output("ConvertMachine")}
     message = {"messageId": "again", "body": json.dumps({"detail": detail})}
@@ -132,16 +127,3 @@ def test_items_of_maps_leave_no_records(cloud: Cloud) -> None:
 def _waiting(cloud: Cloud, execution: str) -> bool:
     events = cloud.deployment.stepfunctions.get_execution_history(executionArn=execution)["events"]
     return events[-1]["type"] == "WaitStateEntered"
-
-
-def _until(look: Callable[[], Any]) -> Any:
-    """Look until there is something to see."""
-    end = time.monotonic() + _SECONDS
-    while time.monotonic() < end:
-        try:
-            if found := look():
-                return found
-        except CommandError:
-            pass
-        time.sleep(0.5)
-    raise AssertionError("nothing was seen in time")

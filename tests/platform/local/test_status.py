@@ -1,63 +1,52 @@
-"""`sluice status` on a deployed stage: one document, and alarms as CloudWatch would show them."""
+"""`sluice status` of a deployed stage: backlog, runs, exports, dirty events and queues in one document."""
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.platform.local.alarm_cases import Conditions
-from tests.platform.local.alarming import Watched
-from tests.support.cloudwatch.resources import QUEUE
-from tests.support.deployed_cloud import Cloud
+from tests.platform.local.measured_conditions import Conditions, MeasuredCloud
+from tests.support.cloudwatch.definitions import QUEUE
+from tests.support.deployed_cloud import Cloud, wait_until
 from tests.support.deployed_exports import DeployedExports
-
-WAITING = "Sluice-local-FilesWaiting"
 
 
 @pytest.fixture
 def conditions(cloud: Cloud, tmp_path: Path) -> Conditions:
-    watched = Watched(cloud)
-    watched.empty_queues()
-    return Conditions(watched, DeployedExports(cloud), tmp_path)
+    measured = MeasuredCloud(cloud)
+    measured.empty_queues()
+    return Conditions(measured, DeployedExports(cloud), tmp_path)
 
 
-def test_the_document(cloud: Cloud, conditions: Conditions) -> None:
+def test_document_has_all_parts(cloud: Cloud, conditions: Conditions) -> None:
     assert conditions.files.value("EventsClean") > 0
     assert conditions.export.value("ExportsDelivered") == 1
     found = cloud.run("status")
-    assert found.keys() == {"backlog", "queue", "dirty", "dirty_chunks", "dirty_since", "runs", "exports", "alarms"}
+    assert found.keys() == {
+        *("backlog", "queue", "dirty", "dirty_chunks", "dirty_since", "runs", "exports", "queues", "alarms")
+    }
     assert found["backlog"].keys() == {"chunks", "files", "events", "oldest_seconds"}
     assert found["exports"][0]["status"] == "delivered"
-    assert all(alarm.keys() == {"name", "state", "reason"} for alarm in found["alarms"])
+    assert found["alarms"] == [], "alarms are evaluated on AWS only"
 
 
-def test_the_last_runs(cloud: Cloud, conditions: Conditions) -> None:
-    assert conditions.conversion.value("RowsConverted") > 0
-    deadline = time.monotonic() + 30
-    while not (runs := cloud.run("status")["runs"]) or runs[0]["kind"] != "convert":
-        assert time.monotonic() < deadline, "the conversion left no record"
-        time.sleep(1)
-    assert (runs[0]["outcome"], runs[0]["counts"]["events"]) == (
-        "converted",
-        conditions.conversion.value("RowsConverted"),
-    )
+def test_last_runs(cloud: Cloud, conditions: Conditions) -> None:
+    rows = conditions.conversion.value("RowsConverted")
+    assert rows > 0
+    run = wait_until(lambda: next((r for r in cloud.run("status")["runs"][:1] if r["kind"] == "convert"), None))
+    assert run
+    assert (run["outcome"], run["counts"]["events"]) == ("converted", rows)
 
 
-def test_an_alarm_rings_and_stops(cloud: Cloud, conditions: Conditions) -> None:
-    letters = conditions.watched.physical(QUEUE, "FilesDeadLetters")
-    assert _state(cloud, WAITING) == "OK"
-    cloud.deployment.sqs.send_message(QueueUrl=letters, MessageBody="poison")
-    assert _state(cloud, WAITING) == "ALARM"
-    alarms = cloud.run("status")["alarms"]
-    ringing = [alarm["name"] for alarm in alarms if alarm["state"] == "ALARM"]
-    assert {"Sluice-local-EventFiles", WAITING} <= set(ringing)
-    assert ringing == [alarm["name"] for alarm in alarms[: len(ringing)]], "what rings comes first"
-    cloud.deployment.sqs.purge_queue(QueueUrl=letters)
-    assert _state(cloud, WAITING) == "OK"
+def test_dead_letters_are_shown_until_they_are_gone(cloud: Cloud, conditions: Conditions) -> None:
+    url = conditions.measured.physical_id(QUEUE, "FilesDeadLetters")
+    assert dead_letters(cloud) == 0
+    cloud.deployment.sqs.send_message(QueueUrl=url, MessageBody="no announcement")
+    assert dead_letters(cloud) == 1
+    cloud.deployment.sqs.purge_queue(QueueUrl=url)
+    assert dead_letters(cloud) == 0
 
 
-def _state(cloud: Cloud, name: str) -> str:
-    (found,) = [alarm["state"] for alarm in cloud.run("status")["alarms"] if name in alarm["name"]]
-    return str(found)
+def dead_letters(cloud: Cloud) -> int:
+    return sum(queue["waiting"] for queue in cloud.run("status")["queues"] if queue["dead_letters"])

@@ -1,4 +1,4 @@
-"""What vendors do and no export can mend: it is result to the operator in full."""
+"""Faults of vendors that leave an export incomplete are reported to the operator."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _job_ends(word: str) -> list[Fault]:
 
 @dataclass(frozen=True)
 class Reported:
-    """Faults that leave an export incomplete, and what the operator reads: the cause, and why each file is missing."""
+    """Faults that leave an export incomplete: its cause, and the reason of each missing file, as patterns."""
 
     name: str
     faults: Faults
@@ -129,70 +129,70 @@ REPORTED = [
 
 
 @pytest.mark.parametrize("case", REPORTED, ids=lambda case: case.name)
-def test_reported(deployed_exports: DeployedExports, case: Reported) -> None:
-    with deployed_exports.vendor(*case.faults()) as vendor:
-        result = deployed_exports.export(vendor)
+def test_reported(exports: DeployedExports, case: Reported) -> None:
+    with exports.vendor(*case.faults()) as vendor:
+        result = exports.export(vendor)
         expected = {name: body for name, body in contents(vendor).items() if name not in case.reasons}
     document = result.document
     assert (result.exit_code, document["status"]) == (1, "incomplete")
     assert re.search(case.cause.format(slot=document["slot"]), document["cause"])
-    assert f"Slot {document['slot']} is incomplete: {document['cause']}" in result.words
-    assert deployed_exports.ended(document["execution"]) == ("FAILED", "Incomplete", document["cause"])
+    assert f"Slot {document['slot']} is incomplete: {document['cause']}" in result.stderr
+    assert exports.ended(document["execution"]) == ("FAILED", "Incomplete", document["cause"])
     assert document["missing"] == sorted(case.reasons)
     assert tuple(document["missing_tables"]) == case.tables
     for name, reason in case.reasons.items():
         assert re.search(reason, document["reasons"][name])
-    landed = deployed_exports.landed(document["folder"])
+    landed = exports.landed(document["folder"])
     assert landed.items() <= expected.items()
     assert len(landed) == document["copied"] == document["promised"] - len(case.reasons)
 
 
-def test_hostile_keys_land_nowhere_else(deployed_exports: DeployedExports) -> None:
-    before = _all_keys(deployed_exports)
-    with deployed_exports.vendor(vendor_faults.hostile_keys()) as vendor:
-        result = deployed_exports.export(vendor)
+def test_hostile_keys_land_nowhere_else(exports: DeployedExports) -> None:
+    before = _all_keys(exports)
+    with exports.vendor(vendor_faults.hostile_keys()) as vendor:
+        result = exports.export(vendor)
     assert result.document["status"] == "incomplete"
     reasons = list(result.document["reasons"].values())
     assert reasons.count("its key ends in no usable name") == 5
     assert all("no usable name" in reason or "two files of this name" in reason for reason in reasons)
     ours = ("runs/exports/", "data/run_records/")
-    new = {key for _, key in _all_keys(deployed_exports) - before if not key.startswith(ours)}
+    new = {key for _, key in _all_keys(exports) - before if not key.startswith(ours)}
     names = {*contents(vendor), "x", "passwd", "b", f"_{MANIFEST}", MANIFEST}
     assert new == {result.document["folder"] + name for name in names}
 
 
-def test_access_to_the_lake_is_withdrawn(deployed_exports: DeployedExports) -> None:
-    with _without_writing(deployed_exports, "copy_files"), deployed_exports.vendor() as vendor:
-        result = deployed_exports.export(vendor)
+def test_access_to_the_lake_is_withdrawn(exports: DeployedExports) -> None:
+    with _without_writing(exports, "copy_files"), exports.vendor() as vendor:
+        result = exports.export(vendor)
     document = result.document
     assert (result.exit_code, document["status"], document["copied"]) == (1, "incomplete", 0)
     assert document["missing"] == sorted(contents(vendor))
     reason = "the lake does not take it (AccessDenied to PutObject): restore the function's permissions"
     assert set(document["reasons"].values()) == {reason}
-    assert "10 of 10 promised files did not arrive whole" in result.words
+    assert "10 of 10 promised files did not arrive whole" in result.stderr
 
 
-def test_not_even_the_manifest_can_be_written(deployed_exports: DeployedExports) -> None:
-    with _without_writing(deployed_exports, "list_files"), deployed_exports.vendor() as vendor:
-        result = deployed_exports.export(vendor)
+def test_not_even_the_manifest_can_be_written(exports: DeployedExports) -> None:
+    with _without_writing(exports, "list_files"), exports.vendor() as vendor:
+        result = exports.export(vendor)
     assert (result.exit_code, result.document["status"]) == (1, "incomplete")
     assert re.search("AccessDenied.*PutObject.*is not authorized", result.document["cause"])
-    assert result.document["cause"] in result.words
+    assert result.document["cause"] in result.stderr
 
 
-def _without_writing(deployed_exports: DeployedExports, folder: str) -> AbstractContextManager[None]:
-    """Take the right to write into the slots' folders from a function."""
-    rights = [right for right in deployed_exports.functions.rights(folder) if right[0] == "s3:PutObject"]
+def _without_writing(exports: DeployedExports, folder: str) -> AbstractContextManager[None]:
+    """Take from a function the right to write into the slots' folders."""
+    rights = [right for right in exports.functions.rights(folder) if right[0] == "s3:PutObject"]
     (right,) = [right for right in rights if right[1].endswith("Hourly/*")]
-    return deployed_exports.functions.without(folder, right)
+    return exports.functions.without(folder, right)
 
 
 def _revoke(vendor: Vendor) -> None:
     vendor.faults = (vendor_faults.secret_revoked(),)
 
 
-def _all_keys(deployed_exports: DeployedExports) -> set[tuple[str, str]]:
-    s3 = deployed_exports.cloud.deployment.s3
+def _all_keys(exports: DeployedExports) -> set[tuple[str, str]]:
+    s3 = exports.cloud.deployment.s3
     buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
     pages = (page for bucket in buckets for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket))
     return {(page["Name"], item["Key"]) for page in pages for item in page.get("Contents", ())}

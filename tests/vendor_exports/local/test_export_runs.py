@@ -1,4 +1,4 @@
-"""Exports that take long, that meet, and whose deliveries are unusual."""
+"""Exports that wait for hours, that overlap, and whose deliveries are unusual."""
 
 from __future__ import annotations
 
@@ -22,82 +22,80 @@ from sluice.vendor_exports.completeness.history_files import HISTORICAL_JOB_SIZE
 from sluice.vendor_exports.delivery.slots import Slot
 from tests.support.deployed_exports import DeployedExports, Faults, assert_delivered, contents
 
-# What would take hours: the steps by hand, with the seconds they would have waited
+# Waiting for hours: steps are told that they waited
 
 
-def test_a_job_that_hangs(deployed_exports: DeployedExports) -> None:
-    with deployed_exports.vendor(vendor_faults.job_hangs()) as vendor:
-        export = deployed_exports.by_hand(vendor)
-        export.trigger()
-        assert export.check(polls=88)["turn"] == "wait"
-        assert export.check(polls=90)["turn"] == "over"
-        account = export.close()
+def test_a_job_that_hangs(exports: DeployedExports) -> None:
+    with exports.vendor(vendor_faults.job_hangs()) as vendor:
+        export = exports.step_by_step(vendor)
+        export.trigger_job()
+        assert export.check_job(polls=88)["turn"] == "wait"
+        assert export.check_job(polls=90)["turn"] == "over"
+        account = export.record_result()
     expected = 'the job was not complete after 90 minutes: its last status was "Running", 0 were unknown'
     assert (account["status"], account["cause"]) == ("incomplete", expected)
 
 
-def test_a_vendor_that_takes_no_job(deployed_exports: DeployedExports) -> None:
-    with deployed_exports.vendor(vendor_faults.triggered_elsewhere(), timing=Timing()) as vendor:
-        export = deployed_exports.by_hand(vendor)
-        first = export.trigger()
+def test_a_vendor_that_accepts_no_job(exports: DeployedExports) -> None:
+    with exports.vendor(vendor_faults.triggered_elsewhere(), timing=Timing()) as vendor:
+        export = exports.step_by_step(vendor)
+        first = export.trigger_job()
         assert first["turn"] == "wait"
         assert 3590 < first["wait_seconds"] <= 3602
-        assert export.trigger(first["waited_seconds"])["turn"] == "over"
-        account = export.close()
+        assert export.trigger_job(first["waited_seconds"])["turn"] == "over"
+        account = export.record_result()
     assert account["status"] == "incomplete"
     said = r'within 75 minutes of waiting: the vendor said "The export was requested less than an hour ago\. The next'
     assert re.search(said, account["cause"])
 
 
-def test_a_vendor_that_is_down(deployed_exports: DeployedExports) -> None:
-    with deployed_exports.vendor(transport_faults.http_error(Target(Call.TOKEN))) as vendor:
-        export = deployed_exports.by_hand(vendor)
-        assert export.trigger() == {"turn": "wait", "wait_seconds": 300, "waited_seconds": 300, "cause": ""}
-        assert export.trigger(waited_seconds=4400)["turn"] == "over"
-        account = export.close()
+def test_a_vendor_that_is_down(exports: DeployedExports) -> None:
+    with exports.vendor(transport_faults.http_error(Target(Call.TOKEN))) as vendor:
+        export = exports.step_by_step(vendor)
+        assert export.trigger_job() == {"turn": "wait", "wait_seconds": 300, "waited_seconds": 300, "cause": ""}
+        assert export.trigger_job(waited_seconds=4400)["turn"] == "over"
+        account = export.record_result()
     assert account["status"] == "incomplete"
     slot = export.state["export"]["slot"]
     assert f"export {slot}, token: the vendor answered 503, 5 times. If this goes on" in account["cause"]
 
 
-def test_a_run_across_the_hour_lands_in_one_folder(deployed_exports: DeployedExports) -> None:
-    """The slot is the hour the execution was started in, however late its steps are."""
+def test_a_run_across_the_hour_lands_in_one_folder(exports: DeployedExports) -> None:
+    """The slot is the hour in which the execution was started, however late its steps are."""
     started_at = Slot.of(datetime.now(UTC)).hour - timedelta(seconds=1)
-    with deployed_exports.vendor() as vendor:
-        assert deployed_exports.by_hand(vendor, started_at).deliver()["status"] == "delivered"
-        folder = Slot.of(started_at).folder(deployed_exports.environment)
-        assert deployed_exports.landed(folder) == contents(vendor)
-    assert {key.rpartition("/")[0] for key in deployed_exports.cloud.keys(deployed_exports.environment.hourly)} == {
-        folder[:-1]
-    }
+    with exports.vendor() as vendor:
+        assert exports.step_by_step(vendor, started_at).deliver()["status"] == "delivered"
+        folder = Slot.of(started_at).folder(exports.environment)
+        assert exports.landed(folder) == contents(vendor)
+    assert {key.rpartition("/")[0] for key in exports.cloud.keys(exports.environment.hourly)} == {folder[:-1]}
 
 
-# Runs that meet
+# Executions that overlap
 
 
-def test_a_run_that_overlaps_the_next_one(deployed_exports: DeployedExports) -> None:
-    with deployed_exports.vendor(vendor_faults.job_hangs()) as vendor:
-        first = deployed_exports.start(vendor)
-        slot = _wait_for_the_job(deployed_exports, vendor, first)
-        second = deployed_exports.export(vendor, slot)
+def test_a_run_that_overlaps_the_next_one(exports: DeployedExports) -> None:
+    with exports.vendor(vendor_faults.job_hangs()) as vendor:
+        first = exports.start(vendor)
+        slot = _wait_for_the_job(exports, vendor, first)
+        second = exports.export(vendor, slot)
         assert (second.exit_code, second.document["status"]) == (1, "skipped")
-        assert f"Slot {slot}: another run has the slot" in second.words
+        assert f"Slot {slot}: another run has the slot" in second.stderr
         vendor.vendor.faults = ()
-        assert deployed_exports.wait_for(first)["account"]["status"] == "delivered"
+        assert exports.wait_for(first)["account"]["status"] == "delivered"
         assert len(vendor.requests(Call.EXPORT)) == 1
 
 
-def test_a_run_that_died_is_taken_over(deployed_exports: DeployedExports) -> None:
-    with deployed_exports.vendor(vendor_faults.job_hangs()) as vendor:
-        dead = deployed_exports.start(vendor)
-        slot = _wait_for_the_job(deployed_exports, vendor, dead)
-        deployed_exports.cloud.deployment.stepfunctions.stop_execution(executionArn=dead)
+def test_a_run_that_died_is_taken_over(exports: DeployedExports) -> None:
+    with exports.vendor(vendor_faults.job_hangs()) as vendor:
+        dead = exports.start(vendor)
+        slot = _wait_for_the_job(exports, vendor, dead)
+        exports.cloud.deployment.stepfunctions.stop_execution(executionArn=dead)
         vendor.vendor.faults = ()
-        assert_delivered(deployed_exports, vendor, deployed_exports.export(vendor, slot))
+        assert_delivered(exports, vendor, exports.export(vendor, slot))
         assert len(vendor.requests(Call.EXPORT)) == 1
 
 
-# What is delivered, and unusual
+# Unusual deliveries
 
 
 UNUSUAL = [
@@ -118,41 +116,41 @@ UNUSUAL = [
 
 @pytest.mark.parametrize(("faults", "tables", "is_off"), UNUSUAL)
 def test_unusual_deliveries_are_seen_in_the_histories(
-    deployed_exports: DeployedExports, faults: Faults, tables: dict[str, list[str]], is_off: Callable[[float], bool]
+    exports: DeployedExports, faults: Faults, tables: dict[str, list[str]], is_off: Callable[[float], bool]
 ) -> None:
     slot = Slot.of(datetime.now(UTC)).after(-3)
-    with deployed_exports.vendor() as vendor:
-        usual = deployed_exports.by_hand(vendor, slot.after(-168).hour)
+    with exports.vendor() as vendor:
+        usual = exports.step_by_step(vendor, slot.after(-168).hour)
         assert usual.deliver()["status"] == "delivered"
     for weeks in (2, 3):
-        _copy_folder(deployed_exports, slot.after(-168), slot.after(-168 * weeks))
-    with deployed_exports.vendor(*faults()) as vendor:
-        unusual = deployed_exports.by_hand(vendor, slot.hour)
+        _copy_folder(exports, slot.after(-168), slot.after(-168 * weeks))
+    with exports.vendor(*faults()) as vendor:
+        unusual = exports.step_by_step(vendor, slot.hour)
         assert unusual.deliver()["status"] == "delivered"
-    while unusual.observe()["waiting"]:
+    while unusual.update_history()["waiting"]:
         pass
-    row = _row(deployed_exports, HISTORICAL_TABLE_METRICS, slot)
+    row = _row(exports, HISTORICAL_TABLE_METRICS, slot)
     assert {name: row[name] for name in tables} == tables
     assert row["missingtables"] == 0
-    assert is_off(_row(deployed_exports, HISTORICAL_JOB_SIZE, slot)["deviation"])
+    assert is_off(_row(exports, HISTORICAL_JOB_SIZE, slot)["deviation"])
 
 
-def _copy_folder(deployed_exports: DeployedExports, source: Slot, target: Slot) -> None:
-    bucket, s3 = deployed_exports.cloud.output("LakeBucket"), deployed_exports.cloud.deployment.s3
-    old, new = source.folder(deployed_exports.environment), target.folder(deployed_exports.environment)
-    for key in deployed_exports.cloud.keys(old):
+def _copy_folder(exports: DeployedExports, source: Slot, target: Slot) -> None:
+    bucket, s3 = exports.cloud.output("LakeBucket"), exports.cloud.deployment.s3
+    old, new = source.folder(exports.environment), target.folder(exports.environment)
+    for key in exports.cloud.keys(old):
         s3.copy_object(Bucket=bucket, Key=key.replace(old, new), CopySource={"Bucket": bucket, "Key": key})
 
 
-def _row(deployed_exports: DeployedExports, table: Table, slot: Slot) -> dict[str, Any]:
-    body = deployed_exports.cloud.read(history_key(deployed_exports.environment, table.name))
+def _row(exports: DeployedExports, table: Table, slot: Slot) -> dict[str, Any]:
+    body = exports.cloud.read(history_key(exports.environment, table.name))
     rows = pq.read_table(pa.BufferReader(body)).to_pylist()
     return next(row for row in rows if row["date"] == str(slot))
 
 
-def _wait_for_the_job(deployed_exports: DeployedExports, vendor: Simulator, execution: str) -> str:
-    """Wait until a job is asked for; return the slot."""
+def _wait_for_the_job(exports: DeployedExports, vendor: Simulator, execution: str) -> str:
+    """Wait until a job is triggered, and return the slot."""
     while not vendor.requests(Call.STATUS):
         time.sleep(0.1)
-    found = deployed_exports.cloud.deployment.stepfunctions.describe_execution(executionArn=execution)
+    found = exports.cloud.deployment.stepfunctions.describe_execution(executionArn=execution)
     return str(Slot.of(found["startDate"]))

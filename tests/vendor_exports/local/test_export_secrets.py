@@ -1,4 +1,4 @@
-"""Nothing secret stays behind: after runs with marked secrets, their marks are in Secrets Manager and nowhere else."""
+"""Secrets stay where they belong: after exports with marked secrets, the marks are in Secrets Manager only."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from cli.simulator import transport_faults, vendor_faults
 from cli.simulator.access import Credentials
 from cli.simulator.http_messages import Call, Request, Response, api_error, json_response
 from cli.simulator.transport_faults import Fault, Target
-from tests.support.deployed_cloud import Cloud
-from tests.support.deployed_exports import CommandResult, DeployedExports
+from tests.support.deployed_cloud import Cloud, CommandResult
+from tests.support.deployed_exports import DeployedExports
 
 MARKS = ("MARKEDSECRET", "MARKEDTOKEN", "MARKEDSIGNATURE")
 PROBE = "a message for the test to find"
-# Letters that every way to write an address writes differently.
+# Characters that every encoding of a URL writes differently.
 ODD = "-a+b/c=d&e f%g~'(!)\"\\*"
 
 
 @dataclass(frozen=True)
 class Runs:
-    """What the commands said, the slot, and what the vendor was shown."""
+    """Outputs of the commands, the slot, and the requests that the vendor received."""
 
     said: tuple[str, ...]
     slot: str
@@ -33,7 +33,7 @@ class Runs:
 
 
 def echo(call: Call, answer: Callable[[str], Response]) -> Fault:
-    """The vendor repeats what it was sent, secrets and all, instead of answering."""
+    """Return a fault: the vendor answers with the secrets that it was sent."""
 
     def after(request: Request, response: Response) -> Response:
         if request.call != call:
@@ -44,18 +44,18 @@ def echo(call: Call, answer: Callable[[str], Response]) -> Fault:
 
 
 @pytest.fixture
-def runs(deployed_exports: DeployedExports) -> Iterator[Runs]:
-    """Runs that recover from nearly everything, refuse an address, fail in a step, and give up."""
+def runs(exports: DeployedExports) -> Iterator[Runs]:
+    """Run exports that recover, refuse URLs, fail in a step, and give up."""
     marked = Credentials("marked-client", f"MARKEDSECRET{ODD}", "MARKEDSECRET-next", *MARKS[1:])
-    with deployed_exports.secret(marked):
-        recovered, shown = _recover(deployed_exports, marked)
-        failed = _fail(deployed_exports, marked)
-        _give_up(deployed_exports, marked)
-        said = tuple(json.dumps(result.document) + result.words for result in (recovered, failed))
+    with exports.secret(marked):
+        recovered, shown = _recover(exports, marked)
+        failed = _fail(exports, marked)
+        _give_up(exports, marked)
+        said = tuple(json.dumps(result.document) + result.stderr for result in (recovered, failed))
         yield Runs(said, recovered.document["slot"], shown)
 
 
-def _recover(deployed_exports: DeployedExports, marked: Credentials) -> tuple[CommandResult, str]:
+def _recover(exports: DeployedExports, marked: Credentials) -> tuple[CommandResult, str]:
     first = [Target(call, times=1) for call in Call]
     faults: list[Fault] = [
         *(transport_faults.http_error(target) for target in first),
@@ -68,8 +68,8 @@ def _recover(deployed_exports: DeployedExports, marked: Credentials) -> tuple[Co
         transport_faults.redirected(Target(Call.FILE, "Invoice_3.json.gz"), f"http://127.0.0.1:1/{MARKS[2]}"),
         vendor_faults.file_missing("CargoBook_2.json.gz"),
     ]
-    with deployed_exports.vendor(*faults, credentials=marked) as vendor:
-        result = deployed_exports.export(vendor)
+    with exports.vendor(*faults, credentials=marked) as vendor:
+        result = exports.export(vendor)
         shown = "".join(
             f"{seen.request.headers} {seen.request.target} {seen.request.body!r}" for seen in vendor.journal
         )
@@ -78,28 +78,28 @@ def _recover(deployed_exports: DeployedExports, marked: Credentials) -> tuple[Co
     return result, shown
 
 
-def _fail(deployed_exports: DeployedExports, marked: Credentials) -> CommandResult:
-    with deployed_exports.vendor(echo(Call.LIST, lambda text: api_error(400, text)), credentials=marked) as vendor:
-        result = deployed_exports.export(vendor)
+def _fail(exports: DeployedExports, marked: Credentials) -> CommandResult:
+    with exports.vendor(echo(Call.LIST, lambda text: api_error(400, text)), credentials=marked) as vendor:
+        result = exports.export(vendor)
     assert f"export {result.document['slot']}, files: the vendor answered 400" in result.document["cause"]
     return result
 
 
-def _give_up(deployed_exports: DeployedExports, marked: Credentials) -> None:
-    """Let the vendor's own words, which a cause repeats, hold what it was sent."""
+def _give_up(exports: DeployedExports, marked: Credentials) -> None:
+    """Let the vendor's own words, which a cause repeats, hold the secrets."""
     refusing = echo(Call.EXPORT, lambda text: api_error(400, f"{text}: allowed at 9999-12-31 00:00"))
     running = echo(Call.STATUS, lambda text: json_response({"JobStatus": text}))
-    with deployed_exports.vendor(running, credentials=replace(marked)) as vendor:
-        export = deployed_exports.by_hand(vendor)
-        export.trigger()
-        assert "its last status was" in export.check(polls=90)["cause"]
+    with exports.vendor(running, credentials=replace(marked)) as vendor:
+        export = exports.step_by_step(vendor)
+        export.trigger_job()
+        assert "its last status was" in export.check_job(polls=90)["cause"]
         vendor.vendor.faults = (refusing,)
-        assert "the vendor said" in export.trigger(waited_seconds=4400)["cause"]
-        export.close()
+        assert "the vendor said" in export.trigger_job(waited_seconds=4400)["cause"]
+        export.record_result()
 
 
-def test_marks_are_nowhere_but_in_the_secret(deployed_exports: DeployedExports, runs: Runs) -> None:
-    cloud = deployed_exports.cloud
+def test_marks_are_nowhere_but_in_the_secret(exports: DeployedExports, runs: Runs) -> None:
+    cloud = exports.cloud
     assert all(mark in runs.shown for mark in MARKS[:2])  # the vendor was shown them
     secret = cloud.client("secretsmanager").get_secret_value(SecretId=cloud.output("VendorSecret"))
     assert _marked({"the secret": [secret["SecretString"]]}) == {"the secret"}
@@ -114,7 +114,7 @@ def _marked(places: dict[str, list[str]]) -> set[str]:
 
 
 def _signs_of_life(cloud: Cloud, slot: str) -> dict[str, str]:
-    """What each place must hold when it is read at all."""
+    """Return a text that each place must hold if it is read at all."""
     return {
         "executions": f'"slot": "{slot}"',
         "executions of maps": "batch_id",
@@ -203,7 +203,7 @@ def _records(cloud: Cloud) -> Iterator[str]:
 
 
 def _metrics(cloud: Cloud) -> Iterator[str]:
-    """None on the local stage, which has no alarms and whose metrics stay in the log; should it get any, look."""
+    """Yield metrics and alarms, should the local stage get any; its metrics stay in the log."""
     watch = cloud.client("cloudwatch")
     yield from (_text(answer) for answer in (watch.list_metrics(), watch.describe_alarms(), watch.list_dashboards()))
 
@@ -236,7 +236,7 @@ def _text(value: Any) -> str:
 
 
 def _strings(value: Any) -> Iterator[str]:
-    """Yield every text in a document: as JSON inside of JSON, it would be written with backslashes."""
+    """Yield every text in a document: JSON inside of JSON is written with backslashes."""
     if isinstance(value, dict):
         for each in value.values():
             yield from _strings(each)

@@ -1,4 +1,4 @@
-"""What vendors do and an export survives: in the end every file is there."""
+"""Faults of vendors that an export survives: every file arrives."""
 
 from __future__ import annotations
 
@@ -65,45 +65,45 @@ def listed_late() -> Fault:
 
 
 @pytest.mark.parametrize("case", SURVIVED, ids=lambda case: case.name)
-def test_survived(deployed_exports: DeployedExports, case: Survived) -> None:
-    with deployed_exports.vendor(*case.faults(), timing=case.timing) as vendor:
-        result = deployed_exports.export(vendor)
-        assert_delivered(deployed_exports, vendor, result)
+def test_survived(exports: DeployedExports, case: Survived) -> None:
+    with exports.vendor(*case.faults(), timing=case.timing) as vendor:
+        result = exports.export(vendor)
+        assert_delivered(exports, vendor, result)
     assert (result.document["refetched"] > 0) == case.refetches
 
 
 @pytest.mark.parametrize("ahead", [0, 7200, -7200], ids=lambda seconds: f"vendor's clock {seconds} s ahead")
-def test_somebody_else_triggered(deployed_exports: DeployedExports, ahead: float) -> None:
-    """The export waits until the vendor takes its own job, by the vendor's clock, whatever ours says."""
+def test_another_client_triggered_a_job(exports: DeployedExports, ahead: float) -> None:
+    """The export waits until the vendor accepts a job, by the vendor's clock."""
     faults = [
         vendor_faults.triggered_elsewhere(),
         vendor_faults.clock_skewed(ahead),
         transport_faults.too_many_requests_until(first_of(Call.STATUS)),
     ]
-    with deployed_exports.vendor(*faults, timing=Timing(init=0, replication=0, hour=1.5)) as vendor:
-        result = deployed_exports.export(vendor)
-        assert_delivered(deployed_exports, vendor, result)
-    assert 15 <= deployed_exports.output(result.document["execution"])["trigger"]["waited_seconds"] < 300
+    with exports.vendor(*faults, timing=Timing(init=0, replication=0, hour=1.5)) as vendor:
+        result = exports.export(vendor)
+        assert_delivered(exports, vendor, result)
+    assert 15 <= exports.output(result.document["execution"])["trigger"]["waited_seconds"] < 300
 
 
-def test_the_secret_is_rotated_mid_run(deployed_exports: DeployedExports) -> None:
-    credentials = deployed_exports.credentials
+def test_the_secret_is_rotated_mid_run(exports: DeployedExports) -> None:
+    credentials = exports.credentials
 
     def rotate(vendor: Vendor) -> None:
         vendor.faults = (vendor_faults.secret_rotated(),)
-        deployed_exports.write_secret(replace(credentials, client_secret=credentials.next_secret))
+        exports.write_secret(replace(credentials, client_secret=credentials.next_secret))
 
-    with deployed_exports.secret(credentials), deployed_exports.vendor(once_at(Call.LIST, rotate)) as vendor:
-        assert_delivered(deployed_exports, vendor, deployed_exports.export(vendor))
+    with exports.secret(credentials), exports.vendor(once_at(Call.LIST, rotate)) as vendor:
+        assert_delivered(exports, vendor, exports.export(vendor))
 
 
-def test_what_was_missing_is_copied_by_running_again(deployed_exports: DeployedExports) -> None:
-    with deployed_exports.vendor(vendor_faults.file_missing(VOYAGE)) as vendor:
-        first = deployed_exports.export(vendor)
+def test_missing_files_are_copied_by_running_again(exports: DeployedExports) -> None:
+    with exports.vendor(vendor_faults.file_missing(VOYAGE)) as vendor:
+        first = exports.export(vendor)
         assert (first.document["status"], first.document["missing"]) == ("incomplete", [VOYAGE])
-        assert f"`sluice export --slot {first.document['slot']}` copies what is missing;" in first.words
+        assert f"`sluice export --slot {first.document['slot']}` copies what is missing;" in first.stderr
         vendor.vendor.faults = ()
-        again = deployed_exports.export(vendor, first.document["slot"])
-        assert_delivered(deployed_exports, vendor, again)
+        again = exports.export(vendor, first.document["slot"])
+        assert_delivered(exports, vendor, again)
         assert again.document["copied"] == 1
         assert len(vendor.requests(Call.EXPORT)) == 1

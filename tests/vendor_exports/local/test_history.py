@@ -1,4 +1,4 @@
-"""The histories of some days of deliveries, made by the deployed machine, asked in Athena, shown on a page."""
+"""Histories of some days of deliveries, made by the deployed machine, queried in Athena, shown on a page."""
 
 import csv
 import io

@@ -1,0 +1,265 @@
+"""Conditions of the deployed stage, each produced for real, and the metrics measured of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+
+import pytest
+
+from cli.simulator import vendor_faults
+from cli.simulator.transport_faults import Fault
+from sluice.event_files.ledger.ledger_dynamodb import PENDING
+from tests.support.cloudwatch.definitions import FUNCTION, QUEUE, Resource
+from tests.support.cloudwatch.measurement import PointCollector, resources_of
+from tests.support.cloudwatch.series import Metric, Point
+from tests.support.deployed_cloud import Cloud, CommandError, wait_until
+from tests.support.deployed_exports import DeployedExports
+from tests.support.deployed_functions import Functions, RefusedError
+from tests.support.sample_events import broken, dated, illustration
+
+EVENTS = 200
+DIRTY_EVENTS = 500
+SLOW_EVENTS = 120_000
+"""So many that validating them takes seconds: timeouts are whole seconds."""
+_QUEUE_METRICS = (
+    "ApproximateNumberOfMessagesVisible",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateAgeOfOldestMessage",
+)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Measured points, `at` in seconds since the measuring began."""
+
+    points: tuple[tuple[Metric, Point], ...]
+
+    def value(self, name: str) -> float:
+        """Return the sum of a metric's points."""
+        return sum(point.value for metric, point in self.points if metric.name == name)
+
+    def only(self, *names: str) -> Sample:
+        """Return the points of these metrics."""
+        return Sample(tuple(found for found in self.points if found[0].name in names))
+
+    def without(self, *names: str) -> Sample:
+        """Return the points of all other metrics."""
+        return Sample(tuple(found for found in self.points if found[0].name not in names))
+
+
+@dataclass(frozen=True)
+class MeasuredCloud:
+    """The local cloud, whose metrics are taken for those of a stage with schedules."""
+
+    cloud: Cloud
+
+    @cached_property
+    def stacks(self) -> dict[str, list[Resource]]:
+        """Return the deployed resources by stack."""
+        deployment = self.cloud.deployment
+        return {stack: resources_of(deployment, stack) for stack in deployment.stacks}
+
+    @property
+    def resources(self) -> list[Resource]:
+        """Return the resources of all stacks."""
+        return [resource for resources in self.stacks.values() for resource in resources]
+
+    def physical_id(self, kind: str, logical_id: str) -> str:
+        """Return the physical id of the one resource of a kind whose logical id begins so."""
+        (found,) = [r.physical_id for r in self.resources if r.kind == kind and r.logical_id.startswith(logical_id)]
+        return found
+
+    def empty_queues(self) -> None:
+        """Delete the messages that other tests left in queues."""
+        for resource in self.resources:
+            if resource.kind == QUEUE:
+                self.cloud.deployment.sqs.purge_queue(QueueUrl=resource.physical_id)
+
+    def measure(self, action: Callable[[], object]) -> Sample:
+        """Do something, and return the points measured meanwhile, named as those of the other stage."""
+        begun = datetime.now(UTC)
+        action()
+        time.sleep(1)  # until the log has what the last call wrote
+        begin = begun.timestamp()
+        return Sample(
+            tuple(
+                (_of_other_stage(metric), Point(max(0.0, point.at - begin), point.value))
+                for metric, point in PointCollector(self.cloud.deployment, begun).collect(self.resources)
+                if point.at >= begin or metric.namespace == "AWS/SQS"
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Samples of the stage, healthy and in trouble, each measured once."""
+
+    measured: MeasuredCloud
+    exports: DeployedExports
+    folder: Path
+
+    @cached_property
+    def files(self) -> Sample:
+        """A file of clean events arrives."""
+        return self._ingest("clean", EVENTS)
+
+    @cached_property
+    def conversion(self) -> Sample:
+        """A conversion of a file."""
+        self._ingest("to-convert", EVENTS)
+        return self._measure(lambda: self.cloud.run("convert"))
+
+    @cached_property
+    def idle_conversion(self) -> Sample:
+        """A conversion that finds no pending chunks."""
+        self.cloud.run("convert")
+        return self._measure(lambda: self.cloud.run("convert"))
+
+    @cached_property
+    def export(self) -> Sample:
+        """An export that is delivered."""
+        return self._export()
+
+    @cached_property
+    def incomplete_export(self) -> Sample:
+        """An export that lacks a file the vendor promised."""
+        return self._export(vendor_faults.file_missing())
+
+    @cached_property
+    def queues(self) -> Sample:
+        """Empty queues."""
+        return self._measure_queues()
+
+    @cached_property
+    def dirty_files(self) -> Sample:
+        """A file of dirty events arrives."""
+        return self._ingest("dirty", DIRTY_EVENTS, dirty=True)
+
+    @cached_property
+    def slow_file(self) -> Sample:
+        """A large file of clean events arrives."""
+        return self._ingest("slow", SLOW_EVENTS)
+
+    @cached_property
+    def dead_letter(self) -> Sample:
+        """Queues after a message that is no announcement was received as often as it may be."""
+        sqs, url = self.cloud.deployment.sqs, self.measured.physical_id(QUEUE, "FilesQueue")
+        dead_letters = self.measured.physical_id(QUEUE, "FilesDeadLetters")
+        before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
+        try:
+            sqs.send_message(QueueUrl=url, MessageBody="no announcement")
+            wait_until(lambda: self._has_message(dead_letters))
+        finally:
+            sqs.set_queue_attributes(QueueUrl=url, Attributes=before)
+        sample = self._measure_queues()
+        sqs.purge_queue(QueueUrl=dead_letters)
+        return sample
+
+    @cached_property
+    def failed_validation(self) -> Sample:
+        """A call of validate_files without its rights on the ledger."""
+        functions = Functions(self.cloud, "EventFiles")
+        rights = [right for right in functions.rights("validate_files") if right[0].startswith("dynamodb:")]
+        bucket = self.cloud.output("SourceBucket")
+        known = self.cloud.deployment.s3.list_objects_v2(Bucket=bucket)["Contents"][0]
+        detail = {"bucket": {"name": bucket}, "object": {"key": known["Key"], "etag": known["ETag"].strip('"')}}
+        body = json.dumps({"detail-type": "Object Created", "detail": detail})
+
+        def call() -> None:
+            with pytest.raises(RefusedError):
+                functions.call("validate_files", {"Records": [{"messageId": "1", "body": body}]})
+
+        with functions.without("validate_files", *rights):
+            return self._measure(call)
+
+    @cached_property
+    def failed_conversion(self) -> Sample:
+        """A conversion whose convert_batch may not write."""
+        functions = Functions(self.cloud, "EventFiles")
+        rights = [right for right in functions.rights("convert_batch") if right[0] == "s3:PutObject"]
+        self._ingest("not-converted", EVENTS)
+
+        def convert() -> None:
+            with pytest.raises(CommandError):
+                self.cloud.run("convert")
+
+        with functions.without("convert_batch", *rights):
+            sample = self._measure(convert)
+        self.cloud.run("convert")
+        return sample
+
+    def probes(self, ages: Iterable[timedelta]) -> list[Sample]:
+        """Return samples of the probe, called when the oldest pending chunk has these ages; 0 means no chunk."""
+        self.cloud.run("convert")
+        idle = self._probe()
+        self._ingest("pending", 1)
+        found = [self._probe_at(age) if age else idle for age in ages]
+        self.cloud.run("convert")
+        return found
+
+    @property
+    def cloud(self) -> Cloud:
+        """Return the local cloud."""
+        return self.measured.cloud
+
+    def longest_seconds(self, sample: Sample, function: str) -> float:
+        """Return the duration of the longest call of a function."""
+        dimension = ("FunctionName", self.measured.physical_id(FUNCTION, function))
+        found = [p.value for metric, p in sample.only("Duration").points if dimension in metric.dimensions]
+        return max(found) / 1000
+
+    def _measure(self, action: Callable[[], object]) -> Sample:
+        return self.measured.measure(action).without(*_QUEUE_METRICS)
+
+    def _measure_queues(self) -> Sample:
+        return self.measured.measure(lambda: None).only(*_QUEUE_METRICS)
+
+    def _export(self, *faults: Fault) -> Sample:
+        self.exports.clear()
+        with self.exports.vendor(*faults) as vendor:
+            return self._measure(lambda: self.exports.export(vendor))
+
+    def _ingest(self, name: str, count: int, *, dirty: bool = False) -> Sample:
+        path = self.folder / f"{name}-{time.time_ns()}"
+        text = dated(broken(0) if dirty else illustration(0), "IDENTIFIER", datetime.now(UTC))
+        names = (f"{path.name}-{number}".encode() for number in range(count))
+        path.write_bytes(b"".join(text.replace(b"IDENTIFIER", name) for name in names))
+        return self._measure(lambda: self.cloud.run("ingest", path))
+
+    def _probe(self) -> Sample:
+        functions = Functions(self.cloud, "Watch")
+        return self._measure(lambda: functions.call("probe_lag", {}))
+
+    def _probe_at(self, age: timedelta) -> Sample:
+        dynamodb, table = self.cloud.deployment.dynamodb, self.cloud.output("LedgerTable")
+        pending = dynamodb.query(
+            TableName=table, KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": PENDING}}
+        )["Items"]
+        for item in pending:
+            dynamodb.update_item(
+                TableName=table,
+                Key={name: item[name] for name in ("pk", "sk")},
+                UpdateExpression="SET created_at = :at",
+                ExpressionAttributeValues={":at": {"S": (datetime.now(UTC) - age).isoformat()}},
+            )
+        return self._probe()
+
+    def _has_message(self, url: str) -> bool:
+        found = self.cloud.deployment.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        return found["ApproximateNumberOfMessages"] != "0"
+
+
+def _of_other_stage(metric: Metric) -> Metric:
+    """Return the metric as the stage `int` has it: few physical names have the stage in them."""
+    dimensions = {
+        name: "int" if (name, value) == ("stage", "local") else value.replace(":sluice-local-", ":sluice-int-")
+        for name, value in metric.dimensions
+    }
+    return Metric.of(metric.namespace, metric.name, dimensions)
