@@ -1,4 +1,5 @@
 import shutil
+from collections.abc import Container
 from pathlib import Path
 
 import pytest
@@ -19,25 +20,24 @@ def validators(registry: Registry) -> dict[str, DualValidator]:
 
 
 @pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of the contracts to break."""
+    return shutil.copytree(TABLES, tmp_path / "tables")
+
+
+@pytest.fixture
 def twins(tree: Path) -> Path:
     """A copy of two contracts that share their rules, and of their families."""
-    for folder in [path for path in tree.glob("*/*") if path.is_dir()]:
-        if folder.name not in {"MICROONE_EVENT", "SUMMARIZER_EVENT"}:
-            shutil.rmtree(folder)
-    return tree
+    return _keep(tree, {"MICROONE_EVENT", "SUMMARIZER_EVENT"})
 
 
 @pytest.fixture
 def bare(tree: Path) -> Path:
     """A copy of the families and the shared parts, without a contract."""
-    for folder in [path for path in tree.glob("*/*") if path.is_dir()]:
+    return _keep(tree, ())
+
+
+def _keep(tree: Path, tables: Container[str]) -> Path:
+    for folder in [path for path in tree.glob("*/*") if path.is_dir() and path.name not in tables]:
         shutil.rmtree(folder)
     return tree
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    """A copy of the contracts to break."""
-    root = tmp_path / "tables"
-    shutil.copytree(TABLES, root)
-    return root

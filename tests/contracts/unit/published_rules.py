@@ -1,9 +1,9 @@
-"""What the producers publish about valid events: each rule as edits of a handmade event that are clean or dirty."""
+"""What the producers publish about valid events: each rule as edits of an example event that are clean or dirty."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tests.contracts.unit.handmade import REMOVED, VALID
+from tests.contracts.unit.example_events import REMOVED, VALID
 
 Case = tuple[str, str, str, Any]
 """``clean`` or ``dirty``, the table, the member, its new value."""

@@ -6,7 +6,7 @@ from sluice.contracts.model import CORRECTION_RULES, PARTITION_KEYS, ContractErr
 from sluice.event_files.validate.corrections import _RULES
 
 
-@pytest.mark.parametrize("source", ["app.event.file", "APP.EVENT.FILE", "App.Event.File"])
+@pytest.mark.parametrize("source", ["app.event.file", "App.Event.File"])
 def test_a_source_is_compared_without_case(registry: Registry, source: str) -> None:
     family = registry.family_of(source)
     assert family is not None

@@ -13,9 +13,8 @@ from cli.contracts.validator_agreement import DualValidator
 from sluice.contracts.column_types import HiveType, parse_hive
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import BODY, Contract
-from sluice.event_files.validate.corrections import Corrections
-from sluice.event_files.validate.corrections import InexactError
-from tests.contracts.unit.handmade import VALID
+from sluice.event_files.validate.corrections import Corrections, InexactError
+from tests.contracts.unit.example_events import VALID
 
 CONTRACTS = [pytest.param(contract, id=contract.table) for contract in load_registry().contracts]
 ENVELOPE_TABLES = {"MICROONE_EVENT", "HEADLINER_PRED"}

@@ -60,10 +60,6 @@ def test_a_new_service_is_a_new_folder(tree: Path) -> None:
     assert {path.parent.name for path in after.keys() - before.keys()} == {"MICROFOUR_PRED"}
 
 
-def test_a_folder_of_parts_is_no_contract(tree: Path) -> None:
-    assert "shared" not in {family.name for family in load_registry(tree).families}
-
-
 def test_a_contract_that_is_broken_does_not_load(tree: Path) -> None:
     (tree / "event_files/MICROONE_EVENT/schema.json").write_text("[]", encoding="utf-8")
     with pytest.raises(ContractError, match=r"schema\.json: a contract's schema must be a JSON object"):
@@ -76,11 +72,11 @@ def test_loading_needs_no_samples(tree: Path) -> None:
     assert len(load_registry(tree).contracts) == 14
 
 
-def test_a_function_loads_the_contracts_without_what_only_their_authors_need() -> None:
+def test_functions_load_contracts_without_the_tools_of_authors() -> None:
     code = "import sys, sluice.contracts.load; print(*sorted(sys.modules))"
     path = TABLES.parents[2]
     modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=path).stdout
     assert "jsonschema" not in modules
     assert [name for name in modules.split() if name.startswith("sluice.contracts.")] == [
-        f"sluice.contracts.{name}" for name in ("compose", "load", "model", "system_tables")
+        f"sluice.contracts.{name}" for name in ("load", "model")
     ]

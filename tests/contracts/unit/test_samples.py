@@ -15,10 +15,11 @@ from cli.contracts.validator_agreement import DualValidator
 from sluice.contracts.load import TABLES, load_registry
 from sluice.contracts.model import Contract, ContractError, Registry
 from sluice.event_files.validate.event_processor import Recogniser
-from tests.contracts.unit.handmade import VALID
+from tests.contracts.unit.example_events import VALID
 
 REGISTRY = load_registry()
 RECOGNISER = Recogniser(REGISTRY)
+VALIDATORS = {contract.table: DualValidator(contract.schema) for contract in REGISTRY.contracts}
 CONTRACTS = [pytest.param(contract, id=contract.table) for contract in REGISTRY.contracts]
 seeds = st.integers(min_value=0, max_value=2**32)
 
@@ -28,30 +29,9 @@ def samples(contract: Contract, name: str) -> Any:
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_every_clean_sample_is_clean_for_both_validators(
-    contract: Contract, validators: dict[str, DualValidator]
-) -> None:
-    clean = samples(contract, "clean.json")
-    assert 3 <= len(clean) <= 6
-    for event in clean:
-        assert validators[contract.table].broken(event) == set()
-        assert RECOGNISER.recognise(event).contract is contract
-
-
-@pytest.mark.parametrize("contract", CONTRACTS)
-def test_every_dirty_sample_breaks_where_its_label_says(
-    contract: Contract, validators: dict[str, DualValidator]
-) -> None:
-    dirty = samples(contract, "dirty.json")
-    assert 4 <= len(dirty) <= 8
-    for sample in dirty:
-        assert sample["breaks"]
-        assert validators[contract.table].broken(sample["event"]) == set(sample["breaks"])
-        assert RECOGNISER.recognise(sample["event"]).contract is contract
-
-
-@pytest.mark.parametrize("contract", CONTRACTS)
 def test_the_samples_are_those_the_generator_makes(contract: Contract, tmp_path: Path) -> None:
+    assert 3 <= len(samples(contract, "clean.json")) <= 6
+    assert 4 <= len(samples(contract, "dirty.json")) <= 8
     write_samples(contract, tmp_path)
     for name in ("clean.json", "dirty.json"):
         committed = TABLES / contract.family / contract.table / name
@@ -70,27 +50,27 @@ def test_the_samples_show_old_style_and_new_style_events() -> None:
 @pytest.mark.parametrize("contract", CONTRACTS)
 @settings(max_examples=40, deadline=None)
 @given(seed=seeds)
-def test_a_made_up_event_is_recognised_and_clean(contract: Contract, seed: int) -> None:
+def test_a_generated_event_is_recognised_and_clean(contract: Contract, seed: int) -> None:
     event = generate_event(contract, random.Random(seed))
     assert RECOGNISER.recognise(event).contract is contract
-    assert _validator(contract).broken(event) == set()
+    assert VALIDATORS[contract.table].broken(event) == set()
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
 @settings(max_examples=40, deadline=None)
 @given(seed=seeds)
-def test_a_spoilt_event_is_recognised_and_dirty_at_the_place_named(contract: Contract, seed: int) -> None:
+def test_a_mutated_event_is_recognised_and_dirty_at_its_pointer(contract: Contract, seed: int) -> None:
     rng = random.Random(seed)
     event = generate_event(contract, rng)
     before = json.dumps(event)
     broken, pointer = mutate_event(contract, event, rng)
     assert json.dumps(event) == before
     assert RECOGNISER.recognise(broken).contract is contract
-    assert pointer in _validator(contract).broken(broken)
+    assert pointer in VALIDATORS[contract.table].broken(broken)
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_spoiling_reaches_every_rule_of_an_event_written_by_hand(contract: Contract) -> None:
+def test_mutations_reach_every_part_of_an_example_event(contract: Contract) -> None:
     event, rng = VALID[contract.table], random.Random(1)
     pointers = {mutate_event(contract, event, rng)[1] for _ in range(200)}
     body = "evaluation" if contract.kind == "EVENT" else "prediction"
@@ -100,7 +80,7 @@ def test_spoiling_reaches_every_rule_of_an_event_written_by_hand(contract: Contr
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_every_branch_is_made_up_sooner_or_later(contract: Contract) -> None:
+def test_every_branch_is_generated(contract: Contract) -> None:
     rng = random.Random(7)
     events = [generate_event(contract, rng) for _ in range(300)]
     if contract.kind == "EVENT":
@@ -119,7 +99,7 @@ def test_the_same_seed_makes_the_same_event() -> None:
     assert generate_event(contract, random.Random(3)) != generate_event(contract, random.Random(4))
 
 
-def test_an_event_happens_when_it_is_told_to() -> None:
+def test_an_event_has_the_time_given() -> None:
     at = datetime(2030, 12, 31, 23, 59, 58, tzinfo=UTC)
     event = generate_event(REGISTRY.contract("STE_EVENT"), random.Random(3), at)
     assert event["time"].startswith("2030-12-31T23:59:58")
@@ -138,7 +118,7 @@ def _contract(schema: dict[str, Any]) -> Contract:
         ({"type": "object", "if": {}}, "found no value that fails the condition"),
     ],
 )
-def test_what_cannot_be_made_up_is_said(schema: dict[str, Any], message: str) -> None:
+def test_contradicting_rules_are_refused(schema: dict[str, Any], message: str) -> None:
     def make() -> None:
         for seed in range(20):
             generate_event(_contract(schema), random.Random(seed))
@@ -156,10 +136,3 @@ def test_a_value_without_rules_follows_its_examples() -> None:
 def test_samples_of_the_smallest_contract_are_enough(registry: Registry) -> None:
     clean, dirty = make_samples(registry.contract("MICROTWO_PRED"))
     assert (len(clean), len(dirty)) == (3, 8)
-
-
-_VALIDATORS = {contract.table: DualValidator(contract.schema) for contract in REGISTRY.contracts}
-
-
-def _validator(contract: Contract) -> DualValidator:
-    return _VALIDATORS[contract.table]

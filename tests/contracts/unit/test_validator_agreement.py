@@ -16,14 +16,14 @@ def test_missing_members_are_named_one_by_one() -> None:
     assert not validator.is_valid({})
 
 
-def test_validators_that_disagree_are_told_on() -> None:
+def test_a_disagreement_of_the_validators_is_an_error() -> None:
     validator = DualValidator({"pattern": "a$"})
     assert validator.broken("a") == set()
     with pytest.raises(ValueError, match="the validators disagree"):
         validator.broken("a\n")
 
 
-@pytest.mark.parametrize("schema", [{"type": "text"}, {"required": "a"}, {"pattern": "("}, {"minimum": "1"}])
-def test_a_schema_that_is_none_is_refused(schema: dict[str, object]) -> None:
+@pytest.mark.parametrize("schema", [{"type": "text"}, {"pattern": "("}])
+def test_an_invalid_schema_is_refused(schema: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"."):
         DualValidator(schema)

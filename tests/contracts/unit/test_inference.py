@@ -12,7 +12,7 @@ from cli.contracts.type_compatibility import require_fit
 from cli.contracts.validator_agreement import DualValidator
 from sluice.contracts.load import load_contract, load_registry
 from sluice.contracts.model import Contract
-from tests.contracts.unit.handmade import VALID, edited
+from tests.contracts.unit.example_events import VALID, edited
 
 CONTRACTS = [pytest.param(each, id=each.table) for each in load_registry().contracts if len(each.services) == 1]
 
