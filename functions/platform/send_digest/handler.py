@@ -1,4 +1,4 @@
-"""By a schedule: the digest of the day or week that is over goes to people."""
+"""By a schedule: sends the digest of the day or week that is over."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,51 +9,46 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.clients import dynamodb, s3, sns
 from sluice.aws.environment import read_settings
-from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
 from sluice.lake.object_store_s3 import S3ObjectStore
-from sluice.observability.digest.periods import Span, SpanKind, last_whole, moment
-from sluice.observability.digest.sending import Sending
-from sluice.observability.digest.sources import Sources
-from sluice.observability.metrics_emitter import Meter
-from sluice.observability.topic_sns import SnsTopic
+from sluice.observability.digest.periods import Period, PeriodKind, last_whole, parse_time
+from sluice.observability.digest.sender_sns import DigestSender
+from sluice.observability.digest.sources_s3 import DigestSources
+from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.pipelines import PIPELINES, RUN_KINDS
 from sluice.runs.records_s3 import S3RunRecords
-from sluice.vendor_exports.delivery.slots import Environment
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the stack tells this function; tables out of scope are separated by commas."""
+    """Settings of the stage; `digest_sources` are those of each pipeline's section, by the pipeline's name."""
 
     stage: str
     region: str
     lake_bucket: str
-    ledger_table: str
     topic: str
-    environment: str
-    out_of_scope: str
+    digest_sources: dict[str, dict[str, str]]
 
 
 logger = Logger()
-meter = Meter()
+emitter = MetricsEmitter()
 settings = read_settings(Settings)
-store = S3ObjectStore(s3(), settings.lake_bucket)
-sources = Sources(
+sources = DigestSources(
     stage=settings.stage,
-    environment=Environment(settings.environment),
-    out_of_scope=[table for table in settings.out_of_scope.split(",") if table],
-    records=S3RunRecords(s3(), settings.lake_bucket),
-    histories=store,
-    tables=DynamoFreshness(dynamodb(), settings.ledger_table),
+    pipelines=PIPELINES,
+    records=S3RunRecords(s3(), settings.lake_bucket, RUN_KINDS),
+    lake=S3ObjectStore(s3(), settings.lake_bucket),
+    dynamodb=dynamodb(),
+    settings=settings.digest_sources,
 )
-sending = Sending(sources, store, SnsTopic(sns(), settings.topic), settings.lake_bucket, settings.region)
+sender = DigestSender(sources, sns(), settings.topic, settings.lake_bucket, settings.region)
 
 
 @logger.inject_lambda_context
-@meter.publish
+@emitter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Send ``{"span": "day" | "week", "until": end}``; without an end, the last whole one."""
-    now, kind = datetime.now(UTC), SpanKind(event["span"])
-    span = Span(kind, moment(event["until"])) if "until" in event else last_whole(kind, now)
-    sent = sending.send(span, now)
+    now, kind = datetime.now(UTC), PeriodKind(event["span"])
+    period = Period(kind, parse_time(event["until"])) if "until" in event else last_whole(kind, now)
+    sent = sender.send(period, now)
     logger.info("sent", extra={"key": sent.key, "notices": sent.notices})
     return {"key": sent.key, "subject": sent.subject, "notices": sent.notices}

@@ -5,12 +5,12 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from string import Template
+from typing import Any
 
 import orjson
 from plotly.offline import get_plotlyjs
 
-from sluice.html_report.drawing import Plot
-from sluice.html_report.packing import pack
+from sluice.html_report.plots import Plot
 
 _HERE = Path(__file__).parent
 _BASE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'unsafe-inline'; img-src data: blob:"
@@ -58,3 +58,53 @@ def _sha256(script: str) -> str:
 def _json_for_script(plots: Iterable[Plot]) -> str:
     """Write the figures; no text in them can end the script element."""
     return orjson.dumps(pack(plots)).decode().replace("<", "\\u003c")
+
+
+def figure_card(title: str, figure: str, note: str, mark: str = "") -> str:
+    """Return a figure of a page's headline; `mark` is its class: ``good``, ``bad`` or ""."""
+    marked = f' class="{mark}"' if mark else ""
+    return f'<div class="card"><span>{title}</span><strong{marked}>{figure}</strong><span>{note}</span></div>'
+
+
+def navigation(titles: Sequence[str], note: str) -> str:
+    """Return links to the sections of these titles, and a line on how to read them."""
+    links = "".join(f'<a href="#{_anchor(title)}">{title}</a>' for title in titles)
+    return f'<nav>{links}</nav><p class="note">{note}</p>'
+
+
+def section(title: str, note: str, content: str) -> str:
+    """Return a section under its heading; `note` explains it and may be empty."""
+    explained = f'<p class="note">{note}</p>' if note else ""
+    return f'<section><h2 id="{_anchor(title)}">{title}</h2>{explained}{content}</section>'
+
+
+def cards(plots: Sequence[Plot]) -> str:
+    """Return the empty places of plots under their titles."""
+    return f'<div class="plots">{"".join(map(_card, plots))}</div>'
+
+
+def _anchor(title: str) -> str:
+    return title.lower().replace(" ", "-")
+
+
+def _card(plot: Plot) -> str:
+    wide = " wide" if plot.wide else ""
+    place = f'<div id="{plot.name}" style="height:{plot.figure.layout.height}px"></div>'
+    return f'<figure class="card{wide}"><figcaption><h3>{plot.title}</h3></figcaption>{place}</figure>'
+
+
+def pack(plots: Iterable[Plot]) -> dict[str, Any]:
+    """Return the figures by name; page.js undoes it.
+
+    Returns:
+        `figures`, in which a trace over hours or days has a number for its `x`, and numbers for its points' `text`;
+        `axes` and `texts` are what they stand for.
+    """
+    axes: dict[tuple[str, ...], int] = {}
+    texts: dict[str, int] = {}
+    figures = {plot.name: plot.figure.to_plotly_json() for plot in plots}
+    for trace in (trace for figure in figures.values() for trace in figure["data"] if trace["type"] != "heatmap"):
+        trace["x"] = axes.setdefault(tuple(trace["x"]), len(axes))
+        if "text" in trace:
+            trace["text"] = [texts.setdefault(text, len(texts)) for text in trace["text"]]
+    return {"figures": figures, "axes": list(axes), "texts": list(texts)}

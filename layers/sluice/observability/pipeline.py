@@ -1,24 +1,25 @@
-"""What a pipeline registers in `sluice.pipelines`: everything that watches and shows all pipelines is made from it."""
+"""What a pipeline registers in `sluice.pipelines`: all that watches and shows every pipeline is made from it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
-from sluice.observability.metrics import Metric
+from sluice.observability.metrics import PIPELINE_METRICS, Metric
 from sluice.observability.prices import Price
-from sluice.runs.kinds import RunKind
-from sluice.runs.model import RunRecord
+from sluice.observability.run_totals import RunTotals
+from sluice.runs.model import RunKind, RunRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Volume:
-    """A sum over the runs of a period that digests compare with the usual one.
+    """A count, summed up over the runs of a period, that digests compare with the usual sum.
 
     Attributes:
         name: In documents; one that ends with ``bytes`` is shown as a size.
         title: For people.
-        kind: Name of the kind of runs whose counts are summed up.
+        kind: Name of the kind of runs that have the count.
         count: The count.
-        watched: Whether a digest names it when it is far from the usual.
+        watched: Whether a digest has a notice when the sum is far from the usual.
     """
 
     name: str
@@ -28,27 +29,43 @@ class Volume:
     watched: bool = False
 
 
+def _nothing(_: object) -> dict[Any, float]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """A pipeline as all that is shared sees it.
+    """A pipeline as the platform sees it.
 
     Attributes:
         name: Its rooms' name and the dimension ``pipeline`` of its metrics, such as ``event_files``.
         title: For people, such as ``Event files``.
-        run_kinds: Its state machines.
-        metrics: The metrics its functions emit, besides those of every pipeline.
+        run_kinds: Its kinds of runs, one per state machine.
+        own_metrics: The metrics its functions emit, besides those of every pipeline.
         measure: Returns the metrics that follow from the record of one of its runs.
         volumes: Sums that digests compare with the usual.
-        usage: Returns the quantities, by price, that runs used; their state transitions are counted for it.
-        digest_section: Entry point (``module:name``) of what makes its section of digests, resolved only there:
-            its plots need packages that few functions carry.
+        usage: Returns the quantities, by price, that runs used besides their states.
+        usage_assumes: What `usage` takes for granted, in words; "" for a pipeline without.
+        digest_section: Entry point (``module:function``) of its section of digests, resolved only to make one: its
+            plots need packages that few functions carry. "" for a pipeline without.
     """
 
     name: str
     title: str
     run_kinds: tuple[RunKind, ...]
-    metrics: tuple[Metric, ...]
-    measure: Callable[[RunRecord], Mapping[Metric, float]] = lambda _: {}
+    own_metrics: tuple[Metric, ...] = ()
+    measure: Callable[[RunRecord], Mapping[Metric, float]] = _nothing
     volumes: tuple[Volume, ...] = ()
-    usage: Callable[["object"], Mapping[Price, float]] = field(default=lambda _: {})
+    usage: Callable[[RunTotals], Mapping[Price, float]] = _nothing
+    usage_assumes: str = ""
     digest_section: str = ""
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Every metric with this pipeline's dimension."""
+        return (*self.own_metrics, *PIPELINE_METRICS)
+
+
+def kinds_of(pipelines: Iterable[Pipeline]) -> dict[str, RunKind]:
+    """Return the kinds of runs of pipelines by their names."""
+    return {kind.name: kind for pipeline in pipelines for kind in pipeline.run_kinds}

@@ -1,5 +1,6 @@
-"""What the history of an execution says: the states it was in, for how long, and which attempts failed."""
+"""Executions as their history tells them: the states they were in, for how long, and the attempts that failed."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,12 +21,29 @@ _FAILED = frozenset(
 _DONE = frozenset({"LambdaFunctionSucceeded", "TaskSucceeded", "MapRunSucceeded"})
 _ENTERED, _EXITED = "StateEntered", "StateExited"
 _WORK = frozenset({"Task", "Map", "Wait"})  # the others decide, and take no time
-_CAUGHT = ("failure", "not_done")  # where the machines leave what they catch
+_CAUGHT = ("failure", "not_done")  # members in which the machines keep what they catch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """An execution as Step Functions describes it; `cause` is the sentence in what it gives as cause."""
+
+    arn: str
+    machine: str
+    status: str
+    started_at: datetime
+    ended_at: datetime | None
+    input: Mapping[str, Any]
+    cause: str = ""
+
+
+class UnknownExecutionError(Exception):
+    """Step Functions does not know the execution, or no longer: it keeps them for 90 days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An entry of a history; of a state that is entered or left, `name` and what it was given or gave."""
+    """An entry of a history; `name` and `document` are those of a state that is entered (input) or left (output)."""
 
     type: str
     at: datetime
@@ -46,7 +64,7 @@ class Visit:
     failed: bool = False
 
     def note(self, event: Event) -> None:
-        """Take in what happened during the stay."""
+        """Take in an event of the stay."""
         if event.type in _FAILED:
             self.failures += 1
             self.failed = True
@@ -54,7 +72,7 @@ class Visit:
             self.failed = False
 
     def leave(self, event: Event) -> None:
-        """Take in how the stay ended; what was caught stands in what the state gave, and had no event of its own."""
+        """Take in the end of the stay; a failure that was caught is in the state's output, without an event."""
         self.left = event.at
         if any(event.document.get(place) != self.given.get(place) for place in _CAUGHT):
             self.failed = True
@@ -97,3 +115,12 @@ def last_document(events: Iterable[Event]) -> Mapping[str, Any]:
         if event.type.endswith((_ENTERED, _EXITED)):
             left = event.document
     return left
+
+
+def plain_cause(cause: str) -> str:
+    """Return the sentence inside a Lambda error document, which is JSON text; any other text as it is."""
+    try:
+        document = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(document.get("errorMessage") or cause) if isinstance(document, dict) else cause

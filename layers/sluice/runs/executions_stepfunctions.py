@@ -4,9 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sluice.aws.failures import plain_cause
-from sluice.runs.execution_events import Event
-from sluice.runs.ports import Execution, UnknownExecutionError
+from sluice.runs.execution_events import Event, Execution, UnknownExecutionError, plain_cause
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient

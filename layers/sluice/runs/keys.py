@@ -1,4 +1,4 @@
-"""Where records of runs lie in the lake bucket: in a folder per hour of their start, like rows of other tables."""
+"""Keys of run records in the lake bucket: in a folder per hour of their start, like rows of other tables."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,36 +1,24 @@
-"""The record of a run."""
+"""Runs: the record of one, and the kinds of runs that pipelines register, one per state machine."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
+from datetime import datetime
+from enum import Enum
 from typing import Any, Self
 
+Document = Mapping[str, Any]
 
-class Kind(StrEnum):
-    """Which machine ran."""
-
-    CONVERT = "convert"
-    EXPORT = "export"
-    HISTORY = "history"
+UNFINISHED = ("failed", "timed_out", "aborted")
+"""Outcomes that every kind of run may have: how Step Functions ended it."""
 
 
-COUNTS: Mapping[Kind, tuple[str, ...]] = {
-    Kind.CONVERT: (
-        "files",
-        "events",
-        "rows",
-        "parquet_files",
-        "parquet_bytes",
-        "dirty",
-        "unrelated",
-        "unknown_members",
-        "media_missing",
-        "bytes",
-    ),
-    Kind.EXPORT: ("promised", "copied", "refetched", "missing", "bytes"),
-    Kind.HISTORY: ("observed",),
-}
-"""The figures of each kind; `events` are the clean ones, `bytes` those delivered or copied."""
+class Result(Enum):
+    """What an outcome means to those who watch."""
+
+    WORKED = "did all of its work"
+    IDLE = "had nothing to do"
+    FAILED = "did not do all of its work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +36,15 @@ class RunRecord:
 
     Attributes:
         id: Kind, start and a digest of the execution, such as ``convert-20261122T071500Z-1f2e3d4c``.
-        kind: Which machine ran.
-        subject: What it worked on: a conversion's run id, an export's slot, a range of slots; "" when it took nothing.
-        started_by: ``schedule``, or who did it by hand; "" where nobody said so.
+        kind: Name of its `RunKind`.
+        subject: A conversion's run id, an export's slot, a range of slots, …; "" when it took nothing.
+        started_by: ``schedule``, or who started it by hand; "" if the input does not say.
         started_at: Time of the start, ISO 8601 in UTC; `ended_at` likewise.
         seconds: Between them.
-        outcome: What it ended as: converted, nothing_to_do, busy; delivered, incomplete, skipped; initialised; or
-            failed, timed_out, aborted.
+        outcome: How it ended: one of its kind's `outcomes`, or failed, timed_out, aborted.
         cause: Why it did not succeed, else "".
         failed_step: The state it failed in, else "".
-        counts: The figures of its kind (`COUNTS`), 0 where nothing was done.
+        counts: Its kind's figures, 0 where nothing was done.
         rows: Rows written, by table.
         dirty: Dirty events by table (``-``: unknown) and reason.
         steps: Its tasks, maps and waits in the order in which they were entered first.
@@ -66,7 +53,7 @@ class RunRecord:
     """
 
     id: str
-    kind: Kind
+    kind: str
     subject: str
     started_by: str
     started_at: str
@@ -82,12 +69,97 @@ class RunRecord:
     execution: str = ""
     links: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def start(self) -> datetime:
+        """Time of the start."""
+        return datetime.fromisoformat(self.started_at)
+
+    @property
+    def failures(self) -> int:
+        """Attempts of its steps that failed."""
+        return sum(step.failures for step in self.steps)
+
     def to_json(self) -> dict[str, Any]:
-        """Give the record as it is stored."""
+        """Return the record as commands write it."""
         return asdict(self)
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Read what `to_json` gave."""
-        steps = tuple(Step(**step) for step in value["steps"])
-        return cls(**{**value, "kind": Kind(value["kind"]), "steps": steps})
+    def from_json(cls, value: Document) -> Self:
+        """Return the record that `to_json` wrote."""
+        return cls(**{**value, "steps": tuple(Step(**step) for step in value["steps"])})
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedExecution:
+    """An execution as its run is summarised from it.
+
+    Attributes:
+        succeeded: Whether Step Functions says so.
+        input: What it was started with.
+        output: What its steps left: the document that its last state was given, or gave.
+        read: Returns an object of the lake bucket by its key. Raises MissingObjectError.
+    """
+
+    succeeded: bool
+    input: Document
+    output: Document
+    read: Callable[[str], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What a run worked on and did.
+
+    Attributes:
+        subject: As in its record; likewise `rows` and `dirty`.
+        outcome: One of its kind's `outcomes`; "" if it did not get so far.
+        counts: Its kind's figures; those left out are 0.
+        places: Keys in the lake bucket of what it left, by name.
+    """
+
+    subject: str = ""
+    outcome: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    rows: Mapping[str, int] = field(default_factory=dict)
+    dirty: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
+
+
+def sum_counts(runs: Iterable[RunRecord]) -> dict[str, int]:
+    """Add up the counts of runs."""
+    total: Counter[str] = Counter()
+    for run in runs:
+        total.update(run.counts)
+    return dict(total)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunKind:
+    """A kind of run: the executions of one state machine.
+
+    Attributes:
+        name: In record ids, in JSON and in the table RUNS, such as ``convert``.
+        title: In messages and on pages, plural, such as ``conversions``.
+        outcomes: The outcomes it has besides failed, timed_out and aborted.
+        counts: Its figures with what each counts; each is a column of the table RUNS.
+        summarise: Returns what an execution did.
+        add_up: Returns the sums of the counts of runs, which are given in the order of their starts.
+        scheduled: Whether digests report that no run took place though some are usual.
+    """
+
+    name: str
+    title: str
+    outcomes: Mapping[str, Result]
+    counts: Mapping[str, str]
+    summarise: Callable[[FinishedExecution], RunSummary]
+    add_up: Callable[[Sequence[RunRecord]], Mapping[str, int]] = sum_counts
+    scheduled: bool = True
+
+    @property
+    def machine_output(self) -> str:
+        """Name of the stack output that holds the machine's ARN, such as ``ConvertMachine``."""
+        return f"{self.name.title().replace('_', '')}Machine"
+
+    def result(self, outcome: str) -> Result:
+        """Return what an outcome of such a run means."""
+        return Result.FAILED if outcome in UNFINISHED else self.outcomes.get(outcome, Result.IDLE)

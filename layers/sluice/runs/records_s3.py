@@ -1,6 +1,6 @@
 """The records of runs in the lake bucket."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -11,14 +11,14 @@ import orjson
 from sluice.lake.object_store import MissingObjectError
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.runs.keys import RecordIdError, day_prefix, days_between, record_key, record_of_key, start_of
-from sluice.runs.model import Kind, RunRecord
+from sluice.runs.model import RunKind, RunRecord
 from sluice.runs.runs_table import from_row, to_row
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 LOOK_BACK = timedelta(days=31)
-"""How far back recent runs are looked for: one request per day, however many years there are."""
+"""Age of the oldest run that `recent` returns: it makes one request per day."""
 
 _TAKEN_OVER = timedelta(days=1)  # a crashed run is finished by a later execution, hardly later than that
 _THREADS = 16
@@ -26,22 +26,23 @@ _RUN_ID = "%Y%m%dT%H%M%S"
 
 
 class S3RunRecords:
-    """Reads and writes records of runs."""
+    """Reads and writes records of runs of the registered kinds, given by name."""
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str, kinds: Mapping[str, RunKind]) -> None:
         """Bind client and bucket."""
         self._lake = S3ObjectStore(client, bucket)
+        self._kinds = kinds
 
     def write(self, record: RunRecord) -> None:
         """Write a record; again, it replaces itself."""
-        self._lake.write(record_key(record.id), orjson.dumps(to_row(record)) + b"\n")
+        self._lake.write(record_key(record.id), orjson.dumps(to_row(record, self._kinds.values())) + b"\n")
 
     def between(self, start: datetime, end: datetime) -> list[RunRecord]:
         """Return the records of all runs started from `start` on and before `end`, the oldest first."""
         names = (name for day in days_between(start, end) for name in self._of_day(day))
         return self._read(name for name in names if start <= start_of(name) < end)
 
-    def recent(self, now: datetime, limit: int, kind: Kind | None = None) -> list[RunRecord]:
+    def recent(self, now: datetime, limit: int, kind: str | None = None) -> list[RunRecord]:
         """Return the last runs of the last month, of one kind if it is given, the newest first."""
         days = reversed(days_between(now - LOOK_BACK, now))
         names = (name for day in days for name in reversed(self._of_day(day)))
@@ -49,32 +50,32 @@ class S3RunRecords:
         return self._read(islice(wanted, limit))
 
     def find(self, record_or_run_id: str) -> RunRecord | None:
-        """Return a run by its record's id, or the conversion that has finished a run."""
+        """Return a run by its record's id, or by its subject if that begins with the time of its start."""
         try:
             return self._get(record_key(record_or_run_id))
         except MissingObjectError:
             return None
         except RecordIdError:
-            return self._conversion(record_or_run_id)
+            return self._of_subject(record_or_run_id)
 
-    def _conversion(self, run_id: str) -> RunRecord | None:
-        """Return the last execution that worked on a run; the first one's start is in the run's id."""
+    def _of_subject(self, run_id: str) -> RunRecord | None:
+        """Return the execution that finished a run, else the last that worked on it."""
         try:
             planned = datetime.strptime(run_id[:15], _RUN_ID).replace(tzinfo=UTC)
         except ValueError:
             return None
         found = None
-        for record in self._conversions(planned):
+        for record in self._started_after(planned):
             if record.subject == run_id:
                 found = record
                 if not record.cause:
                     break
         return found
 
-    def _conversions(self, first: datetime) -> Iterator[RunRecord]:
+    def _started_after(self, first: datetime) -> Iterator[RunRecord]:
         for day in days_between(first, first + _TAKEN_OVER):
             for name in self._of_day(day):
-                if name.startswith(f"{Kind.CONVERT}-") and start_of(name) >= first:
+                if start_of(name) >= first:
                     yield self._get(record_key(name))
 
     def _of_day(self, day: datetime) -> list[str]:
@@ -87,4 +88,4 @@ class S3RunRecords:
             return list(threads.map(lambda name: self._get(record_key(name)), names))
 
     def _get(self, key: str) -> RunRecord:
-        return from_row(orjson.loads(self._lake.read(key)))
+        return from_row(orjson.loads(self._lake.read(key)), self._kinds)

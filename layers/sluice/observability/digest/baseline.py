@@ -1,49 +1,35 @@
-"""What is usual: the median of the same days of earlier weeks, as far as a stage has them."""
+"""The usual: medians over the same days of earlier weeks, as far as a stage has them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
+from typing import Self
 
-from sluice.observability.digest.periods import Span
-from sluice.observability.digest.run_totals import Tally, started
-from sluice.runs.model import Kind, RunRecord
+from sluice.observability.digest.periods import Period
+from sluice.observability.run_totals import RunTotals
+from sluice.runs.model import RunKind, RunRecord
 
-_PUNCTUAL = timedelta(hours=2)  # machines run hourly: a time whose first run is later was not watched from its begin
+_PUNCTUAL = timedelta(hours=2)  # machines run hourly: a time whose first run is later is not known from its begin
 
 
 @dataclass(frozen=True, slots=True)
-class Usual:
-    """Sums over earlier spans; of a young stage there are none."""
+class Baseline:
+    """Totals of the earlier periods that are compared with; a young stage has none."""
 
-    tallies: tuple[Tally, ...]
+    totals: tuple[RunTotals, ...]
 
     @classmethod
-    def of(cls, span: Span, records: Sequence[RunRecord]) -> "Usual":
-        """Sum up the earlier spans that are known whole; the records are in the order of their starts."""
+    def of(cls, period: Period, records: Sequence[RunRecord], kinds: Mapping[str, RunKind]) -> Self:
+        """Sum up the earlier periods that are known whole; the records are in the order of their starts."""
         if not records:
             return cls(())
-        known_from = started(records[0])
-        windows = [window for window in span.earlier if known_from < window.start + _PUNCTUAL]
-        found = [[run for run in records if window.holds(started(run))] for window in windows]
-        return cls(tuple(Tally.of(runs) for runs in found if runs))
+        known_from = records[0].start
+        windows = [window for window in period.earlier if known_from < window.start + _PUNCTUAL]
+        found = [[run for run in records if window.holds(run.start)] for window in windows]
+        return cls(tuple(RunTotals.of(runs, kinds) for runs in found if runs))
 
-    def count(self, kind: Kind, name: str) -> float | None:
-        """Return the usual sum of a count."""
-        return self._median([tally.count(kind, name) for tally in self.tallies])
-
-    def rows(self, table: str) -> float | None:
-        """Return the usual number of rows of a table."""
-        return self._median([tally.rows.get(table, 0) for tally in self.tallies])
-
-    def runs(self, kind: Kind) -> float | None:
-        """Return the usual number of runs."""
-        return self._median([tally.runs(kind) for tally in self.tallies])
-
-    def clean_share(self) -> float | None:
-        """Return the usual share of clean events."""
-        return self._median([tally.clean_share for tally in self.tallies if tally.clean_share is not None])
-
-    @staticmethod
-    def _median(values: Sequence[float]) -> float | None:
+    def median(self, figure: Callable[[RunTotals], float | None]) -> float | None:
+        """Return the median of a figure over the periods that have it."""
+        values = [value for totals in self.totals if (value := figure(totals)) is not None]
         return median(values) if values else None

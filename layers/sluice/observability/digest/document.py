@@ -4,58 +4,36 @@ from typing import Any
 
 from sluice.observability.digest.model import Digest
 from sluice.observability.prices import AS_OF
-from sluice.runs.model import Kind, RunRecord
+from sluice.runs.model import RunRecord
 
 
 def document_of(digest: Digest) -> dict[str, Any]:
-    """Return the digest's figures."""
-    start, end = digest.span.window
+    """Return the digest's figures, those of the sections among them."""
+    start, end = digest.period.window
     total = digest.total
-    return {
+    document = {
         "stage": digest.stage,
-        "span": digest.span.kind.value,
+        "span": digest.period.kind.value,
         "start": start.isoformat(),
         "end": end.isoformat(),
         "as_of": digest.as_of.isoformat(),
         "notices": list(digest.notices),
-        "runs": {kind.value: {"total": total.runs(kind), "outcomes": dict(total.outcomes[kind])} for kind in Kind},
-        "success": {kind.value: total.success(kind) for kind in Kind},
-        "clean_share": {"value": total.clean_share, "usual": digest.usual_clean_share},
+        "runs": {kind: {"total": total.runs(kind), "outcomes": dict(total.outcomes[kind])} for kind in digest.kinds},
+        "success": {kind: total.success(kind) for kind in digest.kinds},
         "volumes": {each.name: {"value": each.value, "usual": each.usual} for each in digest.volumes},
-        "compared_with": digest.compared,
-        "dirty": [
-            {"table": r.table, "reason": r.reason, "events": r.events, "before": r.before, "new": r.is_new}
-            for r in digest.reasons
-        ],
-        "tables": {
-            each.table: {
-                "rows": each.rows,
-                "usual": each.usual,
-                "newest": each.newest.isoformat() if each.newest else None,
-            }
-            for each in digest.tables
-        },
+        "compared_with": len(digest.baseline.totals),
         "failed": [_run(run) for run in digest.failed],
         "slow": [{**_run(each.run), "usual_seconds": each.usual} for each in digest.slow],
-        "exports": {
-            "hours": len(digest.exports),
-            "whole": digest.whole_exports,
-            "gaps": [str(row.slot) for row in digest.exports if not row.delivered or row.missing],
-        },
         "cost": {
             "dollars": digest.cost.dollars,
             "prices_of": AS_OF,
             "items": {item.price.service: item.dollars for item in digest.cost.items},
         },
     }
+    for section in digest.sections:
+        document |= section.members
+    return document
 
 
 def _run(run: RunRecord) -> dict[str, Any]:
-    return {
-        "id": run.id,
-        "kind": run.kind.value,
-        "started_at": run.started_at,
-        "seconds": run.seconds,
-        "outcome": run.outcome,
-        "cause": run.cause,
-    }
+    return {name: getattr(run, name) for name in ("id", "kind", "started_at", "seconds", "outcome", "cause")}

@@ -1,51 +1,39 @@
-"""The digest's figures."""
+"""The digest, and the sections that pipelines add to it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
-from sluice.observability.digest.cost import Cost
-from sluice.observability.digest.periods import Span
-from sluice.observability.digest.run_totals import Tally
-from sluice.runs.model import RunRecord
-from sluice.vendor_exports.completeness.model import SlotHistory
+from sluice.lake.object_store import ObjectStore
+from sluice.observability.cost import Cost
+from sluice.observability.digest.baseline import Baseline
+from sluice.observability.digest.periods import Period, PeriodKind
+from sluice.observability.pipeline import Pipeline, kinds_of
+from sluice.observability.run_totals import RunTotals
+from sluice.runs.model import RunKind, RunRecord
+
+if TYPE_CHECKING:
+    from sluice.html_report.plots import Plot
+
+VOLUME_LOW, VOLUME_HIGH = 0.5, 2.0
+"""Volume against the usual one: within, it is ordinary."""
 
 
 @dataclass(frozen=True, slots=True)
-class Volume:
+class ComparedVolume:
     """A volume against the usual: `name` in documents, `title` for people; no `usual` where there is none yet."""
 
     name: str
     title: str
     value: int
     usual: float | None
+    watched: bool
 
     @property
     def ratio(self) -> float | None:
-        """The value as a multiple of the usual; None where that is none or nothing."""
+        """The value as a multiple of the usual; None where that is none or 0."""
         return self.value / self.usual if self.usual else None
-
-
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """Why events were dirty.
-
-    Attributes:
-        table: Their table, untrusted; ``-`` where it is unknown.
-        reason: Its code.
-        events: Number of them in the span.
-        before: Number in the time before; None where no conversion is known of that time.
-    """
-
-    table: str
-    reason: str
-    events: int
-    before: int | None
-
-    @property
-    def is_new(self) -> bool:
-        """Whether the time before is known and had none."""
-        return self.before == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,65 +45,107 @@ class SlowRun:
 
 
 @dataclass(frozen=True, slots=True)
-class TableState:
-    """A table: rows written in the span, the usual number, and begin of the newest hour it has rows of, if known."""
+class Topic:
+    """A part of the page under a heading; topics of the same title are shown as one, plots before HTML."""
 
-    table: str
-    rows: int
-    usual: float | None
-    newest: datetime | None
+    title: str
+    plots: tuple["Plot", ...] = ()
+    html: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """What a pipeline adds to a digest.
+
+    Attributes:
+        cards: Headline figures of the page (`sluice.html_report.page.figure_card`).
+        topics: Parts of the page.
+        lines: Lines of the message, by their titles.
+        paragraphs: Further paragraphs of the message.
+        broken: Notices of what does not work, in sentences that may hold untrusted names.
+        odd: Notices of what is unlike the usual.
+        members: Members of the JSON document.
+        is_empty: Whether it knows nothing of the period besides its runs.
+    """
+
+    cards: tuple[str, ...] = ()
+    topics: tuple[Topic, ...] = ()
+    lines: Mapping[str, str] = field(default_factory=dict)
+    paragraphs: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
+    odd: tuple[str, ...] = ()
+    members: Mapping[str, Any] = field(default_factory=dict)
+    is_empty: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SectionSources:
+    """What a section may read: objects of the lake bucket, DynamoDB, and the settings its pipeline's stack gives it."""
+
+    lake: ObjectStore
+    dynamodb: Any  # a client of boto3
+    settings: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
-    """What a span of a stage was like.
+    """A period of a stage in figures.
 
     Attributes:
         stage: The stage.
-        span: The span.
-        as_of: When this was worked out, UTC.
+        period: The period.
+        as_of: When this was made, UTC.
+        pipelines: The pipelines whose runs it counts.
         total: Sums over all runs.
-        hourly: Sums by hour, every hour of the span.
-        daily: Sums by day, every day of the span.
+        before: Sums over the runs of the time before, which tells what is new.
+        baseline: The earlier periods that the usual is the median of.
+        hourly: Sums by hour, every hour of the period.
+        daily: Sums by day, every day of the period.
         volumes: Volumes against the usual.
-        compared: Number of earlier spans the usual is the median of.
-        usual_clean_share: Clean events by clean and dirty ones in those spans, median.
-        reasons: Dirty reasons, most events first.
-        tables: Tables that have rows or are known to, by name.
         failed: Runs that failed, newest first.
         slow: Runs that took long, slowest first.
-        exports: A row per hour of the span that the histories know, in order.
         cost: An estimate.
-        notices: What a person should look at, in sentences that may hold untrusted names.
+        sections: What the pipelines add.
+        notices: What a person should look at, broken things first.
     """
 
     stage: str
-    span: Span
+    period: Period
     as_of: datetime
-    total: Tally
-    hourly: Mapping[datetime, Tally]
-    daily: Mapping[datetime, Tally]
-    volumes: tuple[Volume, ...]
-    compared: int
-    usual_clean_share: float | None
-    reasons: tuple[Reason, ...]
-    tables: tuple[TableState, ...]
+    pipelines: tuple[Pipeline, ...]
+    total: RunTotals
+    before: RunTotals
+    baseline: Baseline
+    hourly: Mapping[datetime, RunTotals]
+    daily: Mapping[datetime, RunTotals]
+    volumes: tuple[ComparedVolume, ...]
     failed: tuple[RunRecord, ...]
     slow: tuple[SlowRun, ...]
-    exports: tuple[SlotHistory, ...]
     cost: Cost
+    sections: tuple[Section, ...] = ()
     notices: tuple[str, ...] = ()
 
     @property
-    def whole_exports(self) -> int:
-        """Number of hours whose export came whole."""
-        return sum(row.delivered and not row.missing for row in self.exports)
+    def kinds(self) -> dict[str, RunKind]:
+        """Kinds of runs, by their names."""
+        return kinds_of(self.pipelines)
+
+    @property
+    def is_daily(self) -> bool:
+        """Whether it is about one day."""
+        return self.period.kind is PeriodKind.DAY
+
+    @property
+    def parts(self) -> Mapping[datetime, RunTotals]:
+        """Sums by hour for a day, else by day."""
+        return self.hourly if self.is_daily else self.daily
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is known of the span."""
-        return not any(self.total.outcomes.values()) and not self.exports
+        """Whether nothing is known of the period."""
+        return not any(self.total.outcomes.values()) and all(section.is_empty for section in self.sections)
 
-    def volume(self, name: str) -> Volume:
+    def volume(self, name: str) -> ComparedVolume:
         """Return a volume by its name."""
         return next(volume for volume in self.volumes if volume.name == name)

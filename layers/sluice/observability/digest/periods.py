@@ -1,4 +1,4 @@
-"""The time a digest is about, and the times it is compared with."""
+"""Periods that digests are about, with the earlier ones they are compared with."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -6,12 +6,16 @@ from enum import StrEnum
 from typing import NamedTuple
 
 
-class SpanKind(StrEnum):
-    """How long."""
+class PeriodKind(StrEnum):
+    """Length of a period."""
 
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
+
+
+REPORTS_PREFIX = "data/reports/"
+"""Pages of digests in the lake bucket."""
 
 
 class Window(NamedTuple):
@@ -21,13 +25,13 @@ class Window(NamedTuple):
     end: datetime
 
     def holds(self, moment: datetime) -> bool:
-        """Tell whether a moment is in it."""
+        """Return whether a moment is in it."""
         return self.start <= moment < self.end
 
 
 @dataclass(frozen=True, slots=True)
 class _Measure:
-    """Days of a span, days looked back for what is new, and the days between the spans whose median is the usual."""
+    """Days of a period, days looked back for what is new, and days between the periods whose median is the usual."""
 
     days: int
     looked_back: int
@@ -37,17 +41,17 @@ class _Measure:
 
 # A Sunday is compared with Sundays; what came on Friday is not new on Monday.
 _MEASURES = {
-    SpanKind.DAY: _Measure(days=1, looked_back=7, step=7, earlier=4),
-    SpanKind.WEEK: _Measure(days=7, looked_back=7, step=7, earlier=4),
-    SpanKind.MONTH: _Measure(days=30, looked_back=30, step=30, earlier=1),
+    PeriodKind.DAY: _Measure(days=1, looked_back=7, step=7, earlier=4),
+    PeriodKind.WEEK: _Measure(days=7, looked_back=7, step=7, earlier=4),
+    PeriodKind.MONTH: _Measure(days=30, looked_back=30, step=30, earlier=1),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class Period:
     """A day, week (7 days) or month (30 days) that ends before `end`, UTC."""
 
-    kind: SpanKind
+    kind: PeriodKind
     end: datetime
 
     @property
@@ -57,7 +61,7 @@ class Span:
 
     @property
     def before(self) -> Window:
-        """The time in which nothing may have been for it to be new."""
+        """The time before, whose reasons are not new."""
         start = self.window.start
         return Window(start - timedelta(days=_MEASURES[self.kind].looked_back), start)
 
@@ -70,7 +74,7 @@ class Span:
 
     @property
     def known(self) -> Window:
-        """All of these: what one has to read."""
+        """All of these: the records that a digest needs."""
         return Window(min(self.before.start, self.earlier[-1].start), self.end)
 
     @property
@@ -90,10 +94,10 @@ class Span:
         start, end = self.window
         if end.time() != datetime.min.time():
             return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}"
-        return self.last_day if self.kind is SpanKind.DAY else f"{start:%Y-%m-%d} to {self.last_day}"
+        return self.last_day if self.kind is PeriodKind.DAY else f"{start:%Y-%m-%d} to {self.last_day}"
 
 
-def moment(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """Read a time, ISO 8601; one that names no zone is UTC.
 
     Raises:
@@ -103,12 +107,17 @@ def moment(text: str) -> datetime:
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def last_whole(kind: SpanKind, now: datetime) -> Span:
+def last_whole(kind: PeriodKind, now: datetime) -> Period:
     """Return the span of whole days that ended last."""
-    return Span(kind, now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
+    return Period(kind, now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
 
 
-def up_to(kind: SpanKind, now: datetime) -> Span:
+def up_to(kind: PeriodKind, now: datetime) -> Period:
     """Return the span that holds the present hour and ends with it."""
     hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    return Span(kind, hour + timedelta(hours=1))
+    return Period(kind, hour + timedelta(hours=1))
+
+
+def page_key(period: Period) -> str:
+    """Return the key of a period's page: its kind and the last day in it."""
+    return f"{REPORTS_PREFIX}{period.kind}-{period.last_day}.html"

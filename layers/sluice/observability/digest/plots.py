@@ -1,177 +1,93 @@
-"""The plots of the digest; what there is nothing to draw of is left out."""
+"""Plots over the time of a digest: hours, or the parts that its kind of period is cut into."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from operator import add
 
 import plotly.graph_objects as go
 
-from sluice.html_report.drawing import BAD, GOOD, QUIET, Plot, axis, bars, figure, over_days, over_hours, rounded
-from sluice.html_report.names import in_plot
+from sluice.html_report.plots import BAD, GOOD, QUIET, Plot, axis, bars, figure, over_days, over_hours, rounded
+from sluice.html_report.text import in_plot
 from sluice.observability.digest.model import Digest
-from sluice.observability.digest.periods import SpanKind
-from sluice.observability.digest.run_totals import WORKED, Tally
-from sluice.observability.digest.stacks import stacked
-from sluice.runs.model import Kind
+from sluice.runs.model import Result
 
-_PERCENT = {"title": {"text": "Clean"}, "range": [0, 104], "ticksuffix": " %"}
-_ROW_HEIGHT = 26  # pixels of a table's bar
 _STACK_HEIGHT = 360
 _ABOVE = {"y": 1.02, "yref": "paper", "yanchor": "bottom"}  # where Plotly makes room for as many lines as it takes
 _DAYS = {"tickformat": "%-d<br>%b", "tickangle": 0}
-_MB = 1_000_000
+_HOURS = {"title": {"text": "Hour (UTC)"}, "hoverformat": "%Y%m%d-%H"}
+_COLOURS = ("#3a86c8", "#e07b39", "#2f9e83", "#b0619f", "#b99512", "#6f6fd0")
+"""Told apart by the colour-blind in this order, and readable on white as on black."""
 
 
-def plots_of(digest: Digest) -> dict[str, list[Plot]]:
-    """Return the plots by what they are about."""
-    total = digest.total
-    topics = {
-        "Volume": [_events(digest), _files(digest), _bytes(digest)] if digest.volume("files").value else [],
-        "Dirty events": [
-            *([_clean_share(digest)] if total.clean_share is not None else []),
-            *([_reasons(digest)] if total.dirty else []),
-        ],
-        "Tables": [_rows(digest)] if total.rows else [],
-        "Runs": [
-            *([_outcomes(digest)] if total.runs(Kind.CONVERT) else []),
-            *([_steps(digest)] if total.steps else []),
-        ],
-        "Exports": [_exports(digest)] if digest.exports else [],
-    }
-    return {topic: plots for topic, plots in topics.items() if plots}
+def hour_labels(hours: Iterable[datetime]) -> list[str]:
+    """Return hours as Plotly reads them."""
+    return [f"{hour:%Y-%m-%d %H:00}" for hour in hours]
 
 
-def _events(digest: Digest) -> Plot:
-    tallies, hours = digest.hourly.values(), _hours(digest.hourly)
-    traces = [
-        bars(hours, [tally.count(Kind.CONVERT, count) for tally in tallies], colour, f"%{{y:,}} {name}", name)
-        for name, count, colour in (
-            ("clean", "events", GOOD),
-            ("dirty", "dirty", BAD),
-            ("unrelated", "unrelated", QUIET),
-        )
-    ]
-    return Plot("events-hourly", "Events, hourly", _over_hours(digest, traces, "Events"), wide=True)
+def part_labels(digest: Digest) -> list[str]:
+    """Return the begins of a digest's parts as Plotly reads them."""
+    return hour_labels(digest.parts) if digest.is_daily else [f"{day:%Y-%m-%d}" for day in digest.parts]
 
 
-def _files(digest: Digest) -> Plot:
-    files = [tally.count(Kind.CONVERT, "files") for tally in digest.hourly.values()]
-    traces = [bars(_hours(digest.hourly), files, GOOD, "%{y:,} files")]
-    return Plot("files-hourly", "Files, hourly", _over_hours(digest, traces, "Files"))
+def each_part(digest: Digest) -> str:
+    """Return the word for a digest's parts in titles."""
+    return "hourly" if digest.is_daily else "daily"
 
 
-def _bytes(digest: Digest) -> Plot:
-    sizes = [rounded(tally.count(Kind.CONVERT, "bytes") / _MB) for tally in digest.hourly.values()]
-    traces = [bars(_hours(digest.hourly), sizes, GOOD, "%{y:,.1f} MB")]
-    return Plot("bytes-hourly", "Size of the files, hourly", _over_hours(digest, traces, "Size (MB)"))
-
-
-def _clean_share(digest: Digest) -> Plot:
-    parts = _parts(digest)
-    shares = [tally.clean_share for tally in parts.values()]
-    values = [None if share is None else rounded(100 * share) for share in shares]
-    figure_ = _over_parts(digest, [bars(_labels(digest, parts), values, GOOD, "%{y} of the events clean")], _PERCENT)
-    return Plot("clean-share", f"Clean share, {_each(digest)}", figure_)
-
-
-def _reasons(digest: Digest) -> Plot:
-    parts = _parts(digest)
-    values = [_by_reason(tally) for tally in parts.values()]
-    traces = stacked(_labels(digest, parts), values, "%{y:,}")
-    return Plot("dirty-reasons", f"Dirty events by reason, {_each(digest)}", _stack(digest, traces, axis("Events")))
-
-
-def _by_reason(tally: Tally) -> dict[str, float]:
-    sums: dict[str, float] = {}
-    for (_, reason), events in tally.dirty.items():
-        sums[reason] = sums.get(reason, 0) + events
-    return sums
-
-
-def _rows(digest: Digest) -> Plot:
-    tables = list(reversed(digest.tables))
-    names, rows = [in_plot(each.table) for each in tables], [each.rows for each in tables]
-    hover = "%{x:,} %{fullData.name}<extra></extra>"
-    traces: list[object] = [
-        go.Bar(x=rows, y=names, orientation="h", name="rows", marker={"color": GOOD}, hovertemplate=hover)
-    ]
-    if digest.compared:
-        usual = [each.usual for each in tables]
-        mark = {"color": BAD, "symbol": "line-ns", "size": 14, "line": {"width": 3, "color": BAD}}
-        traces.append(go.Scatter(x=usual, y=names, name="usual", mode="markers", marker=mark, hovertemplate=hover))
-    layout = {
-        "template": go.layout.Template(),
-        "height": 110 + _ROW_HEIGHT * len(tables),
-        "margin": {"l": 12, "r": 12, "t": 12, "b": 76},
-        "legend": {"orientation": "h", "x": 0, "y": 0, "yref": "container", "yanchor": "bottom"},
-        "hovermode": "y unified",
-        "bargap": 0.25,
-        "xaxis": {"title": {"text": "Rows"}, "rangemode": "tozero", "fixedrange": True},
-        "yaxis": {"automargin": True, "fixedrange": True, "type": "category"},
-    }
-    return Plot("table-rows", "Rows by table", go.Figure(data=traces, layout=layout), wide=True)
-
-
-def _outcomes(digest: Digest) -> Plot:
-    parts = _parts(digest)
-    worked = [tally.outcomes[Kind.CONVERT].get(WORKED, 0) for tally in parts.values()]
-    failed = [tally.failed(Kind.CONVERT) for tally in parts.values()]
-    idle = [
-        tally.runs(Kind.CONVERT) - some for tally, some in zip(parts.values(), map(add, worked, failed), strict=True)
-    ]
-    series = ((WORKED, worked, GOOD), ("failed", failed, BAD), ("nothing to do", idle, QUIET))
-    traces = [bars(_labels(digest, parts), y, colour, f"%{{y:,}} {name}", name) for name, y, colour in series]
-    return Plot("run-outcomes", f"Conversions by outcome, {_each(digest)}", _stack(digest, traces, axis("Runs")))
-
-
-def _steps(digest: Digest) -> Plot:
-    parts = _parts(digest)
-    traces = stacked(_labels(digest, parts), [tally.steps for tally in parts.values()], "%{y:,.1f} s")
-    title = f"Seconds of a conversion by step, median, {_each(digest)}"
-    return Plot("step-seconds", title, _stack(digest, traces, axis("Seconds")))
-
-
-def _exports(digest: Digest) -> Plot:
-    hours = [f"{row.slot.hour:%Y-%m-%d %H:00}" for row in digest.exports]
-    came = [len(row.expected) - len(row.missing) if row.delivered else 0 for row in digest.exports]
-    lacking = [len(row.missing) if row.expected else int(not row.delivered) for row in digest.exports]
-    traces = [
-        bars(hours, came, GOOD, "%{y:,} tables came", "tables that came"),
-        bars(hours, lacking, BAD, "%{y:,} missing", "missing"),
-    ]
-    return Plot("exports-hourly", "Tables of the exports, hourly", _over_hours(digest, traces, "Tables"), wide=True)
-
-
-def _over_hours(digest: Digest, traces: Sequence[go.Bar], unit: str) -> go.Figure:
-    up = axis(unit)
-    if digest.span.kind is SpanKind.DAY:
-        made = figure(traces, {"title": {"text": "Hour (UTC)"}, "hoverformat": "%Y%m%d-%H"}, up)
-    else:
-        made = over_hours(traces, up)
+def hourly_figure(digest: Digest, traces: Sequence[go.Bar], unit: str) -> go.Figure:
+    """Return bars over hours that stand on each other."""
+    made = figure(traces, _HOURS, axis(unit)) if digest.is_daily else over_hours(traces, axis(unit))
     return made.update_layout(barmode="stack")
 
 
-def _over_parts(digest: Digest, traces: Sequence[go.Bar], up: Mapping[str, object]) -> go.Figure:
-    if digest.span.kind is SpanKind.DAY:
-        return figure(traces, {"title": {"text": "Hour (UTC)"}, "hoverformat": "%Y%m%d-%H"}, up)
+def parts_figure(digest: Digest, traces: Sequence[go.Bar], up: Mapping[str, object]) -> go.Figure:
+    """Return bars over a digest's parts; `up` is the vertical axis."""
+    if digest.is_daily:
+        return figure(traces, _HOURS, up)
     return over_days(traces, up).update_layout(bargap=0.15, margin_b=64).update_xaxes(_DAYS)
 
 
-def _stack(digest: Digest, traces: Sequence[go.Bar], up: Mapping[str, object]) -> go.Figure:
-    return _over_parts(digest, traces, up).update_layout(barmode="stack", height=_STACK_HEIGHT, legend=_ABOVE)
+def stacked_figure(digest: Digest, traces: Sequence[go.Bar], unit: str) -> go.Figure:
+    """Return bars over a digest's parts that stand on each other, under their legend."""
+    made = parts_figure(digest, traces, axis(unit))
+    return made.update_layout(barmode="stack", height=_STACK_HEIGHT, legend=_ABOVE)
 
 
-def _parts(digest: Digest) -> Mapping[datetime, Tally]:
-    return digest.hourly if digest.span.kind is SpanKind.DAY else digest.daily
+def outcomes_plot(digest: Digest, kind: str) -> Plot:
+    """Return the runs of a kind by what they achieved."""
+    results = [part.results[kind] for part in digest.parts.values()]
+    names = [outcome for outcome, result in digest.kinds[kind].outcomes.items() if result is Result.WORKED]
+    series = ((Result.WORKED, names[0], GOOD), (Result.FAILED, "failed", BAD), (Result.IDLE, "nothing to do", QUIET))
+    traces = [
+        bars(part_labels(digest), [each.get(result, 0) for each in results], colour, f"%{{y:,}} {name}", name)
+        for result, name, colour in series
+    ]
+    title = f"{digest.kinds[kind].title.capitalize()} by outcome, {each_part(digest)}"
+    return Plot("run-outcomes", title, stacked_figure(digest, traces, "Runs"))
 
 
-def _labels(digest: Digest, parts: Mapping[datetime, Tally]) -> list[str]:
-    return _hours(parts) if digest.span.kind is SpanKind.DAY else [f"{day:%Y-%m-%d}" for day in parts]
+def steps_plot(digest: Digest, kind: str) -> Plot:
+    """Return the seconds that the steps of runs of a kind took."""
+    traces = stacked_bars(part_labels(digest), [part.steps[kind] for part in digest.parts.values()], "%{y:,.1f} s")
+    title = f"Seconds of {digest.kinds[kind].title} by step, median, {each_part(digest)}"
+    return Plot("step-seconds", title, stacked_figure(digest, traces, "Seconds"))
 
 
-def _hours(parts: Mapping[datetime, Tally]) -> list[str]:
-    return [f"{hour:%Y-%m-%d %H:00}" for hour in parts]
+def stacked_bars(x: Sequence[str], values: Sequence[Mapping[str, float]], unit: str) -> list[go.Bar]:
+    """Return a trace per name: the largest first, those beyond the colours as one; `unit` is Plotly's for a value."""
+    sums: Counter[str] = Counter()
+    for each in values:
+        sums.update(each)
+    names = sorted(sums, key=lambda name: (-sums[name], name))
+    own, rest = names[: len(_COLOURS)], names[len(_COLOURS) :]
+    traces = [
+        _bars(x, [each.get(name, 0) for each in values], colour, in_plot(name), unit)
+        for name, colour in zip(own, _COLOURS, strict=False)
+    ]
+    if rest:
+        traces.append(_bars(x, [sum(each.get(name, 0) for name in rest) for each in values], QUIET, "others", unit))
+    return traces
 
 
-def _each(digest: Digest) -> str:
-    return "hourly" if digest.span.kind is SpanKind.DAY else "daily"
+def _bars(x: Sequence[str], y: Sequence[float], colour: str, name: str, unit: str) -> go.Bar:
+    return bars(x, list(map(rounded, y)), colour, f"{unit} %{{fullData.name}}", name)

@@ -2,6 +2,7 @@
 
 import html
 import textwrap
+from collections.abc import Sequence
 from functools import lru_cache
 
 MAX_CHARACTERS = 100
@@ -36,3 +37,19 @@ def plain(text: str, characters: int = MAX_CHARACTERS) -> str:
     if shown.isprintable():
         return shown
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in shown)
+
+
+_NAMES = 10
+
+
+def names_of(names: Sequence[str]) -> str:
+    """Write names, the first at once and the others to unfold."""
+    first, rest = ", ".join(map(in_html, names[:_NAMES])), names[_NAMES:]
+    if not rest:
+        return first
+    return f"{first}<details><summary>{len(rest):,} more</summary>{', '.join(map(in_html, rest))}</details>"
+
+
+def percent(share: float) -> str:
+    """Write a share so that nothing but a whole one reads 100 %."""
+    return "100 %" if share == 1 else f"{min(100 * share, 99.99):.2f} %"

@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from sluice.aws.environment import read_settings
-from sluice.observability.metrics import COLD_STARTS, NAMESPACE, Metric, Pipeline
+from sluice.observability.metrics import COLD_STARTS, NAMESPACE, Metric
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -20,31 +20,24 @@ class _Settings:
     pipeline: str
 
 
-class Meter:
-    """Counts what a function does, for its own pipeline unless another is named."""
+class MetricsEmitter:
+    """Emits metrics of a function, with the dimensions stage and pipeline."""
 
-    def __init__(self, pipeline: Pipeline | None = None) -> None:
-        """Read stage and pipeline from the environment."""
+    def __init__(self, pipeline: str | None = None) -> None:
+        """Read the stage, and the pipeline unless it is given, from the environment."""
         settings = read_settings(_Settings)
-        self._pipeline = pipeline or Pipeline(settings.pipeline)
         # The service would become a third dimension; the function is a member of every log line already.
         self._sink = EphemeralMetrics(namespace=NAMESPACE, service="")
-        self._sink.set_default_dimensions(stage=settings.stage, pipeline=self._pipeline.value)
+        self._sink.set_default_dimensions(stage=settings.stage, pipeline=pipeline or settings.pipeline)
         self._cold = True
 
     def add(self, metric: Metric, value: float) -> None:
-        """Count; a rare metric only when there is something to count.
-
-        Raises:
-            ValueError: The metric is none of this pipeline.
-        """
-        if self._pipeline not in metric.pipelines:
-            raise ValueError(f"{metric.name} is no metric of {self._pipeline}")
+        """Add a value to what is emitted next; a rare metric's only if it is not 0."""
         if value or not metric.rare:
             self._sink.add_metric(name=metric.name, unit=metric.unit, value=value)
 
     def publish(self, handler: Callable[P, R]) -> Callable[P, R]:
-        """Write what a call of `handler` counted, however it ends."""
+        """Emit what a call of `handler` added, however it ends."""
 
         @functools.wraps(handler)
         def counted(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -59,6 +52,6 @@ class Meter:
         return counted
 
     def flush(self) -> None:
-        """Write what was counted since the last time."""
+        """Write what was added since the last time to the log."""
         if self._sink.metric_set:
             self._sink.flush_metrics()

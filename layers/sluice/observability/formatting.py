@@ -2,16 +2,21 @@
 
 from datetime import datetime, timedelta
 
-from sluice.html_report.markup import percent
+from sluice.html_report.text import percent
 
 NOTHING = "\N{EN DASH}"
-"""Where there is no figure."""
+"""Stands for a figure that there is not."""
 
 _UNKNOWN = "-"  # in the records
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _STEP = 1000
 _CENT = 0.01
 _LONG_SECONDS, _LONG_MINUTES, _LONG_HOURS = 120, 120, 72
+
+
+def plural(count: int, noun: str) -> str:
+    """Write a number of things."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def table(name: str) -> str:
