@@ -1,4 +1,4 @@
-"""A plain client of the vendor's API, and a clock that moves when told to."""
+"""A plain client of the vendor's API, and a clock that the test advances."""
 
 from __future__ import annotations
 
@@ -73,26 +73,29 @@ class VendorClient:
         self.clock.advance(minutes=25)
         return guid
 
+    def inflict(self, *faults: Fault) -> None:
+        self.simulator.vendor.faults = faults
+
     def files(self, guid: str) -> dict[str, dict[str, Any]]:
         """The entries of the list, by name."""
         return {entry["key"].rpartition("/")[2]: entry for entry in self.list(guid).json()}
+
+    def url_of(self, name: str) -> str:
+        """The URL of a file of a job that is complete."""
+        return str(self.files(self.complete_job())[name]["presignedDownloadURL"])
 
     def get(self, url: str, **headers: str) -> httpx.Response:
         return self.http.get(url, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
     def ask(self, call: Call, guid: str, url: str) -> httpx.Response:
-        """Ask for one of everything there is."""
-        match call:
-            case Call.TOKEN:
-                return self.ask_token()
-            case Call.EXPORT:
-                return self.export()
-            case Call.STATUS:
-                return self.status(guid)
-            case Call.LIST:
-                return self.list(guid)
-            case Call.FILE:
-                return self.get(url)
+        requests = {
+            Call.TOKEN: self.ask_token,
+            Call.EXPORT: self.export,
+            Call.STATUS: lambda: self.status(guid),
+            Call.LIST: lambda: self.list(guid),
+            Call.FILE: lambda: self.get(url),
+        }
+        return requests[call]()
 
     def _post(self, path: str, document: dict[str, str]) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}"}
@@ -101,7 +104,7 @@ class VendorClient:
 
 @contextmanager
 def simulated(exports: Exports, faults: Sequence[Fault] = (), timing: Timing | None = None) -> Iterator[VendorClient]:
-    """A client of a simulator whose time stands still."""
+    """A client of a simulator whose time stands still until the test advances it."""
     clock = ManualClock()
     with (
         Simulator(exports, faults, timing, clock=clock) as simulator,

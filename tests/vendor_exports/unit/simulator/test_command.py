@@ -1,4 +1,4 @@
-"""`sluice vendor` runs the simulator for whoever wants to try things."""
+"""`sluice vendor` runs the simulator."""
 
 from __future__ import annotations
 
@@ -38,14 +38,19 @@ def test_a_port_that_is_taken_is_refused() -> None:
     assert f"Port {port} cannot be used" in result.stderr
 
 
+# Children of a background shell ignore SIGINT.
+INTERRUPTIBLE = "import cli.main, signal; signal.signal(signal.SIGINT, signal.default_int_handler); cli.main.main()"
+
+
 @pytest.mark.parametrize("how", [["--json"], []])
-def test_it_says_where_it_is_and_ends_when_interrupted(how: list[str]) -> None:
-    command = [sys.executable, "-u", "-m", "cli.main", "vendor", "--fault", "token-server-error", *how]
+def test_it_prints_its_url_and_ends_when_interrupted(how: list[str]) -> None:
+    command = [sys.executable, "-u", "-c", INTERRUPTIBLE, "vendor", "--fault", "token-server-error", *how]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        assert process.stdout is not None
-        first = process.stdout.readline()
-        text = first if "http" in first else first + process.stdout.readline()
-        url = text.split("http://")[1].strip('",\n')
-        assert httpx.post(f"http://{url}/connect/token", trust_env=False).status_code == 503
-        process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        try:
+            assert process.stdout is not None
+            url = next(line for line in process.stdout if "http://" in line).split("http://")[1].strip('",\n')
+            assert httpx.post(f"http://{url}/connect/token", trust_env=False).status_code == 503
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+        finally:
+            process.kill()

@@ -1,4 +1,4 @@
-"""What the simulated jobs deliver, whole or not."""
+"""The content of simulated jobs, and the faults that change it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_same_seed_gives_the_same_bytes_another_one_others() -> None:
     assert other["Voyage_0.json.gz"] != first["Voyage_0.json.gz"]
 
 
-@pytest.mark.parametrize("count", [4, 10, 60, 300])
+@pytest.mark.parametrize("count", [4, 60, 300])
 def test_as_many_files_as_asked_for_and_every_promised_table(count: int) -> None:
     exports = Exports(files=count)
     assert len(files_of(exports)) == count

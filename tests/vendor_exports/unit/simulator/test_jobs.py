@@ -1,4 +1,4 @@
-"""In which words a trigger is refused."""
+"""Durations of jobs, and the sentences that refuse a trigger."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -27,11 +27,11 @@ LAST = datetime(2026, 3, 1, 12, 34, 56, 1, tzinfo=UTC)
         (Wording.IMPOSSIBLE, "2026-02-31 25:61:00"),
     ],
 )
-def test_the_next_time_is_never_too_early(wording: Wording, written: str) -> None:
+def test_the_next_time_is_rounded_up(wording: Wording, written: str) -> None:
     assert written in wording.sentence(LAST, LAST + timedelta(hours=1))
 
 
-def test_a_time_that_is_even_stays() -> None:
+def test_whole_seconds_are_not_rounded() -> None:
     even = LAST.replace(microsecond=0)
     assert "12:34:56Z" in Wording.ISO.sentence(even, even)
 
@@ -39,6 +39,7 @@ def test_a_time_that_is_even_stays() -> None:
 @pytest.mark.parametrize(
     ("seconds", "status"), [(0, "Initializing"), (90, "Running"), (1289, "Running"), (1290, "Complete")]
 )
-def test_a_job_takes_its_time(seconds: int, status: str) -> None:
+def test_the_status_follows_from_the_age(seconds: int, status: str) -> None:
     assert Timing().job_status(timedelta(seconds=seconds)) == status
     assert Timing(compression=10).job_status(timedelta(seconds=seconds / 10)) == status
+    assert Timing(compression=10).between_triggers == timedelta(minutes=6)
