@@ -1,4 +1,4 @@
-"""State of Export: ask the vendor how far the job is."""
+"""Export: ask the vendor for the status of the job."""
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -9,18 +9,18 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.clients import dynamodb, secrets_manager
 from sluice.aws.environment import read_settings
-from sluice.observability.metrics import UNKNOWN_STATUSES
-from sluice.observability.metrics_emitter import Meter
-from sluice.vendor_exports.delivery.job import Checking, Turn
+from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.vendor_exports.delivery.job import JobCheck, NextStep
 from sluice.vendor_exports.delivery.model import Lease
 from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
-from sluice.vendor_exports.delivery.vendor_access import VendorAccess, VendorSettings, refusals_counted
+from sluice.vendor_exports.delivery.vendor_access_http import VendorAccess, VendorSettings, refusals_counted
+from sluice.vendor_exports.metrics import UNKNOWN_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the stack tells this function."""
+    """Environment of this function."""
 
     slots_table: str
     poll_seconds: int
@@ -28,24 +28,24 @@ class Settings:
 
 
 logger = Logger()
-meter = Meter()
+emitter = MetricsEmitter()
 settings = read_settings(Settings)
 vendor = VendorAccess(read_settings(VendorSettings), secrets_manager())
 slots = DynamoSlots(dynamodb(), settings.slots_table)
 
 
 @logger.inject_lambda_context
-@meter.publish
-@refusals_counted(meter)
+@emitter.publish
+@refusals_counted(emitter)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Check the slot's job: ``{"export": …, "triggered": turn, "polls": …, "unknown": …}``."""
+    """Check the slot's job: ``{"export": …, "triggered": next step of the trigger, "polls": …, "unknown": …}``."""
     export = event["export"]
     logger.append_keys(slot=export["slot"])
     client = vendor.client(export["slot"], export["vendor_url"])
-    checking = Checking(client, slots, settings.poll_seconds, settings.deadline_seconds)
+    check = JobCheck(client, slots, settings.poll_seconds, settings.deadline_seconds)
     lease = Lease.from_json(vendor.environment, export)
-    replaceable = event["triggered"] != Turn.ACCEPTED and lease.slot == Slot.of(datetime.now(UTC))
-    answer = checking.check(lease, event["polls"], event["unknown"], replaceable=replaceable)
-    meter.add(UNKNOWN_STATUSES, answer.unknown - event["unknown"])
+    replaceable = event["triggered"] != NextStep.ACCEPTED and lease.slot == Slot.of(datetime.now(UTC))
+    answer = check.check(lease, event["polls"], event["unknown"], replaceable=replaceable)
+    emitter.add(UNKNOWN_STATUSES, answer.unknown - event["unknown"])
     logger.info("checked", extra=asdict(answer))
     return asdict(answer)

@@ -1,4 +1,4 @@
-"""First state of Export: which slot, and whether it is this execution's."""
+"""Export: claim the slot for this execution."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,23 +10,23 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.aws.clients import dynamodb, secrets_manager, step_functions
 from sluice.aws.environment import read_settings
 from sluice.aws.executions import StepFunctionsExecutions
-from sluice.observability.metrics_emitter import Meter
-from sluice.vendor_exports.delivery.claim_slot import Beginning
+from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.vendor_exports.delivery.slot_records import SlotClaim
 from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
-from sluice.vendor_exports.delivery.vendor_access import VendorAccess, VendorSettings
+from sluice.vendor_exports.delivery.vendor_access_http import VendorAccess, VendorSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the stack tells this function."""
+    """Environment of this function."""
 
     slots_table: str
     lease_minutes: int
 
 
 logger = Logger()
-meter = Meter()
+emitter = MetricsEmitter()
 settings = read_settings(Settings)
 vendor = VendorAccess(read_settings(VendorSettings), secrets_manager())
 slots = DynamoSlots(dynamodb(), settings.slots_table)
@@ -34,21 +34,21 @@ executions = StepFunctionsExecutions(step_functions())
 
 
 @logger.inject_lambda_context
-@meter.publish
+@emitter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Begin an export: ``{"execution": ARN, "started_at": ISO 8601, "input": {"slot"?, "vendor_url"?}}``."""
+    """Claim a slot: ``{"execution": ARN, "started_at": ISO 8601, "input": {"slot"?, "vendor_url"?}}``."""
     wanted, vendor_url = event["input"].get("slot"), event["input"].get("vendor_url") or ""
     started_at = datetime.fromisoformat(event["started_at"]).astimezone(UTC)
-    beginning = Beginning(
+    claim = SlotClaim(
         slots, executions, vendor.environment, vendor.address(vendor_url), timedelta(minutes=settings.lease_minutes)
     )
     slot = Slot.parse(wanted) if wanted else None
-    decision, slot = beginning.begin(event["execution"], started_at, slot, datetime.now(UTC))
-    logger.info("begun", extra={"slot": str(slot), "decision": decision.value})
+    decision, slot = claim.claim(event["execution"], started_at, slot, datetime.now(UTC))
+    logger.info("claimed", extra={"slot": str(slot), "decision": decision.value})
     return {
         "decision": decision.value,
         "export": {"slot": str(slot), "execution": event["execution"], "vendor_url": vendor_url},
-        "trigger": {"turn": "", "waited_seconds": 0},
+        "trigger": {"next_step": "", "waited_seconds": 0},
         "check": {"polls": 0, "unknown": 0},
         "listing": {"round": 0},
     }

@@ -1,4 +1,4 @@
-"""Map state of History: the folders of some days, looked at."""
+"""History: observe the folders of some days."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,27 +10,27 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.aws.clients import s3
 from sluice.aws.environment import read_settings
 from sluice.lake.object_store_s3 import S3ObjectStore
-from sluice.observability.metrics_emitter import Meter
-from sluice.vendor_exports.completeness.initialise import Part, observe_part
+from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.vendor_exports.completeness.initialise_history import Part, observe_part
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the stack tells this function."""
+    """Environment of this function."""
 
     lake_bucket: str
 
 
 logger = Logger()
-meter = Meter()
+emitter = MetricsEmitter()
 store = S3ObjectStore(s3(), read_settings(Settings).lake_bucket)
 
 
 @logger.inject_lambda_context
-@meter.publish
+@emitter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Observe one part of the plan."""
     part = Part.from_json(event)
-    observe_part(store, store, part, datetime.now(UTC))
+    observe_part(store, part, datetime.now(UTC))
     logger.info("observed", extra=part.to_json())
     return {"part": part.part}

@@ -1,4 +1,4 @@
-"""First state of History: the range of hours, cut into parts."""
+"""History: cut the range of hours into parts."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,28 +10,29 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.aws.clients import s3
 from sluice.aws.environment import read_settings
 from sluice.lake.object_store_s3 import S3ObjectStore
-from sluice.observability.metrics_emitter import Meter
-from sluice.vendor_exports.completeness.initialise import write_plan
-from sluice.vendor_exports.completeness.keys import history_plan_key
-from sluice.vendor_exports.delivery.slots import Environment, Slot
+from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.completeness.history_files import history_plan_key
+from sluice.vendor_exports.completeness.initialise_history import write_plan
+from sluice.vendor_exports.delivery.slots import Slot
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the stack tells this function."""
+    """Environment of this function."""
 
     lake_bucket: str
     environment: str
 
 
 logger = Logger()
-meter = Meter()
+emitter = MetricsEmitter()
 settings = read_settings(Settings)
 store = S3ObjectStore(s3(), settings.lake_bucket)
 
 
 @logger.inject_lambda_context
-@meter.publish
+@emitter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Plan an initialisation: ``{"execution": ARN, "first": slot, "last": slot}``."""
     run_id = event["execution"].rpartition(":")[2]

@@ -1,4 +1,4 @@
-"""Last state but one of Export: the account is recorded, the slot is free again."""
+"""Export: record the result and free the slot."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,38 +8,44 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.clients import dynamodb
 from sluice.aws.environment import read_settings
-from sluice.observability.metrics import EXPORTS_DELIVERED, FILES_COPIED, FILES_MISSING, FILES_PROMISED, FILES_REFETCHED
-from sluice.observability.metrics_emitter import Meter
+from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.model import DELIVERED, Lease
-from sluice.vendor_exports.delivery.record_result import close
-from sluice.vendor_exports.delivery.slots import Environment
+from sluice.vendor_exports.delivery.slot_records import record_result
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
+from sluice.vendor_exports.metrics import (
+    EXPORTS_DELIVERED,
+    FILES_COPIED,
+    FILES_MISSING,
+    FILES_PROMISED,
+    FILES_REFETCHED,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the stack tells this function."""
+    """Environment of this function."""
 
     slots_table: str
     environment: str
 
 
 logger = Logger()
-meter = Meter()
+emitter = MetricsEmitter()
 settings = read_settings(Settings)
 slots = DynamoSlots(dynamodb(), settings.slots_table)
 
 
 @logger.inject_lambda_context
-@meter.publish
+@emitter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Close an export; the event is all that its steps left."""
+    """Record the result of an export; the event is the state of the machine."""
     logger.append_keys(slot=event["export"]["slot"])
-    account = close(Lease.from_json(Environment(settings.environment), event["export"]), event, slots)
-    meter.add(EXPORTS_DELIVERED, account.status == DELIVERED)
-    meter.add(FILES_PROMISED, account.promised)
-    meter.add(FILES_COPIED, account.copied)
-    meter.add(FILES_REFETCHED, account.refetched)
-    meter.add(FILES_MISSING, len(account.missing))
-    logger.info("closed", extra=account.summary())
-    return account.summary()
+    result = record_result(Lease.from_json(Environment(settings.environment), event["export"]), event, slots)
+    emitter.add(EXPORTS_DELIVERED, result.status == DELIVERED)
+    emitter.add(FILES_PROMISED, result.promised)
+    emitter.add(FILES_COPIED, result.copied)
+    emitter.add(FILES_REFETCHED, result.refetched)
+    emitter.add(FILES_MISSING, len(result.missing))
+    logger.info("recorded", extra=result.summary())
+    return result.summary()

@@ -1,4 +1,4 @@
-"""State of Export: ask the vendor for a job."""
+"""Export: trigger the vendor's job."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -8,37 +8,37 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.clients import dynamodb, secrets_manager
 from sluice.aws.environment import read_settings
-from sluice.observability.metrics_emitter import Meter
-from sluice.vendor_exports.delivery.job import Triggering
+from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.vendor_exports.delivery.job import JobTrigger
 from sluice.vendor_exports.delivery.model import Lease
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
-from sluice.vendor_exports.delivery.vendor_access import VendorAccess, VendorSettings, refusals_counted
+from sluice.vendor_exports.delivery.vendor_access_http import VendorAccess, VendorSettings, refusals_counted
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the stack tells this function."""
+    """Environment of this function."""
 
     slots_table: str
     patience_seconds: int
 
 
 logger = Logger()
-meter = Meter()
+emitter = MetricsEmitter()
 settings = read_settings(Settings)
 vendor = VendorAccess(read_settings(VendorSettings), secrets_manager())
 slots = DynamoSlots(dynamodb(), settings.slots_table)
 
 
 @logger.inject_lambda_context
-@meter.publish
-@refusals_counted(meter)
+@emitter.publish
+@refusals_counted(emitter)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Trigger the slot's job: ``{"export": …, "waited_seconds": …}``."""
     export = event["export"]
     logger.append_keys(slot=export["slot"])
     client = vendor.client(export["slot"], export["vendor_url"])
-    triggering = Triggering(client, vendor.address(export["vendor_url"]), slots, settings.patience_seconds)
-    answer = triggering.trigger(Lease.from_json(vendor.environment, export), event["waited_seconds"])
+    trigger = JobTrigger(client, vendor.address(export["vendor_url"]), slots, settings.patience_seconds)
+    answer = trigger.trigger(Lease.from_json(vendor.environment, export), event["waited_seconds"])
     logger.info("triggered", extra=asdict(answer))
     return asdict(answer)

@@ -1,4 +1,4 @@
-"""State of Export and of History: the histories and their report follow what is in the folders."""
+"""Export and History: update the histories and their report from the folders."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,17 +10,17 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.aws.clients import s3
 from sluice.aws.environment import read_settings
 from sluice.lake.object_store_s3 import S3ObjectStore
-from sluice.observability.metrics_emitter import Meter
-from sluice.vendor_exports.completeness.initialise import merge_parts
-from sluice.vendor_exports.completeness.publish import Publishing
-from sluice.vendor_exports.completeness.report import report_page
-from sluice.vendor_exports.completeness.update import Updating
-from sluice.vendor_exports.delivery.slots import Environment, Slot
+from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.completeness.initialise_history import merge_parts
+from sluice.vendor_exports.completeness.report.page import report_page
+from sluice.vendor_exports.completeness.update_history import HistoryPublisher, HistoryUpdater
+from sluice.vendor_exports.delivery.slots import Slot
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the stack tells this function; tables out of scope are separated by commas."""
+    """Environment of this function; tables out of scope are separated by commas."""
 
     lake_bucket: str
     environment: str
@@ -29,20 +29,20 @@ class Settings:
 
 
 logger = Logger()
-meter = Meter()
+emitter = MetricsEmitter()
 settings = read_settings(Settings)
 environment = Environment(settings.environment)
 store = S3ObjectStore(s3(), settings.lake_bucket)
-publishing = Publishing(store, report_page, [table for table in settings.out_of_scope.split(",") if table])
-updating = Updating(store, store, publishing, settings.max_slots)
+publisher = HistoryPublisher(store, report_page, [table for table in settings.out_of_scope.split(",") if table])
+updater = HistoryUpdater(store, publisher, settings.max_slots)
 
 
 @logger.inject_lambda_context
-@meter.publish
+@emitter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Merge an initialisation, ``{"run_id": …}``, or make up for what is new: ``{"slots": [looked at again]}``."""
+    """Merge an initialisation, ``{"run_id": …}``, or observe new slots: ``{"slots": [slots to observe again]}``."""
     if "run_id" in event:
-        return {"observed": merge_parts(store, publishing, event["run_id"]), "waiting": 0}
-    updated = updating.update(environment, datetime.now(UTC), [Slot.parse(slot) for slot in event.get("slots", [])])
+        return {"observed": merge_parts(store, publisher, event["run_id"]), "waiting": 0}
+    updated = updater.update(environment, datetime.now(UTC), [Slot.parse(slot) for slot in event.get("slots", [])])
     logger.info("updated", extra={"observed": len(updated.observed), "waiting": updated.waiting})
     return {"observed": len(updated.observed), "waiting": updated.waiting}

@@ -4,16 +4,14 @@ from collections.abc import Mapping, Sequence
 
 from sluice.observability.metrics import Metric
 from sluice.runs.model import FinishedExecution, Result, RunKind, RunRecord, RunSummary, sum_counts
+from sluice.vendor_exports import states
 from sluice.vendor_exports.metrics import COPY_SECONDS, JOB_SECONDS
 
 EXPORT, HISTORY = "export", "history"
 
-TRIGGER = "Trigger the job"
-LIST = "List the files"
-CHECK = "Check that all arrived"
-JOB = ("Wait for the job to begin", "Check the job", "Wait for the job")
+JOB_STATES = (states.WAIT_FOR_BEGIN, states.CHECK_JOB, states.WAIT_FOR_JOB)
 """States between the trigger and the vendor's job being complete."""
-COPY = (LIST, "Wait for the list to fill", "Copy the files", CHECK)
+COPY_STATES = (states.LIST, states.WAIT_FOR_LIST, states.COPY, states.CHECK_DELIVERY)
 """States from the list of files to the check that all arrived."""
 
 _BUSY = "busy"
@@ -45,7 +43,10 @@ def measure(record: RunRecord) -> dict[Metric, float]:
     if record.kind != EXPORT:
         return {}
     seconds = {step.name: step.seconds for step in record.steps}
-    phases = ((JOB_SECONDS, JOB, {TRIGGER, LIST}), (COPY_SECONDS, COPY, {CHECK}))
+    phases = (
+        (JOB_SECONDS, JOB_STATES, {states.TRIGGER, states.LIST}),
+        (COPY_SECONDS, COPY_STATES, {states.CHECK_DELIVERY}),
+    )
     return {
         metric: round(sum(seconds.get(name, 0.0) for name in names), 3)
         for metric, names, seen in phases

@@ -4,12 +4,13 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, Protocol
 from urllib.parse import quote, quote_plus
 
 import orjson
 
-from sluice.vendor_exports.client.status import JobStatus
+from sluice.vendor_exports.client.environment import Environment
 
 _QUOTED = 200  # characters of the vendor's own words that a message may repeat
 _ADDRESS = re.compile(r"\w+://\S+")
@@ -45,6 +46,47 @@ class Answer:
         return value if isinstance(value, str) else f"<{type(value).__name__}>"
 
 
+class JobStatus(StrEnum):
+    """A job's status; the vendor publishes no list, so any word it has not used before is unknown, not wrong."""
+
+    COMPLETE = "complete"
+    FAILED = "failed"
+    ERROR = "error"
+    CANCELLED = "cancelled"
+    ABORTED = "aborted"
+    RUNNING = "running"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Tell whether the job will not change any more."""
+        return self not in {JobStatus.RUNNING, JobStatus.UNKNOWN}
+
+    @classmethod
+    def of(cls, word: str) -> "JobStatus":
+        """Read the vendor's word, whatever its case and spacing; words that are not known are `UNKNOWN`."""
+        plain = "".join(letter for letter in word.lower() if not letter.isspace() and letter not in "-_")
+        if plain in _COMPLETE:
+            return cls.COMPLETE
+        for part, status in _ENDED_BADLY:
+            if part in plain:
+                return status
+        return cls.RUNNING if plain in _RUNNING else cls.UNKNOWN
+
+
+_COMPLETE = frozenset({"complete", "completed"})
+_ENDED_BADLY = (
+    ("fail", JobStatus.FAILED),
+    ("error", JobStatus.ERROR),
+    ("cancel", JobStatus.CANCELLED),
+    ("abort", JobStatus.ABORTED),
+)
+_RUNNING = frozenset(
+    {"new", "created", "scheduled", "pending", "queued", "waiting", "starting", "started", "initializing"}
+    | {"initialising", "running", "inprogress", "processing", "replicating", "extracting", "executing"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """The vendor began a job."""
@@ -69,12 +111,25 @@ class JobReport:
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class ListedFile:
     """A file on offer, as listed; `url` is a key to the data while it lives, `size` may be anything."""
 
     key: str
     url: str = field(repr=False)
     size: object
+
+
+class Vendor(Protocol):
+    """The vendor's API. Raises VendorError."""
+
+    def trigger(self, environment: Environment) -> Accepted | Refused:
+        """Ask for a job."""
+
+    def status(self, job_guid: str) -> JobReport:
+        """Ask for the status of a job."""
+
+    def files(self, environment: Environment, job_guid: str, minutes: int) -> list[ListedFile]:
+        """Ask for a job's files, with presigned URLs that live for so many minutes."""
 
 
 def sent_at(date_header: str | None) -> datetime | None:
@@ -95,13 +150,13 @@ def quoted(text: str, secrets: tuple[str, ...]) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text)[:_QUOTED]
 
 
-def offers(document: object) -> list[Offer] | None:
+def listed_files(document: object) -> list[ListedFile] | None:
     """Read the list of files; None where it is no list. Entries that are none are kept, for the account, as empty."""
     if not isinstance(document, list):
         return None
-    return [_offer(entry) if isinstance(entry, dict) else Offer("", "", None) for entry in document]
+    return [_offer(entry) if isinstance(entry, dict) else ListedFile("", "", None) for entry in document]
 
 
-def _offer(entry: dict[str, Any]) -> Offer:
+def _offer(entry: dict[str, Any]) -> ListedFile:
     key, url = entry.get("key"), entry.get("presignedDownloadURL")
-    return Offer(key if isinstance(key, str) else "", url if isinstance(url, str) else "", entry.get("size"))
+    return ListedFile(key if isinstance(key, str) else "", url if isinstance(url, str) else "", entry.get("size"))

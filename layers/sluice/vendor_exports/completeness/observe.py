@@ -1,4 +1,4 @@
-"""From a listing of slots' folders to what lay in them."""
+"""Observation of slots: list their folders, and read manifests and schemas."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,13 +7,14 @@ from datetime import datetime
 import orjson
 
 from sluice.lake.object_store import ListedObject, ObjectStore
-from sluice.vendor_exports.completeness.model import Observation
-from sluice.vendor_exports.delivery.list_files import safe_name
-from sluice.vendor_exports.delivery.schemas import MAX_SCHEMA_BYTES, Schema, read_schema
-from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA, Environment, Slot, table_of
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.completeness.slot_history import Observation
+from sluice.vendor_exports.delivery.manifest import safe_name
+from sluice.vendor_exports.delivery.master_schema import MAX_SCHEMA_BYTES, Schema, read_schema
+from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA, Slot, table_of
 
 MAX_MANIFEST_BYTES = 4 << 20
-"""A larger manifest is not read; then everything in its folder counts."""
+"""A larger manifest is not read; then every file in its folder counts."""
 
 
 @dataclass(slots=True)
@@ -33,22 +34,22 @@ class _Folder:
 
 
 def observe(
-    folders: ObjectStore, environment: Environment, slots: Sequence[Slot], observed_at: datetime
+    lake: ObjectStore, environment: Environment, slots: Sequence[Slot], observed_at: datetime
 ) -> list[Observation]:
-    """Look at the folders of some slots.
+    """Observe the folders of some slots.
 
     Args:
-        folders: Where exports land.
+        lake: The bucket with the slots' folders.
         environment: The flow.
-        slots: The slots to look at, each once.
-        observed_at: When the look began, UTC.
+        slots: The slots, each once.
+        observed_at: Begin of the observation, UTC.
 
     Returns:
         One observation per slot, in the order of `slots`; a slot without any file has one too.
     """
     prefixes = [slot.folder(environment) for slot in slots]
-    found = _delivered(folders, _sort_in(folders.list_all(prefixes), prefixes))
-    schemas = _read_schemas(folders, found)
+    found = _delivered(lake, _sort_in(lake.list_all(prefixes), prefixes))
+    schemas = _read_schemas(lake, found)
     return [
         Observation(slot, observed_at, folder.files, folder.size, tuple(sorted(folder.tables)), schemas.get(prefix))
         for slot, (prefix, folder) in zip(slots, found.items(), strict=True)
@@ -65,28 +66,28 @@ def _sort_in(listing: Iterable[ListedObject], prefixes: Iterable[str]) -> dict[s
     return found
 
 
-def _delivered(folders: ObjectStore, found: dict[str, dict[str, int]]) -> dict[str, _Folder]:
-    """Return what belongs to each slot's delivery: what an earlier job of the slot left behind does not."""
-    promised = _read_promises(folders, [prefix for prefix, files in found.items() if MANIFEST in files])
-    return {prefix: _summary(files, promised.get(prefix)) for prefix, files in found.items()}
+def _delivered(lake: ObjectStore, found: dict[str, dict[str, int]]) -> dict[str, _Folder]:
+    """Return each slot's delivery; files that an earlier job of the slot left in its folder do not count."""
+    listed = _read_manifests(lake, [prefix for prefix, files in found.items() if MANIFEST in files])
+    return {prefix: _summary(files, listed.get(prefix)) for prefix, files in found.items()}
 
 
-def _summary(files: Mapping[str, int], promised: frozenset[str] | None) -> _Folder:
+def _summary(files: Mapping[str, int], listed: frozenset[str] | None) -> _Folder:
     folder = _Folder()
     for name, size in files.items():
         # Some clients leave an empty object that stands for the folder.
-        if name not in {"", MANIFEST} and (promised is None or name in promised):
+        if name not in {"", MANIFEST} and (listed is None or name in listed):
             folder.add(name, size)
     return folder
 
 
-def _read_promises(folders: ObjectStore, prefixes: Sequence[str]) -> dict[str, frozenset[str] | None]:
-    bodies = folders.find_all([prefix + MANIFEST for prefix in prefixes], MAX_MANIFEST_BYTES)
-    return {prefix: None if body is None else _promised(body) for prefix, body in zip(prefixes, bodies, strict=True)}
+def _read_manifests(lake: ObjectStore, prefixes: Sequence[str]) -> dict[str, frozenset[str] | None]:
+    bodies = lake.find_all([prefix + MANIFEST for prefix in prefixes], MAX_MANIFEST_BYTES)
+    return {prefix: None if body is None else _names_in(body) for prefix, body in zip(prefixes, bodies, strict=True)}
 
 
-def _promised(manifest: bytes) -> frozenset[str] | None:
-    """Return the names of a manifest's files; None where it is no list of files, or an empty one."""
+def _names_in(manifest: bytes) -> frozenset[str] | None:
+    """Return the names of a manifest's files; None if it is not a list of files, or empty."""
     try:
         names = frozenset(safe_name(entry["key"]) or "" for entry in orjson.loads(manifest))
     except (ValueError, TypeError, KeyError, AttributeError):
@@ -94,7 +95,7 @@ def _promised(manifest: bytes) -> frozenset[str] | None:
     return names - {""} or None
 
 
-def _read_schemas(folders: ObjectStore, found: dict[str, _Folder]) -> dict[str, Schema | None]:
+def _read_schemas(lake: ObjectStore, found: dict[str, _Folder]) -> dict[str, Schema | None]:
     prefixes = [prefix for prefix, folder in found.items() if folder.has_schema]
-    bodies = folders.find_all([prefix + MASTER_SCHEMA for prefix in prefixes], MAX_SCHEMA_BYTES)
+    bodies = lake.find_all([prefix + MASTER_SCHEMA for prefix in prefixes], MAX_SCHEMA_BYTES)
     return {prefix: None if body is None else read_schema(body) for prefix, body in zip(prefixes, bodies, strict=True)}

@@ -1,172 +1,134 @@
-"""One file from an address to the lake: whole, verified, and begun where an earlier attempt stopped."""
+"""Copy of a batch of files: each file is copied or its reason recorded, whatever happens to the others."""
 
-import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from itertools import accumulate
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
 
-from sluice.vendor_exports.delivery.model import Promise, Provenance
-from sluice.vendor_exports.delivery.ports import (
-    Download,
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from sluice.vendor_exports.client.answers import Vendor
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.errors import VendorError
+from sluice.vendor_exports.client.pauses import Pauses
+from sluice.vendor_exports.delivery.delivery_state import ExportRun
+from sluice.vendor_exports.delivery.file_copy import FileCopy
+from sluice.vendor_exports.delivery.manifest import urls_by_name
+from sluice.vendor_exports.delivery.model import BatchResult, CopyBatch, ExpectedFile
+from sluice.vendor_exports.delivery.transfers import (
     DownloadError,
-    Downloads,
-    Landing,
-    Part,
+    Provenance,
+    StoredFile,
+    StoredFiles,
     TransientDownloadError,
-    Upload,
-    Uploads,
+    UrlExpiredError,
 )
 
-PART_BYTES = 8 * 1024 * 1024
-"""Bytes of a file that are in memory at a time; parts of an upload have this size, the last one less."""
+LIFETIME_MINUTES = 60
+"""Lifetime of the presigned URLs that files are copied from."""
+
+_THREADS = 4  # files at a time; each holds two parts in memory
+_ATTEMPTS = 4
+_LONGEST_PAUSE = 20.0  # seconds
+_KEPT, _COPIED = "kept", "copied"
 
 
-class NotAsPromisedError(DownloadError):
-    """The vendor gives other bytes than it promised."""
+class PresignedUrls:
+    """The presigned URLs of a job's files, in memory only: listed when one is wanted, again when one has expired.
 
+    Made for one batch: a vendor that gives no list is not asked again for every other file.
+    """
 
-class FileCopy:
-    """Copies files; safe to use from several threads."""
+    def __init__(self, vendor: Vendor, environment: Environment, job_guid: str, clock: Callable[[], float]) -> None:
+        """Bind the vendor and the job; `clock` gives seconds that only grow."""
+        self._vendor = vendor
+        self._environment = environment
+        self._job_guid = job_guid
+        self._clock = clock
+        self._lock = Lock()
+        self._urls: dict[str, str] = {}
+        self._listed_at = float("-inf")
+        self._failure: VendorError | None = None
 
-    def __init__(self, downloads: Downloads, landing: Landing, uploads: Uploads) -> None:
-        """Bind the adapters."""
-        self._downloads = downloads
-        self._landing = landing
-        self._uploads = uploads
+    def url(self, name: str, newer_than: float = float("-inf")) -> tuple[str | None, float]:
+        """Return a file's URL, None where the list has none, and the time it was listed.
 
-    def copy(self, file: Promise, key: str, url: str, wanted: Provenance) -> bool:
-        """Make the object under `key` the file behind `url`; tell whether it was not that already.
+        Args:
+            name: Name of the file in its folder.
+            newer_than: A URL that was listed then or before is of no use any more.
 
         Raises:
-            DownloadError: The file could not be fetched, or is not as promised.
+            VendorError: The vendor gives no list.
         """
-        begun = self._begun(key, wanted.job_guid, file.size) if file.size > PART_BYTES else None
-        with self._downloads.open(url, _size(begun) if begun else 0) as download:
-            came = replace(wanted, source_etag=download.etag)
-            if begun and not _continues(begun, download):
-                self._throw_away(key, begun)
-                _assert_from_the_start(download)
-                begun = None
-            if begun is None and self._has_it(key, file, download):
-                return False
-            _assert_promised_length(file, download)
-            if file.size <= PART_BYTES:
-                self._put(file, key, download, came)
-            else:
-                self._put_in_parts(file, key, download, begun or self._begin(key, came))
-        return True
+        with self._lock:  # one thread asks, the others take what it got
+            if self._failure:
+                raise self._failure
+            if self._listed_at <= newer_than:
+                self._urls, self._listed_at = self._list(), self._clock()
+            return self._urls.get(name), self._listed_at
 
-    def _has_it(self, key: str, file: Promise, download: Download) -> bool:
-        landed = self._landing.head(key)
-        etag = landed.provenance.source_etag if landed and landed.provenance else ""
-        return landed is not None and landed.size == file.size and etag == download.etag != ""
-
-    def _put(self, file: Promise, key: str, download: Download, came: Provenance) -> None:
-        body = b"".join(_bounded(download.chunks, file.size))
-        _assert_whole(file, len(body))
-        _assert_unchanged(hashlib.md5(body, usedforsecurity=False).hexdigest(), download.md5)
-        self._landing.put(key, body, came)
-
-    def _put_in_parts(self, file: Promise, key: str, download: Download, upload: Upload) -> None:
-        digest = hashlib.md5(usedforsecurity=False)
-        parts = list(upload.parts)
-        size = _size(upload)
+    def _list(self) -> dict[str, str]:
         try:
-            for body in _in_parts(_bounded(download.chunks, file.size - size)):
-                size += len(body)
-                # Only the last part may be short; a short one before the end is a body that was cut off.
-                if len(body) < PART_BYTES and size != file.size:
-                    break
-                parts.append(self._landing.put_part(key, upload.upload_id, len(parts) + 1, body))
-                digest.update(body)
-            _assert_whole(file, size)
-            # What an earlier attempt fetched cannot be hashed any more; it is the same file by its ETag.
-            if not upload.parts:
-                _assert_unchanged(digest.hexdigest(), download.md5)
-            self._landing.complete(key, upload.upload_id, parts)
-        except NotAsPromisedError:
-            self._throw_away(key, upload)
+            return urls_by_name(self._vendor.files(self._environment, self._job_guid, LIFETIME_MINUTES))
+        except VendorError as error:
+            self._failure = error
             raise
-        self._uploads.forget(key)
-
-    def _begun(self, key: str, job_guid: str, size: int) -> Upload | None:
-        """Return the upload that an attempt for the same job left behind; throw away one that is of no use.
-
-        A file counts as copied by the execution that began it: the provenance of an upload is fixed at its begin.
-        """
-        noted = self._uploads.begun(key)
-        if noted is None:
-            return None
-        upload = Upload(noted[0], noted[1], _before_the_end(self._landing.parts(key, noted[0]) or (), size))
-        if upload.provenance.job_guid == job_guid and upload.provenance.source_etag and upload.parts:
-            return upload
-        self._throw_away(key, upload)
-        return None
-
-    def _begin(self, key: str, came: Provenance) -> Upload:
-        upload = Upload(self._landing.begin(key, came), came)
-        self._uploads.note(key, upload.upload_id, came)
-        return upload
-
-    def _throw_away(self, key: str, upload: Upload) -> None:
-        self._landing.abort(key, upload.upload_id)
-        self._uploads.forget(key)
 
 
-def _continues(begun: Upload, download: Download) -> bool:
-    """Tell whether a download goes on where an upload of the same file stopped."""
-    return download.etag == begun.provenance.source_etag and download.offset == _size(begun)
+class BatchCopy:
+    """Copies batches of one slot for one execution."""
+
+    def __init__(
+        self, copy: FileCopy, stored: StoredFiles, export: ExportRun, urls: PresignedUrls, pauses: Pauses
+    ) -> None:
+        """Bind the parts."""
+        self._copy = copy
+        self._stored = stored
+        self._export = export
+        self._urls = urls
+        self._pauses = pauses
+
+    def run(self, batch: CopyBatch) -> BatchResult:
+        """Copy the files that are not there yet."""
+        stored = self._stored.heads([f"{self._export.folder}{file.name}" for file in batch.files])
+        wanted = [file for file, there in zip(batch.files, stored, strict=True) if not _is_copied(there, file, batch)]
+        with ThreadPoolExecutor(_THREADS) as threads:
+            outcomes = dict(threads.map(lambda file: (file.name, self._outcome(file, batch)), wanted))
+        kept = [name for name, outcome in outcomes.items() if outcome == _KEPT]
+        return BatchResult(kept, {name: why for name, why in outcomes.items() if why not in {_KEPT, _COPIED}})
+
+    def _outcome(self, file: ExpectedFile, batch: CopyBatch) -> str:
+        try:
+            return _COPIED if self._copy_file(file, batch) else _KEPT
+        except (DownloadError, VendorError) as error:
+            return str(error)
+
+    def _copy_file(self, file: ExpectedFile, batch: CopyBatch) -> bool:
+        """Copy a file from the known URL, then from a new one if that has expired."""
+        url, listed_at = self._url(file)
+        try:
+            return self._try_url(file, url, batch, refetched=batch.round > 1)
+        except UrlExpiredError:
+            url, _ = self._url(file, listed_at)
+            return self._try_url(file, url, batch, refetched=True)
+
+    def _url(self, file: ExpectedFile, newer_than: float = float("-inf")) -> tuple[str, float]:
+        url, listed_at = self._urls.url(file.name, newer_than)
+        if url is None:
+            raise DownloadError("the vendor does not list it any more")
+        return url, listed_at
+
+    def _try_url(self, file: ExpectedFile, url: str, batch: CopyBatch, *, refetched: bool) -> bool:
+        copy: Callable[..., bool] = self._copy.copy
+        provenance = Provenance(batch.job_guid, self._export.name, "", refetched)
+        return Retrying(
+            retry=retry_if_exception_type(TransientDownloadError),
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=wait_random_exponential(multiplier=self._pauses.first_seconds, max=_LONGEST_PAUSE),
+            sleep=self._pauses.sleep,
+            reraise=True,
+        )(copy, file, f"{self._export.folder}{file.name}", url, provenance)
 
 
-def _assert_from_the_start(download: Download) -> None:
-    if download.offset:
-        raise TransientDownloadError("the file changed since its copy was begun")
-
-
-def _assert_promised_length(file: Promise, download: Download) -> None:
-    if download.length is not None and download.offset + download.length != file.size:
-        has = download.offset + download.length
-        raise NotAsPromisedError(f"{file.size} bytes were promised, the server has {has}")
-
-
-def _size(upload: Upload) -> int:
-    return sum(part.size for part in upload.parts)
-
-
-def _before_the_end(parts: Sequence[Part], size: int) -> tuple[Part, ...]:
-    """Leave out a part that ends the file: it is fetched again, for a server has nothing to say behind the end."""
-    ends = accumulate(part.size for part in parts)
-    return tuple(part for part, end in zip(parts, ends, strict=True) if end < size)
-
-
-def _bounded(chunks: Iterator[bytes], most: int) -> Iterator[bytes]:
-    """Hand on at most one byte more than promised: enough to see that there is more."""
-    left = most + 1
-    for chunk in chunks:
-        yield chunk[:left]
-        left -= len(chunk)
-        if left <= 0:
-            return
-
-
-def _in_parts(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    buffer = bytearray()
-    for chunk in chunks:
-        buffer += chunk
-        while len(buffer) >= PART_BYTES:
-            yield bytes(buffer[:PART_BYTES])
-            del buffer[:PART_BYTES]
-    if buffer:
-        yield bytes(buffer)
-
-
-def _assert_whole(file: Promise, size: int) -> None:
-    if size < file.size:
-        raise TransientDownloadError(f"the body ended after {size} of {file.size} bytes")
-    if size > file.size:
-        raise NotAsPromisedError(f"{file.size} bytes were promised, more came")
-
-
-def _assert_unchanged(md5: str, promised: str) -> None:
-    if promised and md5 != promised:
-        raise NotAsPromisedError("the bytes are not those of the server's checksum")
+def _is_copied(stored: StoredFile | None, file: ExpectedFile, batch: CopyBatch) -> bool:
+    """Tell whether the file is there, whole and of this job."""
+    return stored is not None and stored.size == file.size and stored.is_of(batch.job_guid)

@@ -1,4 +1,4 @@
-"""The proof: every promised file arrived, and every table of the vendor's own schema is among them."""
+"""Check of a delivery: every expected file arrived, and every table of the vendor's own schema is among them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,76 +8,75 @@ from itertools import accumulate
 import orjson
 
 from sluice.lake.object_store import ObjectStore
-from sluice.vendor_exports.delivery.delivery_state import Arrival, Arrivals
-from sluice.vendor_exports.delivery.keys import ExportRun
-from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, LONGEST_CAUSE, Account, Lease
-from sluice.vendor_exports.delivery.ports import Slots
-from sluice.vendor_exports.delivery.schemas import MAX_SCHEMA_BYTES, read_schema
+from sluice.vendor_exports.delivery.delivery_state import DeliveryReader, DeliveryState, ExportRun
+from sluice.vendor_exports.delivery.master_schema import MAX_SCHEMA_BYTES, read_schema
+from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, LONGEST_CAUSE, ExportResult, Lease
+from sluice.vendor_exports.delivery.slot_records import SlotRecords
 from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA, table_of
 
-# Names an account gives, and their bytes; it says how many there are, and two of them have to fit one record.
+# Names that a result holds, and their bytes: two results have to fit one DynamoDB item.
 _NAMED, _NAMED_BYTES = 400, 30_000
 _LONGEST_REASON = 200  # characters
 
 
-class Proof(StrEnum):
-    """What follows from a check."""
+class Checked(StrEnum):
+    """Next step of the machine after a check."""
 
     AGAIN = "again"
     OVER = "over"
 
 
 @dataclass(frozen=True, slots=True)
-class Proving:
+class DeliveryCheck:
     """Checks deliveries.
 
     Attributes:
-        files: Small documents in the lake.
-        arrivals: Looks at the lake.
+        files: Documents in the lake.
+        deliveries: Reads the state of deliveries.
         slots: The records of slots.
-        out_of_scope: Tables nobody expects.
-        rounds: Rounds of copying until what is missing is given up.
+        out_of_scope: Tables that are not expected.
+        rounds: Rounds of copying until missing files are given up.
     """
 
     files: ObjectStore
-    arrivals: Arrivals
-    slots: Slots
+    deliveries: DeliveryReader
+    slots: SlotRecords
     out_of_scope: frozenset[str]
     rounds: int
 
-    def check(self, lease: Lease, rounds: int) -> tuple[Proof, Account]:
-        """Compare what arrived with what was promised, after so many rounds, and record the account of it."""
+    def check(self, lease: Lease, rounds: int) -> tuple[Checked, ExportResult]:
+        """Compare the files in the lake with the manifest, after so many rounds, and record the result."""
         run = ExportRun(lease)
-        arrival = self.arrivals.arrival(run, rounds)
-        account = _account(run, arrival, self._missing_tables(run, arrival))
-        self.slots.put_findings(lease, account)
-        again = bool(arrival.missing) and rounds < self.rounds
-        return (Proof.AGAIN if again else Proof.OVER), account
+        state = self.deliveries.state(run, rounds)
+        result = _result(run, state, self._missing_tables(run, state))
+        self.slots.put_checked(lease, result)
+        again = bool(state.missing) and rounds < self.rounds
+        return (Checked.AGAIN if again else Checked.OVER), result
 
-    def _missing_tables(self, run: ExportRun, arrival: Arrival) -> list[str]:
-        if not any(file.name == MASTER_SCHEMA and there.size <= MAX_SCHEMA_BYTES for file, there in arrival.whole):
+    def _missing_tables(self, run: ExportRun, state: DeliveryState) -> list[str]:
+        if not any(file.name == MASTER_SCHEMA and stored.size <= MAX_SCHEMA_BYTES for file, stored in state.whole):
             return []
         schema = read_schema(self.files.read(f"{run.folder}{MASTER_SCHEMA}")) or ()
-        promised = {table_of(file.name) for file in arrival.manifest.files}
-        return sorted({table for table, _ in schema} - self.out_of_scope - promised)
+        expected = {table_of(file.name) for file in state.manifest.files}
+        return sorted({table for table, _ in schema} - self.out_of_scope - expected)
 
 
-def _account(run: ExportRun, arrival: Arrival, tables: list[str]) -> Account:
-    copied = [there for _, there in arrival.whole if run.copied(there)]
-    promised = len(arrival.manifest.files) + len(arrival.manifest.unusable)
-    names = _as_many_as_fit(sorted(arrival.reasons))
-    return Account(
+def _result(run: ExportRun, state: DeliveryState, tables: list[str]) -> ExportResult:
+    copied = [stored for _, stored in state.whole if run.copied(stored)]
+    promised = len(state.manifest.files) + len(state.manifest.unusable)
+    names = _as_many_as_fit(sorted(state.reasons))
+    return ExportResult(
         slot=str(run.lease.slot),
-        status=INCOMPLETE if arrival.reasons or tables else DELIVERED,
+        status=INCOMPLETE if state.reasons or tables else DELIVERED,
         folder=run.folder,
         promised=promised,
         copied=len(copied),
-        refetched=sum(there.provenance.refetched for there in copied if there.provenance),
-        bytes=sum(there.size for there in copied),
-        missing=tuple(names),
-        missing_tables=tuple(_as_many_as_fit(tables)),
-        reasons={name: arrival.reasons[name][:_LONGEST_REASON] for name in names},
-        cause=_cause(len(arrival.reasons), promised, tables)[:LONGEST_CAUSE],
+        refetched=sum(stored.provenance.refetched for stored in copied if stored.provenance),
+        bytes=sum(stored.size for stored in copied),
+        missing=names,
+        missing_tables=_as_many_as_fit(tables),
+        reasons={name: state.reasons[name][:_LONGEST_REASON] for name in names},
+        cause=_cause(len(state.reasons), promised, tables)[:LONGEST_CAUSE],
     )
 
 

@@ -1,68 +1,103 @@
-"""What arrived of what was promised, as this execution's own documents and the lake show it."""
+"""State of a delivery: the expected files against the files in the lake, and the documents of its execution."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import orjson
 
 from sluice.lake.object_store import MissingObjectError, ObjectStore
-from sluice.vendor_exports.delivery.keys import ExportRun
-from sluice.vendor_exports.delivery.model import BatchResult, CopyBatch, Landed, Manifest, Promise
-from sluice.vendor_exports.delivery.ports import Landing
+from sluice.vendor_exports.delivery.model import BatchResult, ExpectedFile, Lease, Manifest
+from sluice.vendor_exports.delivery.transfers import StoredFile, StoredFiles
+
+RUNS_PREFIX = "runs/exports/"
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """What arrived: each promised file with what lies there when it is whole, and why others are not."""
+class ExportRun:
+    """Keys of an execution's work on a slot."""
+
+    lease: Lease
+
+    @property
+    def folder(self) -> str:
+        """Prefix of the copied files."""
+        return self.lease.slot.folder(self.lease.environment)
+
+    @property
+    def name(self) -> str:
+        """Name of the execution."""
+        return self.lease.execution.rpartition(":")[2]
+
+    @property
+    def manifest_key(self) -> str:
+        """Key of the manifest of all rounds so far."""
+        return f"{self._prefix}manifest.json"
+
+    def plan_key(self, number: int) -> str:
+        """Return the key of a round's batches."""
+        return f"{self._prefix}plan-{number:02d}.json"
+
+    def result_key(self, batch_id: str) -> str:
+        """Return the key of a batch's result."""
+        return f"{self._prefix}results/{batch_id}.json"
+
+    def copied(self, stored: StoredFile) -> bool:
+        """Tell whether this execution copied a file."""
+        return stored.provenance is not None and stored.provenance.execution == self.name
+
+    @property
+    def _prefix(self) -> str:
+        return f"{RUNS_PREFIX}{self.lease.slot}/{self.name}/"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryState:
+    """Expected files that are whole, those that are missing, and why files are missing, by name."""
 
     manifest: Manifest
-    whole: tuple[tuple[Promise, Landed], ...]
-    missing: tuple[Promise, ...]
+    whole: tuple[tuple[ExpectedFile, StoredFile], ...]
+    missing: tuple[ExpectedFile, ...]
     reasons: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Arrivals:
-    """Looks at the lake."""
+class DeliveryReader:
+    """Reads the state of deliveries from the lake."""
 
     files: ObjectStore
-    landing: Landing
+    stored: StoredFiles
 
-    def arrival(self, run: ExportRun, rounds: int) -> Arrival:
-        """Look at every promised file, after so many rounds of copying."""
+    def state(self, run: ExportRun, rounds: int) -> DeliveryState:
+        """Compare every expected file with the one in the lake, after so many rounds of copying."""
         manifest = self.manifest(run)
         results = list(self._results(run, rounds))
-        heads = self.landing.heads([f"{run.folder}{file.name}" for file in manifest.files])
+        heads = self.stored.heads([f"{run.folder}{file.name}" for file in manifest.files])
         kept = {name for result in results for name in result.kept}
         whole, missing = [], []
-        for file, there in zip(manifest.files, heads, strict=True):
-            if there and _is_whole(file, there, manifest, kept):
-                whole.append((file, there))
+        for file, stored in zip(manifest.files, heads, strict=True):
+            if stored and _is_whole(file, stored, manifest, kept):
+                whole.append((file, stored))
             else:
                 missing.append(file)
         known = {name: why for result in results for name, why in result.reasons.items()}
         reasons = {file.name: known.get(file.name, "its copy was cut off") for file in missing}
-        return Arrival(manifest, tuple(whole), tuple(missing), reasons | dict(manifest.unusable))
+        return DeliveryState(manifest, tuple(whole), tuple(missing), reasons | dict(manifest.unusable))
 
     def manifest(self, run: ExportRun) -> Manifest:
-        """Return what was promised so far."""
+        """Return the manifest of all rounds so far."""
         return Manifest.from_json(orjson.loads(self.files.read(run.manifest_key)))
 
-    def write_manifest(self, run: ExportRun, manifest: Manifest) -> None:
-        """Keep what was promised so far."""
-        self.files.write(run.manifest_key, orjson.dumps(asdict(manifest)))
-
     def _results(self, run: ExportRun, rounds: int) -> Iterator[BatchResult]:
-        """Yield what the batches of all rounds left behind, in order; one that was killed left nothing."""
+        """Yield the results of all rounds' batches, in order; a batch that was killed has none."""
         for number in range(1, rounds + 1):
             for batch in orjson.loads(self.files.read(run.plan_key(number)))["batches"]:
-                key = run.result_key(CopyBatch.from_json(batch).batch_id)
                 try:
-                    yield BatchResult.from_json(orjson.loads(self.files.read(key)))
+                    body = self.files.read(run.result_key(batch["batch_id"]))
                 except MissingObjectError:
                     continue
+                yield BatchResult(**orjson.loads(body))
 
 
-def _is_whole(file: Promise, there: Landed, manifest: Manifest, kept: set[str]) -> bool:
-    """Tell whether a file arrived: of its size, and of this job, or found to be the same by its ETag."""
-    return there.size == file.size and (there.is_of(manifest.job_guid) or file.name in kept)
+def _is_whole(file: ExpectedFile, stored: StoredFile, manifest: Manifest, kept: set[str]) -> bool:
+    """Tell whether a file arrived: of its size, and of this job or kept because its ETag is the same."""
+    return stored.size == file.size and (stored.is_of(manifest.job_guid) or file.name in kept)

@@ -1,28 +1,126 @@
-"""Files from the vendor's addresses, as streams."""
+"""Downloads from the vendor's presigned URLs, which are untrusted: a policy decides which may be fetched."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Protocol
 
 import httpx
 
-from sluice.vendor_exports.delivery.address_policy import Target
-from sluice.vendor_exports.delivery.ports import AddressExpiredError, Download, DownloadError, TransientDownloadError
+from sluice.vendor_exports.delivery.transfers import (
+    Download,
+    DownloadError,
+    TransientDownloadError,
+    UrlExpiredError,
+    UrlRefusedError,
+)
 
+_HTTPS = 443
+_IPV6 = IPv6Network("2000::/3")  # global unicast
 _CHUNK_BYTES = 1024 * 1024
 _LONGEST_ETAG = 200  # characters
 _MD5 = re.compile("[0-9a-f]{32}")
 _CUSTOMER_KEY = "x-amz-server-side-encryption-customer-algorithm"
-_EXPIRED = frozenset({400, 401, 403})  # S3 says 400 of tokens that are dead, 403 of addresses that are
+_EXPIRED = frozenset({400, 401, 403})  # S3 answers 400 for an expired token, 403 for an expired URL
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+Resolve = Callable[[str], list[str]]
+"""Returns all IP addresses of a host, as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Target of a request: `url` with the checked IP address, `host` for the certificate and the Host header."""
+
+    url: httpx.URL
+    host: str
 
 
 class Policy(Protocol):
-    """Decides where requests may go."""
+    """Decides which URLs may be fetched."""
 
-    def target(self, address: str) -> Target:
-        """Check an address. Raises AddressRefusedError, TransientDownloadError."""
+    def target(self, url: str) -> Target:
+        """Check a URL. Raises UrlRefusedError, TransientDownloadError."""
+
+
+def resolve(host: str) -> list[str]:
+    """Return the IP addresses of a host.
+
+    Raises:
+        OSError: The name cannot be resolved.
+    """
+    return [str(found[4][0]) for found in socket.getaddrinfo(host, _HTTPS, type=socket.SOCK_STREAM)]
+
+
+@dataclass(frozen=True, slots=True)
+class UrlPolicy:
+    """Allows HTTPS to public IP addresses of the listed hosts, and nothing else.
+
+    Attributes:
+        hosts: Names of hosts, in lower case, complete.
+        resolve: Finds a host's IP addresses; the one that was checked is the one that is used.
+    """
+
+    hosts: frozenset[str]
+    resolve: Resolve = resolve
+
+    def target(self, url: str) -> Target:
+        """Check a URL.
+
+        Raises:
+            UrlRefusedError: It must not be fetched; the message names the host only.
+            TransientDownloadError: The host's name cannot be resolved at the moment.
+        """
+        parsed = _parsed(url)
+        if parsed.scheme != "https" or parsed.port not in {None, _HTTPS} or parsed.userinfo:
+            raise UrlRefusedError(f"its URL is not plain HTTPS (host {parsed.host})")
+        if parsed.host.lower() not in self.hosts:
+            raise UrlRefusedError(f"its URL has host {parsed.host}, which is not among download_hosts of the stage")
+        return Target(parsed.copy_with(host=self._public_address(parsed.host)), parsed.host)
+
+    def _public_address(self, host: str) -> str:
+        try:
+            addresses = self.resolve(host)
+        except OSError:
+            raise TransientDownloadError(f"the name of host {host} cannot be resolved") from None
+        if not addresses or not all(_is_public(address) for address in addresses):
+            raise UrlRefusedError(f"host {host} has an IP address that is not public")
+        return addresses[0]
+
+
+@dataclass(frozen=True, slots=True)
+class LoopbackPolicy:
+    """Allows HTTP and HTTPS to this machine, and nothing else: for the local stage."""
+
+    hosts: frozenset[str] = frozenset({"localhost", "127.0.0.1"})
+
+    def target(self, url: str) -> Target:
+        """Check a URL; see `UrlPolicy.target`."""
+        parsed = _parsed(url)
+        if parsed.scheme not in {"http", "https"} or parsed.userinfo or parsed.host.lower() not in self.hosts:
+            raise UrlRefusedError(f"its URL has host {parsed.host}; the local stage fetches from this machine only")
+        return Target(parsed, parsed.netloc.decode("ascii"))
+
+
+def _parsed(url: str) -> httpx.URL:
+    parsed = None
+    with suppress(httpx.InvalidURL, ValueError):  # the error's text could hold the URL
+        parsed = httpx.URL(url)
+    if parsed is None:
+        raise UrlRefusedError("its URL is not valid")
+    if not parsed.host:
+        raise UrlRefusedError("its URL has no host")
+    return parsed
+
+
+def _is_public(address: str) -> bool:
+    parsed = ip_address(address.partition("%")[0])
+    if isinstance(parsed, IPv6Address) and (parsed not in _IPV6 or parsed.sixtofour or parsed.teredo):
+        return False  # such an address may embed any IPv4 address
+    return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
 
 
 class HttpDownloads:
@@ -35,13 +133,13 @@ class HttpDownloads:
 
     @contextmanager
     def open(self, url: str, offset: int) -> Iterator[Download]:
-        """Open a file from a byte on; a server that cannot do so begins with the first.
+        """Open a file from a byte on; a server without ranges begins with the first byte.
 
         Raises:
-            AddressRefusedError: The address leads where we do not go.
-            AddressExpiredError: The address is dead.
-            TransientDownloadError: The same address may work in a moment.
-            DownloadError: The file cannot be had.
+            UrlRefusedError: The URL must not be fetched.
+            UrlExpiredError: The URL has expired.
+            TransientDownloadError: The same URL may work in a moment.
+            DownloadError: The file cannot be fetched.
         """
         target = self._policy.target(url)
         headers = {"Host": target.host, "Accept-Encoding": "identity"}
@@ -67,7 +165,7 @@ class HttpDownloads:
 def _download(response: httpx.Response) -> Download:
     status = response.status_code
     if status in _EXPIRED:
-        raise AddressExpiredError(f"its address is not accepted ({status}), a new one neither")
+        raise UrlExpiredError(f"its URL is not accepted ({status}), a new one neither")
     if status in _TRANSIENT:
         raise TransientDownloadError(f"the server answered {status}, again and again")
     if response.is_redirect:

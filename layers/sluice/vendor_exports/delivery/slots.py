@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+
+from sluice.vendor_exports.client.environment import Environment
 
 MANIFEST = "_PresignedUrls.json"
 """What was promised: key and size per file, written by us beside the files."""
@@ -20,28 +21,6 @@ _KEY = re.compile(r"(\d{8})/(\d{2})/([^/]+)")
 
 class SlotError(ValueError):
     """A text names no slot."""
-
-
-class Environment(StrEnum):
-    """The vendor's two flows; they are never mixed."""
-
-    TEST = "Test"
-    PROD = "Prod"
-
-    @property
-    def config_name(self) -> str:
-        """The job's configuration at the vendor's."""
-        return f"onDemandExtract1Day{self.value}"
-
-    @property
-    def root(self) -> str:
-        """Prefix of everything of this flow in a bucket."""
-        return "DEV/IMOSDL/" if self is Environment.TEST else "IMOSDL/"
-
-    @property
-    def hourly(self) -> str:
-        """Prefix of the folders of all slots."""
-        return f"{self.root}Hourly/"
 
 
 @dataclass(frozen=True, slots=True, order=True)

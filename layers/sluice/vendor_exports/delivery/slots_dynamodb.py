@@ -1,28 +1,27 @@
-"""The records of slots: a DynamoDB table that says who works on a slot, its job, and what became of it.
+"""Records of slots and multipart uploads in a DynamoDB table.
 
 | pk | sk | item |
 |---|---|---|
 | ``Test``, ``Prod`` | ``YYYYMMDD-HH`` | a slot |
-| ``upload`` | key in the lake | an upload in parts that was begun |
+| ``upload`` | key in the lake | a multipart upload that was begun |
 """
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from sluice.aws.clients import is_met
-from sluice.event_files.ledger.ledger_items import Item, from_dynamodb, to_dynamodb
-from sluice.vendor_exports.delivery.model import Account, Job, JobState, Lease, Provenance
-from sluice.vendor_exports.delivery.ports import LeaseLostError
-from sluice.vendor_exports.delivery.slots import Environment, Slot
+from sluice.aws.dynamodb import Item, from_dynamodb, to_dynamodb
+from sluice.lake.lease import LeaseLostError
+from sluice.lake.lease_dynamodb import OWNED, DynamoLeases
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.delivery.model import ExportResult, Job, JobState, Lease
+from sluice.vendor_exports.delivery.slot_records import SlotRecord
+from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.transfers import Provenance, Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_UPLOAD = "upload"
-_OWNER = {"#owner": "owner"}  # a reserved word
 
 
 class DynamoSlots:
@@ -32,60 +31,50 @@ class DynamoSlots:
         """Bind client and table."""
         self._client = client
         self._table = table
+        self._leases = DynamoLeases(client, table)
 
-    def claim(self, lease: Lease, now: datetime, until: datetime) -> str | None:
-        """Take a slot that is free or whose lease is over; return the execution that has it otherwise."""
-        free = "attribute_not_exists(#owner) OR #owner = :me OR lease_until < :now"
-        while not self._take(lease, until, free, {":now": int(now.timestamp())}):
-            owner = self.owner(lease.environment, lease.slot)
-            if owner:  # otherwise it was freed a moment ago
-                return owner
-        return None
+    def get(self, environment: Environment, slot: Slot) -> SlotRecord:
+        """Return the record of a slot."""
+        return _record(self._leases.get(_key(environment, slot)))
 
-    def take_over(self, lease: Lease, owner: str, until: datetime) -> bool:
-        """Take a slot from an execution, if it still has it; tell whether it was taken."""
-        return self._take(lease, until, "#owner = :owner", {":owner": owner})
+    def is_leased(self, environment: Environment, slot: Slot, now: datetime) -> bool:
+        """Tell whether an execution works on a slot."""
+        item = self._leases.get(_key(environment, slot))
+        return "execution" in item and int(item.get("lease_until", 0)) >= now.timestamp()
 
-    def owner(self, environment: Environment, slot: Slot) -> str | None:
-        """Return the execution that has the slot."""
-        owner = self._slot(environment, slot).get("owner")
-        return str(owner) if owner else None
-
-    def job(self, environment: Environment, slot: Slot) -> Job | None:
-        """Return the slot's last job."""
-        item = self._slot(environment, slot)
-        return Job(item["job_guid"], item["vendor"], JobState(item["job_state"])) if "job_guid" in item else None
+    def claim(self, lease: Lease, ended: str, now: datetime, until: datetime) -> SlotRecord:
+        """Take a slot that is free, whose lease is over, or that the `ended` execution has; return its record then."""
+        item = self._leases.claim(
+            _key(lease.environment, lease.slot),
+            lease.execution,
+            ended,
+            change=", lease_until = :until REMOVE checked",
+            values={":until": int(until.timestamp()), ":now": int(now.timestamp())},
+            expired="lease_until < :now",
+        )
+        return _record(item)
 
     def put_job(self, lease: Lease, job: Job) -> None:
         """Record the job. Raises LeaseLostError."""
         values = {":guid": job.guid, ":vendor": job.vendor, ":state": job.state.value}
-        self._update_own(lease, "SET job_guid = :guid, vendor = :vendor, job_state = :state", values)
+        self._update(lease, "SET job_guid = :guid, vendor = :vendor, job_state = :state", values)
 
-    def put_findings(self, lease: Lease, account: Account) -> None:
-        """Record what is known so far. Raises LeaseLostError."""
-        self._update_own(lease, "SET findings = :account", {":account": _text(account)})
+    def put_checked(self, lease: Lease, result: ExportResult) -> None:
+        """Record the result of a check. Raises LeaseLostError."""
+        self._update(lease, "SET checked = :result", {":result": _text(result)})
 
-    def findings(self, lease: Lease) -> Account | None:
-        """Return what this execution recorded last."""
-        return _account(self._slot(lease.environment, lease.slot).get("findings"))
-
-    def close(self, lease: Lease, account: Account) -> None:
-        """Record the account and free the slot; again, by the same execution, it changes nothing.
+    def close(self, lease: Lease, result: ExportResult) -> None:
+        """Record the result and free the slot; a repetition by the same execution changes nothing.
 
         Raises:
             LeaseLostError: Another execution has the slot.
         """
-        change = "SET account = :account, closed_by = :closer REMOVE #owner, lease_until"
-        values = {":account": _text(account), ":closer": lease.execution}
-        closed = "closed_by = :closer AND attribute_not_exists(#owner)"
-        self._update_own(lease, change, values, f"(#owner = :me) OR ({closed})")
+        change = "SET export_result = :result, closed_by = :me REMOVE execution, lease_until"
+        closed = "closed_by = :me AND attribute_not_exists(execution)"
+        self._update(lease, change, {":result": _text(result)}, f"({OWNED}) OR ({closed})")
 
-    def account(self, environment: Environment, slot: Slot) -> Account | None:
-        """Return what became of the slot's last export."""
-        return _account(self._slot(environment, slot).get("account"))
-
-    def recent(self, environment: Environment, count: int) -> list[tuple[Slot, Account | None]]:
-        """Return the last slots with their accounts, the newest first; a slot that is worked on has none."""
+    def recent(self, environment: Environment, count: int) -> list[tuple[Slot, SlotRecord]]:
+        """Return the last slots with their records, newest first."""
         found = self._client.query(
             TableName=self._table,
             KeyConditionExpression="pk = :pk",
@@ -93,69 +82,43 @@ class DynamoSlots:
             ScanIndexForward=False,
             Limit=count,
         )
-        items = map(from_dynamodb, found["Items"])
-        return [(Slot.parse(item["sk"]), None if "owner" in item else _account(item.get("account"))) for item in items]
+        items = [from_dynamodb(item) for item in found["Items"]]
+        return [(Slot.parse(item["sk"]), _record(item)) for item in items]
 
-    # Uploads in parts
+    # Multipart uploads
 
-    def begun(self, key: str) -> tuple[str, Provenance] | None:
-        """Return id and provenance of the upload of a key."""
-        item = self._get({"pk": _UPLOAD, "sk": key})
-        return (item["upload_id"], Provenance(**orjson.loads(item["provenance"]))) if item else None
+    def begun(self, key: str) -> Upload | None:
+        """Return the upload of a key, without its parts."""
+        item = self._leases.get({"pk": "upload", "sk": key})
+        return Upload(item["upload_id"], Provenance(**orjson.loads(item["provenance"]))) if item else None
 
-    def note(self, key: str, upload_id: str, provenance: Provenance) -> None:
+    def note(self, key: str, upload: Upload) -> None:
         """Note that an upload began."""
-        item = {
-            "pk": _UPLOAD,
-            "sk": key,
-            "upload_id": upload_id,
-            "provenance": orjson.dumps(asdict(provenance)).decode(),
-        }
+        item = {"pk": "upload", "sk": key, "upload_id": upload.upload_id, "provenance": _text(upload.provenance)}
         self._client.put_item(TableName=self._table, Item=to_dynamodb(item))
 
     def forget(self, key: str) -> None:
         """Note that it ended."""
-        self._client.delete_item(TableName=self._table, Key=to_dynamodb({"pk": _UPLOAD, "sk": key}))
+        self._client.delete_item(TableName=self._table, Key=to_dynamodb({"pk": "upload", "sk": key}))
 
-    # DynamoDB
-
-    def _slot(self, environment: Environment, slot: Slot) -> Item:
-        return self._get(_key(environment, slot))
-
-    def _get(self, key: Item) -> Item:
-        found = self._client.get_item(TableName=self._table, Key=to_dynamodb(key), ConsistentRead=True)
-        return from_dynamodb(found.get("Item", {}))
-
-    def _take(self, lease: Lease, until: datetime, condition: str, values: dict[str, Any]) -> bool:
-        change = "SET #owner = :me, lease_until = :until REMOVE findings"
-        return self._update(lease, change, {**values, ":until": int(until.timestamp())}, condition)
-
-    def _update_own(self, lease: Lease, change: str, values: dict[str, Any], condition: str = "#owner = :me") -> None:
-        if not self._update(lease, change, values, condition):
-            raise LeaseLostError(
-                f"export {lease.slot}: another execution has this slot now; this one stops, that one goes on"
-            )
-
-    def _update(self, lease: Lease, change: str, values: dict[str, Any], condition: str) -> bool:
-        return is_met(
-            lambda: self._client.update_item(
-                TableName=self._table,
-                Key=to_dynamodb(_key(lease.environment, lease.slot)),
-                UpdateExpression=change,
-                ConditionExpression=condition,
-                ExpressionAttributeNames=_OWNER,
-                ExpressionAttributeValues=to_dynamodb({**values, ":me": lease.execution}),
-            )
-        )
+    def _update(self, lease: Lease, change: str, values: dict[str, Any], condition: str = OWNED) -> None:
+        key = _key(lease.environment, lease.slot)
+        if not self._leases.update(key, lease.execution, change, values, condition):
+            raise LeaseLostError(f"export {lease.slot}: another execution has this slot now; this one stops")
 
 
 def _key(environment: Environment, slot: Slot) -> Item:
     return {"pk": environment.value, "sk": str(slot)}
 
 
-def _text(account: Account) -> str:
-    return orjson.dumps(account.to_json()).decode()
+def _record(item: Item) -> SlotRecord:
+    job = Job(item["job_guid"], item["vendor"], JobState(item["job_state"])) if "job_guid" in item else None
+    return SlotRecord(item.get("execution", ""), job, _result(item, "checked"), _result(item, "export_result"))
 
 
-def _account(text: str | None) -> Account | None:
-    return Account.from_json(orjson.loads(text)) if text else None
+def _result(item: Item, name: str) -> ExportResult | None:
+    return ExportResult(**orjson.loads(item[name])) if name in item else None
+
+
+def _text(value: ExportResult | Provenance) -> str:
+    return orjson.dumps(value).decode()

@@ -1,22 +1,26 @@
-"""What a person should look at: gaps and anomalies, as ranges of hours, newest first."""
+"""Highlights of the histories: gaps and anomalies as ranges of hours, newest first."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
-from sluice.vendor_exports.completeness.model import SlotHistory
-from sluice.vendor_exports.completeness.report.levels import VOLUME_HIGH, VOLUME_LOW, volume_ratio
+from sluice.html_report.text import names_of
+from sluice.vendor_exports.completeness.report.service_level import VOLUME_HIGH, VOLUME_LOW, volume_ratio
+from sluice.vendor_exports.completeness.slot_history import SlotHistory
 from sluice.vendor_exports.delivery.slots import Slot
+
+_SHOWN, _FOLDED = 10, 100  # highlights at once, and those that unfold: an operator works on the newest
+_NUMBER = ' class="number"'
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """The same thing in consecutive hours.
+class Highlight:
+    """A gap or an anomaly in consecutive hours.
 
     Attributes:
         first: First of the hours.
         last: Last of them.
         hours: Their number.
-        what: What is the matter.
+        what: Description.
         names: Tables concerned, untrusted.
     """
 
@@ -27,18 +31,18 @@ class Finding:
     names: tuple[str, ...] = ()
 
 
-def gaps(rows: Sequence[SlotHistory]) -> list[Finding]:
+def gaps(rows: Sequence[SlotHistory]) -> list[Highlight]:
     """Return slots without delivery and slots with missing tables; the rows are in the order of their slots."""
-    absent = [_finding(run, "No delivery") for run in _runs(rows, lambda row: not row.delivered)]
+    absent = [_highlight(run, "No delivery") for run in _runs(rows, lambda row: not row.delivered)]
     incomplete = [
-        _finding(run, _count(run[0].missing, "missing"), run[0].missing)
+        _highlight(run, _count(run[0].missing, "missing"), run[0].missing)
         for run in _runs(rows, lambda row: row.missing if row.delivered else ())
     ]
     return _newest_first([*absent, *incomplete])
 
 
-def anomalies(rows: Sequence[SlotHistory]) -> list[Finding]:
-    """Return unexpected tables, schema changes and volumes far off; the rows are in the order of their slots."""
+def anomalies(rows: Sequence[SlotHistory]) -> list[Highlight]:
+    """Return unexpected tables, schema changes and unusual volumes; the rows are in the order of their slots."""
     names: list[tuple[str, Callable[[SlotHistory], tuple[str, ...]]]] = [
         ("unexpected", lambda row: row.unexpected),
         ("added to the schema", lambda row: row.change.added),
@@ -46,9 +50,21 @@ def anomalies(rows: Sequence[SlotHistory]) -> list[Finding]:
         ("altered in the schema", lambda row: row.change.altered),
     ]
     of_names = [
-        _finding(run, _count(named(run[0]), what), named(run[0])) for what, named in names for run in _runs(rows, named)
+        _highlight(run, _count(named(run[0]), what), named(run[0]))
+        for what, named in names
+        for run in _runs(rows, named)
     ]
-    return _newest_first([*of_names, *(_finding(run, _volume(run)) for run in _runs(rows, _volume_side))])
+    return _newest_first([*of_names, *(_highlight(run, _volume(run)) for run in _runs(rows, _volume_side))])
+
+
+def highlight_list(name: str, highlights: Sequence[Highlight], none: str) -> str:
+    """Return a table of highlights with the id `name`; the older ones unfold, the oldest are only counted."""
+    if not highlights:
+        return f'<div class="card" id="{name}">{none}</div>'
+    folded, counted = highlights[_SHOWN : _SHOWN + _FOLDED], len(highlights[_SHOWN + _FOLDED :])
+    rest = f"<p>and {counted:,} older, not listed</p>" if counted else ""
+    more = f"<details><summary>{len(highlights) - _SHOWN:,} more</summary>{_table(folded)}{rest}</details>"
+    return f'<div class="card scroll" id="{name}">{_table(highlights[:_SHOWN])}{more if folded else ""}</div>'
 
 
 def _runs(rows: Iterable[SlotHistory], mark: Callable[[SlotHistory], Hashable]) -> list[list[SlotHistory]]:
@@ -62,12 +78,12 @@ def _runs(rows: Iterable[SlotHistory], mark: Callable[[SlotHistory], Hashable]) 
     return runs
 
 
-def _finding(run: Sequence[SlotHistory], what: str, names: tuple[str, ...] = ()) -> Finding:
-    return Finding(run[0].slot, run[-1].slot, len(run), what, names)
+def _highlight(run: Sequence[SlotHistory], what: str, names: tuple[str, ...] = ()) -> Highlight:
+    return Highlight(run[0].slot, run[-1].slot, len(run), what, names)
 
 
-def _newest_first(findings: list[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda finding: (finding.last, finding.first), reverse=True)
+def _newest_first(highlights: list[Highlight]) -> list[Highlight]:
+    return sorted(highlights, key=lambda highlight: (highlight.last, highlight.first), reverse=True)
 
 
 def _count(names: tuple[str, ...], what: str) -> str:
@@ -85,3 +101,20 @@ def _volume(run: Sequence[SlotHistory]) -> str:
     ratios = sorted({f"{volume_ratio(row):.2f}" for row in run}, key=float)
     shown = ratios[0] if len(ratios) == 1 else f"{ratios[0]} to {ratios[-1]}"
     return f"Volume {shown} times the usual"
+
+
+def _table(highlights: Sequence[Highlight]) -> str:
+    rows = "".join(map(_row, highlights))
+    head = f'<th scope="col">Slots (UTC)</th><th scope="col"{_NUMBER}>Hours</th><th scope="col">What</th>'
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _row(highlight: Highlight) -> str:
+    slots = " to ".join(
+        f'<span class="slot">{slot}</span>' for slot in dict.fromkeys((highlight.first, highlight.last))
+    )
+    names = f": {names_of(highlight.names)}" if highlight.names else ""
+    return (
+        f'<tr><td>{slots}</td><td class="number">{highlight.hours:,}</td>'
+        f'<td class="names">{highlight.what}{names}</td></tr>'
+    )

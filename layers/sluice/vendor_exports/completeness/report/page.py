@@ -1,16 +1,50 @@
-"""The report's page."""
+"""The page of the report: headline, service level, highlights, plots by topic."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sluice.html_report.drawing import Plot
-from sluice.html_report.page import page_of
-from sluice.vendor_exports.completeness.model import SlotHistory
-from sluice.vendor_exports.completeness.report.aggregate import daily
-from sluice.vendor_exports.completeness.report.body import body_of
-from sluice.vendor_exports.completeness.report.headline import scope_card
+from sluice.html_report.page import cards, figure_card, navigation, page_of, section
+from sluice.html_report.plots import Plot
+from sluice.html_report.text import names_of, percent
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.completeness.report.highlights import Highlight, anomalies, gaps, highlight_list
 from sluice.vendor_exports.completeness.report.plots import calendar, plots_by_topic
-from sluice.vendor_exports.delivery.slots import Environment
+from sluice.vendor_exports.completeness.report.service_level import (
+    DAY_LEVEL,
+    MONTH_LEVEL,
+    VOLUME_HIGH,
+    VOLUME_LOW,
+    Period,
+    daily,
+    is_in_level,
+    latest,
+    monthly,
+)
+from sluice.vendor_exports.completeness.slot_history import SlotHistory
 
+_MB = 1_000_000
+_NUMBER = ' class="number"'
+_MONTH_FIGURES = (
+    "Jobs expected",
+    "Delivered",
+    "Success",
+    "In level",
+    "Out",
+    "Share in",
+    "Tables complete",
+    "MB per hour",
+)
+_MEANING = (
+    f"A job is in level when it was delivered with every expected table, a day when {DAY_LEVEL:.0%} of its jobs are, "
+    f"a month when {MONTH_LEVEL:.0%} are. Days in level are blue; those out are orange, the darker the worse."
+)
+_ANOMALIES = (
+    f"Unexpected tables, changes of the schema, and volumes under {VOLUME_LOW} or over {VOLUME_HIGH} times the usual "
+    "for the hour of the week."
+)
+_HINT = (
+    "All times are UTC. Plots of hours open on the last 30 days, their buttons show less or all; drag to zoom in, "
+    "double-click to go back."
+)
 _NOTHING = '<p class="card wide" id="nothing">No hour has been recorded yet: there is nothing to report.</p>'
 
 
@@ -20,18 +54,103 @@ def report_page(environment: Environment, rows: Sequence[SlotHistory], out_of_sc
     Args:
         environment: The flow the rows are of.
         rows: At most one row per hour, in any order.
-        out_of_scope: Tables that are not looked at.
+        out_of_scope: Tables that are not expected.
     """
     if not rows:
-        body = f'<div class="figures">{_NOTHING}{scope_card(out_of_scope)}</div>'
+        body = f'<div class="figures">{_NOTHING}{_scope_card(out_of_scope)}</div>'
         return _page(environment, "No slots yet", body, ())
     ordered = sorted(rows, key=lambda row: row.slot)
     days = daily(ordered)
     level, topics = calendar(days), plots_by_topic(ordered, days)
     subtitle = f"{len(ordered):,} hours, {ordered[0].slot} to {ordered[-1].slot} (UTC); as of the last of them"
     plots = [level, *(plot for topic in topics.values() for plot in topic)]
-    return _page(environment, subtitle, body_of(ordered, out_of_scope, level, topics), plots)
+    return _page(environment, subtitle, _body(ordered, out_of_scope, level, topics), plots)
 
 
 def _page(environment: Environment, subtitle: str, body: str, plots: Sequence[Plot]) -> bytes:
     return page_of(f"Vendor exports: {environment.value}", subtitle, body, plots)
+
+
+def _body(
+    rows: Sequence[SlotHistory], out_of_scope: Sequence[str], level: Plot, topics: Mapping[str, Sequence[Plot]]
+) -> str:
+    """Return the body for one or more rows in the order of their slots; the plots' places are left empty."""
+    open_gaps = gaps(rows)
+    parts = [
+        _headline(latest(rows), open_gaps, rows[-1], out_of_scope),
+        navigation(["Service level", "Gaps", "Anomalies", *topics], _HINT),
+        section("Service level", _MEANING, cards([level]) + _months_table(monthly(rows))),
+        section("Gaps", "", highlight_list("open-gaps", open_gaps, "Every job came with all its tables.")),
+        section("Anomalies", _ANOMALIES, highlight_list("odd-jobs", anomalies(rows), "Nothing out of the ordinary.")),
+        *(section(topic, "", cards(plots)) for topic, plots in topics.items()),
+    ]
+    return "\n".join(parts)
+
+
+def _headline(
+    spans: Sequence[Period], open_gaps: Sequence[Highlight], last: SlotHistory, out_of_scope: Sequence[str]
+) -> str:
+    """Return the cards of figures."""
+    levels = "".join(map(_level_card, spans))
+    others = _tables_card(spans[0], spans[-1]) + _gaps_card(open_gaps) + _last_card(last) + _scope_card(out_of_scope)
+    return f'<section class="figures" id="headline">{levels}{others}</section>'
+
+
+def _scope_card(out_of_scope: Sequence[str]) -> str:
+    """Return the tables out of scope."""
+    note = names_of(out_of_scope) if out_of_scope else "every table of the schema is expected"
+    return (
+        f'<div class="card" id="scope"><span>Tables out of scope</span><strong>{len(out_of_scope):,}</strong>'
+        f'<span class="names">{note}</span></div>'
+    )
+
+
+def _card(title: str, figure: str, note: str, good: bool) -> str:
+    return figure_card(title, figure, note, "good" if good else "bad")
+
+
+def _level_card(span: Period) -> str:
+    absent = span.expected - span.delivered
+    note = f"Jobs: {span.in_level:,} in level, {span.out_of_level:,} out ({absent:,} not delivered)"
+    return _card(span.label, percent(span.level), note, good=not span.out_of_level)
+
+
+def _tables_card(day: Period, ever: Period) -> str:
+    note = f"of the expected tables, last 24 hours; all time {percent(ever.completeness)}"
+    return _card("Tables complete", percent(day.completeness), note, good=day.completeness == 1)
+
+
+def _gaps_card(open_gaps: Sequence[Highlight]) -> str:
+    hours = sum(gap.hours for gap in open_gaps)
+    return _card("Open gaps", f"{len(open_gaps):,}", f"{hours:,} hours that lack a table or all", good=not open_gaps)
+
+
+def _last_card(last: SlotHistory) -> str:
+    came = len(last.expected) - len(last.missing)
+    note = f"{came:,} of {len(last.expected):,} tables" if last.delivered else "not delivered"
+    return _card("Last slot (UTC)", str(last.slot), note, good=is_in_level(last))
+
+
+def _months_table(months: Sequence[Period]) -> str:
+    """Return a row per month, newest first."""
+    heads = "".join(f'<th scope="col"{_NUMBER}>{head}</th>' for head in _MONTH_FIGURES)
+    head = f'<tr><th scope="col">Month</th><th scope="col">Level</th>{heads}</tr>'
+    rows = "".join(map(_month, reversed(months)))
+    return f'<div class="card scroll"><table id="months"><thead>{head}</thead><tbody>{rows}</tbody></table></div>'
+
+
+def _month(month: Period) -> str:
+    level = "in" if month.level >= MONTH_LEVEL else "out"
+    figures = (
+        f"{month.expected:,}",
+        f"{month.delivered:,}",
+        percent(month.success),
+        f"{month.in_level:,}",
+        f"{month.out_of_level:,}",
+        percent(month.level),
+        percent(month.completeness),
+        f"{month.size / _MB:,.1f}",
+    )
+    cells = "".join(f"<td{_NUMBER}>{figure}</td>" for figure in figures)
+    mark = "good" if level == "in" else "bad"
+    return f'<tr><th scope="row">{month.label}</th><td class="{mark}">{level}</td>{cells}</tr>'

@@ -1,4 +1,4 @@
-"""The bucket that vendor files land in: small ones at once, large ones in parts."""
+"""Vendor files in the lake bucket: small ones are put at once, large ones by multipart upload."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,8 +9,7 @@ from urllib.parse import quote, unquote
 from botocore.exceptions import ClientError
 
 from sluice.aws.clients import error_code
-from sluice.vendor_exports.delivery.model import Landed, Provenance
-from sluice.vendor_exports.delivery.ports import DownloadError, Part
+from sluice.vendor_exports.delivery.transfers import DownloadError, Part, Provenance, StoredFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -20,7 +19,7 @@ _CHECKSUM: Literal["CRC32"] = "CRC32"
 _DENIED = frozenset({"AccessDenied", "403", "Forbidden"})
 
 
-class S3Landing:
+class S3StoredFiles:
     """Reads and writes files with their provenance as metadata. Every body is sent with its checksum."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
@@ -28,38 +27,38 @@ class S3Landing:
         self._client = client
         self._bucket = bucket
 
-    def head(self, key: str) -> Landed | None:
-        """Return what lies under a key."""
+    def head(self, key: str) -> StoredFile | None:
+        """Return the file under a key."""
         try:
             found = self._client.head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
             if error_code(error) in {"404", "NoSuchKey", "NotFound"}:
                 return None
             raise
-        return Landed(found["ContentLength"], _provenance(found["Metadata"]))
+        return StoredFile(found["ContentLength"], _provenance(found["Metadata"]))
 
-    def heads(self, keys: Sequence[str]) -> list[Landed | None]:
-        """Return what lies under each key, in order."""
+    def heads(self, keys: Sequence[str]) -> list[StoredFile | None]:
+        """Return the file under each key, in order."""
         with ThreadPoolExecutor(_THREADS) as threads:
             return list(threads.map(self.head, keys))
 
     def put(self, key: str, body: bytes, provenance: Provenance) -> None:
         """Write a file whole."""
-        with _explained():
+        with _denials_raised():
             self._client.put_object(
                 Bucket=self._bucket, Key=key, Body=body, Metadata=_metadata(provenance), ChecksumAlgorithm=_CHECKSUM
             )
 
     def begin(self, key: str, provenance: Provenance) -> str:
-        """Begin an upload in parts; return its id."""
-        with _explained():
+        """Begin a multipart upload; return its id."""
+        with _denials_raised():
             begun = self._client.create_multipart_upload(
                 Bucket=self._bucket, Key=key, Metadata=_metadata(provenance), ChecksumAlgorithm=_CHECKSUM
             )
         return begun["UploadId"]
 
     def parts(self, key: str, upload_id: str) -> tuple[Part, ...] | None:
-        """Return the parts that have arrived, from the first without a gap; None when there is no such upload."""
+        """Return the uploaded parts, from the first to the first gap; None when there is no such upload."""
         pages = self._client.get_paginator("list_parts").paginate(Bucket=self._bucket, Key=key, UploadId=upload_id)
         try:
             found = [_part(part["PartNumber"], part, part["Size"]) for page in pages for part in page.get("Parts", ())]
@@ -72,7 +71,7 @@ class S3Landing:
 
     def put_part(self, key: str, upload_id: str, number: int, body: bytes) -> Part:
         """Upload a part; numbers begin with 1."""
-        with _explained():
+        with _denials_raised():
             answer = self._client.upload_part(
                 Bucket=self._bucket,
                 Key=key,
@@ -86,13 +85,13 @@ class S3Landing:
     def complete(self, key: str, upload_id: str, parts: Sequence[Part]) -> None:
         """Make the file of its parts."""
         listed: list[Any] = [_listed(part) for part in parts]
-        with _explained():
+        with _denials_raised():
             self._client.complete_multipart_upload(
                 Bucket=self._bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": listed}
             )
 
     def abort(self, key: str, upload_id: str) -> None:
-        """Throw an upload away."""
+        """Abort an upload."""
         try:
             self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
         except ClientError as error:
@@ -101,18 +100,19 @@ class S3Landing:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
-    """Let the account of a file say that the lake is closed to us: nothing else would, and trying again is no help."""
+def _denials_raised() -> Iterator[None]:
+    """Raise a denial by S3 as DownloadError: it becomes the file's reason, and trying again does not help."""
     try:
         yield
     except ClientError as error:
         if error_code(error) not in _DENIED:
             raise
         refused = f"{error_code(error)} to {error.operation_name}"
-        raise DownloadError(f"the lake does not take it ({refused}): restore the function's permissions") from error
+        advice = "restore the function's permissions"
+        raise DownloadError(f"the lake bucket denies the write ({refused}): {advice}") from error
 
 
-def _part(number: int, answer: Any, size: int) -> Part:  # noqa: ANN401 - of two answers, the same members
+def _part(number: int, answer: Any, size: int) -> Part:  # noqa: ANN401 - two answers with the same members
     return Part(number, answer["ETag"], answer.get("ChecksumCRC32", ""), size)
 
 
@@ -122,7 +122,7 @@ def _listed(part: Part) -> dict[str, Any]:
 
 
 def _metadata(provenance: Provenance) -> dict[str, str]:
-    """Write a provenance as S3 keeps it: letters of ASCII only."""
+    """Return a provenance as S3 metadata, in ASCII."""
     return {
         "job": quote(provenance.job_guid),
         "execution": quote(provenance.execution),

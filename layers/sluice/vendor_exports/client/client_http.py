@@ -7,13 +7,22 @@ from typing import Any
 
 import httpx
 
-from sluice.vendor_exports.client.answers import Accepted, Answer, JobReport, Offer, Refused, offers, quoted
-from sluice.vendor_exports.client.connection import Connection, Pauses, never
+from sluice.vendor_exports.client.answers import (
+    Accepted,
+    Answer,
+    JobReport,
+    JobStatus,
+    ListedFile,
+    Refused,
+    listed_files,
+    quoted,
+)
+from sluice.vendor_exports.client.connection_http import Connection, never
+from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.client.errors import AnswerNotUnderstoodError, JobUnknownError
 from sluice.vendor_exports.client.next_allowed import next_allowed
-from sluice.vendor_exports.client.status import JobStatus
-from sluice.vendor_exports.client.tokens import CredentialsSource, TokenCache, Tokens, refused
-from sluice.vendor_exports.delivery.slots import Environment
+from sluice.vendor_exports.client.pauses import Pauses
+from sluice.vendor_exports.client.tokens_http import CredentialsSource, TokenCache, Tokens, refused
 
 _UNKNOWN_JOB = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.NOT_FOUND, httpx.codes.GONE})
 _SUPPORT = "Ask the vendor's support."
@@ -92,7 +101,7 @@ class VesonClient:
             raise self._not_understood("status", answer)
         return JobReport(JobStatus.of(word), self._quoted(word))
 
-    def files(self, environment: Environment, job_guid: str, minutes: int) -> list[Offer]:
+    def files(self, environment: Environment, job_guid: str, minutes: int) -> list[ListedFile]:
         """Ask for the job's files, with addresses that live for so many minutes.
 
         Raises:
@@ -103,7 +112,7 @@ class VesonClient:
             answer = self._list(environment, job_guid, minutes, self._credentials.renewed().client_secret)
         if answer.status == httpx.codes.UNAUTHORIZED:
             raise refused(self._slot, "files", answer.status)
-        listed = offers(answer.document()) if answer.status == httpx.codes.OK else None
+        listed = listed_files(answer.document()) if answer.status == httpx.codes.OK else None
         if listed is None:
             raise self._not_understood("files", answer)
         return listed

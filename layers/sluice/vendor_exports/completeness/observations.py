@@ -1,4 +1,4 @@
-"""All observations of an environment as one Parquet object: merged in any order and repetition, it is the same."""
+"""The state of the histories: all observations of an environment in one Parquet object that several writers add to."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -10,9 +10,12 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sluice.event_files.convert.batches import to_parquet
-from sluice.vendor_exports.completeness.model import Observation
-from sluice.vendor_exports.delivery.schemas import Schema
+from sluice.lake.object_store import ObjectStore, StoredObject
+from sluice.lake.parquet import to_parquet
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.completeness.history_files import state_key
+from sluice.vendor_exports.completeness.slot_history import Observation
+from sluice.vendor_exports.delivery.master_schema import Schema
 from sluice.vendor_exports.delivery.slots import Slot
 
 # Tables and schemas hardly change from hour to hour: as JSON text, a dictionary holds each once.
@@ -28,27 +31,35 @@ _COLUMNS = pa.schema(
 )
 
 
+ATTEMPTS = 20
+"""Attempts of a write while other writers are faster."""
+
+
 class StateError(Exception):
     """An object holds no observations."""
 
 
+class HistoryBusyError(Exception):
+    """Others wrote the same objects at every attempt; nothing is lost, the next update does it."""
+
+
 def merge(*groups: Iterable[Observation]) -> list[Observation]:
-    """Return the observation that holds of each slot, in order of slots."""
-    holding: dict[Slot, Observation] = {}
+    """Return the latest observation of each slot, in order of slots; any order and repetition gives the same."""
+    latest: dict[Slot, Observation] = {}
     for observation in chain(*groups):
-        other = holding.get(observation.slot)
+        other = latest.get(observation.slot)
         if other is None or _rank(other) < _rank(observation):
-            holding[observation.slot] = observation
-    return [holding[slot] for slot in sorted(holding, key=lambda slot: slot.hour)]
+            latest[observation.slot] = observation
+    return [latest[slot] for slot in sorted(latest, key=lambda slot: slot.hour)]
 
 
 def _rank(seen: Observation) -> tuple[Any, ...]:
-    """Order two observations of a slot: the later one, and of one moment always the same one."""
+    """Order the observations of a slot by time; for equal times the order is fixed as well."""
     return seen.observed_at, seen.files, seen.size, seen.tables, seen.schema is not None, seen.schema or ()
 
 
-def encode(observations: Sequence[Observation]) -> bytes:
-    """Write observations as Parquet, in the order they come."""
+def write_observations(observations: Sequence[Observation]) -> bytes:
+    """Return observations as Parquet, in their order."""
     text = cache(_text)
     columns = {
         "slot": [_naive(seen.slot.hour) for seen in observations],
@@ -61,11 +72,11 @@ def encode(observations: Sequence[Observation]) -> bytes:
     return to_parquet(pa.table(columns, schema=_COLUMNS))
 
 
-def decode(body: bytes) -> list[Observation]:
-    """Read what `encode` wrote.
+def read_observations(body: bytes) -> list[Observation]:
+    """Read observations from Parquet.
 
     Raises:
-        StateError: The bytes are something else.
+        StateError: The bytes hold something else.
     """
     try:
         columns = [column.to_pylist() for column in pq.read_table(pa.BufferReader(body)).select(_COLUMNS.names)]
@@ -96,3 +107,32 @@ def _tables(text: str) -> tuple[str, ...]:
 
 def _schema(text: str | None) -> Schema | None:
     return None if text is None else tuple((table, fingerprint) for table, fingerprint in orjson.loads(text))
+
+
+def observations_of(stored: StoredObject | None) -> list[Observation]:
+    """Return the observations of a state, in order of slots; none where there is no state yet."""
+    return [] if stored is None else read_observations(stored.body)
+
+
+def record(lake: ObjectStore, environment: Environment, observations: Sequence[Observation]) -> None:
+    """Merge observations into the state.
+
+    Raises:
+        HistoryBusyError: Others were faster at every attempt.
+    """
+    if not observations:
+        return
+    key = state_key(environment)
+    for _ in range(ATTEMPTS):
+        stored = lake.find(key)
+        body = write_observations(merge(observations_of(stored), observations))
+        if stored is not None and stored.body == body:
+            return
+        if lake.replace(key, body, None if stored is None else stored.etag):
+            return
+    raise busy_error(key)
+
+
+def busy_error(key: str) -> HistoryBusyError:
+    """Return the error for an object that others kept writing."""
+    return HistoryBusyError(f"{key} was written by others {ATTEMPTS} times; run the update again")

@@ -1,24 +1,91 @@
-"""The rows of all histories, worked out of observations alone."""
+"""Observations of slots, and the rows of the histories derived from them."""
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
-from sluice.vendor_exports.completeness.model import Observation, SchemaChange, SlotHistory
-from sluice.vendor_exports.delivery.schemas import Schema
+from sluice.vendor_exports.delivery.master_schema import Schema
+from sluice.vendor_exports.delivery.slots import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Content of a slot's folder at a time.
+
+    Attributes:
+        slot: The slot.
+        observed_at: Time of the observation, UTC; the later one of a slot counts.
+        files: Number of the vendor's files: partitions, metadata and scripts, our own manifest left out.
+        size: Their bytes.
+        tables: Tables with at least one partition, sorted.
+        schema: Table and fingerprint of its entry in `_MasterTableSchema.json`, sorted; None where the file is
+            missing or cannot be read.
+    """
+
+    slot: Slot
+    observed_at: datetime
+    files: int
+    size: int
+    tables: tuple[str, ...]
+    schema: tuple[tuple[str, str], ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaChange:
+    """Changes of a job's schema against the schema of the job before."""
+
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    altered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SlotHistory:
+    """Row of a slot in the histories.
+
+    Attributes:
+        slot: The slot.
+        delivered: Whether any file landed.
+        files: Number of files.
+        size: Bytes.
+        expected: Tables of the slot's schema, or of the last schema before it, without those out of scope.
+        missing: Expected tables without a partition.
+        unexpected: Tables with partitions that are neither expected nor out of scope.
+        change: Changes of the schema against the job before.
+        usual_size: Median bytes of delivered jobs at this hour of the week before it; None while there are too few.
+    """
+
+    slot: Slot
+    delivered: bool
+    files: int
+    size: int
+    expected: tuple[str, ...]
+    missing: tuple[str, ...]
+    unexpected: tuple[str, ...]
+    change: SchemaChange
+    usual_size: int | None
+
+    @property
+    def completeness(self) -> float:
+        """Share of the expected tables that came; where none are expected: 1 for a delivery, 0 for none."""
+        if not self.expected:
+            return float(self.delivered)
+        return (len(self.expected) - len(self.missing)) / len(self.expected)
+
 
 USUAL_WEEKS = 8
-"""How far back the usual size of an hour of the week is looked for."""
+"""Weeks that the usual size of an hour of the week is computed over."""
 
 USUAL_JOBS = 3
-"""With fewer delivered jobs in that time there is no usual size."""
+"""Fewest delivered jobs in that time for a usual size."""
 
 _WEEKS_BEFORE = tuple(timedelta(weeks=weeks) for weeks in range(1, USUAL_WEEKS + 1))
 _NO_CHANGE = SchemaChange()
 
 
 def derive(observations: Iterable[Observation], out_of_scope: Collection[str]) -> list[SlotHistory]:
-    """Make the row of each observation.
+    """Return the row of each observation.
 
     Args:
         observations: In order of slots, each slot once.
@@ -32,7 +99,7 @@ def derive(observations: Iterable[Observation], out_of_scope: Collection[str]) -
 
 
 class _Derivation:
-    """What rows need to know of the slots before."""
+    """State of the derivation: schema and sizes of the slots before."""
 
     def __init__(self, out_of_scope: frozenset[str]) -> None:
         self._out_of_scope = out_of_scope

@@ -1,12 +1,34 @@
-"""Hours summed up: per day, per month, and over the latest of them."""
+"""The service level: what a job, a day and a month must reach to be in."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from statistics import fmean
 
-from sluice.vendor_exports.completeness.model import SlotHistory
-from sluice.vendor_exports.completeness.report.levels import is_in_level
+from sluice.vendor_exports.completeness.slot_history import SlotHistory
+
+JOB_LEVEL = 1.0
+"""Completeness of a job: readers join its tables, so one that is missing spoils the hour."""
+
+DAY_LEVEL = 1.0
+"""Share of a day's jobs in level: daily figures are made of all its hours."""
+
+MONTH_LEVEL = 0.99
+"""Share of a month's jobs in level: some seven hours, the room for one outage that people mend in a working day."""
+
+VOLUME_LOW, VOLUME_HIGH = 0.5, 2.0
+"""Size against the usual one: ordinary business moves it by a third; half or double is mostly a changed export."""
+
+
+def is_in_level(row: SlotHistory) -> bool:
+    """Tell whether a job came and was complete."""
+    return row.delivered and row.completeness >= JOB_LEVEL
+
+
+def volume_ratio(row: SlotHistory) -> float | None:
+    """Return the size of a delivery as a multiple of the usual one; None where either is not known."""
+    return row.size / row.usual_size if row.delivered and row.usual_size else None
+
 
 WINDOWS = (("Last 24 hours", 24), ("Last 7 days", 7 * 24), ("Last 30 days", 30 * 24))
 """Title and hours of the spans the headline looks at."""

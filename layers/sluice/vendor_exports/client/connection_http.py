@@ -1,13 +1,13 @@
 """Requests to the vendor: bounded, repeated with jitter where that helps, and silent about what is secret."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from sluice.vendor_exports.client.answers import Answer, sent_at
 from sluice.vendor_exports.client.errors import AnswerNotUnderstoodError, VendorUnavailableError
+from sluice.vendor_exports.client.pauses import Pauses
 
 ATTEMPTS = 5
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
@@ -26,14 +26,6 @@ class _TransientError(Exception):
     def __init__(self, happened: str, retry_after: float | None = None) -> None:
         super().__init__(happened)
         self.retry_after = retry_after
-
-
-@dataclass(frozen=True, slots=True)
-class Pauses:
-    """How long to pause between attempts: `first_seconds` at most, then doubling; `sleep` does it."""
-
-    first_seconds: float
-    sleep: Callable[[float], None]
 
 
 class Connection:

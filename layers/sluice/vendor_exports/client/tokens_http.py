@@ -7,7 +7,7 @@ from typing import Protocol
 
 import httpx
 
-from sluice.vendor_exports.client.connection import Connection
+from sluice.vendor_exports.client.connection_http import Connection
 from sluice.vendor_exports.client.errors import AnswerNotUnderstoodError, CredentialsRefusedError
 
 _MARGIN = timedelta(minutes=5)  # a token this close to its end is not used for a new request

@@ -1,6 +1,51 @@
-"""The three histories as tables of the catalog: the CSV files' columns in lower case, then what is unusual."""
+"""Files of the histories in the lake: their keys, and the three tables of the catalog."""
 
 from sluice.contracts.model import Column, Table
+from sluice.lake.keys import RUNS_PREFIX
+from sluice.vendor_exports.client.environment import Environment
+
+TABLES_PREFIX = "data/history/"
+
+JOB_METRICS_CSV = "historical_job_metrics.csv"
+TABLE_METRICS_CSV = "historical_table_metrics.csv"
+JOB_SIZE_CSV = "historical_job_size.csv"
+REPORT = "report.html"
+
+
+def observability_key(environment: Environment, name: str) -> str:
+    """Return the key of a file people read: a CSV or the report."""
+    return f"{environment.root}DataObservability/{name}"
+
+
+def state_key(environment: Environment) -> str:
+    """Return the key of the state: all observations, from which every other file is derived."""
+    return observability_key(environment, "observations.parquet")
+
+
+def history_prefix(environment: Environment, table: str) -> str:
+    """Return the prefix of a table of the catalog."""
+    return f"{TABLES_PREFIX}{environment}/{table}.parquet/"
+
+
+def history_key(environment: Environment, table: str) -> str:
+    """Return the key of a table's one Parquet file."""
+    return f"{history_prefix(environment, table)}history.parquet"
+
+
+def history_plan_key(run_id: str) -> str:
+    """Return the key of an initialisation's plan."""
+    return f"{RUNS_PREFIX}history/{run_id}/plan.json"
+
+
+def part_prefix(run_id: str) -> str:
+    """Return the prefix of an initialisation's observations, one object per part."""
+    return f"{RUNS_PREFIX}history/{run_id}/parts/"
+
+
+def part_key(run_id: str, part: str) -> str:
+    """Return the key of the observations of one part."""
+    return f"{part_prefix(run_id)}{part}.parquet"
+
 
 _DATE = Column("date", (), "string", "Day and hour of the job, UTC, as YYYYMMDD-HH.")
 _SLOT = Column("slot", (), "timestamp", "Begin of the hour, UTC.")

@@ -1,4 +1,4 @@
-"""The way to the vendor: its secret, its client, and what is kept between the invocations of a process."""
+"""Access to the vendor: the secret, the client and the downloads, kept between the invocations of a process."""
 
 import json
 import logging
@@ -12,47 +12,46 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from sluice.observability.metrics import TOKENS_REFUSED
-from sluice.observability.metrics_emitter import Meter
-from sluice.vendor_exports.client.client import Endpoints, VesonClient
-from sluice.vendor_exports.client.connection import Pauses
+from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.vendor_exports.client.client_http import Endpoints, VesonClient
+from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.client.errors import CredentialsRefusedError
-from sluice.vendor_exports.client.tokens import Credentials, TokenCache
-from sluice.vendor_exports.delivery.address_policy import AddressPolicy, LoopbackPolicy
-from sluice.vendor_exports.delivery.downloads_http import HttpDownloads
-from sluice.vendor_exports.delivery.ports import AddressRefusedError
-from sluice.vendor_exports.delivery.slots import Environment
+from sluice.vendor_exports.client.pauses import Pauses
+from sluice.vendor_exports.client.tokens_http import Credentials, TokenCache
+from sluice.vendor_exports.delivery.downloads_http import HttpDownloads, LoopbackPolicy, UrlPolicy
+from sluice.vendor_exports.delivery.transfers import UrlRefusedError
+from sluice.vendor_exports.metrics import TOKENS_REFUSED
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 _CONNECT_SECONDS = 10.0
 
-# Their records of requests would hold addresses with their signatures.
-for _talkative in ("httpx", "httpcore"):
-    logging.getLogger(_talkative).setLevel(logging.WARNING)
+# Their log records of requests would hold URLs with signatures.
+for _name in ("httpx", "httpcore"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 class SecretError(Exception):
     """The vendor's secret cannot be used."""
 
 
-class OtherVendorError(Exception):
-    """Somebody asked a stage that has a vendor to talk to another one."""
+class VendorNotAllowedError(Exception):
+    """The stage has a vendor and must not be given another."""
 
 
 @contextmanager
-def refusals_counted(meter: Meter) -> Iterator[None]:
-    """Count it when the vendor refuses our credentials, which is for a person to mend."""
+def refusals_counted(emitter: MetricsEmitter) -> Iterator[None]:
+    """Count refusals of the credentials: an operator has to put current ones into the secret."""
     try:
         yield
     except CredentialsRefusedError:
-        meter.add(TOKENS_REFUSED, 1)
+        emitter.add(TOKENS_REFUSED, 1)
         raise
 
 
 class SecretCredentials:
-    """The credentials in the secret, read once and again when the vendor refuses them."""
+    """The credentials in Secrets Manager, read once, and again when the vendor refuses them."""
 
     def __init__(self, client: "SecretsManagerClient", secret_id: str) -> None:
         """Bind client and secret."""
@@ -79,7 +78,7 @@ class SecretCredentials:
 
 @dataclass(frozen=True, slots=True)
 class VendorSettings:
-    """What the stack tells every function that talks to the vendor."""
+    """Environment of every function that talks to the vendor."""
 
     auth_url: str
     export_url: str
@@ -94,7 +93,7 @@ class VendorSettings:
 
 
 class VendorAccess:
-    """The vendor's client and downloads, with what a process may keep: credentials, token, connections."""
+    """The vendor's client and downloads; credentials, token and connections are kept for the process."""
 
     def __init__(self, settings: VendorSettings, secrets: "SecretsManagerClient") -> None:
         """Bind settings and the client for the secret; nothing is read yet."""
@@ -108,23 +107,23 @@ class VendorAccess:
         """Return the client for one slot's work.
 
         Raises:
-            OtherVendorError: `vendor_url` is given, and this stage has its own vendor.
+            VendorNotAllowedError: `vendor_url` is given, and this stage has its own vendor.
         """
         endpoints = self._endpoints(vendor_url)
         cache = self._tokens.setdefault(endpoints.auth, TokenCache(_now))
         return VesonClient(self._http, endpoints, self._credentials, cache, self.pauses, _now, slot)
 
     def address(self, vendor_url: str) -> str:
-        """Return the address of the service that knows jobs."""
+        """Return the URL of the service that runs jobs."""
         return self._endpoints(vendor_url).export
 
     @cached_property
     def downloads(self) -> HttpDownloads:
-        """What fetches files."""
+        """Downloads by the policy of this stage."""
         if self._settings.other_vendors:
             return HttpDownloads(self._http, LoopbackPolicy())
         hosts = frozenset(filter(None, self._settings.download_hosts.lower().split(",")))
-        return HttpDownloads(self._http, AddressPolicy(hosts))
+        return HttpDownloads(self._http, UrlPolicy(hosts))
 
     @cached_property
     def _http(self) -> httpx.Client:
@@ -136,11 +135,11 @@ class VendorAccess:
         if not vendor_url:
             return Endpoints(settings.auth_url, settings.export_url, settings.files_url, settings.company)
         if not settings.other_vendors:
-            raise OtherVendorError("this stage has a vendor of its own; only the local stage may be given another")
+            raise VendorNotAllowedError("this stage has a vendor of its own; only the local stage takes vendor_url")
         try:
             LoopbackPolicy().target(vendor_url)
-        except AddressRefusedError as error:
-            raise OtherVendorError(f"another vendor must be on this machine, and {error}") from error
+        except UrlRefusedError as error:
+            raise VendorNotAllowedError(f"vendor_url must be on this machine: {error}") from error
         base = vendor_url.rstrip("/")
         return Endpoints(base, base, base, settings.company)
 

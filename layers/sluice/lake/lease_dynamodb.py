@@ -1,0 +1,67 @@
+"""Leases of DynamoDB items: the attribute ``execution`` names the execution that has the lease."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from sluice.aws.dynamodb import Item, from_dynamodb, is_met, to_dynamodb
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+OWNED = "execution = :me"
+
+
+class DynamoLeases:
+    """Claims and writes the items of one table; expressions may use ``:me``, the execution that writes."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        """Bind client and table."""
+        self._client = client
+        self._table = table
+
+    def get(self, key: Item) -> Item:
+        """Return an item as it is now, empty where there is none."""
+        found = self._client.get_item(TableName=self._table, Key=to_dynamodb(key), ConsistentRead=True)
+        return from_dynamodb(found.get("Item", {}))
+
+    def claim(  # noqa: PLR0913 - the last three belong to the expression
+        self,
+        key: Item,
+        execution: str,
+        ended: str,
+        *,
+        change: str = "",
+        values: Mapping[str, Any] | None = None,
+        expired: str = "",
+    ) -> Item:
+        """Take the lease of an item if it is free, this execution's already, or that of an execution that has ended.
+
+        Args:
+            key: The item; it is made should there be none.
+            execution: ARN of the execution that wants the lease.
+            ended: ARN of an execution that has ended; empty if none is known.
+            change: What else is written with the lease, such as ``, since = :now REMOVE result``.
+            values: Values of the expressions.
+            expired: A condition under which the lease is free as well.
+
+        Returns:
+            The item as it is then, with the execution that has its lease.
+        """
+        free = "attribute_not_exists(execution) OR execution IN (:me, :ended)" + (f" OR {expired}" if expired else "")
+        while True:
+            self.update(key, execution, f"SET execution = :me{change}", {**(values or {}), ":ended": ended}, free)
+            item = self.get(key)
+            if "execution" in item:  # otherwise it was released a moment ago
+                return item
+
+    def update(self, key: Item, execution: str, change: str, values: Mapping[str, Any], condition: str = OWNED) -> bool:
+        """Write to an item that an execution has the lease of; tell whether it has it."""
+        return is_met(
+            lambda: self._client.update_item(
+                TableName=self._table,
+                Key=to_dynamodb(key),
+                UpdateExpression=change,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=to_dynamodb({**values, ":me": execution}),
+            )
+        )

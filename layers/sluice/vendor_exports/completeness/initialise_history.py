@@ -1,0 +1,112 @@
+"""Initialisation of a history over months of folders: cut into parts, observed in parallel, merged at the end."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Self
+
+import orjson
+
+from sluice.lake.object_store import ObjectStore
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.completeness.history_files import history_plan_key, part_key
+from sluice.vendor_exports.completeness.observations import read_observations, record, write_observations
+from sluice.vendor_exports.completeness.observe import observe
+from sluice.vendor_exports.completeness.update_history import HistoryPublisher
+from sluice.vendor_exports.delivery.slots import Slot, newest_settled, slots_between
+
+DAYS_PER_PART = 7
+"""At 300 files an hour, a part lists some 50,000 files and reads 168 schemas."""
+
+
+class InitialisationError(Exception):
+    """The history cannot be initialised; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some days of an initialisation, observed by one function.
+
+    Attributes:
+        run_id: The initialisation.
+        part: Name of the part in it; names sort as the parts do.
+        environment: The flow.
+        first: First slot.
+        last: Last slot, included.
+    """
+
+    run_id: str
+    part: str
+    environment: Environment
+    first: Slot
+    last: Slot
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Read a part of the plan."""
+        environment, first, last = Environment(value["environment"]), value["first"], value["last"]
+        return cls(value["run_id"], value["part"], environment, Slot.parse(first), Slot.parse(last))
+
+    def to_json(self) -> dict[str, str]:
+        """Return the part for the plan, an item of a Distributed Map."""
+        return {name: str(getattr(self, name)) for name in self.__slots__}
+
+
+def parts_of(run_id: str, environment: Environment, first: Slot, last: Slot) -> Iterator[Part]:
+    """Yield the parts from `first` to `last`, both included."""
+    numbered = groupby(
+        slots_between(first, last), lambda slot: (slot.hour.date() - first.hour.date()).days // DAYS_PER_PART
+    )
+    for number, group in numbered:
+        slots = list(group)
+        yield Part(run_id, f"{number:05}", environment, slots[0], slots[-1])
+
+
+def write_plan(
+    lake: ObjectStore, run_id: str, environment: Environment, first: Slot, last: Slot, now: datetime
+) -> list[Part]:
+    """Write the plan of the settled slots from `first` to `last`; its ``/parts`` are the items of a Distributed Map.
+
+    Raises:
+        InitialisationError: No slot of the range is settled.
+        ObjectStoreError: S3 failed.
+    """
+    parts = list(parts_of(run_id, environment, first, min(last, newest_settled(now))))
+    if not parts:
+        raise InitialisationError(f"no hour from {first} to {last} is over by 30 minutes; give a range in the past")
+    lake.write(history_plan_key(run_id), orjson.dumps({"parts": [part.to_json() for part in parts]}))
+    return parts
+
+
+def observe_part(lake: ObjectStore, part: Part, now: datetime) -> None:
+    """Observe the slots of a part and keep the observations for the merge.
+
+    Raises:
+        ObjectStoreError: S3 failed.
+    """
+    slots = list(slots_between(part.first, part.last))
+    lake.write(part_key(part.run_id, part.part), write_observations(observe(lake, part.environment, slots, now)))
+
+
+def merge_parts(lake: ObjectStore, publisher: HistoryPublisher, run_id: str) -> int:
+    """Merge the observations of all parts into the state, publish, and return the number of slots.
+
+    Raises:
+        InitialisationError: There is no such plan, or one of its parts was not observed; nothing was merged.
+        HistoryBusyError: Others wrote the same objects at every attempt.
+        ObjectStoreError: S3 failed.
+    """
+    plan = orjson.loads(_read(lake, history_plan_key(run_id)))
+    parts = [Part.from_json(part) for part in plan["parts"]]
+    observations = [seen for part in parts for seen in read_observations(_read(lake, part_key(run_id, part.part)))]
+    record(lake, parts[0].environment, observations)
+    publisher.publish(parts[0].environment)
+    return len(observations)
+
+
+def _read(lake: ObjectStore, key: str) -> bytes:
+    stored = lake.find(key)
+    if stored is None:
+        raise InitialisationError(f"{key} is missing: a step of this initialisation failed; start a new one")
+    return stored.body

@@ -1,0 +1,220 @@
+"""The plots of the report: volume, jobs, tables, and the calendar of days in and out of level."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+
+import plotly.graph_objects as go
+
+from sluice.html_report.plots import BAD, GOOD, QUIET, Plot, axis, bars, line, over_days, over_hours, rounded, stroke
+from sluice.html_report.text import in_hover
+from sluice.vendor_exports.completeness.report.service_level import DAY_LEVEL, Period
+from sluice.vendor_exports.completeness.slot_history import SlotHistory
+
+_MB = 1_000_000
+_NO_DELIVERY = "<br>no delivery"
+_PERCENT = {"title": {"text": "Delivered"}, "range": [0, 104], "ticksuffix": " %"}
+_EXPECTED = {"color": QUIET, "width": 1.5, "dash": "dot"}
+_OF_ONE = {"range": [0, 1.1]}
+
+_WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_WORST, _ALMOST = "#8f3b0b", "#f4c9a4"
+_SCALE = [[0, _WORST], [0.5, BAD], [DAY_LEVEL - 0.001, _ALMOST], [DAY_LEVEL - 0.001, GOOD], [1, GOOD]]
+_HEIGHT = 240
+_FEWEST_WEEKS = 13  # a young history does not stretch its few days over the page
+
+
+def plots_by_topic(rows: Sequence[SlotHistory], days: Sequence[Period]) -> dict[str, list[Plot]]:
+    """Return the ten plots of hours and days by topic; the rows are in the order of their slots."""
+    return {
+        "Volume": [_files(rows), _size(rows)],
+        "Jobs": [_jobs_daily(days), _job_ratio(days), _jobs_hourly(rows)],
+        "Tables": [
+            _tables_daily(days),
+            _table_ratio(days),
+            _tables_hourly(rows),
+            _failures_daily(days),
+            _failures_hourly(rows),
+        ],
+    }
+
+
+def calendar(days: Sequence[Period]) -> Plot:
+    """Return the share of each day's jobs in level."""
+    by_date = {date.fromisoformat(day.label): day for day in days}
+    mondays = _mondays(min(by_date), max(by_date))
+    cells = [[by_date.get(monday + timedelta(weekday)) for monday in mondays] for weekday in range(len(_WEEKDAYS))]
+    heat = go.Heatmap(
+        x=[str(monday) for monday in mondays],
+        y=_WEEKDAYS,
+        z=[[day and rounded(100 * day.level) for day in row] for row in cells],
+        text=[[day and _text(day) for day in row] for row in cells],
+        zmin=0,
+        zmax=100,
+        colorscale=_SCALE,
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        hoverongaps=False,
+        hovertemplate="%{text}<extra></extra>",
+    )
+    return Plot("level-calendar", "Days in and out of level", go.Figure(heat, _layout()), wide=True)
+
+
+# Volume
+
+
+def _files(rows: Sequence[SlotHistory]) -> Plot:
+    files, notes = [row.files for row in rows], [_short_note(row) for row in rows]
+    delivered = line(_hours(rows), files, "files", "%{y} files%{text}", stroke(GOOD), notes)
+    return Plot("files-hourly", "Files delivered, hourly", over_hours([delivered], axis("Files")))
+
+
+def _size(rows: Sequence[SlotHistory]) -> Plot:
+    hours, notes = _hours(rows), [_short_note(row) for row in rows]
+    sizes = [rounded(row.size / _MB) for row in rows]
+    usual = [None if row.usual_size is None else rounded(row.usual_size / _MB) for row in rows]
+    traces = [
+        line(hours, usual, "usual", "usual %{y:,.1f} MB", stroke(QUIET, 0), fill="tozeroy"),
+        line(hours, sizes, "delivered", "%{y:,.1f} MB%{text}", stroke(GOOD), notes),
+    ]
+    title = "Size delivered, hourly, and the usual for that hour of the week"
+    return Plot("size-hourly", title, over_hours(traces, axis("Size (MB)")))
+
+
+# Jobs
+
+
+def _jobs_daily(days: Sequence[Period]) -> Plot:
+    traces = _expected_and_delivered(days, [1] * len(days), [rounded(day.success) for day in days])
+    return Plot("jobs-daily", "Job completeness, averaged daily", over_days(traces, axis("Jobs per hour", **_OF_ONE)))
+
+
+def _job_ratio(days: Sequence[Period]) -> Plot:
+    trace = _share_bars(days, [day.success for day in days], "expected jobs")
+    return Plot("job-ratio-daily", "Job completeness ratio, averaged daily", over_days([trace], _PERCENT))
+
+
+def _jobs_hourly(rows: Sequence[SlotHistory]) -> Plot:
+    delivered, notes = [int(row.delivered) for row in rows], [_note(row) for row in rows]
+    steps = stroke(GOOD, 1, "hv")
+    trace = line(_hours(rows), delivered, "delivered", "%{y} of 1 delivered%{text}", steps, notes, fill="tozeroy")
+    figure = over_hours([trace, _absent(rows)], axis("Jobs", **_OF_ONE, tickvals=[0, 1]))
+    return Plot("jobs-hourly", "Job completeness, hourly (out of 1)", figure, wide=True)
+
+
+def _absent(rows: Sequence[SlotHistory]) -> go.Scatter:
+    hours = _hours([row for row in rows if not row.delivered])
+    marker = {"color": BAD, "size": 7, "symbol": "x"}
+    return go.Scatter(
+        x=hours,
+        y=[0] * len(hours),
+        name="not delivered",
+        mode="markers",
+        marker=marker,
+        hoverinfo="skip",
+        cliponaxis=False,
+    )
+
+
+# Tables
+
+
+def _tables_daily(days: Sequence[Period]) -> Plot:
+    expected = [rounded(day.tables_expected) for day in days]
+    traces = _expected_and_delivered(days, expected, [rounded(day.tables_delivered) for day in days])
+    return Plot("tables-daily", "Table completeness, averaged daily", over_days(traces, axis("Tables per hour")))
+
+
+def _table_ratio(days: Sequence[Period]) -> Plot:
+    trace = _share_bars(days, [day.completeness for day in days], "expected tables")
+    return Plot("table-ratio-daily", "Table completeness ratio, averaged daily", over_days([trace], _PERCENT))
+
+
+def _tables_hourly(rows: Sequence[SlotHistory]) -> Plot:
+    hours, notes = _hours(rows), [_note(row) for row in rows]
+    expected = [len(row.expected) for row in rows]
+    delivered = [len(row.expected) - len(row.missing) for row in rows]
+    traces = [
+        line(hours, expected, "expected", "%{y} expected", _EXPECTED),
+        line(hours, delivered, "delivered", "%{y} delivered%{text}", stroke(GOOD), notes),
+    ]
+    return Plot("tables-hourly", "Table completeness, hourly", over_hours(traces, axis("Tables")), wide=True)
+
+
+def _failures_daily(days: Sequence[Period]) -> Plot:
+    trace = bars(_labels(days), [rounded(day.tables_missing) for day in days], BAD, "%{y} tables")
+    return Plot("failures-daily", "Missing tables, averaged daily", over_days([trace], axis("Tables per hour")))
+
+
+def _failures_hourly(rows: Sequence[SlotHistory]) -> Plot:
+    missing, notes = [len(row.missing) for row in rows], [_note(row) for row in rows]
+    steps = stroke(BAD, 1, "hv")
+    trace = line(_hours(rows), missing, "missing", "%{y} tables%{text}", steps, notes, fill="tozeroy")
+    return Plot("failures-hourly", "Missing tables, hourly", over_hours([trace], axis("Tables")))
+
+
+# Traces, labels and notes
+
+
+def _expected_and_delivered(
+    days: Sequence[Period], expected: Sequence[float], delivered: Sequence[float]
+) -> list[go.Scatter]:
+    labels = _labels(days)
+    return [
+        line(labels, expected, "expected", "%{y} expected", _EXPECTED),
+        line(labels, delivered, "delivered", "%{y} delivered", stroke(GOOD)),
+    ]
+
+
+def _share_bars(days: Sequence[Period], shares: Sequence[float], of_what: str) -> go.Bar:
+    """Return each day's share as a percentage, coloured by whether it reaches a day's level."""
+    colours = [GOOD if share >= DAY_LEVEL else BAD for share in shares]
+    percentages = [rounded(100 * share) for share in shares]
+    return bars(_labels(days), percentages, colours, f"%{{y}} of the {of_what} delivered")
+
+
+def _hours(rows: Iterable[SlotHistory]) -> list[str]:
+    """Return the rows' hours as Plotly reads them, UTC."""
+    return [f"{row.slot.hour:%Y-%m-%d %H:00}" for row in rows]
+
+
+def _labels(days: Sequence[Period]) -> list[str]:
+    return [day.label for day in days]
+
+
+def _note(row: SlotHistory) -> str:
+    """Return a hover text that names the missing tables; empty if all came."""
+    if not row.delivered:
+        return _NO_DELIVERY
+    return f"<br>missing: {in_hover(row.missing)}" if row.missing else ""
+
+
+def _short_note(row: SlotHistory) -> str:
+    """Return a hover text with the number of missing tables; empty if all came."""
+    if not row.delivered:
+        return _NO_DELIVERY
+    return f"<br>{len(row.missing)} tables missing" if row.missing else ""
+
+
+# The calendar
+
+
+def _mondays(first: date, last: date) -> list[date]:
+    start, end = (day - timedelta(day.weekday()) for day in (first, last))
+    weeks = max((end - start).days // 7 + 1, _FEWEST_WEEKS)
+    return [end - timedelta(weeks=week) for week in reversed(range(weeks))]
+
+
+def _text(day: Period) -> str:
+    level = "in level" if day.level >= DAY_LEVEL else "out of level"
+    return f"{day.label}: {level}<br>{day.in_level} of {day.expected} jobs in level<br>{day.delivered} delivered"
+
+
+def _layout() -> go.Layout:
+    return go.Layout(
+        template=go.layout.Template(),
+        height=_HEIGHT,
+        margin={"l": 44, "r": 12, "t": 12, "b": 52},
+        xaxis={"type": "date", "showgrid": False, "title": {"text": "Week (UTC)"}},
+        yaxis={"autorange": "reversed", "showgrid": False, "fixedrange": True},
+    )

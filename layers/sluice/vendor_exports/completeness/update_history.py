@@ -1,0 +1,136 @@
+"""The hourly update of the histories: observe new slots, then publish every file that people and Athena read."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sluice.lake.object_store import ObjectStore, StoredObject
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.completeness.history_files import (
+    HISTORY_TABLES,
+    REPORT,
+    history_key,
+    observability_key,
+    state_key,
+)
+from sluice.vendor_exports.completeness.history_formats import CSV_NAMES, history_csv, history_parquet
+from sluice.vendor_exports.completeness.observations import ATTEMPTS, busy_error, observations_of, record
+from sluice.vendor_exports.completeness.observe import observe
+from sluice.vendor_exports.completeness.slot_history import Observation, SlotHistory, derive
+from sluice.vendor_exports.delivery.slots import Slot, newest_settled, place_of, slots_between
+
+Report = Callable[[Environment, Sequence[SlotHistory], Sequence[str]], bytes]
+"""Makes the report of an environment's rows; the last argument is the tables out of scope. Same rows, same bytes."""
+
+
+class HistoryPublisher:
+    """Publishes the outputs of an environment; none gets older than it was."""
+
+    def __init__(self, lake: ObjectStore, report: Report, out_of_scope: Collection[str]) -> None:
+        """Bind the bucket, the maker of the report, and the tables that are not expected."""
+        self._lake = lake
+        self._report = report
+        self._out_of_scope = sorted(out_of_scope)
+
+    def publish(self, environment: Environment) -> None:
+        """Derive every output from the state; do nothing where there is no state.
+
+        Raises:
+            HistoryBusyError: Others wrote the outputs or the state at every attempt.
+        """
+        for _ in range(ATTEMPTS):
+            # The outputs are read before the state: a writer that replaces one meanwhile may have a newer state.
+            standing = {key: self._lake.find(key) for key in output_keys(environment)}
+            state = self._lake.find(state_key(environment))
+            if state is None:
+                return
+            written = self._replace(standing, self.render(environment, self.rows(state)))
+            # Equal bytes have equal ETags; only an unchanged state proves that these outputs are the newest.
+            if written and self._lake.find(state_key(environment)) == state:
+                return
+        raise busy_error(f"the state or an output of {environment}")
+
+    def rows(self, state: StoredObject | None) -> list[SlotHistory]:
+        """Return the rows of all histories."""
+        return derive(observations_of(state), self._out_of_scope)
+
+    def render(self, environment: Environment, rows: Sequence[SlotHistory]) -> dict[str, bytes]:
+        """Return every output by its key."""
+        return {
+            **{observability_key(environment, name): history_csv(name, rows) for name in CSV_NAMES},
+            **{history_key(environment, table.name): history_parquet(table, rows) for table in HISTORY_TABLES},
+            observability_key(environment, REPORT): self._report(environment, rows, self._out_of_scope),
+        }
+
+    def _replace(self, standing: Mapping[str, StoredObject | None], outputs: Mapping[str, bytes]) -> bool:
+        """Write the outputs that differ; return False if another writer replaced one meanwhile."""
+        for key, body in outputs.items():
+            stored = standing[key]
+            is_changed = stored is None or stored.body != body
+            if is_changed and not self._lake.replace(key, body, stored.etag if stored else None):
+                return False
+        return True
+
+
+def output_keys(environment: Environment) -> list[str]:
+    """Return the keys of all outputs."""
+    return [
+        *(observability_key(environment, name) for name in (*CSV_NAMES, REPORT)),
+        *(history_key(environment, table.name) for table in HISTORY_TABLES),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """Result of an update.
+
+    Attributes:
+        observed: Slots that were observed, in order.
+        waiting: Number of settled slots left for the next update.
+    """
+
+    observed: tuple[Slot, ...]
+    waiting: int
+
+
+class HistoryUpdater:
+    """Updates the histories."""
+
+    def __init__(self, lake: ObjectStore, publisher: HistoryPublisher, max_slots: int) -> None:
+        """Bind the bucket and the publisher; one update observes at most `max_slots` new slots."""
+        self._lake = lake
+        self._publisher = publisher
+        self._max_slots = max_slots
+
+    def update(self, environment: Environment, now: datetime, again: Iterable[Slot] = ()) -> Updated:
+        """Observe the new slots that are over by 30 minutes, oldest first, then publish.
+
+        A history begins with the first folder in the bucket; there is none before. Slots between its begin and now
+        that are not known are observed, whatever the reason.
+
+        Args:
+            environment: The flow.
+            now: The time, UTC.
+            again: Known slots whose folder has changed since; unknown ones are new anyway.
+
+        Raises:
+            HistoryBusyError: Others wrote the same objects at every attempt.
+            ObjectStoreError: S3 failed.
+        """
+        last = newest_settled(now)
+        observations = observations_of(self._lake.find(state_key(environment)))
+        seen = {observation.slot for observation in observations}
+        unseen = [slot for slot in self._history(environment, observations, last) if slot not in seen]
+        changed = {slot for slot in again if slot in seen and slot <= last}
+        due = sorted(changed.union(unseen[: self._max_slots]))
+        record(self._lake, environment, observe(self._lake, environment, due, now))
+        self._publisher.publish(environment)
+        return Updated(tuple(due), len(unseen[self._max_slots :]))
+
+    def _history(self, environment: Environment, observations: list[Observation], last: Slot) -> Iterable[Slot]:
+        first = observations[0].slot if observations else self._first_slot(environment)
+        return () if first is None else slots_between(first, last)
+
+    def _first_slot(self, environment: Environment) -> Slot | None:
+        places = (place_of(found.key, environment) for found in self._lake.list(environment.hourly))
+        return next((place[0] for place in places if place), None)

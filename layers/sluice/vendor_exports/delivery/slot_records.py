@@ -1,0 +1,153 @@
+"""Records of slots: claim a slot at the begin of an export, record the result at its end."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+
+from sluice.lake.lease import Executions, acquire
+from sluice.runs.execution_events import plain_cause
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.delivery.model import (
+    DELIVERED,
+    INCOMPLETE,
+    LONGEST_CAUSE,
+    ExportResult,
+    Job,
+    JobState,
+    Lease,
+)
+from sluice.vendor_exports.delivery.slots import Slot
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRecord:
+    """The record of a slot.
+
+    Attributes:
+        execution: ARN of the execution that has the lease; empty while the slot is free.
+        job: The slot's last job.
+        checked: The result that this execution's last check found.
+        result: Result of the slot's last export.
+    """
+
+    execution: str = ""
+    job: Job | None = None
+    checked: ExportResult | None = None
+    result: ExportResult | None = None
+
+
+class SlotRecords(Protocol):
+    """The records of slots. Writes raise LeaseLostError when another execution has the slot."""
+
+    def get(self, environment: Environment, slot: Slot) -> SlotRecord:
+        """Return the record of a slot."""
+
+    def claim(self, lease: Lease, ended: str, now: datetime, until: datetime) -> SlotRecord:
+        """Take a slot that is free, whose lease is over, or that the `ended` execution has; return its record then."""
+
+    def put_job(self, lease: Lease, job: Job) -> None:
+        """Record the job."""
+
+    def put_checked(self, lease: Lease, result: ExportResult) -> None:
+        """Record the result of a check."""
+
+    def close(self, lease: Lease, result: ExportResult) -> None:
+        """Record the result and free the slot; a repetition by the same execution changes nothing."""
+
+
+class NoJobError(Exception):
+    """The slot is not of the present hour and has no job whose files could be copied."""
+
+
+class Decision(StrEnum):
+    """Next step of an execution that wants a slot."""
+
+    TRIGGER = "trigger"
+    RESUME = "resume"
+    BUSY = "busy"
+
+
+@dataclass(frozen=True, slots=True)
+class SlotClaim:
+    """Claims slots.
+
+    Attributes:
+        slots: The records of slots.
+        executions: The executions of the machine.
+        environment: The flow of this stage.
+        vendor: URL of the vendor's export service: jobs of another service are of no use.
+        lease: Duration of a lease; longer than an execution can take.
+    """
+
+    slots: SlotRecords
+    executions: Executions
+    environment: Environment
+    vendor: str
+    lease: timedelta
+
+    def claim(self, execution: str, started_at: datetime, wanted: Slot | None, now: datetime) -> tuple[Decision, Slot]:
+        """Claim a slot and return what has to be done with it.
+
+        Args:
+            execution: The execution that wants it.
+            started_at: Start of the execution, UTC: the slot is the hour of that time, however late it is now.
+            wanted: Another slot, to copy again the files of its job.
+            now: The present time, UTC.
+
+        Raises:
+            NoJobError: The slot is another hour's and has no job.
+        """
+        present = Slot.of(started_at)
+        slot = wanted or present
+        if slot > present:
+            raise NoJobError(f"export {slot}: this hour has not begun; leave the slot out to export the present one")
+        if slot != present and not self._has_usable_job(self.slots.get(self.environment, slot)):
+            raise NoJobError(
+                f"export {slot}: there is no job of this slot to copy from, and the vendor exports the present hour "
+                "only; `sluice history copy-missing` copies a slot from a bucket that has it"
+            )
+        lease = Lease(self.environment, slot, execution)
+        record = acquire(
+            execution, lambda ended: self.slots.claim(lease, ended, now, now + self.lease), self.executions
+        )
+        if record is None:
+            return Decision.BUSY, slot
+        return (Decision.RESUME if self._has_usable_job(record) else Decision.TRIGGER), slot
+
+    def _has_usable_job(self, record: SlotRecord) -> bool:
+        return record.job is not None and record.job.vendor == self.vendor and record.job.state is not JobState.FAILED
+
+
+def record_result(lease: Lease, state: Mapping[str, Any], slots: SlotRecords) -> ExportResult:
+    """Record the result of an export, free its slot, and return the result.
+
+    Args:
+        lease: The slot and its execution.
+        state: The machine's state: the answers by step, and ``failure`` where a step failed.
+        slots: The records of slots.
+    """
+    record = slots.get(lease.environment, lease.slot)
+    result = record.checked or ExportResult(str(lease.slot), INCOMPLETE, lease.slot.folder(lease.environment))
+    cause = _failure(state) or result.cause or _last_cause(state)
+    if cause or result.status != DELIVERED:
+        cause = cause or "the export ended before its files were checked"
+        result = replace(result, status=INCOMPLETE, cause=cause[:LONGEST_CAUSE])
+    if record.checked is None and record.result and record.result.status == DELIVERED:
+        result = record.result  # an execution that checked nothing does not undo an earlier delivery
+    slots.close(lease, result)
+    return result
+
+
+def _last_cause(state: Mapping[str, Any]) -> str:
+    causes = [state.get(step, {}).get("cause", "") for step in ("listing", "check", "trigger")]
+    return next(filter(None, causes), "")
+
+
+def _failure(state: Mapping[str, Any]) -> str:
+    """Return the sentence inside the error of the step that failed."""
+    failure = state.get("failure")
+    if not failure:
+        return ""
+    return plain_cause(str(failure.get("Cause") or failure.get("Error") or "a step failed"))

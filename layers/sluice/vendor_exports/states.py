@@ -1,0 +1,13 @@
+"""Names of the states of Export that functions run in and that records of runs are measured by."""
+
+CLAIM = "Claim the slot"
+TRIGGER = "Trigger the job"
+WAIT_FOR_BEGIN = "Wait for the job to begin"
+CHECK_JOB = "Check the job"
+WAIT_FOR_JOB = "Wait for the job"
+LIST = "List the files"
+WAIT_FOR_LIST = "Wait for the list to fill"
+COPY = "Copy the files"
+CHECK_DELIVERY = "Check the delivery"
+RECORD = "Record the result"
+UPDATE_HISTORIES = "Update the histories"
