@@ -10,9 +10,9 @@ from sluice.aws.clients import dynamodb, s3
 from sluice.aws.environment import read_settings
 from sluice.event_files.convert.committing import commit, read_plan
 from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
-from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
+from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.lake.object_store_s3 import S3ObjectStore
-from sluice.observability.metrics_emitter import Meter
+from sluice.observability.metrics_cloudwatch import MetricsEmitter
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +24,15 @@ class Settings:
 
 
 logger = Logger()
-meter = Meter()
+emitter = MetricsEmitter()
 settings = read_settings(Settings)
 files = S3ObjectStore(s3(), settings.lake_bucket)
-ledger = DynamoLedger(dynamodb(), settings.ledger_table)
+ledger = DynamoRunLedger(dynamodb(), settings.ledger_table)
 freshness = DynamoFreshness(dynamodb(), settings.ledger_table)
 
 
 @logger.inject_lambda_context
-@meter.publish
+@emitter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Commit the run of a plan: ``{"plan_key": …}``."""
     summary = commit(read_plan(files, event["plan_key"]), files, ledger)

@@ -13,9 +13,9 @@ from sluice.aws.environment import read_settings
 from sluice.contracts.load import load_registry
 from sluice.event_files.convert.batches import Converter
 from sluice.event_files.convert.model import BatchGroup, Receipt
+from sluice.event_files.metrics import BATCH_SECONDS, PARQUET_BYTES, ROWS_CONVERTED
 from sluice.lake.object_store_s3 import S3ObjectStore
-from sluice.observability.metrics import BATCH_SECONDS, PARQUET_BYTES, ROWS_CONVERTED
-from sluice.observability.metrics_emitter import Meter
+from sluice.observability.metrics_cloudwatch import MetricsEmitter
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +26,12 @@ class Settings:
 
 
 logger = Logger()
-meter = Meter()
+emitter = MetricsEmitter()
 converter = Converter(load_registry(), S3ObjectStore(s3(), read_settings(Settings).lake_bucket))
 
 
 @logger.inject_lambda_context
-@meter.publish
+@emitter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Convert a group of the plan, unless it is converted already."""
     group = BatchGroup.from_json(event)
@@ -43,7 +43,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         logger.exception("group not converted")  # Lambda hands on the last of a chain of errors only
         raise
     seconds = time.perf_counter() - begun
-    meter.add(BATCH_SECONDS, seconds)
+    emitter.add(BATCH_SECONDS, seconds)
     if receipts:
         _report(receipts, seconds)
     return {"batches": [batch.batch_id for batch in group.batches], "rows": sum(batch.rows for batch in group.batches)}
@@ -57,4 +57,4 @@ def _report(receipts: Sequence[Receipt], seconds: float) -> None:
     counted = {metric.name: value for metric, value in totals.items()}
     logger.info("group converted", extra={"batches": len(receipts), "seconds": round(seconds, 3), **counted})
     for metric, value in totals.items():
-        meter.add(metric, value)
+        emitter.add(metric, value)

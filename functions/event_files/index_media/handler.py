@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.aws.clients import dynamodb
 from sluice.aws.environment import read_settings
 from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
-from sluice.observability.metrics_emitter import Meter
+from sluice.observability.metrics_cloudwatch import MetricsEmitter
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,13 @@ class Change:
 
 
 logger = Logger()
-meter = Meter()
+emitter = MetricsEmitter()
 settings = read_settings(Settings)
 index = DynamoMediaIndex(dynamodb(), settings.media_table, settings.media_bucket)
 
 
 @logger.inject_lambda_context
-@meter.publish
+@emitter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Index or forget the objects that a batch of messages names; report the messages that name none."""
     changes = {record["messageId"]: _change(record) for record in event["Records"]}

@@ -12,10 +12,10 @@ from sluice.aws.clients import dynamodb, s3, step_functions
 from sluice.aws.environment import read_settings
 from sluice.aws.executions import StepFunctionsExecutions
 from sluice.event_files.convert.planning import Planning
-from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
+from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.lake.keys import timestamped_id
 from sluice.lake.object_store_s3 import S3ObjectStore
-from sluice.observability.metrics_emitter import Meter
+from sluice.observability.metrics_cloudwatch import MetricsEmitter
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,10 @@ class Settings:
 
 
 logger = Logger()
-meter = Meter()
+emitter = MetricsEmitter()
 settings = read_settings(Settings)
 planning = Planning(
-    ledger=DynamoLedger(dynamodb(), settings.ledger_table),
+    ledger=DynamoRunLedger(dynamodb(), settings.ledger_table),
     files=S3ObjectStore(s3(), settings.lake_bucket),
     executions=StepFunctionsExecutions(step_functions()),
     batch_bytes=settings.batch_bytes,
@@ -39,7 +39,7 @@ planning = Planning(
 
 
 @logger.inject_lambda_context
-@meter.publish
+@emitter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Plan the run of an execution: ``{"execution": ARN, "started_at": ISO 8601}``."""
     execution = event["execution"]

@@ -11,8 +11,8 @@ from sluice.aws.clients import dynamodb
 from sluice.aws.environment import read_settings
 from sluice.event_files.lag import lag
 from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
-from sluice.observability.metrics import NEWEST_ROW_AGE, PENDING_AGE
-from sluice.observability.metrics_emitter import Meter
+from sluice.event_files.metrics import NEWEST_ROW_AGE, PENDING_AGE
+from sluice.observability.metrics_cloudwatch import MetricsEmitter
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +23,18 @@ class Settings:
 
 
 logger = Logger()
-meter = Meter()
+emitter = MetricsEmitter()
 freshness = DynamoFreshness(dynamodb(), read_settings(Settings).ledger_table)
 
 
 @logger.inject_lambda_context
-@meter.publish
+@emitter.publish
 def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Measure the lake; the ages by table are members of the log, one line each."""
     found = lag(freshness, datetime.now(UTC))
-    meter.add(PENDING_AGE, found.pending)
+    emitter.add(PENDING_AGE, found.pending)
     if found.newest_row is not None:
-        meter.add(NEWEST_ROW_AGE, found.newest_row)
+        emitter.add(NEWEST_ROW_AGE, found.newest_row)
     for table, age in found.tables.items():
         logger.info("lag", extra={"table": table, "newest_row_age": age})
     return {"pending_age": found.pending, "newest_row_age": found.newest_row}

@@ -12,7 +12,7 @@ from sluice.aws.environment import read_settings
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.orphans import sweep
 from sluice.lake.object_store_s3 import S3ObjectStore
-from sluice.observability.metrics_emitter import Meter
+from sluice.observability.metrics_cloudwatch import MetricsEmitter
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +24,14 @@ class Settings:
 
 
 logger = Logger()
-meter = Meter()
+emitter = MetricsEmitter()
 settings = read_settings(Settings)
 lake = S3ObjectStore(s3(), settings.lake_bucket)
 ledger = DynamoLedger(dynamodb(), settings.ledger_table)
 
 
 @logger.inject_lambda_context
-@meter.publish
+@emitter.publish
 def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
     """Sweep the days that may hold orphans."""
     removed = sweep(lake, ledger, datetime.now(UTC))

@@ -14,13 +14,13 @@ from sluice.aws.environment import read_settings
 from sluice.contracts.load import load_registry
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.ledger.model import SourceObject, SourceRecord
-from sluice.event_files.validate.announcements import UnknownAnnouncementError, announced_objects
 from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
+from sluice.event_files.validate.source_objects import UnknownAnnouncementError, announced_objects
 from sluice.event_files.validate.source_store_s3 import S3SourceStore
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
 from sluice.lake.keys import timestamped_id
 from sluice.lake.object_store_s3 import S3ObjectStore
-from sluice.observability.metrics_emitter import Meter
+from sluice.observability.metrics_cloudwatch import MetricsEmitter
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ _SLOW_SECONDS = 1.0
 _SAME_IN_ALL = ("function_name", "function_arn", "function_memory_size")  # a third of what logging files would cost
 
 logger = Logger()
-meter = Meter()
+emitter = MetricsEmitter()
 settings = read_settings(Settings)
 store = S3SourceStore(s3())
 validation = Validation(
@@ -47,7 +47,7 @@ validation = Validation(
     sources=store,
     chunks=S3ObjectStore(s3(), settings.lake_bucket),
     ledger=DynamoLedger(dynamodb(), settings.ledger_table),
-    media=DynamoMediaIndex(dynamodb(), settings.media_table, settings.media_bucket),
+    find_media=DynamoMediaIndex(dynamodb(), settings.media_table, settings.media_bucket).find,
     limits=Limits(settings.chunk_bytes, settings.max_file_bytes),
     new_chunk_id=lambda: timestamped_id(datetime.now(UTC), secrets.token_hex(4)),
     stopwatch=time.perf_counter,
@@ -55,7 +55,7 @@ validation = Validation(
 
 
 @logger.inject_lambda_context
-@meter.publish
+@emitter.publish
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Validate the objects that a batch of messages announces; report the messages that must come again."""
     logger.remove_keys(_SAME_IN_ALL)
@@ -71,7 +71,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _comes_first(record: dict[str, Any]) -> bool:
-    """Tell whether SQS hands out a message for the first time; who calls by hand does not say."""
+    """Return whether SQS delivers a message for the first time; events made by hand do not say."""
     return bool(record.get("attributes", {}).get("ApproximateReceiveCount") == "1")
 
 
@@ -95,11 +95,11 @@ def _report(outcome: Outcome) -> None:
     totals = outcome.totals()
     logger.info("validated", extra={metric.name: value for metric, value in totals.items()})
     for metric, value in totals.items():
-        meter.add(metric, value)
+        emitter.add(metric, value)
 
 
 def _report_file(record: SourceRecord, seconds: float) -> None:
-    """Log a file that somebody may ask about: a line for each would cost more than validating it."""
+    """Log a file if it was slow or has dirty records: a line for each would cost more than validating it."""
     if seconds < _SLOW_SECONDS and not record.counts.dirty:
         return
     counts = {"events": record.counts.events, "dirty": record.counts.dirty.total()}

@@ -1,6 +1,5 @@
 """One boto3 client per service and process, and what its errors mean."""
 
-from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -52,14 +51,3 @@ def error_code(error: ClientError) -> str:
     """Return the code of an AWS error, such as ``NoSuchKey`` or ``412``."""
     response: dict[str, Any] = dict(error.response)
     return str(response.get("Error", {}).get("Code", ""))
-
-
-def is_met(write: Callable[[], object]) -> bool:
-    """Do a conditional write; tell whether its condition was met."""
-    try:
-        write()
-    except ClientError as error:
-        if error_code(error) == "ConditionalCheckFailedException":
-            return False
-        raise
-    return True

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from sluice.contracts.compose import Composer, beside
-from sluice.contracts.model import Column, Contract, ContractError, Correction, Family, Registry
-from sluice.contracts.system_tables import SYSTEM_TABLES
+from sluice.contracts.model import SYSTEM_TABLES, Column, Contract, ContractError, Correction, Family, Registry
 
 TABLES = Path(__file__).resolve().parent / "tables"
 """Where the packaged contracts are."""
@@ -109,3 +108,163 @@ def _correction(correction: dict[str, Any]) -> Correction:
 def split_path(path: str | list[str]) -> tuple[str, ...]:
     """The members of a path; one whose members hold dots is written as a list."""
     return tuple(path.split(".")) if isinstance(path, str) else tuple(path)
+
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+MAPS = frozenset({"properties", "patternProperties", "dependentSchemas"})
+LISTS = frozenset({"anyOf", "oneOf", "prefixItems"})
+SINGLES = frozenset({"items", "contains", "additionalProperties", "propertyNames", "if", "then", "else", "not"})
+_NOTES = frozenset({"title", "description", "$comment", "examples", "default"})
+_DROPPED = frozenset({"$ref", "allOf", "$defs", "$schema"})
+_NEIGHBOURLY = frozenset(
+    {
+        "additionalProperties",
+        "patternProperties",
+        "unevaluatedProperties",
+        "unevaluatedItems",
+        "prefixItems",
+        "contains",
+    }
+)
+"""Keywords whose meaning depends on their neighbours: a part that uses one is kept apart, not merged."""
+
+Schema = dict[str, Any]
+
+_PYTHON_TYPES: dict[type, str] = {
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    list: "array",
+    dict: "object",
+    type(None): "null",
+}
+
+
+def json_type(value: object) -> str:
+    """JSON Schema's name of a value's type; a whole float is a ``number``."""
+    return _PYTHON_TYPES[type(value)]
+
+
+def beside(path: Path, reference: str) -> Path:
+    """The file `reference` names, relative to the file it stands in."""
+    return Path(os.path.normpath(path.parent / reference))
+
+
+class Composer:
+    """Composes schemas; what several of them refer to is read and composed once, so treat the results as read-only."""
+
+    def __init__(self, read: Callable[[Path], Any]) -> None:
+        """Compose from files whose parsed JSON `read` gives."""
+        self._read = read
+        self._composed: dict[tuple[Path, str], Any] = {}
+        self._open: set[tuple[Path, str]] = set()
+
+    def compose(self, path: Path) -> Schema:
+        """The schema in `path` with every reference resolved, relative to the file it stands in.
+
+        Raises:
+            ContractError: A reference leads nowhere or in a circle, or the file holds no object.
+        """
+        composed = self._target(path, "")
+        if not isinstance(composed, dict):
+            raise ContractError(f"{path}: a contract's schema must be a JSON object")
+        return {"$schema": DIALECT, **composed}
+
+    def _target(self, path: Path, pointer: str) -> Any:  # noqa: ANN401  # true and false are schemas too
+        key = (path, pointer)
+        if key in self._open:
+            raise ContractError(f"{path}#{pointer}: the reference leads back to itself; spell the repeated part out")
+        if key not in self._composed:
+            self._open.add(key)
+            self._composed[key] = self._schema(self._find(path, pointer), path)
+            self._open.remove(key)
+        return self._composed[key]
+
+    def _find(self, path: Path, pointer: str) -> Any:  # noqa: ANN401
+        node = self._read(path)
+        for member in pointer.split("/")[1:]:
+            if not isinstance(node, dict) or member not in node:
+                raise ContractError(f"{path}#{pointer}: there is no such definition")
+            node = node[member]
+        return node
+
+    def _schema(self, node: Any, path: Path) -> Any:  # noqa: ANN401
+        if not isinstance(node, dict):
+            return node
+        own = {key: self._keyword(key, value, path) for key, value in node.items() if key not in _DROPPED}
+        parts = [self._schema(part, path) for part in node.get("allOf", ())]
+        if "$ref" in node:
+            file, _, pointer = node["$ref"].partition("#")
+            parts.insert(0, self._target(beside(path, file) if file else path, pointer))
+        return merge_all([*parts, own])
+
+    def _keyword(self, key: str, value: Any, path: Path) -> Any:  # noqa: ANN401
+        if key in MAPS:
+            return {name: self._schema(each, path) for name, each in value.items()}
+        if key in LISTS:
+            return [self._schema(each, path) for each in value]
+        return self._schema(value, path) if key in SINGLES else value
+
+
+def merge_all(parts: list[Any]) -> Any:  # noqa: ANN401
+    """Parts that all must hold, as one schema; what cannot be merged stays under ``allOf``."""
+    merged: Schema = {}
+    apart: list[Any] = []
+    for part in parts:
+        combined = _merge(merged, part)
+        if combined is None:
+            apart.append(part)
+        else:
+            merged = combined
+    settled = _settle(merged)
+    return {**settled, "allOf": [*settled.get("allOf", ()), *apart]} if apart else settled
+
+
+def _settle(schema: Schema) -> Schema:
+    """The schema without its ``type`` where it lists its values: one fault shall have one reason."""
+    types = schema.get("type", ())
+    allowed = {types} if isinstance(types, str) else set(types)
+    if not allowed or not {"const", "enum"} & schema.keys() or {"number", "integer"} & allowed:
+        return schema
+    settled = {key: value for key, value in schema.items() if key != "type"}
+    if "enum" in schema:
+        settled["enum"] = [value for value in schema["enum"] if json_type(value) in allowed]
+    elif json_type(schema["const"]) not in allowed:
+        return schema
+    return settled
+
+
+def _merge(first: Schema, second: Any) -> Schema | None:  # noqa: ANN401
+    """Both schemas as one, or None when they say different things under the same keyword."""
+    if not first or second == {}:
+        return first or (dict(second) if isinstance(second, dict) else None)
+    if not isinstance(second, dict) or _NEIGHBOURLY & (first.keys() | second.keys()):
+        return None
+    merged = dict(first)
+    for key, value in second.items():
+        combined = _merge_keyword(key, merged[key], value) if key in merged else value
+        if combined is None:
+            return None
+        merged[key] = combined
+    return merged
+
+
+def _merge_keyword(key: str, first: Any, second: Any) -> Any:  # noqa: ANN401
+    if first == second or key in _NOTES:
+        return second
+    if key == "properties":
+        return _merge_properties(first, second)
+    if key == "required":
+        return [*first, *(name for name in second if name not in first)]
+    if key == "items":
+        return _merge(first, second)
+    return None
+
+
+def _merge_properties(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(first)
+    for name, schema in second.items():
+        merged[name] = merge_all([merged[name], schema]) if name in merged else schema
+    return merged

@@ -1,10 +1,10 @@
-"""Chunk objects that were written but never committed: the invocation died, its files were validated again."""
+"""Orphans: chunk objects that were written but never committed, because their invocation died."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from sluice.lake.keys import CLEAN_PREFIX, DIRTY_PREFIX, UNRELATED_PREFIX, chunk_id_of
+from sluice.event_files.ledger.model import CLEAN_PREFIX, DIRTY_PREFIX, UNRELATED_PREFIX, chunk_id_of
 from sluice.lake.object_store import ObjectStore
 
 _GRACE = timedelta(days=1)  # far longer than any invocation lives between writing a chunk and committing it

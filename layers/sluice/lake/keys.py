@@ -1,36 +1,9 @@
-"""Where things lie in the lake bucket."""
+"""Keys of the lake bucket that every pipeline uses, ids that grow with time, and times in ISO 8601."""
 
 from datetime import datetime
 
-CLEAN_PREFIX = "data/clean_json/"
-DIRTY_PREFIX = "data/dirty_json/"
-UNRELATED_PREFIX = "data/unrelated_json/"
 TABLES_PREFIX = "data/clean_parquet/"
 RUNS_PREFIX = "runs/"
-
-
-def clean_key(chunk_id: str) -> str:
-    """Return the key of a chunk's rows, grouped by table."""
-    return _chunk_key(CLEAN_PREFIX, chunk_id)
-
-
-def dirty_key(chunk_id: str) -> str:
-    """Return the key of a chunk's dirty records."""
-    return _chunk_key(DIRTY_PREFIX, chunk_id)
-
-
-def unrelated_key(chunk_id: str) -> str:
-    """Return the key of a chunk's unrelated records."""
-    return _chunk_key(UNRELATED_PREFIX, chunk_id)
-
-
-def _chunk_key(prefix: str, chunk_id: str) -> str:
-    return f"{prefix}{chunk_id[:4]}/{chunk_id[4:6]}/{chunk_id[6:8]}/{chunk_id}.jsonl"
-
-
-def chunk_id_of(key: str) -> str:
-    """Return the id of the chunk that an object belongs to."""
-    return key.rpartition("/")[2].removesuffix(".jsonl")
 
 
 def timestamped_id(now: datetime, token: str) -> str:
@@ -38,19 +11,9 @@ def timestamped_id(now: datetime, token: str) -> str:
     return f"{now:%Y%m%dT%H%M%S%fZ}-{token}"
 
 
-def plan_key(run_id: str, token: str) -> str:
-    """Return the key of one planner's plan; the ledger says which plan of a run holds."""
-    return f"{RUNS_PREFIX}{run_id}/plan-{token}.json"
-
-
-def receipts_key(run_id: str, group_id: str) -> str:
-    """Return the key of the proof that a group of batches is done: a line of JSON for each."""
-    return f"{RUNS_PREFIX}{run_id}/receipts/{group_id}.jsonl"
-
-
-def profile_part_key(run_id: str, group_id: str) -> str:
-    """Return the key of a group's part of the profiling log."""
-    return f"{RUNS_PREFIX}{run_id}/profile/{group_id}.parquet"
+def iso(time: datetime) -> str:
+    """Write a time in UTC as ISO 8601, with milliseconds."""
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def commit_key(run_id: str) -> str:

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from sluice.event_files.ledger.model import SourceObject
-from sluice.event_files.validate.announcements import UnknownAnnouncementError, announced_objects
-from tests.support.events import body, event
-from tests.support.payloads import eventbridge_announcement, payload, s3_announcement
+from sluice.event_files.validate.source_objects import UnknownAnnouncementError, announced_objects
+from tests.support.lambda_handlers import eventbridge_announcement, payload, s3_announcement
+from tests.support.moto_stage import SOURCE, MotoStage
+from tests.support.sample_events import body, event
 from tests.support.snapshots import ledger, tables
-from tests.support.world import SOURCE, World
 
 KEYS = (
     "plain",
@@ -33,19 +33,19 @@ KEYS = (
 ETAG = "b1946ac92492d2347c6235b4d2611184"
 
 
-def test_any_key_leads_from_announcement_to_row(world: World) -> None:
+def test_any_key_leads_from_announcement_to_row(moto_stage: MotoStage) -> None:
     """Announced in both forms, each object is read and recorded once, and its rows name its key as it is."""
-    sources = [world.put(key, body(event("MICROONE_EVENT", number))) for number, key in enumerate(KEYS)]
+    sources = [moto_stage.put(key, body(event("MICROONE_EVENT", number))) for number, key in enumerate(KEYS)]
     by_eventbridge = [found for source in sources for found in announced_objects(eventbridge_announcement(source))]
     by_s3 = announced_objects(s3_announcement(*sources))
     assert by_eventbridge == sources
     assert by_s3 == sources
-    outcome = world.validate(*by_eventbridge, *by_s3)
+    outcome = moto_stage.validate(*by_eventbridge, *by_s3)
     assert outcome.failed == {}
     assert {item["pk"]: item["status"] for item in ledger("source#")} == {
         f"source#{SOURCE}/{key}": "validated" for key in KEYS
     }
-    world.convert()
+    moto_stage.convert()
     written = tables()
     assert sorted(row["_source_key"] for row in written["MICROONE_EVENT"]) == sorted(KEYS)
     assert sorted(row["event_filename"] for row in written["PROFILING_LOG"]) == sorted(KEYS)

@@ -7,11 +7,11 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sluice.event_files.ledger.model import DIRTY_PREFIX
 from sluice.event_files.validate.routing import MAX_EVENT_BYTES
-from sluice.lake.keys import DIRTY_PREFIX
-from tests.support.events import dump, event, zipped
+from tests.support.moto_stage import MotoStage
+from tests.support.sample_events import dump, event, zipped
 from tests.support.snapshots import assert_books_balance, committed_records, tables
-from tests.support.world import World
 
 MAX_FILE_BYTES = 100_000
 GOOD = dump(event("MICROONE_EVENT", 1))
@@ -99,17 +99,17 @@ CASES = {
 }
 
 
-def test_every_case(world: World) -> None:
+def test_every_case(moto_stage: MotoStage) -> None:
     """All in one batch: none harms the others."""
-    world.limits = replace(world.limits, max_file_bytes=MAX_FILE_BYTES)
-    sources = {name: world.put(f"x/{name}", case.file) for name, case in CASES.items()}
-    assert world.validate(*sources.values()).failed == {}
+    moto_stage.limits = replace(moto_stage.limits, max_file_bytes=MAX_FILE_BYTES)
+    sources = {name: moto_stage.put(f"x/{name}", case.file) for name, case in CASES.items()}
+    assert moto_stage.validate(*sources.values()).failed == {}
     assert_books_balance()
     dirty = committed_records(DIRTY_PREFIX)
-    world.convert()
+    moto_stage.convert()
     written = tables()
     for name, case in CASES.items():
-        _assert_in_the_ledger(world.record(sources[name]), name, case)
+        _assert_in_the_ledger(moto_stage.record(sources[name]), name, case)
         _assert_dirty([record for record in dirty if record["source_key"] == f"x/{name}"], name, case)
         offsets = [row["_source_offset"] for row in written["MICROONE_EVENT"] if row["_source_key"] == f"x/{name}"]
         assert len(offsets) == case.rows, name
@@ -138,7 +138,7 @@ def _raw(record: dict[str, Any]) -> bytes:
     return record["raw"].encode() if "raw" in record else base64.b64decode(record["raw_base64"])
 
 
-def test_numbers_and_duplicates_arrive_as_they_were_meant(world: World) -> None:
+def test_numbers_and_duplicates_arrive_as_they_were_meant(moto_stage: MotoStage) -> None:
     """What JSON readers differ about: numbers beyond 2^53, integers written as floats, members that come twice."""
     timestamp = GOOD[GOOD.index(b'"evaluation"') :].partition(b'"timestamp":')[2].partition(b",")[0]
     within, beyond = (b"9007199254740993", b"9223372036854775807", b"1e3"), (b"9223372036854775808", b"1e19", b"1.5")
@@ -149,11 +149,11 @@ def test_numbers_and_duplicates_arrive_as_they_were_meant(world: World) -> None:
         *(_with("big", text) for text in big),
         twice,
     ]
-    assert world.validate(world.put("x/numbers", b"".join(events))).failed == {}
+    assert moto_stage.validate(moto_stage.put("x/numbers", b"".join(events))).failed == {}
     dirty = committed_records(DIRTY_PREFIX)
     assert [record["raw"].encode() for record in dirty] == [*events[3:6], events[8]]
     assert [record["reason"] for record in dirty] == ["RULE_BROKEN"] * 3 + ["INVALID_JSON"]
-    world.convert()
+    moto_stage.convert()
     rows = sorted(tables()["MICROONE_EVENT"], key=lambda row: row["_source_offset"])
     assert [row["unix_timestamp"] for row in rows] == [2**53 + 1, 2**63 - 1, 1000, *[int(timestamp)] * 3]
     rescued = [json.loads(row["_rescued"]).get("/detail/evaluation/big") for row in rows]
@@ -161,15 +161,15 @@ def test_numbers_and_duplicates_arrive_as_they_were_meant(world: World) -> None:
     assert rows[-1]["reporter"] == "user"
 
 
-def test_an_event_larger_than_an_event_may_be(world: World) -> None:
+def test_an_event_larger_than_an_event_may_be(moto_stage: MotoStage) -> None:
     filling = MAX_EVENT_BYTES - len(_with("big", b'""'))
     largest, larger = (_with("big", b'"%s"' % (b"x" * size)) for size in (filling, filling + 1))
-    world.limits = replace(world.limits, max_file_bytes=3 * MAX_EVENT_BYTES, chunk_bytes=2 * MAX_EVENT_BYTES)
-    source = world.put("x/large", zipped(largest + larger + GOOD))
-    assert world.validate(source).failed == {}
-    assert world.record(source)["clean"] == {"MICROONE_EVENT": 2}
+    moto_stage.limits = replace(moto_stage.limits, max_file_bytes=3 * MAX_EVENT_BYTES, chunk_bytes=2 * MAX_EVENT_BYTES)
+    source = moto_stage.put("x/large", zipped(largest + larger + GOOD))
+    assert moto_stage.validate(source).failed == {}
+    assert moto_stage.record(source)["clean"] == {"MICROONE_EVENT": 2}
     (dirty,) = committed_records(DIRTY_PREFIX)
     assert (dirty["reason"], dirty["offset"], dirty["length"]) == ("TOO_LARGE", MAX_EVENT_BYTES, MAX_EVENT_BYTES + 1)
     assert _raw(dirty) == larger
-    world.convert()
+    moto_stage.convert()
     assert sorted(row["_source_offset"] for row in tables()["MICROONE_EVENT"]) == [0, 2 * MAX_EVENT_BYTES + 1]

@@ -9,35 +9,36 @@ import pytest
 
 from sluice.event_files.convert.batches import BatchError, Converter
 from sluice.event_files.convert.committing import IncompleteRunError
-from sluice.event_files.convert.model import BatchGroup
+from sluice.event_files.convert.model import BatchGroup, receipts_key
 from sluice.event_files.convert.planning import Planned
-from sluice.lake.keys import CLEAN_PREFIX, DIRTY_PREFIX, TABLES_PREFIX, commit_key, receipts_key
-from tests.support.events import body, broken, event
+from sluice.event_files.ledger.model import CLEAN_PREFIX, DIRTY_PREFIX
+from sluice.lake.keys import TABLES_PREFIX, commit_key
+from tests.support.moto_backend import objects_of
+from tests.support.moto_stage import LAKE, REGISTRY, MotoStage
+from tests.support.sample_events import body, broken, event
 from tests.support.snapshots import assert_books_balance, ledger, tables
-from tests.support.storage import objects_of
-from tests.support.world import LAKE, REGISTRY, World
 
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 @pytest.fixture
-def planned(world: World) -> Planned:
+def planned(moto_stage: MotoStage) -> Planned:
     """A plan of three batches: rows of two tables, and dirty records."""
     first = body(event("MICROONE_EVENT", 1), event("MICROONE_EVENT", 2), event("MICROTWO_PRED", 3), broken(4))
-    assert not world.validate(world.put("x/first", first)).failed
-    assert not world.validate(world.put("x/second", body(event("MICROTWO_PRED", 5), broken(6)))).failed
-    planned = world.plan("a")
-    assert [batch.table for batch in world.read_plan(planned).batches] == ["MICROONE_EVENT", "MICROTWO_PRED", None]
+    assert not moto_stage.validate(moto_stage.put("x/first", first)).failed
+    assert not moto_stage.validate(moto_stage.put("x/second", body(event("MICROTWO_PRED", 5), broken(6)))).failed
+    planned = moto_stage.plan("a")
+    assert [batch.table for batch in moto_stage.read_plan(planned).batches] == ["MICROONE_EVENT", "MICROTWO_PRED", None]
     return planned
 
 
-def test_receipts_are_missing(world: World, planned: Planned) -> None:
-    world.convert_batches(planned)
-    world.lake.delete([_receipts_key(world, planned)])
+def test_receipts_are_missing(moto_stage: MotoStage, planned: Planned) -> None:
+    moto_stage.convert_batches(planned)
+    moto_stage.lake.delete([_receipts_key(moto_stage, planned)])
     with pytest.raises(IncompleteRunError, match="left no receipts"):
-        world.commit(planned)
+        moto_stage.commit(planned)
     _assert_nothing_is_committed(planned)
-    summary = world.convert("the next execution")
+    summary = moto_stage.convert("the next execution")
     assert summary is not None
     assert (summary.run_id, summary.rows) == (planned.run_id, {"MICROONE_EVENT": 2, "MICROTWO_PRED": 2})
     assert_books_balance()
@@ -54,22 +55,22 @@ def test_receipts_are_missing(world: World, planned: Planned) -> None:
     ],
     ids=["a row too few", "a row too many", "no rows", "another table's", "no table's"],
 )
-def test_a_receipt_is_wrong(world: World, planned: Planned, change: Change) -> None:
-    world.convert_batches(planned)
-    key = _receipts_key(world, planned)
-    first, *others = world.lake.read(key).splitlines(keepends=True)
-    world.lake.write(key, b"".join([orjson.dumps(change(orjson.loads(first))), b"\n", *others]))
+def test_a_receipt_is_wrong(moto_stage: MotoStage, planned: Planned, change: Change) -> None:
+    moto_stage.convert_batches(planned)
+    key = _receipts_key(moto_stage, planned)
+    first, *others = moto_stage.lake.read(key).splitlines(keepends=True)
+    moto_stage.lake.write(key, b"".join([orjson.dumps(change(orjson.loads(first))), b"\n", *others]))
     with pytest.raises(IncompleteRunError, match="MICROONE_EVENT: 2 in, "):
-        world.commit(planned)
+        moto_stage.commit(planned)
     _assert_nothing_is_committed(planned)
 
 
-def test_another_number_of_rows_than_planned(world: World, planned: Planned) -> None:
-    batch = world.read_plan(planned).batches[0]
+def test_another_number_of_rows_than_planned(moto_stage: MotoStage, planned: Planned) -> None:
+    batch = moto_stage.read_plan(planned).batches[0]
     with pytest.raises(BatchError, match="3 rows were planned, 2 are there"):
-        Converter(REGISTRY, world.lake).convert(BatchGroup((replace(batch, rows=3),)))
+        Converter(REGISTRY, moto_stage.lake).convert(BatchGroup((replace(batch, rows=3),)))
     assert not objects_of(LAKE, TABLES_PREFIX)
-    assert not world.lake.exists(_receipts_key(world, planned))
+    assert not moto_stage.lake.exists(_receipts_key(moto_stage, planned))
 
 
 CUTS: dict[str, Callable[[bytes], bytes]] = {
@@ -82,15 +83,15 @@ CUTS: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("prefix", [CLEAN_PREFIX, DIRTY_PREFIX])
-def test_an_object_of_a_chunk_is_cut_short_or_gone(world: World, planned: Planned, prefix: str) -> None:
+def test_an_object_of_a_chunk_is_cut_short_or_gone(moto_stage: MotoStage, planned: Planned, prefix: str) -> None:
     key, whole = next(iter(objects_of(LAKE, prefix).items()))
     for name, cut in CUTS.items():
-        world.lake.write(key, cut(whole))
-        _assert_is_refused(world, planned, name)
-    world.lake.delete([key])
-    _assert_is_refused(world, planned, "deleted")
-    world.lake.write(key, whole)
-    assert world.convert() is not None
+        moto_stage.lake.write(key, cut(whole))
+        _assert_is_refused(moto_stage, planned, name)
+    moto_stage.lake.delete([key])
+    _assert_is_refused(moto_stage, planned, "deleted")
+    moto_stage.lake.write(key, whole)
+    assert moto_stage.convert() is not None
     assert {table: len(rows) for table, rows in tables().items()} == {
         "MICROONE_EVENT": 2,
         "MICROTWO_PRED": 2,
@@ -98,23 +99,23 @@ def test_an_object_of_a_chunk_is_cut_short_or_gone(world: World, planned: Planne
     }
 
 
-def _assert_is_refused(world: World, planned: Planned, how: str) -> None:
-    assert _is_noticed(world, planned), f"no batch noticed that the object is {how}"
+def _assert_is_refused(moto_stage: MotoStage, planned: Planned, how: str) -> None:
+    assert _is_noticed(moto_stage, planned), f"no batch noticed that the object is {how}"
     with pytest.raises(IncompleteRunError):
-        world.commit(planned)
+        moto_stage.commit(planned)
     _assert_nothing_is_committed(planned)
 
 
-def _is_noticed(world: World, planned: Planned) -> bool:
+def _is_noticed(moto_stage: MotoStage, planned: Planned) -> bool:
     try:
-        world.convert_batches(planned)
+        moto_stage.convert_batches(planned)
     except BatchError:
         return True
     return False
 
 
-def _receipts_key(world: World, planned: Planned) -> str:
-    (group,) = world.read_plan(planned).groups
+def _receipts_key(moto_stage: MotoStage, planned: Planned) -> str:
+    (group,) = moto_stage.read_plan(planned).groups
     return receipts_key(group.run_id, group.group_id)
 
 

@@ -12,12 +12,20 @@ from typing import Any
 
 import pytest
 
-from sluice.event_files.ledger import ledger_dynamodb as ledger_adapter
-from tests.support.events import body, broken, event
+from sluice.event_files.ledger import runs_dynamodb
+from tests.support.aws_calls import (
+    READS,
+    AwsUnavailableError,
+    Call,
+    CallFailure,
+    Interceptor,
+    KilledError,
+    call_failures,
+)
+from tests.support.moto_backend import objects_of
+from tests.support.moto_stage import LAKE, MotoStage
+from tests.support.sample_events import body, broken, event
 from tests.support.snapshots import assert_books_balance, ledger, snapshots
-from tests.support.storage import objects_of
-from tests.support.tap import READS, Around, AwsTroubleError, Call, KilledError, Trouble, troubles
-from tests.support.world import LAKE, World
 
 PAIRS = 8
 
@@ -25,54 +33,56 @@ PAIRS = 8
 @pytest.fixture(autouse=True)
 def _small_moves(monkeypatch: pytest.MonkeyPatch) -> None:
     """Even the few chunks of these runs are to take several transactions."""
-    monkeypatch.setattr(ledger_adapter, "_MOVE_LIMIT", 1)
+    monkeypatch.setattr(runs_dynamodb, "_MOVE_LIMIT", 1)
 
 
-def test_every_crash_then_a_new_execution(world: World) -> None:
-    operations = _undisturbed(world)
-    ways = [trouble for trouble in troubles(operations) if trouble.killed]
+def test_every_crash_then_a_new_execution(moto_stage: MotoStage) -> None:
+    operations = _undisturbed(moto_stage)
+    ways = [trouble for trouble in call_failures(operations) if trouble.killed]
     assert len(ways) == sum(operation not in READS for operation in operations) + 1
     for trouble in ways:
-        _upload(world, str(trouble))
-        _crash(world, trouble)
+        _upload(moto_stage, str(trouble))
+        _crash(moto_stage, trouble)
         assert ledger("run") or trouble.after or trouble.at == 1, "it is too late to die"
-        _finish(world)
+        _finish(moto_stage)
     _assert_all_the_same(len(ways))
 
 
-def test_every_lost_answer_then_a_retry_of_the_state(world: World) -> None:
-    ways = [trouble for trouble in troubles(_undisturbed(world)) if trouble.after and not trouble.killed]
+def test_every_lost_answer_then_a_retry_of_the_state(moto_stage: MotoStage) -> None:
+    ways = [trouble for trouble in call_failures(_undisturbed(moto_stage)) if trouble.after and not trouble.killed]
     for trouble in ways:
-        _upload(world, str(trouble))
-        with world.tap.around(trouble):
-            assert world.convert(attempts=2) is not None
+        _upload(moto_stage, str(trouble))
+        with moto_stage.calls.intercept(trouble):
+            assert moto_stage.convert(attempts=2) is not None
         _assert_done()
     _assert_all_the_same(len(ways))
 
 
-def test_two_crashes_in_a_row(world: World) -> None:
-    ways = list(troubles(_undisturbed(world)))
+def test_two_crashes_in_a_row(moto_stage: MotoStage) -> None:
+    ways = list(call_failures(_undisturbed(moto_stage)))
     chance = random.Random(2)
     for number in range(PAIRS):
-        _upload(world, f"pair-{number}")
+        _upload(moto_stage, f"pair-{number}")
         for trouble in chance.sample(ways, 2):
-            _crash(world, replace(trouble))
-        _finish(world)
+            _crash(moto_stage, replace(trouble))
+        _finish(moto_stage)
     _assert_all_the_same(PAIRS)
 
 
-def test_crash_between_the_transactions_that_mark_many_chunks(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_crash_between_the_transactions_that_mark_many_chunks(
+    moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.undo()  # fifty chunks a transaction, as it is
-    world.limits = replace(world.limits, chunk_bytes=1)
-    source = world.put("x/many", body(*(event("MICROONE_EVENT", number) for number in range(60))))
-    assert not world.validate(source).failed
-    with world.execution("a") as execution:
-        planned = world.plan(execution)
-        world.convert_batches(planned)
-        with world.tap.around(_fail_at_second_move()), pytest.raises(AwsTroubleError):
-            world.commit(planned)
+    moto_stage.limits = replace(moto_stage.limits, chunk_bytes=1)
+    source = moto_stage.put("x/many", body(*(event("MICROONE_EVENT", number) for number in range(60))))
+    assert not moto_stage.validate(source).failed
+    with moto_stage.execution("a") as execution:
+        planned = moto_stage.plan(execution)
+        moto_stage.convert_batches(planned)
+        with moto_stage.calls.intercept(_fail_at_second_move()), pytest.raises(AwsUnavailableError):
+            moto_stage.commit(planned)
     assert (len(ledger("chunk#pending")), len(ledger("chunk#converted"))) == (10, 50)
-    summary = world.convert()
+    summary = moto_stage.convert()
     assert summary is not None
     assert summary.rows == {"MICROONE_EVENT": 60}
     _assert_done()
@@ -80,32 +90,32 @@ def test_crash_between_the_transactions_that_mark_many_chunks(world: World, monk
     assert len(snapshots()["x"]["MICROONE_EVENT"]) == 60
 
 
-def _upload(world: World, folder: str) -> None:
+def _upload(moto_stage: MotoStage, folder: str) -> None:
     """Commit two chunks: rows in two hours, one of them in both chunks, and dirty records in both."""
     first = body(event("MICROONE_EVENT", 1, hour=9), event("MICROONE_EVENT", 2, hour=10), broken(1))
     second = body(event("MICROONE_EVENT", 3, hour=10), b"no event")
     for name, content in (("first", first), ("second", second)):
-        assert not world.validate(world.put(f"{folder}/{name}", content)).failed
+        assert not moto_stage.validate(moto_stage.put(f"{folder}/{name}", content)).failed
 
 
-def _undisturbed(world: World) -> list[str]:
-    _upload(world, "undisturbed")
-    with world.tap.listen() as operations:
-        _finish(world)
-    writes = {"PutItem", "PutObject", "TransactWriteItems", "DeleteObjects", "DeleteItem"}
-    assert set(operations) == {"Query", "GetObject", "HeadObject", *writes}
+def _undisturbed(moto_stage: MotoStage) -> list[str]:
+    _upload(moto_stage, "undisturbed")
+    with moto_stage.calls.record() as operations:
+        _finish(moto_stage)
+    writes = {"UpdateItem", "PutObject", "TransactWriteItems", "DeleteObjects", "DeleteItem"}
+    assert set(operations) == {"GetItem", "Query", "GetObject", "HeadObject", *writes}
     assert operations.count("TransactWriteItems") == 2
     return operations
 
 
-def _crash(world: World, trouble: Trouble) -> None:
+def _crash(moto_stage: MotoStage, trouble: CallFailure) -> None:
     """Run an execution; the second of two troubles may lie beyond its end."""
-    with world.tap.around(trouble), suppress(AwsTroubleError, KilledError):
-        world.convert()
+    with moto_stage.calls.intercept(trouble), suppress(AwsUnavailableError, KilledError):
+        moto_stage.convert()
 
 
-def _finish(world: World) -> None:
-    world.convert()
+def _finish(moto_stage: MotoStage) -> None:
+    moto_stage.convert()
     _assert_done()
 
 
@@ -127,12 +137,12 @@ def _assert_all_the_same(ways: int) -> None:
     assert [folder for folder, snapshot in found.items() if snapshot != expected] == []
 
 
-def _fail_at_second_move() -> Around:
+def _fail_at_second_move() -> Interceptor:
     moves = itertools.count(1)
 
     def around(operation: str, call: Call) -> Any:
         if operation == "TransactWriteItems" and next(moves) == 2:
-            raise AwsTroubleError
+            raise AwsUnavailableError
         return call()
 
     return around

@@ -8,35 +8,35 @@ from dataclasses import replace
 import pytest
 
 from sluice.event_files.ledger.model import SourceObject
-from tests.support.deliveries import DIRTY_REASONS, ROWS, SMALL_CHUNKS, upload
+from tests.support.aws_calls import AwsUnavailableError, CallFailure, KilledError, call_failures
+from tests.support.moto_stage import MotoStage
+from tests.support.sample_events import MIXED_DIRTY_REASONS, MIXED_ROWS, SMALL_CHUNKS, upload_mixed_files
 from tests.support.snapshots import Snapshot, assert_books_balance, ledger, snapshots
-from tests.support.tap import AwsTroubleError, KilledError, Trouble, troubles
-from tests.support.world import World
 
 PAIRS = 8
 
 
 @pytest.fixture
-def small_chunks(world: World) -> World:
-    world.limits = SMALL_CHUNKS
-    world.media.add(["a/MYLIB/1.png"])
-    return world
+def small_chunks(moto_stage: MotoStage) -> MotoStage:
+    moto_stage.limits = SMALL_CHUNKS
+    moto_stage.media.add(["a/MYLIB/1.png"])
+    return moto_stage
 
 
-def test_every_crash(small_chunks: World) -> None:
+def test_every_crash(small_chunks: MotoStage) -> None:
     operations = _undisturbed(small_chunks)
-    ways = list(troubles(operations))
+    ways = list(call_failures(operations))
     for trouble in ways:
-        sources = upload(small_chunks, str(trouble))
+        sources = upload_mixed_files(small_chunks, str(trouble))
         small_chunks.deliver(*_still_announced(small_chunks, sources, trouble))
     _assert_all_the_same(small_chunks, len(ways))
 
 
-def test_two_crashes_in_a_row(small_chunks: World) -> None:
-    ways = list(troubles(_undisturbed(small_chunks)))
+def test_two_crashes_in_a_row(small_chunks: MotoStage) -> None:
+    ways = list(call_failures(_undisturbed(small_chunks)))
     chance = random.Random(1)
     for number in range(PAIRS):
-        sources = upload(small_chunks, f"pair-{number}")
+        sources = upload_mixed_files(small_chunks, f"pair-{number}")
         first, second = map(replace, chance.sample(ways, 2))
         sources = _still_announced(small_chunks, sources, first, first_time=sources)
         sources = _still_announced(small_chunks, sources, second)
@@ -44,10 +44,10 @@ def test_two_crashes_in_a_row(small_chunks: World) -> None:
     _assert_all_the_same(small_chunks, PAIRS)
 
 
-def _undisturbed(world: World) -> list[str]:
-    sources = upload(world, "undisturbed")
-    with world.tap.listen() as operations:
-        world.deliver(*sources)
+def _undisturbed(moto_stage: MotoStage) -> list[str]:
+    sources = upload_mixed_files(moto_stage, "undisturbed")
+    with moto_stage.calls.record() as operations:
+        moto_stage.deliver(*sources)
     expected = {"BatchGetItem", "GetObject", "Query", "PutObject", "PutItem", "TransactWriteItems"}
     assert set(operations) == expected, "the scenario must take every kind of call"
     assert operations.count("TransactWriteItems") >= 3
@@ -55,20 +55,20 @@ def _undisturbed(world: World) -> list[str]:
 
 
 def _still_announced(
-    world: World, sources: list[SourceObject], trouble: Trouble, first_time: Collection[SourceObject] = ()
+    moto_stage: MotoStage, sources: list[SourceObject], trouble: CallFailure, first_time: Collection[SourceObject] = ()
 ) -> list[SourceObject]:
     """Validate with trouble; return what SQS delivers again."""
-    with world.tap.around(trouble):
+    with moto_stage.calls.intercept(trouble):
         try:
-            failed = world.validate(*sources, first_time=first_time).failed
-        except (AwsTroubleError, KilledError):
+            failed = moto_stage.validate(*sources, first_time=first_time).failed
+        except (AwsUnavailableError, KilledError):
             return sources
     return [source for source in sources if source in failed]
 
 
-def _assert_all_the_same(world: World, ways: int) -> None:
+def _assert_all_the_same(moto_stage: MotoStage, ways: int) -> None:
     assert_books_balance()
-    assert world.convert() is not None
+    assert moto_stage.convert() is not None
     assert_books_balance()
     assert not ledger("chunk#pending")
     found = snapshots()
@@ -79,8 +79,8 @@ def _assert_all_the_same(world: World, ways: int) -> None:
 
 
 def _assert_as_delivered(snapshot: Snapshot) -> None:
-    assert {table: len(rows) for table, rows in snapshot.items() if table.startswith("MICRO")} == ROWS
-    assert Counter(record["reason"] for record in snapshot["dirty"]) == DIRTY_REASONS
+    assert {table: len(rows) for table, rows in snapshot.items() if table.startswith("MICRO")} == MIXED_ROWS
+    assert Counter(record["reason"] for record in snapshot["dirty"]) == MIXED_DIRTY_REASONS
     assert len(snapshot["unrelated"]) == 2
     assert Counter(record["passed"] for record in snapshot["PROFILING_LOG"]) == {
         True: 12,

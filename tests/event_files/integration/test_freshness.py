@@ -8,13 +8,13 @@ import pytest
 
 from sluice.aws.clients import dynamodb
 from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
-from tests.support.events import body, event
-from tests.support.functions import load
-from tests.support.world import LEDGER, World
+from tests.support.lambda_handlers import load_handler
+from tests.support.moto_stage import LEDGER, MotoStage
+from tests.support.sample_events import body, event
 
 
-def test_a_table_keeps_the_newest_hour_it_was_ever_told(world: World) -> None:
-    freshness = DynamoFreshness(world.dynamodb, LEDGER)
+def test_a_table_keeps_the_newest_hour_it_was_ever_told(moto_stage: MotoStage) -> None:
+    freshness = DynamoFreshness(moto_stage.dynamodb, LEDGER)
     freshness.note({"A": "2026-11-22T05", "B": "2026-11-01T00"})
     freshness.note({"A": "2026-11-22T06"})
     freshness.note({"A": "2026-11-21T23", "B": "2026-11-01T00"})
@@ -24,30 +24,30 @@ def test_a_table_keeps_the_newest_hour_it_was_ever_told(world: World) -> None:
     }
 
 
-def test_the_chunk_that_waits_longest_is_found_until_it_is_converted(world: World) -> None:
-    freshness = DynamoFreshness(world.dynamodb, LEDGER)
+def test_the_chunk_that_waits_longest_is_found_until_it_is_converted(moto_stage: MotoStage) -> None:
+    freshness = DynamoFreshness(moto_stage.dynamodb, LEDGER)
     assert freshness.oldest_pending() is None
-    before = world.now()
-    world.deliver(world.put("first", body(event("MICROONE_EVENT", 1))))
-    after = world.now()
-    world.deliver(world.put("second", body(event("MICROONE_EVENT", 2))))
+    before = moto_stage.now()
+    moto_stage.deliver(moto_stage.put("first", body(event("MICROONE_EVENT", 1))))
+    after = moto_stage.now()
+    moto_stage.deliver(moto_stage.put("second", body(event("MICROONE_EVENT", 2))))
     oldest = freshness.oldest_pending()
     assert oldest is not None
     assert before < oldest < after
-    world.convert()
+    moto_stage.convert()
     assert freshness.oldest_pending() is None
 
 
 def test_the_probe_counts_and_logs(
-    world: World,
+    moto_stage: MotoStage,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    probe_lag = load("probe_lag", monkeypatch)
+    probe_lag = load_handler("probe_lag", monkeypatch)
     assert probe_lag({}) == {"pending_age": 0.0, "newest_row_age": None}
     assert "NewestRowAge" not in _emitted(capsys)
-    world.deliver(world.put("file", body(event("MICROONE_EVENT", 1))))
+    moto_stage.deliver(moto_stage.put("file", body(event("MICROONE_EVENT", 1))))
     DynamoFreshness(dynamodb(), LEDGER).note({"MICROONE_EVENT": "2026-01-31T22"})
     probe_lag({})
     emitted = _emitted(capsys)

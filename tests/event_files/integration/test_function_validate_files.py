@@ -6,24 +6,30 @@ from typing import Any
 import pytest
 
 from sluice.aws.environment import SettingsError
-from tests.support.events import body, event
-from tests.support.functions import Context, load
-from tests.support.payloads import eventbridge_announcement, payload, s3_announcement, sqs_event
+from tests.support.aws_calls import AwsUnavailableError, Call
+from tests.support.lambda_handlers import (
+    Context,
+    eventbridge_announcement,
+    load_handler,
+    payload,
+    s3_announcement,
+    sqs_event,
+)
+from tests.support.moto_backend import answer_with_error
+from tests.support.moto_stage import SOURCE, MotoStage
+from tests.support.sample_events import body, event
 from tests.support.snapshots import assert_books_balance, ledger, tables
-from tests.support.tap import AwsTroubleError, Call
-from tests.support.wire import refusal
-from tests.support.world import SOURCE, World
 
 ONE = body(event("MICROONE_EVENT", 1))
 
 PLENTY, TOO_LITTLE = 600_000, 29_999  # milliseconds
 
 
-def test_a_mixed_batch(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mixed_batch(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("known", "good", "broken", "gone", "denied", "far", "twin")
-    known, good, broken, gone, denied, far, twin = (world.put(name, ONE) for name in names)
-    world.validate(known)
-    world.s3.delete_object(Bucket=SOURCE, Key="gone")
+    known, good, broken, gone, denied, far, twin = (moto_stage.put(name, ONE) for name in names)
+    moto_stage.validate(known)
+    moto_stage.s3.delete_object(Bucket=SOURCE, Key="gone")
     messages = {
         "known": eventbridge_announcement(known),
         "good": eventbridge_announcement(good),
@@ -38,9 +44,9 @@ def test_a_mixed_batch(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         "removed": json.dumps(payload("s3_object_removed")),
         "broken": eventbridge_announcement(broken),
     }
-    validate_files = load("validate_files", monkeypatch)
-    forbidden = refusal(world.s3, "GetObject", "denied", 403, "AccessDenied")
-    undecipherable = refusal(world.s3, "GetObject", "broken", 400, "KMS.DisabledException")
+    validate_files = load_handler("validate_files", monkeypatch)
+    forbidden = answer_with_error(moto_stage.s3, "GetObject", "denied", 403, "AccessDenied")
+    undecipherable = answer_with_error(moto_stage.s3, "GetObject", "broken", 400, "KMS.DisabledException")
     with forbidden, undecipherable:
         answer = validate_files(sqs_event(messages))
     assert _failed(answer) == {"no form", "a list", "denied", "two, one of them denied", "broken"}
@@ -53,30 +59,30 @@ def test_a_mixed_batch(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     again = {name: messages[name] for name in _failed(answer)}
     assert _failed(validate_files(sqs_event(again, received=2))) == {"no form", "a list"}
     assert _statuses() == {**dict.fromkeys(names, "validated"), "gone": "gone"}
-    world.convert()
+    moto_stage.convert()
     assert len(tables()["MICROONE_EVENT"]) == 6
 
 
 @pytest.mark.parametrize(("received", "looked_up"), [(1, False), (2, True), (10, True)])
 def test_only_what_comes_again_is_looked_up(
-    world: World, monkeypatch: pytest.MonkeyPatch, received: int, looked_up: bool
+    moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch, received: int, looked_up: bool
 ) -> None:
-    validate_files = load("validate_files", monkeypatch)
-    message = sqs_event({"m": eventbridge_announcement(world.put("a", ONE))}, received)
-    with world.tap.listen() as operations:
+    validate_files = load_handler("validate_files", monkeypatch)
+    message = sqs_event({"m": eventbridge_announcement(moto_stage.put("a", ONE))}, received)
+    with moto_stage.calls.record() as operations:
         assert _failed(validate_files(message)) == set()
     assert ("BatchGetItem" in operations) == looked_up
     assert _statuses() == {"a": "validated"}
 
 
-def test_nothing_fails_in_a_good_batch(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    messages = {str(number): eventbridge_announcement(world.put(str(number), ONE)) for number in range(3)}
-    assert load("validate_files", monkeypatch)(sqs_event(messages)) == {"batchItemFailures": []}
+def test_nothing_fails_in_a_good_batch(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = {str(number): eventbridge_announcement(moto_stage.put(str(number), ONE)) for number in range(3)}
+    assert load_handler("validate_files", monkeypatch)(sqs_event(messages)) == {"batchItemFailures": []}
 
 
-def test_what_the_time_does_not_suffice_for_comes_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    messages = {str(number): eventbridge_announcement(world.put(str(number), ONE)) for number in range(4)}
-    validate_files = load("validate_files", monkeypatch)
+def test_what_the_time_does_not_suffice_for_comes_again(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = {str(number): eventbridge_announcement(moto_stage.put(str(number), ONE)) for number in range(4)}
+    validate_files = load_handler("validate_files", monkeypatch)
     answer = validate_files(sqs_event(messages), Context([PLENTY, PLENTY, TOO_LITTLE]))
     assert _failed(answer) == {"2", "3"}
     assert _statuses() == {"0": "validated", "1": "validated"}, "what was done in time is committed"
@@ -88,24 +94,24 @@ def test_what_the_time_does_not_suffice_for_comes_again(world: World, monkeypatc
 
 @pytest.mark.filterwarnings("ignore:No application metrics")
 def test_a_function_that_dies_reports_nothing_so_all_of_its_batch_comes_again(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    messages = {"a": eventbridge_announcement(world.put("a", ONE))}
-    validate_files = load("validate_files", monkeypatch)
-    with world.tap.around(_without_ledger), pytest.raises(AwsTroubleError):
+    messages = {"a": eventbridge_announcement(moto_stage.put("a", ONE))}
+    validate_files = load_handler("validate_files", monkeypatch)
+    with moto_stage.calls.intercept(_without_ledger), pytest.raises(AwsUnavailableError):
         validate_files(sqs_event(messages, received=2))
 
 
 def test_what_happened_is_counted_and_logged(
-    world: World,
+    moto_stage: MotoStage,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    good, denied = world.put("good", body(event("MICROONE_EVENT", 1), b"?")), world.put("denied", ONE)
-    validate_files = load("validate_files", monkeypatch)
+    good, denied = moto_stage.put("good", body(event("MICROONE_EVENT", 1), b"?")), moto_stage.put("denied", ONE)
+    validate_files = load_handler("validate_files", monkeypatch)
     messages = {"good": eventbridge_announcement(good), "denied": eventbridge_announcement(denied), "none": "{}"}
-    with refusal(world.s3, "GetObject", "denied", 403, "AccessDenied"):
+    with answer_with_error(moto_stage.s3, "GetObject", "denied", 403, "AccessDenied"):
         validate_files(sqs_event(messages))
     (metrics,) = (json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line)
     assert metrics["FilesValidated"] == [2]
@@ -123,7 +129,7 @@ def test_what_happened_is_counted_and_logged(
 @pytest.mark.parametrize(("variable", "value"), [("CHUNK_BYTES", "many"), ("MAX_FILE_BYTES", "")])
 def test_a_wrong_setting_is_named_at_start(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
     with pytest.raises(SettingsError, match=variable):
-        load("validate_files", monkeypatch, **{variable: value})
+        load_handler("validate_files", monkeypatch, **{variable: value})
 
 
 def _failed(answer: dict[str, Any]) -> set[str]:
@@ -138,5 +144,5 @@ def _statuses() -> dict[str, str]:
 
 def _without_ledger(operation: str, call: Call) -> Any:
     if operation == "BatchGetItem":
-        raise AwsTroubleError
+        raise AwsUnavailableError
     return call()

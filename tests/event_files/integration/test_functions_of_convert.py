@@ -10,11 +10,11 @@ from sluice.aws import clients
 from sluice.aws.executions import StepFunctionsExecutions
 from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
 from sluice.lake.keys import TABLES_PREFIX
-from tests.support.events import body, broken, event
-from tests.support.functions import Handler, load
+from tests.support.lambda_handlers import Handler, load_handler
+from tests.support.moto_backend import objects_of
+from tests.support.moto_stage import LAKE, LEDGER, SOURCE, MotoStage
+from tests.support.sample_events import body, broken, event
 from tests.support.snapshots import assert_books_balance, ledger, tables
-from tests.support.storage import objects_of
-from tests.support.world import LAKE, LEDGER, SOURCE, World
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -31,7 +31,7 @@ class Machine:
 
     def __init__(self, client: "SFNClient", monkeypatch: pytest.MonkeyPatch) -> None:
         self._client = client
-        self._handlers: dict[str, Handler] = {name: load(name, monkeypatch) for name in STEPS}
+        self._handlers: dict[str, Handler] = {name: load_handler(name, monkeypatch) for name in STEPS}
         machine = client.create_state_machine(name="convert", definition=json.dumps(DEFINITION), roleArn=ROLE)
         self._arn = machine["stateMachineArn"]
 
@@ -66,8 +66,8 @@ class Machine:
 
 
 @pytest.fixture
-def machine(world: World, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    _validate(world, "a", event("MICROONE_EVENT", 1), event("MICROTWO_PRED", 2, hour=0), broken(1))
+def machine(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    _validate(moto_stage, "a", event("MICROONE_EVENT", 1), event("MICROTWO_PRED", 2, hour=0), broken(1))
     return Machine(clients.step_functions(), monkeypatch)
 
 
@@ -147,13 +147,13 @@ def test_nothing_to_do(machine: Machine) -> None:
 
 
 def test_busy_while_an_execution_goes_on_and_its_run_is_taken_over_when_it_has_ended(
-    machine: Machine, world: World
+    machine: Machine, moto_stage: MotoStage
 ) -> None:
     first = machine.start("a")
     planned = machine.plan(first)
     assert machine.plan(machine.start("b")) == {"status": "busy", "run_id": None, "plan_key": None}
     machine.end(first)
-    _validate(world, "b", event("MICROONE_EVENT", 3))
+    _validate(moto_stage, "b", event("MICROONE_EVENT", 3))
     third = machine.start("c")
     assert machine.plan(third) == planned
     assert machine.plan(third) == planned, "its second attempt finds what its first has taken over"
@@ -161,13 +161,15 @@ def test_busy_while_an_execution_goes_on_and_its_run_is_taken_over_when_it_has_e
     assert machine.follow(machine.plan(third))["rows"] == {"MICROONE_EVENT": 1}
 
 
-def test_an_attempt_to_plan_that_wakes_up_after_its_execution_has_ended(machine: Machine, world: World) -> None:
+def test_an_attempt_to_plan_that_wakes_up_after_its_execution_has_ended(
+    machine: Machine, moto_stage: MotoStage
+) -> None:
     """Its run must not pass for the one that its execution has finished: the receipts of that prove nothing for it."""
     execution = machine.start("a")
     first = machine.plan(execution)
     machine.follow(first)
     machine.end(execution)
-    _validate(world, "b", event("MICROONE_EVENT", 3), event("MICROTWO_PRED", 4, hour=0), broken(2))
+    _validate(moto_stage, "b", event("MICROONE_EVENT", 3), event("MICROTWO_PRED", 4, hour=0), broken(2))
     late = machine.plan(execution)
     assert late["run_id"] != first["run_id"]
     taken = machine.plan(machine.start("b"))
@@ -187,8 +189,8 @@ def test_an_execution_that_nobody_knows_any_more_is_not_running(machine: Machine
     assert not executions.is_running(execution["execution"] + "-forgotten")
 
 
-def _validate(world: World, key: str, *events: dict[str, Any]) -> None:
-    assert not world.validate(world.put(f"x/{key}", body(*events))).failed
+def _validate(moto_stage: MotoStage, key: str, *events: dict[str, Any]) -> None:
+    assert not moto_stage.validate(moto_stage.put(f"x/{key}", body(*events))).failed
 
 
 def _receipts(planned: Any) -> dict[str, list[str]]:

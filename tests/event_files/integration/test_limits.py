@@ -7,17 +7,26 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 
-from sluice.event_files.convert.model import OpenRun
 from sluice.event_files.convert.planning import MAX_SPANS, Planning
-from sluice.event_files.ledger.model import ChunkRecord, Counts, Segment
+from sluice.event_files.ledger.model import (
+    CLEAN_PREFIX,
+    UNRELATED_PREFIX,
+    ChunkRecord,
+    Counts,
+    Segment,
+    clean_key,
+    dirty_key,
+)
 from sluice.event_files.validate.validation import MAX_SOURCES_PER_COMMIT
-from sluice.lake.keys import CLEAN_PREFIX, UNRELATED_PREFIX, clean_key, dirty_key, timestamped_id
-from tests.support.events import body, dump, event, foreign
+from sluice.lake.keys import timestamped_id
+from tests.event_files.unit.convert.memory_ledger import MemoryLedger
+from tests.support.moto_backend import objects_of
+from tests.support.moto_stage import LAKE, REGISTRY, START, MotoStage
+from tests.support.sample_events import body, dump, event, foreign
 from tests.support.snapshots import assert_books_balance, committed_records, ledger, tables
-from tests.support.storage import objects_of
-from tests.support.world import LAKE, REGISTRY, START, World
 
 TRANSACTION_ITEMS = 100
 STATE_INPUT_BYTES = 256 << 10
@@ -25,14 +34,14 @@ ITEM_BYTES = 400 << 10
 
 
 @contextmanager
-def transactions(world: World) -> Iterator[list[int]]:
+def transactions(moto_stage: MotoStage) -> Iterator[list[int]]:
     """Give the number of items of every transaction that is tried."""
     sizes: list[int] = []
 
     def note(params: dict[str, Any], **_: object) -> None:
         sizes.append(len(params["TransactItems"]))
 
-    events, name = world.dynamodb.meta.events, "provide-client-params.dynamodb.TransactWriteItems"
+    events, name = moto_stage.dynamodb.meta.events, "provide-client-params.dynamodb.TransactWriteItems"
     events.register(name, note)
     try:
         yield sizes
@@ -40,54 +49,54 @@ def transactions(world: World) -> Iterator[list[int]]:
         events.unregister(name, note)
 
 
-def test_a_chunk_is_cut_when_its_bytes_are_full(world: World) -> None:
+def test_a_chunk_is_cut_when_its_bytes_are_full(moto_stage: MotoStage) -> None:
     size = 40_000
-    world.limits = replace(world.limits, chunk_bytes=size)
+    moto_stage.limits = replace(moto_stage.limits, chunk_bytes=size)
     file = body(*(event("MICROONE_EVENT", number) for number in range(10)))
-    assert world.validate(*(world.put(f"x/{number:02}", file) for number in range(30))).failed == {}
+    assert moto_stage.validate(*(moto_stage.put(f"x/{number:02}", file) for number in range(30))).failed == {}
     chunks = [len(content) for content in objects_of(LAKE, CLEAN_PREFIX).values()]
     assert len(chunks) >= 3
     assert all(size <= chunk < size + len(file) * 2 for chunk in chunks[:-1])
     assert_books_balance()
 
 
-def test_a_file_larger_than_a_chunk_fills_chunks_of_its_own(world: World) -> None:
-    world.limits = replace(world.limits, chunk_bytes=5_000)
-    small = world.put("x/small", body(event("MICROONE_EVENT", 1)))
-    big = world.put("x/big", body(*(event("MICROONE_EVENT", number) for number in range(50))))
-    with transactions(world) as sizes:
-        assert world.validate(small, big).failed == {}
-    own = world.record(big)["chunks"]
+def test_a_file_larger_than_a_chunk_fills_chunks_of_its_own(moto_stage: MotoStage) -> None:
+    moto_stage.limits = replace(moto_stage.limits, chunk_bytes=5_000)
+    small = moto_stage.put("x/small", body(event("MICROONE_EVENT", 1)))
+    big = moto_stage.put("x/big", body(*(event("MICROONE_EVENT", number) for number in range(50))))
+    with transactions(moto_stage) as sizes:
+        assert moto_stage.validate(small, big).failed == {}
+    own = moto_stage.record(big)["chunks"]
     assert sizes == [1 + len(own), 2]
     assert len(own) > 3
-    assert world.record(small)["chunks"][0] not in own
+    assert moto_stage.record(small)["chunks"][0] not in own
     for chunk_id in own[:-1]:
         assert 5_000 <= len(objects_of(LAKE)[clean_key(chunk_id)]) < 6_000
     assert_books_balance()
-    world.convert()
+    moto_stage.convert()
     assert len(tables()["MICROONE_EVENT"]) == 51
 
 
-def test_a_commit_is_cut_at_98_files(world: World) -> None:
-    sources = [world.put(f"x/{number}", b"?") for number in range(MAX_SOURCES_PER_COMMIT + 1)]
-    with transactions(world) as sizes:
-        assert world.validate(*sources).failed == {}
+def test_a_commit_is_cut_at_98_files(moto_stage: MotoStage) -> None:
+    sources = [moto_stage.put(f"x/{number}", b"?") for number in range(MAX_SOURCES_PER_COMMIT + 1)]
+    with transactions(moto_stage) as sizes:
+        assert moto_stage.validate(*sources).failed == {}
     assert sizes == [99, 2]
     assert [chunk["files"] for chunk in ledger("chunk#")] == [98, 1]
     assert_books_balance()
 
 
-def test_a_file_may_fill_99_chunks_and_no_more(world: World) -> None:
+def test_a_file_may_fill_99_chunks_and_no_more(moto_stage: MotoStage) -> None:
     """With its record they are the 100 items that a transaction takes; more are refused, and nobody else suffers."""
-    world.limits = replace(world.limits, chunk_bytes=400)
+    moto_stage.limits = replace(moto_stage.limits, chunk_bytes=400)
     line = foreign(1) | {"filling": "x" * 400}
-    most = world.put("x/most", dump(line) * 98 + dump(foreign(2)))
-    more = world.put("x/more", dump(line) * 99)
-    one = world.put("x/one", dump(foreign(3)))
-    with transactions(world) as sizes:
-        assert world.validate(most, more, one).failed == {}
+    most = moto_stage.put("x/most", dump(line) * 98 + dump(foreign(2)))
+    more = moto_stage.put("x/more", dump(line) * 99)
+    one = moto_stage.put("x/one", dump(foreign(3)))
+    with transactions(moto_stage) as sizes:
+        assert moto_stage.validate(most, more, one).failed == {}
     assert sizes == [TRANSACTION_ITEMS, 3]
-    records = [world.record(source) for source in (most, more, one)]
+    records = [moto_stage.record(source) for source in (most, more, one)]
     assert [record["status"] for record in records] == ["validated", "refused", "validated"]
     assert [record["unrelated"] for record in records] == [99, 0, 1]
     assert [record["dirty"] for record in records] == [{}, {"FILE_TOO_LARGE": 1}, {}]
@@ -95,12 +104,12 @@ def test_a_file_may_fill_99_chunks_and_no_more(world: World) -> None:
     assert_books_balance()
 
 
-def test_items_stay_small_with_every_table_and_reason(world: World) -> None:
+def test_items_stay_small_with_every_table_and_reason(moto_stage: MotoStage) -> None:
     """DynamoDB takes 400 KB an item and 4 MB a transaction of 100."""
     every_table = [event(contract.table, 1) for contract in REGISTRY.contracts]
     spoilt = [{**each, "time": "yesterday"} for each in every_table]
     others = [b"?", b"{}", b'{"a":NaN}', b'{"source":"app.event.file"}', dump(foreign(1))]
-    assert world.validate(world.put("x/" + "k" * 1022, body(*every_table, *spoilt, *others))).failed == {}
+    assert moto_stage.validate(moto_stage.put("x/" + "k" * 1022, body(*every_table, *spoilt, *others))).failed == {}
     (chunk,), (source,) = ledger("chunk#"), ledger("source#")
     assert len(chunk["clean"]) == len(chunk["segments"]) == len(REGISTRY.contracts)
     assert len(source["dirty"]) == 5
@@ -108,35 +117,21 @@ def test_items_stay_small_with_every_table_and_reason(world: World) -> None:
         assert len(json.dumps(item)) < ITEM_BYTES / 50
 
 
-class Waiting:
-    """As much of a ledger as planning needs: chunks that wait."""
-
-    def __init__(self, chunks: list[ChunkRecord]) -> None:
-        self._chunks = chunks
-
-    def begin_run(self, _run: OpenRun) -> bool:
-        return True
-
-    def pending_chunks(self) -> list[ChunkRecord]:
-        return self._chunks
-
-    def publish_plan(self, _run: OpenRun, _plan_key: str) -> bool:
-        return True
-
-
 @pytest.mark.parametrize(
     ("batch_bytes", "spans"),
     [(1 << 30, [500, 500, 100] * 2), (100_000, [100] * 11 + [500, 500, 100]), (1, [1] * 2200)],
     ids=["by spans", "by bytes", "a span each"],
 )
-def test_batches_are_cut(world: World, batch_bytes: int, spans: list[int]) -> None:
+def test_batches_are_cut(moto_stage: MotoStage, batch_bytes: int, spans: list[int]) -> None:
     """Every row and dirty record is in one batch, in order; a group of batches fits the input of a state."""
-    ledger: Any = Waiting([_waiting_chunk(number) for number in range(1100)])
-    planned = Planning(ledger, world.lake, world.executions, batch_bytes).plan("a", "20260131T12-run", START, "token")
-    plan = world.read_plan(planned)
+    ledger = MemoryLedger([_waiting_chunk(number) for number in range(1100)])
+    planned = Planning(ledger, moto_stage.lake, moto_stage.executions, batch_bytes).plan(
+        "a", "20260131T12-run", START, "token"
+    )
+    plan = moto_stage.read_plan(planned)
     assert [len(batch.spans) for batch in plan.batches] == spans
     assert max(spans) <= MAX_SPANS
-    assert all(len(json.dumps(group.to_json())) < STATE_INPUT_BYTES / 2 for group in plan.groups)
+    assert all(len(orjson.dumps(group)) < STATE_INPUT_BYTES / 2 for group in plan.groups)
     assert plan.files == len(plan.chunk_ids) == len(set(plan.chunk_ids)) == 1100
     for table, key_of in (("MICROTHREE_EVENT", clean_key), (None, dirty_key)):
         batches = [batch for batch in plan.batches if batch.table == table]

@@ -5,15 +5,14 @@ from typing import Any
 
 import pytest
 
+from sluice.event_files.metrics import MEDIA_MISSING
 from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
-from sluice.observability.metrics import MEDIA_MISSING
-from tests.support.events import body, event, illustration
-from tests.support.functions import load
-from tests.support.payloads import payload
+from tests.support.aws_calls import Call
+from tests.support.lambda_handlers import load_handler, payload
+from tests.support.moto_backend import items_of
+from tests.support.moto_stage import MEDIA, MEDIA_INDEX, MotoStage
+from tests.support.sample_events import body, event, illustration
 from tests.support.snapshots import tables
-from tests.support.storage import items_of
-from tests.support.tap import Call
-from tests.support.world import MEDIA, MEDIA_INDEX, World
 
 KEYS = [
     "MYLIB/1f2e.png",
@@ -60,58 +59,58 @@ NOT_FOUND = [
 ]
 
 
-def test_find(world: World) -> None:
-    world.media.add(KEYS)
+def test_find(moto_stage: MotoStage) -> None:
+    moto_stage.media.add(KEYS)
     for (medialib, media_id), key in FOUND.items():
-        assert world.media.find(medialib, media_id) == f"s3://{MEDIA}/{key}"
+        assert moto_stage.media.find(medialib, media_id) == f"s3://{MEDIA}/{key}"
         assert key == min(each for each in KEYS if f"/{medialib}/{media_id}" in f"/{each}"), "the list is wrong itself"
-    assert [wanted for wanted in NOT_FOUND if world.media.find(*wanted)] == []
+    assert [wanted for wanted in NOT_FOUND if moto_stage.media.find(*wanted)] == []
 
 
-def test_what_is_removed_is_not_found_and_the_next_one_is(world: World) -> None:
-    world.media.add(KEYS)
-    world.media.remove(["MYLIB/1f2e.png"])
-    assert world.media.find("MYLIB", "1f2e") == f"s3://{MEDIA}/a/MYLIB/1f2e.png"
-    world.media.remove(KEYS)
+def test_what_is_removed_is_not_found_and_the_next_one_is(moto_stage: MotoStage) -> None:
+    moto_stage.media.add(KEYS)
+    moto_stage.media.remove(["MYLIB/1f2e.png"])
+    assert moto_stage.media.find("MYLIB", "1f2e") == f"s3://{MEDIA}/a/MYLIB/1f2e.png"
+    moto_stage.media.remove(KEYS)
     assert items_of(MEDIA_INDEX) == []
 
 
-def test_the_longest_keys_are_indexed(world: World) -> None:
+def test_the_longest_keys_are_indexed(moto_stage: MotoStage) -> None:
     """S3 allows 1024 bytes, and so does DynamoDB for a sort key."""
     key = f"MYLIB/{'é' * 500}/{'x' * 10}.png"
-    world.media.add([key, f"{'y' * 1017}/M/1"])
-    assert world.media.find("MYLIB", "é" * 500) == f"s3://{MEDIA}/{key}"
-    assert world.media.find("M", "1") == f"s3://{MEDIA}/{'y' * 1017}/M/1"
+    moto_stage.media.add([key, f"{'y' * 1017}/M/1"])
+    assert moto_stage.media.find("MYLIB", "é" * 500) == f"s3://{MEDIA}/{key}"
+    assert moto_stage.media.find("M", "1") == f"s3://{MEDIA}/{'y' * 1017}/M/1"
 
 
-def test_many_keys_at_once(world: World) -> None:
+def test_many_keys_at_once(moto_stage: MotoStage) -> None:
     keys = [f"MYLIB/{number:04}.png" for number in range(60)]
-    world.media.add(keys)
+    moto_stage.media.add(keys)
     assert len(items_of(MEDIA_INDEX)) == 60
-    world.media.remove(keys[1:])
+    moto_stage.media.remove(keys[1:])
     assert len(items_of(MEDIA_INDEX)) == 1
 
 
-def test_what_dynamodb_does_not_take_at_once_is_sent_again(world: World) -> None:
+def test_what_dynamodb_does_not_take_at_once_is_sent_again(moto_stage: MotoStage) -> None:
     """Under load BatchWriteItem hands back a part of what it was given."""
     batches = iter(range(5))
 
     def unwilling(_operation: str, call: Call) -> Any:
         return {"UnprocessedItems": {MEDIA_INDEX: _put("MYLIB/late.png")}} if next(batches) < 3 else call()
 
-    with world.tap.around(unwilling):
-        world.media.add(["MYLIB/late.png"])
-    assert world.media.find("MYLIB", "late") == f"s3://{MEDIA}/MYLIB/late.png"
+    with moto_stage.calls.intercept(unwilling):
+        moto_stage.media.add(["MYLIB/late.png"])
+    assert moto_stage.media.find("MYLIB", "late") == f"s3://{MEDIA}/MYLIB/late.png"
 
 
-def test_a_look_up_is_not_repeated_within_a_minute_and_one_that_found_never(world: World) -> None:
+def test_a_look_up_is_not_repeated_within_a_minute_and_one_that_found_never(moto_stage: MotoStage) -> None:
     now = [0.0]
-    media = DynamoMediaIndex(world.dynamodb, MEDIA_INDEX, MEDIA, clock=lambda: now[0])
+    media = DynamoMediaIndex(moto_stage.dynamodb, MEDIA_INDEX, MEDIA, clock=lambda: now[0])
     media.add(["MYLIB/1.png"])
     asked = {}
     for seconds in (0.0, 59.0, 60.0):
         now[0] = seconds
-        with world.tap.listen() as operations:
+        with moto_stage.calls.record() as operations:
             media.find("MYLIB", "1")
             media.find("MYLIB", "2")
         asked[seconds] = len(operations)
@@ -119,9 +118,9 @@ def test_a_look_up_is_not_repeated_within_a_minute_and_one_that_found_never(worl
 
 
 def test_from_an_upload_to_the_media_bucket_to_the_row_of_an_event(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    index_media = load("index_media", monkeypatch)
+    index_media = load_handler("index_media", monkeypatch)
     for kind, key in (
         ("created", "images/MYLIB/42/a b+c.png"),
         ("created", "images/MYLIB/43.png"),
@@ -129,7 +128,7 @@ def test_from_an_upload_to_the_media_bucket_to_the_row_of_an_event(
         ("deleted", "images/MYLIB/43.png"),
     ):
         assert index_media(_batch(_media_event(kind, key))) == {"batchItemFailures": []}
-    source = world.put(
+    source = moto_stage.put(
         "x/a",
         body(
             illustration(1, media_id=42, media_type="IMAGE", medialib="MYLIB"),
@@ -141,11 +140,11 @@ def test_from_an_upload_to_the_media_bucket_to_the_row_of_an_event(
             event("SIM_EVENT", 7, type="SELECT_IMAGE", payload={"media_id": "x", "medialib": "SHAPELIB"}),
         ),
     )
-    outcome = world.validate(source)
+    outcome = moto_stage.validate(source)
     assert outcome.totals()[MEDIA_MISSING] == 1
-    assert world.record(source)["media_missing"] == 1
-    assert world.record(source)["clean"] == {"MICROTHREE_EVENT": 6, "SIM_EVENT": 1}
-    world.convert()
+    assert moto_stage.record(source)["media_missing"] == 1
+    assert moto_stage.record(source)["clean"] == {"MICROTHREE_EVENT": 6, "SIM_EVENT": 1}
+    moto_stage.convert()
     uri = f"s3://{MEDIA}/images/MYLIB/42/a b+c.png"
     rows = sorted(tables()["MICROTHREE_EVENT"], key=lambda row: row["_source_offset"])
     assert [(row["payload_media_id"], row["payload_media_type"], row["payload_medialib"]) for row in rows] == [
@@ -160,21 +159,23 @@ def test_from_an_upload_to_the_media_bucket_to_the_row_of_an_event(
     assert [row["payload_media_id"] for row in tables()["SIM_EVENT"]] == [f"s3://{MEDIA}/video/SHAPELIB/x.mp4"]
 
 
-def test_in_one_batch_the_latest_change_of_an_object_holds(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_one_batch_the_latest_change_of_an_object_holds(
+    moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Messages of a queue come in any order, and more than once."""
-    index_media = load("index_media", monkeypatch)
+    index_media = load_handler("index_media", monkeypatch)
     created = [_media_event("created", f"MYLIB/{name}.png", "0A") for name in ("kept", "kept", "gone")]
     later = [_media_event("created", "MYLIB/kept.png", "0C"), _media_event("deleted", "MYLIB/gone.png", "0C")]
     index_media(_batch(*later, *created, _media_event("deleted", "MYLIB/kept.png", "0B")))
-    assert world.media.find("MYLIB", "kept") == f"s3://{MEDIA}/MYLIB/kept.png"
-    assert world.media.find("MYLIB", "gone") is None
+    assert moto_stage.media.find("MYLIB", "kept") == f"s3://{MEDIA}/MYLIB/kept.png"
+    assert moto_stage.media.find("MYLIB", "gone") is None
 
 
-def test_a_message_that_names_no_object_fails_alone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    index_media = load("index_media", monkeypatch)
+def test_a_message_that_names_no_object_fails_alone(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    index_media = load_handler("index_media", monkeypatch)
     batch = _batch({"detail": None}, _media_event("created", "MYLIB/good.png"), "not an event")
     assert index_media(batch) == {"batchItemFailures": [{"itemIdentifier": "0"}, {"itemIdentifier": "2"}]}
-    assert world.media.find("MYLIB", "good") == f"s3://{MEDIA}/MYLIB/good.png"
+    assert moto_stage.media.find("MYLIB", "good") == f"s3://{MEDIA}/MYLIB/good.png"
 
 
 def _media_event(kind: str, key: str, sequencer: str = "00") -> dict[str, Any]:

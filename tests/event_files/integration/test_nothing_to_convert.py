@@ -2,26 +2,26 @@
 
 import pytest
 
-from tests.support.events import body, broken, foreign
+from tests.support.moto_stage import MotoStage
+from tests.support.sample_events import body, broken, foreign
 from tests.support.snapshots import assert_books_balance, committed_records, ledger, tables
-from tests.support.world import World
 
 
 @pytest.mark.parametrize(
     ("content", "chunks"), [(b"", []), (b" \n", []), (body(foreign(1), foreign(2)), ["chunk#converted"])]
 )
-def test_no_events_of_ours(world: World, content: bytes, chunks: list[str]) -> None:
-    assert world.validate(world.put("x/a", content)).failed == {}
+def test_no_events_of_ours(moto_stage: MotoStage, content: bytes, chunks: list[str]) -> None:
+    assert moto_stage.validate(moto_stage.put("x/a", content)).failed == {}
     assert [chunk["pk"] for chunk in ledger("chunk#")] == chunks
     assert len(committed_records("data/unrelated_json/")) == 2 * len(chunks)
     assert_books_balance()
-    assert world.convert() is None
+    assert moto_stage.convert() is None
 
 
-def test_dirty_records_alone_are_profiled(world: World) -> None:
-    assert world.validate(world.put("x/a", body(broken(1)))).failed == {}
-    summary = world.convert()
+def test_dirty_records_alone_are_profiled(moto_stage: MotoStage) -> None:
+    assert moto_stage.validate(moto_stage.put("x/a", body(broken(1)))).failed == {}
+    summary = moto_stage.convert()
     assert summary is not None
     assert (summary.files, summary.rows, summary.parquet_files) == (1, {}, 0)
     assert [row["event_id"] for row in tables()["PROFILING_LOG"]] == ["MICROONE_EVENT-1"]
-    assert world.convert() is None
+    assert moto_stage.convert() is None

@@ -1,4 +1,4 @@
-"""The one open run in the ledger: each change of it is made only if it is still the run that was looked at."""
+"""The open run in the ledger: each change of it is made only if it is still the run that was read."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sluice.event_files.convert.model import OpenRun
-from sluice.event_files.ledger.model import Counts, SourceObject, SourceRecord, Status
-from tests.support.tap import Call
-from tests.support.world import World
+from sluice.event_files.ledger.model import Counts, OpenRun, SourceObject, SourceRecord, Status
+from tests.support.aws_calls import Call
+from tests.support.moto_stage import MotoStage
 
 MINE = OpenRun("run", "mine")
 OTHERS = {
@@ -20,66 +19,55 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("there", OTHERS.values(), ids=OTHERS)
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda world: world.ledger.begin_run(MINE),
-        lambda world: world.ledger.take_over(MINE, "next"),
-        lambda world: world.ledger.publish_plan(MINE, "my plan"),
-        lambda world: world.ledger.drop_run(MINE),
-    ],
-    ids=["begin", "take over", "publish", "drop"],
-)
-def test_a_run_that_has_changed_is_left_alone(world: World, there: OpenRun, change: Callable[[World], bool]) -> None:
-    _open(world, there)
-    assert change(world) is False
-    assert world.ledger.open_run() == there
+def test_a_run_that_has_changed_is_left_alone(moto_stage: MotoStage, there: OpenRun) -> None:
+    _open(moto_stage, there)
+    assert moto_stage.runs.publish_plan(MINE, "my plan") is False
+    assert moto_stage.runs.drop_run(MINE) is False
+    assert moto_stage.runs.claim_run(MINE, "an execution that has ended") == there
+    assert moto_stage.runs.open_run() == there
 
 
-def test_no_run_is_planned_dropped_or_taken_over(world: World) -> None:
-    assert world.ledger.take_over(MINE, "next") is False
-    assert world.ledger.publish_plan(MINE, "my plan") is False
-    assert world.ledger.drop_run(MINE) is False
-    assert world.ledger.open_run() is None
-    world.ledger.close_run("run")
+def test_no_run_is_planned_or_dropped(moto_stage: MotoStage) -> None:
+    assert moto_stage.runs.publish_plan(MINE, "my plan") is False
+    assert moto_stage.runs.drop_run(MINE) is False
+    assert moto_stage.runs.open_run() is None
+    moto_stage.runs.close_run("run")
 
 
-def test_the_life_of_a_run(world: World) -> None:
-    assert world.ledger.begin_run(MINE)
-    assert world.ledger.take_over(MINE, "next")
+def test_the_life_of_a_run(moto_stage: MotoStage) -> None:
+    runs = moto_stage.runs
+    assert runs.claim_run(MINE) == MINE
     taken = OpenRun("run", "next")
-    assert world.ledger.open_run() == taken
-    assert world.ledger.publish_plan(taken, "plan")
-    planned = OpenRun("run", "next", "plan")
-    assert world.ledger.open_run() == planned
-    assert world.ledger.take_over(OpenRun("run", "next", "another plan"), "last") is False
-    assert world.ledger.take_over(planned, "last")
-    assert world.ledger.open_run() == OpenRun("run", "last", "plan")
-    world.ledger.close_run("another")
-    assert world.ledger.open_run() is not None
-    world.ledger.close_run("run")
-    assert world.ledger.open_run() is None
+    assert runs.claim_run(OpenRun("another", "next"), "mine") == runs.open_run() == taken
+    assert runs.publish_plan(taken, "plan")
+    assert runs.open_run() == OpenRun("run", "next", "plan")
+    last = OpenRun("run", "last", "plan")
+    assert runs.claim_run(OpenRun("a third", "last"), "next") == runs.open_run() == last
+    runs.close_run("another")
+    assert runs.open_run() == last
+    runs.close_run("run")
+    assert runs.open_run() is None
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        lambda world: world.ledger.begin_run(MINE),
-        lambda world: world.ledger.drop_run(MINE),
-        lambda world: world.ledger.close_run("run"),
-        lambda world: world.ledger.note(SourceRecord(SourceObject("b", "k", "e"), Status.GONE, 0, Counts())),
+        lambda stage: stage.runs.claim_run(MINE),
+        lambda stage: stage.runs.drop_run(MINE),
+        lambda stage: stage.runs.close_run("run"),
+        lambda stage: stage.ledger.note(SourceRecord(SourceObject("b", "k", "e"), Status.GONE, 0, Counts())),
     ],
-    ids=["begin", "drop", "close", "note"],
+    ids=["claim", "drop", "close", "note"],
 )
-def test_only_a_condition_that_is_not_met_is_no_error(world: World, change: Callable[[World], object]) -> None:
+def test_a_throttled_change_is_an_error(moto_stage: MotoStage, change: Callable[[MotoStage], object]) -> None:
     def throttled(operation: str, _call: Call) -> Any:
         raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "too fast"}}, operation)
 
-    with world.tap.around(throttled), pytest.raises(ClientError, match="too fast"):
-        change(world)
+    with moto_stage.calls.intercept(throttled), pytest.raises(ClientError, match="too fast"):
+        change(moto_stage)
 
 
-def _open(world: World, run: OpenRun) -> None:
+def _open(moto_stage: MotoStage, run: OpenRun) -> None:
     unplanned = OpenRun(run.run_id, run.execution)
-    assert world.ledger.begin_run(unplanned)
-    assert run.plan_key is None or world.ledger.publish_plan(unplanned, run.plan_key)
+    assert moto_stage.runs.claim_run(unplanned) == unplanned
+    assert run.plan_key is None or moto_stage.runs.publish_plan(unplanned, run.plan_key)

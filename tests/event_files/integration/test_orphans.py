@@ -5,23 +5,23 @@ from typing import Any
 
 import pytest
 
-from sluice.event_files.ledger.model import ChunkRecord, Segment
+from sluice.event_files.ledger.model import ChunkRecord, Segment, clean_key, dirty_key, unrelated_key
 from sluice.event_files.orphans import sweep
-from sluice.lake.keys import clean_key, dirty_key, timestamped_id, unrelated_key
-from tests.support.functions import load
-from tests.support.storage import age, objects_of
-from tests.support.world import LAKE, World
+from sluice.lake.keys import timestamped_id
+from tests.support.lambda_handlers import load_handler
+from tests.support.moto_backend import backdate, objects_of
+from tests.support.moto_stage import LAKE, MotoStage
 
 NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
 
 
-def _write(world: World, written: datetime, token: str) -> str:
+def _write(moto_stage: MotoStage, written: datetime, token: str) -> str:
     """Write a chunk's three objects at a time; return its id."""
     chunk_id = timestamped_id(written, token)
     for key in _keys(chunk_id):
-        world.lake.write(key, b"{}\n")
-        age(LAKE, key, written)
+        moto_stage.lake.write(key, b"{}\n")
+        backdate(LAKE, key, written)
     return chunk_id
 
 
@@ -29,41 +29,41 @@ def _keys(*chunk_ids: str) -> set[str]:
     return {key_of(chunk_id) for chunk_id in chunk_ids for key_of in (clean_key, dirty_key, unrelated_key)}
 
 
-def _commit(world: World, chunk_id: str) -> str:
-    world.ledger.commit([ChunkRecord(chunk_id, (Segment("MICROONE_EVENT", 0, 3, 1),), dirty_bytes=3)], [])
+def _commit(moto_stage: MotoStage, chunk_id: str) -> str:
+    moto_stage.ledger.commit([ChunkRecord(chunk_id, (Segment("MICROONE_EVENT", 0, 3, 1),), dirty_bytes=3)], [])
     return chunk_id
 
 
-def test_only_orphans_older_than_a_day_go(world: World) -> None:
-    orphans = {_write(world, NOW - hours * HOUR, "0000000a") for hours in (25, 26, 47, 72, 167)}
-    young = {_write(world, NOW - hours * HOUR, "0000000b") for hours in (0, 1, 23)}
-    pending = {_commit(world, _write(world, NOW - hours * HOUR, "0000000c")) for hours in (1, 25, 72)}
-    converted = {_commit(world, _write(world, NOW - hours * HOUR, "0000000d")) for hours in (1, 25, 72)}
-    world.ledger.mark_converted(converted, "run")
-    world.lake.write("runs/run/commit.json", b"{}")
-    removed = sweep(world.lake, world.ledger, NOW)
+def test_only_orphans_older_than_a_day_go(moto_stage: MotoStage) -> None:
+    orphans = {_write(moto_stage, NOW - hours * HOUR, "0000000a") for hours in (25, 26, 47, 72, 167)}
+    young = {_write(moto_stage, NOW - hours * HOUR, "0000000b") for hours in (0, 1, 23)}
+    pending = {_commit(moto_stage, _write(moto_stage, NOW - hours * HOUR, "0000000c")) for hours in (1, 25, 72)}
+    converted = {_commit(moto_stage, _write(moto_stage, NOW - hours * HOUR, "0000000d")) for hours in (1, 25, 72)}
+    moto_stage.runs.mark_converted(converted, "run")
+    moto_stage.lake.write("runs/run/commit.json", b"{}")
+    removed = sweep(moto_stage.lake, moto_stage.ledger, NOW)
     assert set(removed) == _keys(*orphans)
     assert len(removed) == len(set(removed))
     assert set(objects_of(LAKE)) == _keys(*young, *pending, *converted) | {"runs/run/commit.json"}
-    assert sweep(world.lake, world.ledger, NOW) == []
+    assert sweep(moto_stage.lake, moto_stage.ledger, NOW) == []
 
 
-def test_many_orphans_and_chunks_of_one_day(world: World) -> None:
+def test_many_orphans_and_chunks_of_one_day(moto_stage: MotoStage) -> None:
     """More than one BatchGetItem takes."""
     day = NOW - 30 * HOUR
     ids = [timestamped_id(day + timedelta(seconds=number), "0000000a") for number in range(120)]
     for chunk_id in ids:
-        world.lake.write(dirty_key(chunk_id), b"{}\n")
-        age(LAKE, dirty_key(chunk_id), day)
+        moto_stage.lake.write(dirty_key(chunk_id), b"{}\n")
+        backdate(LAKE, dirty_key(chunk_id), day)
     for chunk_id in ids[::2]:
-        _commit(world, chunk_id)
-    assert sweep(world.lake, world.ledger, NOW) == [dirty_key(chunk_id) for chunk_id in ids[1::2]]
+        _commit(moto_stage, chunk_id)
+    assert sweep(moto_stage.lake, moto_stage.ledger, NOW) == [dirty_key(chunk_id) for chunk_id in ids[1::2]]
 
 
-def test_a_chunk_that_is_being_converted_is_no_orphan(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_chunk_that_is_being_converted_is_no_orphan(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:
     """BatchGetItem reads its items one by one, in no order; a chunk may move from pending to converted in between."""
-    chunk_id = _commit(world, _write(world, NOW - 30 * HOUR, "0000000a"))
-    batch_get_item: Any = world.dynamodb.batch_get_item
+    chunk_id = _commit(moto_stage, _write(moto_stage, NOW - 30 * HOUR, "0000000a"))
+    batch_get_item: Any = moto_stage.dynamodb.batch_get_item
 
     def one_by_one(RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803
         found: dict[str, list[Any]] = {}
@@ -71,17 +71,17 @@ def test_a_chunk_that_is_being_converted_is_no_orphan(world: World, monkeypatch:
         for key in sorted(wanted["Keys"], key=lambda key: str(key["pk"]["S"])):
             answer = batch_get_item(RequestItems={table: {**wanted, "Keys": [key]}})
             found.setdefault(table, []).extend(answer["Responses"][table])
-            world.ledger.mark_converted([chunk_id], "run")
+            moto_stage.runs.mark_converted([chunk_id], "run")
         return {"Responses": found, "UnprocessedKeys": {}}
 
-    monkeypatch.setattr(world.dynamodb, "batch_get_item", one_by_one)
-    assert sweep(world.lake, world.ledger, NOW) == []
+    monkeypatch.setattr(moto_stage.dynamodb, "batch_get_item", one_by_one)
+    assert sweep(moto_stage.lake, moto_stage.ledger, NOW) == []
     assert set(objects_of(LAKE)) == _keys(chunk_id)
 
 
-def test_the_function(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    orphan, young = _write(world, NOW - 30 * HOUR, "0000000a"), _write(world, NOW - HOUR, "0000000b")
-    sweep_orphans = load("sweep_orphans", monkeypatch)
+def test_the_function(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    orphan, young = _write(moto_stage, NOW - 30 * HOUR, "0000000a"), _write(moto_stage, NOW - HOUR, "0000000b")
+    sweep_orphans = load_handler("sweep_orphans", monkeypatch)
     assert sweep_orphans({}) == {"removed": 3}
     assert sweep_orphans({}) == {"removed": 0}
     assert set(objects_of(LAKE)) == _keys(young) - _keys(orphan)

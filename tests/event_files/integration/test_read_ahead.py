@@ -8,7 +8,7 @@ import pytest
 from moto import mock_aws
 
 from sluice.event_files.ledger.model import SourceObject
-from sluice.event_files.validate.ports import SourceGoneError
+from sluice.event_files.validate.source_objects import SourceGoneError
 from sluice.event_files.validate.source_store_s3 import S3SourceStore
 
 MIB = 1 << 20

@@ -6,17 +6,16 @@ from functools import partial
 
 import pytest
 
-from sluice.event_files.convert.model import OpenRun
 from sluice.event_files.convert.planning import Decision, Planned
-from sluice.event_files.ledger.model import ChunkRecord, Counts, Segment
-from tests.support.events import body, event
-from tests.support.interleave import interleave
+from sluice.event_files.ledger.model import ChunkRecord, Counts, OpenRun, Segment
+from tests.support.aws_calls import interleave
+from tests.support.moto_backend import clear_table
+from tests.support.moto_stage import LEDGER, MotoStage
+from tests.support.sample_events import body, event
 from tests.support.snapshots import assert_books_balance, ledger, snapshots
-from tests.support.storage import empty
-from tests.support.world import LEDGER, World
 
 SHUFFLES = 8
-MOST_CALLS = 5  # DynamoDB calls of one attempt to plan
+MOST_CALLS = 7  # AWS calls of one attempt to plan
 
 PLANNED, BUSY, NOTHING = Decision.PLANNED, Decision.BUSY, Decision.NOTHING_TO_DO
 
@@ -29,108 +28,112 @@ def orders(*between: str) -> Iterator[list[str]]:
 
 
 @pytest.fixture
-def upload(world: World) -> Callable[[str], None]:
+def upload(moto_stage: MotoStage) -> Callable[[str], None]:
     def upload(name: str) -> None:
-        assert not world.validate(world.put(f"x/{name}", body(event("MICROONE_EVENT", 1)))).failed
+        assert not moto_stage.validate(moto_stage.put(f"x/{name}", body(event("MICROONE_EVENT", 1)))).failed
 
     return upload
 
 
-def test_a_running_execution_keeps_others_out(world: World, upload: Callable[[str], None]) -> None:
+def test_a_running_execution_keeps_others_out(moto_stage: MotoStage, upload: Callable[[str], None]) -> None:
     upload("a")
-    with world.execution("a"):
-        planned = world.plan("a")
+    with moto_stage.execution("a"):
+        planned = moto_stage.plan("a")
         assert planned.decision is PLANNED
-        with world.execution("b"):
-            assert world.plan("b") == Planned(BUSY)
-        world.convert_batches(planned)
-        world.commit(planned)
-        assert world.plan("b") == Planned(BUSY), "the profiling log is part of the run"
-        world.profile(planned)
-    assert world.plan("b") == Planned(NOTHING)
+        with moto_stage.execution("b"):
+            assert moto_stage.plan("b") == Planned(BUSY)
+        moto_stage.convert_batches(planned)
+        moto_stage.commit(planned)
+        assert moto_stage.plan("b") == Planned(BUSY), "the profiling log is part of the run"
+        moto_stage.profile(planned)
+    assert moto_stage.plan("b") == Planned(NOTHING)
     assert not ledger("run")
 
 
-def test_a_second_attempt_of_the_same_execution_gets_the_same_plan(world: World, upload: Callable[[str], None]) -> None:
+def test_a_second_attempt_of_the_same_execution_gets_the_same_plan(
+    moto_stage: MotoStage, upload: Callable[[str], None]
+) -> None:
     upload("a")
-    with world.execution("a"):
-        planned = world.plan("a")
+    with moto_stage.execution("a"):
+        planned = moto_stage.plan("a")
         upload("b")
-        assert world.plan("a") == planned
+        assert moto_stage.plan("a") == planned
 
 
-def test_the_plan_of_a_dead_execution_is_finished_first(world: World, upload: Callable[[str], None]) -> None:
+def test_the_plan_of_a_dead_execution_is_finished_first(moto_stage: MotoStage, upload: Callable[[str], None]) -> None:
     upload("old")
-    with world.execution("dead"):
-        left_over = world.plan("dead")
+    with moto_stage.execution("dead"):
+        left_over = moto_stage.plan("dead")
     upload("new")
-    with world.execution("next"):
-        taken = world.plan("next")
+    with moto_stage.execution("next"):
+        taken = moto_stage.plan("next")
         assert taken == left_over
-        assert len(world.read_plan(taken).chunk_ids) == 1
-        assert world.plan("third") == Planned(BUSY)
-    assert world.convert("next again") is not None
+        assert len(moto_stage.read_plan(taken).chunk_ids) == 1
+        assert moto_stage.plan("third") == Planned(BUSY)
+    assert moto_stage.convert("next again") is not None
     assert [row["_source_key"] for row in snapshots()["x"]["MICROONE_EVENT"]] == ["old"]
     assert len(ledger("chunk#pending")) == 1
-    assert world.convert() is not None
+    assert moto_stage.convert() is not None
     assert [row["_source_key"] for row in snapshots()["x"]["MICROONE_EVENT"]] == ["new", "old"]
     assert_books_balance()
 
 
-def test_a_dead_execution_without_a_plan_leaves_nothing_behind(world: World, upload: Callable[[str], None]) -> None:
-    assert world.ledger.begin_run(OpenRun("run", "dead"))
-    with world.execution("next"):
-        assert world.plan("next") == Planned(NOTHING)
+def test_a_dead_execution_without_a_plan_leaves_nothing_behind(
+    moto_stage: MotoStage, upload: Callable[[str], None]
+) -> None:
+    moto_stage.runs.claim_run(OpenRun("run", "dead"))
+    with moto_stage.execution("next"):
+        assert moto_stage.plan("next") == Planned(NOTHING)
     assert not ledger("run")
-    assert world.ledger.begin_run(OpenRun("run", "dead"))
+    moto_stage.runs.claim_run(OpenRun("run", "dead"))
     upload("a")
-    with world.execution("next"):
-        assert world.plan("next").decision is PLANNED
+    with moto_stage.execution("next"):
+        assert moto_stage.plan("next").decision is PLANNED
 
 
 def test_a_late_profile_of_a_finished_run_leaves_the_next_run_alone(
-    world: World, upload: Callable[[str], None]
+    moto_stage: MotoStage, upload: Callable[[str], None]
 ) -> None:
     upload("a")
-    finished = world.plan("a")
-    world.convert_batches(finished)
-    world.commit(finished)
-    world.profile(finished)
+    finished = moto_stage.plan("a")
+    moto_stage.convert_batches(finished)
+    moto_stage.commit(finished)
+    moto_stage.profile(finished)
     upload("b")
-    with world.execution("b"):
-        going_on = world.plan("b")
-        world.profile(finished)
-        assert world.plan("c") == Planned(BUSY)
-        assert world.plan("b") == going_on
-    world.convert()
+    with moto_stage.execution("b"):
+        going_on = moto_stage.plan("b")
+        moto_stage.profile(finished)
+        assert moto_stage.plan("c") == Planned(BUSY)
+        assert moto_stage.plan("b") == going_on
+    moto_stage.convert()
     assert [row["_source_key"] for row in snapshots()["x"]["MICROONE_EVENT"]] == ["a", "b"]
 
 
 def test_an_execution_that_was_taken_for_dead_goes_on_beside_the_one_that_took_its_run_over(
-    world: World, upload: Callable[[str], None]
+    moto_stage: MotoStage, upload: Callable[[str], None]
 ) -> None:
     """States of both come in any order, and a third execution begins as soon as the first of them is through."""
     chance = random.Random(3)
     for number in range(SHUFFLES):
         upload(f"{number}-old")
-        planned = world.plan("taken for dead")
-        with world.execution("successor"):
-            assert world.plan("successor") == planned
+        planned = moto_stage.plan("taken for dead")
+        with moto_stage.execution("successor"):
+            assert moto_stage.plan("successor") == planned
         upload(f"{number}-new")
-        _shuffle(chance, _states(world, planned), _states(world, planned), world.convert)
-        world.convert()
+        _shuffle(chance, _states(moto_stage, planned), _states(moto_stage, planned), moto_stage.convert)
+        moto_stage.convert()
         assert not ledger("chunk#pending")
     assert_books_balance()
     found = [row["_source_key"] for row in snapshots()["x"]["MICROONE_EVENT"]]
     assert sorted(found) == sorted(f"{number}-{age}" for number in range(SHUFFLES) for age in ("old", "new"))
 
 
-def _states(world: World, planned: Planned) -> list[Callable[[], object]]:
+def _states(moto_stage: MotoStage, planned: Planned) -> list[Callable[[], object]]:
     """What follows a plan, state by state."""
     return [
-        lambda: world.convert_batches(planned),
-        lambda: world.commit(planned),
-        lambda: world.profile(planned),
+        lambda: moto_stage.convert_batches(planned),
+        lambda: moto_stage.commit(planned),
+        lambda: moto_stage.profile(planned),
     ]
 
 
@@ -149,79 +152,93 @@ def _shuffle(
 
 
 @pytest.mark.parametrize("between", [(), ("c",)], ids=["a chunk waits", "a chunk is committed meanwhile"])
-def test_two_attempts_of_one_execution(world: World, between: tuple[str, ...]) -> None:
-    works = {"a": partial(world.plan, "x"), "b": partial(world.plan, "x"), "c": partial(_commit_chunk, world, 2)}
+def test_two_attempts_of_one_execution(moto_stage: MotoStage, between: tuple[str, ...]) -> None:
+    works = {
+        "a": partial(moto_stage.plan, "x"),
+        "b": partial(moto_stage.plan, "x"),
+        "c": partial(_commit_chunk, moto_stage, 2),
+    }
     for order in orders(*between):
         if not between:
-            _commit_chunk(world, 1)
-        with world.execution("x"):
-            results = interleave(world.tap, order, **{name: works[name] for name in ("a", "b", *between)})
-            others = _plan_in_turn(world, "y")
-        _assert_one_plan(world, [results["a"], results["b"], *others], order)
+            _commit_chunk(moto_stage, 1)
+        with moto_stage.execution("x"):
+            results = interleave(moto_stage.calls, order, **{name: works[name] for name in ("a", "b", *between)})
+            others = _plan_in_turn(moto_stage, "y")
+        _assert_one_plan(moto_stage, [results["a"], results["b"], *others], order)
 
 
 @pytest.mark.parametrize("begun_by", ["nobody", "the dead", "the dead with a plan"])
-def test_race_of_two_executions(world: World, begun_by: str) -> None:
+def test_race_of_two_executions(moto_stage: MotoStage, begun_by: str) -> None:
     for order in orders():
-        _commit_chunk(world, 1)
-        dead = _left_over(world, begun_by)
-        with world.execution("a"), world.execution("b"):
-            results = interleave(world.tap, order, a=partial(world.plan, "a"), b=partial(world.plan, "b"))
-            others = _plan_in_turn(world, "y")
+        _commit_chunk(moto_stage, 1)
+        dead = _left_over(moto_stage, begun_by)
+        with moto_stage.execution("a"), moto_stage.execution("b"):
+            results = interleave(
+                moto_stage.calls, order, a=partial(moto_stage.plan, "a"), b=partial(moto_stage.plan, "b")
+            )
+            others = _plan_in_turn(moto_stage, "y")
         assert sorted(result.decision for result in results.values()) == [BUSY, PLANNED], order
-        _assert_one_plan(world, [*dead, *results.values(), *others], order)
+        _assert_one_plan(moto_stage, [*dead, *results.values(), *others], order)
 
 
-def test_race_of_two_executions_for_a_chunk_that_comes_late(world: World) -> None:
-    works = {"a": partial(world.plan, "a"), "b": partial(world.plan, "b"), "c": partial(_commit_chunk, world, 1)}
+def test_race_of_two_executions_for_a_chunk_that_comes_late(moto_stage: MotoStage) -> None:
+    works = {
+        "a": partial(moto_stage.plan, "a"),
+        "b": partial(moto_stage.plan, "b"),
+        "c": partial(_commit_chunk, moto_stage, 1),
+    }
     for order in orders("c"):
-        with world.execution("a"), world.execution("b"):
-            results = interleave(world.tap, order, **works)
-            others = _plan_in_turn(world, "y")
-        _assert_one_plan(world, [results["a"], results["b"], *others], order)
+        with moto_stage.execution("a"), moto_stage.execution("b"):
+            results = interleave(moto_stage.calls, order, **works)
+            others = _plan_in_turn(moto_stage, "y")
+        _assert_one_plan(moto_stage, [results["a"], results["b"], *others], order)
 
 
 @pytest.mark.parametrize("between", [(), ("c",)], ids=["a chunk waits", "a chunk is committed meanwhile"])
-def test_a_late_plan_of_a_dead_execution(world: World, between: tuple[str, ...]) -> None:
+def test_a_late_plan_of_a_dead_execution(moto_stage: MotoStage, between: tuple[str, ...]) -> None:
     """It goes on, anywhere between the calls of an execution that takes its run over."""
-    works = {"a": partial(world.plan, "dead"), "b": partial(world.plan, "next"), "c": partial(_commit_chunk, world, 2)}
+    works = {
+        "a": partial(moto_stage.plan, "dead"),
+        "b": partial(moto_stage.plan, "next"),
+        "c": partial(_commit_chunk, moto_stage, 2),
+    }
     for order in orders(*between):
         if not between:
-            _commit_chunk(world, 1)
-        with world.execution("next"):
-            results = interleave(world.tap, order, **{name: works[name] for name in ("a", "b", *between)})
-            others = _plan_in_turn(world, "y")
+            _commit_chunk(moto_stage, 1)
+        with moto_stage.execution("next"):
+            results = interleave(moto_stage.calls, order, **{name: works[name] for name in ("a", "b", *between)})
+            others = _plan_in_turn(moto_stage, "y")
         late, following = results["a"], results["b"]
         assert late.decision is not PLANNED or late == following, (order, "two plans are made")
-        _assert_one_plan(world, [following, *others], order)
+        _assert_one_plan(moto_stage, [following, *others], order)
 
 
-def _left_over(world: World, begun_by: str) -> list[Planned]:
+def _left_over(moto_stage: MotoStage, begun_by: str) -> list[Planned]:
     if begun_by == "the dead":
-        assert world.ledger.begin_run(OpenRun("run", "dead"))
-    return [world.plan("dead")] if begun_by == "the dead with a plan" else []
+        moto_stage.runs.claim_run(OpenRun("run", "dead"))
+    return [moto_stage.plan("dead")] if begun_by == "the dead with a plan" else []
 
 
-def _plan_in_turn(world: World, *names: str) -> list[Planned]:
-    return [world.plan(name) for name in names]
+def _plan_in_turn(moto_stage: MotoStage, *names: str) -> list[Planned]:
+    return [moto_stage.plan(name) for name in names]
 
 
-def _commit_chunk(world: World, number: int) -> Planned:
+def _commit_chunk(moto_stage: MotoStage, number: int) -> Planned:
     chunk = ChunkRecord(f"{number:016}", (Segment("MICROONE_EVENT", 0, 10, 1),), files=1, counts=Counts(events=1))
-    world.ledger.commit([chunk], [])
+    moto_stage.ledger.commit([chunk], [])
     return Planned(NOTHING)
 
 
-def _assert_one_plan(world: World, results: list[Planned], order: list[str]) -> None:
+def _assert_one_plan(moto_stage: MotoStage, results: list[Planned], order: list[str]) -> None:
     """All plans that were told to be followed, now or by the execution that comes next, hold each chunk once."""
-    with world.execution("last"):
-        results = [*results, world.plan("last")]
-    plans = {result.plan_key: world.read_plan(result) for result in results if result.decision is PLANNED}
+    with moto_stage.execution("last"):
+        results = [*results, moto_stage.plan("last")]
+    plans = {result.plan_key: moto_stage.read_plan(result) for result in results if result.decision is PLANNED}
     planned = [chunk for plan in plans.values() for chunk in plan.chunk_ids]
     assert len(planned) == len(set(planned)), (order, results)
-    open_run = world.ledger.open_run()
+    open_run = moto_stage.runs.open_run()
     waiting = {chunk["sk"] for chunk in ledger("chunk#pending")}
     assert waiting == set(planned), (order, results, "a chunk waits that nobody has planned")
     assert open_run is not None
     assert open_run.plan_key in plans, (order, results, "a plan is followed that the ledger does not know")
-    empty(LEDGER)
+    clear_table(LEDGER)

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sluice.event_files.ledger.model import clean_key, dirty_key, unrelated_key
 from sluice.event_files.orphans import sweep
-from sluice.lake.keys import clean_key, dirty_key, timestamped_id, unrelated_key
+from sluice.lake.keys import timestamped_id
 from tests.support.memory_object_store import MemoryObjectStore
 
 NOW = datetime(2026, 3, 2, 0, 30, tzinfo=UTC)

@@ -1,6 +1,5 @@
-"""Batches: clean events as lines of JSON become Parquet, one file per hour; receipts say how many rows."""
+"""Conversion of batches: lines of JSON to Parquet, one file per hour, with a receipt for each batch."""
 
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,34 +7,30 @@ from typing import Any
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from pyarrow import json as arrow_json
 
-from sluice.contracts.event_struct import event_type, path_of
-from sluice.contracts.hive import HiveType
+from sluice.contracts.column_types import HiveType, event_type, path_of
 from sluice.contracts.model import Contract, Registry
-from sluice.event_files.convert.model import Batch, BatchGroup, Receipt
+from sluice.event_files.convert.model import Batch, BatchGroup, Receipt, profile_part_key, receipts_key
 from sluice.event_files.convert.profiling import profile_of_dirty, profile_of_rows
-from sluice.lake.arrow_types import arrow_type
-from sluice.lake.keys import parquet_key, profile_part_key, receipts_key
+from sluice.lake.keys import parquet_key
 from sluice.lake.object_store import MissingObjectError, ObjectStore
+from sluice.lake.parquet import arrow_type, to_parquet
 
 PARTITION_COLUMN = "date_time"
 _HOUR = len("2026-01-31T23")
-_DICTIONARY_BYTES = 16 << 10  # a column whose values fill more is written plainly: a dictionary would only cost time
-_SHORT_TEXTS = {PARTITION_COLUMN, "_rescued", "_source_key"}
 
 
 class BatchError(Exception):
-    """A batch was not converted, so that its group counts for nothing; the message says which, and why."""
+    """A batch was not converted, so its group has no receipts; the message names the batch and the cause."""
 
 
 class RowCountError(Exception):
-    """A batch holds another number of rows than its plan says."""
+    """The number of rows of a batch differs from its plan."""
 
 
 class UntimedRowError(Exception):
-    """A row has no time: its line is no event as validation leaves it."""
+    """A row has no time, so its line is not an event as validation writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +43,7 @@ class _File:
 
 
 class Converter:
-    """Converts groups of batches; doing one again overwrites what it wrote before with the same."""
+    """Converts groups of batches; converting one again overwrites its files with the same bytes."""
 
     def __init__(self, registry: Registry, files: ObjectStore) -> None:
         """Bind contracts and lake."""
@@ -56,30 +51,32 @@ class Converter:
         self._files = files
 
     def convert(self, group: BatchGroup) -> list[Receipt]:
-        """Convert the batches of a group, one after the other; return their receipts, none where they are there.
+        """Convert the batches of a group, one after the other; return their receipts, none if they exist already.
 
         Raises:
-            BatchError: A batch holds other rows than planned, rows without a time or none at all, or a chunk of it is
-                not in the lake; nothing of it was written, and its group has no receipts.
+            BatchError: A batch has rows other than planned, rows without a time or none, or a chunk of it is not in
+                the lake; none of its files was written, and its group has no receipts.
         """
         key = receipts_key(group.run_id, group.group_id)
         if self._files.exists(key):
             return []
         receipts, profiles = zip(*map(self._convert, group.batches), strict=True)
         self._files.write(profile_part_key(group.run_id, group.group_id), to_parquet(pa.concat_tables(profiles)))
-        self._files.write(key, b"".join(_json_line(receipt) for receipt in receipts))
+        self._files.write(
+            key, b"".join(orjson.dumps(receipt, option=orjson.OPT_APPEND_NEWLINE) for receipt in receipts)
+        )
         return list(receipts)
 
     def _convert(self, batch: Batch) -> tuple[Receipt, pa.Table]:
         try:
-            files, profile = self._made_of(batch)
+            files, profile = self._read(batch)
         except (RowCountError, UntimedRowError, MissingObjectError, ValueError) as error:
             raise BatchError(f"{batch.batch_id} of run {batch.run_id}: {error}") from error
         name = f"{batch.run_id}-{batch.batch_id}"
         self._files.write_all({parquet_key(batch.table or "", file.hour, name): file.body for file in files})
         return _receipt(batch, files), profile
 
-    def _made_of(self, batch: Batch) -> tuple[list[_File], pa.Table]:
+    def _read(self, batch: Batch) -> tuple[list[_File], pa.Table]:
         if batch.table is None:
             return [], profile_of_dirty(batch, self._files.read_ranges(batch.spans))
         contract = self._registry.contract(batch.table)
@@ -93,14 +90,14 @@ class Converter:
             raise RowCountError(f"{batch.rows} rows were planned, {rows.num_rows} are there")
         if untimed := rows[PARTITION_COLUMN].null_count:
             raise UntimedRowError(
-                f"{untimed} of {rows.num_rows} rows have no time; a chunk of an older version holds rows, not events: "
-                "deploy that version again, convert what is pending, then deploy this one"
+                f"{untimed} of {rows.num_rows} rows have no time; their lines are not events as "
+                "validate_files writes them: compare the versions of the deployed functions"
             )
         return rows
 
 
 def read_rows(contract: Contract, lines: bytes) -> pa.Table:
-    """Read events as rows of the contract's columns; nothing is inferred, other members are passed over."""
+    """Read events as rows of the contract's columns; nothing is inferred, other members are ignored."""
     columns = contract.table_columns
     type_ = event_type(columns)
     try:
@@ -121,13 +118,13 @@ def _read_events(lines: bytes, type_: HiveType) -> pa.Table:
 
 
 def _without_duplicates(lines: bytes, type_: HiveType) -> bytes:
-    """Write the lines again as they were understood when they were checked: of members of one name the last holds."""
+    """Write the lines again without repeated members: the last of each name holds, as it did at validation."""
     events = map(orjson.loads, lines.removesuffix(b"\n").split(b"\n"))
     return b"\n".join(orjson.dumps(_narrowed(event, type_)) for event in events)
 
 
 def _narrowed(value: Any, type_: HiveType) -> Any:  # noqa: ANN401
-    """Copy what is read of a value: what is not read may be nested deeper than can be written."""
+    """Copy the members that are read; others may be nested deeper than can be written."""
     if value is None or not type_.fields:
         return value
     if type_.kind == "array":
@@ -152,29 +149,6 @@ def by_hour(rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
     for end, hour in zip(runs.run_ends.to_pylist(), runs.values.to_pylist(), strict=True):
         yield hour, ordered.slice(start, end - start)
         start = end
-
-
-def to_parquet(table: pa.Table) -> bytes:
-    """Write a table as one Parquet file."""
-    buffer = io.BytesIO()
-    pq.write_table(
-        table,
-        buffer,
-        compression="zstd",
-        compression_level=1,
-        dictionary_pagesize_limit=_DICTIONARY_BYTES,
-        write_statistics=[field.name for field in table.schema if _has_statistics(field)],
-    )
-    return buffer.getvalue()
-
-
-def _has_statistics(field: pa.Field) -> bool:
-    """Whether a reader may pass over files by the column; of a text it would hold the least and the greatest, whole."""
-    return pa.types.is_primitive(field.type) or field.name in _SHORT_TEXTS
-
-
-def _json_line(receipt: Receipt) -> bytes:
-    return orjson.dumps(receipt.to_json(), option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _receipt(batch: Batch, files: Sequence[_File]) -> Receipt:

@@ -1,4 +1,4 @@
-"""The end of a run: what went in must have come out, per table; only then are its chunks converted."""
+"""Commit of a run: rows out must equal events in, per table, before its chunks count as converted."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
-from sluice.event_files.convert.model import Plan, Receipt
-from sluice.event_files.convert.ports import RunLedger
-from sluice.lake.keys import clean_key, commit_key, receipts_key
+from sluice.event_files.convert.model import Plan, Receipt, RunLedger, receipts_key
+from sluice.event_files.ledger.model import clean_key
+from sluice.lake.keys import commit_key
 from sluice.lake.object_store import MissingObjectError, ObjectStore
 
 
@@ -18,7 +18,7 @@ class IncompleteRunError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run did: `events` are the clean ones, `dirty` counts by table and reason, `newest_hours` are by table."""
+    """Counts of a run: `events` are the clean ones, `dirty` is by table and reason, `newest_hours` by table."""
 
     run_id: str
     status: str
@@ -48,8 +48,7 @@ def commit(plan: Plan, files: ObjectStore, ledger: RunLedger) -> Summary:
         IncompleteRunError: A group of batches has no receipts, or a table has other rows than planned.
     """
     receipts = _receipts(plan, files)
-    rows = _rows_of(receipts)
-    _assert_complete(plan, rows)
+    rows = _complete_rows(plan, receipts)
     summary = Summary(
         run_id=plan.run_id,
         status="converted",
@@ -62,7 +61,7 @@ def commit(plan: Plan, files: ObjectStore, ledger: RunLedger) -> Summary:
         planned_at=plan.planned_at,
         **asdict(plan.arrived),
     )
-    files.write(commit_key(plan.run_id), orjson.dumps(asdict(summary)))
+    files.write(commit_key(plan.run_id), orjson.dumps(summary))
     ledger.mark_converted(plan.chunk_ids, plan.run_id)
     files.delete([clean_key(chunk_id) for chunk_id in plan.chunk_ids])
     return summary
@@ -78,14 +77,6 @@ def _receipts(plan: Plan, files: ObjectStore) -> list[Receipt]:
         ) from error
 
 
-def _rows_of(receipts: Sequence[Receipt]) -> Counter[str]:
-    rows: Counter[str] = Counter()
-    for receipt in receipts:
-        if receipt.table:
-            rows[receipt.table] += receipt.rows
-    return rows
-
-
 def _newest_hours(receipts: Sequence[Receipt]) -> dict[str, str]:
     newest: dict[str, str] = {}
     for receipt in receipts:
@@ -94,9 +85,14 @@ def _newest_hours(receipts: Sequence[Receipt]) -> dict[str, str]:
     return dict(sorted(newest.items()))
 
 
-def _assert_complete(plan: Plan, rows: Counter[str]) -> None:
-    planned = plan.rows()
+def _complete_rows(plan: Plan, receipts: Sequence[Receipt]) -> Counter[str]:
+    """Return the rows written, by table. Raises IncompleteRunError."""
+    planned, rows = plan.rows(), Counter[str]()
+    for receipt in receipts:
+        if receipt.table:
+            rows[receipt.table] += receipt.rows
     wrong = [table for table in planned | rows if planned[table] != rows[table]]
     if wrong:
         tables = "; ".join(f"{table}: {planned[table]} in, {rows[table]} out" for table in wrong)
         raise IncompleteRunError(f"run {plan.run_id}: rows do not match events ({tables}); nothing was committed")
+    return rows

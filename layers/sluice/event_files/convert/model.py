@@ -1,11 +1,12 @@
-"""What a conversion works on: plans, batches, receipts."""
+"""Plans, batches and receipts of a conversion, and keys of a run's objects in the lake."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
-from typing import Any, Self
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self
 
+from sluice.event_files.ledger.model import ChunkRecord, OpenRun
+from sluice.lake.keys import RUNS_PREFIX
 from sluice.lake.object_store import ByteRange
 
 
@@ -22,44 +23,35 @@ class Batch:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Read what `to_json` wrote."""
-        spans = tuple(ByteRange(**span) for span in value["spans"])
-        return cls(value["run_id"], value["planned_at"], value["batch_id"], value["table"], value["rows"], spans)
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the batch as it stands in its group."""
-        return asdict(self)
+        """Read the JSON of a batch."""
+        return cls(**{**value, "spans": tuple(ByteRange(**span) for span in value["spans"])})
 
 
 @dataclass(frozen=True, slots=True)
 class BatchGroup:
-    """Batches that are done, or not, as one: together they are no more work than one batch may be."""
+    """Batches that are converted, or not, as one: together they are no more work than one batch may be."""
 
     batches: tuple[Batch, ...]
 
     @property
     def run_id(self) -> str:
-        """The run it is a part of."""
+        """Return the run it is a part of."""
         return self.batches[0].run_id
 
     @property
     def group_id(self) -> str:
-        """The name of the group, unique in its run."""
+        """Return the name of the group, unique in its run."""
         return self.batches[0].batch_id
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Read what `to_json` wrote; in plans of an older version a batch stands alone, with no group around it."""
-        return cls(tuple(Batch.from_json(batch) for batch in value.get("batches", [value])))
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the group as it stands in the plan file."""
-        return asdict(self)
+        """Read the JSON of a group."""
+        return cls(tuple(map(Batch.from_json, value["batches"])))
 
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """What arrived with the chunks of a run, beside the rows it writes; `dirty` counts by table and reason."""
+    """Counts of what came with the chunks of a run beside its rows; `dirty` is by table and reason."""
 
     bytes: int = 0
     unrelated: int = 0
@@ -70,7 +62,7 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run will do. Once published it never changes; one of an older version does not say what arrived."""
+    """The work of a run. Once published it never changes; its groups are the items of the Map state."""
 
     run_id: str
     planned_at: str
@@ -81,19 +73,14 @@ class Plan:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Read what `to_json` wrote."""
-        groups = tuple(BatchGroup.from_json(group) for group in value["batches"])
-        arrived = Arrived(**value.get("arrived", {}))
-        return cls(value["run_id"], value["planned_at"], value["files"], tuple(value["chunk_ids"]), groups, arrived)
-
-    def to_json(self) -> dict[str, Any]:
-        """Give the plan as it stands in its file: what the map is over is under `batches`, whatever the version."""
-        plan = asdict(self)
-        return {"batches": plan.pop("groups"), **plan}
+        """Read the JSON of a plan."""
+        groups = tuple(map(BatchGroup.from_json, value["groups"]))
+        chunk_ids, arrived = tuple(value["chunk_ids"]), Arrived(**value["arrived"])
+        return cls(**{**value, "chunk_ids": chunk_ids, "groups": groups, "arrived": arrived})
 
     @property
     def batches(self) -> tuple[Batch, ...]:
-        """The batches of all groups, in order."""
+        """Return the batches of all groups, in order."""
         return tuple(batch for group in self.groups for batch in group.batches)
 
     def rows(self) -> Counter[str]:
@@ -107,9 +94,9 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Proof that a batch is done: the rows it wrote, and how many Parquet files of how many bytes they are in.
+    """Proof that a batch is converted: the rows it wrote, and the number and bytes of its Parquet files.
 
-    `newest_hour` (``YYYY-MM-DDTHH``) is that of its newest row; one whose clock was ahead of the plan does not count.
+    `newest_hour` (``YYYY-MM-DDTHH``) is that of its newest row; hours later than the plan do not count.
     """
 
     batch_id: str
@@ -119,20 +106,42 @@ class Receipt:
     parquet_bytes: int = 0
     newest_hour: str = ""
 
-    def to_json(self) -> dict[str, Any]:
-        """Give the receipt as it stands in its file."""
-        return asdict(self)
+
+class RunLedger(Protocol):
+    """Pending chunks and the one open run."""
+
+    def open_run(self) -> OpenRun | None:
+        """Return the run that is going on."""
+
+    def claim_run(self, wanted: OpenRun, ended: str = "") -> OpenRun:
+        """Open a run unless one is open, or take it over from the `ended` execution; return the run open then."""
+
+    def publish_plan(self, run: OpenRun, plan_key: str) -> bool:
+        """Set the plan of the open run, if it is still `run` and has none yet; return whether it was set."""
+
+    def drop_run(self, run: OpenRun) -> bool:
+        """End a run that needs no plan, if it is still `run` and has none yet; return whether it was ended."""
+
+    def close_run(self, run_id: str) -> None:
+        """End the run, if it is the open one."""
+
+    def pending_chunks(self) -> list[ChunkRecord]:
+        """Return every committed chunk that is not converted, oldest first."""
+
+    def mark_converted(self, chunk_ids: Iterable[str], run_id: str) -> None:
+        """Move chunks from pending to converted; those that are converted already stay so."""
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRun:
-    """The one run that is going on. It has no `plan_key` until its plan is published."""
-
-    run_id: str
-    execution: str
-    plan_key: str | None = None
+def plan_key(run_id: str, token: str) -> str:
+    """Return the key of one attempt's plan; the ledger names the plan of a run that holds."""
+    return f"{RUNS_PREFIX}{run_id}/plan-{token}.json"
 
 
-def iso(now: datetime) -> str:
-    """Write a time in UTC as ISO 8601."""
-    return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def receipts_key(run_id: str, group_id: str) -> str:
+    """Return the key of a group's receipts: a line of JSON for each batch."""
+    return f"{RUNS_PREFIX}{run_id}/receipts/{group_id}.jsonl"
+
+
+def profile_part_key(run_id: str, group_id: str) -> str:
+    """Return the key of a group's part of the profiling log."""
+    return f"{RUNS_PREFIX}{run_id}/profile/{group_id}.parquet"

@@ -1,4 +1,4 @@
-"""The profiling log: one record per event of a run, what became of it and why."""
+"""The profiling log: one record per event of a run, with its outcome and reasons."""
 
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -9,13 +9,11 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sluice.contracts.model import Contract
-from sluice.contracts.system_tables import PROFILING_LOG
-from sluice.event_files.convert.model import Batch, Plan
-from sluice.event_files.convert.ports import RunLedger
-from sluice.lake.arrow_types import arrow_schema
-from sluice.lake.keys import parquet_key, profile_part_key
+from sluice.contracts.model import PROFILING_LOG, Contract
+from sluice.event_files.convert.model import Batch, Plan, RunLedger, profile_part_key
+from sluice.lake.keys import parquet_key
 from sluice.lake.object_store import ObjectStore
+from sluice.lake.parquet import arrow_schema
 from sluice.search.pending import PendingRun, mark_pending
 
 _SCHEMA = arrow_schema(PROFILING_LOG.columns)
@@ -48,7 +46,7 @@ def profile_of_dirty(batch: Batch, lines: bytes) -> pa.Table:
 def publish_profile(plan: Plan, files: ObjectStore, ledger: RunLedger, *, searched: bool = False) -> str:
     """Write the run's profiling log as one file of its table, then close the run; return the file's key.
 
-    Where the log is `searched`, too, a marker says first that it is still to be loaded.
+    Where the log is `searched` as well, a marker for the search loader is written first.
     """
     key = parquet_key(PROFILING_LOG.name, plan.planned_at, plan.run_id)
     with tempfile.TemporaryFile() as merged:

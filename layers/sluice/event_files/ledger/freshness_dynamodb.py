@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sluice.aws.clients import is_met
-from sluice.event_files.ledger.ledger_items import PENDING, Item, from_dynamodb, to_dynamodb
+from sluice.aws.dynamodb import Item, from_dynamodb, is_met, to_dynamodb
+from sluice.event_files.ledger.ledger_dynamodb import PENDING
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -1,4 +1,4 @@
-"""What validation works on and what it leaves in the ledger."""
+"""Records of the ledger: source objects, chunks and the open run; keys of a chunk's objects in the lake."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,27 +15,51 @@ class SourceObject:
 
 
 class Status(StrEnum):
-    """What became of a source object."""
+    """State of a source object."""
 
     VALIDATED = "validated"
     REFUSED = "refused"  # larger than a file may be: not read
     GONE = "gone"  # deleted or replaced before it was read
-    UNREADABLE = "unreadable"  # we may not read it; the announcement is retried and ends in the dead-letter queue
+    UNREADABLE = "unreadable"  # access denied; the announcement is retried and ends in the dead-letter queue
+
+    @property
+    def is_final(self) -> bool:
+        """Return whether the object is never looked at again."""
+        return self in {Status.VALIDATED, Status.REFUSED}
 
 
-FINAL = frozenset({Status.VALIDATED, Status.REFUSED})
-"""What is never looked at again."""
+class Reason(StrEnum):
+    """The reason code of a dirty record, one per record."""
+
+    RULE_BROKEN = "RULE_BROKEN"  # the event breaks its contract
+    NO_CONTRACT = "NO_CONTRACT"  # a known family, but no contract for this service and kind
+    NO_IDENTIFIER = "NO_IDENTIFIER"  # a known family, but neither kind nor service of origin can be told
+    NOT_AN_EVENT = "NOT_AN_EVENT"  # a JSON object without a source
+    INVALID_JSON = "INVALID_JSON"  # looks like an object, but no JSON parser may accept it
+    TOO_LARGE = "TOO_LARGE"  # one event larger than an event may be
+    FRAGMENT = "FRAGMENT"  # bytes that are no event: damage, garbage, separators, a flood of small objects
+    TRUNCATED_GZIP = "TRUNCATED_GZIP"  # the compressed file ends early or is damaged; what came before was read
+    FILE_TOO_LARGE = "FILE_TOO_LARGE"  # larger than a file may be, or than one commit takes; nothing of it was taken in
+
+
+class AlreadyRecordedError(Exception):
+    """Another invocation recorded some of the source objects first; nothing was committed."""
+
+    def __init__(self, sources: frozenset[SourceObject]) -> None:
+        """Keep those source objects."""
+        super().__init__(f"{len(sources)} source objects were recorded by another invocation")
+        self.sources = sources
 
 
 @dataclass(slots=True)
 class Counts:
-    """Events of a file or chunk. `dirty` counts by table (``-`` where it is unknown) and reason."""
+    """Counts of the events of a file or chunk; `dirty` is by table (``-`` where it is unknown) and reason."""
 
     events: int = 0
     clean: Counter[str] = field(default_factory=Counter)
     dirty: Counter[tuple[str, str]] = field(default_factory=Counter)
     unrelated: int = 0
-    drift: int = 0
+    unknown_members: int = 0
     media_missing: int = 0
 
     def add(self, other: "Counts") -> None:
@@ -44,18 +68,18 @@ class Counts:
         self.clean += other.clean
         self.dirty += other.dirty
         self.unrelated += other.unrelated
-        self.drift += other.drift
+        self.unknown_members += other.unknown_members
         self.media_missing += other.media_missing
 
     def dirty_by_reason(self) -> Counter[str]:
-        """Dirty records by reason code, whatever their table."""
+        """Return the dirty records by reason code, whatever their table."""
         totals: Counter[str] = Counter()
         for (_, reason), count in self.dirty.items():
             totals[reason] += count
         return totals
 
     def dirty_by_table(self) -> dict[str, dict[str, int]]:
-        """Dirty records by table, then by reason code."""
+        """Return the dirty records by table, then by reason code."""
         tables: dict[str, dict[str, int]] = {}
         for (table, reason), count in self.dirty.items():
             tables.setdefault(table, {})[reason] = count
@@ -64,7 +88,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """What the ledger says of a source object. `size` is in bytes as delivered."""
+    """Record of a source object; `size` is in bytes as delivered."""
 
     source: SourceObject
     status: Status
@@ -86,14 +110,14 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class ChunkRecord:
-    """What the ledger says of a chunk.
+    """Record of a chunk: what one commit of validation wrote.
 
     Attributes:
         chunk_id: Unique, grows with time; names the chunk's objects.
-        segments: Where the rows are in its clean object; none when there is no such object.
+        segments: Places of the rows in its clean object; none when there is no such object.
         dirty_bytes: Size of its dirty object, 0 when there is none.
         files: Source objects committed with it.
-        counts: What became of their events.
+        counts: Counts of their events.
         source_bytes: Bytes of the source objects as delivered.
     """
 
@@ -103,3 +127,41 @@ class ChunkRecord:
     files: int = 0
     counts: Counts = field(default_factory=Counts)
     source_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """The one conversion that is going on; it has no `plan_key` until its plan is published."""
+
+    run_id: str
+    execution: str
+    plan_key: str | None = None
+
+
+CLEAN_PREFIX = "data/clean_json/"
+DIRTY_PREFIX = "data/dirty_json/"
+UNRELATED_PREFIX = "data/unrelated_json/"
+
+
+def clean_key(chunk_id: str) -> str:
+    """Return the key of a chunk's rows, grouped by table."""
+    return _chunk_key(CLEAN_PREFIX, chunk_id)
+
+
+def dirty_key(chunk_id: str) -> str:
+    """Return the key of a chunk's dirty records."""
+    return _chunk_key(DIRTY_PREFIX, chunk_id)
+
+
+def unrelated_key(chunk_id: str) -> str:
+    """Return the key of a chunk's unrelated records."""
+    return _chunk_key(UNRELATED_PREFIX, chunk_id)
+
+
+def chunk_id_of(key: str) -> str:
+    """Return the id of the chunk that an object belongs to."""
+    return key.rpartition("/")[2].removesuffix(".jsonl")
+
+
+def _chunk_key(prefix: str, chunk_id: str) -> str:
+    return f"{prefix}{chunk_id[:4]}/{chunk_id[4:6]}/{chunk_id[6:8]}/{chunk_id}.jsonl"

@@ -1,41 +1,41 @@
-"""What is mended in a valid event before it becomes a row.
+"""Corrections of a valid event before it becomes a row: those its contract names, and whole numbers written as such.
 
-Each rule gets an object, the name of one of its members, and that member's value, where it is of a type that the rule
-is about. It changes the event in place and says what it did.
+JSON Schema takes 1.0 and 1e3 for integers, an int64 column does not. Each rule of a contract gets an object, the name
+of one of its members and that member's value, if it is of a type of the rule; it changes the object in place.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
 import orjson
 
+from sluice.contracts.column_types import HiveType, event_type
 from sluice.contracts.model import Contract, Correction
 from sluice.event_files.validate.rules import pointer
-from sluice.event_files.validate.whole_numbers import InexactError, whole
 
 Event = dict[str, Any]
 FindMedia = Callable[[str, str], str | None]
-"""Gives the ``s3://`` URI of a medium by media library and media id, None when there is none."""
+"""Finds the ``s3://`` URI of a medium by media library and media id, None when there is none."""
 
 _ADD_TAG = "ADD_TAG"
 
 
 class Corrected(NamedTuple):
-    """Whether an event was changed, and how many media were looked for in vain."""
+    """Result of corrections: the event was `changed`, and so many of its media were not found."""
 
     changed: bool
     media_missing: int
 
     def and_then(self, other: "Corrected") -> "Corrected":
-        """Add up what was done to one event."""
+        """Add the result of another correction of the same event."""
         return Corrected(self.changed or other.changed, self.media_missing + other.media_missing)
 
 
 _Correct = Callable[[Event, str, Any], Corrected]
 _Rule = Mapping[type, _Correct]
-"""What it does with values of the types it is about: there is nothing to do for most."""
+"""A rule's correction by type of value; most types need none."""
 
 _KEPT = Corrected(changed=False, media_missing=0)
 _CHANGED = Corrected(changed=True, media_missing=0)
@@ -46,7 +46,7 @@ class Corrections:
     """The corrections of one contract, in order."""
 
     def __init__(self, contract: Contract, find_media: FindMedia) -> None:
-        """Bind the contract's corrections to the media look-up, and put those of one object together."""
+        """Bind the contract's corrections to the media look-up, grouped by the object they change."""
         rules: dict[str, _Rule] = {**_RULES, "media_uri": {dict: partial(_media_uri, find_media)}}
         self._groups = [
             (path, [(each.member[-1], rules[each.rule]) for each in group])
@@ -54,7 +54,7 @@ class Corrections:
         ]
 
     def apply(self, event: Event) -> Corrected:
-        """Correct `event` in place; say what was done. Raises InexactError."""
+        """Correct `event` in place. Raises InexactError."""
         all_done = _KEPT
         for path, corrections in self._groups:
             parent: Any = event
@@ -116,3 +116,85 @@ _RULES: dict[str, _Rule] = {
     "json_text": dict.fromkeys((bool, int, float, list, dict), _json_text),
     "null_media_of_add_tag": {dict: _null_media_of_add_tag},
 }
+
+
+_EXACT = 2**53
+"""From this number on, two whole numbers may be parsed as the same float."""
+
+_Mend = Callable[[Any], bool]
+
+
+class InexactError(Exception):
+    """A whole number of 2^53 or more was written with a point or an exponent, so that parsing may have rounded it."""
+
+    def __init__(self, pointer: str = "") -> None:
+        """Keep the JSON pointer of the member it was found in."""
+        super().__init__(pointer)
+        self.pointer = pointer
+
+
+def whole(number: float) -> int:
+    """Return a valid integer as an int. Raises InexactError."""
+    if type(number) is int:
+        return number
+    if abs(number) >= _EXACT:
+        raise InexactError
+    return int(number)
+
+
+class WholeNumbers:
+    """Writes the whole numbers of one contract's columns as such."""
+
+    def __init__(self, contract: Contract) -> None:
+        """Find the members whose columns hold whole numbers."""
+        self._mend = _mending(event_type(contract.columns))
+
+    def mend(self, event: dict[str, Any]) -> bool:
+        """Change a valid event in place; return whether it was changed. Raises InexactError."""
+        return self._mend is not None and self._mend(event)
+
+
+def _mending(type_: HiveType) -> _Mend | None:
+    """Return the function that changes values of a type in place; None if the type has no whole numbers."""
+    if type_.kind == "array":
+        return _mend_numbers if type_.element.kind == "bigint" else _mending_items(type_.element)
+    if type_.kind == "struct":
+        return _mending_members(type_.fields)
+    return None
+
+
+def _mend_numbers(items: list[Any]) -> bool:
+    if float not in map(type, items):
+        return False
+    items[:] = [whole(item) if type(item) is float else item for item in items]
+    return True
+
+
+def _mending_items(type_: HiveType) -> _Mend | None:
+    mend = _mending(type_)
+    if mend is None:
+        return None
+    return lambda items: any([mend(item) for item in items if item is not None])  # noqa: C419 - each, not up to one
+
+
+def _mending_members(fields: Sequence[tuple[str, HiveType]]) -> _Mend | None:
+    numbers = [name for name, member in fields if member.kind == "bigint"]
+    others = [(name, mend) for name, member in fields if (mend := _mending(member))]
+
+    def mend_members(value: dict[str, Any]) -> bool:
+        mended = False
+        name = ""
+        try:
+            for name in numbers:
+                if type(value.get(name)) is float:
+                    value[name] = whole(value[name])
+                    mended = True
+            for name, mend in others:
+                member = value.get(name)
+                if member is not None and mend(member):
+                    mended = True
+        except InexactError as error:
+            raise InexactError(f"/{name}{error.pointer}") from None
+        return mended
+
+    return mend_members if numbers or others else None

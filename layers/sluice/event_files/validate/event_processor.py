@@ -1,48 +1,128 @@
-"""The gate of one contract: what passes becomes a line of its table, what does not comes back with its reasons.
+"""Events of one contract: recognised, checked, corrected and written as lines of its table, or rejected with reasons.
 
-A line is the event as delivered, with a few members of ours behind its own: copying bytes is the cheapest way to change
-none of them. Only an event with something to mend in it is written anew.
+A line is the event as delivered, with a few technical members behind its own: copying bytes is the cheapest way to
+change none of them. Only a corrected event is written anew.
 """
 
-from typing import Any
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import orjson
 
-from sluice.contracts.model import Contract
-from sluice.event_files.ledger.model import Counts
-from sluice.event_files.validate.corrections import Corrections, FindMedia
-from sluice.event_files.validate.rules import TOO_DEEP, RuleBreak, Rules
-from sluice.event_files.validate.unknown_members import Drift, TooDeepError
-from sluice.event_files.validate.whole_numbers import InexactError, WholeNumbers
+from sluice.contracts.model import BODY, Contract, Kind, Registry
+from sluice.event_files.ledger.model import Counts, Reason
+from sluice.event_files.validate.corrections import Corrections, FindMedia, InexactError, WholeNumbers
+from sluice.event_files.validate.rules import TOO_DEEP, RuleBreak, Rules, TooDeepError, UnknownMembers
 
 _INEXACT = "a whole number of 2^53 or more is exact only when it is written without point and exponent"
 
 
-class Gate:
-    """One contract, ready to take events."""
+class Recognition(NamedTuple):
+    """Family, kind, service and contract of an event; without a contract and a reason, the event is unrelated."""
+
+    contract: Contract | None = None
+    reason: Reason | None = None
+    family: str | None = None
+    kind: Kind | None = None
+    service: str | None = None
+
+
+_UNRELATED = Recognition()
+_NOT_AN_EVENT = Recognition(reason=Reason.NOT_AN_EVENT)
+
+
+class Recogniser:
+    """Finds the contracts of parsed events."""
+
+    def __init__(self, registry: Registry) -> None:
+        """Prepare for the events of the registry's contracts, which are nearly all there are."""
+        self._registry = registry
+        self._expected = _expected(registry)
+
+    def recognise(self, event: dict[str, Any]) -> Recognition:
+        """Find the contract of an event."""
+        try:  # source and type as the contracts write them
+            kind, services = self._expected[event["source"], event["detail-type"]]
+        except (KeyError, TypeError):
+            return self._by_rules(event)
+        return services.get(_service_of(event, kind)) or self._by_rules(event)
+
+    def _by_rules(self, event: dict[str, Any]) -> Recognition:
+        source = event.get("source")
+        if not isinstance(source, str):
+            return _NOT_AN_EVENT
+        family = self._registry.family_of(source)
+        if family is None:
+            return _UNRELATED
+        detail_type = event.get("detail-type")
+        kind = family.kinds.get(detail_type) if isinstance(detail_type, str) else None
+        service = _service_of(event, kind) if kind else None
+        if kind is None or service is None:
+            return Recognition(reason=Reason.NO_IDENTIFIER, family=family.name, kind=kind, service=service)
+        contract = self._registry.contract_for(family.name, kind, service)
+        return Recognition(contract, None if contract else Reason.NO_CONTRACT, family.name, kind, service)
+
+
+def _expected(registry: Registry) -> Mapping[tuple[str, str], tuple[Kind, Mapping[str | None, Recognition]]]:
+    """Return, for each source and type, the kind and the recognition by service."""
+    services: dict[tuple[str, Kind], dict[str | None, Recognition]] = defaultdict(dict)
+    for contract in registry.contracts:
+        for service in contract.services:
+            known = Recognition(contract, None, contract.family, contract.kind, service)
+            services[contract.family, contract.kind][service] = known
+    return {
+        (family.source, detail_type): (kind, services[family.name, kind])
+        for family in registry.families
+        for detail_type, kind in family.kinds.items()
+    }
+
+
+def _service_of(event: dict[str, Any], kind: Kind) -> str | None:
+    detail = event.get("detail")
+    body = detail.get(BODY[kind]) if isinstance(detail, dict) else None
+    if not isinstance(body, dict):
+        return None
+    service = body.get("service")
+    if service is None and kind == "EVENT":
+        service = _service_of_prediction(body.get("prediction_id"))
+    return service if isinstance(service, str) and service else None
+
+
+def _service_of_prediction(prediction_id: object) -> str | None:
+    """Return the service in a prediction's id, behind its last ``#``: old-style evaluations name it only there."""
+    if not isinstance(prediction_id, str) or "#" not in prediction_id:
+        return None
+    return prediction_id.rpartition("#")[2]
+
+
+class EventProcessor:
+    """Processes the events of one contract."""
 
     def __init__(self, contract: Contract, find_media: FindMedia) -> None:
         """Compile the contract."""
         self._rules = Rules(contract)
-        self._drift = Drift(contract)
+        self._unknown_members = UnknownMembers(contract)
         self._corrections = Corrections(contract, find_media)
         self._whole_numbers = WholeNumbers(contract)
 
-    def admit(self, event: dict[str, Any], raw: memoryview, lineage: bytes, counts: Counts) -> bytes | list[RuleBreak]:
-        """Check an event and make its line, or return every rule it breaks.
+    def process(
+        self, event: dict[str, Any], raw: memoryview, lineage: bytes, counts: Counts
+    ) -> bytes | list[RuleBreak]:
+        """Check an event and return its line, or every rule it breaks.
 
         Args:
             event: The parsed event; corrected in place.
             raw: The event as delivered, from its opening to its closing brace.
-            lineage: How its line ends, as `lineage_of` its object and its offset say.
-            counts: Where unknown members and missing media of a clean event are counted.
+            lineage: End of its line: `lineage_of` its object, with its offset.
+            counts: Takes the unknown members and missing media of a clean event.
         """
-        rescued, drift, mended = None, 0, False
+        rescued, unknown_members, mended = None, 0, False
         try:
             if not self._rules.hold(event):
                 if breaks := self._rules.breaks(event, len(raw)):
                     return breaks
-                rescued, drift = self._drift.rescue(event, raw)
+                rescued, unknown_members = self._unknown_members.rescue(event, raw)
                 mended = self._whole_numbers.mend(event)
             corrected, missing = self._corrections.apply(event)
             text = memoryview(orjson.dumps(event)) if corrected or mended else raw
@@ -50,19 +130,35 @@ class Gate:
             return [TOO_DEEP]
         except InexactError as error:
             return [RuleBreak("integer", error.pointer, _INEXACT)]
-        if drift or missing:
-            counts.drift += drift
+        if unknown_members or missing:
+            counts.unknown_members += unknown_members
             counts.media_missing += missing
         return _line(text, lineage, rescued)
 
 
+class EventProcessors(dict[str, EventProcessor]):
+    """Event processors by table; one is compiled when its first event comes, so that a cold start is short."""
+
+    def __init__(self, registry: Registry, find_media: FindMedia) -> None:
+        """Bind the contracts and the media look-up."""
+        super().__init__()
+        self.recogniser = Recogniser(registry)
+        self._registry = registry
+        self._find_media = find_media
+
+    def __missing__(self, table: str) -> EventProcessor:
+        """Compile the processor of a table."""
+        processor = self[table] = EventProcessor(self._registry.contract(table), self._find_media)
+        return processor
+
+
 def lineage_of(key: str) -> bytes:
-    """Return how lines of events out of the object `key` end; the event's byte offset is put in by ``%``."""
+    """Return the end of lines of events in the object `key`; the event's byte offset is put in by ``%``."""
     return b',"_source_key":%b,"_source_offset":%%d}\n' % orjson.dumps(key).replace(b"%", b"%%")
 
 
 def _line(text: memoryview, lineage: bytes, rescued: str | None) -> bytes:
-    """Put our members behind the event's own: where a name is there twice, the last one holds."""
+    """Put the technical members behind the event's own: of members of one name, the last holds."""
     ours = lineage if rescued is None else b',"_rescued":%b%b' % (orjson.dumps(rescued), lineage)
     line = b"".join((text[:-1], ours))
     if line.find(b"\n") < len(line) - 1:  # between members, for texts have them escaped

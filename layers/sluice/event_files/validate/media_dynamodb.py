@@ -1,4 +1,4 @@
-"""The media index: which object of the media bucket holds a medium, found by one query.
+"""The media index: finds the object of the media bucket that holds a medium, by one query.
 
 "The first object whose key contains ``<medialib>/<media_id>``" cannot be asked of S3, which finds keys by their
 beginning only. So every key is indexed once per folder in it: ``a/MYLIB/1f2e.png`` under ``MYLIB`` as ``1f2e.png``,

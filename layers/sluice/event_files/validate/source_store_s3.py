@@ -1,4 +1,4 @@
-"""The producers' buckets, read object by object."""
+"""Source objects on S3, read one by one, small ones ahead."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from sluice.aws.clients import error_code
 from sluice.event_files.ledger.model import SourceObject
-from sluice.event_files.validate.ports import SourceGoneError, SourceUnreadableError
+from sluice.event_files.validate.source_objects import SourceGoneError, SourceUnreadableError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -35,7 +35,7 @@ class S3SourceStore:
         self._begun: deque[tuple[SourceObject, Future[_Read]]] = deque()
 
     def expect(self, sources: Iterable[SourceObject]) -> None:
-        """Say what will be read, in that order: small objects are fetched ahead, so that nobody waits for each."""
+        """Announce the objects that will be read, in that order; small ones are fetched ahead."""
         self._expected = iter(tuple(dict.fromkeys(sources)))
         self._begun.clear()
         self._fetch_ahead()
@@ -45,7 +45,7 @@ class S3SourceStore:
 
         Raises:
             SourceGoneError: It was deleted, or replaced by other content that is announced by itself.
-            SourceUnreadableError: We may not read it.
+            SourceUnreadableError: Access to it is denied, or it is archived.
         """
         try:
             size, body = self._fetched(source) or self._fetch(source, max_bytes)
@@ -54,7 +54,7 @@ class S3SourceStore:
         return size, None if size > max_bytes else body
 
     def _fetched(self, source: SourceObject) -> _Read | None:
-        """Return what was fetched ahead; what was expected before it is not wanted any more."""
+        """Return an object that was fetched ahead; those expected before it are dropped."""
         while self._begun:
             expected, fetching = self._begun.popleft()
             self._fetch_ahead()

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from sluice.event_files.validate.reasons import Reason
+from sluice.event_files.ledger.model import Reason
 
 _BLANKS = re.compile(rb"[ \t\r\n]*(?:\xef\xbb\xbf[ \t\r\n]*)*")  # a byte order mark between events is blank too
 _OBJECT = re.compile(rb'\{(?=[ \t\r\n]*["}])')

@@ -1,25 +1,35 @@
-"""From announced objects to committed chunks: each object's events are recorded exactly once, or not yet at all."""
+"""Validation of announced objects into committed chunks: each object's events are recorded once, or not at all."""
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from sluice.contracts.model import Registry
-from sluice.event_files.ledger.model import ChunkRecord, Counts, SourceObject, SourceRecord, Status
-from sluice.event_files.validate.content import Content, ContentTooLargeError, content_of
-from sluice.event_files.validate.lines import Lines
-from sluice.event_files.validate.ports import (
+from sluice.event_files import metrics
+from sluice.event_files.ledger.model import (
     AlreadyRecordedError,
-    Ledger,
-    MediaLibrary,
+    ChunkRecord,
+    Counts,
+    Reason,
+    SourceObject,
+    SourceRecord,
+    Status,
+    clean_key,
+    dirty_key,
+    unrelated_key,
+)
+from sluice.event_files.validate.corrections import FindMedia
+from sluice.event_files.validate.event_processor import EventProcessors
+from sluice.event_files.validate.routing import FileRouting, Lines
+from sluice.event_files.validate.source_objects import (
+    Content,
+    ContentTooLargeError,
     SourceGoneError,
     SourceStore,
     SourceUnreadableError,
+    content_of,
 )
-from sluice.event_files.validate.reasons import Reason
-from sluice.event_files.validate.routing import FileRouting, Gates
-from sluice.lake.keys import clean_key, dirty_key, unrelated_key
 from sluice.lake.object_store import ObjectStore
-from sluice.observability import metrics
 from sluice.observability.metrics import Metric
 
 MAX_SOURCES_PER_COMMIT = 98
@@ -30,7 +40,7 @@ _MAX_SPILLED_CHUNKS = 98  # of one file: its record and the chunk of its last li
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Where chunks are cut: bytes of lines per chunk, bytes of content per file, seconds kept for the last commit."""
+    """Limits: bytes of lines per chunk, bytes of content per file, seconds of an invocation kept for the last commit."""
 
     chunk_bytes: int
     max_file_bytes: int
@@ -39,7 +49,7 @@ class Limits:
 
 @dataclass(slots=True)
 class Outcome:
-    """What one invocation did: records it committed, objects it skipped as known, objects to be announced again.
+    """Result of one invocation: committed records, objects skipped as known, objects to be announced again.
 
     `seconds` is the time it took to read and route each object.
     """
@@ -50,7 +60,7 @@ class Outcome:
     seconds: dict[SourceObject, float] = field(default_factory=dict)
 
     def totals(self) -> dict[Metric, int]:
-        """Return what is counted of an invocation."""
+        """Return the metrics of the invocation."""
         counts = Counts()
         for record in self.records:
             counts.add(record.counts)
@@ -62,14 +72,27 @@ class Outcome:
             metrics.EVENTS_CLEAN: counts.clean.total(),
             metrics.EVENTS_DIRTY: counts.dirty.total(),
             metrics.EVENTS_UNRELATED: counts.unrelated,
-            metrics.UNKNOWN_MEMBERS: counts.drift,
+            metrics.UNKNOWN_MEMBERS: counts.unknown_members,
             metrics.MEDIA_MISSING: counts.media_missing,
         }
 
 
+class Ledger(Protocol):
+    """Records of source objects and chunks."""
+
+    def finished(self, sources: Iterable[SourceObject]) -> frozenset[SourceObject]:
+        """Return those of `sources` that have a final record."""
+
+    def commit(self, chunks: Sequence[ChunkRecord], records: Sequence[SourceRecord]) -> None:
+        """Record all or nothing, at most 100 items. Raises AlreadyRecordedError."""
+
+    def note(self, record: SourceRecord) -> None:
+        """Record a state that is not final, unless a final record is there."""
+
+
 @dataclass(slots=True)
 class _RoutedFile:
-    """A file whose events are routed, not yet committed. `chunks` were stored already: it was larger than one chunk."""
+    """A file that is routed, not yet committed; its `chunks` are stored already, for it was larger than one."""
 
     source: SourceObject
     size: int
@@ -88,13 +111,13 @@ class Validation:
         sources: SourceStore,
         chunks: ObjectStore,
         ledger: Ledger,
-        media: MediaLibrary,
+        find_media: FindMedia,
         limits: Limits,
         new_chunk_id: Callable[[], str],
         stopwatch: Callable[[], float],
     ) -> None:
-        """Bind the adapters. `new_chunk_id` gives ids that are unique and grow with time, `stopwatch` seconds."""
-        self._gates = Gates(registry, media.find)
+        """Bind the adapters; `new_chunk_id` makes ids that are unique and grow with time, `stopwatch` gives seconds."""
+        self._processors = EventProcessors(registry, find_media)
         self._sources = sources
         self._chunks = chunks
         self._ledger = ledger
@@ -110,7 +133,7 @@ class Validation:
     ) -> Outcome:
         """Validate each object that has no final record; one bad object fails alone.
 
-        Those announced for the `first_time` are not looked up, for next to none has a record: the commit refuses it.
+        Those announced for the `first_time` are not looked up: if one has a record after all, the commit refuses it.
         """
         outcome = Outcome()
         unique = list(dict.fromkeys(announced))
@@ -158,17 +181,17 @@ class Validation:
                 raise ContentTooLargeError
             return self._route_content(source, size, content_of(body, self._limits.max_file_bytes))
         except ContentTooLargeError:
-            routing = FileRouting(self._gates, source)
+            routing = FileRouting(self._processors, source)
             routing.refuse(Reason.FILE_TOO_LARGE)
             return _RoutedFile(source, size, Status.REFUSED, routing.counts, routing.lines, [])
 
     def _route_content(self, source: SourceObject, size: int, content: Content) -> _RoutedFile:
-        routing = FileRouting(self._gates, source)
+        routing = FileRouting(self._processors, source)
         spilled: list[ChunkRecord] = []
 
         def spill(lines: Lines) -> None:
             if len(spilled) == _MAX_SPILLED_CHUNKS:
-                raise ContentTooLargeError  # what was stored is never committed, so it counts for nothing
+                raise ContentTooLargeError  # the chunks stored so far are never committed
             spilled.append(self._store(lines))
 
         routing.route(content.data, self._limits.chunk_bytes, spill)
@@ -206,16 +229,18 @@ class Validation:
         return records
 
     def _store(self, lines: Lines) -> ChunkRecord:
-        """Write the objects of a chunk; they count for nothing until the chunk is committed."""
+        """Write the objects of a chunk; they are not visible until the chunk is committed."""
         chunk_id = self._new_chunk_id()
         clean, segments = lines.clean_body()
-        dirty, unrelated = b"".join(lines.dirty), b"".join(lines.unrelated)
-        if clean:
-            self._chunks.write(clean_key(chunk_id), clean)
-        if dirty:
-            self._chunks.write(dirty_key(chunk_id), dirty)
-        if unrelated:
-            self._chunks.write(unrelated_key(chunk_id), unrelated)
+        dirty = b"".join(lines.dirty)
+        bodies = {
+            clean_key(chunk_id): clean,
+            dirty_key(chunk_id): dirty,
+            unrelated_key(chunk_id): b"".join(lines.unrelated),
+        }
+        for key, body in bodies.items():
+            if body:
+                self._chunks.write(key, body)
         return ChunkRecord(chunk_id, segments=segments, dirty_bytes=len(dirty))
 
     def _note(self, source: SourceObject, status: Status, message: str, outcome: Outcome) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from sluice.contracts.hive import HiveType, parse_hive
+from sluice.contracts.column_types import HiveType, parse_hive
 from sluice.contracts.model import Contract
 
 _LISTS = {"payload_query", "payload_search_terms", "payload_tags"}

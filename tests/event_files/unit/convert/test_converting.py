@@ -11,10 +11,10 @@ import pytest
 
 from cli.contracts.generation import generate_event
 from sluice.event_files.convert.batches import BatchError, Converter, read_rows
-from sluice.event_files.convert.model import Batch, BatchGroup, Receipt
+from sluice.event_files.convert.model import Batch, BatchGroup, Receipt, profile_part_key, receipts_key
 from sluice.event_files.ledger.model import Counts
-from sluice.event_files.validate.event_processor import Gate, lineage_of
-from sluice.lake.keys import profile_part_key, receipts_key, table_prefix
+from sluice.event_files.validate.event_processor import EventProcessor, lineage_of
+from sluice.lake.keys import table_prefix
 from sluice.lake.object_store import ByteRange
 from tests.event_files.unit.validate.edges import CONTRACTS, REGISTRY, chance
 from tests.support.memory_object_store import MemoryObjectStore
@@ -26,12 +26,12 @@ HOURS = 3
 def rows_of(table: str, count: int) -> list[bytes]:
     """Rows of `count` events, spread over some hours."""
     contract, rng = REGISTRY.contract(table), chance(7)
-    gate, lines = Gate(contract, lambda _lib, _id: None), []
+    processor, lines = EventProcessor(contract, lambda _lib, _id: None), []
     for number in range(count):
         at = datetime(2022, 4, 9, 22, tzinfo=UTC) + timedelta(hours=number % HOURS)
         event = generate_event(contract, rng, at)
         lineage = lineage_of(f"key-{number}") % number
-        line = gate.admit(event, memoryview(orjson.dumps(event)), lineage, Counts())
+        line = processor.process(event, memoryview(orjson.dumps(event)), lineage, Counts())
         assert isinstance(line, bytes)
         lines.append(line)
     return lines

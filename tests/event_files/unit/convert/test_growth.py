@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 
+import orjson
 import pytest
 
 from sluice.contracts.load import load_registry
@@ -10,7 +11,7 @@ from sluice.event_files.convert.committing import read_plan
 from sluice.event_files.convert.model import BatchGroup
 from sluice.event_files.convert.planning import MAX_SPANS, Planned, Planning
 from sluice.event_files.ledger.model import ChunkRecord, Segment
-from tests.event_files.unit.convert.memory import MemoryLedger
+from tests.event_files.unit.convert.memory_ledger import MemoryLedger
 from tests.event_files.unit.convert.test_planning import NOW, Running
 from tests.support.memory_object_store import MemoryObjectStore
 
@@ -44,7 +45,7 @@ def test_the_answer_of_planning_does_not_grow() -> None:
 @pytest.mark.parametrize("chunks", BACKLOGS)
 def test_no_group_outgrows_the_input_of_a_child(chunks: int, chunk_bytes: int) -> None:
     groups = _groups(chunks, chunk_bytes)
-    assert max(len(json.dumps(group.to_json())) for group in groups) < STATE_BYTES / 2
+    assert max(len(orjson.dumps(group)) for group in groups) < STATE_BYTES / 2
     assert max(sum(len(batch.spans) for batch in group.batches) for group in groups) <= MAX_SPANS
 
 
@@ -52,7 +53,7 @@ def test_a_group_of_every_table_and_as_many_spans_as_may_be_fits_the_input_of_a_
     (group, *_) = _groups(MAX_SPANS // (len(TABLES) + 1), 60)
     assert {batch.table for batch in group.batches} == {*TABLES, None}
     assert sum(len(batch.spans) for batch in group.batches) > 0.95 * MAX_SPANS
-    assert len(json.dumps(group.to_json())) < STATE_BYTES / 2
+    assert len(orjson.dumps(group)) < STATE_BYTES / 2
 
 
 def test_a_small_run_is_one_group_and_a_large_one_about_as_many_as_its_bytes() -> None:

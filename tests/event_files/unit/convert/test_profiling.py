@@ -9,17 +9,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sluice.event_files.convert.batches import Converter, read_rows, to_parquet
-from sluice.event_files.convert.model import Batch, BatchGroup, OpenRun, Plan
+from sluice.event_files.convert.batches import Converter, read_rows
+from sluice.event_files.convert.model import Batch, BatchGroup, Plan, profile_part_key
 from sluice.event_files.convert.profiling import profile_of_dirty, profile_of_rows, publish_profile
-from sluice.event_files.ledger.model import SourceObject
-from sluice.event_files.validate.reasons import Reason
-from sluice.event_files.validate.recognition import Recognition
-from sluice.event_files.validate.records import dirty_line, place_of
+from sluice.event_files.ledger.model import OpenRun, Reason, SourceObject
+from sluice.event_files.validate.event_processor import Recognition
+from sluice.event_files.validate.routing import dirty_line, place_of
 from sluice.event_files.validate.rules import RuleBreak
-from sluice.lake.keys import profile_part_key
 from sluice.lake.object_store import ByteRange
-from tests.event_files.unit.convert.memory import MemoryLedger
+from sluice.lake.parquet import to_parquet
+from tests.event_files.unit.convert.memory_ledger import MemoryLedger
 from tests.event_files.unit.validate.edges import REGISTRY
 from tests.support.memory_object_store import MemoryObjectStore
 

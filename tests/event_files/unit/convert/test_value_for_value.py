@@ -11,9 +11,10 @@ import pytest
 
 from sluice.contracts.load import TABLES
 from sluice.contracts.model import Contract
-from sluice.event_files.convert.batches import read_rows, to_parquet
+from sluice.event_files.convert.batches import read_rows
 from sluice.event_files.ledger.model import Counts
-from sluice.event_files.validate.event_processor import Gate, lineage_of
+from sluice.event_files.validate.event_processor import EventProcessor, lineage_of
+from sluice.lake.parquet import to_parquet
 from tests.event_files.unit.convert.expectation import expected_row, expected_strangers
 from tests.event_files.unit.validate.edges import (
     CONTRACTS,
@@ -33,12 +34,12 @@ def find_media(medialib: str, media_id: str) -> str | None:
 
 def convert(contract: Contract, texts: Iterable[str]) -> tuple[list[str], pa.Table]:
     """Those of `texts` that pass the gate, and the rows made of them."""
-    gate = Gate(contract, find_media)
+    processor = EventProcessor(contract, find_media)
     passed, lines = [], []
     for number, text in enumerate(texts):
         raw = text.encode()
         lineage = lineage_of(f"key {number} é %d") % (number << 40)
-        admitted = gate.admit(orjson.loads(raw), memoryview(raw), lineage, Counts())
+        admitted = processor.process(orjson.loads(raw), memoryview(raw), lineage, Counts())
         if isinstance(admitted, bytes):
             passed.append((number, text))
             lines.append(admitted)

@@ -7,7 +7,7 @@ import zlib
 
 import pytest
 
-from sluice.event_files.validate.content import Content, ContentTooLargeError, content_of
+from sluice.event_files.validate.source_objects import Content, ContentTooLargeError, content_of
 from tests.event_files.unit.validate.edges import chance
 
 LARGE = 1 << 24

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from sluice.contracts.model import CORRECTION_RULES, Correction
-from sluice.event_files.validate.corrections import Corrections
-from sluice.event_files.validate.whole_numbers import InexactError
+from sluice.event_files.validate.corrections import Corrections, InexactError
 from tests.event_files.unit.validate.making import contract_like
 
 MEMBER = ("detail", "evaluation", "payload", "m")

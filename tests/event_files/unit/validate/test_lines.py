@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.event_files.ledger.model import Segment
-from sluice.event_files.validate import lines as module
-from sluice.event_files.validate.lines import SEGMENT_BYTES, Lines
+from sluice.event_files.validate import routing as module
+from sluice.event_files.validate.routing import SEGMENT_BYTES, Lines
 
 MB = 1 << 20
 

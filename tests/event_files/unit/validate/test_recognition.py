@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from sluice.event_files.validate.reasons import Reason
-from sluice.event_files.validate.recognition import Recogniser, Recognition
+from sluice.event_files.ledger.model import Reason
+from sluice.event_files.validate.event_processor import Recogniser, Recognition
 from tests.event_files.unit.validate.edges import CONTRACTS, REGISTRY, events_of
 from tests.event_files.unit.validate.making import ABSENT, event_of
 

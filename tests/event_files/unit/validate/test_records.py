@@ -8,10 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sluice.event_files.ledger.model import SourceObject
-from sluice.event_files.validate.reasons import Reason
-from sluice.event_files.validate.recognition import Recognition
-from sluice.event_files.validate.records import dirty_line, event_id, place_of, unrelated_line
+from sluice.event_files.ledger.model import Reason, SourceObject
+from sluice.event_files.validate.event_processor import Recognition
+from sluice.event_files.validate.routing import dirty_line, event_id, place_of, unrelated_line
 from sluice.event_files.validate.rules import RuleBreak
 from tests.event_files.unit.validate.edges import REGISTRY, chance
 

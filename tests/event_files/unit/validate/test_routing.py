@@ -9,18 +9,17 @@ import pytest
 from hypothesis import given, settings
 
 from cli.contracts.generation import generate_event, mutate_event
-from sluice.event_files.ledger.model import Counts, SourceObject
+from sluice.event_files.ledger.model import Counts, Reason, SourceObject
 from sluice.event_files.validate import routing as module
-from sluice.event_files.validate.lines import Lines
-from sluice.event_files.validate.reasons import Reason
-from sluice.event_files.validate.routing import MAX_EVENT_BYTES, AccountingError, FileRouting, Gates
+from sluice.event_files.validate.event_processor import EventProcessors
+from sluice.event_files.validate.routing import MAX_EVENT_BYTES, AccountingError, FileRouting, Lines
 from sluice.event_files.validate.splitter import Piece, split
 from tests.event_files.unit.validate.edges import CONTRACTS, REGISTRY, chance
 from tests.event_files.unit.validate.event_texts import BOM, File, events, files, garbage, written
 from tests.event_files.unit.validate.making import event_of
 
 SOURCE = SourceObject("bucket", "a key", "etag")
-GATES = Gates(REGISTRY, lambda _lib, _id: None)
+GATES = EventProcessors(REGISTRY, lambda _lib, _id: None)
 FOREIGN = b'{"source":"aws.s3","detail":{}}'
 
 
@@ -57,7 +56,7 @@ def test_everything_is_counted() -> None:
     counts, (lines,) = route(DATA)
     drift = sum(len(json.loads(json.loads(row).get("_rescued", "{}"))) for rows in lines.clean.values() for row in rows)
     missing = counts.media_missing
-    assert (counts.events, counts.clean, counts.dirty, counts.unrelated, counts.drift) == (
+    assert (counts.events, counts.clean, counts.dirty, counts.unrelated, counts.unknown_members) == (
         COUNTS.events,
         COUNTS.clean,
         COUNTS.dirty,

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from sluice.event_files.validate.rules import MOST_BREAKS, MOST_ITEMS, Rules
-from sluice.event_files.validate.schema_members import known_of, thinned
+from sluice.event_files.validate.rules import MOST_BREAKS, MOST_ITEMS, Rules, members_of, thinned
 from tests.event_files.unit.validate.edges import CONTRACTS, FEW_VALUES, REGISTRY, with_values
 from tests.event_files.unit.validate.making import ABSENT, event_of
 
@@ -141,7 +140,7 @@ def test_reasons_are_looked_for_in_so_many_items(place: int, rule: str) -> None:
     assert broken(event, Rules(REGISTRY.contract("MICROONE_PRED"))) == [(pointer, rule)]
 
 
-KNOWN = known_of({"properties": {"a": {"items": {"properties": {"b": {"type": "string"}}}}, "open": {}}})
+KNOWN = members_of({"properties": {"a": {"items": {"properties": {"b": {"type": "string"}}}}, "open": {}}})
 
 
 def test_a_thinned_event_holds_what_is_known_at_its_place() -> None:

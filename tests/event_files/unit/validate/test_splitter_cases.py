@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sluice.event_files.validate.reasons import Reason
+from sluice.event_files.ledger.model import Reason
 from sluice.event_files.validate.splitter import Piece, split
 
 FRAGMENT, INVALID, TOO_LARGE = Reason.FRAGMENT, Reason.INVALID_JSON, Reason.TOO_LARGE

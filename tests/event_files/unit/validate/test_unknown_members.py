@@ -7,10 +7,8 @@ import jsonschema_rs
 import orjson
 import pytest
 
-from sluice.event_files.validate.rules import Rules
-from sluice.event_files.validate.schema_members import closed, known_of
-from sluice.event_files.validate.unknown_members import Drift, TooDeepError
-from sluice.event_files.validate.whole_numbers import InexactError, WholeNumbers
+from sluice.event_files.validate.corrections import InexactError, WholeNumbers
+from sluice.event_files.validate.rules import Rules, TooDeepError, UnknownMembers, closed, members_of
 from tests.event_files.unit.validate.edges import CONTRACTS, FEW_VALUES, events_of, with_strangers, with_values
 from tests.event_files.unit.validate.making import contract_like
 
@@ -28,7 +26,7 @@ SCHEMA: dict[str, Any] = {
     "then": {"properties": {"f": {}}},
     "else": {"properties": {"g": {}}},
 }
-DRIFT = Drift(contract_like(SCHEMA))
+DRIFT = UnknownMembers(contract_like(SCHEMA))
 
 
 def rescue(text: str) -> tuple[Any, int]:
@@ -98,7 +96,7 @@ def test_numbers_of_any_size_are_rescued_exactly(number: float) -> None:
 def test_the_schema_of_each_contract_names_all_that_it_makes_up(contract: Any) -> None:
     """Events are made up with an unknown member now and then, and with no other."""
     for event in events_of(contract):
-        rescued, _ = Drift(contract).rescue(event, memoryview(orjson.dumps(event)))
+        rescued, _ = UnknownMembers(contract).rescue(event, memoryview(orjson.dumps(event)))
         names = {pointer.rpartition("/")[2] for pointer in json.loads(rescued or "{}")}
         assert names <= {"client_build", "experiment", "retries"}
 
@@ -111,7 +109,7 @@ def test_strangers_too_deep_to_be_written_are_refused(stranger: str) -> None:
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.table)
 def test_rules_hold_where_nothing_is_broken_unknown_or_to_mend(contract: Any) -> None:
-    rules, drift, whole_numbers, verdicts = Rules(contract), Drift(contract), WholeNumbers(contract), set()
+    rules, drift, whole_numbers, verdicts = Rules(contract), UnknownMembers(contract), WholeNumbers(contract), set()
     for text in [*with_values(contract, FEW_VALUES), *with_strangers(contract)]:
         event = orjson.loads(text)
         broken, (_, strangers) = bool(rules.breaks(event)), drift.rescue(event, memoryview(text.encode()))
@@ -151,8 +149,8 @@ PROPERTIES: dict[str, Any] = SCHEMA["properties"]
     ],
 )
 def test_a_closed_schema_takes_no_unknown_member_at_any_place(schema: dict[str, Any]) -> None:
-    drift = Drift(contract_like(schema))
-    takes = jsonschema_rs.Draft202012Validator(closed(schema, known_of(schema))).is_valid
+    drift = UnknownMembers(contract_like(schema))
+    takes = jsonschema_rs.Draft202012Validator(closed(schema, members_of(schema))).is_valid
     taken = []
     for text in _with_a_stranger(WHOLE):
         _, strangers = drift.rescue(json.loads(text), memoryview(text.encode()))

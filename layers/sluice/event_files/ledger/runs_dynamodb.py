@@ -1,0 +1,115 @@
+"""The ledger as conversion sees it: pending chunks, and the one open run."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sluice.aws.dynamodb import Item, from_dynamodb, is_met, to_dynamodb
+from sluice.event_files.ledger.ledger_dynamodb import CONVERTED, PENDING, chunk_key
+from sluice.event_files.ledger.model import ChunkRecord, Counts, OpenRun, Segment
+from sluice.lake.lease_dynamodb import OWNED, DynamoLeases
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_RUN_KEY = {"pk": "run", "sk": "open"}
+_MOVE_LIMIT = 50  # chunks moved per transaction, two items each
+_CONVERTED_DAYS = 120  # longer than dirty records are kept, so that a chunk's objects never outlive its record
+_UNPLANNED = f"{OWNED} AND run_id = :run AND attribute_not_exists(plan_key)"
+
+
+class DynamoRunLedger:
+    """Reads and writes the open run and the chunks of the ledger table; `clock` gives the time in UTC."""
+
+    def __init__(
+        self, client: "DynamoDBClient", table: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        """Bind client, table and clock."""
+        self._client = client
+        self._table = table
+        self._clock = clock
+        self._leases = DynamoLeases(client, table)
+
+    def open_run(self) -> OpenRun | None:
+        """Return the run that is going on."""
+        item = self._leases.get(_RUN_KEY)
+        return _open_run(item) if item else None
+
+    def claim_run(self, wanted: OpenRun, ended: str = "") -> OpenRun:
+        """Open a run unless one is open, or take the open one over from the execution that has `ended`.
+
+        Returns:
+            The run that is open then: the wanted one, or that of the execution that has it.
+        """
+        change, values = ", run_id = if_not_exists(run_id, :run)", {":run": wanted.run_id}
+        return _open_run(self._leases.claim(_RUN_KEY, wanted.execution, ended, change=change, values=values))
+
+    def publish_plan(self, run: OpenRun, plan_key: str) -> bool:
+        """Set the plan of the open run, if it is still `run` and has none yet; return whether it was set."""
+        values = {":plan": plan_key, ":run": run.run_id}
+        return self._leases.update(_RUN_KEY, run.execution, "SET plan_key = :plan", values, _UNPLANNED)
+
+    def drop_run(self, run: OpenRun) -> bool:
+        """End a run that needs no plan, if it is still `run` and has none yet; return whether it was ended."""
+        return self._delete_run(_UNPLANNED, {":run": run.run_id, ":me": run.execution})
+
+    def close_run(self, run_id: str) -> None:
+        """End the run, if it is the open one."""
+        self._delete_run("run_id = :run", {":run": run_id})
+
+    def pending_chunks(self) -> list[ChunkRecord]:
+        """Return every committed chunk that is not converted, oldest first."""
+        return [chunk_record(item) for item in self._pending_items()]
+
+    def mark_converted(self, chunk_ids: Iterable[str], run_id: str) -> None:
+        """Move chunks from pending to converted; those that are converted already stay so."""
+        wanted = set(chunk_ids)
+        expires_at = int(self._clock().timestamp()) + _CONVERTED_DAYS * 86_400
+        items = [
+            {**item, "pk": CONVERTED, "run_id": run_id, "expires_at": expires_at}
+            for item in self._pending_items()
+            if item["sk"] in wanted
+        ]
+        for start in range(0, len(items), _MOVE_LIMIT):
+            moves: list[Any] = []
+            for item in items[start : start + _MOVE_LIMIT]:
+                key = to_dynamodb(chunk_key(PENDING, item["sk"]))
+                moves += [
+                    {"Put": {"TableName": self._table, "Item": to_dynamodb(item)}},
+                    {"Delete": {"TableName": self._table, "Key": key}},
+                ]
+            self._client.transact_write_items(TransactItems=moves)
+
+    def _pending_items(self) -> list[Item]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues=to_dynamodb({":pk": PENDING}),
+            ConsistentRead=True,
+        )
+        return [from_dynamodb(item) for page in pages for item in page["Items"]]
+
+    def _delete_run(self, condition: str, values: dict[str, str]) -> bool:
+        return is_met(
+            lambda: self._client.delete_item(
+                TableName=self._table,
+                Key=to_dynamodb(_RUN_KEY),
+                ConditionExpression=condition,
+                ExpressionAttributeValues=to_dynamodb(values),
+            )
+        )
+
+
+def chunk_record(item: Mapping[str, Any]) -> ChunkRecord:
+    """Return the chunk of an item."""
+    names = ("events", "unrelated", "unknown_members", "media_missing")
+    counts = Counts(clean=Counter(item["clean"]), **{name: item[name] for name in names})
+    for table, reasons in item["dirty"].items():
+        counts.dirty.update({(table, reason): count for reason, count in reasons.items()})
+    segments = tuple(Segment(*segment) for segment in item["segments"])
+    return ChunkRecord(item["sk"], segments, item["dirty_bytes"], item["files"], counts, item["bytes"])
+
+
+def _open_run(item: Item) -> OpenRun:
+    return OpenRun(item["run_id"], item["execution"], item.get("plan_key"))

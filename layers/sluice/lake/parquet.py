@@ -1,0 +1,55 @@
+"""Arrow types of a table's columns, from the same Hive notation that the catalog uses, and Parquet files."""
+
+import io
+from collections.abc import Iterable
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sluice.contracts.column_types import HiveType, parse_hive
+from sluice.contracts.model import Column
+
+_PRIMITIVES = {
+    "string": pa.string(),
+    "bigint": pa.int64(),
+    "int": pa.int32(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "timestamp": pa.timestamp("ms", tz="UTC"),
+}
+
+_DICTIONARY_BYTES = 16 << 10  # a column whose values fill more is written plainly: a dictionary would only cost time
+_SHORT_TEXTS = {"date_time", "_rescued", "_source_key"}  # statistics of other texts would hold their extremes whole
+
+
+def arrow_schema(columns: Iterable[Column]) -> pa.Schema:
+    """Return the Arrow schema of a table's columns."""
+    return pa.schema([pa.field(column.name, arrow_type(parse_hive(column.type))) for column in columns])
+
+
+def arrow_type(type_: HiveType) -> pa.DataType:
+    """Return the Arrow type that holds what a Hive type says."""
+    if type_.kind == "array":
+        return pa.list_(arrow_type(type_.element))
+    if type_.kind == "struct":
+        return pa.struct([pa.field(name, arrow_type(member)) for name, member in type_.fields])
+    return _PRIMITIVES[type_.kind]
+
+
+def to_parquet(table: pa.Table) -> bytes:
+    """Write a table as one Parquet file."""
+    buffer = io.BytesIO()
+    pq.write_table(
+        table,
+        buffer,
+        compression="zstd",
+        compression_level=1,
+        dictionary_pagesize_limit=_DICTIONARY_BYTES,
+        write_statistics=[field.name for field in table.schema if _has_statistics(field)],
+    )
+    return buffer.getvalue()
+
+
+def _has_statistics(field: pa.Field) -> bool:
+    """Return whether readers get statistics of a column, by which they pass over files."""
+    return pa.types.is_primitive(field.type) or field.name in _SHORT_TEXTS
