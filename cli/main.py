@@ -6,8 +6,7 @@ from itertools import chain
 
 import typer
 
-from cli.pipelines import pipelines
-from cli.platform.registry import DATA, DEPLOYMENTS, PANELS, SAMPLES, Command
+from cli.platform.registry import DATA, DEPLOYMENTS, PANELS, SAMPLES, Command, pipelines
 
 _COMMANDS = (
     Command("cli.platform.deploy:deploy", DEPLOYMENTS, 10),

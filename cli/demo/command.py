@@ -10,7 +10,7 @@ import typer
 from cli.demo import producers
 from cli.demo.questions import QUESTIONS, REPORT, row_counts_sql, summary
 from cli.event_files import convert, ingest
-from cli.event_files.convert import NOTHING_TO_DO, run_conversion, unfinished_error
+from cli.event_files.convert import NOTHING_TO_DO, error_of, run_conversion
 from cli.event_files.file_generation import event_files
 from cli.event_files.generate import write
 from cli.event_files.ingest import FileReport, Totals
@@ -90,8 +90,8 @@ def _convert(stage: Deployment, steps: Steps) -> None:
     steps.begin("Convert: the Convert machine turns what is clean into Parquet")
     with err.status("Converting …"):
         conversion, outcome = run_conversion(stage, _TIMEOUT)
-    if unfinished := unfinished_error(stage, conversion, outcome):
-        raise unfinished
+    if error := error_of(stage, conversion, outcome):
+        raise error
     convert.show(conversion, as_json=False)
     if conversion.status == NOTHING_TO_DO:
         say("Everything was converted before.")

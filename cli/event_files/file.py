@@ -1,4 +1,4 @@
-"""`sluice file`: what became of a source object."""
+"""`sluice file`: what became of a source object: every version that was announced, its events, its chunks, its rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.event_files.ledger import chunk, versions_of
+from cli.event_files.ledger import find_chunk, versions_of
 from cli.platform.console import CliError, JsonOption, StageOption, handled, out, plural, say_json, titled
 from cli.platform.runs import records_of
 from cli.platform.session import LOCAL, Deployment, connect
@@ -24,83 +24,9 @@ from sluice.lake.keys import table_prefix
 from sluice.lake.object_store import MissingObjectError
 from sluice.lake.object_store_s3 import S3ObjectStore
 
-
-@handled
-def file(
-    key: Annotated[str, typer.Argument(help="The object's key in the source bucket, or s3://BUCKET/KEY.")],
-    stage: StageOption = LOCAL,
-    as_json: JsonOption = False,
-) -> None:
-    """Show what became of a source object: its events, its reasons, its chunks, its rows.
-
-    Every version that was announced is shown, the newest first: the same key
-    with other content is another object. Of the dirty events, the first 3 of
-    each table and reason are shown, in JSON too (dirty_events); the counts by
-    reason (dirty) are of all.
-
-    Examples:
-        sluice file events/2026/11/22/part-0007.json
-        sluice file s3://ef-prd-stream/part-0007.json.gz --stage prd --json
-    """
-    found = file_status(connect(stage), key)
-    if as_json:
-        say_json(found.document())
-        return
-    for version in found.versions:
-        _show_version(found.key, version)
-
-
-def _show_version(key: str, version: Version) -> None:
-    size = f"{plural(version.bytes, 'byte')}, {plural(version.events, 'event')}"
-    style = "green" if version.status == "validated" else "red"
-    out.print(f"[bold]{escape(key)}[/] (ETag {version.etag}): [{style}]{version.status}[/], {size}", highlight=False)
-    out.print(f"Recorded {version.recorded_at}", highlight=False)
-    if version.message:
-        out.print(f"[red]{escape(version.message)}[/]", highlight=False)
-    examples = f"Dirty events, at most {EXAMPLES} of each table and reason"
-    for title, table in {"Events": _event_table(version), examples: _dirty_table(version)}.items():
-        if table.row_count:
-            out.print(titled(title, table))
-    for each in version.chunks:
-        out.print(_chunk_text(each), highlight=False)
-    for rows in version.tables if version.converted else ():
-        out.print(f'sluice query "{escape(rows.sql)}"', highlight=False, soft_wrap=True)
-
-
-def _event_table(version: Version) -> Table:
-    shown = Table("What", "Events")
-    for table, count in sorted(version.clean.items()):
-        shown.add_row(f"[green]clean[/] {table}", f"{count:,}")
-    for reason, count in sorted(version.dirty.items()):
-        shown.add_row(f"[red]dirty[/] {reason}", f"{count:,}")
-    if version.unrelated:
-        shown.add_row("[dim]unrelated[/]", f"{version.unrelated:,}")
-    return shown
-
-
-def _dirty_table(version: Version) -> Table:
-    shown = Table("Table", "Reason", "Offset", "Event", "Where", "What is wrong")
-    for event in version.dirty_events:
-        pointers = "\n".join(error["pointer"] for error in event.errors)
-        messages = "\n".join(error["message"] for error in event.errors)
-        place = (event.table or "-", event.reason, f"{event.offset:,}", escape(event.event_id or ""))
-        shown.add_row(*place, escape(pointers), escape(messages))
-    return shown
-
-
-def _chunk_text(chunk: Chunk) -> str:
-    if chunk.state == PENDING_STATE:
-        return f"Chunk {chunk.id}: [yellow]waits[/] for the next conversion"
-    if chunk.state == EXPIRED_STATE:
-        return f"Chunk {chunk.id}: converted long ago; its record has expired"
-    when = f" at {chunk.converted_at}" if chunk.converted_at else ""
-    run = f" by run {chunk.run_id}{when}" if chunk.run_id else ": it held nothing to convert"
-    return f"Chunk {chunk.id}: [green]converted[/]{run}"
-
-
-EXAMPLES = 3  # dirty events shown of each reason
-_ALIKE = 5  # keys shown that begin as the one that is unknown
-PENDING_STATE, CONVERTED_STATE, EXPIRED_STATE = "pending", "converted", "expired"
+EXAMPLES = 3  # dirty events shown of each table and reason
+_ALIKE = 5  # keys shown that begin as an unknown one
+_PENDING, _CONVERTED, _EXPIRED = "pending", "converted", "expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +41,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class DirtyEvent:
-    """One of the first dirty events of its table and reason, with what is wrong where."""
+    """A dirty event, with what is wrong at which JSON pointer."""
 
     table: str | None
     reason: str
@@ -126,7 +52,7 @@ class DirtyEvent:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The object's rows in a table: how many, below which prefix, and the SQL that shows them."""
+    """The object's rows in a table: their number, the table's prefix, and the SQL that shows them."""
 
     table: str
     rows: int
@@ -136,7 +62,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of an object, by its ETag; counts are of events, `dirty` by reason.
+    """A version of an object, by its ETag; counts are of events, `dirty` by reason.
 
     `status` is the ledger's: validated, refused, gone or unreadable; `message` says why it was not read.
     """
@@ -166,21 +92,42 @@ class FileStatus:
     key: str
     versions: Sequence[Version]
 
-    def document(self) -> dict[str, Any]:
-        """The same as JSON values."""
-        return asdict(self)
+
+@handled
+def file(
+    key: Annotated[str, typer.Argument(help="The object's key in the source bucket, or s3://BUCKET/KEY.")],
+    stage: StageOption = LOCAL,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what became of a source object: its events, its reasons, its chunks, its rows.
+
+    Every version that was announced is shown, the newest first: the same key
+    with other content is another object. Of the dirty events, the first 3 of
+    each table and reason are shown, in JSON too (dirty_events); the counts by
+    reason (dirty) are of all.
+
+    Examples:
+        sluice file events/2026/11/22/part-0007.json
+        sluice file s3://ef-prd-stream/part-0007.json.gz --stage prd --json
+    """
+    found = file_status(connect(stage), key)
+    if as_json:
+        say_json(asdict(found))
+        return
+    for version in found.versions:
+        _show(found.key, version)
 
 
 def file_status(deployment: Deployment, place: str) -> FileStatus:
-    """What is known of a source object; `place` is its key, with or without ``s3://bucket/``.
+    """Return what is recorded of a source object; `place` is its key, with or without ``s3://bucket/``.
 
     Raises:
-        CliError: Nothing is, and the message says whether there is such an object; or the stage does not read there.
+        CliError: Nothing is recorded, or the stage does not read there.
     """
     bucket, key = _bucket_and_key(deployment, place)
     items = versions_of(deployment, bucket, key)
     if not items:
-        raise _unknown(deployment, bucket, key)
+        raise _unknown_error(deployment, bucket, key)
     return FileStatus(bucket, key, [_version(deployment, item, key) for item in items])
 
 
@@ -197,7 +144,8 @@ def _bucket_and_key(deployment: Deployment, place: str) -> tuple[str, str]:
 
 def _version(deployment: Deployment, item: Item, key: str) -> Version:
     chunks = [_chunk(deployment, chunk_id) for chunk_id in item["chunks"]]
-    clean = dict(item["clean"])
+    lake, clean = deployment.output("LakeBucket"), dict(item["clean"])
+    dirty_events = _dirty_events(S3ObjectStore(deployment.s3, lake), item, key) if item["dirty"] else ()
     return Version(
         etag=item["sk"],
         status=item["status"],
@@ -210,27 +158,26 @@ def _version(deployment: Deployment, item: Item, key: str) -> Version:
         unrelated=item["unrelated"],
         unknown_members=item["unknown_members"],
         media_missing=item["media_missing"],
-        converted=bool(clean) and all(each.state != PENDING_STATE for each in chunks),
+        converted=bool(clean) and all(chunk.state != _PENDING for chunk in chunks),
         chunks=chunks,
-        dirty_events=sorted(_dirty_events(deployment, item, key), key=_sort_key) if item["dirty"] else [],
-        tables=[_rows(deployment, table, count, key) for table, count in sorted(clean.items())],
+        dirty_events=sorted(dirty_events, key=lambda event: (event.table or "", event.reason, event.offset)),
+        tables=[_rows(lake, table, count, key) for table, count in sorted(clean.items())],
     )
 
 
 def _chunk(deployment: Deployment, chunk_id: str) -> Chunk:
-    item = chunk(deployment, chunk_id)
+    item = find_chunk(deployment, chunk_id)
     if item is None:
-        return Chunk(chunk_id, EXPIRED_STATE)
+        return Chunk(chunk_id, _EXPIRED)
     if item["pk"] == PENDING:
-        return Chunk(chunk_id, PENDING_STATE)
+        return Chunk(chunk_id, _PENDING)
     run_id = item.get("run_id")
     record = records_of(deployment).find(run_id) if run_id else None
-    return Chunk(chunk_id, CONVERTED_STATE, run_id, record.ended_at if record else None)
+    return Chunk(chunk_id, _CONVERTED, run_id, record.ended_at if record else None)
 
 
-def _dirty_events(deployment: Deployment, item: Item, key: str) -> Iterator[DirtyEvent]:
-    """The first dirty events of each table and reason, as far as their objects are still kept."""
-    lake = S3ObjectStore(deployment.s3, deployment.output("LakeBucket"))
+def _dirty_events(lake: S3ObjectStore, item: Item, key: str) -> Iterator[DirtyEvent]:
+    """Yield the first dirty events of each table and reason, as far as their objects are still kept."""
     seen: Counter[tuple[str | None, str]] = Counter()
     for chunk_id in item["chunks"]:
         for record in _dirty_records(lake, chunk_id):
@@ -238,10 +185,6 @@ def _dirty_events(deployment: Deployment, item: Item, key: str) -> Iterator[Dirt
             if (record["source_key"], record["source_etag"]) == (key, item["sk"]) and seen[kind] < EXAMPLES:
                 seen[kind] += 1
                 yield DirtyEvent(*kind, record["offset"], record["event_id"], record["errors"])
-
-
-def _sort_key(event: DirtyEvent) -> tuple[str, str, int]:
-    return event.table or "", event.reason, event.offset
 
 
 def _dirty_records(lake: S3ObjectStore, chunk_id: str) -> Iterator[dict[str, Any]]:
@@ -252,21 +195,23 @@ def _dirty_records(lake: S3ObjectStore, chunk_id: str) -> Iterator[dict[str, Any
     yield from map(json.loads, lines)
 
 
-def _rows(deployment: Deployment, table: str, count: int, key: str) -> Rows:
-    prefix = f"s3://{deployment.output('LakeBucket')}/{table_prefix(table)}"
+def _rows(lake: str, table: str, count: int, key: str) -> Rows:
     quoted = key.replace("'", "''")
     sql = f"select * from {table.lower()} where _source_key = '{quoted}'"  # noqa: S608 # shown, not run
-    return Rows(table, count, prefix, sql)
+    return Rows(table, count, f"s3://{lake}/{table_prefix(table)}", sql)
 
 
-def _unknown(deployment: Deployment, bucket: str, key: str) -> CliError:
-    """Nothing is recorded of the object: tell whether there is one."""
+def _unknown_error(deployment: Deployment, bucket: str, key: str) -> CliError:
+    """Return the error about an object without a record: it was not validated yet, or there is no such object."""
     try:
         found = deployment.s3.head_object(Bucket=bucket, Key=key)
     except deployment.s3.exceptions.ClientError as error:
         if error_code(error) not in {"404", "NoSuchKey", "NotFound"}:
             raise
-        return _missing(deployment, bucket, key)
+        listed = deployment.s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=_ALIKE)
+        alike = ", ".join(item["Key"] for item in listed.get("Contents", []))
+        hint = f"These begin alike: {alike}" if alike else "Give the whole key, as it was uploaded."
+        return CliError(f"Nothing is known of {key}, and there is no such object in {bucket}.", hint)
     return CliError(
         f"{key} lies in {bucket} since {found['LastModified']:%Y-%m-%d %H:%M:%S} UTC, but nothing is recorded of it.",
         "Its announcement waits, failed, or was never made: `sluice status` shows the queue. "
@@ -274,8 +219,49 @@ def _unknown(deployment: Deployment, bucket: str, key: str) -> CliError:
     )
 
 
-def _missing(deployment: Deployment, bucket: str, key: str) -> CliError:
-    listed = deployment.s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=_ALIKE)
-    alike = ", ".join(item["Key"] for item in listed.get("Contents", []))
-    hint = f"These begin alike: {alike}" if alike else "Give the whole key, as it was uploaded."
-    return CliError(f"Nothing is known of {key}, and there is no such object in {bucket}.", hint)
+def _show(key: str, version: Version) -> None:
+    size = f"{plural(version.bytes, 'byte')}, {plural(version.events, 'event')}"
+    style = "green" if version.status == "validated" else "red"
+    out.print(f"[bold]{escape(key)}[/] (ETag {version.etag}): [{style}]{version.status}[/], {size}", highlight=False)
+    out.print(f"Recorded {version.recorded_at}", highlight=False)
+    if version.message:
+        out.print(f"[red]{escape(version.message)}[/]", highlight=False)
+    examples = f"Dirty events, at most {EXAMPLES} of each table and reason"
+    for title, table in {"Events": _event_table(version), examples: _dirty_table(version)}.items():
+        if table.row_count:
+            out.print(titled(title, table))
+    for chunk in version.chunks:
+        out.print(_chunk_text(chunk), highlight=False)
+    for rows in version.tables if version.converted else ():
+        out.print(f'sluice query "{escape(rows.sql)}"', highlight=False, soft_wrap=True)
+
+
+def _event_table(version: Version) -> Table:
+    shown = Table("What", "Events")
+    for table, count in sorted(version.clean.items()):
+        shown.add_row(f"[green]clean[/] {table}", f"{count:,}")
+    for reason, count in sorted(version.dirty.items()):
+        shown.add_row(f"[red]dirty[/] {reason}", f"{count:,}")
+    if version.unrelated:
+        shown.add_row("[dim]unrelated[/]", f"{version.unrelated:,}")
+    return shown
+
+
+def _dirty_table(version: Version) -> Table:
+    shown = Table("Table", "Reason", "Offset", "Event", "Where", "What is wrong")
+    for event in version.dirty_events:
+        pointers = "\n".join(error["pointer"] for error in event.errors)
+        messages = "\n".join(error["message"] for error in event.errors)
+        place = (event.table or "-", event.reason, f"{event.offset:,}", escape(event.event_id or ""))
+        shown.add_row(*place, escape(pointers), escape(messages))
+    return shown
+
+
+def _chunk_text(chunk: Chunk) -> str:
+    if chunk.state == _PENDING:
+        return f"Chunk {chunk.id}: [yellow]waits[/] for the next conversion"
+    if chunk.state == _EXPIRED:
+        return f"Chunk {chunk.id}: converted long ago; its record has expired"
+    when = f" at {chunk.converted_at}" if chunk.converted_at else ""
+    run = f" by run {chunk.run_id}{when}" if chunk.run_id else ": it held nothing to convert"
+    return f"Chunk {chunk.id}: [green]converted[/]{run}"

@@ -15,8 +15,7 @@ import orjson
 
 from cli.contracts.generation import generate_event, mutate_event
 from sluice.contracts.model import BODY, Contract, Registry
-from sluice.event_files.ledger.model import Counts
-from sluice.event_files.ledger.model import Reason
+from sluice.event_files.ledger.model import Counts, Reason
 
 START = datetime(2024, 5, 14, 6, tzinfo=UTC)
 STREAM = "ef-demo-stream-1"

@@ -1,10 +1,10 @@
-"""The command `sluice ingest`."""
+"""`sluice ingest`: upload event files, and report what became of each."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,14 +14,50 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from cli.event_files.upload import InputFile, LedgerRecords, Records, Uploaded, Uploader, input_files
+from cli.event_files.upload import InputFile, Uploaded, Uploader, input_files
 from cli.platform.console import JsonOption, StageOption, err, handled, out, plural, progress, say_json, titled
 from cli.platform.session import LOCAL, Deployment, connect
 from sluice.aws.dynamodb import Item
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
+from sluice.event_files.ledger.model import SourceObject
 
-# So many unfinished files are named one by one.
-_NAMED = 20
+KNOWN = "known"
+"""Status of a file that was in the ledger before; its counts are those of then."""
+TIMED_OUT = "timed_out"
+"""Status of a file without a record; it may still be on its way."""
+
+# A refused file is done: the refusal is recorded, and waiting does not change it.
+DONE = frozenset({"validated", "refused", KNOWN})
+
+_NAMED = 20  # unfinished files that are named one by one
+_LOOK_AT = 1000  # files per look: ten requests to the ledger; more would ask for files that are not validated yet
+_SHORTEST_PAUSE = 0.1
+_LONGEST_PAUSE = 2.0
+_BETWEEN_GLANCES = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """The counts of a file's events: clean ones by table, dirty ones by reason."""
+
+    key: str
+    status: str
+    bytes: int
+    events: int = 0
+    clean: Mapping[str, int] = field(default_factory=dict)
+    dirty: Mapping[str, int] = field(default_factory=dict)
+    unrelated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The sums over all files."""
+
+    files: int
+    events: int
+    clean: Mapping[str, int]
+    dirty: Mapping[str, int]
+    unrelated: int
 
 
 @handled
@@ -49,16 +85,16 @@ def ingest(
         say_json(report_document(reports))
     else:
         out.print(report_table(reports))
-        _explain(reports)
+        _print_statuses(reports)
     if not are_done(reports):
         raise typer.Exit(1)
 
 
 def ingest_files(deployment: Deployment, files: list[InputFile], timeout: float) -> list[FileReport]:
-    """Upload the files and wait for their records; the reports come in the order of the files."""
-    records = LedgerRecords(DynamoLedger(deployment.dynamodb, deployment.output("LedgerTable")))
-    uploader = Uploader(deployment.s3, records, deployment.output("SourceBucket"))
-    watch = Watch(records, timeout)
+    """Upload the files and wait for their records; return the reports in the order of the files."""
+    ledger = DynamoLedger(deployment.dynamodb, deployment.output("LedgerTable"))
+    uploader = Uploader(deployment.s3, ledger, deployment.output("SourceBucket"))
+    watch = Watch(ledger.items, timeout)
     reports: dict[str, FileReport] = {}
     with progress() as shown:
         uploading = shown.add_task("Uploaded", total=len(files))
@@ -77,30 +113,17 @@ def ingest_files(deployment: Deployment, files: list[InputFile], timeout: float)
     return [reports[file.key] for file in files]
 
 
-def _explain(reports: list[FileReport]) -> None:
-    """Name the files that did not come to a good end, and what was known before."""
-    counts = statuses(reports)
-    err.print(", ".join(f"{count:,} {status.replace('_', ' ')}" for status, count in counts.items()))
-    unfinished = [found for found in reports if found.status not in DONE]
-    for found in unfinished[:_NAMED]:
-        err.print(f"  [red]{found.status}[/] {escape(found.key)}", highlight=False)
-    if len(unfinished) > _NAMED:
-        err.print(f"  … and {len(unfinished) - _NAMED:,} more; --json lists them all.")
-
-
-# Ten requests to the ledger: more would only ask again and again for files whose turn has not come.
-_LOOK_AT = 1000
-_SHORTEST_PAUSE = 0.1
-_LONGEST_PAUSE = 2.0
-_BETWEEN_GLANCES = 1.0
-
-
 @dataclass(slots=True)
 class Watch:
-    """Files that wait for their record. Patience, in seconds, begins anew with every record that arrives."""
+    """Files that wait for their item in the ledger. The timeout, in seconds, begins anew with every item that arrives.
 
-    records: Records
-    patience: float
+    Attributes:
+        find_items: Returns the ledger's items of those source objects that have one.
+        timeout: Seconds without any news until it gives up.
+    """
+
+    find_items: Callable[[Sequence[SourceObject]], Mapping[SourceObject, Item]]
+    timeout: float
     _waiting: deque[Uploaded] = field(default_factory=deque)
     _pause: float = _SHORTEST_PAUSE
     _took: float = 0.0
@@ -113,34 +136,34 @@ class Watch:
         self._last_news = time.monotonic()
 
     def finish(self) -> Iterator[FileReport]:
-        """Give the report of every file, as the records arrive; of those without one, that they timed out."""
-        while self._waiting and time.monotonic() - self._last_news < self.patience:
+        """Yield the report of every file as its item arrives; in the end, those of the files that timed out."""
+        while self._waiting and time.monotonic() - self._last_news < self.timeout:
             yield from self.look()
             if self._waiting:
                 # The pipeline needs the ledger too: at least two thirds of the time are its own.
                 time.sleep(max(self._pause, 2 * self._took))
-        yield from (FileReport(w.file.key, TIMED_OUT, w.size) for w in self._waiting)
+        yield from (FileReport(each.file.key, TIMED_OUT, each.size) for each in self._waiting)
 
     def glance(self) -> list[FileReport]:
         """Look, but not so often that it slows an upload down."""
         return self.look() if time.monotonic() - self._last_look > _BETWEEN_GLANCES else []
 
     def look(self) -> list[FileReport]:
-        """Look once for those that wait longest and give the reports of the files that now have a record."""
+        """Look once for those that wait longest, and return the reports of the files that now have an item."""
         self._last_look = time.monotonic()
         looked_at = [self._waiting.popleft() for _ in range(min(_LOOK_AT, len(self._waiting)))]
-        records = self.records.of([uploaded.source for uploaded in looked_at])
+        items = self.find_items([uploaded.source for uploaded in looked_at])
         reports = []
         for uploaded in looked_at:
-            record = records.get(uploaded.source)
-            if record is None or _is_stale(record, uploaded.before):
+            item = items.get(uploaded.source)
+            if item is None or _is_stale(item, uploaded.before):
                 self._waiting.append(uploaded)
             else:
-                reports.append(report_of(uploaded, record))
-        self._pace(news=bool(reports))
+                reports.append(report_of(uploaded, item))
+        self._set_pace(news=bool(reports))
         return reports
 
-    def _pace(self, *, news: bool) -> None:
+    def _set_pace(self, *, news: bool) -> None:
         now = time.monotonic()
         self._took = now - self._last_look
         self._pause = _SHORTEST_PAUSE if news else min(self._pause * 1.5, _LONGEST_PAUSE)
@@ -148,55 +171,22 @@ class Watch:
             self._last_news = now
 
 
-def _is_stale(record: Item, before: Item | None) -> bool:
-    """A record that is not final (the object was gone, say) is written anew for every new announcement."""
-    return before is not None and record.get("recorded_at") == before.get("recorded_at")
+def _is_stale(item: Item, before: Item | None) -> bool:
+    """Return whether an item is from before the upload: one that is not final is written anew at every announcement."""
+    return before is not None and item.get("recorded_at") == before.get("recorded_at")
 
 
-def report_of(uploaded: Uploaded, record: Item) -> FileReport:
-    """The report of a file from its record."""
+def report_of(uploaded: Uploaded, item: Item) -> FileReport:
+    """Return the report of a file from its item."""
     return FileReport(
         key=uploaded.file.key,
-        status=KNOWN if uploaded.known else str(record["status"]),
+        status=KNOWN if uploaded.known else str(item["status"]),
         bytes=uploaded.size,
-        events=int(record.get("events", 0)),
-        clean=dict(sorted(record.get("clean", {}).items())),
-        dirty=dict(sorted(record.get("dirty", {}).items())),
-        unrelated=int(record.get("unrelated", 0)),
+        events=int(item.get("events", 0)),
+        clean=dict(sorted(item.get("clean", {}).items())),
+        dirty=dict(sorted(item.get("dirty", {}).items())),
+        unrelated=int(item.get("unrelated", 0)),
     )
-
-
-KNOWN = "known"
-"""The file was in the ledger before; its counts are those of then."""
-TIMED_OUT = "timed_out"
-"""No record came in time; the file may still be on its way."""
-
-# A refused file is done: what it is has been recorded, and it will not get better by waiting.
-DONE = frozenset({"validated", "refused", KNOWN})
-
-
-@dataclass(frozen=True, slots=True)
-class FileReport:
-    """What became of one file: counts of events, clean ones by table, dirty ones by reason."""
-
-    key: str
-    status: str
-    bytes: int
-    events: int = 0
-    clean: Mapping[str, int] = field(default_factory=dict)
-    dirty: Mapping[str, int] = field(default_factory=dict)
-    unrelated: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """The sums over all files."""
-
-    files: int
-    events: int
-    clean: Mapping[str, int]
-    dirty: Mapping[str, int]
-    unrelated: int
 
 
 def totals(files: Iterable[FileReport]) -> Totals:
@@ -211,35 +201,45 @@ def totals(files: Iterable[FileReport]) -> Totals:
     return Totals(count, events, dict(sorted(clean.items())), dict(sorted(dirty.items())), unrelated)
 
 
-def report_document(files: list[FileReport]) -> dict[str, Any]:
-    """The JSON document of `sluice ingest --json`."""
-    return {"files": [asdict(file) for file in files], "totals": asdict(totals(files))}
-
-
 def are_done(files: Iterable[FileReport]) -> bool:
-    """Whether every file has come to its end. Dirty events are no failure: they are kept, with their reasons."""
+    """Return whether every file is done; dirty events are no failure."""
     return all(file.status in DONE for file in files)
 
 
+def statuses(files: Iterable[FileReport]) -> dict[str, int]:
+    """Return the number of files by status, the frequent ones first."""
+    return dict(Counter(file.status for file in files).most_common())
+
+
+def report_document(files: list[FileReport]) -> dict[str, Any]:
+    """Return the JSON document of `sluice ingest --json`."""
+    return {"files": [asdict(file) for file in files], "totals": asdict(totals(files))}
+
+
 def report_table(files: list[FileReport]) -> RenderableType:
-    """Where the events went, for people."""
+    """Return the totals as a table."""
     total = totals(files)
     shown = Table("Went to", "Table or reason")
     shown.add_column("Events", justify="right")
-    _add_rows(shown, "clean", "green", total.clean)
-    _add_rows(shown, "dirty", "yellow", total.dirty)
-    _add_rows(shown, "unrelated", "dim", {"another producer's": total.unrelated} if total.unrelated else {})
+    _add_rows(shown, "[green]clean[/]", total.clean)
+    _add_rows(shown, "[yellow]dirty[/]", total.dirty)
+    _add_rows(shown, "[dim]unrelated[/]", {"another producer's": total.unrelated} if total.unrelated else {})
     return titled(f"{plural(total.files, 'file')}, {plural(total.events, 'event')}", shown)
 
 
-def _add_rows(shown: Table, where: str, style: str, counts: Mapping[str, int]) -> None:
+def _add_rows(shown: Table, where: str, counts: Mapping[str, int]) -> None:
     for name, count in counts.items():
-        shown.add_row(f"[{style}]{where}[/]", name, f"{count:,}")
+        shown.add_row(where, name, f"{count:,}")
     if len(counts) > 1:
-        shown.add_row(f"[{style}]{where}[/]", "[bold]all[/]", f"[bold]{sum(counts.values()):,}[/]")
+        shown.add_row(where, "[bold]all[/]", f"[bold]{sum(counts.values()):,}[/]")
     shown.add_section()
 
 
-def statuses(files: Iterable[FileReport]) -> dict[str, int]:
-    """How many files there are of each status, the frequent ones first."""
-    return dict(Counter(file.status for file in files).most_common())
+def _print_statuses(reports: list[FileReport]) -> None:
+    counts = statuses(reports).items()
+    err.print(", ".join(f"{count:,} {status.replace('_', ' ')}" for status, count in counts))
+    unfinished = [found for found in reports if found.status not in DONE]
+    for found in unfinished[:_NAMED]:
+        err.print(f"  [red]{found.status}[/] {escape(found.key)}", highlight=False)
+    if len(unfinished) > _NAMED:
+        err.print(f"  … and {len(unfinished) - _NAMED:,} more; --json lists them all.")

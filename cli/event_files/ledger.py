@@ -1,4 +1,4 @@
-"""Reads of the ledger that only operators need; what the functions read too is in `sluice.event_files.ledger.ledger_dynamodb`."""
+"""Reads of the ledger that the command line needs and functions do not."""
 
 from __future__ import annotations
 
@@ -14,41 +14,25 @@ if TYPE_CHECKING:
 
 
 def pending_chunks(deployment: Deployment) -> Iterator[Item]:
-    """The chunks that wait for conversion, oldest first."""
-    return _chunks(deployment, PENDING, oldest_first=True)
+    """Yield the chunks that wait for conversion, oldest first."""
+    return _items(deployment, PENDING)
 
 
 def converted_chunks(deployment: Deployment) -> Iterator[Item]:
-    """The converted chunks, newest first; take as many as needed."""
-    return _chunks(deployment, CONVERTED, oldest_first=False)
-
-
-def _chunks(deployment: Deployment, state: str, *, oldest_first: bool) -> Iterator[Item]:
-    pages = deployment.dynamodb.get_paginator("query").paginate(
-        TableName=deployment.output("LedgerTable"),
-        KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues=to_dynamodb({":pk": state}),
-        ScanIndexForward=oldest_first,
-    )
-    for page in pages:
-        yield from map(from_dynamodb, page["Items"])
+    """Yield the converted chunks, newest first; take as many as needed."""
+    return _items(deployment, CONVERTED, newest_first=True)
 
 
 def versions_of(deployment: Deployment, bucket: str, key: str) -> list[Item]:
-    """What is recorded of a source object, one item per ETag, the one recorded last first."""
-    pages = deployment.dynamodb.get_paginator("query").paginate(
-        TableName=deployment.output("LedgerTable"),
-        KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues=to_dynamodb({":pk": source_key(SourceObject(bucket, key, ""))["pk"]}),
-    )
-    found = [from_dynamodb(item) for page in pages for item in page["Items"]]
+    """Return the items of a source object, one per ETag, the one recorded last first."""
+    found = _items(deployment, source_key(SourceObject(bucket, key, ""))["pk"])
     return sorted(found, key=lambda item: str(item["recorded_at"]), reverse=True)
 
 
-def chunk(deployment: Deployment, chunk_id: str) -> Item | None:
-    """A chunk; None when it was never committed, or was converted so long ago that its record has expired.
+def find_chunk(deployment: Deployment, chunk_id: str) -> Item | None:
+    """Return a chunk; None when it was never committed, or converted so long ago that its record has expired.
 
-    It only ever moves from pending to converted: asked for in this order it cannot slip through.
+    Chunks only move from pending to converted: looked up in this order, none is missed.
     """
     for state in (PENDING, CONVERTED):
         found = deployment.dynamodb.get_item(
@@ -57,3 +41,14 @@ def chunk(deployment: Deployment, chunk_id: str) -> Item | None:
         if "Item" in found:
             return from_dynamodb(found["Item"])
     return None
+
+
+def _items(deployment: Deployment, pk: str, *, newest_first: bool = False) -> Iterator[Item]:
+    pages = deployment.dynamodb.get_paginator("query").paginate(
+        TableName=deployment.output("LedgerTable"),
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues=to_dynamodb({":pk": pk}),
+        ScanIndexForward=not newest_first,
+    )
+    for page in pages:
+        yield from map(from_dynamodb, page["Items"])

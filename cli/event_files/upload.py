@@ -5,36 +5,44 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from cli.platform.console import CliError
 from sluice.aws.dynamodb import Item
-from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger, is_final, source_key
+from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger, is_final
 from sluice.event_files.ledger.model import SourceObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+MAX_KEY_BYTES = 1024
+"""S3's limit, in bytes of UTF-8."""
 
-THREADS = 16
+_THREADS = 16
+_BATCH = 100  # files that one thread takes at once: as many as one request to the ledger finds
 
-# Files that one thread takes at once: as many as one look into the ledger finds.
-_BATCH = 100
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A file to upload: its absolute path, and its key in the source bucket."""
+
+    path: Path
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """A file on its way, or found to be known.
+    """A file that was uploaded, or is known already.
 
     Attributes:
         file: The file.
-        source: The object it became, as the ledger names it.
+        source: The object it became.
         size: Its bytes.
-        before: The ledger's record from before this upload, if there was one.
+        before: The object's item of the ledger from before this upload, if there was one.
     """
 
     file: InputFile
@@ -44,7 +52,7 @@ class Uploaded:
 
     @property
     def known(self) -> bool:
-        """Whether the pipeline is done with these very bytes under this very key."""
+        """Return whether the pipeline has finished these bytes under this key before."""
         return self.before is not None and is_final(self.before)
 
 
@@ -53,24 +61,24 @@ class Uploader:
     """Puts files into the source bucket of a stage."""
 
     s3: S3Client
-    records: Records
+    ledger: DynamoLedger
     bucket: str
 
     def upload(self, files: Sequence[InputFile]) -> Iterator[Uploaded]:
-        """Upload what is new; gives every file back as soon as it is uploaded or found in the ledger.
+        """Upload what is new; yield every file as soon as it is uploaded or found in the ledger.
 
         Raises:
             CliError: A file cannot be read. What was uploaded before stays, and is known the next time.
         """
-        size = min(_BATCH, -(-len(files) // THREADS))
-        with ThreadPoolExecutor(THREADS) as pool:
+        size = min(_BATCH, -(-len(files) // _THREADS))
+        with ThreadPoolExecutor(_THREADS) as pool:
             jobs = [pool.submit(self._upload_batch, files[i : i + size]) for i in range(0, len(files), size)]
             yield from _results(pool, jobs)
 
     def _upload_batch(self, files: Sequence[InputFile]) -> list[Uploaded]:
-        looked_up = [(file, SourceObject(self.bucket, file.key, _md5(file))) for file in files]
-        records = self.records.of([source for _, source in looked_up])
-        return [self._upload_one(file, source, records.get(source)) for file, source in looked_up]
+        sources = [SourceObject(self.bucket, file.key, _md5(file)) for file in files]
+        items = self.ledger.items(sources)
+        return [self._upload_one(*found, items.get(found[1])) for found in zip(files, sources, strict=True)]
 
     def _upload_one(self, file: InputFile, source: SourceObject, before: Item | None) -> Uploaded:
         size = file.path.stat().st_size
@@ -83,7 +91,7 @@ class Uploader:
 
 
 def _md5(file: InputFile) -> str:
-    """What the object's ETag will be, unless the bucket encrypts with a key of its own."""
+    """Return the ETag that the object will have, unless the bucket encrypts with a key of its own."""
     try:
         with file.path.open("rb") as body:
             return hashlib.file_digest(body, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
@@ -100,20 +108,8 @@ def _results(pool: ThreadPoolExecutor, jobs: list[Future[list[Uploaded]]]) -> It
         raise
 
 
-MAX_KEY_BYTES = 1024
-"""S3's limit, in bytes of UTF-8."""
-
-
-@dataclass(frozen=True, slots=True)
-class InputFile:
-    """A file to upload: where it lies (absolute) and the key it gets in the source bucket."""
-
-    path: Path
-    key: str
-
-
 def input_files(paths: Sequence[Path]) -> list[InputFile]:
-    """The files named by `paths` (a directory stands for all files below it), each with its own key.
+    """Return the files named by `paths` (a directory stands for all files below it), each with a key of its own.
 
     A file's key is its name; below a directory, its path relative to that directory. Inputs whose keys would be the
     same get their paths relative to the inputs' common parent instead.
@@ -145,9 +141,8 @@ def _files_of(path: Path) -> Iterator[tuple[Path, str]]:
 
 
 def _distinct(named: dict[Path, str]) -> dict[Path, str]:
-    """The same files with keys made distinct: first only where they clash, then, if need be, everywhere."""
-    clashing = _clashes(named)
-    some = named | _relative_to_common_parent(clashing)
+    """Return the files with distinct keys: longer ones where they clash or, if these clash, everywhere."""
+    some = named | _relative_to_common_parent(_clashes(named))
     return some if not _clashes(some) else _relative_to_common_parent(named)
 
 
@@ -158,9 +153,7 @@ def _clashes(named: dict[Path, str]) -> list[Path]:
 
 def _relative_to_common_parent(files: Iterable[Path]) -> dict[Path, str]:
     paths = list(files)
-    if not paths:
-        return {}
-    parent = Path(os.path.commonpath([path.parent for path in paths]))
+    parent = os.path.commonpath([path.parent for path in paths]) if paths else ""
     return {path: path.relative_to(parent).as_posix() for path in paths}
 
 
@@ -173,22 +166,3 @@ def _assert_uploadable(file: InputFile) -> None:
         raise CliError(f"The key of {file.path} would have {size:,} bytes; S3 allows {MAX_KEY_BYTES:,}.", "Rename it.")
     if not os.access(file.path, os.R_OK):
         raise CliError(f"{file.path} cannot be read.", "Check the file's permissions.")
-
-
-class Records(Protocol):
-    """Where records of source objects are found."""
-
-    def of(self, sources: Sequence[SourceObject]) -> Mapping[SourceObject, Item]:
-        """The records of those of `sources` that have one."""
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerRecords:
-    """The records in a stage's ledger."""
-
-    ledger: DynamoLedger
-
-    def of(self, sources: Sequence[SourceObject]) -> Mapping[SourceObject, Item]:
-        """The records of those of `sources` that have one."""
-        by_key = {tuple(source_key(source).values()): source for source in sources}
-        return {by_key[item["pk"], item["sk"]]: item for item in self.ledger.items(by_key.values())}

@@ -1,4 +1,4 @@
-"""Shared by all commands: options, expected failures, and output (results to standard output, all else to standard error)."""
+"""Output, expected failures and options of all commands: results go to standard output, all else to standard error."""
 
 from __future__ import annotations
 

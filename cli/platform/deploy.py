@@ -17,8 +17,19 @@ from botocore.exceptions import ClientError
 
 from cli.platform import local_cloud
 from cli.platform.console import CliError, StageOption, handled, say
-from cli.platform.session import LOCAL
-from infra.stage import Stage, StageNameError, stage_named
+from cli.platform.session import LOCAL, stage_settings
+from infra.platform.observability.settings import Observability
+from infra.stage import Stage
+
+_ROOT = Path(__file__).resolve().parents[2]
+_LOGS = _ROOT / "build"
+_SYNTH_CACHE = _ROOT / "build" / "cdk"
+_SYNTH_SOURCES = ("app.py", "cdk.json", "infra", "functions", "layers")
+_SYNTH_LIBRARIES = ("aws-cdk-lib", "cdk-nag", "constructs")
+_TAIL_LINES = 25
+_PROGRESS_MARKS = ("✅", "❌", "deploying...", "destroying...", "FAILED", "Building asset", "bootstrapped")
+
+Report = Callable[[str], None]
 
 
 @handled
@@ -35,22 +46,17 @@ def deploy(stage: StageOption = LOCAL) -> None:
     """
     deploy_stage(stage)
     say(f"Stage '{stage}' is deployed.")
-    if alarms_have_no_recipient(stage_named(stage)):
-        say("[yellow]Its alarms tell nobody: give Watch.emails or Watch.slack in infra/stage.py, deploy again.[/]")
+    if alarms_have_no_recipient(stage_settings(stage)):
+        say(
+            "[yellow]Its alarms notify nobody: set Observability.emails or Observability.slack in infra/stage.py, "
+            "deploy again.[/]"
+        )
 
 
 def alarms_have_no_recipient(stage: Stage) -> bool:
-    """Whether a stage has alarms that should tell people, and knows no people."""
-    watch = stage.watch
-    return stage.alarms and watch.pages and not (stage.local or watch.emails or watch.slack)
-
-
-_ROOT = Path(__file__).resolve().parents[2]
-_LOGS = _ROOT / "build"
-_TAIL_LINES = 25
-_TELLING = ("✅", "❌", "deploying...", "destroying...", "FAILED", "Building asset", "bootstrapped")
-
-Report = Callable[[str], None]
+    """Return whether a stage has alarms that should notify people, and no address to notify."""
+    settings = stage.settings(Observability)
+    return settings.alarms and settings.pages and not (stage.local or settings.emails or settings.slack)
 
 
 def deploy_stage(name: str, report: Report = say) -> None:
@@ -60,9 +66,9 @@ def deploy_stage(name: str, report: Report = say) -> None:
     the account and region of this shell, which must be bootstrapped.
 
     Raises:
-        CliError: The name is no stage's, a tool is missing, or the CDK fails; then with the end of what it said.
+        CliError: The name is no stage's, a tool is missing, or the CDK fails; then with the end of its output.
     """
-    stage = _stage(name)
+    stage = stage_settings(name)
     cdk = Cdk(client_environment(name), _LOGS / f"deploy-{name}.log", report)
     template = cached_assembly(
         name, lambda folder: cdk("synth", "--quiet", "--output", str(folder), "-c", f"stage={name}")
@@ -70,23 +76,20 @@ def deploy_stage(name: str, report: Report = say) -> None:
     if stage.local:
         _bootstrap_local_cloud(stage, cdk)
     arguments = ["--app", str(template), "--all", "--require-approval", "never", "--progress", "events"]
-    # A change set is for people to look at; in the local cloud nobody does.
+    # A change set takes its time; it is for people to look at.
     cdk("deploy", *arguments, "--concurrency", "2", *(["--method", "direct"] if stage.local else []))
 
 
 def client_environment(name: str) -> dict[str, str]:
-    """Environment variables that lead any AWS client to the stage's account; empty for the account of this shell.
+    """Return environment variables that lead AWS clients to the stage's account; none for the account of this shell.
 
     Raises:
         CliError: The stage is local and the local cloud is not up.
     """
-    if name != "local":
+    if name != LOCAL:
         return {}
-    cloud = local_cloud.running_cloud()
-    if cloud is None:
-        raise CliError("The local cloud is not up.", "Run `sluice local up`; or `make demo` for everything.")
     return {
-        "AWS_ENDPOINT_URL": cloud.endpoint,
+        "AWS_ENDPOINT_URL": local_cloud.require().endpoint,
         "AWS_REGION": local_cloud.REGION,
         "AWS_DEFAULT_REGION": local_cloud.REGION,
         "AWS_ACCESS_KEY_ID": "test",
@@ -99,11 +102,11 @@ def client_environment(name: str) -> dict[str, str]:
 class Cdk:
     """The CDK command of this environment.
 
-    Where `client` says where AWS is, nothing of this shell's AWS settings gets through.
+    AWS settings of this shell reach it only if `client`, the variables that lead to AWS, is empty.
     """
 
     def __init__(self, client: Mapping[str, str], log: Path, report: Report) -> None:
-        """Prepare the command; all it says goes to `log`."""
+        """Prepare the command; all of its output goes to `log`."""
         self._program = Path(sys.prefix) / "node_modules" / ".bin" / "cdk"
         self._environment = _tool_environment(client)
         self._log = log
@@ -132,20 +135,13 @@ class Cdk:
         ):
             for line in process.stdout or ():
                 log.write(line)
-                if any(word in line for word in _TELLING):
+                if any(word in line for word in _PROGRESS_MARKS):
                     self._report(line.strip())
         if process.returncode:
-            raise CliError(f"`cdk {arguments[0]}` failed:\n{self._tail()}", f"All it said: {self._log}")
+            raise CliError(f"`cdk {arguments[0]}` failed:\n{self._tail()}", f"All of its output: {self._log}")
 
     def _tail(self) -> str:
         return "\n".join(self._log.read_text().splitlines()[-_TAIL_LINES:])
-
-
-def _stage(name: str) -> Stage:
-    try:
-        return stage_named(name)
-    except StageNameError as error:
-        raise CliError(str(error)) from error
 
 
 def _tool_environment(client: Mapping[str, str]) -> dict[str, str]:
@@ -157,16 +153,11 @@ def _tool_environment(client: Mapping[str, str]) -> dict[str, str]:
 
 def _bootstrap_local_cloud(stage: Stage, cdk: Cdk) -> None:
     session = boto3.Session("test", "test", region_name=stage.region)
-    stacks = session.client("cloudformation", endpoint_url=client_environment(stage.name)["AWS_ENDPOINT_URL"])
+    stacks = session.client("cloudformation", endpoint_url=local_cloud.require().endpoint)
     try:
         stacks.describe_stacks(StackName="CDKToolkit")
     except ClientError:
         cdk("bootstrap", f"aws://{stage.account}/{stage.region}", "--app", "")
-
-
-_FOLDER = _ROOT / "build" / "cdk"
-_SOURCES = ("app.py", "cdk.json", "infra", "functions", "layers")
-_LIBRARIES = ("aws-cdk-lib", "cdk-nag", "constructs")
 
 
 def cached_assembly(stage: str, synthesise: Callable[[Path], None]) -> Path:
@@ -174,11 +165,11 @@ def cached_assembly(stage: str, synthesise: Callable[[Path], None]) -> Path:
 
     A stack depends on nothing but the sources and the libraries: synth reads no environment and no account.
     """
-    folder = _FOLDER / f"{stage}@{_fingerprint()[:16]}"
+    folder = _SYNTH_CACHE / f"{stage}@{_fingerprint()[:16]}"
     if not folder.exists():
-        for outdated in set(_FOLDER.glob(f"{stage}@*")) - {folder}:  # which another deployment may have just made
+        for outdated in set(_SYNTH_CACHE.glob(f"{stage}@*")) - {folder}:  # which another deployment may have just made
             shutil.rmtree(outdated, ignore_errors=True)
-        unfinished = _FOLDER / f"{stage}.{os.getpid()}"
+        unfinished = _SYNTH_CACHE / f"{stage}.{os.getpid()}"
         synthesise(unfinished)
         _finish(unfinished, folder)
     return folder
@@ -196,7 +187,7 @@ def _finish(unfinished: Path, folder: Path) -> None:
 
 def _fingerprint() -> str:
     """SHA-256 over all that synth depends on, the running Python included: the local stage is built for it."""
-    libraries = [f"{name} {version(name)}" for name in _LIBRARIES]
+    libraries = [f"{name} {version(name)}" for name in _SYNTH_LIBRARIES]
     digest = hashlib.sha256(" ".join([*libraries, platform.python_version(), platform.machine()]).encode())
     for path in _source_files():
         digest.update(f"{path.relative_to(_ROOT)} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
@@ -204,7 +195,7 @@ def _fingerprint() -> str:
 
 
 def _source_files() -> Iterator[Path]:
-    for name in _SOURCES:
+    for name in _SYNTH_SOURCES:
         for path in sorted([_ROOT / name, *(_ROOT / name).rglob("*")]):
             if path.is_file() and "__pycache__" not in path.parts:
                 yield path

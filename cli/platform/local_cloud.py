@@ -30,7 +30,7 @@ DEFAULT_PORT = 4566
 REGION = "us-east-1"
 FOLDER_VARIABLE = "SLUICE_LOCAL_CLOUD"  # where it keeps its files; one cloud per folder
 EMULATOR: Sequence[str] = ("-m", "ministack")
-"""What the interpreter runs; replaced where more is to be known of the emulator than it tells."""
+"""Arguments of the interpreter; the benchmark of costs replaces them to count requests."""
 
 _ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 60.0
@@ -76,6 +76,18 @@ def running_cloud() -> LocalCloud | None:
         except BlockingIOError:
             return LocalCloud(**json.load(state), log=_log_file())
     return None
+
+
+def require() -> LocalCloud:
+    """Return the local cloud that is up.
+
+    Raises:
+        CliError: It is not up.
+    """
+    cloud = running_cloud()
+    if cloud is None:
+        raise CliError("The local cloud is not up.", "Run `sluice local up`, then `sluice deploy`; or `make demo`.")
+    return cloud
 
 
 def stop() -> bool:

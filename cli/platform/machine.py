@@ -10,24 +10,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cli.platform.console import CliError
+from cli.platform.session import LOCAL, Deployment
 from sluice.runs.execution_events import plain_cause
 from sluice.runs.executions_stepfunctions import StepFunctionsHistory
+from sluice.runs.recording import console_link
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
-
-RUNNING = "RUNNING"
-SUCCEEDED = "SUCCEEDED"
 
 _ENDS = "`sluice status` shows how it ends."
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an execution ended.
+    """An execution that has ended.
 
-    `output` is its output or, when it failed, the input of the `state` that failed; `cause` says why, in plain words,
-    and `end` is the machine's own state for such an end.
+    Attributes:
+        execution: Its ARN.
+        succeeded: Whether it succeeded.
+        output: Its output or, when it failed, the input of the state that failed.
+        state: That state.
+        cause: Why it failed.
+        end: The Fail state that ended it.
     """
 
     execution: str
@@ -38,8 +42,13 @@ class Outcome:
     end: str = ""
 
 
+def link(deployment: Deployment, outcome: Outcome) -> str:
+    """Return the console's address of an execution; its ARN in the local cloud, which has no console."""
+    return outcome.execution if deployment.stage == LOCAL else console_link(outcome.execution)
+
+
 def waits(timeout: float, longest: float = 3.0) -> Iterator[float]:
-    """Ever longer pauses, in seconds, until `timeout` seconds have passed."""
+    """Yield ever longer pauses, in seconds, until `timeout` seconds have passed."""
     end, pause = time.monotonic() + timeout, 0.2
     while time.monotonic() < end:
         yield pause
@@ -53,9 +62,9 @@ def run(
     document: dict[str, Any] | None = None,
     watch: Callable[[str], None] = lambda _: None,
 ) -> Outcome:
-    """Start an execution and wait for its end; `watch` is called with its ARN meanwhile.
+    """Start an execution with `document` and the operator's name as its input, and wait for its end.
 
-    Its input is the document, and who started it.
+    While it runs, `watch` is called with its ARN.
 
     Raises:
         CliError: It still runs after `timeout` seconds; it is left running.
@@ -65,13 +74,22 @@ def run(
     try:
         for pause in waits(timeout):
             found = client.describe_execution(executionArn=execution)
-            if found["status"] != RUNNING:
+            if found["status"] != "RUNNING":
                 return _outcome(client, execution, dict(found))
             watch(execution)
             time.sleep(pause)
     except KeyboardInterrupt:
         raise CliError(f"Interrupted; the execution goes on by itself: {execution}", _ENDS) from None
     raise CliError(f"The execution still runs after {timeout:.0f} s: {execution}", f"{_ENDS} --timeout waits longer.")
+
+
+def wait_for_others(client: SFNClient, machine: str, timeout: float) -> bool:
+    """Wait until no execution of the machine runs; return False when one still does after `timeout` seconds."""
+    for pause in waits(timeout):
+        if not client.list_executions(stateMachineArn=machine, statusFilter="RUNNING", maxResults=1)["executions"]:
+            return True
+        time.sleep(pause)
+    return False
 
 
 def _user() -> str:
@@ -81,17 +99,8 @@ def _user() -> str:
         return "unknown"
 
 
-def wait_for_others(client: SFNClient, machine: str, timeout: float) -> bool:
-    """Wait until no execution of the machine runs; False when one still does after `timeout` seconds."""
-    for pause in waits(timeout):
-        if not client.list_executions(stateMachineArn=machine, statusFilter="RUNNING", maxResults=1)["executions"]:
-            return True
-        time.sleep(pause)
-    return False
-
-
 def _outcome(client: SFNClient, execution: str, found: dict[str, Any]) -> Outcome:
-    if found["status"] == SUCCEEDED:
+    if found["status"] == "SUCCEEDED":
         return Outcome(execution, succeeded=True, output=json.loads(found.get("output") or "{}"))
     cause = StepFunctionsHistory(client).cause_in_map(execution)
     cause = cause or plain_cause(found.get("cause") or found.get("error") or f"it ended as {found['status']}")
@@ -100,7 +109,7 @@ def _outcome(client: SFNClient, execution: str, found: dict[str, Any]) -> Outcom
 
 
 def _failed_state(client: SFNClient, execution: str) -> tuple[str, dict[str, Any], str]:
-    """The state that failed, the last one entered that is not the machine's own Fail state, its input, that Fail."""
+    """Return the state that failed (the last one entered that is no Fail state), its input, and the Fail state."""
     end = ""
     for event in client.get_execution_history(executionArn=execution, reverseOrder=True, maxResults=100)["events"]:
         if not event["type"].endswith("StateEntered"):

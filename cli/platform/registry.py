@@ -1,13 +1,16 @@
-"""What a pipeline registers with the command line; `cli.pipelines` lists the registrations."""
+"""Registrations of pipelines with the command line, which `cli.pipelines` lists."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from cli.pipelines import PIPELINES
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -71,3 +74,9 @@ class PipelineCli:
     status: str
     headlines: Mapping[str, Callable[[Mapping[str, int]], str]]
     executions: str = ""
+
+
+@cache
+def pipelines() -> tuple[PipelineCli, ...]:
+    """Return what the pipelines have registered."""
+    return tuple(map(resolve_name, PIPELINES))

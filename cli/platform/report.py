@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import webbrowser
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,11 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.platform.console import CliError, JsonOption, StageOption, err, handled, out, plural, say, say_json
-from cli.platform.session import LOCAL, connect
+from cli.platform.runs import records_of
+from cli.platform.session import LOCAL, Deployment, connect
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.digest.periods import Period, PeriodKind, parse_time, up_to
+from sluice.pipelines import PIPELINES
 
 if TYPE_CHECKING:
     from sluice.observability.digest.model import Digest
+
+
+BUILD = Path("build")
+"""Folder of pages that the operator gave no path for; made when needed."""
 
 
 @handled
@@ -39,21 +47,36 @@ def report(
         sluice report --stage prd --span month --until 2026-11-01 --out october.html
         sluice report --stage prd --span day --json | jq .notices
     """
-    from cli.platform import drawing  # noqa: PLC0415 - slow to import
+    from sluice.observability.digest.document import document_of  # noqa: PLC0415 - slow to import, like Plotly
+    from sluice.observability.digest.page import digest_page  # noqa: PLC0415 - likewise
 
     now = datetime.now(UTC)
-    span = up_to(kind, now) if until is None else Period(kind, _end(until, now))
+    period = up_to(kind, now) if until is None else Period(kind, _end(until, now))
     with err.status("Reading the records of runs …"):
-        digest = drawing.sources_of(connect(stage)).digest(span, now)
-    page = to or (BUILD / f"report-{stage}-{kind}-{span.last_day}.html" if show or not as_json else None)
+        digest = digest_of(connect(stage), period, now)
+    page = to or (BUILD / f"report-{stage}-{kind}-{period.last_day}.html" if show or not as_json else None)
     if page:
-        write_page(page, drawing.digest_page(digest))
+        write_page(page, digest_page(digest))
     if as_json:
-        say_json({**drawing.document_of(digest), "file": str(page) if page else None})
+        say_json({**document_of(digest), "file": str(page) if page else None})
     else:
         _show(digest, page)
     if show and page:
         open_page(page)
+
+
+def digest_of(deployment: Deployment, period: Period, now: datetime) -> Digest:
+    """Return the digest that the stage would send of a period."""
+    from sluice.observability.digest.sources_s3 import DigestSources  # noqa: PLC0415 - slow to import
+
+    return DigestSources(
+        stage=deployment.stage,
+        pipelines=PIPELINES,
+        records=records_of(deployment),
+        lake=S3ObjectStore(deployment.s3, deployment.output("LakeBucket")),
+        dynamodb=deployment.dynamodb,
+        settings=json.loads(deployment.output("DigestSources")),
+    ).digest(period, now)
 
 
 def _end(text: str, now: datetime) -> datetime:
@@ -72,11 +95,7 @@ def _show(digest: Digest, page: Path | None) -> None:
     if not digest.notices:
         say("No run has been recorded in this time." if digest.is_empty else "Nothing out of the ordinary.")
     runs = sum(sum(outcomes.values()) for outcomes in digest.total.outcomes.values())
-    out.print(f"{page}: {digest.span.kind} {digest.span}, {plural(runs, 'run')}", highlight=False, soft_wrap=True)
-
-
-BUILD = Path("build")
-"""Where pages go that nobody named a place for; made when needed."""
+    out.print(f"{page}: {digest.period.kind} {digest.period}, {plural(runs, 'run')}", highlight=False, soft_wrap=True)
 
 
 def write_page(to: Path, page: bytes) -> None:

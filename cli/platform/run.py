@@ -12,8 +12,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.pipelines import pipelines
 from cli.platform.console import CliError, JsonOption, StageOption, handled, out, say_json, titled
+from cli.platform.registry import pipelines
 from cli.platform.runs import records_of, styled
 from cli.platform.session import LOCAL, Deployment, connect
 from sluice.lake.object_store_s3 import S3ObjectStore

@@ -10,7 +10,6 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.pipelines import pipelines
 from cli.platform.console import (
     JsonOption,
     StageOption,
@@ -21,6 +20,7 @@ from cli.platform.console import (
     say_json,
     wrapped_column,
 )
+from cli.platform.registry import pipelines
 from cli.platform.session import LOCAL, Deployment, connect
 from sluice.pipelines import RUN_KINDS
 from sluice.runs.model import Result, RunRecord

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from cli.platform import local_cloud
 from cli.platform.console import CliError
-from infra.stage import StageNameError, stage_named
+from infra.stage import Stage, StageNameError, stage_named
 from sluice.pipelines import PIPELINES
 
 if TYPE_CHECKING:
@@ -164,6 +164,18 @@ class Deployment:
         return {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])}
 
 
+def stage_settings(name: str) -> Stage:
+    """Return the settings of a stage.
+
+    Raises:
+        CliError: The name is no stage's.
+    """
+    try:
+        return stage_named(name)
+    except StageNameError as error:
+        raise CliError(str(error)) from error
+
+
 def stack_parts() -> list[str]:
     """Return how the names of a stage's stacks end: the lake's, one per pipeline, and observability's."""
     pipelines = (pipeline.name.title().replace("_", "") for pipeline in PIPELINES)
@@ -177,14 +189,9 @@ def connect(stage: str) -> Deployment:
     Raises:
         CliError: The name is no stage's, or the local cloud is meant and not up.
     """
-    try:
-        settings = stage_named(stage)
-    except StageNameError as error:
-        raise CliError(str(error)) from error
+    settings = stage_settings(stage)
     if not settings.local:
         # boto3 itself reads AWS_DEFAULT_REGION only; the CDK, and every other SDK, AWS_REGION.
         return Deployment(stage, boto3.Session(region_name=settings.region or os.environ.get("AWS_REGION")))
-    cloud = local_cloud.running_cloud()
-    if cloud is None:
-        raise CliError("The local cloud is not up.", "Run `sluice local up`, then `sluice deploy`; or `make demo`.")
-    return Deployment(stage, boto3.Session("test", "test", region_name=local_cloud.REGION), cloud.endpoint)
+    session = boto3.Session("test", "test", region_name=local_cloud.REGION)
+    return Deployment(stage, session, local_cloud.require().endpoint)

@@ -11,7 +11,6 @@ from pkgutil import resolve_name
 from rich.markup import escape
 from rich.table import Table
 
-from cli.pipelines import pipelines
 from cli.platform.console import (
     JsonOption,
     StageOption,
@@ -23,7 +22,7 @@ from cli.platform.console import (
     wrapped_column,
 )
 from cli.platform.queues import QueueState, queue_states
-from cli.platform.registry import PipelineStatus
+from cli.platform.registry import PipelineStatus, pipelines
 from cli.platform.runs import records_of, run_table
 from cli.platform.session import LOCAL, Deployment, connect
 

@@ -66,12 +66,11 @@ def _recorded(deployment: Deployment, sources: Sequence[SourceObject]) -> dict[S
     """Wait until all are in the ledger; return when each was written there."""
     ledger = DynamoLedger(deployment.dynamodb, deployment.output("LedgerTable"))
     deadline = time.monotonic() + _PATIENCE
-    while len(items := list(ledger.items(sources))) < len(sources):
+    while len(items := ledger.items(sources)) < len(sources):
         if time.monotonic() > deadline:
             raise AssertionError(f"{len(sources) - len(items)} of {len(sources)} files are not recorded")
         time.sleep(_PAUSE)
-    times = {(item["pk"], item["sk"]): datetime.fromisoformat(item["recorded_at"]).timestamp() for item in items}
-    return {source: times[f"source#{source.bucket}/{source.key}", source.etag] for source in sources}
+    return {source: datetime.fromisoformat(item["recorded_at"]).timestamp() for source, item in items.items()}
 
 
 def _convert(deployment: Deployment) -> float:

@@ -162,7 +162,7 @@ class MotoStage:
 
     def record(self, source: SourceObject) -> dict[str, Any]:
         """Return a source object's record in the ledger, empty if there is none."""
-        return next(iter(self.ledger.items([source])), {})
+        return self.ledger.items([source]).get(source, {})
 
 
 def _attempt(attempts: int, state: Callable[[], T]) -> T:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.platform import deployment, local_cloud, synth_cache
-from cli.platform.deployment import Cdk, client_environment, deploy
-from cli.platform.errors import CliError
+from cli.platform import deploy, local_cloud
+from cli.platform.console import CliError
+from cli.platform.deploy import Cdk, client_environment, deploy_stage
 from cli.platform.local_cloud import LocalCloud
 
 LOCAL = {"AWS_ENDPOINT_URL": "http://localhost:1", "AWS_ACCESS_KEY_ID": "test"}
@@ -29,7 +29,7 @@ def test_a_stage_on_aws_goes_to_the_account_of_this_shell() -> None:
 
 
 def test_the_local_stage_goes_to_the_local_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_cloud, "status", lambda: LocalCloud(4599, 1, Path("log")))
+    monkeypatch.setattr(local_cloud, "running_cloud", lambda: LocalCloud(4599, 1, Path("log")))
     monkeypatch.setenv("NO_PROXY", "intranet")
     environment = client_environment("local")
     assert environment["AWS_ENDPOINT_URL"] == "http://localhost:4599"
@@ -37,15 +37,15 @@ def test_the_local_stage_goes_to_the_local_cloud(monkeypatch: pytest.MonkeyPatch
 
 
 def test_without_the_local_cloud_there_is_no_local_stage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_cloud, "status", lambda: None)
+    monkeypatch.setattr(local_cloud, "running_cloud", lambda: None)
     with pytest.raises(CliError, match="not up") as refused:
-        deploy("local")
+        deploy_stage("local")
     assert "sluice local up" in refused.value.hint
 
 
 def test_a_wrong_name_is_refused_before_anything_runs() -> None:
     with pytest.raises(CliError, match="'Not_A_Stage' is no stage"):
-        deploy("Not_A_Stage")
+        deploy_stage("Not_A_Stage")
 
 
 def test_nothing_of_this_shells_aws_settings_reaches_the_local_cloud(
@@ -89,8 +89,8 @@ def test_a_missing_cdk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_an_assembly_is_made_again_only_when_a_source_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synth_cache, "_ROOT", tmp_path)
-    monkeypatch.setattr(synth_cache, "_FOLDER", tmp_path / "build")
+    monkeypatch.setattr(deploy, "_ROOT", tmp_path)
+    monkeypatch.setattr(deploy, "_SYNTH_CACHE", tmp_path / "build")
     (tmp_path / "infra" / "__pycache__").mkdir(parents=True)
     source = tmp_path / "infra" / "stage.py"
     source.write_text("1")
@@ -100,21 +100,21 @@ def test_an_assembly_is_made_again_only_when_a_source_changes(tmp_path: Path, mo
         folder.mkdir(parents=True)
         made.append(source.read_text())
 
-    first = synth_cache.assembly("dev", synthesise)
-    assert synth_cache.assembly("dev", synthesise) == first
+    first = deploy.cached_assembly("dev", synthesise)
+    assert deploy.cached_assembly("dev", synthesise) == first
     (tmp_path / "infra" / "__pycache__" / "stage.pyc").write_text("a cache")
-    synth_cache.assembly("dev", synthesise)
+    deploy.cached_assembly("dev", synthesise)
     assert made == ["1"]
     source.write_text("2")
-    synth_cache.assembly("int", synthesise)
-    second = synth_cache.assembly("dev", synthesise)
+    deploy.cached_assembly("int", synthesise)
+    second = deploy.cached_assembly("dev", synthesise)
     assert made == ["1", "2", "2"]
     assert second.exists()
     assert not first.exists(), "what is outdated is not kept"
 
 
 def test_an_assembly_that_failed_is_not_taken_for_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(synth_cache, "_FOLDER", tmp_path)
+    monkeypatch.setattr(deploy, "_SYNTH_CACHE", tmp_path)
 
     def fail(folder: Path) -> None:
         folder.mkdir(exist_ok=True)
@@ -122,14 +122,14 @@ def test_an_assembly_that_failed_is_not_taken_for_made(tmp_path: Path, monkeypat
 
     for _ in range(2):
         with pytest.raises(CliError):
-            synth_cache.assembly("dev", fail)
+            deploy.cached_assembly("dev", fail)
 
 
 def test_a_deployment_builds_the_assembly_then_deploys_it(monkeypatch: pytest.MonkeyPatch) -> None:
     commands: list[tuple[str, ...]] = []
-    monkeypatch.setattr(deployment, "Cdk", lambda *_arguments: lambda *command: commands.append(command))
-    monkeypatch.setattr(deployment, "assembly", lambda name, _synthesise: Path("made") / name)
-    deploy("we-1-feature")
+    monkeypatch.setattr(deploy, "Cdk", lambda *_arguments: lambda *command: commands.append(command))
+    monkeypatch.setattr(deploy, "cached_assembly", lambda name, _synthesise: Path("made") / name)
+    deploy_stage("we-1-feature")
     (command,) = commands
     assert command[:4] == ("deploy", "--app", "made/we-1-feature", "--all")
     assert "--method" not in command, "on AWS a change set is made"
