@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.environment import read_settings
 from sluice.contracts.load import load_registry
-from sluice.observability.metrics_emitter import Meter
+from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.search.cluster_opensearch import OpenSearchBoards, OpenSearchCluster, SearchSettings, signature
 from sluice.search.indices import Indices
 from sluice.search.installing import install
@@ -30,14 +30,14 @@ class Settings:
 
 
 logger = Logger()
-meter = Meter()
+emitter = MetricsEmitter()
 settings = read_settings(Settings)
 search = read_settings(SearchSettings)
 indices = Indices(load_registry(), settings.stage)
 
 
 @logger.inject_lambda_context
-@meter.publish
+@emitter.publish
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Do what CloudFormation asks for and tell it how that ended; what is installed stays when the stack goes."""
     resource = f"sluice-{settings.stage}-search"

@@ -13,7 +13,7 @@ from sluice.aws.environment import read_settings
 from sluice.contracts.load import load_registry
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics import SEARCH_FAILED
-from sluice.observability.metrics_emitter import Meter
+from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.search.cluster_opensearch import OpenSearchCluster, SearchSettings, signature
 from sluice.search.indices import Indices
 from sluice.search.loading import Loading, Rhythm
@@ -34,7 +34,7 @@ class Settings:
 
 
 logger = Logger()
-meter = Meter()
+emitter = MetricsEmitter()
 settings = read_settings(Settings)
 search = read_settings(SearchSettings)
 files = S3ObjectStore(s3(), settings.lake_bucket)
@@ -50,7 +50,7 @@ rhythm = Rhythm(timedelta(minutes=settings.hold_minutes), settings.retention_day
 
 
 @logger.inject_lambda_context
-@meter.publish
+@emitter.publish
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Load what is pending; with ``{"reload_days": N}`` everything published in the last N days first becomes so."""
     days = event.get("reload_days")
@@ -58,7 +58,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         logger.info("marked again", extra={"runs": mark_again(files, _now() - timedelta(days=days))})
     patience = Patience(lambda: context.get_remaining_time_in_millis() / 1000 - _SECONDS_TO_END, time.sleep)
     report = Loading(files, cluster, patience, indices, rhythm).run(at_once=bool(days))
-    meter.add(SEARCH_FAILED, report.failed)
+    emitter.add(SEARCH_FAILED, report.failed)
     counts = {"runs": report.runs, "documents": report.documents, "waiting": report.waiting}
     if report.failed:
         logger.error(

@@ -21,7 +21,7 @@ _SENTENCE = 300  # characters of a notice or a cause
 def digest_page(digest: Digest) -> bytes:
     """Return the digest as one HTML page, UTF-8, that needs no network; equal digests give equal bytes."""
     title = f"Sluice {in_html(digest.stage)}: {digest.period.kind.value} {digest.period}"
-    subtitle = f"Runs, volumes and exports (UTC), as of {digest.as_of:%Y-%m-%d %H:%M}"
+    subtitle = f"{', '.join(each.title for each in digest.pipelines)} (UTC), as of {digest.as_of:%Y-%m-%d %H:%M}"
     topics = _joined(_topics(digest))
     return page_of(title, subtitle, _body(digest, topics), [plot for topic in topics for plot in topic.plots])
 

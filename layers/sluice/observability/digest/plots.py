@@ -63,14 +63,14 @@ def outcomes_plot(digest: Digest, kind: str) -> Plot:
         for result, name, colour in series
     ]
     title = f"{digest.kinds[kind].title.capitalize()} by outcome, {each_part(digest)}"
-    return Plot("run-outcomes", title, stacked_figure(digest, traces, "Runs"))
+    return Plot(f"{kind}-outcomes", title, stacked_figure(digest, traces, "Runs"))
 
 
 def steps_plot(digest: Digest, kind: str) -> Plot:
     """Return the seconds that the steps of runs of a kind took."""
     traces = stacked_bars(part_labels(digest), [part.steps[kind] for part in digest.parts.values()], "%{y:,.1f} s")
     title = f"Seconds of {digest.kinds[kind].title} by step, median, {each_part(digest)}"
-    return Plot("step-seconds", title, stacked_figure(digest, traces, "Seconds"))
+    return Plot(f"{kind}-steps", title, stacked_figure(digest, traces, "Seconds"))
 
 
 def stacked_bars(x: Sequence[str], values: Sequence[Mapping[str, float]], unit: str) -> list[go.Bar]:

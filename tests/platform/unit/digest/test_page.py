@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from plotly.offline import get_plotlyjs
 
-from sluice.observability.digest.build import digest_of
 from sluice.observability.digest.model import Digest
 from sluice.observability.digest.page import digest_page
-from sluice.observability.digest.periods import Span, SpanKind
-from sluice.runs.model import Kind, RunRecord
-from tests.platform.unit.digest.making import END, TABLES, busy_stage, conversion, exported, hour, run
+from sluice.observability.digest.periods import Period, PeriodKind
+from sluice.runs.model import RunRecord
+from tests.platform.unit.digest.sample_runs import END, TABLES, busy_stage, conversion, digest_of, exported, hour, run
 from tests.vendor_exports.unit.completeness.report.test_page import HOSTILE, Structure, packed_of
 
 BUSY = busy_stage(END, 36, seed=2)
@@ -25,14 +24,14 @@ PLOTS = {
     "clean-share",
     "dirty-reasons",
     "table-rows",
-    "run-outcomes",
-    "step-seconds",
+    "convert-outcomes",
+    "convert-steps",
     "exports-hourly",
 }
 
 
-def digest(kind: SpanKind = SpanKind.WEEK) -> Digest:
-    return digest_of("int", Span(kind, END), BUSY, exported(END, 35), NEWEST, END + timedelta(hours=5))
+def digest(kind: PeriodKind = PeriodKind.WEEK) -> Digest:
+    return digest_of("int", Period(kind, END), BUSY, exported(END, 35), NEWEST, END + timedelta(hours=5))
 
 
 def page_of(found: Digest) -> str:
@@ -48,11 +47,11 @@ def hostile(name: str) -> Digest:
         run(at, outcome="failed", cause=name, failed_step=name, links={"console": f"javascript:{name}"}),
         *(conversion(at - timedelta(minutes=number), seconds=1.0) for number in range(9)),
     ]
-    return digest_of(name, Span(SpanKind.DAY, END), runs, [hour(at, (name,))], {name: at}, END)
+    return digest_of(name, Period(PeriodKind.DAY, END), runs, [hour(at, (name,))], {name: at}, END)
 
 
-@pytest.mark.parametrize("kind", SpanKind)
-def test_every_plot_has_its_place(kind: SpanKind) -> None:
+@pytest.mark.parametrize("kind", PeriodKind)
+def test_every_plot_has_its_place(kind: PeriodKind) -> None:
     page = page_of(digest(kind))
     ids = Structure(page).values("id")
     assert set(packed_of(page)["figures"]) == PLOTS
@@ -91,7 +90,7 @@ def test_only_addresses_of_consoles_become_links() -> None:
     assert "https://tame" not in links, "the run did not fail"
     assert not [link for link in links if link and link.startswith("javascript")]
     failed = run(END - timedelta(hours=1), outcome="failed", links={"console": "https://aws.example/'\"><i>"})
-    found = digest_of("int", Span(SpanKind.DAY, END), [failed], [], {}, END)
+    found = digest_of("int", Period(PeriodKind.DAY, END), [failed])
     assert "https://aws.example/'\"><i>" in Structure(page_of(found)).values("href")
 
 
@@ -106,15 +105,15 @@ def test_the_figures_are_those_of_the_digest() -> None:
     sums = {trace["name"]: sum(trace["y"]) for trace in figures["events-hourly"]["data"]}
     assert sums == {name: found.volume(name).value for name in ("clean", "dirty", "unrelated")}
     assert sum(sum(trace["y"]) for trace in figures["dirty-reasons"]["data"]) == found.volume("dirty").value
-    outcomes = {trace["name"]: sum(trace["y"]) for trace in figures["run-outcomes"]["data"]}
+    outcomes = {trace["name"]: sum(trace["y"]) for trace in figures["convert-outcomes"]["data"]}
     assert sum(outcomes.values()) == 672
-    assert outcomes["failed"] == found.total.failed(Kind.CONVERT) > 0
+    assert outcomes["failed"] == found.total.failed("convert") > 0
     exports = {trace["name"]: sum(trace["y"]) for trace in figures["exports-hourly"]["data"]}
     assert exports == {"tables that came": 4 * 168 - 6, "missing": 6}
 
 
 def test_an_empty_stage_has_a_page_without_plots_that_says_so() -> None:
-    page = page_of(digest_of("local", Span(SpanKind.DAY, END), [], [], {}, END))
+    page = page_of(digest_of("local", Period(PeriodKind.DAY, END), []))
     assert "No run has been recorded in this time" in page
     assert "there is no earlier time to compare with yet" in page
     assert Structure(page).tags.count("script") == 1
@@ -128,20 +127,20 @@ def test_an_empty_stage_has_a_page_without_plots_that_says_so() -> None:
             PLOTS - {"dirty-reasons", "exports-hourly"},
         ),
         (conversion(END - timedelta(hours=1), 0, 5), PLOTS - {"table-rows", "exports-hourly"}),
-        (run(END - timedelta(hours=1), outcome="nothing_to_do"), {"run-outcomes"}),
-        (run(END - timedelta(hours=1), Kind.EXPORT, "delivered"), set()),
+        (run(END - timedelta(hours=1), outcome="nothing_to_do"), {"convert-outcomes"}),
+        (run(END - timedelta(hours=1), "export", "delivered"), set()),
     ],
 )
-@pytest.mark.parametrize("kind", SpanKind)
-def test_of_what_there_is_none_nothing_is_drawn(kind: SpanKind, record: RunRecord, plots: set[str]) -> None:
-    found = digest_of("local", Span(kind, END), [record], [], {}, END)
+@pytest.mark.parametrize("kind", PeriodKind)
+def test_of_what_there_is_none_nothing_is_drawn(kind: PeriodKind, record: RunRecord, plots: set[str]) -> None:
+    found = digest_of("local", Period(kind, END), [record])
     assert set(packed_of(page_of(found))["figures"]) == plots
 
 
 def test_an_ordinary_time_says_that_nothing_is_odd() -> None:
-    found = digest_of("local", Span(SpanKind.DAY, END), [conversion(END - timedelta(hours=1))], [], {}, END)
+    found = digest_of("local", Period(PeriodKind.DAY, END), [conversion(END - timedelta(hours=1))])
     assert "Nothing out of the ordinary." in page_of(found)
 
 
 def test_a_month_stays_small() -> None:
-    assert len(digest_page(digest(SpanKind.MONTH))) < 6_000_000
+    assert len(digest_page(digest(PeriodKind.MONTH))) < 6_000_000

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sluice.lake.object_store import MissingObjectError
-from sluice.runs.measuring import copy_seconds, failures, job_seconds
-from sluice.runs.model import COUNTS, RunRecord
+from sluice.pipelines import RUN_KINDS
+from sluice.runs.model import RunRecord
 from sluice.runs.recording import StillRunningError
-from sluice.runs.runs_table import to_row
-from tests.platform.unit.runs.recorded import NAMES, Recorded, recorded
+from sluice.vendor_exports.metrics import COPY_SECONDS, JOB_SECONDS
+from sluice.vendor_exports.run_summary import measure
+from tests.platform.unit.runs.recorded_executions import NAMES, Recorded, recorded
 
 RUN = "20261122T073346281000Z-96d99822"
 COMMIT = {
@@ -31,10 +32,10 @@ COMMIT = {
 def record(name: str) -> RunRecord:
     execution = recorded(name)
     execution.commits[f"runs/{RUN}/commit.json"] = COMMIT
-    return execution.recording.record(execution.arn)
+    return execution.recorder.record(execution.arn)
 
 
-# Name of the recording: outcome, subject, who started it, the step it failed in, failed attempts.
+# Name of the recording: outcome, subject, started by, failed step, failed attempts.
 ENDS = {
     "convert_converted": ("converted", RUN, "hand: ann", "", 0),
     "convert_failed": ("failed", RUN, "schedule", "Convert the batches", 1),
@@ -44,7 +45,7 @@ ENDS = {
     "export_refetched": ("delivered", "20261122-08", "", "", 0),
     "export_incomplete": ("incomplete", "20261122-08", "", "", 0),
     "export_step_failed": ("incomplete", "20261122-08", "", "List the files", 3),
-    "export_not_observed": ("failed", "20261122-08", "", "Observe the delivery", 3),
+    "export_not_observed": ("failed", "20261122-08", "", "Update the histories", 3),
     "export_aborted": ("aborted", "20261122-08", "", "Wait for the job", 0),
     "history_initialised": ("initialised", "20261121-00 to 20261121-05", "hand: ann", "", 0),
     "history_failed": ("failed", "20291121-00 to 20291121-05", "", "Cut the range into parts", 3),
@@ -56,18 +57,14 @@ def test_every_recording_is_looked_at() -> None:
 
 
 @pytest.mark.parametrize("name", ENDS)
-def test_how_it_ended(name: str) -> None:
+def test_end_of_a_run(name: str) -> None:
     found = record(name)
-    told = (found.outcome, found.subject, found.started_by, found.failed_step, failures(found))
-    assert told == ENDS[name]
-    assert found.counts.keys() == set(COUNTS[found.kind])
+    assert found == record(name), "twice gives the same"
+    end = (found.outcome, found.subject, found.started_by, found.failed_step, found.failures)
+    assert end == ENDS[name]
+    assert found.counts.keys() == set(RUN_KINDS[found.kind].counts)
     succeeded = recorded(name).described["status"] == "SUCCEEDED"
     assert bool(found.cause) is not succeeded
-
-
-@pytest.mark.parametrize("name", ENDS)
-def test_twice_gives_the_same(name: str) -> None:
-    assert to_row(record(name)) == to_row(record(name))
 
 
 @pytest.mark.parametrize("name", ENDS)
@@ -78,7 +75,7 @@ def test_steps_fill_the_time(name: str) -> None:
     assert found.started_at == f"{described['startDate']:%Y-%m-%dT%H:%M:%S.%f}"[:23] + "Z"
 
 
-def test_what_a_conversion_did_is_its_summary() -> None:
+def test_a_conversion_counts_what_its_commit_says() -> None:
     found = record("convert_converted")
     assert found.rows == {"A": 30, "B": 10}
     assert found.dirty == COMMIT["dirty"]
@@ -90,33 +87,33 @@ def test_what_a_conversion_did_is_its_summary() -> None:
     assert [step.name for step in found.steps] == steps
 
 
-def test_only_what_converted_a_run_counts_it() -> None:
-    """Its summary may be there already, made by the execution that finished it: the sum over records stays right."""
+def test_an_execution_that_failed_counts_nothing() -> None:
+    """Its run may be committed by another execution; that one counts it, so sums over records stay right."""
     found = record("convert_failed")
     assert not any(found.counts.values())
     assert (found.rows, found.dirty) == ({}, {})
 
 
-def test_a_conversion_without_its_summary_is_no_record() -> None:
+def test_a_conversion_whose_commit_is_gone_is_not_recorded() -> None:
     execution = recorded("convert_converted")
     with pytest.raises(MissingObjectError):
-        execution.recording.record(execution.arn)
+        execution.recorder.record(execution.arn)
 
 
-def test_a_map_that_failed_tells_of_its_items() -> None:
+def test_the_cause_of_a_failed_map_is_that_of_its_items() -> None:
     execution = recorded("convert_failed")
     execution.in_map = "1 of 9 items failed, one of them with: no such chunk"
-    assert execution.recording.record(execution.arn).cause == execution.in_map
+    assert execution.recorder.record(execution.arn).cause == execution.in_map
     assert "threshold" in record("convert_failed").cause
 
 
-def test_other_steps_tell_of_themselves() -> None:
+def test_the_cause_of_another_step_is_its_own() -> None:
     execution = recorded("export_step_failed")
     execution.in_map = "items that did not matter"
-    assert "AccessDenied" in execution.recording.record(execution.arn).cause
+    assert "AccessDenied" in execution.recorder.record(execution.arn).cause
 
 
-def test_what_an_export_did_is_its_account() -> None:
+def test_an_export_counts_what_its_result_says() -> None:
     found = record("export_incomplete")
     counts = dict(found.counts)
     assert counts["promised"] - counts["missing"] == counts["copied"] == 9
@@ -125,26 +122,23 @@ def test_what_an_export_did_is_its_account() -> None:
     assert record("export_not_observed").counts["copied"] == 10
 
 
-def test_phases_of_an_export() -> None:
+def test_phases_of_an_export_are_measured() -> None:
     found = record("export_refetched")
     steps = {step.name: step.seconds for step in found.steps}
-    waited = steps["Wait for the job to begin"] + steps["Check the job"]
-    assert job_seconds(found) == pytest.approx(waited + steps.get("Wait for the job", 0))
-    copied = steps["List the files"] + steps["Copy the files"] + steps["Check that all arrived"]
-    assert copy_seconds(found) == pytest.approx(copied)
+    waited = steps["Wait for the job to begin"] + steps["Check the job"] + steps.get("Wait for the job", 0)
+    copied = steps["List the files"] + steps["Copy the files"] + steps["Check the delivery"]
+    assert measure(found) == pytest.approx({JOB_SECONDS: waited, COPY_SECONDS: copied})
 
 
 @pytest.mark.parametrize("name", ["export_busy", "export_aborted", "convert_converted"])
 def test_a_phase_that_did_not_end_has_no_length(name: str) -> None:
-    assert job_seconds(record(name)) is None
-    assert copy_seconds(record(name)) is None
+    assert measure(record(name)) == {}
 
 
 def test_a_job_of_an_earlier_run_is_not_measured_again() -> None:
     found = record("export_delivered")
     resumed = replace(found, steps=tuple(step for step in found.steps if step.name != "Trigger the job"))
-    assert job_seconds(resumed) is None
-    assert copy_seconds(resumed) == copy_seconds(found)
+    assert measure(resumed) == {COPY_SECONDS: measure(found)[COPY_SECONDS]}
 
 
 def _running(name: str) -> Recorded:
@@ -154,33 +148,26 @@ def _running(name: str) -> Recorded:
     return execution
 
 
-def test_an_end_that_cannot_be_seen_yet_comes_again() -> None:
+def test_an_execution_that_still_runs_is_not_recorded() -> None:
     with pytest.raises(StillRunningError):
-        _running("export_aborted").recording.record(recorded("export_aborted").arn)
+        _running("export_aborted").recorder.record(recorded("export_aborted").arn)
 
 
-def test_a_history_that_lags_behind_comes_again() -> None:
+def test_a_history_without_its_last_event_is_not_recorded() -> None:
     execution = recorded("convert_failed")
     execution.events.pop()
     with pytest.raises(StillRunningError):
-        execution.recording.record(execution.arn)
+        execution.recorder.record(execution.arn)
 
 
-def test_a_run_that_goes_on_can_be_looked_at() -> None:
+def test_a_run_that_is_going_on_has_a_preview() -> None:
     execution = _running("export_aborted")
     now = execution.described["startDate"] + timedelta(minutes=10)
-    found = execution.recording.look(execution.arn, now)
+    found = execution.recorder.preview(execution.arn, now)
     assert (found.outcome, found.cause, found.failed_step) == ("running", "", "")
     assert found.seconds == 600
     assert found.id == record("export_aborted").id
     assert {step.name: step.seconds for step in found.steps}["Wait for the job"] > 500
-
-
-def test_only_the_machines_themselves_are_known() -> None:
-    recording = recorded("convert_failed").recording
-    machine = recorded("convert_failed").described["stateMachineArn"]
-    assert recording.kind_of(machine) == "convert"
-    assert recording.kind_of(f"{machine}/ConvertTheBatches") is None
 
 
 def test_two_executions_of_one_second_are_two_records() -> None:
@@ -188,6 +175,6 @@ def test_two_executions_of_one_second_are_two_records() -> None:
     arn = f"{execution.arn}-2"
     before = record("convert_nothing_to_do").id
     execution.described["executionArn"] = arn
-    assert execution.recording.record(arn).id != before
+    assert execution.recorder.record(arn).id != before
     assert before.startswith("convert-20261122T")
     assert datetime.strptime(before.split("-")[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC).year == 2026

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from sluice.observability.digest import formatting
-from tests.platform.unit.digest.making import END
+from sluice.observability import formatting
+from tests.platform.unit.digest.sample_runs import END
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,10 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from sluice.observability.digest.keys import page_key
-from sluice.observability.digest.periods import Span, SpanKind, last_whole, moment, up_to
+from sluice.observability.digest.periods import Period, PeriodKind, last_whole, page_key, parse_time, up_to
 
 SUNDAY = datetime(2026, 11, 22, tzinfo=UTC)
-DAY, WEEK, MONTH = SpanKind
+DAY, WEEK, MONTH = PeriodKind
 
 
 @pytest.mark.parametrize(
@@ -19,8 +18,8 @@ DAY, WEEK, MONTH = SpanKind
         (MONTH, 30, "data/reports/month-2026-11-21.html", "2026-10-23 to 2026-11-21"),
     ],
 )
-def test_a_span_ends_before_its_end(kind: SpanKind, days: int, key: str, shown: str) -> None:
-    span = Span(kind, SUNDAY)
+def test_a_span_ends_before_its_end(kind: PeriodKind, days: int, key: str, shown: str) -> None:
+    span = Period(kind, SUNDAY)
     assert span.window == (SUNDAY - timedelta(days=days), SUNDAY)
     assert len(span.hours) == days * 24
     assert page_key(span) == key
@@ -30,15 +29,15 @@ def test_a_span_ends_before_its_end(kind: SpanKind, days: int, key: str, shown: 
 
 
 @pytest.mark.parametrize("kind", [DAY, WEEK])
-def test_it_is_compared_with_the_same_days_of_four_weeks(kind: SpanKind) -> None:
-    span = Span(kind, SUNDAY)
+def test_it_is_compared_with_the_same_days_of_four_weeks(kind: PeriodKind) -> None:
+    span = Period(kind, SUNDAY)
     assert [(span.end - window.end).days for window in span.earlier] == [7, 14, 21, 28]
     assert {window.end - window.start for window in span.earlier} == {span.window.end - span.window.start}
 
 
-@pytest.mark.parametrize("kind", SpanKind)
-def test_all_it_is_compared_with_is_known_and_no_more(kind: SpanKind) -> None:
-    span = Span(kind, SUNDAY)
+@pytest.mark.parametrize("kind", PeriodKind)
+def test_all_it_is_compared_with_is_known_and_no_more(kind: PeriodKind) -> None:
+    span = Period(kind, SUNDAY)
     assert span.known == (min(window.start for window in [span.before, *span.earlier]), SUNDAY)
     assert span.before.end == span.window.start
 
@@ -58,12 +57,12 @@ def test_the_present_hour_is_in_the_span_up_to_now() -> None:
 
 
 def test_a_span_that_begins_within_an_hour_has_that_hour() -> None:
-    span = Span(DAY, SUNDAY + timedelta(minutes=30))
+    span = Period(DAY, SUNDAY + timedelta(minutes=30))
     assert span.hours[0] <= span.window.start
     assert len(span.hours) == 25
 
 
 def test_times_without_a_zone_are_utc() -> None:
-    assert moment("2026-11-22") == moment("2026-11-22T00:00Z") == moment("2026-11-22T02:00+02:00") == SUNDAY
+    assert parse_time("2026-11-22") == parse_time("2026-11-22T00:00Z") == parse_time("2026-11-22T02:00+02:00") == SUNDAY
     with pytest.raises(ValueError, match="isoformat"):
-        moment("yesterday")
+        parse_time("yesterday")

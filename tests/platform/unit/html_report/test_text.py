@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.html_report.names import MAX_CHARACTERS, in_hover, in_html
+from sluice.html_report.text import MAX_CHARACTERS, in_hover, in_html
 
 any_text = st.text(st.characters(codec=None), max_size=200)
 

@@ -6,19 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.observability.digest.build import digest_of
 from sluice.observability.digest.document import document_of
-from sluice.observability.digest.periods import Span, SpanKind
-from sluice.observability.digest.text import Message, message_of
+from sluice.observability.digest.message import Message, message_of
+from sluice.observability.digest.periods import Period, PeriodKind
 from sluice.runs.model import RunRecord
-from tests.platform.unit.digest.making import END, busy_stage, conversion, exported, run
+from tests.platform.unit.digest.sample_runs import END, busy_stage, conversion, digest_of, exported, run
 
 AT = END - timedelta(hours=1)
 LINKS = {"Page": "s3://lake/data/reports/day-2026-11-21.html"}
 
 
 def message(records: list[RunRecord], stage: str = "int") -> Message:
-    return message_of(digest_of(stage, Span(SpanKind.DAY, END), records, [], {}, END), LINKS)
+    return message_of(digest_of(stage, Period(PeriodKind.DAY, END), records), LINKS)
 
 
 @pytest.mark.parametrize(
@@ -45,13 +44,13 @@ def test_sns_takes_every_message(name: str) -> None:
 
 def test_the_body_says_first_what_to_look_at_and_last_where_the_page_is() -> None:
     records = busy_stage(END, 36)
-    found = digest_of("int", Span(SpanKind.WEEK, END), records, exported(END, 30), {}, END)
+    found = digest_of("int", Period(PeriodKind.WEEK, END), records, exported(END, 30))
     parts = message_of(found, LINKS).body.split("\n\n")
     assert parts[0] == "Sluice int, week 2026-11-15 to 2026-11-21 (UTC)"
     assert parts[1].splitlines()[0] == "To look at:"
     assert parts[1].splitlines()[1:] == [f"- {notice}" for notice in found.notices]
-    assert f"Rows:         {found.volume('rows').value:,} (usual " in parts[2]
-    assert "Exports:      165 of 168 hours came whole" in parts[2]
+    assert f"Rows:            {found.volume('rows').value:,} (usual " in parts[2]
+    assert "Exports:         165 of 168 hours came whole" in parts[2]
     assert parts[3].startswith("Dirty events:\n- ")
     assert parts[-1] == f"Page: {LINKS['Page']}\n"
 
@@ -62,7 +61,7 @@ def test_names_stay_on_their_line() -> None:
 
 
 def test_the_document_has_the_figures() -> None:
-    found = digest_of("int", Span(SpanKind.DAY, END), [conversion(AT, 90, 10)], exported(END, 1), {}, END)
+    found = digest_of("int", Period(PeriodKind.DAY, END), [conversion(AT, 90, 10)], exported(END, 1))
     document = document_of(found)
     assert document["clean_share"] == {"value": 0.9, "usual": None}
     assert document["runs"]["convert"] == {"total": 1, "outcomes": {"converted": 1}}

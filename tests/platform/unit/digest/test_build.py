@@ -1,97 +1,106 @@
-"""The digest's figures are those of the records, however they are cut."""
+"""Digests: their figures are those of the records, by hour, by day and in whole."""
 
 import random
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.event_files.convert.model import iso
-from sluice.observability.digest.build import digest_of
+from sluice.lake.keys import iso
+from sluice.observability.digest.document import document_of
 from sluice.observability.digest.model import Digest
-from sluice.observability.digest.periods import Span, SpanKind, up_to
-from sluice.runs.model import Kind, RunRecord
-from tests.platform.unit.digest.making import END, TABLES, busy_stage, conversion, exported, hour, run
+from sluice.observability.digest.periods import Period, PeriodKind, up_to
+from sluice.runs.model import RunRecord
+from sluice.vendor_exports.completeness.slot_history import SlotHistory
+from tests.platform.unit.digest.sample_runs import END, TABLES, busy_stage, conversion, digest_of, exported, hour, run
 
 BUSY = busy_stage(END, 36)
-WEEK = Span(SpanKind.WEEK, END)
+WEEK = Period(PeriodKind.WEEK, END)
 DAY = timedelta(days=1)
 
 
-def digest(records: list[RunRecord], span: Span = WEEK, **more: object) -> Digest:
-    given_ = {"exports": [], "newest": {}, "now": END, **more}
-    return digest_of("int", span, records, **given_)  # type: ignore[arg-type]
+def digest(records: list[RunRecord], period: Period = WEEK, exports: Iterable[SlotHistory] = ()) -> Digest:
+    return digest_of("int", period, records, exports)
+
+
+def member(found: Digest, name: str) -> Any:
+    """A member of the document that a section makes."""
+    return document_of(found)[name]
 
 
 @settings(max_examples=10, deadline=None)
-@given(st.sampled_from(SpanKind), st.integers(0, 300), st.integers(1, 1000))
-def test_hours_days_and_the_whole_agree(kind: SpanKind, hours: int, seed: int) -> None:
+@given(st.sampled_from(PeriodKind), st.integers(0, 300), st.integers(1, 1000))
+def test_hours_days_and_the_whole_agree(kind: PeriodKind, hours: int, seed: int) -> None:
     records = random.Random(seed).sample(BUSY, 600)
-    span = Span(kind, END - timedelta(minutes=50 * hours))
-    found = digest(records, span)
-    inside = [each for each in records if iso(span.window.start) <= each.started_at < iso(span.end)]
+    period = Period(kind, END - timedelta(minutes=50 * hours))
+    found = digest(records, period)
+    inside = [each for each in records if iso(period.window.start) <= each.started_at < iso(period.end)]
     for parts in (found.hourly.values(), found.daily.values(), [found.total]):
-        assert sum(part.runs(each) for part in parts for each in Kind) == len(inside)
-        assert sum(part.clean for part in parts) == sum(each.counts.get("events", 0) for each in inside)
+        assert sum(part.runs(each) for part in parts for each in found.kinds) == len(inside)
+        assert sum(part.count("convert", "events") for part in parts) == sum(
+            each.counts.get("events", 0) for each in inside
+        )
         assert sum(sum(part.rows.values()) for part in parts) == found.volume("rows").value
         assert sum(sum(part.dirty.values()) for part in parts) == found.volume("dirty").value
-        assert sum(part.failed(Kind.CONVERT) for part in parts) == found.total.failed(Kind.CONVERT)
-    assert sum(each.events for each in found.reasons) == found.volume("dirty").value
-    assert {each.table: each.rows for each in found.tables if each.rows} == {
-        table: rows for table, rows in found.total.rows.items() if rows
-    }
+        assert sum(part.failed("convert") for part in parts) == found.total.failed("convert")
+    assert sum(each["events"] for each in member(found, "dirty")) == found.volume("dirty").value
+    rows = {table: each["rows"] for table, each in member(found, "tables").items() if each["rows"]}
+    assert rows == {table: count for table, count in found.total.rows.items() if count}
 
 
 def test_the_order_of_records_does_not_matter() -> None:
     shuffled = random.Random(1).sample(BUSY, len(BUSY))
-    assert digest(BUSY, exports=exported(END, 9)) == digest(shuffled, exports=exported(END, 9)[::-1])
+    assert document_of(digest(BUSY, exports=exported(END, 9))) == document_of(
+        digest(shuffled, exports=exported(END, 9)[::-1])
+    )
 
 
 def test_a_stage_where_nothing_ran() -> None:
     found = digest([])
     assert found.is_empty
     assert found.notices == ()
-    assert found.total.success(Kind.CONVERT) is found.total.clean_share is found.usual_clean_share is None
+    assert found.total.success("convert") is None
+    assert member(found, "clean_share") == {"value": None, "usual": None}
     assert found.cost.dollars == 0
     assert {volume.value for volume in found.volumes} == {0}
 
 
 def test_one_record_on_a_young_stage_is_compared_with_nothing() -> None:
     found = digest([conversion(END - timedelta(minutes=5), 100, 25)])
-    assert found.total.clean_share == 0.8
-    assert found.total.success(Kind.CONVERT) == 1
+    assert member(found, "clean_share") == {"value": 0.8, "usual": None}
+    assert found.total.success("convert") == 1
     assert {volume.usual for volume in found.volumes} == {None}
-    assert [(each.events, each.before, each.is_new) for each in found.reasons] == [(25, None, False)]
+    assert [(each["events"], each["before"], each["new"]) for each in member(found, "dirty")] == [(25, None, False)]
     assert found.notices == ()
 
 
 def test_the_usual_is_the_median_of_the_same_days_of_earlier_weeks() -> None:
     clean = {0: 500, 7: 100, 14: 300, 21: 900, 28: 200, 3: 7000, 10: 8000}
-    found = digest([conversion(END - DAY * (ago + 1), n) for ago, n in clean.items()], Span(SpanKind.DAY, END))
-    assert found.compared == 4
+    found = digest([conversion(END - DAY * (ago + 1), n) for ago, n in clean.items()], Period(PeriodKind.DAY, END))
+    assert len(found.baseline.totals) == 4
     assert (found.volume("clean").value, found.volume("clean").usual) == (500, 250)
-    assert found.tables[0].usual == 250
+    assert member(found, "tables")[TABLES[0]]["usual"] == 250
     assert found.volume("clean").ratio == 2
 
 
 @pytest.mark.parametrize(("first_day", "compared"), [(8, 1), (7.5, 0), (15, 2), (20, 2), (29, 4)])
 def test_days_that_were_not_watched_whole_are_not_usual(first_day: float, compared: int) -> None:
     records = [each for each in BUSY if each.started_at >= iso(END - first_day * DAY)]
-    assert digest(records, Span(SpanKind.DAY, END)).compared == compared
+    assert len(digest(records, Period(PeriodKind.DAY, END)).baseline.totals) == compared
 
 
 def test_a_reason_is_new_where_its_table_did_not_have_it_before() -> None:
     earlier = conversion(END - 9 * DAY, 10, 3, table="A")
     now = conversion(END - DAY, 10, dirty={"A": {"RULE_BROKEN": 1, "FRAGMENT": 2}, "B": {"RULE_BROKEN": 5}})
     found = digest([conversion(END - 30 * DAY, 10, 3, table="B"), earlier, now])
-    assert {(each.table, each.reason): each.before for each in found.reasons if not each.is_new} == {
-        ("A", "RULE_BROKEN"): 3
-    }
-    assert [(each.table, each.reason, each.events) for each in found.reasons if each.is_new] == [
-        ("B", "RULE_BROKEN", 5),
-        ("A", "FRAGMENT", 2),
+    assert member(found, "dirty") == [
+        {"table": "B", "reason": "RULE_BROKEN", "events": 5, "before": 0, "new": True},
+        {"table": "A", "reason": "FRAGMENT", "events": 2, "before": 0, "new": True},
+        {"table": "A", "reason": "RULE_BROKEN", "events": 1, "before": 3, "new": False},
     ]
 
 
@@ -103,12 +112,12 @@ def test_failed_runs_are_listed_newest_first_and_slow_ones_slowest_first() -> No
     assert [each.run for each in found.slow] == slow[::-1]
     assert {each.usual for each in found.slow} == {10.0}
     assert list(found.failed) == failed[::-1]
-    assert found.total.success(Kind.CONVERT) == 1 - 2 / 23
+    assert found.total.success("convert") == 1 - 2 / 23
 
 
 def test_only_the_hours_of_the_span_count_as_exports() -> None:
     found = digest([], exports=exported(END, 30))
-    assert (len(found.exports), found.whole_exports) == (168, 165)
+    assert (member(found, "exports")["hours"], member(found, "exports")["whole"]) == (168, 165)
     assert not found.is_empty
 
 
@@ -121,7 +130,7 @@ class TestNotices:
         assert digest(records, exports=exports).notices == ()
 
     def test_failures_gaps_and_lost_files(self) -> None:
-        lost = run(END - DAY, Kind.EXPORT, "incomplete", counts={"promised": 3, "missing": 2})
+        lost = run(END - DAY, "export", "incomplete", counts={"promised": 3, "missing": 2})
         found = digest([lost, run(END - DAY, outcome="timed_out")], exports=exported(END, 7))
         assert found.notices == (
             "1 of 1 conversions did not succeed",
@@ -133,7 +142,7 @@ class TestNotices:
     def test_files_that_came_with_a_later_run_arrived(self) -> None:
         def export(at: datetime, slot: str, missing: int, promised: int = 3) -> RunRecord:
             counts = {"promised": promised, "missing": missing}
-            return run(at, Kind.EXPORT, "incomplete" if missing else "delivered", subject=slot, counts=counts)
+            return run(at, "export", "incomplete" if missing else "delivered", subject=slot, counts=counts)
 
         minute = timedelta(minutes=1)
         came = [export(END - DAY, "20261121-00", 2), export(END - DAY + minute, "20261121-00", 0)]
@@ -146,9 +155,10 @@ class TestNotices:
 
     def test_machines_that_stopped(self) -> None:
         before = [each for each in BUSY if each.started_at < iso(END - 7 * DAY)]
-        first, second, *_ = digest(before).notices
-        assert first == "No conversion ran at all; 672 are usual"
-        assert second == "No export ran at all; 168 are usual"
+        assert digest(before).notices[:2] == (
+            "There were no conversions; 672 are usual",
+            "There were no export runs; 168 are usual",
+        )
 
     def test_what_changed_against_the_usual(self) -> None:
         usual = [conversion(END - day * DAY - timedelta(hours=1), 1000, 10, TABLES[1]) for day in range(7, 36)]
@@ -159,9 +169,9 @@ class TestNotices:
         notices = "\n".join(digest([*usual, now]).notices)
         assert "New among the dirty: 3 FRAGMENT, 2 tables" in notices
         assert "83.33 % of the events are clean; 99.01 % are usual" in notices
-        assert "4 members that no contract knows" in notices
+        assert "4 unknown members" in notices
         assert "Clean events: 0.04 times the usual" in notices
-        assert f"Tables without a row, against their habit: {TABLES[1]}" in notices
+        assert f"Tables that usually have rows and had none: {TABLES[1]}" in notices
 
     def test_a_few_events_more_or_less_are_no_news(self) -> None:
         usual = [conversion(END - day * DAY, 3, 0) for day in range(8, 36)]
@@ -193,7 +203,7 @@ def test_records_of_the_present_hour_count() -> None:
     assert (
         digest(
             [record, replace(record, id="later", started_at=iso(END + timedelta(hours=2)))],
-            up_to(SpanKind.DAY, now),
-        ).total.runs(Kind.CONVERT)
+            up_to(PeriodKind.DAY, now),
+        ).total.runs("convert")
         == 1
     )

@@ -6,13 +6,16 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sluice.contracts.hive import parse_hive
-from sluice.runs.model import COUNTS, Kind, RunRecord, Step
-from sluice.runs.runs_table import RUNS, from_row, to_row
+from sluice.contracts.column_types import parse_hive
+from sluice.pipelines import RUN_KINDS
+from sluice.runs.model import RunRecord, Step
+from sluice.runs.runs_table import from_row, runs_table, to_row
 
+KINDS = RUN_KINDS.values()
+TABLE = runs_table(KINDS)
 FULL = RunRecord(
     id="convert-20261122T071500Z-1f2e3d4c",
-    kind=Kind.CONVERT,
+    kind="convert",
     subject="20261122T071500123456Z-1f2e3d4c",
     started_by="hand: ann",
     started_at="2026-11-22T07:15:00.123Z",
@@ -21,7 +24,7 @@ FULL = RunRecord(
     outcome="failed",
     cause='why, in "words"\nof two lines',
     failed_step="Convert the batches",
-    counts={name: number for number, name in enumerate(COUNTS[Kind.CONVERT], 1)},
+    counts={name: number for number, name in enumerate(RUN_KINDS["convert"].counts, 1)},
     rows={"A": 1, "B": 2},
     dirty={"A": {"RULE_BROKEN": 3, "TOO_LARGE": 4}, "-": {"FRAGMENT": 5}},
     steps=(Step("Plan the run", 0.5), Step("Convert the batches", 59.0, 2)),
@@ -30,7 +33,7 @@ FULL = RunRecord(
 )
 EMPTY = RunRecord(
     id="history-20261122T071500Z-00000000",
-    kind=Kind.HISTORY,
+    kind="history",
     subject="",
     started_by="",
     started_at="2026-11-22T07:15:00.000Z",
@@ -41,37 +44,37 @@ EMPTY = RunRecord(
 )
 
 
-@pytest.mark.parametrize("record", [FULL, EMPTY], ids=lambda record: str(record.kind))
+@pytest.mark.parametrize("record", [FULL, EMPTY], ids=lambda record: record.kind)
 def test_a_record_comes_back(record: RunRecord) -> None:
-    assert from_row(json.loads(json.dumps(to_row(record)))) == record
+    assert from_row(json.loads(json.dumps(to_row(record, KINDS))), RUN_KINDS) == record
     assert RunRecord.from_json(json.loads(json.dumps(record.to_json()))) == record
 
 
-@pytest.mark.parametrize("record", [FULL, EMPTY], ids=lambda record: str(record.kind))
+@pytest.mark.parametrize("record", [FULL, EMPTY], ids=lambda record: record.kind)
 def test_every_column_is_in_every_record_and_none_is_null(record: RunRecord) -> None:
-    row = to_row(record)
-    assert list(row) == [column.name for column in RUNS.columns]
+    row = to_row(record, KINDS)
+    assert list(row) == [column.name for column in TABLE.columns]
     assert None not in row.values()
 
 
 def test_every_figure_has_its_column() -> None:
-    columns = {column.name: column.type for column in RUNS.columns}
-    for names in COUNTS.values():
-        assert {columns[name] for name in names} == {"bigint"}
+    columns = {column.name: column.type for column in TABLE.columns}
+    for kind in KINDS:
+        assert {columns[name] for name in kind.counts} == {"bigint"}
 
 
 def test_types_are_hives() -> None:
-    for column in RUNS.columns:
+    for column in TABLE.columns:
         assert str(parse_hive(column.type)) == column.type
 
 
 def test_times_are_written_as_athena_reads_them() -> None:
-    assert to_row(FULL)["started_at"] == "2026-11-22 07:15:00.123"
+    assert to_row(FULL, KINDS)["started_at"] == "2026-11-22 07:15:00.123"
 
 
 def test_duckdb_reads_the_same_columns(tmp_path: Path) -> None:
     for record in (FULL, EMPTY):
-        (tmp_path / f"{record.id}.json").write_text(json.dumps(to_row(record)) + "\n")
+        (tmp_path / f"{record.id}.json").write_text(json.dumps(to_row(record, KINDS)) + "\n")
     relation = f"read_json_auto('{tmp_path}/*.json', union_by_name = true)"
     asked = f"select started_at, rows, dirty_by_reason[1].reason from {relation} where kind = 'convert'"
     ((started_at, rows, reason),) = duckdb.connect().execute(asked).fetchall()

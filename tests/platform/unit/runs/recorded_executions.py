@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from sluice.lake.object_store import MissingObjectError
-from sluice.runs.execution_events import Event
+from sluice.pipelines import RUN_KINDS
+from sluice.runs.execution_events import Event, Execution
 from sluice.runs.executions_stepfunctions import execution, history_event
-from sluice.runs.model import Kind
-from sluice.runs.ports import Execution
-from sluice.runs.recording import Recording
+from sluice.runs.recording import RunRecorder
 
 FOLDER = Path(__file__).parent / "executions"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.json"))
 MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:sluice-local-"
-KINDS = {f"{MACHINE}{kind.value}": kind for kind in Kind}
+KINDS = {f"{MACHINE}{name}": kind for name, kind in RUN_KINDS.items()}
 
 
 @dataclass
@@ -34,8 +33,8 @@ class Recorded:
         return str(self.described["executionArn"])
 
     @property
-    def recording(self) -> Recording:
-        return Recording(self, self, KINDS, "lake-bucket")
+    def recorder(self) -> RunRecorder:
+        return RunRecorder(self, self.read, KINDS, "lake-bucket")
 
     def describe(self, arn: str) -> Execution:
         assert arn == self.arn

@@ -1,13 +1,19 @@
-"""Records of runs as a busy stage leaves them, and the histories beside them."""
+"""Records of runs as a busy stage leaves them, the histories of its exports, and digests of both."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sluice.event_files.convert.model import iso
-from sluice.runs.model import Kind, RunRecord, Step
-from sluice.vendor_exports.completeness.model import SchemaChange, SlotHistory
+from sluice.event_files import digest as event_files
+from sluice.lake.keys import iso
+from sluice.observability.digest.build import digest_without_sections, with_sections
+from sluice.observability.digest.model import Digest
+from sluice.observability.digest.periods import Period
+from sluice.pipelines import PIPELINES
+from sluice.runs.model import RunRecord, Step
+from sluice.vendor_exports import digest as vendor_exports
+from sluice.vendor_exports.completeness.slot_history import SchemaChange, SlotHistory
 from sluice.vendor_exports.delivery.slots import Slot
 
 END = datetime(2026, 11, 22, tzinfo=UTC)  # a Sunday's first moment
@@ -15,7 +21,21 @@ TABLES = ("HEADLINER_EVENT", "IT_EVENT", "MICROONE_EVENT", "MICROONE_PRED", "SIM
 EXPECTED = ("Cargo", "Fixture", "Port", "Voyage")
 
 
-def run(at: datetime, kind: Kind = Kind.CONVERT, outcome: str = "converted", **more: Any) -> RunRecord:
+def digest_of(
+    stage: str,
+    period: Period,
+    records: Iterable[RunRecord],
+    exports: Iterable[SlotHistory] = (),
+    newest: Mapping[str, datetime] | None = None,
+    now: datetime = END,
+) -> Digest:
+    """A digest with the sections of both pipelines."""
+    digest = digest_without_sections(stage, period, records, PIPELINES, now)
+    sections = [event_files.section_of(digest, newest or {}), vendor_exports.section_of(digest, exports)]
+    return with_sections(digest, sections)
+
+
+def run(at: datetime, kind: str = "convert", outcome: str = "converted", **more: Any) -> RunRecord:
     """A record; ten seconds unless others are given."""
     seconds = more.pop("seconds", 10.0)
     given = {"subject": f"{at:%Y%m%dT%H%M%SZ}", "started_by": "schedule", **more}
@@ -118,7 +138,7 @@ def _export(at: datetime, chance: random.Random) -> RunRecord:
     steps = (Step("Trigger", 4.0), Step("Wait", 1100.0 * chance.uniform(0.8, 1.2)), Step("Copy", 95.0))
     return run(
         at,
-        Kind.EXPORT,
+        "export",
         "incomplete" if lost else "delivered",
         subject=f"{at:%Y%m%d-%H}",
         seconds=sum(step.seconds for step in steps),
