@@ -1,3 +1,17 @@
-from tests.support.cli_environment import pipeline, stage
+import pytest
 
-__all__ = ["pipeline", "stage"]
+from cli.platform.session import Deployment
+from cli.vendor_exports import copy_missing
+from tests.support.cli_environment import stage
+from tests.vendor_exports.integration.cli.conditional_s3 import ConditionalS3
+
+__all__ = ["stage"]
+
+
+@pytest.fixture
+def s3(stage: Deployment, monkeypatch: pytest.MonkeyPatch) -> ConditionalS3:
+    """The stage's S3, with another bucket beside the lake; `sluice history copy-missing` talks to it."""
+    stage.s3.create_bucket(Bucket="the-other")
+    stage.__dict__["s3"] = s3 = ConditionalS3(stage.s3)
+    monkeypatch.setattr(copy_missing, "connect", lambda _: stage)
+    return s3

@@ -1,4 +1,4 @@
-"""What goes wrong while `sluice history copy-missing` copies, and what is left then."""
+"""Failures while `sluice history copy-missing` copies, and the state they leave."""
 
 from __future__ import annotations
 
@@ -9,31 +9,25 @@ import pytest
 from cli.platform.session import Deployment
 from cli.vendor_exports import copy_missing
 from sluice.vendor_exports.delivery.slots import MANIFEST
-from tests.vendor_exports.integration.cli.back_filling import (
+from tests.vendor_exports.integration.cli.conditional_s3 import ConditionalS3, s3_error
+from tests.vendor_exports.integration.cli.copy_missing_command import (
     FOLDER,
     NAMES,
     SIGNED,
-    connected,
     found,
     lake,
     put,
     run,
     states,
 )
-from tests.vendor_exports.integration.cli.strict_copies import StrictCopies, refused
 
 
-@pytest.fixture(autouse=True)
-def s3(stage: Deployment, monkeypatch: pytest.MonkeyPatch) -> StrictCopies:
-    return connected(stage, monkeypatch)
-
-
-def test_an_interrupted_copy_is_completed_by_the_next(s3: StrictCopies) -> None:
+def test_an_interrupted_copy_is_completed_by_the_next(s3: ConditionalS3) -> None:
     put(s3, *NAMES)
 
     def fail(key: str) -> None:
         if key.endswith("Voyage_1"):
-            raise refused("SlowDown")
+            raise s3_error("SlowDown")
 
     s3.before = fail
     document = found("--yes", code=1)
@@ -45,7 +39,7 @@ def test_an_interrupted_copy_is_completed_by_the_next(s3: StrictCopies) -> None:
     assert len(lake(s3)) == 3
 
 
-def test_people_are_told_which_files_failed_and_why(s3: StrictCopies) -> None:
+def test_failed_files_are_named_with_the_reason(s3: ConditionalS3) -> None:
     put(s3, "Voyage_1")
     s3.before = lambda _: s3.put_object(Bucket="the-other", Key=f"{FOLDER}Voyage_1", Body=b"changed")
     result = run("--yes")
@@ -54,17 +48,17 @@ def test_people_are_told_which_files_failed_and_why(s3: StrictCopies) -> None:
     assert lake(s3) == {}
 
 
-def test_an_answer_that_was_lost_is_no_failure(s3: StrictCopies) -> None:
+def test_a_lost_answer_is_no_failure(s3: ConditionalS3) -> None:
     put(s3, "Voyage_1")
 
     def lose(_: str) -> None:
-        raise refused("PreconditionFailed")
+        raise s3_error("PreconditionFailed")
 
     s3.after = lose
     assert found("--yes")["failed"] == []
 
 
-def test_a_file_that_appears_meanwhile_is_not_replaced(s3: StrictCopies) -> None:
+def test_a_file_that_appears_meanwhile_is_not_replaced(s3: ConditionalS3) -> None:
     put(s3, *NAMES)
 
     def take(key: str) -> None:
@@ -78,7 +72,7 @@ def test_a_file_that_appears_meanwhile_is_not_replaced(s3: StrictCopies) -> None
     assert states(found()) == {"20260131-23": "differing"}
 
 
-def test_a_manifest_that_appears_meanwhile_is_not_replaced(s3: StrictCopies) -> None:
+def test_a_manifest_that_appears_meanwhile_is_not_replaced(s3: ConditionalS3) -> None:
     put(s3, *NAMES)
 
     def take(key: str) -> None:
@@ -93,7 +87,7 @@ def test_a_manifest_that_appears_meanwhile_is_not_replaced(s3: StrictCopies) -> 
 
 
 @pytest.mark.parametrize("changed", [SIGNED + b" ", None])
-def test_a_manifest_that_changed_since_it_was_listed_is_not_taken(s3: StrictCopies, changed: bytes | None) -> None:
+def test_a_manifest_that_changed_since_it_was_listed_is_not_taken(s3: ConditionalS3, changed: bytes | None) -> None:
     put(s3, *NAMES)
 
     def change(key: str) -> None:
@@ -109,7 +103,7 @@ def test_a_manifest_that_changed_since_it_was_listed_is_not_taken(s3: StrictCopi
     assert states(found()) == {"20260131-23": "same"}
 
 
-def test_a_slot_that_others_filled_meanwhile_is_left_alone(s3: StrictCopies, stage: Deployment) -> None:
+def test_a_slot_that_changed_since_the_comparison_is_left_alone(s3: ConditionalS3, stage: Deployment) -> None:
     put(s3, *NAMES)
     planned = copy_missing.find_missing(stage, "s3://the-other", None, None)
     put(s3, "Cargo_9", bucket="the-lake")
@@ -120,20 +114,22 @@ def test_a_slot_that_others_filled_meanwhile_is_left_alone(s3: StrictCopies, sta
 
 
 @pytest.mark.parametrize(("seconds", "copied"), [(600, 0), (-600, 3)])
-def test_a_slot_that_an_export_works_on_waits(s3: StrictCopies, stage: Deployment, seconds: int, copied: int) -> None:
+def test_a_slot_that_an_export_works_on_is_left_alone(
+    s3: ConditionalS3, stage: Deployment, seconds: int, copied: int
+) -> None:
     put(s3, *NAMES)
-    item = {"pk": {"S": "Test"}, "sk": {"S": "20260131-23"}, "owner": {"S": "an execution"}}
+    item = {"pk": {"S": "Test"}, "sk": {"S": "20260131-23"}, "execution": {"S": "an execution"}}
     lease = {"lease_until": {"N": str(int(time.time()) + seconds)}}
     stage.dynamodb.put_item(TableName="the-slots", Item={**item, **lease})
     document = found("--yes", code=0 if copied else 1)
     assert (document["files"], len(lake(s3)), len(document["failed"])) == (copied, copied, 3 - copied)
 
 
-def test_credentials_that_expire_end_it_at_once(s3: StrictCopies) -> None:
+def test_expired_credentials_end_the_command(s3: ConditionalS3) -> None:
     put(s3, *NAMES)
 
     def expire(_: str) -> None:
-        raise refused("ExpiredToken")
+        raise s3_error("ExpiredToken")
 
     s3.before = expire
     result = run("--yes")

@@ -1,4 +1,4 @@
-"""Comparing another bucket with the lake: what may be copied, and what never."""
+"""Comparison of another bucket with the lake: the files that may be copied."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NAMES = ("Voyage_1", "Voyage_2", "_MasterTableSchema.json", MANIFEST)
 HOURS = ("20260131/23", "20260201/00")
 
 SIGNATURE = "X-Amz-Signature=5ec2e7"
-REWRITTEN = (3, "of what the copy made of the manifest")
+REWRITTEN = (3, "ETag of the copied manifest")
 
 names = st.sampled_from([*NAMES, "..", "a\\b", "a\nb", ""])
 hours = st.sampled_from([*HOURS, "20260131/24", "20260230/01", "2026013/1", "٢٠٢٦٠١٣١/23", ""])
@@ -57,13 +57,13 @@ def keys_below(root: str) -> st.SearchStrategy[str]:
 
 
 def buckets(root: str) -> st.SearchStrategy[Bucket]:
-    """Mostly files of slots, as often as not all of one size; besides them whatever else."""
+    """Buckets of files of slots, half of them all of one size, and of other objects."""
     good = st.dictionaries(keys_below(root), objects | st.just((1, "x")), max_size=8)
     return st.builds(lambda some, other: other | some, good, st.dictionaries(hostile, objects, max_size=8))
 
 
 def lakes(source: Bucket, root: str, hourly: str) -> st.SearchStrategy[Bucket]:
-    """What an interrupted copy left; as often as not with whatever else."""
+    """Lakes that an interrupted copy left, half of them with other objects."""
     copied = {
         hourly + key.removeprefix(root): as_copied(key, found) for key, found in source.items() if key.startswith(root)
     }
@@ -106,26 +106,14 @@ def test_roots_of_the_flow_are_taken_and_those_of_the_other_refused(environment:
 
 @pytest.mark.parametrize(
     "prefix",
-    [
-        "/",
-        "DEV/",
-        "IMOSDL/",
-        "dev/IMOSDL/Hourly/",
-        "x/IMOSDL/Hourly/",
-        "DEV/DEV/IMOSDL/Hourly/",
-        "IMOSDL/Hourly//",
-        "IMOSDL/Hourly/20260131/",
-        "IMOSDL/Hourly/\n",
-        "DEVIMOSDL/Hourly/",
-    ],
+    ["/", "DEV/", "dev/IMOSDL/Hourly/", "x/IMOSDL/Hourly/", "IMOSDL/Hourly//", "IMOSDL/Hourly/\n", "DEVIMOSDL/Hourly/"],
 )
-@pytest.mark.parametrize("environment", Environment)
-def test_prefixes_of_no_flow_are_refused(prefix: str, environment: Environment) -> None:
+def test_prefixes_of_no_flow_are_refused(prefix: str) -> None:
     with pytest.raises(FlowError, match="no prefix of a known flow"):
-        hourly_root(prefix, environment)
+        hourly_root(prefix, PROD)
 
 
-def test_what_we_have_nothing_of_is_copied_whole() -> None:
+def test_a_missing_slot_is_copied_whole() -> None:
     found = compare(SLOT, folder("B_1", "A_1", MANIFEST), {})
     assert (found.state, [file.name for file in found.files]) == (State.MISSING, ["A_1", "B_1", MANIFEST])
     assert (found.bytes, found.present, found.conflicts) == (3, frozenset(), ())
@@ -138,15 +126,14 @@ def test_an_interrupted_copy_is_completed() -> None:
 
 
 @pytest.mark.parametrize("ours", [folder("A_1", size=2), folder("A_1", "C_1"), folder("A_1") | folder("B_1", size=0)])
-def test_what_is_ours_and_different_is_left_alone(ours: dict[str, File]) -> None:
+def test_a_slot_that_differs_is_left_alone(ours: dict[str, File]) -> None:
     found = compare(SLOT, folder("A_1", "B_1", "D_1"), ours)
     assert (found.state, found.files, len(found.conflicts)) == (State.DIFFERING, (), 1)
 
 
 @pytest.mark.parametrize("theirs", [folder("A_1", "B_1", MANIFEST), folder("A_1", "B_1")])
-@pytest.mark.parametrize("manifest", [folder(MANIFEST), folder(MANIFEST, etag="other"), folder(MANIFEST, size=9)])
-def test_a_gap_beside_a_manifest_of_ours_is_another_jobs(theirs: dict[str, File], manifest: dict[str, File]) -> None:
-    found = compare(SLOT, theirs, folder("A_1") | manifest)
+def test_a_gap_beside_a_manifest_of_ours_differs(theirs: dict[str, File]) -> None:
+    found = compare(SLOT, theirs, folder("A_1", MANIFEST))
     assert (found.state, found.files, found.conflicts) == (State.DIFFERING, (), (MANIFEST,))
 
 
@@ -164,27 +151,23 @@ def test_the_manifest_alone_may_be_lacking() -> None:
 
 def test_a_manifest_keeps_key_and_size_only() -> None:
     entry = {"key": "guid/é A_1", "size": 2, "url": f"https://vendor.example/A_1?{SIGNATURE}", "more": [SIGNATURE]}
-    proof = redacted_manifest(json.dumps([entry, {"size": 0, "key": "B_1"}]).encode())
-    assert json.loads(proof or b"") == [{"key": "guid/é A_1", "size": 2}, {"key": "B_1", "size": 0}]
-    assert redacted_manifest(proof or b"") == proof
+    kept = redacted_manifest(json.dumps([entry, {"size": 0, "key": "B_1"}]).encode())
+    assert json.loads(kept or b"") == [{"key": "guid/é A_1", "size": 2}, {"key": "B_1", "size": 0}]
+    assert redacted_manifest(kept or b"") == kept
     assert redacted_manifest(b" [] ") == b"[]"
 
 
-@given(
-    st.lists(
-        st.fixed_dictionaries({"key": st.just("A_1"), "size": st.integers(0, 9)} | {"url": json_values}), max_size=3
-    )
-)
-def test_no_address_of_a_manifest_is_kept(entries: list[dict[str, object]]) -> None:
+@given(st.lists(st.fixed_dictionaries({"key": st.just("A_1"), "size": st.integers(0, 9), "url": json_values})))
+def test_no_url_of_a_manifest_is_kept(entries: list[dict[str, object]]) -> None:
     kept = [{"key": entry["key"], "size": entry["size"]} for entry in entries]
     assert json.loads(redacted_manifest(json.dumps(entries).encode()) or b"") == kept
 
 
 @given(st.binary() | json_values.map(lambda value: json.dumps(value).encode()))
-def test_what_is_no_manifest_is_told(body: bytes) -> None:
-    proof = redacted_manifest(body)
-    if proof is not None:
-        entries = json.loads(proof)
+def test_a_manifest_is_a_list_of_keys_and_sizes(body: bytes) -> None:
+    kept = redacted_manifest(body)
+    if kept is not None:
+        entries = json.loads(kept)
         assert isinstance(json.loads(body), list)
         assert all(entry.keys() == {"key", "size"} and isinstance(entry["key"], str) for entry in entries)
 
@@ -192,27 +175,12 @@ def test_what_is_no_manifest_is_told(body: bytes) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
-        b"no JSON",
-        b"{}",
-        b'""',
-        b"null",
-        b"1",
-        b"[1]",
-        b"[[]]",
-        b'["key"]',
-        b'[{"key": "A_1"}]',
-        b'[{"size": 1}]',
-        b'[{"key": "A_1", "size": null}]',
-        b'[{"key": "A_1", "size": "1"}]',
-        b'[{"key": {"url": 1}, "size": 1}]',
-        b'[{"key": "A_1", "size": 1}, {}]',
-        b'[{"key": "\xff", "size": 1}]',
-        b'[{"key": "A_1", "size": 1}',
-        b"[" * 100_000,
+        *(b"", b"no JSON", b"{}", b'""', b"null", b"[1]", b"[[]]", b'["key"]', b"[" * 100_000),
+        *(b'[{"key": "A_1"}]', b'[{"size": 1}]', b'[{"key": "A_1", "size": "1"}]', b'[{"key": {"url": 1}, "size": 1}]'),
+        *(b'[{"key": "A_1", "size": 1}, {}]', b'[{"key": "\xff", "size": 1}]', b'[{"key": "A_1", "size": 1}'),
     ],
 )
-def test_hostile_manifests_are_none(body: bytes) -> None:
+def test_invalid_manifests_are_refused(body: bytes) -> None:
     assert redacted_manifest(body) is None
 
 
@@ -239,7 +207,7 @@ def test_keys_are_untrusted() -> None:
 
 
 @given(st.sampled_from(Environment), st.sampled_from([0, 1]), st.data())
-def test_a_plan_stays_in_its_flow_touches_nothing_and_is_done_once(
+def test_a_plan_stays_in_its_flow_replaces_nothing_and_is_idempotent(
     environment: Environment, root_number: int, data: st.DataObject
 ) -> None:
     root = hourly_root(ROOTS[environment][root_number], environment)
@@ -262,7 +230,7 @@ def test_a_plan_stays_in_its_flow_touches_nothing_and_is_done_once(
 
 
 @given(st.text(alphabet="DEVIMOSLHourly/ \n.", max_size=24) | roots, st.sampled_from(Environment))
-def test_whatever_prefix_is_taken_is_of_the_flow(prefix: str, environment: Environment) -> None:
+def test_every_accepted_prefix_is_of_the_flow(prefix: str, environment: Environment) -> None:
     try:
         root = hourly_root(prefix, environment)
     except FlowError:

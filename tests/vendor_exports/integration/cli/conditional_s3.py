@@ -1,4 +1,4 @@
-"""A client for moto that keeps the conditions of copies, which moto does not look at, and fails when told to."""
+"""A client of moto that keeps the conditions of copies, which moto ignores, and raises the errors that a test sets."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 
-def refused(code: str, operation: str = "CopyObject") -> ClientError:
+def s3_error(code: str, operation: str = "CopyObject") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": f"it is {code}"}}, operation)
 
 
-class StrictCopies:
+class ConditionalS3:
     """S3 whose copies honour If-Match of the source and If-None-Match of the target.
 
-    `before` is called with every copy's target key before it is looked at, `after` once it is done; either may raise.
-    What is written only where nothing lies is a copy, too.
+    `before` is called with every copy's target key, `after` once it is done; either may raise. A conditional
+    PutObject counts as a copy.
     """
 
     def __init__(self, s3: Any) -> None:
@@ -48,7 +48,7 @@ class StrictCopies:
 
     def _write(self, step: Callable[..., Any], request: dict[str, Any], operation: str) -> Any:
         if request["IfNoneMatch"] == "*" and self._etag(request["Bucket"], request["Key"]):
-            raise refused("PreconditionFailed", operation)
+            raise s3_error("PreconditionFailed", operation)
         answer = step(**request)
         self.copied.append(request["Key"])
         self.after(request["Key"])
@@ -58,9 +58,9 @@ class StrictCopies:
         source = request["CopySource"]
         etag = self._etag(source["Bucket"], source["Key"])
         if etag is None:
-            raise refused("NoSuchKey")
+            raise s3_error("NoSuchKey")
         if etag != request["CopySourceIfMatch"]:
-            raise refused("PreconditionFailed")
+            raise s3_error("PreconditionFailed")
 
     def _etag(self, bucket: str, key: str) -> str | None:
         found = self.s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])

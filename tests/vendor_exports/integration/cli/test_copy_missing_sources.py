@@ -1,20 +1,15 @@
-"""Where `sluice history copy-missing` copies from: Test and Prod are never mixed, and keys are untrusted."""
+"""Sources of `sluice history copy-missing`: Test and Prod are never mixed, and keys are untrusted."""
 
 from __future__ import annotations
 
 import pytest
 
 from cli.platform.session import Deployment
-from tests.vendor_exports.integration.cli.back_filling import FOLDER, ROOT, connected, found, lake, put, run
-from tests.vendor_exports.integration.cli.strict_copies import StrictCopies
+from tests.vendor_exports.integration.cli.conditional_s3 import ConditionalS3
+from tests.vendor_exports.integration.cli.copy_missing_command import FOLDER, ROOT, found, lake, put, run
 
 
-@pytest.fixture(autouse=True)
-def s3(stage: Deployment, monkeypatch: pytest.MonkeyPatch) -> StrictCopies:
-    return connected(stage, monkeypatch)
-
-
-def test_hostile_keys_are_counted_and_left(s3: StrictCopies) -> None:
+def test_hostile_keys_are_counted_and_ignored(s3: ConditionalS3) -> None:
     put(s3, "Voyage_1")
     hostile = ("../up", "..", "a\\b", "a\nb", "sub/Voyage_1", "")
     put(s3, *hostile)
@@ -27,7 +22,7 @@ def test_hostile_keys_are_counted_and_left(s3: StrictCopies) -> None:
 
 
 @pytest.mark.parametrize("mine", ["Test", "Prod"])
-def test_the_other_flow_is_neither_seen_nor_taken(s3: StrictCopies, stage: Deployment, mine: str) -> None:
+def test_the_other_flow_is_never_copied(s3: ConditionalS3, stage: Deployment, mine: str) -> None:
     stage.__dict__["outputs"]["ExportEnvironment"] = mine
     prefixes = {"Test": "DEV/IMOSDL/Hourly/", "Prod": "IMOSDL/Hourly/"}
     other = next(prefix for flow, prefix in prefixes.items() if flow != mine)
@@ -39,7 +34,7 @@ def test_the_other_flow_is_neither_seen_nor_taken(s3: StrictCopies, stage: Deplo
     assert lake(s3) == {}
 
 
-def test_the_older_layout_is_mapped_to_ours(s3: StrictCopies, stage: Deployment) -> None:
+def test_the_older_layout_is_mapped_to_ours(s3: ConditionalS3, stage: Deployment) -> None:
     stage.__dict__["outputs"]["ExportEnvironment"] = "Prod"
     put(s3, "Voyage_1", folder="IMOS/Hourly/20220208/08/")
     assert found("--yes", source="s3://the-other/IMOS/Hourly")["files"] == 1
@@ -49,18 +44,19 @@ def test_the_older_layout_is_mapped_to_ours(s3: StrictCopies, stage: Deployment)
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("the-other", "no S3 URL"),
         ("s3://The Other", "no S3 URL"),
         ("s3://the-other/elsewhere/", "no prefix of a known flow"),
         ("s3://the-lake", "own lake"),
         ("s3://nowhere-at-all", "no bucket nowhere-at-all"),
     ],
 )
-def test_a_source_that_will_not_do_is_one_sentence(source: str, said: str) -> None:
+@pytest.mark.usefixtures("s3")
+def test_an_invalid_source_is_one_sentence(source: str, said: str) -> None:
     result = run(source=source)
     assert (result.exit_code, result.stdout) == (1, "")
     assert said in result.stderr
 
 
+@pytest.mark.usefixtures("s3")
 def test_an_empty_range_is_one_sentence() -> None:
     assert "no hour from 20260201-00 to 20260131-00" in run("--from", "20260201-00", "--to", "20260131-00").stderr
