@@ -10,7 +10,7 @@ from inspect import getdoc
 from cli.simulator import transport_faults, vendor_faults
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Wording
-from cli.simulator.transport_faults import Fault, Target
+from cli.simulator.vendor import Fault, Target
 
 _TIMES = 2
 _ON_THE_WIRE: dict[str, Callable[[Target], Fault]] = {

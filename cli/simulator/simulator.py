@@ -18,8 +18,7 @@ from cli.simulator.access import Credentials
 from cli.simulator.exports import Exports
 from cli.simulator.http_messages import Call, Request, Response, api_error
 from cli.simulator.jobs import Timing
-from cli.simulator.transport_faults import Fault
-from cli.simulator.vendor import Clock, Vendor, utc_now
+from cli.simulator.vendor import Clock, Fault, Vendor, utc_now
 
 _POLL_SECONDS = 0.02
 

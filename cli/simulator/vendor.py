@@ -1,13 +1,18 @@
-"""The vendor: its state, the four calls of its API, and the download of files, without the HTTP server."""
+"""The vendor: its state, the four calls of its API, the download of files, and the hooks of faults; without HTTP."""
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
+from typing import Any
 from urllib.parse import quote
 
 from cli.simulator.access import Credentials, Signatures, Tokens
+from cli.simulator.content import Content
 from cli.simulator.exports import Exports
 from cli.simulator.http_messages import (
     Call,
@@ -20,7 +25,6 @@ from cli.simulator.http_messages import (
     storage_error,
 )
 from cli.simulator.jobs import Job, Jobs, Timing, TooEarlyError, Wording
-from cli.simulator.transport_faults import Entry, Fault
 from sluice.vendor_exports.client.environment import Environment
 
 Clock = Callable[[], datetime]
@@ -29,6 +33,70 @@ Clock = Callable[[], datetime]
 def utc_now() -> datetime:
     """Return the time, UTC."""
     return datetime.now(UTC)
+
+
+Entry = dict[str, Any]
+"""A file in the list of presigned URLs."""
+
+
+def _unchanged(_: Any, value: Any) -> Any:  # noqa: ANN401 - the default of hooks of several types
+    return value
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong: hooks into the vendor's work, each of which changes nothing unless it is given.
+
+    Attributes:
+        before: Answers a request in the vendor's stead, or acts on the vendor before it answers.
+        after: Changes an answer.
+        secrets: Chooses the valid secrets, given those and the next secret.
+        exports: Changes the content of a job, when it is triggered.
+        status: Changes a job's status.
+        entries: Changes the list of files.
+        content: Changes a file's content.
+        skew: Offset of the vendor's clock, ahead when positive.
+        wording: The sentence that refuses triggers, when not the usual one.
+    """
+
+    before: Callable[[Vendor, Request], Response | None] = lambda _vendor, _request: None
+    after: Callable[[Request, Response], Response] = _unchanged
+    secrets: Callable[[frozenset[str], str], frozenset[str]] = lambda valid, _next: valid
+    exports: Callable[[Exports], Exports] = lambda exports: exports
+    status: Callable[[str], Any] = lambda status: status
+    entries: Callable[[Request, list[Entry]], list[Entry]] = _unchanged
+    content: Callable[[Request, Content], Content] = _unchanged
+    skew: timedelta = timedelta()
+    wording: Wording | None = None
+
+
+@dataclass(slots=True)
+class Target:
+    """The requests that a fault hits.
+
+    Attributes:
+        call: The kind of request.
+        file: Pattern of the file's name; requests are counted per file then, and over all files without it.
+        after: Number of requests that are left alone first.
+        times: Number of requests hit after that; all when None.
+    """
+
+    call: Call
+    file: str | None = None
+    after: int = 0
+    times: int | None = None
+    _seen: Counter[str] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def hits(self, request: Request) -> bool:
+        """Count the request, and return whether the fault hits it."""
+        if request.call != self.call or not fnmatchcase(request.file, self.file or "*"):
+            return False
+        with self._lock:
+            counted = request.file if self.file else ""
+            self._seen[counted] += 1
+            number = self._seen[counted] - self.after
+        return number > 0 and (self.times is None or number <= self.times)
 
 
 class Vendor:

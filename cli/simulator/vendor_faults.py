@@ -13,8 +13,8 @@ from cli.simulator.content import Content, GeneratedContent, StoredContent, Trun
 from cli.simulator.exports import Exports, Table, table
 from cli.simulator.http_messages import Call, Request, Response
 from cli.simulator.jobs import Wording
-from cli.simulator.transport_faults import Entry, Fault, Target, changed, http_error
-from cli.simulator.vendor import Vendor
+from cli.simulator.transport_faults import changed, http_error
+from cli.simulator.vendor import Entry, Fault, Target, Vendor
 
 UNKNOWN_STATUSES = ("Queued", "Completing", "Replicating 45%", "complete?", "", None, 7, ["Complete"])
 

@@ -17,7 +17,7 @@ from cli.simulator.exports import Exports
 from cli.simulator.fault_catalogue import CATALOGUE
 from cli.simulator.jobs import Timing
 from cli.simulator.simulator import Simulator
-from cli.simulator.transport_faults import Fault
+from cli.simulator.vendor import Fault
 
 _COMPRESSION = 300  # a job takes seconds instead of minutes
 

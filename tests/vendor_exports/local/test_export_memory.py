@@ -15,7 +15,7 @@ from cli.simulator.content import Content
 from cli.simulator.exports import Exports
 from cli.simulator.http_messages import Call
 from cli.simulator.simulator import Simulator
-from cli.simulator.transport_faults import Target
+from cli.simulator.vendor import Target
 from cli.simulator.vendor_faults import content_replaced, hostile_keys
 from infra.stage import stage_named
 from infra.vendor_exports.settings import VendorExports

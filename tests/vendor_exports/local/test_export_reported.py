@@ -11,8 +11,7 @@ import pytest
 
 from cli.simulator import transport_faults, vendor_faults
 from cli.simulator.http_messages import Call
-from cli.simulator.transport_faults import Fault, Target
-from cli.simulator.vendor import Vendor
+from cli.simulator.vendor import Fault, Target, Vendor
 from sluice.vendor_exports.delivery.slots import MANIFEST
 from tests.support.deployed_exports import CARGO, INVOICE, VESSEL, VOYAGE, DeployedExports, Faults, contents, once_at
 

@@ -16,7 +16,7 @@ from cli.simulator import transport_faults, vendor_faults
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Timing
 from cli.simulator.simulator import Simulator
-from cli.simulator.transport_faults import Target
+from cli.simulator.vendor import Target
 from sluice.contracts.model import Table
 from sluice.vendor_exports.completeness.history_files import HISTORICAL_JOB_SIZE, HISTORICAL_TABLE_METRICS, history_key
 from sluice.vendor_exports.delivery.slots import Slot

@@ -13,7 +13,7 @@ from cli.platform.local_cloud import running_cloud
 from cli.simulator import transport_faults, vendor_faults
 from cli.simulator.access import Credentials
 from cli.simulator.http_messages import Call, Request, Response, api_error, json_response
-from cli.simulator.transport_faults import Fault, Target
+from cli.simulator.vendor import Fault, Target
 from tests.support.deployed_cloud import Cloud, CommandResult
 from tests.support.deployed_exports import DeployedExports
 

@@ -9,8 +9,7 @@ import pytest
 from cli.simulator import transport_faults, vendor_faults
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Timing
-from cli.simulator.transport_faults import Fault, Target
-from cli.simulator.vendor import Vendor
+from cli.simulator.vendor import Fault, Target, Vendor
 from tests.support.deployed_exports import (
     AT_ONCE,
     TWO_POLLS,

@@ -7,24 +7,23 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from cli.simulator.content import Stored
-from cli.simulator.deliveries import Exports, files_of
-from cli.simulator.exchange import Call
-from cli.simulator.faults import access, files, wire
-from cli.simulator.faults.base import Fault, Target
-from sluice.vendor_exports.delivery.address_policy import LoopbackPolicy
-from sluice.vendor_exports.delivery.downloads_http import HttpDownloads
-from sluice.vendor_exports.delivery.ports import AddressExpiredError, DownloadError, TransientDownloadError
+from cli.simulator import transport_faults, vendor_faults
+from cli.simulator.content import StoredContent
+from cli.simulator.exports import Exports, files_of
+from cli.simulator.http_messages import Call
+from cli.simulator.vendor import Fault, Target
+from sluice.vendor_exports.delivery.downloads_http import HttpDownloads, LoopbackPolicy
+from sluice.vendor_exports.delivery.transfers import DownloadError, TransientDownloadError, UrlExpiredError
 from tests.vendor_exports.unit.delivery.errors import assert_no_address
 from tests.vendor_exports.unit.simulator.vendor_client import VendorClient, simulated
 
-NAME = files.A_FILE
+NAME = vendor_faults.A_FILE
 EXPORTS = Exports(files=5)
 
 
 def _body() -> bytes:
     content = files_of(EXPORTS)[NAME].content
-    assert isinstance(content, Stored)
+    assert isinstance(content, StoredContent)
     return content.body
 
 
@@ -93,41 +92,41 @@ def test_nothing_lies_behind_the_end(scene: Scene) -> None:
 
 
 def test_an_empty_file(scene: Scene) -> None:
-    scene.inflict(files.Emptied())
+    scene.inflict(vendor_faults.file_empty())
     assert scene.fetch() == b""
 
 
 def test_an_address_that_is_dead(scene: Scene) -> None:
-    scene.inflict(access.urls_expire(after=1))
+    scene.inflict(vendor_faults.urls_expire(after=1))
     assert scene.fetch() == BODY
-    assert "its address is not accepted (403)" in scene.fail(AddressExpiredError)
+    assert "its address is not accepted (403)" in scene.fail(UrlExpiredError)
 
 
 def test_an_address_that_outlived_its_hour(scene: Scene) -> None:
     scene.client.clock.advance(hours=1, seconds=1)
-    scene.fail(AddressExpiredError)
+    scene.fail(UrlExpiredError)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])
 def test_statuses_of_dead_addresses(scene: Scene, status: int) -> None:
-    scene.inflict(wire.http_error(target(), status))
-    scene.fail(AddressExpiredError)
+    scene.inflict(transport_faults.http_error(target(), status))
+    scene.fail(UrlExpiredError)
 
 
 @pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
 def test_statuses_that_may_pass(scene: Scene, status: int) -> None:
-    scene.inflict(wire.http_error(target(), status))
+    scene.inflict(transport_faults.http_error(target(), status))
     assert f"the server answered {status}" in scene.fail(TransientDownloadError)
 
 
 @pytest.mark.parametrize("status", [204, 404, 409, 410, 412, 501])
 def test_statuses_that_stay(scene: Scene, status: int) -> None:
-    scene.inflict(wire.http_error(target(), status))
+    scene.inflict(transport_faults.http_error(target(), status))
     assert scene.fail(DownloadError) == f"the server answered {status}"
 
 
 def test_a_redirect(scene: Scene) -> None:
-    scene.inflict(wire.redirected(target()))
+    scene.inflict(transport_faults.redirected(target()))
     assert scene.fail(DownloadError) == "the server answered 302: redirects are not followed"
     assert len(scene.client.simulator.journal) == 4, "token, trigger, list, and the file once"
 
@@ -135,10 +134,10 @@ def test_a_redirect(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("fault", "happened"),
     [
-        (wire.reset, "the request ended with"),
-        (wire.answer_lost, "the request ended with"),
-        (wire.stalled, "the request ended with ReadTimeout"),
-        (wire.truncated, "the body broke off with RemoteProtocolError"),
+        (transport_faults.reset, "the request ended with"),
+        (transport_faults.answer_lost, "the request ended with"),
+        (transport_faults.stalled, "the request ended with ReadTimeout"),
+        (transport_faults.truncated, "the body broke off with RemoteProtocolError"),
     ],
     ids=["reset", "answer lost", "stalled", "truncated"],
 )
@@ -154,7 +153,7 @@ def test_a_server_that_is_not_there(scene: Scene) -> None:
 
 
 def test_what_is_not_read_is_not_sent(scene: Scene) -> None:
-    scene.inflict(wire.huge(target()))
+    scene.inflict(transport_faults.huge(target()))
     with scene.downloads.open(scene.url, 0) as download:
         assert download.length is None
         assert next(download.chunks)

@@ -12,7 +12,7 @@ import pytest
 from cli.simulator import transport_faults
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Timing
-from cli.simulator.transport_faults import Fault, Target
+from cli.simulator.vendor import Fault, Target
 from tests.vendor_exports.unit.simulator.vendor_client import VendorClient
 
 Ask = Callable[[Call], httpx.Response]

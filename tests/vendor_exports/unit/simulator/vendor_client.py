@@ -14,7 +14,7 @@ from cli.simulator.exports import Exports
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Timing
 from cli.simulator.simulator import Simulator
-from cli.simulator.transport_faults import Fault
+from cli.simulator.vendor import Fault
 
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading certificates takes longer than most tests
 
