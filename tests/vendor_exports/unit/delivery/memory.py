@@ -1,4 +1,4 @@
-"""Everything an export needs of the outside world, in memory."""
+"""Doubles of an export's ports, in memory."""
 
 import base64
 import hashlib
@@ -9,44 +9,48 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sluice.vendor_exports.client.answers import Accepted, JobReport, Offer, Refused
-from sluice.vendor_exports.delivery.model import Account, Job, Landed, Lease, Promise, Provenance
-from sluice.vendor_exports.delivery.ports import Download, LeaseLostError, Part
-from sluice.vendor_exports.delivery.slots import Environment, Slot
+from sluice.lake.lease import LeaseLostError
+from sluice.vendor_exports.client.answers import Accepted, JobReport, ListedFile, Refused
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.delivery.model import ExpectedFile, ExportResult, Job, Lease
+from sluice.vendor_exports.delivery.slot_records import SlotRecord
+from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.transfers import Download, Part, Provenance, StoredFile, Upload
 
 SLOT = Slot(datetime(2026, 3, 1, 12, tzinfo=UTC))
 LEASE = Lease(Environment.TEST, SLOT, "arn:aws:states:here:1:execution:export:one")
 FOLDER = "DEV/IMOSDL/Hourly/20260301/12/"
 RUN = "runs/exports/20260301-12/one/"
 GUID = "guid"
+FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 def md5(body: bytes) -> str:
     return hashlib.md5(body, usedforsecurity=False).hexdigest()
 
 
-def promise(name: str, size: int) -> Promise:
-    return Promise(f"ACME/{name}", name, size)
+def expected_file(name: str, size: int) -> ExpectedFile:
+    return ExpectedFile(f"ACME/{name}", name, size)
 
 
-def came(etag: str = "", job: str = GUID, execution: str = "one", *, refetched: bool = False) -> Provenance:
+def provenance_of(etag: str = "", job: str = GUID, execution: str = "one", *, refetched: bool = False) -> Provenance:
     return Provenance(job, execution, etag, refetched)
 
 
 @dataclass
-class MemoryLanding:
-    """A bucket: objects, uploads in parts, and what was done to it."""
+class MemoryStoredFiles:
+    """A bucket: files, multipart uploads, and a list of the writes."""
 
     objects: dict[str, tuple[bytes, Provenance | None]] = field(default_factory=dict)
     uploads: dict[str, tuple[str, Provenance, dict[int, bytes]]] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
     fails_at: Callable[[str], bool] = lambda _: False
 
-    def head(self, key: str) -> Landed | None:
+    def head(self, key: str) -> StoredFile | None:
         found = self.objects.get(key)
-        return Landed(len(found[0]), found[1]) if found else None
+        return StoredFile(len(found[0]), found[1]) if found else None
 
-    def heads(self, keys: Sequence[str]) -> list[Landed | None]:
+    def heads(self, keys: Sequence[str]) -> list[StoredFile | None]:
         return [self.head(key) for key in keys]
 
     def put(self, key: str, body: bytes, provenance: Provenance) -> None:
@@ -96,15 +100,15 @@ def part(number: int, body: bytes) -> Part:
 
 @dataclass
 class MemoryUploads:
-    """Which uploads were begun."""
+    """The notes of multipart uploads."""
 
-    noted: dict[str, tuple[str, Provenance]] = field(default_factory=dict)
+    noted: dict[str, Upload] = field(default_factory=dict)
 
-    def begun(self, key: str) -> tuple[str, Provenance] | None:
+    def begun(self, key: str) -> Upload | None:
         return self.noted.get(key)
 
-    def note(self, key: str, upload_id: str, provenance: Provenance) -> None:
-        self.noted[key] = upload_id, provenance
+    def note(self, key: str, upload: Upload) -> None:
+        self.noted[key] = upload
 
     def forget(self, key: str) -> None:
         self.noted.pop(key, None)
@@ -112,7 +116,7 @@ class MemoryUploads:
 
 @dataclass
 class Server:
-    """A server of files, with habits: what it says of them, and what it does about ranges."""
+    """A server of files: its headers, its ranges and its faults can be set."""
 
     bodies: dict[str, bytes] = field(default_factory=dict)
     ranges: bool = True
@@ -146,74 +150,67 @@ class Server:
 
 @dataclass
 class MemorySlots:
-    """Records of slots; `between` happens before every call."""
+    """Records of slots; `between` is called before every read and claim."""
 
-    records: dict[tuple[Environment, Slot], dict[str, Any]] = field(default_factory=dict)
+    records: dict[tuple[Environment, Slot], SlotRecord] = field(default_factory=dict)
     between: Callable[[], None] = lambda: None
+    until: datetime = FOREVER
 
-    def record(self, lease: Lease) -> dict[str, Any]:
-        return self.records.setdefault((lease.environment, lease.slot), {})
+    @property
+    def record(self) -> SlotRecord:
+        """The record of `SLOT`."""
+        return self._record(LEASE)
 
-    def claim(self, lease: Lease, now: datetime, until: datetime) -> str | None:
+    @record.setter
+    def record(self, record: SlotRecord) -> None:
+        self.records[LEASE.environment, SLOT] = record
+
+    def get(self, environment: Environment, slot: Slot) -> SlotRecord:
         self.between()
-        record = self.record(lease)
-        owner: str | None = record.get("owner")
-        if owner not in {None, lease.execution} and record["until"] >= now:
-            return owner
-        self._take(record, lease, until)
-        return None
+        return self.records.get((environment, slot), SlotRecord())
 
-    def take_over(self, lease: Lease, owner: str, until: datetime) -> bool:
+    def claim(self, lease: Lease, ended: str, now: datetime, until: datetime) -> SlotRecord:
         self.between()
-        record = self.record(lease)
-        if record.get("owner") != owner:
-            return False
-        self._take(record, lease, until)
-        return True
-
-    def job(self, environment: Environment, slot: Slot) -> Job | None:
-        self.between()
-        job: Job | None = self.records.get((environment, slot), {}).get("job")
-        return job
+        record = self._record(lease)
+        if record.execution not in {"", lease.execution, ended} and self.until >= now:
+            return record
+        self.until = until
+        return self._put(lease, replace(record, execution=lease.execution, checked=None))
 
     def put_job(self, lease: Lease, job: Job) -> None:
-        self._own(lease)["job"] = job
+        self._put(lease, replace(self._own(lease), job=job))
 
-    def put_findings(self, lease: Lease, account: Account) -> None:
-        self._own(lease)["findings"] = account
+    def put_checked(self, lease: Lease, result: ExportResult) -> None:
+        self._put(lease, replace(self._own(lease), checked=result))
 
-    def findings(self, lease: Lease) -> Account | None:
-        found: Account | None = self.record(lease).get("findings")
-        return found
+    def close(self, lease: Lease, result: ExportResult) -> None:
+        record = self._own(lease) if self._record(lease).execution else self._record(lease)
+        self._put(lease, replace(record, execution="", result=result))
 
-    def close(self, lease: Lease, account: Account) -> None:
-        record = self.record(lease)
-        if record.get("owner", lease.execution) != lease.execution:
-            raise LeaseLostError
-        record["account"] = account
-        record.pop("owner", None)
+    def _record(self, lease: Lease) -> SlotRecord:
+        return self.records.get((lease.environment, lease.slot), SlotRecord())
 
-    def account(self, environment: Environment, slot: Slot) -> Account | None:
-        found: Account | None = self.records.get((environment, slot), {}).get("account")
-        return found
-
-    def _take(self, record: dict[str, Any], lease: Lease, until: datetime) -> None:
-        record.update(owner=lease.execution, until=until)
-        record.pop("findings", None)
-
-    def _own(self, lease: Lease) -> dict[str, Any]:
-        record = self.record(lease)
-        if record.get("owner") != lease.execution:
-            raise LeaseLostError
+    def _put(self, lease: Lease, record: SlotRecord) -> SlotRecord:
+        self.records[lease.environment, lease.slot] = record
         return record
 
+    def _own(self, lease: Lease) -> SlotRecord:
+        if self._record(lease).execution != lease.execution:
+            raise LeaseLostError
+        return self._record(lease)
 
-Answer = Accepted | Refused | JobReport | list[Offer] | Exception
+
+def owned_slots(job: Job | None = None, result: ExportResult | None = None) -> MemorySlots:
+    """Return records in which `LEASE` holds."""
+    return MemorySlots({(LEASE.environment, SLOT): SlotRecord(LEASE.execution, job, result=result)})
+
+
+Answer = Accepted | Refused | JobReport | list[ListedFile] | Exception
 
 
 @dataclass
-class Vendor:
-    """Gives answers of a script; the last one for ever."""
+class ScriptedVendor:
+    """Gives the answers of a script; the last one is repeated."""
 
     script: list[Answer] = field(default_factory=list)
     asked: list[tuple[Any, ...]] = field(default_factory=list)
@@ -235,9 +232,5 @@ class Vendor:
         return answer
 
 
-def offer(name: str, size: object, url: str = "") -> Offer:
-    return Offer(f"ACME/{name}", url or f"https://host/{name}", size)
-
-
-def refetched(provenance: Provenance) -> Provenance:
-    return replace(provenance, refetched=True)
+def listed_file(name: str, size: object, url: str = "") -> ListedFile:
+    return ListedFile(f"ACME/{name}", url or f"https://host/{name}", size)

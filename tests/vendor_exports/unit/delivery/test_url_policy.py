@@ -1,4 +1,4 @@
-"""Where a function may fetch from: HTTPS to public addresses of known hosts, and nothing else."""
+"""URLs that may be fetched: HTTPS to public IP addresses of known hosts, and nothing else."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.vendor_exports.delivery.address_policy import AddressPolicy, LoopbackPolicy, resolve
-from sluice.vendor_exports.delivery.downloads_http import HttpDownloads
-from sluice.vendor_exports.delivery.ports import AddressRefusedError, DownloadError, TransientDownloadError
+from sluice.vendor_exports.delivery.downloads_http import HttpDownloads, LoopbackPolicy, UrlPolicy, resolve
+from sluice.vendor_exports.delivery.transfers import DownloadError, TransientDownloadError, UrlRefusedError
 
 HOST, PUBLIC = "files.vendor.test", "93.184.216.34"
 HOSTS = frozenset({HOST, "other.test"})
@@ -57,18 +56,18 @@ PRIVATE = [
 ]
 
 
-def policy(*addresses: str) -> AddressPolicy:
-    return AddressPolicy(HOSTS, lambda _: list(addresses or (PUBLIC,)))
+def policy(*addresses: str) -> UrlPolicy:
+    return UrlPolicy(HOSTS, lambda _: list(addresses or (PUBLIC,)))
 
 
-def refused(address: str, *addresses: str) -> str:
-    with pytest.raises(AddressRefusedError) as error:
-        policy(*addresses).target(address)
+def refused(url: str, *addresses: str) -> str:
+    with pytest.raises(UrlRefusedError) as error:
+        policy(*addresses).target(url)
     assert error.value.__context__ is None
     return str(error.value)
 
 
-def test_an_address_that_is_allowed() -> None:
+def test_an_allowed_url() -> None:
     target = policy().target(f"https://{HOST}/a%20b/c?X-Amz-Signature=1%2F2&x=y#z")
     assert str(target.url) == f"https://{PUBLIC}/a%20b/c?X-Amz-Signature=1%2F2&x=y#z"
     assert target.host == HOST
@@ -86,17 +85,20 @@ def test_public_addresses(address: str) -> None:
 @pytest.mark.parametrize("address", PRIVATE)
 def test_private_addresses(address: str) -> None:
     for addresses in ([address], [PUBLIC, address], [address, PUBLIC]):
-        assert refused(f"https://{HOST}/a?sig=SIGNATURE", *addresses) == f"host {HOST} has a private address"
+        assert (
+            refused(f"https://{HOST}/a?sig=SIGNATURE", *addresses)
+            == f"host {HOST} has an IP address that is not public"
+        )
 
 
 @given(st.ip_addresses(network="64:ff9b::/96") | st.ip_addresses(network="2002::/16"))
-def test_tunnels_lead_nowhere(address: object) -> None:
+def test_tunnels_are_refused(address: object) -> None:
     refused(f"https://{HOST}/", str(address))
 
 
 def test_a_host_without_addresses() -> None:
-    with pytest.raises(AddressRefusedError):
-        AddressPolicy(HOSTS, lambda _: []).target(f"https://{HOST}/")
+    with pytest.raises(UrlRefusedError):
+        UrlPolicy(HOSTS, lambda _: []).target(f"https://{HOST}/")
 
 
 @pytest.mark.parametrize(
@@ -111,9 +113,9 @@ def test_a_host_without_addresses() -> None:
         f"https://:@{HOST}@{HOST}/",
     ],
 )
-def test_addresses_that_are_no_plain_https(address: str) -> None:
+def test_urls_that_are_not_plain_https(address: str) -> None:
     text = refused(address)
-    assert "plain https" in text or "is none" in text or "not among" in text
+    assert "plain HTTPS" in text or "is not valid" in text or "not among" in text
     assert "SECRET" not in text
 
 
@@ -140,20 +142,20 @@ def test_other_hosts(host: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["", "https://", "/etc/passwd", "file:///etc/passwd", "https:///x", "data:,x", "x"])
-def test_addresses_without_a_host(address: str) -> None:
-    assert refused(address) in {"its address names no host", "its address is none"}
+def test_urls_without_a_host(address: str) -> None:
+    assert refused(address) in {"its URL has no host", "its URL is not valid"}
 
 
 @pytest.mark.parametrize("address", ["https://[::1/SIGNATURE", f"https://{HOST}:SIGNATURE/", "https://a\x00SIGNATURE/"])
-def test_addresses_that_are_none(address: str) -> None:
-    assert refused(address) == "its address is none"
+def test_urls_that_are_not_valid(address: str) -> None:
+    assert refused(address) == "its URL is not valid"
 
 
 @given(st.text() | st.text().map(lambda text: f"https://{HOST}{text}"))
-def test_any_address(address: str) -> None:
+def test_any_url(address: str) -> None:
     try:
         target = policy().target(address)
-    except AddressRefusedError:
+    except UrlRefusedError:
         return
     assert (target.url.scheme, target.url.host, target.url.port, target.host in HOSTS) == ("https", PUBLIC, None, True)
 
@@ -164,7 +166,7 @@ def test_a_name_that_cannot_be_resolved(monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
     with pytest.raises(TransientDownloadError, match=f"the name of host {HOST} cannot be resolved"):
-        AddressPolicy(HOSTS).target(f"https://{HOST}/?SIGNATURE")
+        UrlPolicy(HOSTS).target(f"https://{HOST}/?SIGNATURE")
 
 
 def test_all_addresses_of_a_name_are_found() -> None:
@@ -183,7 +185,7 @@ class Wire:
         self.requests: list[httpx.Request] = []
         self.answer = answer
 
-    def downloads(self, policy: AddressPolicy | LoopbackPolicy) -> HttpDownloads:
+    def downloads(self, policy: UrlPolicy | LoopbackPolicy) -> HttpDownloads:
         return HttpDownloads(httpx.Client(transport=httpx.MockTransport(self), trust_env=False), policy)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -191,8 +193,8 @@ class Wire:
         return self.answer()
 
 
-def test_the_address_that_was_checked_is_the_one_that_is_asked() -> None:
-    """A name that leads elsewhere when it is looked up a second time leads nobody anywhere."""
+def test_the_ip_address_that_was_checked_is_the_one_that_is_asked() -> None:
+    """A second lookup of the name, with another answer, makes no difference."""
     asked: list[str] = []
 
     def rebinding(host: str) -> list[str]:
@@ -200,7 +202,7 @@ def test_the_address_that_was_checked_is_the_one_that_is_asked() -> None:
         return [PUBLIC] if len(asked) == 1 else ["169.254.169.254"]
 
     wire = Wire()
-    with wire.downloads(AddressPolicy(HOSTS, rebinding)).open(f"https://{HOST}/a?b=c", 0) as download:
+    with wire.downloads(UrlPolicy(HOSTS, rebinding)).open(f"https://{HOST}/a?b=c", 0) as download:
         assert b"".join(download.chunks) == b"abc"
     (request,) = wire.requests
     assert asked == [HOST]
@@ -211,9 +213,9 @@ def test_the_address_that_was_checked_is_the_one_that_is_asked() -> None:
     assert "range" not in request.headers
 
 
-def test_an_address_of_version_6() -> None:
+def test_an_ipv6_address() -> None:
     wire = Wire()
-    address = AddressPolicy(HOSTS, lambda _: ["2600:9000::1"])
+    address = UrlPolicy(HOSTS, lambda _: ["2600:9000::1"])
     with wire.downloads(address).open(f"https://{HOST}/a", 7):
         pass
     (request,) = wire.requests
@@ -232,9 +234,9 @@ def test_redirects_are_refused(status: int) -> None:
     assert len(wire.requests) == 1
 
 
-def test_what_is_refused_is_not_requested() -> None:
+def test_a_refused_url_is_not_requested() -> None:
     wire = Wire()
-    with pytest.raises(AddressRefusedError), wire.downloads(policy("10.0.0.1")).open(f"https://{HOST}/a", 0):
+    with pytest.raises(UrlRefusedError), wire.downloads(policy("10.0.0.1")).open(f"https://{HOST}/a", 0):
         pass
     assert wire.requests == []
 
@@ -282,7 +284,7 @@ def test_parts(content_range: str, offset: int) -> None:
 
 
 @pytest.mark.parametrize("content_range", ["", "bytes */8", "bytes -7/8", "items 5-7/8"])
-def test_parts_of_nowhere(content_range: str) -> None:
+def test_parts_without_an_offset(content_range: str) -> None:
     with pytest.raises(DownloadError, match="the server answered with a part and did not say which"):
         opened(206, {"content-range": content_range})
 
@@ -299,7 +301,7 @@ def test_a_length_that_is_not_said() -> None:
 
 
 @pytest.mark.parametrize("host", ["localhost:1234", "127.0.0.1:1234", "LOCALHOST", "127.0.0.1"])
-def test_this_machine(host: str) -> None:
+def test_the_local_stage_fetches_from_this_machine(host: str) -> None:
     target = LoopbackPolicy().target(f"http://{host}/a?b=c")
     assert (str(target.url), target.host) == (f"http://{host.lower()}/a?b=c", host.lower())
 
@@ -319,6 +321,6 @@ def test_this_machine(host: str) -> None:
         "",
     ],
 )
-def test_everything_else(address: str) -> None:
-    with pytest.raises(AddressRefusedError):
+def test_the_local_stage_fetches_from_nowhere_else(address: str) -> None:
+    with pytest.raises(UrlRefusedError):
         LoopbackPolicy().target(address)

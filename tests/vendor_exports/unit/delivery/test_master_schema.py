@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.vendor_exports.delivery.schemas import MAX_SCHEMA_BYTES, read_schema
+from sluice.vendor_exports.delivery.master_schema import MAX_SCHEMA_BYTES, read_schema
 from tests.vendor_exports.unit.completeness.deliveries import schema
 
 ANYTHING = st.recursive(

@@ -1,0 +1,236 @@
+"""Batches of files are copied from presigned URLs; one that fails leaves the others alone."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from threading import Barrier
+
+import pytest
+
+from sluice.vendor_exports.client.answers import ListedFile
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.errors import VendorUnavailableError
+from sluice.vendor_exports.client.pauses import Pauses
+from sluice.vendor_exports.delivery.copy_files import LIFETIME_MINUTES, BatchCopy, PresignedUrls
+from sluice.vendor_exports.delivery.delivery_state import ExportRun
+from sluice.vendor_exports.delivery.file_copy import FileCopy
+from sluice.vendor_exports.delivery.model import BatchResult, CopyBatch, ExpectedFile
+from sluice.vendor_exports.delivery.transfers import DownloadError, Provenance, TransientDownloadError, UrlExpiredError
+from tests.vendor_exports.unit.delivery.memory import (
+    FOLDER,
+    GUID,
+    LEASE,
+    MemoryStoredFiles,
+    MemoryUploads,
+    ScriptedVendor,
+    Server,
+    expected_file,
+    listed_file,
+    md5,
+    provenance_of,
+)
+
+
+class Batch:
+    """Files A, B, C at the vendor's, with URLs that end in the number of the list they come from."""
+
+    def __init__(self, names: str = "ABC", lists: int = 3) -> None:
+        self.bodies = {name: name.encode() * 5 for name in names}
+        self.files = tuple(expected_file(name, 5) for name in names)
+        self.vendor = ScriptedVendor([self.listed(number) for number in range(1, lists + 1)])
+        bodies = {f"{name}/{number}": body for name, body in self.bodies.items() for number in range(1, lists + 1)}
+        self.server = Server(bodies)
+        self.stored = MemoryStoredFiles()
+        self.pauses: list[float] = []
+
+    def listed(self, number: int) -> list[ListedFile]:
+        return [listed_file(name, 5, f"{name}/{number}") for name in self.bodies]
+
+    def run(self, files: tuple[ExpectedFile, ...] | None = None, round_number: int = 1) -> BatchResult:
+        copy = FileCopy(self.server, self.stored, MemoryUploads())
+        batch = CopyBatch("01-0000", round_number, GUID, files or self.files)
+        pauses = Pauses(1.0, self.pauses.append)
+        return BatchCopy(copy, self.stored, ExportRun(LEASE), urls_of(self.vendor), pauses).run(batch)
+
+    def refuse(self, error: DownloadError, *urls: str, times: int = 99) -> None:
+        left = Counter(dict.fromkeys(urls, times))
+
+        def before(url: str) -> None:
+            left[url] -= 1
+            if left[url] >= 0:
+                raise error
+
+        self.server.before = before
+
+    def copied(self) -> dict[str, bytes]:
+        return {key.removeprefix(FOLDER): body for key, (body, _) in self.stored.objects.items()}
+
+
+def urls_of(vendor: ScriptedVendor) -> PresignedUrls:
+    seconds = count(1)
+    return PresignedUrls(vendor, Environment.TEST, GUID, lambda: float(next(seconds)))
+
+
+EXPIRED = UrlExpiredError("its URL is not accepted (403), a new one neither")
+
+
+def test_all_files_are_copied_with_one_list() -> None:
+    batch = Batch()
+    assert batch.run() == BatchResult([], {})
+    assert batch.copied() == batch.bodies
+    assert {provenance for _, provenance in batch.stored.objects.values()} == {
+        provenance_of(md5(body)) for body in batch.bodies.values()
+    }
+    assert len(batch.vendor.asked) == 1
+
+
+def test_files_that_are_copied_are_not_asked_for() -> None:
+    batch = Batch()
+    batch.run()
+    batch.server.opened.clear()
+    batch.vendor.asked.clear()
+    assert batch.run() == BatchResult([], {})
+    assert (batch.server.opened, batch.vendor.asked) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("body", "provenance", "is_kept"),
+    [
+        (b"AAAAA", provenance_of(md5(b"AAAAA"), job="another"), True),
+        (b"AAAAA", provenance_of("other", job="another"), False),
+        (b"XXXXX", None, False),
+        (b"AAAA", provenance_of(md5(b"AAAAA")), False),
+    ],
+)
+def test_the_same_file_of_another_job_is_kept(body: bytes, provenance: Provenance | None, *, is_kept: bool) -> None:
+    batch = Batch("A")
+    batch.stored.objects[f"{FOLDER}A"] = body, provenance
+    assert batch.run() == BatchResult(["A"] if is_kept else [], {})
+    assert bool(batch.stored.done) is not is_kept
+    assert batch.copied() == batch.bodies
+
+
+def test_an_expired_url_is_replaced() -> None:
+    batch = Batch()
+    together = Barrier(3, timeout=30)
+
+    def before(url: str) -> None:
+        if url.endswith("1"):
+            together.wait()
+        if url in {"A/1", "B/1"}:
+            raise EXPIRED
+
+    batch.server.before = before
+    assert batch.run() == BatchResult([], {})
+    assert batch.copied() == batch.bodies
+    refetched = {key[-1]: provenance.refetched for key, (_, provenance) in batch.stored.objects.items() if provenance}
+    assert refetched == {"A": True, "B": True, "C": False}
+    assert len(batch.vendor.asked) == 2, "one new list for both"
+    assert batch.pauses == []
+
+
+def test_a_url_expires_after_a_transient_error() -> None:
+    batch = Batch("A")
+    errors: list[DownloadError] = [TransientDownloadError("reset"), EXPIRED, TransientDownloadError("reset")]
+
+    def before(_: str) -> None:
+        if errors:
+            raise errors.pop(0)
+
+    batch.server.before = before
+    assert batch.run() == BatchResult([], {})
+    assert [url for url, _ in batch.server.opened] == ["A/1", "A/1", "A/2", "A/2"]
+
+
+def test_urls_that_are_expired_at_once_are_renewed_only_once() -> None:
+    batch = Batch()
+    batch.refuse(EXPIRED, "A/1", "A/2", "A/3")
+    assert batch.run() == BatchResult([], {"A": "its URL is not accepted (403), a new one neither"})
+    assert len(batch.vendor.asked) == 2
+    assert set(batch.copied()) == {"B", "C"}
+
+
+def test_a_file_that_is_not_listed_any_more() -> None:
+    batch = Batch("AB")
+    batch.vendor.script = [batch.listed(1), [listed_file("B", 5, "B/2")]]
+    batch.refuse(EXPIRED, "A/1")
+    unlisted = expected_file("D", 5)
+    result = batch.run((*batch.files, unlisted))
+    assert result.reasons == dict.fromkeys("AD", "the vendor does not list it any more")
+
+
+def test_transient_errors_are_retried_with_pauses() -> None:
+    batch = Batch("A")
+    batch.refuse(TransientDownloadError("the server answered 503, again and again"), "A/1", times=3)
+    assert batch.run() == BatchResult([], {})
+    assert len(batch.pauses) == 3
+    assert all(pause <= most for pause, most in zip(batch.pauses, (1, 2, 4), strict=True))
+
+
+def test_a_file_that_cannot_be_fetched_leaves_the_others_alone() -> None:
+    batch = Batch()
+    batch.refuse(TransientDownloadError("the server answered 503, again and again"), "B/1")
+    assert batch.run() == BatchResult([], {"B": "the server answered 503, again and again"})
+    assert set(batch.copied()) == {"A", "C"}
+    assert len(batch.pauses) == 3
+
+
+def test_a_file_with_unexpected_content_is_not_fetched_again() -> None:
+    batch = Batch("A")
+    assert batch.run((expected_file("A", 6),)).reasons == {"A": "6 bytes were promised, the server has 5"}
+    assert (len(batch.server.opened), batch.pauses) == (1, [])
+
+
+def test_files_of_a_later_round_count_as_refetched() -> None:
+    batch = Batch("A")
+    batch.run(round_number=2)
+    (_, provenance) = batch.stored.objects[f"{FOLDER}A"]
+    assert provenance
+    assert provenance.refetched
+
+
+def test_the_error_of_the_list_is_the_reason_of_every_file() -> None:
+    batch = Batch()
+    error = VendorUnavailableError("slot", "files", "503", "Wait.")
+    batch.vendor.script = [error]
+    assert batch.run() == BatchResult([], dict.fromkeys("ABC", str(error)))
+
+
+# Presigned URLs
+
+
+def test_one_list_serves_all_threads() -> None:
+    vendor = ScriptedVendor([[listed_file("A", 1), listed_file("B", 2)], []])
+    urls = urls_of(vendor)
+    assert vendor.asked == []
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(urls.url, ["A", "B", "C"] * 20))
+    assert found == [("https://host/A", 1.0), ("https://host/B", 1.0), (None, 1.0)] * 20
+    assert vendor.asked == [("files", Environment.TEST, GUID, LIFETIME_MINUTES)]
+
+
+def test_an_expired_url_is_renewed_once_for_all_threads() -> None:
+    vendor = ScriptedVendor([[listed_file("A", 1, f"https://host/{number}")] for number in range(9)])
+    urls = urls_of(vendor)
+    _, listed_at = urls.url("A")
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: urls.url("A", listed_at), range(40)))
+    assert set(found) == {("https://host/1", 2.0)}
+    assert len(vendor.asked) == 2
+    assert urls.url("A") == ("https://host/1", 2.0)
+
+
+def test_an_empty_list_is_asked_for_once() -> None:
+    vendor = ScriptedVendor([[]])
+    urls = urls_of(vendor)
+    assert [urls.url(name) for name in "ABC"] == [(None, 1.0)] * 3
+    assert len(vendor.asked) == 1
+
+
+def test_a_vendor_that_gives_no_list_is_asked_once() -> None:
+    vendor = ScriptedVendor([VendorUnavailableError("slot", "files", "503", "Wait."), [listed_file("A", 1)]])
+    urls = urls_of(vendor)
+    for name in "AB":
+        with pytest.raises(VendorUnavailableError):
+            urls.url(name)
+    assert len(vendor.asked) == 1

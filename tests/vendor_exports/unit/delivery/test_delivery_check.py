@@ -1,0 +1,330 @@
+"""Lists, rounds and checks of a delivery: the files that arrived, those that are missing, and why."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+import pytest
+
+from sluice.lake.lease import LeaseLostError
+from sluice.vendor_exports.client.answers import ListedFile
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.delivery.delivery_check import Checked, DeliveryCheck
+from sluice.vendor_exports.delivery.delivery_state import DeliveryReader
+from sluice.vendor_exports.delivery.manifest import FileLister, Limits, Listed, Listing
+from sluice.vendor_exports.delivery.master_schema import MAX_SCHEMA_BYTES
+from sluice.vendor_exports.delivery.model import (
+    DELIVERED,
+    INCOMPLETE,
+    ExportResult,
+    Job,
+    JobState,
+)
+from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA
+from sluice.vendor_exports.delivery.transfers import Provenance
+from tests.support.memory_object_store import MemoryObjectStore
+from tests.vendor_exports.unit.delivery.memory import (
+    FOLDER,
+    GUID,
+    LEASE,
+    RUN,
+    MemoryStoredFiles,
+    ScriptedVendor,
+    expected_file,
+    listed_file,
+    owned_slots,
+    provenance_of,
+)
+
+ROUNDS = 3
+
+
+@dataclass
+class Delivery:
+    """A slot with a complete job; the test plays the vendor and the copying."""
+
+    files: MemoryObjectStore = field(default_factory=MemoryObjectStore)
+    stored: MemoryStoredFiles = field(default_factory=MemoryStoredFiles)
+    out_of_scope: frozenset[str] = frozenset({""})
+
+    def __post_init__(self) -> None:
+        self.slots = owned_slots(Job(GUID, "https://export.test", JobState.COMPLETE))
+        self.deliveries = DeliveryReader(self.files, self.stored)
+
+    def list_files(self, rounds: int, *listed: ListedFile) -> Listing:
+        self.vendor = ScriptedVendor([list(listed)])
+        limits = Limits(max_file_bytes=1000, batch_files=2, batch_bytes=100, rounds=ROUNDS)
+        return FileLister(self.files, self.deliveries, self.slots, limits).list_files(LEASE, self.vendor, rounds)
+
+    def store(self, name: str, size: int, provenance: Provenance | None = None) -> None:
+        self.stored.objects[FOLDER + name] = bytes(size), provenance or provenance_of()
+
+    def report(self, batch: str, *kept: str, **reasons: str) -> None:
+        document = {"kept": kept, "reasons": reasons}
+        self.files.objects[f"{RUN}results/{batch}.json"] = orjson.dumps(document)
+
+    def check(self, rounds: int) -> tuple[Checked, ExportResult]:
+        check = DeliveryCheck(self.files, self.deliveries, self.slots, self.out_of_scope, ROUNDS)
+        checked, result = check.check(LEASE, rounds)
+        assert self.slots.record.checked == result
+        return checked, result
+
+    def document(self, name: str) -> Any:
+        return orjson.loads(self.files.objects[RUN + name])
+
+    def planned(self, number: int) -> list[list[str]]:
+        batches = self.document(f"plan-{number:02}.json")["batches"]
+        return [[file["name"] for file in batch["files"]] for batch in batches]
+
+
+@pytest.fixture
+def delivery() -> Delivery:
+    return Delivery()
+
+
+# Lists
+
+
+def test_the_first_list_is_written_as_manifest_and_plan(delivery: Delivery) -> None:
+    listing = delivery.list_files(
+        0, listed_file("A", 5), listed_file("B", 200), listed_file("C", 5), listed_file("D", None)
+    )
+    assert listing == Listing(Listed.FILES, 1, f"{RUN}plan-01.json")
+    assert delivery.vendor.asked == [("files", Environment.TEST, GUID, 5)]
+    assert delivery.planned(1) == [["B"], ["A", "C"]]
+    entries = [{"key": f"ACME/{name}", "size": size} for name, size in (("A", 5), ("B", 200), ("C", 5))]
+    assert orjson.loads(delivery.files.objects[f"{FOLDER}_PresignedUrls.json"]) == entries
+    assert delivery.document("manifest.json")["unusable"] == {"D": "it is listed without a size in bytes"}
+    assert "https://host" not in repr(delivery.files.objects)
+
+
+def test_a_repeated_step_writes_the_same(delivery: Delivery) -> None:
+    delivery.list_files(0, listed_file("A", 5))
+    before = dict(delivery.files.objects)
+    delivery.list_files(0, listed_file("A", 5))
+    assert delivery.files.objects == before
+
+
+def test_an_empty_list_is_asked_for_again_a_limited_number_of_times(delivery: Delivery) -> None:
+    assert delivery.list_files(0) == Listing(Listed.NOTHING, 1, f"{RUN}plan-01.json")
+    assert delivery.list_files(1) == Listing(Listed.NOTHING, 2, f"{RUN}plan-02.json")
+    over = delivery.list_files(2)
+    assert over == Listing(Listed.OVER, 3, f"{RUN}plan-03.json", "the vendor listed no files, 3 times")
+    assert f"{FOLDER}_PresignedUrls.json" not in delivery.files.objects, "an older manifest stays"
+
+
+def test_a_list_that_fills_late(delivery: Delivery) -> None:
+    delivery.list_files(0)
+    assert delivery.list_files(1, listed_file("A", 5)).next_step is Listed.FILES
+    assert delivery.planned(2) == [["A"]]
+    delivery.store("A", 5, provenance_of(refetched=True))
+    assert delivery.check(2)[1].status == DELIVERED
+
+
+def test_a_list_without_a_usable_entry_is_not_empty(delivery: Delivery) -> None:
+    assert delivery.list_files(0, listed_file("A", None)).next_step is Listed.FILES
+    checked, result = delivery.check(1)
+    assert (checked, result.status, result.promised, result.missing) == (Checked.OVER, INCOMPLETE, 1, ["A"])
+
+
+def test_later_rounds_copy_missing_files_and_keep_expected_ones(delivery: Delivery) -> None:
+    delivery.list_files(0, listed_file("A", 5), listed_file("B", 6), listed_file("C", None), listed_file("D", None))
+    delivery.store("A", 5)
+    delivery.report("01-0000", B="404")
+    assert delivery.check(1)[0] is Checked.AGAIN
+    delivery.list_files(1, listed_file("A", 9), listed_file("C", 7), listed_file("E", 8))
+    assert delivery.planned(2) == [["E", "C"], ["B"]], "B is no longer listed and stays expected; C has become usable"
+    assert delivery.document("manifest.json")["unusable"] == {"D": "it is listed without a size in bytes"}
+    for name, size in (("B", 6), ("C", 7), ("E", 8)):
+        delivery.store(name, size)
+    checked, result = delivery.check(2)
+    assert (checked, result.status, result.promised, result.missing) == (Checked.OVER, INCOMPLETE, 5, ["D"])
+
+
+def test_a_slot_without_a_job_lists_no_files(delivery: Delivery) -> None:
+    delivery.slots.record = replace(delivery.slots.record, job=None)
+    delivery.list_files(0)
+    assert delivery.vendor.asked == [("files", Environment.TEST, "", 5)]
+
+
+# Checks
+
+
+@pytest.mark.parametrize(
+    ("size", "provenance", "kept", "whole"),
+    [
+        (5, provenance_of(), False, True),
+        (5, provenance_of(execution="earlier"), False, True),
+        (5, provenance_of(job="other"), True, True),
+        (5, None, True, True),
+        (5, provenance_of(job="other"), False, False),
+        (5, None, False, False),
+        (4, provenance_of(), False, False),
+        (4, provenance_of(), True, False),
+        (6, provenance_of(), False, False),
+        (None, None, True, False),
+    ],
+)
+def test_a_file_is_whole_by_size_and_job_or_because_it_was_kept(
+    delivery: Delivery, size: int | None, provenance: Provenance | None, *, kept: bool, whole: bool
+) -> None:
+    delivery.list_files(0, listed_file("A", 5))
+    if size is not None:
+        delivery.stored.objects[f"{FOLDER}A"] = bytes(size), provenance
+    delivery.report("01-0000", *(["A"] if kept else []))
+    checked, result = delivery.check(1)
+    assert (result.status, checked) == ((DELIVERED, Checked.OVER) if whole else (INCOMPLETE, Checked.AGAIN))
+
+
+def test_the_result_of_a_delivery(delivery: Delivery) -> None:
+    delivery.list_files(0, listed_file("A", 5), listed_file("B", 6), listed_file("C", 7))
+    delivery.store("A", 5)
+    delivery.store("B", 6, provenance_of(refetched=True))
+    delivery.store("C", 7, provenance_of(execution="earlier", refetched=True))
+    assert delivery.check(1) == (
+        Checked.OVER,
+        ExportResult("20260301-12", DELIVERED, FOLDER, promised=3, copied=2, refetched=1, bytes=11),
+    )
+
+
+def test_the_result_of_an_incomplete_delivery(delivery: Delivery) -> None:
+    delivery.list_files(0, listed_file("A", 5), listed_file("B", 90), listed_file("C", 7), listed_file("D", -1))
+    delivery.store("A", 5)
+    delivery.report("01-0001", C="404")
+    checked, result = delivery.check(ROUNDS - 2)
+    assert checked is Checked.AGAIN
+    assert result.reasons == {
+        "B": "its copy was cut off",
+        "C": "404",
+        "D": "it is listed without a size in bytes",
+    }
+    assert result.missing == ["B", "C", "D"]
+    assert result.cause == "3 of 4 promised files did not arrive whole"
+
+
+def test_the_reason_of_the_last_round_counts(delivery: Delivery) -> None:
+    delivery.list_files(0, listed_file("A", 5))
+    delivery.report("01-0000", A="404")
+    delivery.list_files(1, listed_file("A", 5))
+    assert delivery.check(2)[1].reasons == {"A": "404"}, "the second batch was killed"
+    delivery.report("02-0000", A="503")
+    delivery.list_files(2, listed_file("A", 5))
+    checked, result = delivery.check(3)
+    assert (checked, result.reasons) == (Checked.OVER, {"A": "503"})
+
+
+def test_rounds_have_an_end(delivery: Delivery) -> None:
+    delivery.list_files(0, listed_file("A", 5))
+    delivery.list_files(1, listed_file("A", 5))
+    assert delivery.check(2)[0] is Checked.AGAIN
+    delivery.list_files(2, listed_file("A", 5))
+    assert delivery.check(3)[0] is Checked.OVER
+
+
+def test_unusable_entries_need_no_further_round(delivery: Delivery) -> None:
+    delivery.list_files(0, listed_file("A", 5), listed_file("B", None))
+    delivery.store("A", 5)
+    assert delivery.check(1)[0] is Checked.OVER
+
+
+def test_a_result_is_not_recorded_without_the_lease(delivery: Delivery) -> None:
+    delivery.list_files(0, listed_file("A", 5))
+    delivery.slots.record = replace(delivery.slots.record, execution="other")
+    with pytest.raises(LeaseLostError):
+        delivery.check(1)
+
+
+# Tables
+
+
+def deliver_schema(delivery: Delivery, body: bytes, *others: str) -> ExportResult:
+    delivery.list_files(
+        0, *(listed_file(name, 1) for name in others), ListedFile(f"a/{MASTER_SCHEMA}", "u", min(len(body), 1000))
+    )
+    for name in others:
+        delivery.store(name, 1)
+    document = delivery.document("manifest.json")
+    document["files"][-1]["size"] = len(body)
+    delivery.files.objects[f"{RUN}manifest.json"] = orjson.dumps(document)
+    delivery.stored.objects[FOLDER + MASTER_SCHEMA] = body, provenance_of()
+    delivery.files.objects[FOLDER + MASTER_SCHEMA] = body
+    return delivery.check(1)[1]
+
+
+def schema(*tables: str) -> bytes:
+    return orjson.dumps([{"DataObjectName": table} for table in tables])
+
+
+def test_tables_of_the_schema_without_a_file_are_missing() -> None:
+    delivery = Delivery(out_of_scope=frozenset({"Old", "Gone"}))
+    result = deliver_schema(
+        delivery, schema("Voyage", "Vessel", "Invoice", "Old"), "Voyage_0", "Extra_0", "_Statistics"
+    )
+    assert result.status == INCOMPLETE
+    assert result.missing == []
+    assert result.missing_tables == ["Invoice", "Vessel"]
+    assert result.cause == "the export lacks tables of its own schema: Invoice, Vessel"
+
+
+def test_all_tables_are_there(delivery: Delivery) -> None:
+    assert deliver_schema(delivery, schema("Voyage", "Vessel"), "Voyage_0", "Vessel_1", "Extra_0").status == DELIVERED
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\x1f\x8bbroken"])
+def test_an_unreadable_schema_expects_no_table(delivery: Delivery, body: bytes) -> None:
+    assert deliver_schema(delivery, body, "Voyage_0").status == DELIVERED
+
+
+def test_a_schema_that_is_too_large_is_not_read(delivery: Delivery) -> None:
+    body = schema("Voyage")
+    body += b" " * (MAX_SCHEMA_BYTES + 1 - len(body))
+    reads: list[str] = []
+    read = delivery.files.read
+
+    def reading(key: str) -> bytes:
+        reads.append(key)
+        return read(key)
+
+    delivery.files.read = reading  # type: ignore[method-assign]
+    assert deliver_schema(delivery, body, "Voyage_0").status == DELIVERED
+    assert FOLDER + MASTER_SCHEMA not in reads
+
+
+def test_a_schema_that_did_not_arrive(delivery: Delivery) -> None:
+    delivery.list_files(0, ListedFile(f"a/{MASTER_SCHEMA}", "u", 5))
+    result = delivery.check(1)[1]
+    assert (result.missing, result.missing_tables) == ([MASTER_SCHEMA], [])
+
+
+# Results are bounded
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "\U00020000", '"'])
+def test_a_result_fits_its_item_whatever_is_missing(delivery: Delivery, letter: str) -> None:
+    """A DynamoDB item has at most 400 KB and holds two results."""
+    width = 240 // len(letter.encode())
+    files = tuple(expected_file(f"{number:05}{letter * width}", 1) for number in range(3000))
+    delivery.files.objects[f"{RUN}manifest.json"] = orjson.dumps(
+        {"job_guid": GUID, "files": [], "unusable": {file.name: letter * 500 for file in files}}
+    )
+    delivery.files.objects[f"{RUN}plan-01.json"] = orjson.dumps({"batches": []})
+    result = delivery.check(1)[1]
+    assert 2 * len(orjson.dumps(result)) < 400_000
+    assert result.status == INCOMPLETE
+    assert result.promised == 3000
+    assert result.cause == "3000 of 3000 promised files did not arrive whole"
+    assert 50 < len(result.missing) <= 400
+    assert set(result.reasons) == set(result.missing)
+
+
+def test_up_to_four_hundred_missing_files_are_named(delivery: Delivery) -> None:
+    unusable = {f"InvoiceDetail_{number:06}_20260301.json.gz": "404" for number in range(401)}
+    delivery.files.objects[f"{RUN}manifest.json"] = orjson.dumps({"job_guid": GUID, "files": [], "unusable": unusable})
+    delivery.files.objects[f"{RUN}plan-01.json"] = orjson.dumps({"batches": []})
+    assert len(delivery.check(1)[1].missing) == 400
+
+
+def test_the_names_of_missing_tables_are_bounded(delivery: Delivery) -> None:
+    result = deliver_schema(delivery, schema(*(f"T{number}{'x' * 300}" for number in range(3000))))
+    assert 2 * len(orjson.dumps(result)) < 400_000
+    assert len(result.cause) == 1000

@@ -1,0 +1,188 @@
+"""Jobs are triggered and checked within budgets of time, whatever the vendor answers."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sluice.lake.lease import LeaseLostError
+from sluice.vendor_exports.client.answers import Accepted, JobReport, JobStatus, Refused
+from sluice.vendor_exports.client.errors import (
+    AnswerNotUnderstoodError,
+    CredentialsRefusedError,
+    JobUnknownError,
+    VendorUnavailableError,
+)
+from sluice.vendor_exports.delivery.job import (
+    LONGEST_WAIT,
+    SHORTEST_WAIT,
+    USUAL_WAIT,
+    JobAnswer,
+    JobCheck,
+    JobTrigger,
+    NextStep,
+    TriggerAnswer,
+)
+from sluice.vendor_exports.delivery.model import Job, JobState
+from tests.vendor_exports.unit.delivery.memory import LEASE, Answer, MemorySlots, ScriptedVendor, owned_slots
+
+PATIENCE, POLL, DEADLINE = 75 * 60, 60, 600
+VENDOR = "https://export.test"
+UNAVAILABLE = VendorUnavailableError("20260301-12", "trigger", "the vendor answered 503, 5 times", "Wait.")
+
+ODD = AnswerNotUnderstoodError("20260301-12", "status", "the vendor answered 200 with something else", "Ask.")
+FORGOTTEN = JobUnknownError("20260301-12", "status", "the vendor does not know the job", "Run it again.")
+
+
+def trigger(answer: Answer, waited: int = 0, slots: MemorySlots | None = None) -> TriggerAnswer:
+    return JobTrigger(ScriptedVendor([answer]), VENDOR, slots or owned_slots(), PATIENCE).trigger(LEASE, waited)
+
+
+def check(
+    answer: Answer, polls: int = 0, unknown: int = 0, slots: MemorySlots | None = None, *, replaceable: bool = False
+) -> JobAnswer:
+    slots = slots or owned_slots(Job("guid", VENDOR, JobState.TRIGGERED))
+    return JobCheck(ScriptedVendor([answer]), slots, POLL, DEADLINE).check(
+        LEASE, polls, unknown, replaceable=replaceable
+    )
+
+
+# Triggering
+
+
+def test_an_accepted_job_is_recorded() -> None:
+    slots = owned_slots()
+    assert trigger(Accepted("guid"), 90, slots) == TriggerAnswer(NextStep.ACCEPTED, 0, 90)
+    assert slots.record.job == Job("guid", VENDOR, JobState.TRIGGERED)
+
+
+def test_a_job_is_not_recorded_without_the_lease() -> None:
+    slots = owned_slots()
+    slots.record = replace(slots.record, execution="other")
+    with pytest.raises(LeaseLostError):
+        trigger(Accepted("guid"), slots=slots)
+    assert slots.record.job is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "wait"),
+    [
+        (0, SHORTEST_WAIT),
+        (SHORTEST_WAIT - 1.5, SHORTEST_WAIT),
+        (100.9, 101),
+        (LONGEST_WAIT - 1, LONGEST_WAIT),
+        (LONGEST_WAIT, LONGEST_WAIT),
+        (25 * 3600, LONGEST_WAIT),
+        (None, USUAL_WAIT),
+    ],
+)
+def test_the_wait_after_a_refusal_is_bounded(seconds: float | None, wait: int) -> None:
+    assert trigger(Refused(seconds, "Later.")) == TriggerAnswer(NextStep.WAIT, wait, wait)
+
+
+def test_an_unavailable_vendor_is_asked_again() -> None:
+    assert trigger(UNAVAILABLE, 60) == TriggerAnswer(NextStep.WAIT, USUAL_WAIT, 60 + USUAL_WAIT)
+
+
+def test_waiting_ends_when_the_budget_is_spent() -> None:
+    assert trigger(Refused(99, "Later."), PATIENCE - 100).next_step is NextStep.WAIT
+    over = trigger(Refused(99, "Later."), PATIENCE - 99)
+    cause = 'the vendor took no job within 75 minutes of waiting: the vendor said "Later."'
+    assert over == TriggerAnswer(NextStep.OVER, 0, PATIENCE - 99, cause)
+    assert "the vendor answered 503, 5 times" in trigger(UNAVAILABLE, PATIENCE).cause
+
+
+@given(st.lists(st.none() | st.floats(0, 90_000), min_size=1, max_size=400))
+def test_waiting_ends_whatever_the_vendor_says(refusals: list[float | None]) -> None:
+    waited, refused = 0, 0
+    while True:
+        answer = trigger(Refused(refusals[refused % len(refusals)], "Later."), waited)
+        if answer.next_step is NextStep.OVER:
+            break
+        assert SHORTEST_WAIT <= answer.wait_seconds <= LONGEST_WAIT
+        assert answer.waited_seconds == waited + answer.wait_seconds <= PATIENCE
+        waited, refused = answer.waited_seconds, refused + 1
+    assert refused <= PATIENCE // SHORTEST_WAIT
+
+
+def test_refused_credentials_and_strange_answers_are_raised() -> None:
+    for kind in (AnswerNotUnderstoodError, CredentialsRefusedError):
+        with pytest.raises(kind):
+            trigger(kind("20260301-12", "trigger", "odd", "Ask."))
+    with pytest.raises(CredentialsRefusedError):
+        check(CredentialsRefusedError("20260301-12", "status", "odd", "Ask."))
+
+
+# Checking
+
+
+def report(status: JobStatus, word: str = "Word") -> JobReport:
+    return JobReport(status, word)
+
+
+def test_a_complete_job() -> None:
+    slots = owned_slots(Job("guid", VENDOR, JobState.TRIGGERED))
+    vendor = ScriptedVendor([report(JobStatus.COMPLETE)])
+    assert JobCheck(vendor, slots, POLL, DEADLINE).check(LEASE, 3, 1, replaceable=False) == JobAnswer(
+        NextStep.COMPLETE, 4, 1
+    )
+    assert vendor.asked == [("status", "guid")]
+    assert slots.record.job == Job("guid", VENDOR, JobState.COMPLETE)
+
+
+@pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.ERROR, JobStatus.CANCELLED, JobStatus.ABORTED])
+def test_a_job_that_failed_ends_the_export(status: JobStatus) -> None:
+    slots = owned_slots(Job("guid", VENDOR, JobState.TRIGGERED))
+    over = check(report(status, "Broken"), slots=slots)
+    assert over == JobAnswer(NextStep.OVER, 1, 0, 'the vendor\'s job ended as "Broken"')
+    assert slots.record.job == Job("guid", VENDOR, JobState.FAILED)
+
+
+def test_any_other_answer_means_not_yet() -> None:
+    assert check(report(JobStatus.RUNNING), 1, 2) == JobAnswer(NextStep.WAIT, 2, 2)
+    assert check(report(JobStatus.UNKNOWN), 1, 2) == JobAnswer(NextStep.WAIT, 2, 3)
+    assert check(UNAVAILABLE, 1, 2) == JobAnswer(NextStep.WAIT, 2, 2)
+    assert check(ODD, 1, 2) == JobAnswer(NextStep.WAIT, 2, 3), "anything else is not yet"
+
+
+@pytest.mark.parametrize("state", [JobState.TRIGGERED, JobState.COMPLETE])
+def test_a_replaceable_job_that_the_vendor_has_forgotten_is_triggered_again(state: JobState) -> None:
+    slots = owned_slots(Job("guid", VENDOR, state))
+    assert check(FORGOTTEN, 1, 2, slots, replaceable=True) == JobAnswer(NextStep.LOST, 2, 2)
+    assert slots.record.job == Job("guid", VENDOR, JobState.FAILED)
+
+
+def test_a_new_job_may_be_unknown_to_the_vendor_for_a_while() -> None:
+    slots = owned_slots(Job("guid", VENDOR, JobState.TRIGGERED))
+    assert check(FORGOTTEN, 1, 2, slots) == JobAnswer(NextStep.WAIT, 2, 2)
+    assert slots.record.job == Job("guid", VENDOR, JobState.TRIGGERED)
+    assert "does not know" in check(FORGOTTEN, DEADLINE // POLL, slots=slots).cause
+
+
+def test_a_forgotten_job_of_another_hour_ends_the_export() -> None:
+    slots = owned_slots(Job("guid", VENDOR, JobState.COMPLETE))
+    assert check(FORGOTTEN, slots=slots) == JobAnswer(NextStep.OVER, 1, 0, str(FORGOTTEN))
+
+
+def test_a_job_has_a_deadline() -> None:
+    last = DEADLINE // POLL
+    assert check(report(JobStatus.RUNNING), last - 1).next_step is NextStep.WAIT
+    over = check(report(JobStatus.UNKNOWN, "Hm"), last, 4)
+    cause = 'the job was not complete after 10 minutes: its last status was "Hm", 5 were unknown'
+    assert over == JobAnswer(NextStep.OVER, last + 1, 5, cause)
+    assert "the vendor answered 503" in check(UNAVAILABLE, last).cause
+    assert check(report(JobStatus.COMPLETE), last).next_step is NextStep.COMPLETE, "better late than never"
+
+
+def test_a_slot_without_a_job() -> None:
+    assert check(report(JobStatus.RUNNING), slots=owned_slots()) == JobAnswer(
+        NextStep.OVER, 0, 0, "export 20260301-12 has no job"
+    )
+
+
+def test_the_state_of_a_job_is_not_recorded_without_the_lease() -> None:
+    slots = owned_slots(Job("guid", VENDOR, JobState.TRIGGERED))
+    slots.record = replace(slots.record, execution="other")
+    with pytest.raises(LeaseLostError):
+        check(report(JobStatus.COMPLETE), slots=slots)
