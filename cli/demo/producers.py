@@ -22,7 +22,8 @@ from cli.simulator.exports import Exports, files_of
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Timing
 from cli.simulator.simulator import Simulator
-from cli.simulator.transport_faults import Target, http_error, truncated
+from cli.simulator.transport_faults import http_error, truncated
+from cli.simulator.vendor import Target
 from cli.simulator.vendor_faults import urls_expire
 from cli.vendor_exports.export import ExportRun, run_export
 from cli.vendor_exports.slots import environment_of

@@ -31,9 +31,10 @@ from cli.platform.session import LOCAL, Deployment, connect
 from cli.vendor_exports.bucket_comparison import BucketComparer, SlotRoot, source_root
 from cli.vendor_exports.missing_hours import File, SlotPlan, State
 from cli.vendor_exports.slot_copies import ObjectCopier, Outcome, SlotCopier
-from cli.vendor_exports.slots import environment_of, lease_reader, slot_named
+from cli.vendor_exports.slots import environment_of, slot_named
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.slots import Slot, newest_settled
+from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 
 _MOST_FILES = 20  # failed files named one by one
 _MOST_SLOTS = 5  # slots named one by one
@@ -151,11 +152,15 @@ def find_missing(deployment: Deployment, source: str, first: Slot | None, last: 
 
 def copy_found(deployment: Deployment, found: Backfill) -> Backfill:
     """Copy the files of the plans; return the backfill with the outcome of every file."""
-    lake, is_busy = lake_of(deployment), lease_reader(deployment)
-    copying = SlotCopier(ObjectCopier(deployment.s3), found.source, lake, is_busy)
+    slots = DynamoSlots(deployment.dynamodb, deployment.output("SlotsTable"))
+
+    def is_busy(slot: Slot) -> bool:
+        return slots.is_leased(found.environment, slot, datetime.now(UTC))
+
+    copier = SlotCopier(ObjectCopier(deployment.s3), found.source, lake_of(deployment), is_busy)
     with progress() as shown:
         task = shown.add_task("Copied files", total=sum(len(plan.files) for plan in found.wanted))
-        outcomes = copying.run(found.wanted, lambda: shown.advance(task))
+        outcomes = copier.run(found.wanted, lambda: shown.advance(task))
     return Backfill(found.environment, found.source, found.plans, found.ignored, tuple(outcomes))
 
 

@@ -12,8 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.vendor_exports.bucket_comparison import SlotRoot, listing
 from cli.vendor_exports.missing_hours import File, SlotPlan, redacted_manifest, sort_in
-from cli.vendor_exports.slots import IsBusy
-from sluice.aws.clients import error_code
+from sluice.aws.runtime import error_code
 from sluice.vendor_exports.delivery.slots import MANIFEST, Slot
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ class SlotCopier:
     objects: ObjectCopier
     source: SlotRoot
     lake: SlotRoot
-    is_busy: IsBusy
+    is_busy: Callable[[Slot], bool]
 
     def run(self, plans: Sequence[SlotPlan], advance: Callable[[], None] = lambda: None) -> list[Outcome]:
         """Copy; `advance` is called after each file. A file that fails does not stop the others."""

@@ -1,9 +1,7 @@
-"""Slots on the command line: the option `--slot`, the environment of a stage's slots, and their leases."""
+"""Slots on the command line: the option `--slot`, and the environment of a stage's slots."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -12,14 +10,11 @@ from cli.platform.console import CliError
 from cli.platform.session import Deployment
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.slots import Slot, SlotError
-from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 
 SlotOption = Annotated[
     str | None,
     typer.Option("--slot", help="The hour, UTC, as YYYYMMDD-HH; the present one unless given."),
 ]
-
-IsBusy = Callable[[Slot], bool]
 
 
 def slot_named(text: str | None) -> Slot | None:
@@ -37,10 +32,3 @@ def slot_named(text: str | None) -> Slot | None:
 def environment_of(deployment: Deployment) -> Environment:
     """Return the vendor's environment that a stage exports from."""
     return Environment(deployment.output("ExportEnvironment"))
-
-
-def lease_reader(deployment: Deployment) -> IsBusy:
-    """Return a function that tells whether an export works on a slot; it reads the lease and never changes it."""
-    environment = environment_of(deployment)
-    slots = DynamoSlots(deployment.dynamodb, deployment.output("SlotsTable"))
-    return lambda slot: slots.is_leased(environment, slot, datetime.now(UTC))

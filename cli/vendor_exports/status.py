@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rich.markup import escape
@@ -44,7 +44,7 @@ def status(deployment: Deployment) -> PipelineStatus:
         for slot, record in slots.recent(environment, SLOTS)
     ]
     return PipelineStatus(
-        members={"exports": [asdict(each) for each in found]}, tables={"Last exports": _export_table(found)}
+        members={"exports": found}, tables={"Last exports": _export_table(found)}
     )
 
 
