@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import sys
+from pkgutil import resolve_name
 
 from aws_cdk import App, Tags, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
-from infra.event_files.stack import EventFilesStack
 from infra.platform.lake_stack import LakeStack
-from infra.platform.observability.stack import WatchStack
+from infra.platform.observability_stack import ObservabilityStack
 from infra.stage import Stage, StageNameError, stage_named
-from infra.vendor_exports.stack import ExportsStack
+
+PIPELINES = (
+    "infra.event_files.stack:EventFilesStack",
+    "infra.vendor_exports.stack:VendorExportsStack",
+)
 
 
-def build(app: App) -> None:
-    """Give the app the stacks of the stage its context names, and the rules they have to keep.
-
-    Raises:
-        StageNameError: The name is no stage's.
-    """
-    stage = stage_named(app.node.get_context("stage"))
+def build(app: App, stage: Stage) -> None:
+    """Give the app the stacks of a stage, and the rules they have to keep."""
     add_stacks(app, stage)
     Tags.of(app).add("project", "sluice")
     Tags.of(app).add("stage", stage.name)
@@ -29,19 +28,19 @@ def build(app: App) -> None:
 
 def add_stacks(app: App, stage: Stage) -> None:
     """Give the app the stacks of a stage."""
-    lake = LakeStack(app, f"{stage.stack_prefix}-Lake", stage=stage)
-    event_files = EventFilesStack(app, f"{stage.stack_prefix}-EventFiles", stage=stage, lake=lake)
-    exports = ExportsStack(app, f"{stage.stack_prefix}-Exports", stage=stage, lake=lake)
-    WatchStack(app, f"{stage.stack_prefix}-Watch", stage=stage, lake=lake, event_files=event_files, exports=exports)
+    lake = LakeStack(app, stage=stage)
+    pipelines = [resolve_name(entry)(app, stage=stage, lake=lake) for entry in PIPELINES]
+    ObservabilityStack(app, stage=stage, lake=lake, pipelines=pipelines)
 
 
 def main() -> None:
     """Synthesise what the CDK command asks for."""
     app = App()
     try:
-        build(app)
+        stage = stage_named(app.node.get_context("stage"))
     except StageNameError as error:
         sys.exit(f"error: {error}")
+    build(app, stage)
     app.synth()
 
 

@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from infra.event_files.functions import EventFunctions
+from infra.event_files.settings import EventFiles
+from infra.platform.functions import PythonFunction
+from infra.platform.lake_stack import LakeStack
 from infra.platform.machine import NAMED_LATER, Machine
-from infra.platform.plan_reader import PlanReader
-from infra.platform.python_function import PythonFunction
 from infra.stage import Stage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConversionSteps:
-    """The functions the machine calls, in order; the last one in stages with a search cluster only."""
-
-    plan: PythonFunction
-    convert: PythonFunction
-    commit: PythonFunction
-    profile: PythonFunction
-    load: PythonFunction | None = None
-
-    def __iter__(self) -> Iterator[PythonFunction]:
-        """Yield each function."""
-        yield from (self.plan, self.convert, self.commit, self.profile)
-        if self.load:
-            yield self.load
+from sluice.event_files.run_summary import CONVERT
 
 
 class ConversionMachine(Machine):
@@ -38,37 +20,43 @@ class ConversionMachine(Machine):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
         *,
         stage: Stage,
-        lake: s3.IBucket,
-        lake_arn: str,
-        steps: ConversionSteps,
+        lake: LakeStack,
+        functions: EventFunctions,
+        load_search: PythonFunction | None,
     ) -> None:
-        """Grant what the machine and its planner need, then build it."""
-        super().__init__(scope, construct_id, stage=stage, name="convert")
-        self._lake = lake
-        self._steps = steps
-        self.grant(steps, f"{lake_arn}/runs/*", _MAP)
-        steps.plan.allow(["states:DescribeExecution"], [self.executions_arn], NAMED_LATER)
-        comment = "Turns committed clean events into Parquet tables, counts them, and publishes how it went."
-        minutes = stage.conversion_timeout_minutes + (_LOADING_MINUTES if steps.load else 0)
+        """Build the machine; `load_search` is its last step in stages with a search cluster."""
+        self._functions = functions
+        self._load_search = load_search
+        self._settings = stage.settings(EventFiles)
+        steps = [
+            functions.plan_conversion,
+            functions.convert_batch,
+            functions.commit_conversion,
+            functions.profile_run,
+            *([load_search] if load_search else []),
+        ]
+        super().__init__(scope, stage=stage, kind=CONVERT, lake=lake, steps=steps, plans="runs/", map_name=_MAP)
+        functions.plan_conversion.allow(["states:DescribeExecution"], [self.executions_arn], NAMED_LATER)
+        comment = "Turns committed clean events into Parquet tables, counts them, and publishes the outcome."
+        minutes = self._settings.conversion_timeout_minutes + (_LOADING_MINUTES if load_search else 0)
         self.build(self._build_chain(), comment=comment, minutes=minutes)
 
     def _build_chain(self) -> sfn.Chain:
         failed = self.failure("Conversion failed", "The run stays claimed; the next run finishes it first.")
         run = sfn.TaskInput.from_object({"plan_key": sfn.JsonPath.string_at("$.plan_key")})
-        plan = self.call("Plan the run", self._steps.plan, _EXECUTION, failed, result_path=None)
-        commit = self.call("Commit the run", self._steps.commit, run, failed)
-        profile = self.call("Publish the profiling log", self._steps.profile, run, failed)
+        plan = self.call("Plan the run", self._functions.plan_conversion, _EXECUTION, failed, result_path=None)
+        commit = self.call("Commit the run", self._functions.commit_conversion, run, failed)
+        profile = self.call("Publish the profiling log", self._functions.profile_run, run, failed)
         convert = self._build_map(failed)
         convert.next(commit).next(profile)
-        if self._steps.load:
+        if self._load_search:
             profile.next(self._build_load(_LOAD_THE_RUN, sfn.Succeed(self, "Run converted")))
         return plan.next(self._build_question(convert))
 
     def _build_question(self, convert: sfn.IChainable) -> sfn.Choice:
-        question = sfn.Choice(self, "Is there anything to convert?", comment="What the plan says")
+        question = sfn.Choice(self, "Is there anything to convert?", comment="Status of the plan")
         question.when(_status("planned"), convert)
         question.when(_status("busy"), sfn.Succeed(self, "Another run is converting"))
         nothing = sfn.Succeed(self, "Nothing to convert")
@@ -78,19 +66,19 @@ class ConversionMachine(Machine):
         return question
 
     def _build_load(self, name: str, done: sfn.Succeed) -> sfn.IChainable:
-        """A state that brings what is missing into the search cluster and ends well, however that goes."""
-        if not self._steps.load:
+        """Return a state that loads what the search cluster misses; its failure does not fail the run."""
+        if not self._load_search:
             return done
-        return self.call(name, self._steps.load, sfn.TaskInput.from_object({}), done).next(done)
+        return self.call(name, self._load_search, sfn.TaskInput.from_object({}), done).next(done)
 
     def _build_map(self, failed: sfn.Fail) -> sfn.DistributedMap:
         lost = self.failure("Batch not converted", "It left no receipt; a later run goes on there.")
         return self.each(
             _MAP,
-            self.call("Convert a group of batches", self._steps.convert, None, lost),
+            self.call("Convert a group of batches", self._functions.convert_batch, None, lost),
             comment="One child execution per group of the plan's batches; the first that fails for good ends the run",
-            reader=PlanReader(bucket=self._lake, key_path="$.plan_key", items_pointer="/batches"),
-            concurrency=self.stage.convert_max_concurrency,
+            reader=self.plan("$.plan_key", "batches"),
+            concurrency=self._settings.convert_max_concurrency,
             failed=failed,
         )
 

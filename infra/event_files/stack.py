@@ -1,103 +1,122 @@
-"""Event files: from the upload in the source bucket to rows in the lake's tables. Holds no state of its own."""
+"""Event files: from the upload in the source bucket to rows in the lake's tables."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from constructs import Construct
 
+from infra.event_files.alarms import raise_alarms
+from infra.event_files.dashboard import SAVED_QUERIES, panels
 from infra.event_files.functions import EventFunctions
-from infra.event_files.machine import ConversionMachine, ConversionSteps
+from infra.event_files.machine import ConversionMachine
+from infra.event_files.settings import EventFiles
+from infra.platform.functions import PythonFunction
 from infra.platform.lake_stack import LakeStack
-from infra.platform.outputs import publish
-from infra.platform.s3_notifications import AnnouncedObjects
-from infra.platform.schedule import BY_SCHEDULE, Timetable
+from infra.platform.observability.alarms import Alarms
+from infra.platform.observability.dashboards import Panels
+from infra.platform.observability.settings import Observability
+from infra.platform.pipeline_stack import PipelineStack
+from infra.platform.queues import S3Notifications
 from infra.platform.search import ProfilingSearch
-from infra.platform.stage_stack import StageStack
-from infra.platform.work_queue import DeadLetters
 from infra.stage import Stage
+from sluice.contracts.load import load_registry
+from sluice.event_files.pipeline import PIPELINE
+from sluice.event_files.run_summary import CONVERT
 
 
-class EventFilesStack(StageStack):
+class EventFilesStack(PipelineStack):
     """Source bucket → EventBridge → queue → validate_files → lake, and the Convert machine over it."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, lake: LakeStack) -> None:
+    pipeline = PIPELINE
+    saved_queries = SAVED_QUERIES
+    run_objects = ("runs/*/commit.json",)
+
+    def __init__(self, scope: Construct, *, stage: Stage, lake: LakeStack) -> None:
         """Wire the parts together."""
-        super().__init__(scope, construct_id, stage=stage, purpose="event files, from upload to table")
-        self._stage = stage
-        self.functions = EventFunctions(self, "Functions", stage=stage, lake=lake)
-        self.files = self._build_files(lake)
-        self.media = self._build_media(lake)
-        self.search = self._build_search(lake)
-        self.machine = self._build_machine(lake)
-        self.missed_calls = DeadLetters(self, "MissedCalls", stage=stage)
-        self._keep_to_the_timetable()
-        publish(
+        super().__init__(scope, stage=stage, lake=lake)
+        self._settings = stage.settings(EventFiles)
+        self.ledger = self.state_table("Ledger", expiry="expires_at")
+        self.media_index = self.state_table("MediaIndex")
+        self._build_tables()
+        self.steps = EventFunctions(
+            self, stage=stage, pipeline=PIPELINE.name, lake=lake, ledger=self.ledger, media_index=self.media_index
+        )
+        self.search = self._build_search()
+        self.add_functions([*self.steps, *(self.search or ())])
+        self.files = self._build_files()
+        self.media = self._build_media()
+        self.convert = ConversionMachine(
             self,
+            stage=stage,
+            lake=lake,
+            functions=self.steps,
+            load_search=self.search.load if self.search else None,
+        )
+        self.add_machine(CONVERT, self.convert)
+        self.schedule("Conversions", self._settings.conversion_schedule, self.convert, "Converts what is validated")
+        self.schedule("Sweeps", self._settings.sweep_schedule, self.steps.sweep_orphans)
+        self.schedule("Probes", self._settings.probe_schedule, self.steps.probe_lag)
+        self.publish(
+            LedgerTable=self.ledger.table_name,
+            MediaTable=self.media_index.table_name,
             QueueUrl=self.files.queue.queue_url,
             DeadLetterQueueUrl=self.files.dead_letters.queue_url,
-            ConvertMachine=self.machine.arn,
         )
 
-    def _build_files(self, lake: LakeStack) -> AnnouncedObjects:
-        return AnnouncedObjects(
+    def _build_tables(self) -> None:
+        for table in load_registry().tables():
+            self.lake.catalog.add_hourly(self, table)
+        kept = self._settings.dirty_retention_days
+        self.lake.bucket.expire("DirtyRecords", "data/dirty_json/", kept)
+        self.lake.bucket.expire("UnrelatedRecords", "data/unrelated_json/", kept)
+
+    def _build_search(self) -> ProfilingSearch | None:
+        if not self.stage.settings(Observability).search:
+            return None
+        return ProfilingSearch(self, "Search", stage=self.stage, lake=self.lake, layers=self.steps.layers)
+
+    def _build_files(self) -> S3Notifications:
+        files = S3Notifications(
             self,
             "Files",
-            stage=self._stage,
-            bucket=lake.source,
+            stage=self.stage,
+            bucket=self.lake.source,
             kinds=["Object Created"],
-            function=self.functions.validate_files,
-            batching=self._stage.files,
+            function=self.steps.validate_files,
+            batching=self._settings.files,
         )
+        self.add_queue("files", files)
+        return files
 
-    def _build_media(self, lake: LakeStack) -> AnnouncedObjects:
-        return AnnouncedObjects(
+    def _build_media(self) -> S3Notifications:
+        media = S3Notifications(
             self,
             "Media",
-            stage=self._stage,
-            bucket=lake.media,
+            stage=self.stage,
+            bucket=self.lake.media,
             kinds=["Object Created", "Object Deleted"],
-            function=self.functions.index_media,
-            batching=self._stage.media,
+            function=self.steps.index_media,
+            batching=self._settings.media,
         )
+        self.add_queue("media", media)
+        return media
 
-    def _build_search(self, lake: LakeStack) -> ProfilingSearch | None:
-        settings = self._stage.watch.search
-        if not settings:
-            return None
-        return ProfilingSearch(
-            self, "Search", stage=self._stage, settings=settings, lake=lake, layers=self.functions.layers
-        )
+    def raise_alarms(self, alarms: Alarms) -> None:
+        """Raise alarms on all that can go wrong, from the queues to the age of the newest row."""
+        files, media = self.files, self.media
+        raise_alarms(alarms, self.steps, self.convert, files, media, self.missed_calls)
+        if self.search:
+            self.search.raise_alarm(alarms)
 
-    def _build_machine(self, lake: LakeStack) -> ConversionMachine:
-        steps = ConversionSteps(
-            plan=self.functions.plan_conversion,
-            convert=self.functions.convert_batch,
-            commit=self.functions.commit_conversion,
-            profile=self.functions.profile_run,
-            load=self.search.load if self.search else None,
-        )
-        lake_arn = lake.arn_for_others(lake.lake)
-        return ConversionMachine(self, "Convert", stage=self._stage, lake=lake.lake, lake_arn=lake_arn, steps=steps)
+    def panels(self) -> Panels:
+        """Return what arrived, how much of it is clean, and how fresh the tables are."""
+        return panels(self.stage, self.functions)
 
-    def _keep_to_the_timetable(self) -> None:
-        if self._stage.conversion_schedule:
-            Timetable(
-                self,
-                "Conversions",
-                expression=self._stage.conversion_schedule,
-                target_arn=self.machine.arn,
-                action="states:StartExecution",
-                dead_letters=self.missed_calls,
-                description="Converts what has been validated since the last run",
-                document=BY_SCHEDULE,
-            )
-        self.functions.sweep_orphans.keep_failed_calls(self.missed_calls)
-        if self._stage.sweep_schedule:
-            Timetable(
-                self,
-                "Sweeps",
-                expression=self._stage.sweep_schedule,
-                target_arn=self.functions.sweep_orphans.function.function_arn,
-                action="lambda:InvokeFunction",
-                dead_letters=self.missed_calls,
-                description="Removes objects of chunks that were never committed",
-            )
+    def digest_settings(self) -> Mapping[str, str]:
+        """Return the place of the age of the tables' newest rows."""
+        return {"ledger_table": self.ledger.table_name}
+
+    def allow_digest(self, function: PythonFunction) -> None:
+        """Let the digest's function read it."""
+        function.allow(["dynamodb:Query"], [self.ledger.table_arn])

@@ -1,7 +1,7 @@
 """Build a Lambda layer as a zip, without Docker, for the machine and the Python it will run on.
 
-`python -m infra.layers.layer_builder arrow --python 3.14 --platform aarch64` prints the path of the zip. The CDK runs that
-when it publishes the layer, not when it synthesises: synth needs neither a network nor the packages.
+`python -m infra.layers.layer_builder arrow --python 3.14 --platform aarch64` prints the path of the zip. The CDK runs
+that when it publishes the layer, not when it synthesises: synth needs neither a network nor the packages.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aws_cdk import Aws
@@ -22,7 +21,7 @@ _PARTITION_RANGES = {"year": "2000,2099", "month": "1,12", "day": "1,31", "hour"
 
 @dataclass(frozen=True, slots=True)
 class FileFormat:
-    """How files are read, in Hive's words, and what the hours of their folders are."""
+    """A format of files in Hive's words, and the meaning of the hours of their folders."""
 
     classification: str
     reader: str
@@ -49,7 +48,7 @@ JSON = FileFormat(
 
 
 class Catalog(Construct):
-    """What Athena and everything else that speaks Glue sees of the lake."""
+    """The tables of the lake for Athena and everything else that reads the Glue catalog."""
 
     def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, lake_bucket_name: str) -> None:
         """Build the database and the workgroup; tables are added."""
@@ -58,19 +57,18 @@ class Catalog(Construct):
         self._database = self._build_database(stage)
         self.workgroup = self._build_workgroup(stage)
 
-    def add_hourly(self, table: Table) -> None:
-        """Add a table whose files lie in a folder per hour."""
+    def add_hourly(self, scope: Construct, table: Table) -> None:
+        """Add a table to a stack; its files lie in a folder per hour."""
         location = f"s3://{self._lake}/{PARQUET_ROOT}/{table.name}.parquet/"
-        self._build_table(table, location, _projection(location), PARTITION_KEYS)
+        self._build_table(scope, table, location, PARQUET, partitioned=True)
 
-    def add_hourly_json(self, table: Table, prefix: str) -> None:
-        """Add a table whose files, of one JSON object per line, lie in a folder per hour under a prefix."""
-        location = f"s3://{self._lake}/{prefix}"
-        self._build_table(table, location, _projection(location), PARTITION_KEYS, JSON)
+    def add_hourly_json(self, scope: Construct, table: Table, prefix: str) -> None:
+        """Add a table to a stack; its files, of one JSON object per line, lie in a folder per hour under a prefix."""
+        self._build_table(scope, table, f"s3://{self._lake}/{prefix}", JSON, partitioned=True)
 
-    def add_whole(self, table: Table, prefix: str) -> None:
-        """Add a table whose files lie under one prefix."""
-        self._build_table(table, f"s3://{self._lake}/{prefix}", {}, ())
+    def add_whole(self, scope: Construct, table: Table, prefix: str) -> None:
+        """Add a table to a stack; its files lie under one prefix."""
+        self._build_table(scope, table, f"s3://{self._lake}/{prefix}", PARQUET, partitioned=False)
 
     def _build_database(self, stage: Stage) -> glue.CfnDatabase:
         return glue.CfnDatabase(
@@ -83,15 +81,12 @@ class Catalog(Construct):
         )
 
     def _build_table(
-        self,
-        table: Table,
-        location: str,
-        projection: dict[str, str],
-        keys: Sequence[str],
-        file_format: FileFormat = PARQUET,
+        self, scope: Construct, table: Table, location: str, file_format: FileFormat, *, partitioned: bool
     ) -> None:
-        built = glue.CfnTable(
-            self,
+        keys = PARTITION_KEYS if partitioned else ()
+        parameters = {"classification": file_format.classification, "EXTERNAL": "TRUE"}
+        glue.CfnTable(
+            scope,
             table.name,
             catalog_id=Aws.ACCOUNT_ID,
             database_name=self._database.ref,
@@ -99,12 +94,11 @@ class Catalog(Construct):
                 name=table.name.lower(),
                 description=table.doc,
                 table_type="EXTERNAL_TABLE",
-                parameters={"classification": file_format.classification, "EXTERNAL": "TRUE", **projection},
+                parameters={**parameters, **_projection(location)} if partitioned else parameters,
                 partition_keys=[_column(key, "int", file_format.partitioned_by) for key in keys],
                 storage_descriptor=_storage(table, location, file_format),
             ),
         )
-        built.add_resource_dependency(self._database)
 
     def _build_workgroup(self, stage: Stage) -> athena.CfnWorkGroup:
         encrypted = athena.CfnWorkGroup.EncryptionConfigurationProperty(encryption_option="SSE_S3")

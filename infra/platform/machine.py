@@ -1,48 +1,74 @@
-"""What all state machines here have in common: a role with exact grants, a log, patient tasks, maps over plan files."""
+"""State machines: a role with exact grants, a log, tasks that are retried, Distributed Maps over plan files."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
 
-from aws_cdk import ArnFormat, Duration, Stack
+import jsii
+from aws_cdk import ArnFormat, Aws, Duration, Stack
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.platform.log_group import log_group
-from infra.platform.nag_suppressions import acknowledge
+from infra.platform.functions import PythonFunction
+from infra.platform.lake_stack import LakeStack
 from infra.platform.permissions import SAMPLING_ACTIONS, TRACE_ACTIONS, TRACE_REASON, allow
-from infra.platform.plan_reader import PlanReader
-from infra.platform.python_function import PythonFunction
+from infra.platform.stage_stack import acknowledge, log_group
 from infra.stage import Stage
 
 FAILURE = "$.failure"
-"""Where a step that failed leaves its error and cause."""
+"""Path of the error and cause of a step that failed."""
 
 
 class Machine(Construct):
-    """A state machine with a physical name, so that rights on it and on its executions can be granted before it exists.
+    """The state machine of a kind of runs; its physical name lets rights on it be granted before it exists.
 
     Subclasses build their states with `call`, `each` and `failure`, then the machine with `build`.
     """
 
     machine: sfn.StateMachine
-    children_arn: str
-    map_runs_arn: str
 
-    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, name: str) -> None:
-        """Build the log and the role."""
-        super().__init__(scope, construct_id)
+    def __init__(
+        self,
+        scope: Construct,
+        *,
+        stage: Stage,
+        kind: str,
+        lake: LakeStack,
+        steps: Sequence[PythonFunction],
+        plans: str = "",
+        map_name: str = "",
+    ) -> None:
+        """Build the log and the role.
+
+        Args:
+            scope: The stack.
+            stage: Its stage.
+            kind: Name of the kind of runs, which names the construct, too.
+            lake: The lake with the plan files.
+            steps: The functions that the machine calls.
+            plans: Prefix of the plan files of the map; "" without a map.
+            map_name: Name of the map's state; "" without a map.
+        """
+        super().__init__(scope, kind.title().replace("_", ""))
         self.stage = stage
-        self._name = f"{stage.resource_prefix}-{name}"
+        self._name = f"{stage.resource_prefix}-{kind}"
+        self._plans_bucket = lake.bucket
         self.arn = self._states_arn("stateMachine", self._name)
         self.executions_arn = self._states_arn("execution", f"{self._name}:*")
         # The vended prefix spares the account's log resource policy, which has room for a few groups only.
-        self._log = log_group(self, "Log", stage, name=f"/aws/vendedlogs/states/{self._name}")
+        self._log = log_group(self, stage, name=f"/aws/vendedlogs/states/{self._name}")
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
         allow(self.role, _LOG_ACTIONS, ["*"], "Log deliveries take no resource: they belong to the account.")
         allow(self.role, [*TRACE_ACTIONS, *SAMPLING_ACTIONS], ["*"], TRACE_REASON)
+        allow(self.role, ["lambda:InvokeFunction"], [step.arn for step in steps])
+        self.children_arns: list[str] = []
+        self.map_runs_arns: list[str] = []
+        if map_name:
+            self._allow_map(map_name, f"{lake.bucket_arn}/{plans}*")
 
     def build(self, chain: sfn.IChainable, *, comment: str, minutes: int) -> None:
         """Build the machine, which may run for so many minutes."""
@@ -62,16 +88,15 @@ class Machine(Construct):
         self.machine.node.try_remove_child("DistributedMapPolicy")
         self.machine.node.add_dependency(self.role)
 
-    def grant(self, steps: Iterable[PythonFunction], plans_arn: str, map_name: str) -> None:
-        """Let the machine call its functions, read its plan files, and run its map."""
+    def _allow_map(self, map_name: str, plans_arn: str) -> None:
         of_map = f"{self._name}/{map_label(map_name)}:*"
-        self.children_arn = self._states_arn("execution", of_map)
-        self.map_runs_arn = self._states_arn("mapRun", of_map)
-        allow(self.role, ["lambda:InvokeFunction"], [step.function.function_arn for step in steps])
+        self.children_arns = [self._states_arn("execution", of_map)]
+        self.map_runs_arns = [self._states_arn("mapRun", of_map)]
         allow(self.role, ["s3:GetObject"], [plans_arn], "Every run has a plan file of its own.")
         allow(self.role, ["states:StartExecution"], [self.arn])
-        allow(self.role, _WATCH, [self.executions_arn, self.children_arn], NAMED_LATER)
-        allow(self.role, ["states:RedriveExecution"], [self.children_arn], NAMED_LATER)
+        known = ["states:DescribeExecution", "states:StopExecution"]
+        allow(self.role, known, [self.executions_arn, *self.children_arns], NAMED_LATER)
+        allow(self.role, ["states:RedriveExecution"], self.children_arns, NAMED_LATER)
 
     def call(
         self,
@@ -81,7 +106,7 @@ class Machine(Construct):
         failed: sfn.IChainable,
         result_path: str | None = sfn.JsonPath.DISCARD,
     ) -> tasks.LambdaInvoke:
-        """A state that calls a function, with all of its input where no payload is given.
+        """Return a state that calls a function, with all of its input where no payload is given.
 
         The answer goes to `result_path`; None makes it the state's output.
         """
@@ -102,6 +127,10 @@ class Machine(Construct):
         task.add_catch(failed, errors=["States.ALL"], result_path=FAILURE)
         return task
 
+    def plan(self, key: str, items: str) -> PlanReader:
+        """Return the reader of the list `items` of a plan file; `key` is the path of its key in the state's input."""
+        return PlanReader(bucket=self._plans_bucket, key_path=key, items=items)
+
     def each(
         self,
         name: str,
@@ -114,8 +143,8 @@ class Machine(Construct):
         tolerates_failures: bool = False,
         item_selector: dict[str, str] | None = None,
     ) -> sfn.DistributedMap:
-        """A Distributed Map over a plan file: one child execution per item, whose answers nobody keeps."""
-        items = sfn.DistributedMap(
+        """Return a Distributed Map: a child execution per item of a plan file, whose answers are dropped."""
+        each = sfn.DistributedMap(
             self,
             name,
             comment=comment,
@@ -129,15 +158,15 @@ class Machine(Construct):
             result_path=sfn.JsonPath.DISCARD,
         )
         twice = "The CDK demands an execution type of the processor, too, and then takes the map's."
-        acknowledge(items, "@aws-cdk/aws-stepfunctions:propertyIgnored", twice)
-        items.item_processor(one, mode=sfn.ProcessorMode.DISTRIBUTED, execution_type=sfn.ProcessorType.STANDARD)
-        _retry(items, ["States.ItemReaderFailed"], attempts=5, interval_seconds=2)
+        acknowledge(each, "@aws-cdk/aws-stepfunctions:propertyIgnored", twice)
+        each.item_processor(one, mode=sfn.ProcessorMode.DISTRIBUTED, execution_type=sfn.ProcessorType.STANDARD)
+        _retry(each, ["States.ItemReaderFailed"], attempts=5, interval_seconds=2)
         # Where failures are tolerated, the state that follows counts what is done: the map's own is not the machine's.
-        items.add_catch(failed, errors=["States.ALL"], result_path="$.not_done" if tolerates_failures else FAILURE)
-        return items
+        each.add_catch(failed, errors=["States.ALL"], result_path="$.not_done" if tolerates_failures else FAILURE)
+        return each
 
     def failure(self, name: str, comment: str, at: str = FAILURE) -> sfn.Fail:
-        """A state that ends the execution with the error and cause found at a path."""
+        """Return a state that ends the execution with the error and cause found at a path."""
         return sfn.Fail(self, name, comment=comment, error_path=f"{at}.Error", cause_path=f"{at}.Cause")
 
     def _states_arn(self, resource: str, name: str) -> str:
@@ -146,8 +175,58 @@ class Machine(Construct):
         )
 
 
+@jsii.implements(sfn.IItemReader)
+class PlanReader:
+    """Reads the list `items` of the JSON object whose key stands at `key_path` of the state's input.
+
+    The CDK's own JSON reader takes only files that are one array and nothing else.
+    """
+
+    def __init__(self, *, bucket: s3.IBucket, key_path: str, items: str) -> None:
+        """Bind the place of the plan."""
+        self._bucket = bucket
+        self._key_path = key_path
+        self._items = items
+
+    @property
+    def bucket(self) -> s3.IBucket:
+        """Bucket of the plan."""
+        return self._bucket
+
+    @property
+    def bucket_name_path(self) -> str | None:
+        """None: the bucket is known at deployment."""
+        return None
+
+    @property
+    def max_items(self) -> int | None:
+        """None: every item of the plan."""
+        return None
+
+    @property
+    def resource(self) -> str:
+        """Integration that reads the object."""
+        return f"arn:{Aws.PARTITION}:states:::s3:getObject"
+
+    def render(self, _query_language: sfn.QueryLanguage | None = None) -> dict[str, Any]:
+        """Return the ItemReader of the state."""
+        return {
+            "Resource": self.resource,
+            "ReaderConfig": {"InputType": "JSON", "ItemsPointer": f"/{self._items}"},
+            "Parameters": {"Bucket": self._bucket.bucket_name, "Key.$": self._key_path},
+        }
+
+    def provide_policy_statements(self) -> list[iam.PolicyStatement]:
+        """Return nothing: the machine's role is granted what it needs where the machine is built."""
+        return []
+
+    def validate_item_reader(self) -> list[str]:
+        """Return no error."""
+        return []
+
+
 def map_label(name: str) -> str:
-    """The part of child executions' ARNs that names their map."""
+    """Return the part of child executions' ARNs that names their map."""
     return name.title().replace(" ", "")
 
 
@@ -165,7 +244,6 @@ def _retry(
 
 
 NAMED_LATER = "Executions get their names when they start; the machine's is fixed."
-_WATCH = ["states:DescribeExecution", "states:StopExecution"]
 _LAMBDA_TROUBLE = [
     "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",

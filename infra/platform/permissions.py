@@ -8,7 +8,7 @@ from typing import Any
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 
-from infra.platform.nag_suppressions import acknowledge
+from infra.platform.stage_stack import acknowledge
 
 TRACE_ACTIONS = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
 SAMPLING_ACTIONS = ("xray:GetSamplingRules", "xray:GetSamplingTargets")  # asked for by machines, not by functions

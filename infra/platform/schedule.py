@@ -11,14 +11,13 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from infra.platform.functions import PythonFunction
+from infra.platform.machine import Machine
 from infra.platform.permissions import allow
 
-BY_SCHEDULE = {"started_by": "schedule"}
-"""What a machine is told that a schedule starts."""
 
-
-class Timetable(Construct):
-    """Calls one target by a schedule expression in UTC, with a role that can do nothing else.
+class Schedule(Construct):
+    """Calls a machine or a function by a schedule expression in UTC, with a role that can do nothing else.
 
     A call that fails is tried again for an hour and then kept in `dead_letters`.
     """
@@ -29,18 +28,21 @@ class Timetable(Construct):
         construct_id: str,
         *,
         expression: str,
-        target_arn: str,
-        action: str,
+        target: Machine | PythonFunction,
         dead_letters: sqs.IQueue,
         description: str,
         document: Mapping[str, str] | None = None,
     ) -> None:
-        """Build the role and the schedule; `document` is what the target is given."""
+        """Build the role and the schedule; `document` is the input of a function."""
         super().__init__(scope, construct_id)
-        # Of this account only: the service must not be talked into acting here by somebody else's schedule.
+        if isinstance(target, Machine):
+            action, document = "states:StartExecution", {"started_by": "schedule"}
+        else:
+            action = "lambda:InvokeFunction"
+        # Of this account only: schedules of other accounts must not be able to use the service's role.
         ours = {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com", conditions=ours))
-        allow(role, [action], [target_arn])
+        allow(role, [action], [target.arn])
         allow(role, ["sqs:SendMessage"], [dead_letters.queue_arn])
         schedule = scheduler.CfnSchedule(
             self,
@@ -50,7 +52,7 @@ class Timetable(Construct):
             schedule_expression_timezone="UTC",
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
             target=scheduler.CfnSchedule.TargetProperty(
-                arn=target_arn,
+                arn=target.arn,
                 role_arn=role.role_arn,
                 input=json.dumps(document) if document else None,
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(

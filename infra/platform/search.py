@@ -1,25 +1,28 @@
-"""The profiling search: a cluster, what loads the profiling log into it, and what is installed in it."""
+"""The profiling search: a cluster, the function that loads the profiling log, and the installation of its boards."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import cast
 
-from aws_cdk import CustomResource, Stack
+from aws_cdk import CustomResource
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from infra.layers.layers import Layers
+from infra.platform.functions import PythonFunction
 from infra.platform.lake_stack import LakeStack
-from infra.platform.observability.settings import Search
-from infra.platform.outputs import publish
-from infra.platform.python_function import PythonFunction
-from infra.platform.search_cluster import Collection, OthersCluster, SearchCluster
+from infra.platform.layers import Layers
+from infra.platform.observability.alarms import Advice, Alarms, Periods
+from infra.platform.observability.cloudwatch import QUARTER, function_page, own
+from infra.platform.observability.saved_queries import ERRORS
+from infra.platform.observability.settings import Observability
+from infra.platform.search_cluster import Collection, ForeignCluster, SearchCluster
+from infra.platform.stage_stack import StageStack
 from infra.stage import Stage
 from sluice.contracts.load import load_registry
-from sluice.contracts.system_tables import PROFILING_LOG
+from sluice.contracts.model import PROFILING_LOG
 from sluice.lake.keys import table_prefix
-from sluice.observability.metrics import Pipeline
+from sluice.observability.metrics import PLATFORM, SEARCH_FAILED
 from sluice.search.indices import Indices
 from sluice.search.installing import fingerprint
 from sluice.search.pending import PENDING_PREFIX, SEARCH_PREFIX
@@ -31,18 +34,12 @@ _BY_RUN = "Objects are named by their run; the folder is fixed."
 class ProfilingSearch(Construct):
     """`load` is the last step of a conversion; installing belongs to the deployment."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        stage: Stage,
-        settings: Search,
-        lake: LakeStack,
-        layers: Layers,
-    ) -> None:
+    def __init__(self, scope: StageStack, construct_id: str, *, stage: Stage, lake: LakeStack, layers: Layers) -> None:
         """Build the functions, let them into the cluster, and have templates and boards installed."""
         super().__init__(scope, construct_id)
+        settings = stage.settings(Observability).search
+        if not settings:
+            raise ValueError(f"stage {stage.name} has no search")
         self._stage = stage
         self._settings = settings
         self._layers = layers
@@ -52,15 +49,32 @@ class ProfilingSearch(Construct):
         for function in self:
             _name_role(function, stage)
         self._install(self.cluster)
-        publish(Stack.of(self), SearchUrl=self.cluster.url, SearchBoardsUrl=self.cluster.boards_url)
+        scope.publish(SearchUrl=self.cluster.url, SearchBoardsUrl=self.cluster.boards_url)
 
     def __iter__(self) -> Iterator[PythonFunction]:
         """Yield each function."""
         yield from (self.load, self.install)
 
+    def raise_alarm(self, alarms: Alarms) -> None:
+        """Raise an alarm when the cluster does not hold every run."""
+        incomplete = Advice(
+            meaning="The search cluster did not take the profiling log of a run, or not all of it. The tables are "
+            "whole, the next runs try again.",
+            steps=(
+                "Read the last lines of load_search: `trouble` is the cluster's answer, `refused` counts documents.",
+                "Does the cluster answer, has it room, does it let the function's role in?",
+                "Mended: it catches up by itself. Documents were refused? Load them again as the runbook says.",
+            ),
+            console=function_page(self.load),
+            query=ERRORS,
+        )
+        failed = own(self._stage, SEARCH_FAILED, PLATFORM, "Maximum", QUARTER)
+        # For an hour, in which the next runs try again.
+        alarms.above("SearchIncomplete", failed, 0, incomplete, periods=Periods(1, 4))
+
     def _build_cluster(self) -> SearchCluster:
         if self._settings.cluster:
-            return OthersCluster(self._settings.cluster)
+            return ForeignCluster(self._settings.cluster)
         return Collection(self, "Cluster", stage=self._stage, settings=self._settings)
 
     def _build_load(self, lake: LakeStack) -> PythonFunction:
@@ -68,23 +82,22 @@ class ProfilingSearch(Construct):
             self,
             stage=self._stage,
             folder="load_search",
-            pipeline=Pipeline.EVENT_FILES,
+            pipeline=PLATFORM,
             purpose="Brings what is missing of the profiling log into the search cluster",
             size=self._settings.load_search,
             layers=self._layers.including("arrow", "search"),
             environment={
                 **self._address(),
-                "LAKE_BUCKET": lake.lake.bucket_name,
+                "LAKE_BUCKET": lake.bucket.bucket_name,
                 "HOLD_MINUTES": str(self._settings.hold_minutes),
                 "RETENTION_DAYS": str(self._settings.retention_days),
             },
         )
-        lake_arn = lake.arn_for_others(lake.lake)
-        log = f"{lake_arn}/{table_prefix(PROFILING_LOG.name)}*"
-        function.allow(["s3:GetObject"], [log, f"{lake_arn}/{PENDING_PREFIX}*"], _BY_RUN)
-        function.allow(["s3:PutObject"], [f"{lake_arn}/{SEARCH_PREFIX}*"], _BY_RUN)
-        function.allow(["s3:DeleteObject"], [f"{lake_arn}/{PENDING_PREFIX}*"], _BY_RUN)
-        function.allow(["s3:ListBucket"], [lake_arn])
+        log = f"{lake.bucket_arn}/{table_prefix(PROFILING_LOG.name)}*"
+        function.allow(["s3:GetObject"], [log, f"{lake.bucket_arn}/{PENDING_PREFIX}*"], _BY_RUN)
+        function.allow(["s3:PutObject"], [f"{lake.bucket_arn}/{SEARCH_PREFIX}*"], _BY_RUN)
+        function.allow(["s3:DeleteObject"], [f"{lake.bucket_arn}/{PENDING_PREFIX}*"], _BY_RUN)
+        function.allow(["s3:ListBucket"], [lake.bucket_arn])
         return function
 
     def _build_install(self) -> PythonFunction:
@@ -92,7 +105,7 @@ class ProfilingSearch(Construct):
             self,
             stage=self._stage,
             folder="install_search",
-            pipeline=Pipeline.EVENT_FILES,
+            pipeline=PLATFORM,
             purpose="Installs index templates and boards in the search cluster",
             size=self._settings.install_search,
             layers=self._layers.including("search"),

@@ -1,4 +1,4 @@
-"""Where the profiling log is searched: a serverless collection of the stage's own, or a cluster that is there."""
+"""The cluster of the profiling search: a serverless collection of the stage's own, or an existing cluster."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from aws_cdk import Stack
 from aws_cdk import aws_opensearchserverless as aoss
 from constructs import Construct, IDependable
 
+from infra.platform.functions import PythonFunction
 from infra.platform.observability.settings import ExistingCluster, Search
-from infra.platform.python_function import PythonFunction
 from infra.stage import Stage
 
 _NAME_LENGTH = 28  # of collections and of the policies over them
 
 
 class SearchCluster(Protocol):
-    """What the functions need to know and to be allowed."""
+    """A cluster: its addresses and the rights that functions need."""
 
     url: str
     boards_url: str
     service: str
 
     def admit(self, load: PythonFunction, install: PythonFunction) -> list[IDependable]:
-        """Let the functions in; return what has to be there before they are called."""
+        """Let the functions in; return the resources that have to be there before they are called."""
 
 
-class OthersCluster:
-    """A cluster of somebody else's: the functions get rights on their side, its owner lets their roles in."""
+class ForeignCluster:
+    """A cluster of another owner, who lets the roles of the functions in; the stage grants the rights of its side."""
 
     def __init__(self, cluster: ExistingCluster) -> None:
-        """Take it as it is."""
+        """Read its settings."""
         self._arn = cluster.arn
         self.url = cluster.url
         self.boards_url = cluster.boards_url or f"{cluster.url}/_dashboards"
         self.service = cluster.service
 
     def admit(self, load: PythonFunction, install: PythonFunction) -> list[IDependable]:
-        """Allow the functions what they ask of it."""
+        """Allow the functions their requests."""
         if self.service == "aoss":
             return _allow_collection(self._arn, load, install)
         domain = [f"{self._arn}/*"]
@@ -81,7 +81,7 @@ class Collection(Construct):
         self.service = "aoss"
 
     def admit(self, load: PythonFunction, install: PythonFunction) -> list[IDependable]:
-        """Allow the functions, and those who look, what they need."""
+        """Allow the functions, and the roles of readers, what they need."""
         rights = _allow_collection(self._collection.attr_arn, load, install)
         rules = [
             self._rule([load.role.role_arn], index=_LOADS),
@@ -129,7 +129,7 @@ class Collection(Construct):
 
 
 def short_name(stage: Stage) -> str:
-    """The name of the stage's collection: a long one is cut and told apart by a hash."""
+    """Return the name of the stage's collection: a long one is cut and ends with a hash."""
     name = stage.resource_prefix
     if len(name) <= _NAME_LENGTH:
         return name
@@ -137,7 +137,7 @@ def short_name(stage: Stage) -> str:
 
 
 def _allow_collection(arn: str, load: PythonFunction, install: PythonFunction) -> list[IDependable]:
-    """Let the functions call a collection; what they may do there its data policy says."""
+    """Let the functions call a collection, whose data policy says what they may do there."""
     load.allow(["aoss:APIAccessAll"], [arn])
     install.allow(["aoss:APIAccessAll"], [arn])
     dashboards = Stack.of(install).format_arn(service="aoss", resource="dashboards", resource_name="default")

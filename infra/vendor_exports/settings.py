@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
-from infra.platform.sizes import MEBIBYTE, FunctionSize
-from sluice.vendor_exports.delivery.slots import Environment
+from infra.settings import MEBIBYTE, FunctionSize, StageKind
+from sluice.vendor_exports.client.environment import Environment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exports:
-    """Settings of the vendor exports.
+class VendorExports:
+    """Settings of the vendor exports; schedules are in UTC, None means: by hand only.
 
-    `download_hosts` are the hosts that the vendor's presigned addresses may lead to, complete names; an export of a
-    host that is missing here says so. `out_of_scope` are tables of the vendor's schema that nobody expects.
+    `download_hosts` are the complete names of the hosts that the vendor's presigned URLs may lead to; an export of a
+    host that is missing here says so. `out_of_scope` are tables of the vendor's schema that are not expected.
     """
 
     environment: Environment = Environment.TEST
@@ -33,7 +34,7 @@ class Exports:
     vendor_timeout_seconds: int = 60  # of one request without a byte
     pause_milliseconds: int = 1000  # before the second attempt of a request, at most; then doubling
 
-    rounds: int = 3  # of copying what is missing, by new addresses
+    rounds: int = 3  # of copying what is missing, by new URLs
     batch_files: int = 25
     batch_bytes: int = 256 * MEBIBYTE
     max_file_bytes: int = 20 * 1024 * MEBIBYTE
@@ -42,6 +43,10 @@ class Exports:
     history_slots: int = 240  # hours one update makes up for
     history_timeout_minutes: int = 120
     observe_max_concurrency: int = 10
+
+    # Thresholds of alarms.
+    late_minutes: int = 45  # an export may take; 15 to 25 are usual
+    absent_hours: int = 3  # without a whole delivery
 
     claim_slot: FunctionSize = FunctionSize(memory_mb=256, timeout_seconds=60)
     trigger_job: FunctionSize = FunctionSize(memory_mb=256, timeout_seconds=300)
@@ -53,3 +58,24 @@ class Exports:
     update_history: FunctionSize = FunctionSize(memory_mb=2048, timeout_seconds=900)
     plan_history: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=300)
     observe_hours: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=900)
+
+    @classmethod
+    def of(cls, kind: StageKind) -> Self:
+        """Return the settings of a kind of stage."""
+        match kind:
+            case StageKind.LOCAL:
+                return cls(
+                    schedule=None,
+                    # The machine's waits take a hundredth of their time there; those inside functions are shortened.
+                    vendor_timeout_seconds=3,
+                    pause_milliseconds=20,
+                    copy_max_concurrency=2,
+                    observe_max_concurrency=2,
+                )
+            # The vendor runs one Test job an hour: of dev and int only one can have a schedule.
+            case StageKind.FEATURE | StageKind.DEV:
+                return cls(schedule=None)
+            case StageKind.INT:
+                return cls()
+            case StageKind.PRD:
+                return cls(environment=Environment.PROD)

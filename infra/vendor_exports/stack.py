@@ -1,54 +1,99 @@
-"""Vendor exports: every hour's delivery fetched, proven complete, and kept account of. Holds no state of its own."""
+"""Vendor exports: every hour's delivery fetched and proven complete, and its history kept."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
+from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from infra.platform.functions import PythonFunction
 from infra.platform.lake_stack import LakeStack
-from infra.platform.outputs import publish
-from infra.platform.schedule import BY_SCHEDULE, Timetable
-from infra.platform.stage_stack import StageStack
-from infra.platform.work_queue import DeadLetters
+from infra.platform.observability.alarms import Alarms
+from infra.platform.observability.dashboards import Panels
+from infra.platform.pipeline_stack import PipelineStack
+from infra.platform.stage_stack import acknowledge, removal_policy
 from infra.stage import Stage
+from infra.vendor_exports.alarms import raise_alarms
+from infra.vendor_exports.dashboard import SAVED_QUERIES, panels
 from infra.vendor_exports.functions import ExportFunctions
-from infra.vendor_exports.history_machine import HistoryMachine
-from infra.vendor_exports.machine import ExportMachine
+from infra.vendor_exports.machine import ExportMachine, HistoryMachine
+from infra.vendor_exports.settings import VendorExports
+from sluice.vendor_exports.completeness.history_files import HISTORY_TABLES, history_prefix, state_key
+from sluice.vendor_exports.pipeline import PIPELINE
+from sluice.vendor_exports.run_summary import EXPORT, HISTORY
 
 
-class ExportsStack(StageStack):
-    """Schedule → Export machine → lake and histories; the History machine for what was there before."""
+class VendorExportsStack(PipelineStack):
+    """Schedule → Export machine → lake and histories; the History machine for hours before the first delivery."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, lake: LakeStack) -> None:
+    pipeline = PIPELINE
+    saved_queries = SAVED_QUERIES
+
+    def __init__(self, scope: Construct, *, stage: Stage, lake: LakeStack) -> None:
         """Wire the parts together."""
-        super().__init__(scope, construct_id, stage=stage, purpose="vendor exports, hour by hour")
-        self.functions = ExportFunctions(self, "Functions", stage=stage, lake=lake)
-        lake_arn = lake.arn_for_others(lake.lake)
-        self.export = ExportMachine(
-            self, "Export", stage=stage, lake=lake.lake, lake_arn=lake_arn, steps=self.functions.export_steps
-        )
-        self.history = HistoryMachine(
-            self, "History", stage=stage, lake=lake.lake, lake_arn=lake_arn, steps=self.functions.history_steps
-        )
-        self.missed_calls = DeadLetters(self, "MissedCalls", stage=stage)
-        if stage.exports.schedule:
-            self._keep_to_the_timetable(stage.exports.schedule)
-        update = self.functions.history_steps.update.function.function_name
-        publish(
+        super().__init__(scope, stage=stage, lake=lake)
+        self._settings = stage.settings(VendorExports)
+        self._secret_name = f"{stage.resource_prefix}/veson"
+        self.slots = self.state_table("Slots")
+        self.secret = self._build_secret()
+        for table in HISTORY_TABLES:
+            lake.catalog.add_whole(self, table, history_prefix(self._settings.environment, table.name))
+        self.steps = ExportFunctions(
             self,
-            ExportMachine=self.export.arn,
-            HistoryMachine=self.history.arn,
-            UpdateHistoryFunction=update,
-            ExportEnvironment=stage.exports.environment.value,
+            stage=stage,
+            pipeline=PIPELINE.name,
+            lake=lake,
+            slots=self.slots,
+            secret_name=self._secret_name,
+            secret_arn=self.secret.secret_arn,
+        )
+        self.add_functions(self.steps)
+        self.export = ExportMachine(self, stage=stage, lake=lake, functions=self.steps)
+        self.add_machine(EXPORT, self.export)
+        self.add_machine(HISTORY, HistoryMachine(self, stage=stage, lake=lake, functions=self.steps))
+        self.schedule("Exports", self._settings.schedule, self.export, "Has the vendor export the hour, and fetches it")
+        self.publish(
+            SlotsTable=self.slots.table_name,
+            VendorSecret=self._secret_name,
+            UpdateHistoryFunction=self.steps.update_history.name,
+            ExportEnvironment=self._settings.environment.value,
         )
 
-    def _keep_to_the_timetable(self, schedule: str) -> None:
-        Timetable(
+    def _build_secret(self) -> secretsmanager.Secret:
+        """Build a secret of the right form, for a person to fill: no credential is ever in a template."""
+        secret = secretsmanager.Secret(
             self,
-            "Exports",
-            expression=schedule,
-            target_arn=self.export.arn,
-            action="states:StartExecution",
-            dead_letters=self.missed_calls,
-            description="Has the vendor export the hour, and fetches it",
-            document=BY_SCHEDULE,
+            "VendorSecret",
+            secret_name=self._secret_name,  # people look for it
+            description="Credentials of the Veson data lake: put the vendor's values in place of the generated ones",
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                secret_string_template=json.dumps({"Veson_client_id": "put the vendor's value here"}),
+                generate_string_key="Veson_client_secret",
+                exclude_punctuation=True,
+            ),
+            removal_policy=removal_policy(self.stage),
         )
+        by_hand = "The vendor rotates its credentials itself and offers no call for it: a person puts the new ones in."
+        acknowledge(secret, "AwsSolutions-SMG4", by_hand)
+        return secret
+
+    def raise_alarms(self, alarms: Alarms) -> None:
+        """Raise alarms on all that can go wrong, from the schedule to the delivery."""
+        raise_alarms(alarms, self.steps, self.export, self.missed_calls, self._secret_name)
+
+    def panels(self) -> Panels:
+        """Return what the vendor delivered."""
+        return panels(self.stage, self.functions)
+
+    def digest_settings(self) -> Mapping[str, str]:
+        """Return the flow of the exports and the tables that are not expected."""
+        return {
+            "environment": self._settings.environment.value,
+            "out_of_scope": ",".join(self._settings.out_of_scope),
+        }
+
+    def allow_digest(self, function: PythonFunction) -> None:
+        """Let the digest's function read the observations of the exports."""
+        function.allow(["s3:GetObject"], [f"{self.lake.bucket_arn}/{state_key(self._settings.environment)}"])

@@ -1,1 +1,1 @@
-"""What a stage is watched with: metrics as others name them, alarms, dashboards, and what measures and remembers."""
+"""Alarms, dashboards, saved queries, records of runs, digests and messages of a stage."""

@@ -1,20 +1,38 @@
-"""Alarms on what a person has to act on, each with what to do; one composite per pipeline pages for them."""
+"""Alarms on what a person has to act on, each with what to do; one composite per pipeline notifies people."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.platform.observability.console import dashboard_name, dashboard_page
-from infra.platform.observability.on_aws import OnAws
+from infra.platform.functions import PythonFunction
+from infra.platform.machine import Machine
+from infra.platform.observability.cloudwatch import (
+    OnAws,
+    combined,
+    dashboard_name,
+    dashboard_page,
+    function_page,
+    machine_page,
+    of_function,
+    of_machine,
+    of_queue,
+    queues_page,
+    total,
+)
+from infra.platform.observability.saved_queries import ERRORS, Query
+from infra.platform.observability.settings import Observability
 from infra.stage import Stage
 
 Missing = cloudwatch.TreatMissingData
+_Comparison = cloudwatch.ComparisonOperator
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,16 +45,17 @@ class Periods:
 
 AT_ONCE = Periods(1, 1)
 LASTING = Periods(2, 3)
+FOR_A_QUARTER = Periods(1, 3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
-    """What a person who is woken reads: what it means, the first three things to do, and where to look."""
+    """Text for the person on call: what it means, the first three things to do, and where to look."""
 
     meaning: str
     steps: tuple[str, str, str]
     console: str
-    query: str
+    query: Query
 
 
 class Alarms(Construct):
@@ -48,6 +67,7 @@ class Alarms(Construct):
         self.stage = stage
         self.raised: list[cloudwatch.AlarmBase] = []
         self._on_aws = on_aws
+        self._settings = stage.settings(Observability)
 
     def above(
         self,
@@ -91,8 +111,72 @@ class Alarms(Construct):
         )
         self._keep(alarm)
 
+    def on_letters(
+        self, name: str, queues: Iterable[sqs.IQueue], meaning: str, steps: tuple[str, str, str], query: Query = ERRORS
+    ) -> None:
+        """Raise an alarm at once when a message waits in one of these dead letter queues."""
+        letters = list(queues)
+        counts = {f"m{at}": of_queue(queue) for at, queue in enumerate(letters)}
+        waiting = of_queue(letters[0]) if len(letters) == 1 else total(counts, "messages that wait")
+        advice = Advice(meaning=meaning, steps=steps, console=queues_page(letters[0].queue_name), query=query)
+        self.above(name, waiting, 0, advice, periods=AT_ONCE)
+
+    def on_failed_runs(
+        self, name: str, machine: Machine, meaning: str, steps: tuple[str, str, str], query: Query, *, periods: Periods
+    ) -> None:
+        """Raise an alarm when an execution failed, ran out of time or was aborted."""
+        names = {"failed": "ExecutionsFailed", "timed_out": "ExecutionsTimedOut", "aborted": "ExecutionsAborted"}
+        ends = total({key: of_machine(machine, end) for key, end in names.items()}, "runs that did not succeed")
+        advice = Advice(meaning=meaning, steps=steps, console=machine_page(machine), query=query)
+        self.above(name, ends, 0, advice, periods=periods)
+
+    def on_failing_function(self, failing: str, throttled: str, function: PythonFunction) -> None:
+        """Raise an alarm when too many calls of a function end in an error, and one when Lambda refuses calls."""
+        folder, page, percent = function.folder, function_page(function), self._settings.error_percent
+        advice = Advice(
+            meaning=f"More than {percent:g} % of the calls of {folder} end in an error.",
+            steps=(
+                "Read the last errors in its log: one object, or every one?",
+                "After a deployment: go back to the version before, then look on.",
+                "Denied or throttled by S3 or DynamoDB? Restore permissions with `sluice deploy`.",
+            ),
+            console=page,
+            query=ERRORS,
+        )
+        calls = {"errors": of_function(function, "Errors"), "invocations": of_function(function, "Invocations")}
+        self.above(failing, combined("100 * errors / invocations", calls, "errors, % of calls"), percent, advice)
+        advice = Advice(
+            meaning=f"Lambda refuses calls of {folder}: the account has no concurrency left.",
+            steps=(
+                "See which function of the account uses it up (Lambda dashboard, ConcurrentExecutions).",
+                "Stop that one, or ask AWS for a higher quota.",
+                f"Or give {folder} a reserved_concurrency in its pipeline's settings (infra/).",
+            ),
+            console=page,
+            query=ERRORS,
+        )
+        self.above(throttled, of_function(function, "Throttles"), 0, advice)
+
+    def on_slow_function(self, name: str, function: PythonFunction, query: Query) -> None:
+        """Raise an alarm when a function's calls come near its timeout."""
+        percent, timeout = self._settings.duration_percent, function.size.timeout_seconds
+        advice = Advice(
+            meaning=f"One call in a hundred of {function.folder} takes more than {percent} % of its timeout of "
+            f"{timeout} s. A call that is cut off is done again from the start.",
+            steps=(
+                "Since when? Larger input (see the query), or a deployment?",
+                "S3 or DynamoDB slow? See the function's traces.",
+                f"Raise memory_mb, which brings CPU, or timeout_seconds of {function.folder} in its settings (infra/).",
+            ),
+            console=function_page(function),
+            query=query,
+        )
+        # A burst of calls is one period: 2 of 3 would only see a steady flow.
+        slowest = of_function(function, "Duration", "p99")
+        self.above(name, slowest, 10 * percent * timeout, advice, periods=FOR_A_QUARTER)
+
     def page(self, name: str, topic: sns.ITopic) -> cloudwatch.CompositeAlarm:
-        """Make the composite that is on while any alarm is; it alone tells people, when it goes on and off."""
+        """Make the composite that is on while any alarm is; it alone notifies people, when it goes on and off."""
         rule = " OR ".join(f'ALARM("{alarm.alarm_name}")' for alarm in self.raised)
         composite = cloudwatch.CompositeAlarm(
             self,
@@ -104,7 +188,7 @@ class Alarms(Construct):
                 f"Dashboard: {dashboard_page(dashboard_name(self.stage, 'Operations'))}"
             ),
         )
-        if self.stage.watch.pages:
+        if self._settings.pages:
             action = actions.SnsAction(topic)
             composite.add_alarm_action(action)
             composite.add_ok_action(action)
@@ -146,15 +230,12 @@ class Alarms(Construct):
         steps = [f"{number}. {step}" for number, step in enumerate(advice.steps, start=1)]
         links = [
             f"Console: {advice.console}",
-            f"Query: {advice.query}",
-            f"Runbook: {self.stage.watch.runbook}#{anchor(name)}",
+            f"Query: {advice.query.name(self.stage)}",
+            f"Runbook: {self._settings.runbook}#{anchor(name)}",
         ]
         return "\n".join([advice.meaning, "", *steps, "", *links])
 
 
 def anchor(name: str) -> str:
-    """The anchor of an alarm's heading in the runbook: FilesWaiting is ``fileswaiting`` as GitHub makes it."""
+    """Return the anchor of an alarm's heading in the runbook: FilesWaiting is ``fileswaiting`` as GitHub makes it."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-_Comparison = cloudwatch.ComparisonOperator

@@ -1,4 +1,4 @@
-"""Tells people by a schedule what a day or a week was like."""
+"""Digests: a function and its schedules send people the figures of a day or a week."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.layers.layers import Layers
+from infra.platform.functions import PythonFunction
 from infra.platform.lake_stack import LakeStack
-from infra.platform.python_function import PythonFunction
-from infra.platform.schedule import Timetable
+from infra.platform.layers import Layers
+from infra.platform.observability.settings import Observability
+from infra.platform.schedule import Schedule
 from infra.stage import Stage
-from sluice.observability.digest.keys import REPORTS_PREFIX
-from sluice.observability.digest.periods import SpanKind
-from sluice.observability.metrics import Pipeline
+from sluice.observability.digest.periods import REPORTS_PREFIX, PeriodKind
+from sluice.observability.metrics import PLATFORM
 from sluice.runs.keys import RUN_RECORDS_PREFIX
-from sluice.vendor_exports.completeness.keys import state_key
 
 _BY_DATE = "Records are named after runs and pages after days; the folder is fixed."
 
 
 class Digests(Construct):
-    """The function `send_digest` and its schedules; without one, it is there to be called by hand."""
+    """The function `send_digest` and its schedules; without one, it is there to be called by hand.
+
+    `sources` are the settings of the pipelines' sections, as JSON.
+    """
 
     def __init__(
         self,
@@ -34,51 +36,43 @@ class Digests(Construct):
         layers: Layers,
         topic: sns.ITopic,
         missed_calls: sqs.IQueue,
+        sources: str,
     ) -> None:
         """Build both."""
         super().__init__(scope, construct_id)
+        settings = stage.settings(Observability)
         self._missed_calls = missed_calls
         self.function = PythonFunction(
             self,
             stage=stage,
             folder="send_digest",
-            pipeline=Pipeline.EVENT_FILES,
+            pipeline=PLATFORM,
             purpose="Sends people the digest of a day or a week",
-            size=stage.watch.send_digest,
+            size=settings.send_digest,
             layers=layers.including("arrow", "plots"),
             environment={
                 "REGION": Stack.of(self).region,
-                "LAKE_BUCKET": lake.lake.bucket_name,
-                "LEDGER_TABLE": lake.ledger.table_name,
+                "LAKE_BUCKET": lake.bucket.bucket_name,
                 "TOPIC": topic.topic_arn,
-                "ENVIRONMENT": stage.exports.environment.value,
-                "OUT_OF_SCOPE": ",".join(stage.exports.out_of_scope),
+                "DIGEST_SOURCES": sources,
             },
         )
-        self._allow(stage, lake, topic)
-        self.function.keep_failed_calls(missed_calls)
-        if stage.watch.daily_digest:
-            self._send(SpanKind.DAY, stage.watch.daily_digest)
-        if stage.watch.weekly_digest:
-            self._send(SpanKind.WEEK, stage.watch.weekly_digest)
-
-    def _allow(self, stage: Stage, lake: LakeStack, topic: sns.ITopic) -> None:
-        bucket = lake.arn_for_others(lake.lake)
-        self.function.allow(["s3:ListBucket"], [bucket])
-        self.function.allow(["s3:GetObject"], [f"{bucket}/{state_key(stage.exports.environment)}"])
-        self.function.allow(["s3:GetObject"], [f"{bucket}/{RUN_RECORDS_PREFIX}*"], _BY_DATE)
-        self.function.allow(["s3:PutObject"], [f"{bucket}/{REPORTS_PREFIX}*"], _BY_DATE)
-        self.function.allow(["dynamodb:Query"], [lake.ledger.table_arn])
+        self.function.allow(["s3:ListBucket"], [lake.bucket_arn])
+        self.function.allow(["s3:GetObject"], [f"{lake.bucket_arn}/{RUN_RECORDS_PREFIX}*"], _BY_DATE)
+        self.function.allow(["s3:PutObject"], [f"{lake.bucket_arn}/{REPORTS_PREFIX}*"], _BY_DATE)
         self.function.allow(["sns:Publish"], [topic.topic_arn])
+        self.function.keep_failed_calls(missed_calls)
+        self._send(PeriodKind.DAY, settings.daily_digest)
+        self._send(PeriodKind.WEEK, settings.weekly_digest)
 
-    def _send(self, kind: SpanKind, schedule: str) -> None:
-        Timetable(
-            self,
-            f"Each{kind.value.title()}",
-            expression=schedule,
-            target_arn=self.function.function.function_arn,
-            action="lambda:InvokeFunction",
-            dead_letters=self._missed_calls,
-            description=f"Sends the digest of the {kind.value} that is over",
-            document={"span": kind.value},
-        )
+    def _send(self, kind: PeriodKind, expression: str | None) -> None:
+        if expression:
+            Schedule(
+                self,
+                f"Each{kind.value.title()}",
+                expression=expression,
+                target=self.function,
+                dead_letters=self._missed_calls,
+                description=f"Sends the digest of the {kind.value} that is over",
+                document={"span": kind.value},
+            )

@@ -1,4 +1,4 @@
-"""Where a stage's messages to people go."""
+"""The topic of a stage's messages to people, its subscriptions and messages of failed executions."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from infra.platform.machine import Machine
-from infra.platform.nag_suppressions import PLAIN_HTTP, acknowledge
-from infra.platform.observability.console import execution_page
-from infra.platform.observability.settings import SlackChannel
+from infra.platform.observability.cloudwatch import execution_page
+from infra.platform.observability.settings import Observability, SlackChannel
+from infra.platform.stage_stack import PLAIN_HTTP, acknowledge
 from infra.stage import Stage
 
 
 class Notifications(Construct):
-    """A topic, TLS only, with the people and the channel of `Stage.watch` behind it."""
+    """A topic, TLS only, and the people and the channel that the settings of observability name."""
 
     def __init__(self, scope: Construct, construct_id: str, *, stage: Stage) -> None:
         """Build the topic and its subscriptions."""
         super().__init__(scope, construct_id)
-        self._stage = stage
+        self._settings = stage.settings(Observability)
         self.topic = sns.Topic(self, "Topic", display_name=f"Sluice {stage.name}", enforce_ssl=not stage.local)
-        self._let_alarms_publish()
+        self._allow_alarms()
         if stage.local:
             acknowledge(self.topic, "AwsSolutions-SNS3", PLAIN_HTTP)
-        for address in stage.watch.emails:
+        for address in self._settings.emails:
             subscription = self.topic.add_subscription(subscriptions.EmailSubscription(address))
             acknowledge(subscription, "Serverless-SNSRedrivePolicy", _PAGED_ANYWAY)
-        if stage.watch.slack:
-            self._tell_channel(stage, stage.watch.slack)
+        if self._settings.slack:
+            self._subscribe_channel(stage, self._settings.slack)
 
-    def tell_of_failures(self, machines: Sequence[Machine]) -> events.Rule:
-        """Tell of each execution that did not succeed: which one and where to look, which no alarm can say."""
+    def notify_of_failures(self, machines: Sequence[Machine]) -> events.Rule:
+        """Send a message for each execution that did not succeed, with its name and page, which no alarm can tell."""
         rule = events.Rule(
             self,
             "Failures",
@@ -61,14 +61,14 @@ class Notifications(Construct):
         machine = events.EventField.from_path("$.detail.stateMachineArn")
         page = execution_page(events.EventField.from_path("$.detail.executionArn"))
         title = f"{status}: execution {name}"
-        if not self._stage.watch.slack:
+        if not self._settings.slack:
             return events.RuleTargetInput.from_multiline_text(f"{title}\nof {machine}\n{page}")
         # The chat client shows nothing but what has its own form.
         content = {"title": title, "description": f"of {machine}\n{page}"}
         return events.RuleTargetInput.from_object({"version": "1.0", "source": "custom", "content": content})
 
-    def _let_alarms_publish(self) -> None:
-        # The policy of its own, which demands TLS, takes the place of the one that lets the account's alarms in.
+    def _allow_alarms(self) -> None:
+        # The topic's own policy, which demands TLS, replaces the default one that lets the account's alarms publish.
         self.topic.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
@@ -78,13 +78,13 @@ class Notifications(Construct):
             )
         )
 
-    def _tell_channel(self, stage: Stage, channel: SlackChannel) -> None:
-        # What people type in the channel may read alarms and nothing else.
+    def _subscribe_channel(self, stage: Stage, channel: SlackChannel) -> None:
+        # Commands that people type in the channel may read alarms and nothing else.
         role = iam.Role(self, "ChannelRole", assumed_by=iam.ServicePrincipal("chatbot.amazonaws.com"))
         chatbot.SlackChannelConfiguration(
             self,
             "Channel",
-            slack_channel_configuration_name=f"{stage.resource_prefix}-watch",
+            slack_channel_configuration_name=f"{stage.resource_prefix}-observability",
             slack_workspace_id=channel.workspace,
             slack_channel_id=channel.channel,
             notification_topics=[self.topic],

@@ -1,22 +1,25 @@
-"""Every execution of the stage's machines that ends leaves a record in the lake."""
+"""Records of runs: every execution of the stage's machines that ends leaves one in the lake."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from aws_cdk import Stack
 from aws_cdk import aws_events as events
 from constructs import Construct
 
-from infra.layers.layers import Layers
+from infra.platform.functions import PythonFunction
 from infra.platform.lake_stack import LakeStack
+from infra.platform.layers import Layers
 from infra.platform.machine import NAMED_LATER, Machine
-from infra.platform.python_function import PythonFunction
-from infra.platform.queued_events import QueuedEvents
+from infra.platform.observability.settings import Observability
+from infra.platform.queues import QueuedEvents
 from infra.stage import Stage
-from sluice.observability.metrics import Pipeline
+from sluice.observability.metrics import PLATFORM
 from sluice.runs.keys import RUN_RECORDS_PREFIX
 
 _NAMELESS = "The local cloud does not tell map runs from one another."
+_BY_RUN = "Objects and records are named after runs; their folders are fixed."
 _ENDS = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
 
@@ -31,29 +34,37 @@ class RunHistory(Construct):
         stage: Stage,
         lake: LakeStack,
         layers: Layers,
-        convert: Machine,
-        export: Machine,
-        history: Machine,
+        machines: Mapping[str, Machine],
+        run_objects: Sequence[str],
     ) -> None:
-        """Build function, rule and queue."""
+        """Build function, rule and queue.
+
+        Args:
+            scope: The stack.
+            construct_id: Its id there.
+            stage: Its stage.
+            lake: The lake that holds the records.
+            layers: The layers of the stack.
+            machines: The machines by the names of their kinds of runs.
+            run_objects: Keys, or patterns of keys, of the objects that summaries of runs are made from.
+        """
         super().__init__(scope, construct_id)
-        machines = (convert, export, history)
+        settings = stage.settings(Observability)
+        arns = {kind: machine.arn for kind, machine in machines.items()}
         self.function = PythonFunction(
             self,
             stage=stage,
             folder="record_run",
-            pipeline=Pipeline.EVENT_FILES,
-            purpose="Records what became of an execution",
-            size=stage.watch.record_run,
+            pipeline=PLATFORM,
+            purpose="Records the outcome of an execution",
+            size=settings.record_run,
             layers=layers.including(),
-            environment={
-                "LAKE_BUCKET": lake.lake.bucket_name,
-                "CONVERT_MACHINE": convert.arn,
-                "EXPORT_MACHINE": export.arn,
-                "HISTORY_MACHINE": history.arn,
-            },
+            environment={"LAKE_BUCKET": lake.bucket.bucket_name, "MACHINES": Stack.of(self).to_json_string(arns)},
         )
-        self._allow(machines, lake.arn_for_others(lake.lake), local=stage.local)
+        self._allow_executions([*machines.values()], local=stage.local)
+        for key in run_objects:
+            self.function.allow(["s3:GetObject"], [f"{lake.bucket_arn}/{key}"], _BY_RUN)
+        self.function.allow(["s3:PutObject"], [f"{lake.bucket_arn}/{RUN_RECORDS_PREFIX}*"], _BY_RUN)
         self.ends = QueuedEvents(
             self,
             "Ends",
@@ -62,27 +73,23 @@ class RunHistory(Construct):
             pattern=events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
-                detail={"status": list(_ENDS), "stateMachineArn": [machine.arn for machine in machines]},
+                detail={"status": list(_ENDS), "stateMachineArn": list(arns.values())},
             ),
             description="Executions of the stage's machines that ended",
             function=self.function,
-            batching=stage.watch.ends,
+            batching=settings.ends,
         )
 
-    def _allow(self, machines: Sequence[Machine], lake_arn: str, *, local: bool) -> None:
-        executions = [machine.executions_arn for machine in machines]
-        children = [machine.children_arn for machine in machines]
+    def _allow_executions(self, machines: Sequence[Machine], *, local: bool) -> None:
         reading = ["states:DescribeExecution", "states:GetExecutionHistory", "states:ListMapRuns"]
-        self.function.allow(reading, executions, NAMED_LATER)
-        # Why items of a map failed stands with these only.
+        self.function.allow(reading, [machine.executions_arn for machine in machines], NAMED_LATER)
+        # Causes of failed items of a map stand with its child executions only.
+        children = [arn for machine in machines for arn in machine.children_arns]
         self.function.allow(["states:DescribeExecution"], children, NAMED_LATER)
         if local:
             self.function.allow(["states:DescribeMapRun", "states:ListExecutions"], ["*"], _NAMELESS)
         else:
-            map_runs = [machine.map_runs_arn for machine in machines]
+            map_runs = [arn for machine in machines for arn in machine.map_runs_arns]
             self.function.allow(["states:DescribeMapRun"], map_runs, NAMED_LATER)
             listed = [*map_runs, *(machine.arn for machine in machines)]
             self.function.allow(["states:ListExecutions"], listed, NAMED_LATER)
-        self.function.allow(["s3:GetObject"], [f"{lake_arn}/runs/*/commit.json"], "Every run has a summary of its own.")
-        named = "Records are named after executions; the folder is fixed."
-        self.function.allow(["s3:PutObject"], [f"{lake_arn}/{RUN_RECORDS_PREFIX}*"], named)

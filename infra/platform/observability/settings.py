@@ -1,10 +1,11 @@
-"""Settings of watching a stage, and of searching its profiling log."""
+"""Settings of a stage's observability, and of the search of its profiling log."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Self
 
-from infra.platform.sizes import Batching, FunctionSize
+from infra.settings import Batching, FunctionSize, StageKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,9 +18,9 @@ class SlackChannel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExistingCluster:
-    """An OpenSearch domain or serverless collection that somebody else runs, and its web application.
+    """An OpenSearch domain or serverless collection of another owner, and its web application.
 
-    `arn` says what it is and what the functions may reach; `boards_url` is asked for only where it is not usual.
+    `arn` says what it is and what the functions may reach; `boards_url` is needed only where it is not the usual one.
     """
 
     url: str
@@ -27,7 +28,7 @@ class ExistingCluster:
     boards_url: str | None = None
 
     def __post_init__(self) -> None:
-        """Refuse an address without TLS and an ARN of something else.
+        """Refuse a URL without TLS and an ARN of another service.
 
         Raises:
             ValueError: One of them is wrong.
@@ -39,7 +40,7 @@ class ExistingCluster:
 
     @property
     def service(self) -> str:
-        """What requests are signed for: es or aoss."""
+        """Service that requests are signed for: es or aoss."""
         return [*self.arn.split(":"), "", "", ""][2]
 
 
@@ -47,9 +48,9 @@ class ExistingCluster:
 class Search:
     """Settings of the profiling search: the profiling log in OpenSearch, with a board.
 
-    Without a `cluster` the stage makes a serverless collection that costs nothing while nobody uses it. Every load
-    wakes that for ten minutes, so runs are held back and loaded together. `readers` are ARNs of roles that may look
-    at it, besides those of `cluster`'s owner.
+    Without a `cluster` the stage makes a serverless collection that costs nothing while it is not used. Every load
+    wakes it for ten minutes, so runs are held back and loaded together. `readers` are ARNs of roles that may read
+    it.
     """
 
     cluster: ExistingCluster | None = None
@@ -63,39 +64,43 @@ class Search:
 
     @property
     def hold_minutes(self) -> int:
-        """How long a run may wait for others; a cluster that never sleeps gets each at once."""
+        """Minutes a run may wait for others; a cluster that never sleeps gets each at once."""
         return 0 if self.cluster else self.collection_hold_minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """Settings of watching: who is told, how often one looks, and from where on something is wrong."""
+class Observability:
+    """Settings of observability: recipients of messages, schedules of digests, thresholds that all pipelines share."""
 
+    alarms: bool = True  # and dashboards
     emails: tuple[str, ...] = ()  # each is asked once to confirm
     slack: SlackChannel | None = None
     pages: bool = True  # False: alarms show, but send nothing
     runbook: str = "docs/runbook.md"  # address that messages lead to; an anchor per alarm is added
 
-    # Of the oldest announcement that waits; a message that fails counts for twice the time it is hidden, 24 minutes.
+    # Of the oldest message that waits; one that fails counts for twice the time it is hidden, 24 minutes of a file.
     queue_age_minutes: int = 30
     error_percent: float = 5  # of a function's calls
     duration_percent: int = 80  # of a function's timeout that the slowest hundredth of its calls takes
-    dirty_percent: float = 5  # of clean and dirty events
-    dirty_least_events: int = 100  # clean and dirty, in 15 minutes; with fewer, no ratio is looked at
-    dirty_band: float = 4  # standard deviations from the usual ratio
-    dirty_least_percent: float = 1  # a ratio below is never unusual
-    pending_minutes: int = 45  # age of the oldest chunk that waits for its conversion
-    quiet_hours: int = 24  # age of the newest hour that any table has rows of
-    export_minutes: int = 45  # an export may take; 15 to 25 are usual
-    export_absent_hours: int = 3  # without a whole delivery
 
-    probe_schedule: str | None = "rate(5 minutes)"
     daily_digest: str | None = "cron(0 5 * * ? *)"  # of the day before
     weekly_digest: str | None = "cron(0 5 ? * MON *)"  # of the week before, Monday to Sunday
     search: Search | None = None  # None: the profiling log is a table of the catalog only
 
     ends: Batching = Batching(messages=10, window_seconds=0, max_concurrency=2)  # ends of executions, to be recorded
 
-    probe_lag: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=120)
     record_run: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=60)
     send_digest: FunctionSize = FunctionSize(memory_mb=2048, timeout_seconds=300)
+
+    @classmethod
+    def of(cls, kind: StageKind) -> Self:
+        """Return the settings of a kind of stage."""
+        match kind:
+            case StageKind.LOCAL:  # alarms are in the template only: the local cloud knows few of them
+                return cls(daily_digest=None, weekly_digest=None)
+            case StageKind.FEATURE:
+                return cls(daily_digest=None, weekly_digest=None, alarms=False)
+            case StageKind.DEV:
+                return cls(pages=False)
+            case StageKind.INT | StageKind.PRD:
+                return cls()

@@ -6,26 +6,29 @@ from collections.abc import Sequence
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from infra.platform.functions import PythonFunction
 from infra.platform.observability.saved_queries import Query
-from infra.platform.python_function import PythonFunction
 
 WHOLE, HALF, THIRD, QUARTER_WIDTH = 24, 12, 8, 6
+PERCENTILES = ("p50", "p90", "p99")
 _HEIGHT = 6
+
+Row = Sequence[cloudwatch.IWidget]
 
 
 def heading(text: str) -> cloudwatch.IWidget:
-    """A line that says what the rows below show."""
+    """Return a title of the rows below."""
     return cloudwatch.TextWidget(markdown=f"## {text}", width=WHOLE, height=1)
 
 
 def states(title: str, alarms: Sequence[cloudwatch.IAlarm]) -> cloudwatch.IWidget:
-    """The alarms, those that are on first."""
+    """Return the list of alarms, those that are on first."""
     by_state = cloudwatch.AlarmStatusWidgetSortBy.STATE_UPDATED_TIMESTAMP
     return cloudwatch.AlarmStatusWidget(title=title, alarms=list(alarms), width=WHOLE, height=4, sort_by=by_state)
 
 
 def value(title: str, metric: cloudwatch.IMetric, *, of_range: bool = True) -> cloudwatch.IWidget:
-    """One figure: over the whole range that is shown, or the latest."""
+    """Return one figure: over the whole range that is shown, or the latest."""
     return cloudwatch.SingleValueWidget(
         title=title, metrics=[metric], width=4, height=3, set_period_to_time_range=of_range
     )
@@ -40,7 +43,7 @@ def graph(
     stacked: bool = False,
     lines: Sequence[cloudwatch.HorizontalAnnotation] = (),
 ) -> cloudwatch.IWidget:
-    """A graph from zero; `lines` are limits."""
+    """Return a graph from zero; `lines` are limits."""
     return cloudwatch.GraphWidget(
         title=title,
         left=list(metrics),
@@ -53,12 +56,12 @@ def graph(
 
 
 def limit(at: float, label: str) -> cloudwatch.HorizontalAnnotation:
-    """A line that should not be crossed."""
+    """Return a line that should not be crossed."""
     return cloudwatch.HorizontalAnnotation(value=at, label=label, color=cloudwatch.Color.RED)
 
 
 def table(query: Query, functions: Sequence[PythonFunction], *, width: int = HALF) -> cloudwatch.IWidget:
-    """What a query finds in the range that is shown."""
+    """Return the results of a query in the range that is shown."""
     return cloudwatch.LogQueryWidget(
         title=query.title.capitalize(),
         log_group_names=query.log_groups(functions),

@@ -1,8 +1,8 @@
-"""The one way a Lambda function is made here."""
+"""Lambda functions, all made alike, and the set of functions of a pipeline."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from aws_cdk import Duration
@@ -11,12 +11,11 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.platform.log_group import log_group
-from infra.platform.nag_suppressions import acknowledge
+from infra.platform.layers import Layers
 from infra.platform.permissions import TRACE_ACTIONS, TRACE_REASON, allow
-from infra.platform.sizes import FunctionSize
+from infra.platform.stage_stack import acknowledge, log_group
+from infra.settings import FunctionSize
 from infra.stage import Stage
-from sluice.observability.metrics import Pipeline
 
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 
@@ -24,9 +23,9 @@ FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 class PythonFunction(Construct):
     """A Python function with its own role, its own log group and traces.
 
-    The code is the folder `functions/<folder>`, which names the construct, too; the handler its `handler.handler`. The
-    role may write to the function's own log group and traces; everything else is allowed one by one with `allow`. Its
-    metrics carry the stage and the `pipeline` it works for.
+    The code is the folder `functions/<pipeline>/<folder>`, which names the construct, too; the handler its
+    `handler.handler`. The role may write to the function's own log group and traces; everything else is allowed one by
+    one with `allow`. Its metrics carry the stage and the pipeline.
     """
 
     def __init__(
@@ -35,7 +34,7 @@ class PythonFunction(Construct):
         *,
         stage: Stage,
         folder: str,
-        pipeline: Pipeline,
+        pipeline: str,
         purpose: str,
         size: FunctionSize,
         layers: Sequence[lambda_.ILayerVersion],
@@ -46,14 +45,16 @@ class PythonFunction(Construct):
         self.folder = folder
         self.purpose = purpose
         self.size = size
-        self.log_group = log_group(self, "Log", stage)
-        self.role = self._build_role()
         self.timeout = Duration.seconds(size.timeout_seconds)
+        self.log_group = log_group(self, stage)
+        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        self.allow(["logs:CreateLogStream", "logs:PutLogEvents"], [self.log_group.log_group_arn])
+        self.allow(TRACE_ACTIONS, ["*"], TRACE_REASON)
         self.function = lambda_.Function(
             self,
             "Function",
             description=purpose,
-            code=lambda_.Code.from_asset(str(_code_of(folder)), exclude=["**/__pycache__", "**/*.pyc"]),
+            code=lambda_.Code.from_asset(str(FUNCTIONS / pipeline / folder), exclude=["**/__pycache__", "**/*.pyc"]),
             handler="handler.handler",
             runtime=lambda_.Runtime(f"python{stage.python_version}", lambda_.RuntimeFamily.PYTHON),
             architecture=_ARCHITECTURES[stage.architecture],
@@ -69,7 +70,7 @@ class PythonFunction(Construct):
                 "LOG_LEVEL": stage.log_level,
                 "POWERTOOLS_SERVICE_NAME": folder,
                 "STAGE": stage.name,
-                "PIPELINE": pipeline.value,
+                "PIPELINE": pipeline,
                 **environment,
             },
         )
@@ -78,17 +79,27 @@ class PythonFunction(Construct):
             acknowledge(self, "AwsSolutions-L1", _NEWEST_LOCALLY)
             acknowledge(self, "Serverless-LambdaLatestVersion", _NEWEST_LOCALLY)
 
+    @property
+    def name(self) -> str:
+        """Name of the deployed function."""
+        return self.function.function_name
+
+    @property
+    def arn(self) -> str:
+        """ARN of the deployed function."""
+        return self.function.function_arn
+
     def allow(self, actions: Sequence[str], resources: Sequence[str], why: str = "") -> None:
         """Let the function do `actions` on `resources`; a wildcard needs a reason (`permissions.allow`)."""
         allow(self.role, actions, resources, why)
 
     def keep_failed_calls(self, letters: sqs.IQueue) -> None:
-        """Keep the calls that fail three times: nobody waits for the answer to a schedule's call."""
+        """Keep the calls of a schedule that fail three times: it does not wait for their answers."""
         failed = lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=letters.queue_arn)
         kept = lambda_.CfnEventInvokeConfig(
             self,
             "FailedCalls",
-            function_name=self.function.function_name,
+            function_name=self.name,
             qualifier="$LATEST",
             maximum_retry_attempts=2,
             destination_config=lambda_.CfnEventInvokeConfig.DestinationConfigProperty(on_failure=failed),
@@ -96,18 +107,40 @@ class PythonFunction(Construct):
         self.allow(["sqs:SendMessage"], [letters.queue_arn])
         kept.node.add_dependency(self.role)
 
-    def _build_role(self) -> iam.Role:
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
-        stream = [self.log_group.log_group_arn]
-        allow(role, ["logs:CreateLogStream", "logs:PutLogEvents"], stream)
-        allow(role, TRACE_ACTIONS, ["*"], TRACE_REASON)
-        return role
 
+class PipelineFunctions(Construct):
+    """The functions of a pipeline; subclasses build each one with exactly the rights it needs.
 
-def _code_of(name: str) -> Path:
-    """Return the folder of a function's code: `functions/<room>/<name>`."""
-    (folder,) = FUNCTIONS.glob(f"*/{name}")
-    return folder
+    `settings` has the size of each function in an attribute named like its folder.
+    """
+
+    def __init__(self, scope: Construct, *, stage: Stage, pipeline: str, settings: object) -> None:
+        """Begin with none."""
+        super().__init__(scope, "Functions")
+        self.layers = Layers(self, "Layers", stage=stage)
+        self._stage = stage
+        self._pipeline = pipeline
+        self._sizes = settings
+        self._built: list[PythonFunction] = []
+
+    def __iter__(self) -> Iterator[PythonFunction]:
+        """Yield each function."""
+        return iter(self._built)
+
+    def build(self, folder: str, purpose: str, *layers: str, **environment: str) -> PythonFunction:
+        """Build the function of a folder; its environment variables are the keywords."""
+        built = PythonFunction(
+            self,
+            stage=self._stage,
+            folder=folder,
+            pipeline=self._pipeline,
+            purpose=purpose,
+            size=getattr(self._sizes, folder),
+            layers=self.layers.including(*layers),
+            environment=environment,
+        )
+        self._built.append(built)
+        return built
 
 
 _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}

@@ -1,4 +1,4 @@
-"""The layers functions share: our own code, what it always needs, and what some need on top."""
+"""Lambda layers: the package sluice, the packages it always needs, and those that some functions need on top."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.layers.layer_builder import NATIVE, SLUICE, LayerBuild
-from infra.platform.nag_suppressions import acknowledge
+from infra.platform.stage_stack import acknowledge
 from infra.stage import Stage
 
 _PLATFORMS = {"arm64": "aarch64", "x86_64": "x86_64"}
@@ -18,14 +18,14 @@ class Layers(Construct):
     """Layer versions, each an asset whose zip is built when the stack is deployed and never while synthesising."""
 
     def __init__(self, scope: Construct, construct_id: str, *, stage: Stage) -> None:
-        """Say what they are for; each is registered when it is first asked for."""
+        """Begin with none; each is built when it is first asked for."""
         super().__init__(scope, construct_id)
         self._python = stage.python_version
         self._platform = NATIVE if stage.local else _PLATFORMS[stage.architecture]
         self._built: dict[str, lambda_.LayerVersion] = {}
 
     def including(self, *names: str) -> list[lambda_.LayerVersion]:
-        """Our own code, what it always needs, and the named layers on top: folders of `layers/`."""
+        """Return the layers of every function and the named ones on top: folders of `layers/`."""
         return [self._layer(name) for name in (SLUICE, "runtime", *names)]
 
     def _layer(self, name: str) -> lambda_.LayerVersion:

@@ -1,0 +1,117 @@
+"""The stack of a pipeline: its state, functions, machines and queues, and what observability shows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
+
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.platform.functions import PythonFunction
+from infra.platform.lake_stack import LakeStack
+from infra.platform.machine import Machine
+from infra.platform.observability.alarms import FOR_A_QUARTER, Alarms
+from infra.platform.observability.dashboards import Panels
+from infra.platform.observability.saved_queries import ONE_RUN, Query
+from infra.platform.queues import DeadLetters, QueuedEvents
+from infra.platform.schedule import Schedule
+from infra.platform.stage_stack import StageStack
+from infra.platform.storage import StateTable
+from infra.stage import Stage
+from sluice.observability.pipeline import Pipeline
+
+
+class PipelineStack(StageStack):
+    """A pipeline of a stage.
+
+    Attributes:
+        pipeline: What it registers; a class attribute of each subclass.
+        saved_queries: Queries over its logs.
+        run_objects: Keys, or patterns of keys, of objects in the lake that summaries of its runs are made from.
+        functions: Its functions.
+        machines: Its machines by the names of their kinds of runs.
+        queues: Queues of its functions by what they are called on dashboards; `dead_letters` likewise.
+        missed_calls: Calls of schedules that failed.
+    """
+
+    pipeline: ClassVar[Pipeline]
+    saved_queries: ClassVar[Sequence[Query]] = ()
+    run_objects: ClassVar[Sequence[str]] = ()
+
+    def __init__(self, scope: Construct, *, stage: Stage, lake: LakeStack) -> None:
+        """Place the stack, with nothing in it but the queue of missed calls."""
+        pipeline = self.pipeline
+        part = pipeline.name.title().replace("_", "")
+        super().__init__(scope, part, stage=stage, purpose=pipeline.title.lower())
+        self.part = part
+        self.lake = lake
+        self.functions: list[PythonFunction] = []
+        self.machines: dict[str, Machine] = {}
+        self.missed_calls = DeadLetters(self, "MissedCalls", stage=stage)
+        self.queues: dict[str, sqs.IQueue] = {}
+        self.dead_letters: dict[str, sqs.IQueue] = {f"calls, {pipeline.title.lower()}": self.missed_calls}
+
+    def state_table(self, construct_id: str, expiry: str | None = None) -> StateTable:
+        """Build a table of the pipeline's state; the stack is protected like it."""
+        self.termination_protection = self.stage.keeps_data
+        return StateTable(self, construct_id, stage=self.stage, expiry=expiry)
+
+    def add_functions(self, functions: Iterable[PythonFunction]) -> None:
+        """Register functions."""
+        self.functions += functions
+
+    def add_machine(self, kind: str, machine: Machine) -> None:
+        """Register the machine of a kind of runs; its output is how the command line finds it."""
+        (registered,) = [each for each in self.pipeline.run_kinds if each.name == kind]
+        self.machines[kind] = machine
+        self.publish(**{registered.machine_output: machine.arn})
+
+    def add_queue(self, name: str, queued: QueuedEvents) -> None:
+        """Register a queue and its dead letters."""
+        self.queues[name] = queued.queue
+        self.dead_letters[name] = queued.dead_letters
+
+    def schedule(
+        self, name: str, expression: str | None, target: Machine | PythonFunction, description: str = ""
+    ) -> None:
+        """Have a machine started or a function called by a schedule; None: by hand only."""
+        if isinstance(target, PythonFunction):
+            target.keep_failed_calls(self.missed_calls)
+            description = target.purpose
+        if expression:
+            Schedule(
+                self,
+                name,
+                expression=expression,
+                target=target,
+                dead_letters=self.missed_calls,
+                description=description,
+            )
+
+    def raise_alarms(self, alarms: Alarms) -> None:
+        """Raise the pipeline's alarms: by default one per machine, on runs that failed."""
+        for kind in self.pipeline.run_kinds:
+            alarms.on_failed_runs(
+                f"{kind.name.title().replace('_', '')}Failed",
+                self.machines[kind.name],
+                f"Of the {kind.title}, one failed, ran out of time or was aborted.",
+                (
+                    "Open the execution: which state, which cause? `sluice runs` lists them.",
+                    "Mend the cause.",
+                    "Start it again.",
+                ),
+                ONE_RUN,
+                periods=FOR_A_QUARTER,
+            )
+
+    def panels(self) -> Panels:
+        """Return the pipeline's parts of the dashboards, besides those that all pipelines have."""
+        return Panels()
+
+    def digest_settings(self) -> Mapping[str, str]:
+        """Return the settings of the pipeline's section of digests."""
+        return {}
+
+    def allow_digest(self, function: PythonFunction) -> None:
+        """Let the digest's function read what the pipeline's section is made from."""
