@@ -1,4 +1,4 @@
-"""``make bench``: what is compared with peers in an environment of their own; what is deployed in the product's.
+"""``make bench``: compares with peers in their environment, measures what is deployed in the product's.
 
 .venv/bin/python -m tests.bench --files 10000
 """
@@ -12,22 +12,21 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench.cold_start import bench_cold_start
-from tests.bench.cost import FILES, bench_cost, counted_cloud
-from tests.bench.environment import FOLDER, ROOT, environment
-from tests.bench.latency import bench_latency
+from tests.bench.cloud.cold_start import bench_cold_start
+from tests.bench.cloud.cost import FILES, bench_cost, counted_cloud
+from tests.bench.cloud.latency import bench_latency
 from tests.bench.page import page
-from tests.bench.result import Result
-from tests.bench.stopwatch import Stopwatch
-from tests.bench.targets import verdicts
+from tests.bench.peers.environment import FOLDER, ROOT, environment
+from tests.bench.result import Result, verdicts
+from tests.bench.timing import Stopwatch
 
-REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+REQUIREMENTS = Path(__file__).parent / "peers" / "requirements.txt"
 
 
 def main() -> None:
-    """Run everything, write it and say what is reached."""
+    """Measure everything, and write the result, its page and the verdicts on targets."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, default=FILES, help="how many files come at once where cost is counted")
+    parser.add_argument("--files", type=int, default=FILES, help="files of the burst whose cost is counted")
     arguments = parser.parse_args()
     result, watch = Result(), Stopwatch()
     with result.part("environment"):
@@ -69,7 +68,7 @@ def _in_the_cloud(files: int, result: Result) -> None:
 
 
 def make_environment() -> Path:
-    """Install the peers, unless that was done; return the environment."""
+    """Install the peers once, and return their environment."""
     return environment("venv", REQUIREMENTS)
 
 

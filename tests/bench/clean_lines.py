@@ -8,11 +8,11 @@ import itertools
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from uuid import UUID
 
 import orjson
@@ -23,11 +23,11 @@ from sluice.contracts.model import Contract
 from sluice.event_files.convert.committing import read_plan
 from sluice.event_files.convert.model import Batch
 from sluice.event_files.convert.planning import Planning
-from sluice.event_files.ledger.model import ChunkRecord, Counts, Segment
-from sluice.event_files.validate.event_processor import Gate, lineage_of
-from sluice.lake.keys import clean_key
-from tests.bench.folder import Folder
-from tests.event_files.unit.convert.memory import MemoryLedger
+from sluice.event_files.ledger.model import ChunkRecord, Counts, Segment, clean_key
+from sluice.event_files.validate.event_processor import EventProcessor, lineage_of
+from sluice.lake.object_store import ByteRange, MissingObjectError
+from tests.event_files.unit.convert.memory_ledger import MemoryLedger
+from tests.support.memory_object_store import MemoryObjectStore
 
 REGISTRY = load_registry()
 BATCH_BYTES = 32 << 20
@@ -52,7 +52,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What is to be converted: the plan's batches, and the objects they are parts of, which hold nothing else."""
+    """Batches of a plan, and the objects that hold their lines and nothing else."""
 
     contract: Contract
     batches: tuple[Batch, ...]
@@ -68,9 +68,8 @@ class Work:
 
     def write(self, path: Path) -> None:
         """Write it down for another process."""
-        batches = [batch.to_json() for batch in self.batches]
         objects = [str(each) for each in self.objects]
-        path.write_text(json.dumps([self.contract.table, batches, str(self.folder), objects]))
+        path.write_bytes(orjson.dumps([self.contract.table, self.batches, str(self.folder), objects]))
 
 
 def read_work(path: Path) -> Work:
@@ -128,10 +127,10 @@ def _lines(contract: Contract, shape: Shape, rng: random.Random) -> Iterator[byt
 
 
 def _rows(contract: Contract, rng: random.Random) -> list[dict[str, Any]]:
-    gate, rows = Gate(contract, lambda _lib, _id: None), []
+    processor, rows = EventProcessor(contract, lambda _lib, _id: None), []
     for _ in range(_POOL):
         event = generate_event(contract, rng)
-        line = gate.admit(event, memoryview(orjson.dumps(event)), lineage_of("key") % 0, Counts())
+        line = processor.process(event, memoryview(orjson.dumps(event)), lineage_of("key") % 0, Counts())
         if not isinstance(line, bytes):
             raise AssertionError(f"{contract.table}: the corpus does not agree with the contract")
         rows.append(orjson.loads(line))
@@ -157,3 +156,38 @@ def _anew(value: Any, text: str, rng: random.Random, growth: int) -> Any:
         start = rng.randrange(len(text) - len(value))
         return text[start : start + len(value)]
     return value
+
+
+class Folder(MemoryObjectStore):
+    """Objects as files: read from one folder, written to another."""
+
+    def __init__(self, source: Path, target: Path) -> None:
+        super().__init__()
+        self._source = source
+        self._target = target
+
+    def read(self, key: str) -> bytes:
+        try:
+            return (self._source / key).read_bytes()
+        except FileNotFoundError:
+            raise MissingObjectError(key) from None
+
+    def read_ranges(self, ranges: Sequence[ByteRange]) -> bytes:
+        return b"".join(map(self._read_range, ranges))
+
+    def exists(self, key: str) -> bool:
+        return (self._target / key).exists()
+
+    def write(self, key: str, body: bytes | IO[bytes]) -> None:
+        path = self._target / key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body if isinstance(body, bytes) else body.read())
+
+    def delete(self, keys: Sequence[str]) -> None:
+        for key in keys:
+            (self._target / key).unlink(missing_ok=True)
+
+    def _read_range(self, part: ByteRange) -> bytes:
+        with (self._source / part.key).open("rb") as file:
+            file.seek(part.offset)
+            return file.read(part.length)

@@ -1,4 +1,4 @@
-"""How fast and how large converting is, beside its peers, after their answers were compared value by value.
+"""Speed and memory of converting beside its peers, after their results were compared value by value.
 
 PYTHONPATH=.:layers build/bench/venv/bin/python -m tests.bench.conversion [SHAPE …]
 """
@@ -17,13 +17,13 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from sluice.contracts.model import PARTITION_KEYS
-from sluice.lake.arrow_types import arrow_schema
+from sluice.lake.parquet import arrow_schema
 from tests.bench.clean_lines import Shape, Work, make_work
-from tests.bench.converters import CANDIDATES, Convert, fetch, row_of
 from tests.bench.memory import peak_mb
+from tests.bench.peers.converters import CANDIDATES, Convert, fetch, row_of
+from tests.bench.peers.spark import NoSparkError, Spark, started
 from tests.bench.result import Result
-from tests.bench.rounds import ROUNDS, in_turns, ratios
-from tests.bench.spark import NoSparkError, Spark, started
+from tests.bench.timing import ROUNDS, in_turns, ratios
 
 SHAPES: Mapping[str, Shape] = {
     "large": Shape("MICROONE_PRED", 64_000_000, growth=8),

@@ -45,7 +45,7 @@ Pool = dict[str, list[Template]]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a corpus looks like: bytes in all, files, and what an event is blown up to, at least and at most."""
+    """Shape of a corpus: bytes, files, and the least and most bytes that an event grows to."""
 
     size: int
     files: int
@@ -74,7 +74,7 @@ def make_corpus(shape: Shape, seed: int = 1) -> list[bytes]:
 
 
 def _made_up(contract: Contract, shape: Shape, rng: random.Random) -> Iterator[tuple[str, Any]]:
-    """Events of a contract, each clean, dirty and as somebody else's."""
+    """Yield events of a contract, each clean, dirty and as another producer's."""
     rules = Rules(contract)
     for _ in range(_EVENTS_PER_CONTRACT):
         event = generate_event(contract, rng)

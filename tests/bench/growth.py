@@ -1,4 +1,4 @@
-"""How time and memory grow with the work: more files, more events in a file, more contracts.
+"""Growth of time and memory with the work: more files, more events in a file, more contracts.
 
 PYTHONPATH=.:layers build/bench/venv/bin/python -m tests.bench.growth
 """
@@ -14,15 +14,15 @@ from typing import NamedTuple
 
 from sluice.contracts.model import Contract, Registry
 from sluice.event_files.ledger.model import SourceObject
-from sluice.event_files.validate.routing import FileRouting, Gates
+from sluice.event_files.validate.event_processor import EventProcessors
+from sluice.event_files.validate.routing import FileRouting
 from sluice.lake.object_store import ObjectStore
+from tests.bench.clean_lines import Folder
 from tests.bench.corpus import Shape, make_corpus
-from tests.bench.folder import Folder
-from tests.bench.local import REGISTRY, Read
+from tests.bench.local_pipeline import REGISTRY, Read, to_tables
 from tests.bench.memory import peak_mb
 from tests.bench.result import Result
-from tests.bench.rounds import in_turns
-from tests.bench.tables import to_tables
+from tests.bench.timing import in_turns
 from tests.support.memory_object_store import MemoryObjectStore
 
 _FILE = 20_000
@@ -32,7 +32,7 @@ _NEVER_FULL = 1 << 40
 
 
 class Place(NamedTuple):
-    """Where files come from, and where what is made of them goes."""
+    """Source of files, and lake that they are written to."""
 
     keys: Sequence[str]
     read: Read
@@ -41,7 +41,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """What there is more and more of: how much, the files of a size, and what is done with them."""
+    """An axis of growth: its sizes, the files of a size, and the work done with them."""
 
     sizes: Sequence[int]
     files: Callable[[int], Sequence[bytes]]
@@ -145,7 +145,7 @@ def _single_events() -> list[bytes]:
 
 
 def _routed(_size: int) -> Callable[[Place], object]:
-    return partial(_route, Gates(REGISTRY, lambda _lib, _id: None), 1)
+    return partial(_route, EventProcessors(REGISTRY, lambda _lib, _id: None), 1)
 
 
 def _the_same_files(_contracts: int) -> list[bytes]:
@@ -160,13 +160,13 @@ def _ten_files() -> list[bytes]:
 def _among_more(times: int) -> Callable[[Place], object]:
     """As often the same files as there are contracts, none of whose copies has events: the work is the contracts."""
     registry = _many(times)
-    gates = Gates(registry, lambda _lib, _id: None)
+    gates = EventProcessors(registry, lambda _lib, _id: None)
     for contract in registry.contracts:
         gates[contract.table]
     return partial(_route, gates, times)
 
 
-def _route(gates: Gates, times: int, place: Place) -> None:
+def _route(gates: EventProcessors, times: int, place: Place) -> None:
     for key in itertools.chain.from_iterable(itertools.repeat(place.keys, times)):
         FileRouting(gates, SourceObject("bench", key, "etag")).route(place.read(key), _NEVER_FULL, lambda _lines: None)
 

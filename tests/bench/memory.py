@@ -24,25 +24,25 @@ def own_peak_mb() -> float:
 
 def _validate(file: str) -> None:
     """One object, in one piece; its chunks are dropped as they are stored."""
-    from tests.bench.local import validate
+    from tests.bench.local_pipeline import validate
 
     validate(["large"], lambda _key: Path(file).read_bytes())
 
 
 def _validate_nothing() -> None:
-    from tests.bench import local  # noqa: F401
+    from tests.bench import local_pipeline  # noqa: F401
 
 
 def _convert(candidate: str, work: str, target: str) -> None:
     """Clean lines to files, by ours or by a peer."""
     from tests.bench.clean_lines import read_work
-    from tests.bench.converters import CANDIDATES
+    from tests.bench.peers.converters import CANDIDATES
 
     CANDIDATES[candidate](read_work(Path(work)), Path(target))
 
 
 def _convert_nothing() -> None:
-    from tests.bench import converters  # noqa: F401
+    from tests.bench.peers import converters  # noqa: F401
 
 
 def _grow(axis: str, size: str, folder: str) -> None:

@@ -1,17 +1,17 @@
-"""What was measured, as a file and on the terminal."""
+"""Measured ratios and figures, written to a file and the terminal, and the targets they are to reach."""
 
 import json
+import operator
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from tests.bench.rounds import Spread
-from tests.bench.stopwatch import WITHHELD, Stopwatch
+from tests.bench.timing import WITHHELD, Spread, Stopwatch
 
 
 @dataclass(slots=True)
@@ -51,11 +51,11 @@ class Result:
         _print(f"{name:32} {value:10,.2f}")
 
     def keep(self, name: str, value: float) -> None:
-        """Keep a figure that a table shows already."""
+        """Keep a figure without printing it."""
         self.figures[name] = value
 
     def leave_out(self, name: str, why: str) -> None:
-        """Keep and print what is not measured."""
+        """Keep and print a measurement that is left out, and why."""
         self.not_measured[name] = why
         _print(f"{name:32} not measured: {why}")
 
@@ -64,7 +64,7 @@ class Result:
         path.write_text(json.dumps(self.to_json(), indent=2) + "\n")
 
     def to_json(self) -> dict[str, Any]:
-        """Give everything, and where and when it was measured."""
+        """Return everything with the machine and the date."""
         return {
             "machine": machine(),
             "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -75,7 +75,7 @@ class Result:
         }
 
     def add(self, path: Path) -> None:
-        """Take over what another process wrote."""
+        """Add the result of another process."""
         written = json.loads(path.read_text())
         self.ratios |= {name: Spread(**value) for name, value in written["ratios"].items()}
         self.spreads |= {name: Spread(**value) for name, value in written["spreads"].items()}
@@ -94,3 +94,86 @@ def machine() -> str:
 def _print(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """At least or at most so much."""
+
+    sign: str
+    value: float
+
+    def is_met(self, measured: float) -> bool:
+        return _SIGNS[self.sign](measured, self.value)
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.value:,g}"
+
+
+_SIGNS: Mapping[str, Callable[[float, float], bool]] = {">=": operator.ge, "<=": operator.le, "<": operator.lt}
+
+TARGETS: Mapping[str, Target] = {
+    "validate_mb_s": Target(">=", 200),
+    "validate_events_s": Target(">=", 50_000),
+    "validate/original": Target(">=", 80),
+    "validate/jsonschema": Target(">=", 12),
+    "validate/fastjsonschema": Target(">=", 2.5),
+    "validate/split_parse": Target(">=", 0.65),
+    "validate_one_file_rss_mb": Target("<=", 400),
+    "hostile_slowest_mb_s": Target(">=", 10),
+    "hostile_worst_growth": Target("<=", 1.5),
+    "convert/awswrangler": Target(">=", 2),
+    "convert/duckdb": Target(">=", 1),
+    "convert/arro3": Target(">=", 1),
+    "convert/polars": Target(">=", 1),
+    "convert_small_objects/pyspark": Target(">=", 10),
+    "convert/bound": Target(">=", 0.6),
+    "convert_rss_mb": Target("<=", 350),
+    "whole_mb_s": Target(">=", 80),
+    "latency_p50_s": Target("<", 1),
+    "latency_p99_s": Target("<", 5),
+    "convert_overhead_s": Target("<", 5),
+    "cold_start/validate_files/layers_mb": Target("<=", 25),
+    "cold_start/convert_batch/layers_mb": Target("<=", 100),
+    "cold_start/validate_files/modules": Target("<=", 350),
+    "usd_per_million_burst": Target("<", 4),
+    "growth_worst": Target("<=", 1.5),
+    "growth_memory_worst": Target("<=", 1.5),
+    "bench_s": Target("<", 900),
+}
+"""By name of ratio or figure; per byte or unit of work, half as much again is noise, not growth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A target, what was measured of it, if anything was, and whether that reaches it."""
+
+    name: str
+    target: str
+    measured: Spread | None
+    reached: bool | None
+
+    def __str__(self) -> str:
+        """The line on the terminal."""
+        start = f"{self.name:36} {self.target:>10}"
+        if self.measured is None:
+            return f"{start} {'-':>10}  {'':22} not measured"
+        spread = f"({self.measured.min:,.2f} to {self.measured.max:,.2f})"
+        shown = spread if self.measured.min < self.measured.max else ""
+        return f"{start} {self.measured.median:10,.2f}  {shown:22} {'yes' if self.reached else 'NO'}"
+
+
+def verdicts(result: Result) -> list[Verdict]:
+    """Judge every target."""
+    return [_verdict(name, target, _measured(result, name)) for name, target in TARGETS.items()]
+
+
+def _verdict(name: str, target: Target, measured: Spread | None) -> Verdict:
+    return Verdict(name, str(target), measured, target.is_met(measured.median) if measured else None)
+
+
+def _measured(result: Result, name: str) -> Spread | None:
+    if spread := result.ratios.get(name) or result.spreads.get(name):
+        return spread
+    value = result.figures.get(name)
+    return None if value is None else Spread(value, value, value)

@@ -1,4 +1,4 @@
-"""What is measured beside peers, inside their environment: ``python -m tests.bench.run FILE``."""
+"""Measurements beside peers, inside their environment: ``python -m tests.bench.run FILE``."""
 
 import sys
 from pathlib import Path

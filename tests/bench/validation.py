@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from tests.bench import validators
 from tests.bench.corpus import ONE_FILE, TINY_EVENTS, make_corpus
 from tests.bench.memory import peak_mb
+from tests.bench.peers import validators
 from tests.bench.result import Result
-from tests.bench.rounds import in_turns, ratios, spread
-from tests.event_files.unit.validate.hostile import FILES as HOSTILE
+from tests.bench.timing import in_turns, ratios, spread
+from tests.event_files.unit.validate.hostile_files import FILES as HOSTILE
 
 MB = 1e6
 _LIMIT_BYTES = 60_000_000

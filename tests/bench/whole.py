@@ -9,12 +9,11 @@ from functools import partial
 import pyarrow.parquet as pq
 
 from sluice.lake.keys import table_prefix
-from tests.bench import original, validators
-from tests.bench.local import REGISTRY
+from tests.bench.local_pipeline import REGISTRY, to_tables
+from tests.bench.peers import original, validators
+from tests.bench.peers.validators import sample
 from tests.bench.result import Result
-from tests.bench.rounds import in_turns, ratios, spread
-from tests.bench.tables import to_tables
-from tests.bench.validators import sample
+from tests.bench.timing import in_turns, ratios, spread
 from tests.support.memory_object_store import MemoryObjectStore
 
 MB = 1e6

@@ -45,7 +45,7 @@ class DeployedExports:
     @cached_property
     def functions(self) -> Functions:
         """Return the functions of both machines."""
-        return Functions(self.cloud, "Exports")
+        return Functions(self.cloud, "VendorExports")
 
     @property
     def credentials(self) -> Credentials:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 from tests.support.deployed_cloud import Cloud
@@ -37,23 +38,28 @@ class Functions:
     def __init__(self, cloud: Cloud, stack: str) -> None:
         self._lambda, self._iam = cloud.client("lambda"), cloud.client("iam")
         self._functions = {folder: function for folder, function in self._deployed() if function.stack == stack}
+        self._withdrawn: dict[str, tuple[Right, dict[str, Any]]] = {}  # one right by folder, and the policy before
 
     @property
     def folders(self) -> list[str]:
         """Return the names of the functions' folders."""
         return sorted(self._functions)
 
-    def call(self, folder: str, event: Mapping[str, Any]) -> Any:
-        """Call a function and return its answer.
+    def call(self, folder: str, event: Mapping[str, Any], refused: Callable[[Any], bool] = lambda _: False) -> Any:
+        """Call a function and return its answer; `refused` tells of an answer that its work was not done.
 
         Raises:
-            RefusedError: It failed; the message has its error.
+            RefusedError: It failed, and no right is withdrawn from it that would be the cause.
         """
         answer = self._lambda.invoke(FunctionName=self._functions[folder].name, Payload=json.dumps(event))
         body = json.load(answer["Payload"])
-        if "FunctionError" in answer:
+        if "FunctionError" not in answer and not refused(body):
+            return body
+        if folder not in self._withdrawn:
             raise RefusedError(f"{folder}: {body}")
-        return body
+        _, document = self._withdrawn.pop(folder)
+        self._put(folder, document)
+        return self.call(folder, event, refused)
 
     def environment(self, folder: str) -> dict[str, str]:
         """Return the environment that the stack gives a function."""
@@ -73,36 +79,32 @@ class Functions:
     def without(self, folder: str, *rights: Right) -> Iterator[None]:
         """Take rights away for the time of the context."""
         document = self._document(folder)
-        self._put(folder, {**document, "Statement": list(_statements_without(document, rights))})
+        self._put(folder, _without(document, rights))
         try:
             yield
         finally:
             self._put(folder, document)
 
-    def not_needed(
-        self, run: Callable[[], None], finish: Callable[[], None], not_shown: Mapping[str, set[str]]
-    ) -> list[tuple[str, Right]]:
-        """Return the rights without which `run` raises no RefusedError, but for actions `not_shown` by the emulator.
+    def not_needed(self, run: Callable[[], object], not_shown: Mapping[str, set[str]]) -> list[tuple[str, Right]]:
+        """Return the rights that `run` does without, but for actions `not_shown` by the emulator.
 
-        `finish` cleans up after a run that failed.
+        Each run withdraws one right from every function. One that fails gets it back and is called again: it is needed.
         """
-        return [
-            (folder, right)
+        rights = [
+            [(folder, right) for right in sorted(self.rights(folder)) if right[0] not in not_shown.get(folder, set())]
             for folder in self.folders
-            for right in sorted(self.rights(folder))
-            if right[0] not in not_shown.get(folder, set()) and not self._is_needed(folder, right, run, finish)
         ]
-
-    def _is_needed(self, folder: str, right: Right, run: Callable[[], None], finish: Callable[[], None]) -> bool:
-        with self.without(folder, right):
-            try:
-                run()
-            except RefusedError:
-                needed = True
-            else:
-                needed = False
-        finish()
-        return needed
+        found = []
+        for withdrawn in zip_longest(*rights):
+            for folder, right in filter(None, withdrawn):
+                self._withdrawn[folder] = right, self._document(folder)
+                self._put(folder, _without(self._document(folder), (right,)))
+            run()
+            while self._withdrawn:
+                folder, (right, document) = self._withdrawn.popitem()
+                self._put(folder, document)
+                found.append((folder, right))
+        return found
 
     def _deployed(self) -> Iterator[tuple[str, Function]]:
         for page in self._lambda.get_paginator("list_functions").paginate():
@@ -127,13 +129,16 @@ class Functions:
         return str(policy)
 
 
-def _statements_without(document: dict[str, Any], rights: tuple[Right, ...]) -> Iterator[dict[str, Any]]:
-    """Yield a statement per right, but for those taken away."""
-    for statement in document["Statement"]:
-        for action in _listed(statement["Action"]):
-            for resource in _listed(statement["Resource"]):
-                if (action, resource) not in rights:
-                    yield {"Effect": "Allow", "Action": action, "Resource": resource}
+def _without(document: dict[str, Any], rights: tuple[Right, ...]) -> dict[str, Any]:
+    """Return a policy with a statement per right, but for those taken away."""
+    allowed = [
+        {"Effect": "Allow", "Action": action, "Resource": resource}
+        for statement in document["Statement"]
+        for action in _listed(statement["Action"])
+        for resource in _listed(statement["Resource"])
+        if (action, resource) not in rights
+    ]
+    return {**document, "Statement": allowed}
 
 
 def _listed(value: Any) -> list[Any]:

@@ -7,7 +7,8 @@ import pytest
 
 from sluice.contracts.load import load_registry
 from sluice.event_files.ledger.model import SourceObject
-from sluice.event_files.validate.routing import FileRouting, Gates
+from sluice.event_files.validate.event_processor import EventProcessors
+from sluice.event_files.validate.routing import FileRouting
 from tests.bench.corpus import Shape, make_corpus
 
 SHAPE = Shape(4_000_000, 60, 0, 0)
@@ -30,7 +31,7 @@ def test_there_are_as_many_files_and_bytes_as_asked_for(corpus: list[bytes]) -> 
 
 
 def test_one_event_in_twenty_is_dirty_and_one_in_a_hundred_somebody_elses(corpus: list[bytes]) -> None:
-    gates, found = Gates(load_registry(), lambda _lib, _id: None), Counter[str]()
+    gates, found = EventProcessors(load_registry(), lambda _lib, _id: None), Counter[str]()
     for number, data in enumerate(corpus):
         routing = FileRouting(gates, SourceObject("bench", str(number), "etag"))
         routing.route(data, NEVER_FULL, lambda _lines: None)

@@ -1,4 +1,4 @@
-"""What growth is told by: time per unit of work, memory per unit beyond the smallest case."""
+"""Growth: time per unit of work, memory per unit beyond the smallest case."""
 
 import pytest
 

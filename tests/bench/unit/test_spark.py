@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench import spark
+from tests.bench.peers import spark
 
 
 def refusing(error: Exception) -> Any:

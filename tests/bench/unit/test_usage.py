@@ -1,4 +1,4 @@
-"""What bills count: the ledger's units, seconds at work, dollars."""
+"""Units of the ledger, seconds at work, dollars."""
 
 import json
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from sluice.observability import prices
-from tests.bench.cost import Case
-from tests.bench.counted_emulator import _of_dynamodb
-from tests.bench.latency import at_work
-from tests.bench.usage import Call
+from tests.bench.cloud.cost import Case
+from tests.bench.cloud.counted_emulator import _of_dynamodb
+from tests.bench.cloud.latency import at_work
+from tests.bench.cloud.usage import Call
 
 
 def units(operation: str, request: Any, answered: int = 0) -> tuple[float, float]:

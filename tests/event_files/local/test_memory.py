@@ -85,7 +85,7 @@ def test_a_large_file_is_validated_and_converted_in_memory(
     validated = measured.validate(content.__name__, content())
     assert validated["result"] == {"batchItemFailures": []}
     largest = max(
-        functions.groups(), key=lambda group: sum(span.length for batch in group.batches for span in batch.spans)
+        measured.groups(), key=lambda group: sum(span.length for batch in group.batches for span in batch.spans)
     )
     converted = measured.invoke("convert_batch", asdict(largest))
     assert converted["result"]["rows"] == sum(batch.rows for batch in largest.batches)

@@ -115,7 +115,7 @@ def alarms_of(stage: Stage, measured: MeasuredCloud, folder: Path) -> Alarms:
     exports: dict[str, str] = {}
     for stack, body in bodies.items():
         exports |= dict(_exports_of(measured, _local(stack), body))
-    watch = f"{stage.stack_prefix}-Watch"
+    watch = f"{stage.stack_prefix}-Observability"
     return read_alarms(watch, bodies[watch], resolver_of(measured.stacks[_local(watch)], exports, REGION, ACCOUNT))
 
 

@@ -65,7 +65,7 @@ def volumes(cloud: Cloud) -> dict[str, int]:
 def send(cloud: Cloud) -> dict[str, Any]:
     """Let the stage send the digest of the day so far."""
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    answer: dict[str, Any] = Functions(cloud, "Watch").call("send_digest", {"span": "day", "until": end.isoformat()})
+    answer: dict[str, Any] = Functions(cloud, "Observability").call("send_digest", {"span": "day", "until": end.isoformat()})
     return answer
 
 

@@ -113,7 +113,7 @@ def test_an_end_announced_twice_writes_the_same_record(cloud: Cloud) -> None:
     before, records = cloud.read(key), cloud.keys(RUN_RECORDS_PREFIX)
     detail = {"executionArn": execution, "stateMachineArn": cloud.output("ConvertMachine")}
     message = {"messageId": "again", "body": json.dumps({"detail": detail})}
-    assert Functions(cloud, "Watch").call("record_run", {"Records": [message]}) == {"batchItemFailures": []}
+    assert Functions(cloud, "Observability").call("record_run", {"Records": [message]}) == {"batchItemFailures": []}
     assert cloud.read(key) == before
     assert set(records) <= set(cloud.keys(RUN_RECORDS_PREFIX))
 

@@ -73,7 +73,7 @@ def test_large_files_are_copied_in_memory(exports: DeployedExports, megabytes: i
         copied = [answer(_copy(exports, event)) for event in export.batches()]
         assert [each["result"]["failed"] for each in copied] == [0] * len(copied)
         assert export.check_delivery() == {
-            "turn": "over",
+            "next_step": "over",
             "promised": 5 + len(others),
             "copied": 5 + len(others),
             "missing": 0,

@@ -56,7 +56,7 @@ REPORTED = [
             f"{VOYAGE} (again)": "the list has two files of this name",
             VESSEL: "larger than the .* bytes that a file may have",
             CARGO: "listed without a size",
-            INVOICE: "listed without an address",
+            INVOICE: "listed without a URL",
         },
         ("CargoBook", "Invoice", "Vessel"),
     ),
@@ -69,8 +69,8 @@ REPORTED = [
         ],
         "3 of 10 promised files did not arrive whole",
         {
-            VOYAGE: "its address leads to evil.example; the local stage fetches from this machine only",
-            VESSEL: "its address leads to 169.254.169.254",
+            VOYAGE: "its URL has host evil.example; the local stage fetches from this machine only",
+            VESSEL: "its URL has host 169.254.169.254",
             CARGO: "the server answered 302: redirects are not followed",
         },
     ),
@@ -85,7 +85,7 @@ REPORTED = [
         "4 of 10 promised files did not arrive whole",
         {
             VOYAGE: "the server answered 404",
-            VESSEL: r"its address is not accepted \(403\), a new one neither",
+            VESSEL: r"its URL is not accepted \(403\), a new one neither",
             CARGO: "the server answered 500, again and again",
             INVOICE: "the body (broke off|ended)",
         },
@@ -166,7 +166,7 @@ def test_access_to_the_lake_is_withdrawn(exports: DeployedExports) -> None:
     document = result.document
     assert (result.exit_code, document["status"], document["copied"]) == (1, "incomplete", 0)
     assert document["missing"] == sorted(contents(vendor))
-    reason = "the lake does not take it (AccessDenied to PutObject): restore the function's permissions"
+    reason = "the lake bucket denies the write (AccessDenied to PutObject): restore the function's permissions"
     assert set(document["reasons"].values()) == {reason}
     assert "10 of 10 promised files did not arrive whole" in result.stderr
 

@@ -65,10 +65,10 @@ class Steps:
         export.list_files()
         self._leave_an_upload(slot)
         export.copy_files(MISSING)
-        assert export.check_delivery()["turn"] == "again"
+        assert export.check_delivery()["next_step"] == "again"
         export.list_files()
         export.copy_files()
-        assert export.check_delivery()["turn"] == "over"
+        assert export.check_delivery()["next_step"] == "over"
         assert export.record_result()["status"] == "delivered"
 
     def _keep_histories(self, slot: Slot) -> None:

@@ -29,8 +29,8 @@ def test_a_job_that_hangs(exports: DeployedExports) -> None:
     with exports.vendor(vendor_faults.job_hangs()) as vendor:
         export = exports.step_by_step(vendor)
         export.trigger_job()
-        assert export.check_job(polls=88)["turn"] == "wait"
-        assert export.check_job(polls=90)["turn"] == "over"
+        assert export.check_job(polls=88)["next_step"] == "wait"
+        assert export.check_job(polls=90)["next_step"] == "over"
         account = export.record_result()
     expected = 'the job was not complete after 90 minutes: its last status was "Running", 0 were unknown'
     assert (account["status"], account["cause"]) == ("incomplete", expected)
@@ -40,9 +40,9 @@ def test_a_vendor_that_accepts_no_job(exports: DeployedExports) -> None:
     with exports.vendor(vendor_faults.triggered_elsewhere(), timing=Timing()) as vendor:
         export = exports.step_by_step(vendor)
         first = export.trigger_job()
-        assert first["turn"] == "wait"
+        assert first["next_step"] == "wait"
         assert 3590 < first["wait_seconds"] <= 3602
-        assert export.trigger_job(first["waited_seconds"])["turn"] == "over"
+        assert export.trigger_job(first["waited_seconds"])["next_step"] == "over"
         account = export.record_result()
     assert account["status"] == "incomplete"
     said = r'within 75 minutes of waiting: the vendor said "The export was requested less than an hour ago\. The next'
@@ -52,8 +52,8 @@ def test_a_vendor_that_accepts_no_job(exports: DeployedExports) -> None:
 def test_a_vendor_that_is_down(exports: DeployedExports) -> None:
     with exports.vendor(transport_faults.http_error(Target(Call.TOKEN))) as vendor:
         export = exports.step_by_step(vendor)
-        assert export.trigger_job() == {"turn": "wait", "wait_seconds": 300, "waited_seconds": 300, "cause": ""}
-        assert export.trigger_job(waited_seconds=4400)["turn"] == "over"
+        assert export.trigger_job() == {"next_step": "wait", "wait_seconds": 300, "waited_seconds": 300, "cause": ""}
+        assert export.trigger_job(waited_seconds=4400)["next_step"] == "over"
         account = export.record_result()
     assert account["status"] == "incomplete"
     slot = export.state["export"]["slot"]
@@ -81,7 +81,7 @@ def test_a_run_that_overlaps_the_next_one(exports: DeployedExports) -> None:
         assert (second.exit_code, second.document["status"]) == (1, "skipped")
         assert f"Slot {slot}: another run has the slot" in second.stderr
         vendor.vendor.faults = ()
-        assert exports.wait_for(first)["account"]["status"] == "delivered"
+        assert exports.wait_for(first)["result"]["status"] == "delivered"
         assert len(vendor.requests(Call.EXPORT)) == 1
 
 

@@ -1,4 +1,4 @@
-"""What Spark does in its environment: a session that stays, and a conversion per line of standard input.
+"""A Spark session, and a conversion per line of standard input.
 
 It may use two cores, where others have one, and is told the schema. Apart from that it is as it comes.
 """

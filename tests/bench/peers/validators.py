@@ -20,18 +20,16 @@ import pydantic
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import Contract
 from sluice.event_files.ledger.model import SourceObject
-from sluice.event_files.validate.lines import Lines
-from sluice.event_files.validate.recognition import Recogniser
-from sluice.event_files.validate.routing import MAX_EVENT_BYTES, FileRouting, Gates
+from sluice.event_files.validate.event_processor import EventProcessors, Recogniser
+from sluice.event_files.validate.routing import MAX_EVENT_BYTES, FileRouting, Lines
 from sluice.event_files.validate.rules import Rules
 from sluice.event_files.validate.splitter import split
-from tests.bench import typed
-from tests.bench.cerberus_schema import Validator, cerberus_rules
-from tests.bench.modelled import model_of
+from tests.bench.peers import schemas
+from tests.bench.peers.schemas import CerberusValidator, cerberus_rules, pydantic_model
 
 REGISTRY = load_registry()
 RECOGNISER = Recogniser(REGISTRY)
-GATES = Gates(REGISTRY, lambda _lib, _id: None)
+GATES = EventProcessors(REGISTRY, lambda _lib, _id: None)
 RULES = {contract.table: Rules(contract) for contract in REGISTRY.contracts}
 NEVER_FULL = 1 << 40
 
@@ -117,7 +115,7 @@ def _verdict(check: Mapping[str, Check], event: Event, write: Callable[[Event], 
 
 
 def _typed_verdict(raw: msgspec.Raw) -> str:
-    head = typed.HEAD.decode(raw)
+    head = schemas.HEAD.decode(raw)
     recognition = RECOGNISER.recognise(msgspec.to_builtins(head))
     if recognition.contract is None:
         return "dirty" if recognition.reason else "unrelated"
@@ -131,7 +129,7 @@ def _typed_verdict(raw: msgspec.Raw) -> str:
 
 @cache
 def _decoders() -> dict[str, msgspec.json.Decoder[Any]]:
-    return {each.table: msgspec.json.Decoder(typed.type_of(each.schema)) for each in REGISTRY.contracts}
+    return {each.table: msgspec.json.Decoder(schemas.msgspec_type(each.schema)) for each in REGISTRY.contracts}
 
 
 def parsed_by_json(data: bytes) -> Iterator[Event]:
@@ -167,7 +165,7 @@ def _original(contract: Contract) -> Check:
     text = json.dumps(cerberus_rules(contract.schema))
 
     def check(event: Event) -> object:
-        validator = Validator(json.loads(text), allow_unknown=True)
+        validator = CerberusValidator(json.loads(text), allow_unknown=True)
         return {} if validator.validate(event, normalize=False) else validator.errors
 
     return check
@@ -197,7 +195,7 @@ def _jsonschema_rs(contract: Contract) -> Check:
 
 
 def _pydantic(contract: Contract) -> Check:
-    model = model_of(contract.schema)
+    model = pydantic_model(contract.schema)
 
     def check(event: Event) -> object:
         try:

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sluice.contracts.model import Contract
-from sluice.lake.arrow_types import arrow_schema
 from sluice.lake.keys import parquet_key
+from sluice.lake.parquet import arrow_schema
 from tests.bench.corpus import FAMILY
-from tests.bench.validators import CERBERUS, RECOGNISER, REGISTRY, parsed_by_json
+from tests.bench.peers.validators import CERBERUS, RECOGNISER, REGISTRY, parsed_by_json
 
 TABLES = tuple(contract.table for contract in REGISTRY.contracts if contract.family == FAMILY)
 

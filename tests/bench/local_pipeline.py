@@ -5,13 +5,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import IO
 
 from sluice.contracts.load import load_registry
+from sluice.event_files.convert.batches import Converter
+from sluice.event_files.convert.committing import Summary, commit, read_plan
+from sluice.event_files.convert.planning import Planning
+from sluice.event_files.convert.profiling import publish_profile
 from sluice.event_files.ledger.model import ChunkRecord, SourceObject, SourceRecord
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
 from sluice.lake.object_store import ObjectStore
-from tests.event_files.unit.convert.memory import MemoryLedger
+from tests.event_files.unit.convert.memory_ledger import MemoryLedger
 from tests.support.memory_object_store import MemoryObjectStore
 
 REGISTRY = load_registry()
@@ -62,13 +67,6 @@ class Ledger:
         raise AssertionError
 
 
-class NoMedia:
-    """A media library with nothing in it."""
-
-    def find(self, _medialib: str, _media_id: str) -> str | None:
-        return None
-
-
 def validate(keys: Sequence[str], read: Read, lake: ObjectStore | None = None) -> MemoryLedger:
     """Validate objects, as many at a time as one invocation gets; return the ledger with their chunks pending."""
     ledger, numbers = Ledger(), itertools.count()
@@ -77,7 +75,7 @@ def validate(keys: Sequence[str], read: Read, lake: ObjectStore | None = None) -
         sources=Sources(read),
         chunks=Chunks(lake=lake),
         ledger=ledger,
-        media=NoMedia(),
+        find_media=lambda _medialib, _media_id: None,
         limits=LIMITS,
         new_chunk_id=lambda: f"20260101T00{next(numbers):08d}",
         stopwatch=time.perf_counter,
@@ -91,3 +89,27 @@ def validate(keys: Sequence[str], read: Read, lake: ObjectStore | None = None) -
 def _assert_done(outcome: Outcome, sources: Sequence[SourceObject]) -> None:
     if outcome.failed or len(outcome.records) != len(sources):
         raise AssertionError(outcome.failed)
+
+
+_BATCH_BYTES = 32 << 20  # as a stage has it
+_NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def to_tables(keys: Sequence[str], read: Read, lake: ObjectStore) -> Summary:
+    """Validate files, then plan, convert each batch, commit and profile, as the machine does."""
+    ledger = validate(keys, read, lake)
+    planned = Planning(ledger, lake, _NothingElseRuns(), _BATCH_BYTES).plan("bench", "run", _NOW, "token")
+    plan = read_plan(lake, planned.plan_key or "")
+    converter = Converter(REGISTRY, lake)
+    for group in plan.groups:
+        converter.convert(group)
+    summary = commit(plan, lake, ledger)
+    publish_profile(plan, lake, ledger)
+    return summary
+
+
+class _NothingElseRuns:
+    """No other execution is going on."""
+
+    def is_running(self, _execution: str) -> bool:
+        return False

@@ -1,4 +1,4 @@
-"""What the local cloud has used so far, in the units that bills count."""
+"""Usage of the local cloud in the units that bills count."""
 
 import re
 from collections import Counter, defaultdict
@@ -15,13 +15,13 @@ Usage = dict[Price, float]
 
 
 class Call(NamedTuple):
-    """When a function was at work, in seconds since 1970."""
+    """Begin and end of a function's call, in seconds since 1970."""
 
     begun: float
     ended: float
 
 
-_ACCOUNT = "/_bench/usage"  # of tests/bench/counted_emulator.py
+_ACCOUNT = "/_bench/usage"  # of tests/bench/cloud/counted_emulator.py
 _COUNTED = {
     "s3 GET": prices.OBJECT_GET,
     "s3 HEAD": prices.OBJECT_GET,

@@ -1,6 +1,6 @@
-"""What a cold start has to load: modules beyond the SDK's own, and megabytes of layers.
+"""Modules and megabytes of layers that a cold start loads beyond the SDK.
 
-.venv/bin/python -m tests.bench.cold_start
+.venv/bin/python -m tests.bench.cloud.cold_start
 """
 
 import json
@@ -37,7 +37,7 @@ _CREDENTIALS = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none", 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What importing a handler took."""
+    """Seconds and modules of importing a handler."""
 
     seconds: float
     modules: Sequence[str]
@@ -65,14 +65,14 @@ def start(
 
 
 def variables_of(stage: Synthesis, folder: str) -> dict[str, str]:
-    """A function's environment, with words instead of what only a deployment knows."""
+    """Return a function's environment; values that a deployment makes are written as text."""
     variables = stage.function(folder)["Environment"]["Variables"]
     return {name: text(value) for name, value in variables.items()}
 
 
 @cache
 def layer_mb(name: str) -> float:
-    """Unzipped megabytes of a layer as a lasting stage has it."""
+    """Return the unzipped megabytes of a layer of a lasting stage."""
     stage = stage_named(_STAGE)
     build = LayerBuild(name, stage.python_version, _PLATFORMS[stage.architecture])
     with zipfile.ZipFile(build.build()) as archive:
@@ -82,7 +82,7 @@ def layer_mb(name: str) -> float:
 def bench_cold_start(result: Result) -> None:
     """Measure what importing each handler loads, and how large its layers are."""
     with tempfile.TemporaryDirectory() as folder:
-        stage = synthesise(_STAGE, Path(folder))
+        stage = synthesise(stage_named(_STAGE), Path(folder))
     sys.stdout.write(f"{'function':20} {'modules':>8} {'import ms':>10} {'layers MB':>10}\n")
     for name in sorted(folder for folder, _ in stage.functions()):
         begun = start(name, variables_of(stage, name))

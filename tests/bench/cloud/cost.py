@@ -1,6 +1,6 @@
 """Dollars per million event files of 20 KB: what a run in the local cloud used, at list prices.
 
-    .venv/bin/python -m tests.bench.cost --files 1000
+    .venv/bin/python -m tests.bench.cloud.cost --files 1000
 
 A burst is there at once, so that calls are full, and has a conversion of its own. A trickle is a file per second: a
 call takes what arrives within the queue's window, a conversion what arrives in a quarter of an hour.
@@ -19,22 +19,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.event_files.conversion import CONVERTED, run_conversion
+from cli.event_files.convert import CONVERTED, run_conversion
 from cli.platform import local_cloud
-from cli.platform.deployment import deploy
+from cli.platform.deploy import deploy_stage
 from cli.platform.session import LOCAL, Deployment, connect
+from infra.event_files.settings import EventFiles
 from infra.stage import stage_named
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.ledger.model import SourceObject
 from sluice.observability import prices
+from tests.bench.cloud.usage import Usage, calls, used
 from tests.bench.corpus import Shape, make_corpus
 from tests.bench.result import Result
-from tests.bench.usage import Usage, calls, used
 
 FILES = 1_000
 MILLION = 1_000_000
 FILE_BYTES = 20_000
-WINDOW_FILES = stage_named("int").files.window_seconds
+WINDOW_FILES = stage_named("int").settings(EventFiles).files.window_seconds
 CONVERSION_FILES = 15 * 60
 
 PEERS: Mapping[str, float] = {
@@ -60,7 +61,7 @@ _QUEUE_BATCH = 10  # messages that Lambda receives, and deletes, by one request
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a number of files used until they were validated, and what a conversion of so many used."""
+    """Usage of a number of files until they were validated, and of a conversion of `converted` files."""
 
     files: int
     calls: int
@@ -114,7 +115,7 @@ class Pipeline:
         return Case(files, called, validating, _difference(used(self._deployment), validated), converted)
 
     def _validate(self, prefix: str, bodies: Sequence[bytes]) -> None:
-        """Upload while nobody listens, so that all are there at once, and wait until all are recorded."""
+        """Upload while the queue is not polled, so that all are there at once, and wait until all are recorded."""
         self._listen(enabled=False)
         sources = {self._upload(f"{prefix}/{number:05}", body) for number, body in enumerate(bodies)}
         self._listen(enabled=True)
@@ -180,12 +181,12 @@ def counted_cloud() -> Iterator[Deployment]:
     with tempfile.TemporaryDirectory() as folder:
         os.environ[local_cloud.FOLDER_VARIABLE] = folder
         local_cloud.EMULATOR = ("-P", str(_EMULATOR))
-        local_cloud.up(_PORT)
+        local_cloud.start(_PORT)
         try:
-            deploy(LOCAL)
+            deploy_stage(LOCAL)
             yield connect(LOCAL)
         finally:
-            local_cloud.down()
+            local_cloud.stop()
 
 
 def main() -> int:

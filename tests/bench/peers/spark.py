@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from sluice.contracts.event_struct import event_type, path_of
-from sluice.lake.keys import CLEAN_PREFIX
+from sluice.contracts.column_types import event_type, path_of
+from sluice.event_files.ledger.model import CLEAN_PREFIX
 from tests.bench.clean_lines import Work
-from tests.bench.environment import environment
+from tests.bench.peers.environment import environment
 
 _REQUIREMENTS = Path(__file__).with_name("requirements-spark.txt")
 _WORKER = Path(__file__).with_name("spark_worker.py")

@@ -1,8 +1,8 @@
-"""How soon a file is in the ledger, and what a conversion takes beyond its batches, in the warm local cloud.
+"""Seconds until a file is in the ledger, and seconds of a conversion beyond its batches, in the warm local cloud.
 
 A stage on AWS waits besides until its queue's window is over, as `infra/stage.py` has it; the local cloud does not.
 
-.venv/bin/python -m tests.bench.latency
+.venv/bin/python -m tests.bench.cloud.latency
 """
 
 import hashlib
@@ -18,10 +18,10 @@ from cli.platform import machine
 from cli.platform.session import Deployment
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.ledger.model import SourceObject
+from tests.bench.cloud.cost import FILE_BYTES, counted_cloud
+from tests.bench.cloud.usage import Call, calls
 from tests.bench.corpus import Shape, make_corpus
-from tests.bench.cost import FILE_BYTES, counted_cloud
 from tests.bench.result import Result
-from tests.bench.usage import Call, calls
 
 FILES_PER_SECOND, SECONDS = 20, 30
 

@@ -1,23 +1,15 @@
-"""What is reached, what is not, and what nobody knows."""
+"""Verdicts on targets, and the page that shows them."""
 
 import pytest
 
 from tests.bench.page import page
-from tests.bench.result import Result
-from tests.bench.rounds import Spread
-from tests.bench.targets import TARGETS, Target, Verdict, verdicts
+from tests.bench.result import TARGETS, Result, Target, Verdict, verdicts
+from tests.bench.timing import Spread
 
 
 @pytest.mark.parametrize(
     ("sign", "measured", "met"),
-    [
-        (">=", 10, True),
-        (">=", 9.99, False),
-        ("<=", 10, True),
-        ("<=", 10.01, False),
-        ("<", 9.99, True),
-        ("<", 10, False),
-    ],
+    [(">=", 10, True), (">=", 9.99, False), ("<=", 10.01, False), ("<", 9.99, True), ("<", 10, False)],
 )
 def test_a_target_is_met_on_its_side(sign: str, measured: float, met: bool) -> None:
     assert Target(sign, 10).is_met(measured) is met
@@ -50,7 +42,7 @@ def test_a_figure_is_judged_with_its_spread_where_it_has_one() -> None:
     assert judged(result, "whole_mb_s").measured == Spread(85, 70, 90)
 
 
-def test_what_is_not_measured_is_not_reached_and_not_missed() -> None:
+def test_a_target_without_measurement_has_no_verdict() -> None:
     verdict = judged(Result(), "convert/arro3")
     assert verdict.reached is None
     assert str(verdict).endswith("not measured")
@@ -60,7 +52,7 @@ def test_every_target_is_judged() -> None:
     assert [verdict.name for verdict in verdicts(Result())] == list(TARGETS)
 
 
-def test_a_page_says_of_each_target_what_became_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_page_shows_verdicts_machine_and_gaps(capsys: pytest.CaptureFixture[str]) -> None:
     result = Result(figures={"convert_rss_mb": 400.0, "growth_worst": 1.0, "withheld_share": 0.34})
     result.ratio("convert/<peer>", Spread(2, 1, 3))
     result.leave_out("convert_small_objects/pyspark", "there is no Java here")

@@ -9,16 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from infra import stage as stages
 from infra.layers.layer_builder import BUDGET_MB, NATIVE, LayerBuild
 from infra.platform.observability.settings import ExistingCluster, Observability, Search
 from infra.stage import stage_named
-from tests.bench.cold_start import start, variables_of
+from tests.bench.cloud.cold_start import start, variables_of
 from tests.platform.infra.layers.test_imports import CARRIED, layers_of
 from tests.support.synthesis import Synthesis, synthesise
 
 CLUSTER = ExistingCluster(url="https://logs.example", arn="arn:aws:es:us-east-1:123456789012:domain/logs")
-SEARCHED = replace(stage_named("int"), name="searched", watch=Observability(search=Search(cluster=CLUSTER)))
+SEARCHED = replace(stage_named("int"), name="searched").having(Observability(search=Search(cluster=CLUSTER)))
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 CONVERT = """
@@ -56,9 +55,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     """A stage that has every function."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(stages._STAGES, SEARCHED.name, SEARCHED)
-        return synthesise(SEARCHED.name, tmp_path_factory.mktemp(SEARCHED.name))
+    return synthesise(SEARCHED, tmp_path_factory.mktemp(SEARCHED.name))
 
 
 @pytest.mark.parametrize("folder", ["validate_files", *CARRIED])

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.platform.unit.runs.recorded import NAMES, Recorded, recorded
+from tests.platform.unit.runs.recorded_executions import NAMES, Recorded, recorded
 
 
 class UnknownError(Exception):

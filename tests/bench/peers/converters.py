@@ -16,14 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sluice.contracts.event_struct import event_type, path_of
-from sluice.contracts.hive import HiveType
+from sluice.contracts.column_types import HiveType, event_type, path_of
 from sluice.contracts.model import PARTITION_KEYS
-from sluice.event_files.convert.batches import Converter, by_hour, read_rows, to_parquet
+from sluice.event_files.convert.batches import Converter, by_hour, read_rows
 from sluice.event_files.convert.model import BatchGroup
-from sluice.lake.arrow_types import arrow_schema, arrow_type
-from tests.bench.clean_lines import REGISTRY, Work
-from tests.bench.folder import Folder
+from sluice.lake.parquet import arrow_schema, arrow_type, to_parquet
+from tests.bench.clean_lines import REGISTRY, Folder, Work
 
 BUCKET = "bench"
 
@@ -58,7 +56,7 @@ def from_objects(work: Work, target: Path) -> None:
 
 
 def awswrangler(work: Work, _target: Path) -> None:
-    """What the original does: rows to a data frame, the data frame to a partitioned data set, in moto's bucket."""
+    """Convert as the original does: rows to a data frame, that to a partitioned data set in moto's bucket."""
     pandas, wrangler = _import("pandas"), _import("awswrangler")
     columns = {column.name: column.type for column in work.contract.table_columns}
     rows = [row_of(orjson.loads(line), work) for line in work.lines().splitlines()]

@@ -1,0 +1,182 @@
+"""Contracts' JSON Schemas as rules of Cerberus, models of pydantic and types of msgspec."""
+
+import keyword
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, ClassVar, Literal
+
+import cerberus
+import msgspec
+import pydantic
+
+_TYPES = {
+    "string": "string",
+    "integer": "integer",
+    "number": "number",
+    "boolean": "boolean",
+    "array": "list",
+    "object": "dict",
+}
+_SAME = {"minimum": "min", "maximum": "max", "pattern": "regex"}
+
+
+class CerberusValidator(cerberus.Validator):  # type: ignore[misc]
+    """Cerberus, but that true is no integer, and with the one condition that contracts have."""
+
+    types_mapping: ClassVar[dict[str, Any]] = {
+        **cerberus.Validator.types_mapping,
+        "integer": cerberus.TypeDefinition("integer", (int,), (bool,)),
+    }
+
+    def _check_with_origin(self, field: str, value: dict[str, Any]) -> None:
+        if not isinstance(value.get("prediction_id"), str) and not isinstance(value.get("service"), str):
+            self._error(field, "names neither its prediction nor its service")
+
+
+def cerberus_rules(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the rules of an object's members."""
+    required = schema.get("required", ())
+    return {name: {**_rules(part), "required": name in required} for name, part in schema["properties"].items()}
+
+
+def _rules(schema: dict[str, Any]) -> dict[str, Any]:
+    allowed = [schema["const"]] if "const" in schema else schema.get("enum")
+    types = schema.get("type", [])
+    types = [types] if isinstance(types, str) else types
+    if allowed and not types:
+        types = ["string"]  # as all are; of a list Cerberus would only compare the items with what is allowed
+    rules: dict[str, Any] = {name: schema[key] for key, name in _SAME.items() if key in schema}
+    rules["nullable"] = "null" in types or (None in allowed if allowed else not types)
+    if allowed:
+        rules["allowed"] = [value for value in allowed if value is not None]
+    if types:
+        rules["type"] = [_TYPES[name] for name in types if name != "null"]
+    if "items" in schema:
+        rules["schema"] = _rules(schema["items"])
+    if "properties" in schema:
+        rules["schema"] = cerberus_rules(schema)
+    if "if" in schema:
+        rules["check_with"] = "origin"
+    return rules
+
+
+_PYDANTIC_SCALARS: dict[str, Any] = {"string": str, "integer": int, "number": float, "boolean": bool, "null": None}
+
+
+class _Model(pydantic.BaseModel):
+    # lookaheads, which some patterns have, only Python's engine knows
+    model_config = pydantic.ConfigDict(strict=True, regex_engine="python-re")
+
+
+class _Judgement(_Model):
+    """The one condition that contracts have: it names its prediction or its service."""
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def has_origin(cls, members: Any) -> Any:
+        if not any(isinstance(members.get(name), str) for name in ("prediction_id", "service")):
+            raise ValueError("names neither its prediction nor its service")
+        return members
+
+
+def pydantic_model(schema: dict[str, Any]) -> type[pydantic.BaseModel]:
+    """Return the model of an object's schema."""
+    fields: dict[str, Any] = {}
+    for number, (name, part) in enumerate(schema["properties"].items()):
+        default = ... if name in schema.get("required", ()) else None
+        fields[f"member_{number}"] = (_pydantic_type(part), pydantic.Field(default, alias=name))
+    return pydantic.create_model("Model", __base__=_Judgement if "if" in schema else _Model, **fields)
+
+
+def _pydantic_type(schema: dict[str, Any]) -> Any:
+    allowed = [schema["const"]] if "const" in schema else schema.get("enum")
+    if allowed:
+        return Literal[tuple(allowed)]
+    types = schema.get("type", [])
+    names = [types] if isinstance(types, str) else types
+    return reduce(or_, [_pydantic_named_type(name, schema) for name in names]) if names else Any
+
+
+def _pydantic_named_type(name: str, schema: dict[str, Any]) -> Any:
+    if name == "object":
+        return pydantic_model(schema) if "properties" in schema else dict
+    if name == "array":
+        return list[_pydantic_type(schema["items"])] if "items" in schema else list  # type: ignore[misc]
+    if name == "string" and "pattern" in schema:
+        return Annotated[str, pydantic.Field(pattern=schema["pattern"])]
+    if name in {"integer", "number"} and "minimum" in schema:
+        return Annotated[_PYDANTIC_SCALARS[name], pydantic.Field(ge=schema["minimum"], le=schema["maximum"])]
+    return _PYDANTIC_SCALARS[name]
+
+
+_MSGSPEC_SCALARS: dict[str, Any] = {"string": str, "integer": int, "number": float, "boolean": bool, "null": None}
+
+
+class _Body(msgspec.Struct):  # type: ignore[misc]
+    service: Any = None
+    prediction_id: Any = None
+
+
+class _Detail(msgspec.Struct):  # type: ignore[misc]
+    evaluation: _Body | None = None
+    prediction: _Body | None = None
+
+
+class _Head(msgspec.Struct):  # type: ignore[misc]
+    """Members that tell the origin of an event."""
+
+    source: Any = None
+    detail: _Detail | None = None
+    detail_type: Any = msgspec.field(name="detail-type", default=None)
+
+
+class _JudgementStruct(msgspec.Struct):  # type: ignore[misc]
+    """The one condition that contracts have: it names its prediction or its service."""
+
+    def __post_init__(self) -> None:
+        members: Any = self
+        if not isinstance(members.prediction_id, str) and not isinstance(members.service, str):
+            raise ValueError("names neither its prediction nor its service")
+
+
+HEAD = msgspec.json.Decoder(_Head)
+
+
+def msgspec_type(schema: dict[str, Any]) -> Any:
+    """Return the type of what a schema admits."""
+    allowed = [schema["const"]] if "const" in schema else schema.get("enum")
+    if allowed:
+        literal: Any = Literal[tuple(value for value in allowed if value is not None)]
+        return literal | None if None in allowed else literal
+    types = schema.get("type", [])
+    names = [types] if isinstance(types, str) else types
+    if "number" in names:
+        names = [name for name in names if name != "integer"]
+    return reduce(or_, [_msgspec_type(name, schema) for name in names]) if names else Any
+
+
+def _msgspec_type(name: str, schema: dict[str, Any]) -> Any:
+    if name == "object":
+        return _struct(schema) if "properties" in schema else dict
+    if name == "array":
+        return list[msgspec_type(schema["items"])] if "items" in schema else list  # type: ignore[misc]
+    if name == "string" and "pattern" in schema:
+        return Annotated[str, msgspec.Meta(pattern=schema["pattern"])]
+    if name in {"integer", "number"} and "minimum" in schema:
+        return Annotated[_MSGSPEC_SCALARS[name], msgspec.Meta(ge=schema["minimum"], le=schema["maximum"])]
+    return _MSGSPEC_SCALARS[name]
+
+
+def _struct(schema: dict[str, Any]) -> Any:
+    names = {_identifier(name, number): name for number, name in enumerate(schema["properties"])}
+    fields: list[Any] = []
+    for own, name in names.items():
+        type_ = msgspec_type(schema["properties"][name])
+        required = name in schema.get("required", ())
+        fields.append((own, type_) if required else (own, type_ | msgspec.UnsetType, msgspec.UNSET))
+    bases = (_JudgementStruct,) if "if" in schema else ()
+    return msgspec.defstruct("Struct", fields, bases=bases, kw_only=True, rename=names)
+
+
+def _identifier(name: str, number: int) -> str:
+    return name if name.isidentifier() and not keyword.iskeyword(name) else f"member_{number}"
