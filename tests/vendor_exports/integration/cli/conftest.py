@@ -1,7 +1,6 @@
 import pytest
 
 from cli.platform.session import Deployment
-from cli.vendor_exports import copy_missing
 from tests.support.cli_environment import stage
 from tests.vendor_exports.integration.cli.conditional_s3 import ConditionalS3
 
@@ -9,9 +8,8 @@ __all__ = ["stage"]
 
 
 @pytest.fixture
-def s3(stage: Deployment, monkeypatch: pytest.MonkeyPatch) -> ConditionalS3:
-    """The stage's S3, with another bucket beside the lake; `sluice history copy-missing` talks to it."""
+def s3(stage: Deployment) -> ConditionalS3:
+    """The stage's S3, with another bucket beside the lake."""
     stage.s3.create_bucket(Bucket="the-other")
     stage.__dict__["s3"] = s3 = ConditionalS3(stage.s3)
-    monkeypatch.setattr(copy_missing, "connect", lambda _: stage)
     return s3

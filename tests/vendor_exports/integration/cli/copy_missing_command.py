@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import typer
 from typer.testing import CliRunner, Result
 
-from cli.vendor_exports.copy_missing import copy_missing
+from cli.main import app
 from sluice.vendor_exports.delivery.slots import MANIFEST
+from tests.support.cli_environment import sluice_json
 from tests.vendor_exports.integration.cli.conditional_s3 import ConditionalS3
 
 ROOT = "DEV/IMOSDL/Hourly/"
@@ -19,19 +19,13 @@ SIGNATURE = "X-Amz-Signature=5ec2e7"
 KEPT = [{"key": "guid/Port_1", "size": 2}, {"key": "guid/Voyage_1", "size": 2}]
 SIGNED = json.dumps([{**entry, "url": f"https://vendor.example/{entry['key']}?{SIGNATURE}"} for entry in KEPT]).encode()
 
-app = typer.Typer()
-app.command()(copy_missing)
-
 
 def run(*arguments: str, source: str = "s3://the-other") -> Result:
-    return CliRunner().invoke(app, ["--source", source, *arguments])
+    return CliRunner().invoke(app, ["history", "copy-missing", "--source", source, *arguments])
 
 
-def found(*arguments: str, source: str = "s3://the-other", code: int = 0) -> dict[str, Any]:
-    result = run(*arguments, "--json", source=source)
-    assert result.exit_code == code, result.output
-    document: dict[str, Any] = json.loads(result.stdout)
-    return document
+def found(*arguments: str, source: str = "s3://the-other", code: int = 0) -> Any:
+    return sluice_json("history", "copy-missing", "--source", source, *arguments, code=code)
 
 
 def put(

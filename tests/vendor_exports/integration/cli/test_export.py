@@ -12,7 +12,6 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from cli.platform.session import Deployment
-from cli.vendor_exports import export
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.model import ExportResult, Lease
 from sluice.vendor_exports.delivery.slots import Slot
@@ -23,7 +22,7 @@ FOLDER = "DEV/IMOSDL/Hourly/20240514/11/"
 BEGUN = {"decision": "trigger", "export": {"slot": str(SLOT)}}
 WHOLE = ExportResult(str(SLOT), "delivered", FOLDER, promised=3, copied=3, refetched=1, bytes=2_500_000)
 LACKING = ExportResult(
-    str(SLOT), "incomplete", FOLDER, 3, 2, 0, 9, ("a[b]",), ("Voyage",), {"a[b]": "the server answered 404"}, "1 of 3"
+    str(SLOT), "incomplete", FOLDER, 3, 2, 0, 9, ["a[b]"], ["Voyage"], {"a[b]": "the server answered 404"}, "1 of 3"
 )
 
 
@@ -63,11 +62,6 @@ def record(stage: Deployment, result: ExportResult) -> None:
     slots, lease = DynamoSlots(stage.dynamodb, "the-slots"), Lease(Environment.TEST, SLOT, "me")
     slots.claim(lease, "", SLOT.hour, SLOT.hour)
     slots.close(lease, result)
-
-
-@pytest.fixture(autouse=True)
-def connected(stage: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(export, "connect", lambda _: stage)
 
 
 def run(*arguments: str) -> Result:

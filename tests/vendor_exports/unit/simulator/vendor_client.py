@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -88,7 +88,7 @@ class VendorClient:
         return self.http.get(url, headers={name.replace("_", "-"): value for name, value in headers.items()})
 
     def ask(self, call: Call, guid: str, url: str) -> httpx.Response:
-        requests = {
+        requests: dict[Call, Callable[[], httpx.Response]] = {
             Call.TOKEN: self.ask_token,
             Call.EXPORT: self.export,
             Call.STATUS: lambda: self.status(guid),

@@ -1,0 +1,36 @@
+"""Vendor exports in `sluice status`: the last slots."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from cli.platform.session import Deployment
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.delivery.model import ExportResult, Lease
+from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
+from tests.support.cli_environment import sluice_json
+
+
+class Running:
+    """Step Functions, where every execution has just been started."""
+
+    def describe_execution(self, **_: Any) -> dict[str, datetime]:
+        return {"startDate": datetime.now(UTC)}
+
+
+def test_the_last_exports_the_newest_first(stage: Deployment) -> None:
+    stage.__dict__["stepfunctions"] = Running()
+    slots, now = DynamoSlots(stage.dynamodb, "the-slots"), datetime(2024, 5, 14, 11, tzinfo=UTC)
+    leases = [Lease(Environment.TEST, Slot.of(now).after(hours), "the-arn") for hours in range(7)]
+    for lease in [*leases, Lease(Environment.PROD, Slot.of(now).after(9), "another")]:
+        slots.claim(lease, "", now, now)
+    for lease in leases[:-1]:
+        slots.close(lease, ExportResult(str(lease.slot), "incomplete", "f/", 3, 2, missing=["a"], cause="why"))
+    known = {"status": "incomplete", "running_seconds": None, "promised": 3, "copied": 2, "missing": 1, "cause": "why"}
+    working = {"status": "running", "promised": 0, "copied": 0, "missing": 0, "cause": ""}
+    exports = sluice_json("status")["exports"]
+    assert exports[0].pop("running_seconds") is not None
+    assert exports[0] == {"slot": "20240514-17", **working}
+    assert exports[1:] == [{"slot": f"20240514-{hour}", **known} for hour in (16, 15, 14, 13)]
