@@ -8,8 +8,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.clients import s3
-from sluice.aws.environment import read_settings
+from sluice.aws.runtime import s3
+from sluice.aws.runtime import read_settings
 from sluice.contracts.load import load_registry
 from sluice.event_files.convert.batches import Converter
 from sluice.event_files.convert.model import BatchGroup, Receipt
@@ -20,7 +20,7 @@ from sluice.observability.metrics_cloudwatch import MetricsEmitter
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the stack tells this function."""
+    """Environment of this function."""
 
     lake_bucket: str
 

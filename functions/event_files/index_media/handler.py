@@ -7,15 +7,15 @@ import orjson
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.clients import dynamodb
-from sluice.aws.environment import read_settings
+from sluice.aws.runtime import dynamodb
+from sluice.aws.runtime import read_settings
 from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the stack tells this function."""
+    """Environment of this function."""
 
     media_bucket: str
     media_table: str
@@ -23,7 +23,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What became of an object; of changes to the same object, the one with the greatest sequencer holds."""
+    """Change of an object; of changes to the same object, the one with the greatest sequencer holds."""
 
     key: str
     sequencer: str

@@ -1,4 +1,4 @@
-"""First state of Convert: what is to be done by this execution."""
+"""First state of Convert: plan the work of this execution."""
 
 import secrets
 from dataclasses import asdict, dataclass
@@ -8,9 +8,9 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.clients import dynamodb, s3, step_functions
-from sluice.aws.environment import read_settings
-from sluice.aws.executions import StepFunctionsExecutions
+from sluice.aws.runtime import dynamodb, s3, step_functions
+from sluice.aws.runtime import read_settings
+from sluice.aws.runtime import StepFunctionsExecutions
 from sluice.event_files.convert.planning import Planning
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.lake.keys import timestamped_id
@@ -20,7 +20,7 @@ from sluice.observability.metrics_cloudwatch import MetricsEmitter
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the stack tells this function."""
+    """Environment of this function."""
 
     lake_bucket: str
     ledger_table: str

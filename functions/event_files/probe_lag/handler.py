@@ -1,4 +1,4 @@
-"""Every few minutes: how far the lake is behind."""
+"""Every few minutes: measure the lag of the lake."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,8 +7,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.clients import dynamodb
-from sluice.aws.environment import read_settings
+from sluice.aws.runtime import dynamodb
+from sluice.aws.runtime import read_settings
 from sluice.event_files.lag import lag
 from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
 from sluice.event_files.metrics import NEWEST_ROW_AGE, PENDING_AGE
@@ -17,7 +17,7 @@ from sluice.observability.metrics_cloudwatch import MetricsEmitter
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the stack tells this function."""
+    """Environment of this function."""
 
     ledger_table: str
 

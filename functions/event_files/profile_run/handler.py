@@ -6,8 +6,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.clients import dynamodb, s3
-from sluice.aws.environment import read_settings
+from sluice.aws.runtime import dynamodb, s3
+from sluice.aws.runtime import read_settings
 from sluice.event_files.convert.committing import read_plan
 from sluice.event_files.convert.profiling import publish_profile
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
@@ -17,7 +17,7 @@ from sluice.observability.metrics_cloudwatch import MetricsEmitter
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the stack tells this function."""
+    """Environment of this function."""
 
     lake_bucket: str
     ledger_table: str

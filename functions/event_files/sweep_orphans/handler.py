@@ -7,8 +7,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.clients import dynamodb, s3
-from sluice.aws.environment import read_settings
+from sluice.aws.runtime import dynamodb, s3
+from sluice.aws.runtime import read_settings
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.orphans import sweep
 from sluice.lake.object_store_s3 import S3ObjectStore
@@ -17,7 +17,7 @@ from sluice.observability.metrics_cloudwatch import MetricsEmitter
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the stack tells this function."""
+    """Environment of this function."""
 
     lake_bucket: str
     ledger_table: str

@@ -27,13 +27,13 @@ class HiveType:
 
     @property
     def element(self) -> HiveType:
-        """The type of an array's elements; raise ValueError for any other type."""
+        """Return the type of an array's elements; raise ValueError for any other type."""
         if self.kind != "array":
             raise ValueError(f"{self} is not an array: it has no element type")
         return self.fields[0][1]
 
     def __str__(self) -> str:
-        """The type in Hive notation, without spaces."""
+        """Return the type in Hive notation, without spaces."""
         if self.kind == "array":
             return f"array<{self.element}>"
         if self.kind == "struct":

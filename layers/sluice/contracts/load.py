@@ -1,4 +1,8 @@
-"""Read the contracts from their folders: ``<root>/<family>/<TABLE>/{schema,table}.json``."""
+"""Contracts, read from their folders: ``<root>/<family>/<TABLE>/{schema,table}.json``.
+
+A contract's schema is composed into one JSON Schema: references to other files are resolved and merged into plain
+members, because a validator is faster on one flat schema, and its error pointers stay the same.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ import orjson
 from sluice.contracts.model import SYSTEM_TABLES, Column, Contract, ContractError, Correction, Family, Registry
 
 TABLES = Path(__file__).resolve().parent / "tables"
-"""Where the packaged contracts are."""
+"""Folder of the packaged contracts."""
 
 Read = Callable[[Path], Any]
 
@@ -33,7 +37,7 @@ def load_registry(root: Path = TABLES) -> Registry:
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401
-    """The parsed JSON of a file; raise ContractError when there is none."""
+    """Return the parsed JSON of a file; raise ContractError when there is none."""
     try:
         return orjson.loads(path.read_bytes())
     except FileNotFoundError:
@@ -43,7 +47,7 @@ def read_json(path: Path) -> Any:  # noqa: ANN401
 
 
 def contract_folders(family: Path) -> list[Path]:
-    """The folders of a family that hold a contract, by name."""
+    """Return the folders of a family that hold a contract, by name."""
     return sorted(path.parent for path in family.glob("*/table.json"))
 
 
@@ -88,7 +92,7 @@ def load_family(folder: Path) -> Family:
 
 
 def _items(items: list[dict[str, Any]], path: Path, read: Read) -> Iterator[dict[str, Any]]:
-    """The items of a list, those of the lists it refers to in their place."""
+    """Yield the items of a list, with those of the lists it refers to in their place."""
     for item in items:
         if "$ref" in item:
             shared = beside(path, item["$ref"])
@@ -106,7 +110,7 @@ def _correction(correction: dict[str, Any]) -> Correction:
 
 
 def split_path(path: str | list[str]) -> tuple[str, ...]:
-    """The members of a path; one whose members hold dots is written as a list."""
+    """Return the members of a path; one whose members hold dots is written as a list."""
     return tuple(path.split(".")) if isinstance(path, str) else tuple(path)
 
 
@@ -143,12 +147,12 @@ _PYTHON_TYPES: dict[type, str] = {
 
 
 def json_type(value: object) -> str:
-    """JSON Schema's name of a value's type; a whole float is a ``number``."""
+    """Return JSON Schema's name of a value's type; a whole float is a ``number``."""
     return _PYTHON_TYPES[type(value)]
 
 
 def beside(path: Path, reference: str) -> Path:
-    """The file `reference` names, relative to the file it stands in."""
+    """Return the path of the file that `reference` names, relative to the file at `path`."""
     return Path(os.path.normpath(path.parent / reference))
 
 
@@ -162,7 +166,7 @@ class Composer:
         self._open: set[tuple[Path, str]] = set()
 
     def compose(self, path: Path) -> Schema:
-        """The schema in `path` with every reference resolved, relative to the file it stands in.
+        """Return the schema in `path` with every reference resolved, relative to the file it is in.
 
         Raises:
             ContractError: A reference leads nowhere or in a circle, or the file holds no object.
@@ -209,7 +213,7 @@ class Composer:
 
 
 def merge_all(parts: list[Any]) -> Any:  # noqa: ANN401
-    """Parts that all must hold, as one schema; what cannot be merged stays under ``allOf``."""
+    """Merge schemas that all must hold into one; those that cannot be merged stay under ``allOf``."""
     merged: Schema = {}
     apart: list[Any] = []
     for part in parts:
@@ -223,7 +227,7 @@ def merge_all(parts: list[Any]) -> Any:  # noqa: ANN401
 
 
 def _settle(schema: Schema) -> Schema:
-    """The schema without its ``type`` where it lists its values: one fault shall have one reason."""
+    """Drop the ``type`` of a schema that lists its values, so that one fault has one reason."""
     types = schema.get("type", ())
     allowed = {types} if isinstance(types, str) else set(types)
     if not allowed or not {"const", "enum"} & schema.keys() or {"number", "integer"} & allowed:
@@ -237,7 +241,7 @@ def _settle(schema: Schema) -> Schema:
 
 
 def _merge(first: Schema, second: Any) -> Schema | None:  # noqa: ANN401
-    """Both schemas as one, or None when they say different things under the same keyword."""
+    """Merge two schemas; return None if they differ under the same keyword."""
     if not first or second == {}:
         return first or (dict(second) if isinstance(second, dict) else None)
     if not isinstance(second, dict) or _NEIGHBOURLY & (first.keys() | second.keys()):

@@ -1,4 +1,4 @@
-"""What is known of a table: the values every other part of Sluice is driven by."""
+"""Contracts of tables: the values that drive every other part of Sluice."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PARTITION_KEYS = ("year", "month", "day", "hour")
 
 
 class ContractError(Exception):
-    """A contract cannot be used; the message names the file and what is wrong with it."""
+    """A contract cannot be used; the message names the file and the fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """All that is known of one table of events.
+    """Contract of one table of events.
 
     Attributes:
         table: Name of the table, e.g. ``MICROONE_EVENT``.
@@ -100,7 +100,7 @@ class Contract:
 
     @property
     def table_columns(self) -> tuple[Column, ...]:
-        """Every column of the table: the event's, then the technical ones."""
+        """Return every column of the table: the event's, then the technical ones."""
         return self.columns + TECHNICAL_COLUMNS
 
 
@@ -123,7 +123,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Registry:
-    """Every family and contract, found by what an event says of itself; one is like no other."""
+    """Families and contracts, found by the members of an event that identify it."""
 
     families: tuple[Family, ...]
     contracts: tuple[Contract, ...]
@@ -149,15 +149,15 @@ class Registry:
             raise ContractError(f"{name}: {key!r} is claimed twice; it must belong to one contract or family only")
 
     def family_of(self, source: str) -> Family | None:
-        """The family whose events carry `source`, compared without case."""
+        """Return the family whose events carry `source`, compared without case."""
         return self._by_source.get(source.lower())
 
     def contract_for(self, family: str, kind: str, service: str) -> Contract | None:
-        """The contract of a family's events of this kind and service (own name or alias)."""
+        """Return the contract of a family's events of this kind and service (own name or alias)."""
         return self._by_service.get((family, kind, service))
 
     def contract(self, table: str) -> Contract:
-        """The contract of a table; raise ContractError when there is none."""
+        """Return the contract of a table; raise ContractError when there is none."""
         try:
             return self._by_table[table]
         except KeyError:
@@ -165,7 +165,7 @@ class Registry:
             raise ContractError(f"there is no contract for table {table!r}; there are: {known}") from None
 
     def tables(self) -> tuple[Table, ...]:
-        """Every table of the catalog: one per contract, then those the pipeline fills."""
+        """Return every table of the catalog: one per contract, then those the pipeline fills."""
         events = tuple(Table(each.table, each.table_columns, each.doc) for each in self.contracts)
         return events + self.system_tables
 

@@ -1,4 +1,4 @@
-"""How far the lake is behind: the oldest chunk that waits, and the newest hour each table has rows of."""
+"""Lag of the lake: the age of the oldest pending chunk, and of the newest hour each table has rows of."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ _HOUR = timedelta(hours=1)
 
 
 class Freshness(Protocol):
-    """What the ledger knows of the lake's age."""
+    """Times of pending chunks and of the newest rows."""
 
     def oldest_pending(self) -> datetime | None:
         """Return when the oldest chunk that waits for its conversion was committed; None when none waits."""

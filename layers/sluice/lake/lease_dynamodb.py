@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sluice.aws.dynamodb import Item, from_dynamodb, is_met, to_dynamodb
+from sluice.aws.runtime import (Item, from_dynamodb, is_met, to_dynamodb)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

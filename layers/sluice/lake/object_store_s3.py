@@ -7,7 +7,7 @@ from typing import IO, TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sluice.aws.clients import error_code
+from sluice.aws.runtime import error_code
 from sluice.lake.object_store import ByteRange, ListedObject, MissingObjectError, ObjectStoreError, StoredObject
 
 if TYPE_CHECKING:

@@ -49,12 +49,6 @@ def test_after_its_conversion(moto_stage: MotoStage) -> None:
     _assert_two_rows(moto_stage)
 
 
-def test_same_content_under_the_same_key_is_the_same_object(moto_stage: MotoStage) -> None:
-    moto_stage.validate(moto_stage.put("x/a", CLEAN))
-    assert moto_stage.validate(moto_stage.put("x/a", CLEAN)).skipped == {moto_stage.put("x/a", CLEAN)}
-    _assert_two_rows(moto_stage)
-
-
 def test_same_content_under_another_key_is_another_object(moto_stage: MotoStage) -> None:
     moto_stage.validate(moto_stage.put("x/a", CLEAN), moto_stage.put("x/b", CLEAN))
     moto_stage.convert()

@@ -82,16 +82,11 @@ def test_quotes_are_no_part_of_an_etag() -> None:
 
 UNKNOWN: tuple[Any, ...] = (
     None,
-    5,
     "text",
     [],
-    [{"Records": []}],
     {},
     {"Records": None},
-    {"Records": 5},
     {"Records": [5]},
-    {"Records": ["ObjectCreated:Put"]},
-    {"Records": [{"eventName": 5}]},
     {"Records": [{"eventName": "ObjectCreated:Put"}]},
     {
         "Records": [
@@ -99,7 +94,6 @@ UNKNOWN: tuple[Any, ...] = (
         ]
     },
     {"detail-type": "Object Created"},
-    {"detail-type": "Object Created", "detail": "text"},
     {"detail-type": "Object Created", "detail": {"bucket": {"name": "b"}, "object": {"key": "k"}}},
     {"detail-type": "Object Created", "detail": {"bucket": {"name": 5}, "object": {"key": "k", "etag": "e"}}},
     {"detail-type": "Object Created", "detail": {"bucket": {"name": "b"}, "object": {"key": ["k"], "etag": "e"}}},

@@ -58,7 +58,6 @@ CASES = {
     "empty": Case(b""),
     "blank": Case(b" \r\n\t\n"),
     "a byte order mark": Case(b"\xef\xbb\xbf"),
-    "gzip of nothing": Case(zipped(b""), content=b""),
     "gzip, named nothing like it": Case(zipped(GOOD), 1, content=GOOD),
     "gzip in two members": Case(zipped(GOOD) + zipped(b"\n" + GOOD), 2, content=GOOD + b"\n" + GOOD),
     "gzip padded with zeros": Case(zipped(GOOD) + b"\0" * 512, 1, content=GOOD),
@@ -70,22 +69,13 @@ CASES = {
     "too large": Case(b"x" * (MAX_FILE_BYTES + 1), 0, (("FILE_TOO_LARGE", b""),), b"", "refused"),
     "nested brackets": _dirty(DEEP, "FRAGMENT"),
     "nested brackets in an event": _dirty(_with("deep", DEEP)),
-    "nested braces": _dirty(b'{"a":' * 10_000 + b"1" + b"}" * 10_000),
     "invalid UTF-8": _dirty(GOOD.replace(b"MICROONE", b"\xff\xfe\x80")),
     "an overlong character": _dirty(GOOD.replace(b"MICROONE", b"\xc0\xaf")),
-    "an encoded surrogate": _dirty(GOOD.replace(b"MICROONE", b"\xed\xa0\x80")),
     "a lone surrogate": _dirty(GOOD.replace(b"MICROONE", rb"\ud800")),
-    "a lone low surrogate": _dirty(GOOD.replace(b"MICROONE", rb"\udc00 ")),
     "NaN": _dirty(_with("n", b"NaN")),
-    "Infinity": _dirty(_with("n", b"-Infinity")),
     "a control character": _dirty(GOOD.replace(b"MICROONE", b"a\0b")),
-    "an unquoted name": _dirty(b'{"source":"app.event.file",id:1}'),
     "a comma too many": _dirty(b'{"source":"app.event.file",}'),
-    "a number": _dirty(b"5", "FRAGMENT"),
-    "a text": _dirty(b'"app.event.file"', "FRAGMENT"),
     "null": _dirty(b"null", "FRAGMENT"),
-    "true": _dirty(b"true", "FRAGMENT"),
-    "an empty object": _dirty(b"{}", "NOT_AN_EVENT"),
     "an object without a source": _dirty(b'{"id":1}', "NOT_AN_EVENT"),
     "a source that is no text": _dirty(b'{"source":["app.event.file"]}', "NOT_AN_EVENT"),
     "neither kind nor service": _dirty(b'{"source":"app.event.file"}', "NO_IDENTIFIER"),
@@ -93,7 +83,6 @@ CASES = {
         b"[" + GOOD + b"," + GOOD + b"]", 2, (("FRAGMENT", b"["), ("FRAGMENT", b","), ("FRAGMENT", b"]"))
     ),
     "a cut event": Case(GOOD[:-1], 0, (("FRAGMENT", GOOD[:-1]),)),
-    "a beginning, then a whole event": Case(GOOD[:99] + GOOD, 1, (("FRAGMENT", GOOD[:99]),)),
     "byte order marks": Case(b"\xef\xbb\xbf" + GOOD + b"\xef\xbb\xbf\n" + GOOD, 2),
     "UTF-16": Case(GOOD.decode().encode("utf-16"), 0, (("FRAGMENT", GOOD.decode().encode("utf-16")),)),
 }
@@ -139,7 +128,7 @@ def _raw(record: dict[str, Any]) -> bytes:
 
 
 def test_numbers_and_duplicates_arrive_as_they_were_meant(moto_stage: MotoStage) -> None:
-    """What JSON readers differ about: numbers beyond 2^53, integers written as floats, members that come twice."""
+    """JSON readers differ about numbers beyond 2^53, integers written as floats, and repeated members."""
     timestamp = GOOD[GOOD.index(b'"evaluation"') :].partition(b'"timestamp":')[2].partition(b",")[0]
     within, beyond = (b"9007199254740993", b"9223372036854775807", b"1e3"), (b"9223372036854775808", b"1e19", b"1.5")
     big = (b"18446744073709551616", b"-9223372036854775809", b"1e400")

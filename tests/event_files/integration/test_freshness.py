@@ -1,4 +1,4 @@
-"""What the ledger notes of the newest rows, and the probe that reads it."""
+"""The ledger notes the newest rows and the oldest pending chunk; the probe reads them."""
 
 import json
 from datetime import UTC, datetime
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sluice.aws.clients import dynamodb
+from sluice.aws.runtime import dynamodb
 from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
 from tests.support.lambda_handlers import load_handler
 from tests.support.moto_stage import LEDGER, MotoStage

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sluice.aws.environment import SettingsError
+from sluice.aws.runtime import SettingsError
 from tests.support.aws_calls import AwsUnavailableError, Call
 from tests.support.lambda_handlers import (
     Context,
@@ -73,11 +73,6 @@ def test_only_what_comes_again_is_looked_up(
         assert _failed(validate_files(message)) == set()
     assert ("BatchGetItem" in operations) == looked_up
     assert _statuses() == {"a": "validated"}
-
-
-def test_nothing_fails_in_a_good_batch(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:
-    messages = {str(number): eventbridge_announcement(moto_stage.put(str(number), ONE)) for number in range(3)}
-    assert load_handler("validate_files", monkeypatch)(sqs_event(messages)) == {"batchItemFailures": []}
 
 
 def test_what_the_time_does_not_suffice_for_comes_again(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:

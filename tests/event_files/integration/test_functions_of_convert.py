@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sluice.aws import clients
-from sluice.aws.executions import StepFunctionsExecutions
+from sluice.aws import runtime
+from sluice.aws.runtime import StepFunctionsExecutions
 from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
 from sluice.lake.keys import TABLES_PREFIX
 from tests.support.lambda_handlers import Handler, load_handler
@@ -47,8 +47,8 @@ class Machine:
         return _as_json(self._handlers["plan_conversion"](execution))
 
     def items(self, planned: Any) -> list[Any]:
-        """Read what the map is over."""
-        items: list[Any] = json.loads(objects_of(LAKE)[planned["plan_key"]])["batches"]
+        """Return the items of the map."""
+        items: list[Any] = json.loads(objects_of(LAKE)[planned["plan_key"]])["groups"]
         return items
 
     def convert(self, item: Any) -> Any:
@@ -68,7 +68,7 @@ class Machine:
 @pytest.fixture
 def machine(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Machine:
     _validate(moto_stage, "a", event("MICROONE_EVENT", 1), event("MICROTWO_PRED", 2, hour=0), broken(1))
-    return Machine(clients.step_functions(), monkeypatch)
+    return Machine(runtime.step_functions(), monkeypatch)
 
 
 def test_a_run(machine: Machine) -> None:
@@ -100,7 +100,7 @@ def test_a_run(machine: Machine) -> None:
     }
     assert_books_balance()
     assert not ledger("run")
-    noted = DynamoFreshness(clients.dynamodb(), LEDGER).newest_hours()
+    noted = DynamoFreshness(runtime.dynamodb(), LEDGER).newest_hours()
     assert {table: f"{hour:%Y-%m-%dT%H}" for table, hour in noted.items()} == NEWEST
 
 
@@ -130,14 +130,6 @@ def test_a_group_that_failed_names_the_batch_and_counts_for_nothing(
     assert _receipts(planned) == {BATCHES[0]: BATCHES}
     machine.convert(item)
     assert "RowsConverted" not in capsys.readouterr().out
-
-
-def test_what_a_plan_of_an_older_version_has_its_map_over_is_converted(machine: Machine) -> None:
-    """A run that crashed before the function was deployed."""
-    planned = machine.plan(machine.start("a"))
-    for batch in machine.items(planned)[0]["batches"]:
-        assert machine.convert(batch)["batches"] == [batch["batch_id"]]
-    assert _receipts(planned) == {batch: [batch] for batch in BATCHES}
 
 
 def test_nothing_to_do(machine: Machine) -> None:
@@ -182,7 +174,7 @@ def test_an_attempt_to_plan_that_wakes_up_after_its_execution_has_ended(
 
 def test_an_execution_that_nobody_knows_any_more_is_not_running(machine: Machine) -> None:
     execution = machine.start("a")
-    executions = StepFunctionsExecutions(clients.step_functions())
+    executions = StepFunctionsExecutions(runtime.step_functions())
     assert executions.is_running(execution["execution"])
     machine.end(execution)
     assert not executions.is_running(execution["execution"])

@@ -1,35 +1,23 @@
-"""What is cut, and where: chunks, transactions, batches. AWS's limits hold whatever comes."""
+"""Chunks, transactions and items stay within the limits of AWS, whatever comes."""
 
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
-import orjson
-import pytest
-
-from sluice.event_files.convert.planning import MAX_SPANS, Planning
 from sluice.event_files.ledger.model import (
     CLEAN_PREFIX,
     UNRELATED_PREFIX,
-    ChunkRecord,
-    Counts,
-    Segment,
     clean_key,
-    dirty_key,
 )
 from sluice.event_files.validate.validation import MAX_SOURCES_PER_COMMIT
-from sluice.lake.keys import timestamped_id
-from tests.event_files.unit.convert.memory_ledger import MemoryLedger
 from tests.support.moto_backend import objects_of
-from tests.support.moto_stage import LAKE, REGISTRY, START, MotoStage
+from tests.support.moto_stage import LAKE, REGISTRY, MotoStage
 from tests.support.sample_events import body, dump, event, foreign
 from tests.support.snapshots import assert_books_balance, committed_records, ledger, tables
 
 TRANSACTION_ITEMS = 100
-STATE_INPUT_BYTES = 256 << 10
 ITEM_BYTES = 400 << 10
 
 
@@ -115,34 +103,3 @@ def test_items_stay_small_with_every_table_and_reason(moto_stage: MotoStage) -> 
     assert len(source["dirty"]) == 5
     for item in (chunk, source):
         assert len(json.dumps(item)) < ITEM_BYTES / 50
-
-
-@pytest.mark.parametrize(
-    ("batch_bytes", "spans"),
-    [(1 << 30, [500, 500, 100] * 2), (100_000, [100] * 11 + [500, 500, 100]), (1, [1] * 2200)],
-    ids=["by spans", "by bytes", "a span each"],
-)
-def test_batches_are_cut(moto_stage: MotoStage, batch_bytes: int, spans: list[int]) -> None:
-    """Every row and dirty record is in one batch, in order; a group of batches fits the input of a state."""
-    ledger = MemoryLedger([_waiting_chunk(number) for number in range(1100)])
-    planned = Planning(ledger, moto_stage.lake, moto_stage.executions, batch_bytes).plan(
-        "a", "20260131T12-run", START, "token"
-    )
-    plan = moto_stage.read_plan(planned)
-    assert [len(batch.spans) for batch in plan.batches] == spans
-    assert max(spans) <= MAX_SPANS
-    assert all(len(orjson.dumps(group)) < STATE_INPUT_BYTES / 2 for group in plan.groups)
-    assert plan.files == len(plan.chunk_ids) == len(set(plan.chunk_ids)) == 1100
-    for table, key_of in (("MICROTHREE_EVENT", clean_key), (None, dirty_key)):
-        batches = [batch for batch in plan.batches if batch.table == table]
-        assert [span.key for batch in batches for span in batch.spans] == [key_of(chunk) for chunk in plan.chunk_ids]
-        assert all(batch.rows == (7 * len(batch.spans) if table else 0) for batch in batches)
-        sizes = [sum(span.length for span in batch.spans) for batch in batches]
-        assert all(size <= batch_bytes or len(batch.spans) == 1 for size, batch in zip(sizes, batches, strict=True))
-    assert len({batch.batch_id for batch in plan.batches}) == len(plan.batches)
-
-
-def _waiting_chunk(number: int) -> ChunkRecord:
-    segment = Segment("MICROTHREE_EVENT", 0, 1000, 7)
-    chunk_id = timestamped_id(START + timedelta(seconds=number), "1f2e3d4c")
-    return ChunkRecord(chunk_id, (segment,), dirty_bytes=200, files=1, counts=Counts(events=7))

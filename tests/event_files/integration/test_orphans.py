@@ -34,9 +34,10 @@ def _commit(moto_stage: MotoStage, chunk_id: str) -> str:
     return chunk_id
 
 
-def test_only_orphans_older_than_a_day_go(moto_stage: MotoStage) -> None:
-    orphans = {_write(moto_stage, NOW - hours * HOUR, "0000000a") for hours in (25, 26, 47, 72, 167)}
-    young = {_write(moto_stage, NOW - hours * HOUR, "0000000b") for hours in (0, 1, 23)}
+def test_orphans_of_the_last_week_that_are_older_than_a_day_go(moto_stage: MotoStage) -> None:
+    orphans = {_write(moto_stage, NOW - hours * HOUR, "0000000a") for hours in (24.1, 26, 47, 72, 167)}
+    young = {_write(moto_stage, NOW - hours * HOUR, "0000000b") for hours in (0, 1, 23.9)}
+    beyond = {_write(moto_stage, NOW - 9 * 24 * HOUR, "0000000e")}
     pending = {_commit(moto_stage, _write(moto_stage, NOW - hours * HOUR, "0000000c")) for hours in (1, 25, 72)}
     converted = {_commit(moto_stage, _write(moto_stage, NOW - hours * HOUR, "0000000d")) for hours in (1, 25, 72)}
     moto_stage.runs.mark_converted(converted, "run")
@@ -44,7 +45,7 @@ def test_only_orphans_older_than_a_day_go(moto_stage: MotoStage) -> None:
     removed = sweep(moto_stage.lake, moto_stage.ledger, NOW)
     assert set(removed) == _keys(*orphans)
     assert len(removed) == len(set(removed))
-    assert set(objects_of(LAKE)) == _keys(*young, *pending, *converted) | {"runs/run/commit.json"}
+    assert set(objects_of(LAKE)) == _keys(*young, *beyond, *pending, *converted) | {"runs/run/commit.json"}
     assert sweep(moto_stage.lake, moto_stage.ledger, NOW) == []
 
 

@@ -50,16 +50,6 @@ def test_a_running_execution_keeps_others_out(moto_stage: MotoStage, upload: Cal
     assert not ledger("run")
 
 
-def test_a_second_attempt_of_the_same_execution_gets_the_same_plan(
-    moto_stage: MotoStage, upload: Callable[[str], None]
-) -> None:
-    upload("a")
-    with moto_stage.execution("a"):
-        planned = moto_stage.plan("a")
-        upload("b")
-        assert moto_stage.plan("a") == planned
-
-
 def test_the_plan_of_a_dead_execution_is_finished_first(moto_stage: MotoStage, upload: Callable[[str], None]) -> None:
     upload("old")
     with moto_stage.execution("dead"):
@@ -129,7 +119,7 @@ def test_an_execution_that_was_taken_for_dead_goes_on_beside_the_one_that_took_i
 
 
 def _states(moto_stage: MotoStage, planned: Planned) -> list[Callable[[], object]]:
-    """What follows a plan, state by state."""
+    """Return the states that follow a plan."""
     return [
         lambda: moto_stage.convert_batches(planned),
         lambda: moto_stage.commit(planned),

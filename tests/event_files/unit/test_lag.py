@@ -1,4 +1,4 @@
-"""How far the lake is behind."""
+"""Lag of the lake."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

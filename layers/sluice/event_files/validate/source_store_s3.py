@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from sluice.aws.clients import error_code
+from sluice.aws.runtime import error_code
 from sluice.event_files.ledger.model import SourceObject
 from sluice.event_files.validate.source_objects import SourceGoneError, SourceUnreadableError
 

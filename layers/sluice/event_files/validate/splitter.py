@@ -1,4 +1,4 @@
-"""Split a file of concatenated JSON into events with their byte offsets, whatever lies between them.
+"""Splitter: a file of concatenated JSON into events with their byte offsets, whatever lies between them.
 
 A JSON object is prefix-free: no proper prefix of a valid object is valid. So the first place where the bytes from an
 opening brace parse is the object's end, and a scan for ``}`` followed by ``{"`` finds it nearly always. Where it does
@@ -63,12 +63,12 @@ def split(data: bytes | bytearray, max_event_bytes: int) -> Iterator[Piece]:
 
 
 def is_blank(data: bytes | bytearray, start: int, end: int) -> bool:
-    """Tell whether ``data[start:end]`` is white space between events."""
+    """Return whether ``data[start:end]`` is white space between events."""
     return start == end or _BLANKS.fullmatch(data, start, end) is not None
 
 
 def _boundaries(data: bytes | bytearray, position: int) -> Iterator[int]:
-    """Yield where objects end, by the look of it, from `position` on."""
+    """Yield the likely ends of objects from `position` on."""
     return map(re.Match.end, _BOUNDARY.finditer(data, position))
 
 
@@ -121,7 +121,7 @@ class _Splitter:
         return self._object_at(start) if _OBJECT.match(self._data, start) else self._gap_at(start)
 
     def _flood_at(self, start: int) -> Piece:
-        """Take everything up to the next envelope as one piece, whatever it is."""
+        """Return everything up to the next envelope as one piece, whatever it is."""
         survivor = self._survivor(start, self._size)
         if survivor == start:
             return self._object_at(start)
@@ -172,7 +172,7 @@ class _Splitter:
         return Piece(start, self._data.rfind(b"}", start, end) + 1, event)
 
     def _partial(self, start: int, end: int, error_position: int, *, cut: bool) -> Piece | _Failure:
-        """Tell what the bytes hold that did not parse whole: an object and more, a part of one, or neither."""
+        """Classify bytes that did not parse whole: an object and more, a part of one, or neither."""
         try:
             text = str(self._view[start:end], "utf-8")
         except UnicodeDecodeError as invalid:
@@ -183,7 +183,7 @@ class _Splitter:
         return self._object_before(start, reach)
 
     def _before_invalid(self, start: int, invalid: int, end: int, *, cut: bool) -> Piece | _Failure:
-        """The bytes are UTF-8 up to `invalid` only: damage, or a character cut by the window."""
+        """Classify bytes that are UTF-8 up to `invalid` only: damage, or a character cut by the window."""
         cut = cut and invalid > end - _CUT_TAIL
         found = self._attempt(start, invalid, cut=cut)
         return found if isinstance(found, Piece) or cut else _Failure(found.reach)
@@ -198,7 +198,7 @@ class _Splitter:
             return _Failure(reach)
 
     def _damage_at(self, start: int, failure: _Failure) -> Piece:
-        """The bytes at `start` are no event: they end at the first event that survived, or at the next boundary."""
+        """Return the bytes at `start`, which are no event, up to the first surviving event or the next boundary."""
         open_ended = failure.unfinished or failure.too_large
         limit = self._size if open_ended else self._next_boundary(failure.reach - 1)
         survivor = self._survivor(start + 1, limit)

@@ -40,7 +40,7 @@ _MAX_SPILLED_CHUNKS = 98  # of one file: its record and the chunk of its last li
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits: bytes of lines per chunk, bytes of content per file, seconds of an invocation kept for the last commit."""
+    """Limits: bytes of lines per chunk, bytes of content per file, seconds kept for the last commit."""
 
     chunk_bytes: int
     max_file_bytes: int

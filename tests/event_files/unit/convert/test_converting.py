@@ -1,4 +1,4 @@
-"""One batch: rows to Parquet files and a receipt, the same however often it is done."""
+"""A batch becomes Parquet files and a receipt, the same however often it is converted."""
 
 import json
 from dataclasses import replace
@@ -16,7 +16,7 @@ from sluice.event_files.ledger.model import Counts
 from sluice.event_files.validate.event_processor import EventProcessor, lineage_of
 from sluice.lake.keys import table_prefix
 from sluice.lake.object_store import ByteRange
-from tests.event_files.unit.validate.edges import CONTRACTS, REGISTRY, chance
+from tests.event_files.unit.validate.contract_events import CONTRACTS, REGISTRY, chance
 from tests.support.memory_object_store import MemoryObjectStore
 
 RUN, TABLE = "20260131T120000000000Z-r", "MICROONE_PRED"
@@ -154,7 +154,6 @@ def test_rows_cut_in_the_middle_are_refused() -> None:
 
 
 def test_lines_that_are_no_events_are_refused() -> None:
-    """An older version left rows there: as events they would be rows of nothing."""
     files = MemoryObjectStore()
     lines = [b'{"id":"a","date_time":"2022-04-09T08:00:00Z","_source_key":"k","_source_offset":0}\n'] * 20
     batch = batch_of(files, TABLE, lines)

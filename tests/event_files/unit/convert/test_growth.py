@@ -1,25 +1,30 @@
-"""A backlog makes a run longer, never its payloads: what states hand on and what a child gets stays as it is."""
+"""A backlog makes a run longer, never its payloads: inputs and outputs of states keep their size."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 
 import orjson
 import pytest
 
-from sluice.contracts.load import load_registry
-from sluice.event_files.convert.committing import read_plan
+from sluice.event_files.convert.batches import Converter
+from sluice.event_files.convert.committing import commit, read_plan
 from sluice.event_files.convert.model import BatchGroup
 from sluice.event_files.convert.planning import MAX_SPANS, Planned, Planning
-from sluice.event_files.ledger.model import ChunkRecord, Segment
+from sluice.event_files.convert.profiling import publish_profile
+from sluice.event_files.ledger.model import ChunkRecord, Segment, clean_key
+from sluice.lake.object_store import ListedObject
 from tests.event_files.unit.convert.memory_ledger import MemoryLedger
+from tests.event_files.unit.convert.test_converting import rows_of
 from tests.event_files.unit.convert.test_planning import NOW, Running
+from tests.event_files.unit.validate.contract_events import REGISTRY
 from tests.support.memory_object_store import MemoryObjectStore
 
 BACKLOGS = (1, 100, 1_000)  # chunks; 98 files each
 BATCH_BYTES = 32 << 20
 STATE_BYTES = 256 * 1024  # what a state's input may have
 CHUNK_ID = "20260131T120000{:06}Z-1f2e3d4c"
-TABLES = tuple(contract.table for contract in load_registry().contracts)
+TABLES = tuple(contract.table for contract in REGISTRY.contracts)
 
 
 def plan(chunks: int, chunk_bytes: int = 6_000) -> tuple[Planned, MemoryObjectStore]:
@@ -65,6 +70,26 @@ def test_a_small_run_is_one_group_and_a_large_one_about_as_many_as_its_bytes() -
 
 def test_a_plan_is_one_object_however_long() -> None:
     assert {len(plan(chunks)[1].written) for chunks in BACKLOGS} == {1}
+
+
+class UnlistableObjectStore(MemoryObjectStore):
+    """A bucket in which a conversion finds everything by its plan."""
+
+    def list(self, prefix: str) -> Iterator[ListedObject]:
+        raise AssertionError(f"{prefix} is listed")
+
+
+def test_a_conversion_lists_nothing() -> None:
+    table, chunk_id = "MICROONE_PRED", CHUNK_ID.format(0)
+    lines = b"".join(rows_of(table, 3))
+    files = UnlistableObjectStore({clean_key(chunk_id): lines})
+    ledger = MemoryLedger([ChunkRecord(chunk_id, (Segment(table, 0, len(lines), 3),))])
+    planned = Planning(ledger, files, Running(), BATCH_BYTES).plan("me", "the-run", NOW, "token")
+    plan = read_plan(files, planned.plan_key or "")
+    for group in plan.groups:
+        Converter(REGISTRY, files).convert(group)
+    assert commit(plan, files, ledger).rows == {table: 3}
+    publish_profile(plan, files, ledger)
 
 
 def test_batches_grow_with_the_bytes_and_not_with_the_chunks() -> None:

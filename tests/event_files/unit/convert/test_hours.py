@@ -7,7 +7,7 @@ import pytest
 
 from sluice.event_files.convert.batches import by_hour
 from sluice.lake.keys import parquet_key
-from tests.event_files.unit.validate.edges import chance
+from tests.event_files.unit.validate.contract_events import chance
 
 PARTITIONS = {
     "2022-04-09T08:05:01Z": "year=2022/month=4/day=9/hour=8",

@@ -32,7 +32,7 @@ class Running:
 
 
 def plan_with(ledger: MemoryLedger, files: MemoryObjectStore, *running: str) -> Planned:
-    """What an execution called ``me`` is told to do, while others are `running`."""
+    """Plan for an execution called ``me``, while others are `running`."""
     return Planning(ledger, files, Running(*running), BATCH_BYTES).plan("me", "run-of-me", NOW, "token")
 
 

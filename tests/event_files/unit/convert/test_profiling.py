@@ -19,7 +19,7 @@ from sluice.event_files.validate.rules import RuleBreak
 from sluice.lake.object_store import ByteRange
 from sluice.lake.parquet import to_parquet
 from tests.event_files.unit.convert.memory_ledger import MemoryLedger
-from tests.event_files.unit.validate.edges import REGISTRY
+from tests.event_files.unit.validate.contract_events import REGISTRY
 from tests.support.memory_object_store import MemoryObjectStore
 
 PLANNED_AT = "2026-01-31T12:30:15.123Z"

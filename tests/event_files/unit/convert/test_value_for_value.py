@@ -1,4 +1,4 @@
-"""What passes the gate becomes a row, and the row holds what the event said: nothing fails, nothing is changed."""
+"""Each clean event becomes a row that holds its values: nothing fails, nothing is changed."""
 
 import json
 from collections.abc import Iterable
@@ -15,12 +15,12 @@ from sluice.event_files.convert.batches import read_rows
 from sluice.event_files.ledger.model import Counts
 from sluice.event_files.validate.event_processor import EventProcessor, lineage_of
 from sluice.lake.parquet import to_parquet
-from tests.event_files.unit.convert.expectation import expected_row, expected_strangers
-from tests.event_files.unit.validate.edges import (
+from tests.event_files.unit.convert.expected_rows import expected_row, expected_unknown_members
+from tests.event_files.unit.validate.contract_events import (
     CONTRACTS,
     with_duplicates,
-    with_strangers,
     with_two_values,
+    with_unknown_members,
     with_values,
 )
 
@@ -33,16 +33,16 @@ def find_media(medialib: str, media_id: str) -> str | None:
 
 
 def convert(contract: Contract, texts: Iterable[str]) -> tuple[list[str], pa.Table]:
-    """Those of `texts` that pass the gate, and the rows made of them."""
+    """Return those of `texts` that are clean, and their rows."""
     processor = EventProcessor(contract, find_media)
     passed, lines = [], []
     for number, text in enumerate(texts):
         raw = text.encode()
         lineage = lineage_of(f"key {number} é %d") % (number << 40)
-        admitted = processor.process(orjson.loads(raw), memoryview(raw), lineage, Counts())
-        if isinstance(admitted, bytes):
+        line = processor.process(orjson.loads(raw), memoryview(raw), lineage, Counts())
+        if isinstance(line, bytes):
             passed.append((number, text))
-            lines.append(admitted)
+            lines.append(line)
     rows = read_rows(contract, b"".join(lines))
     keys = [(f"key {number} é %d", number << 40) for number, _ in passed]
     assert list(zip(*rows.select(["_source_key", "_source_offset"]).to_pydict().values(), strict=True)) == keys
@@ -54,9 +54,9 @@ def assert_value_for_value(contract: Contract, texts: list[str], rows: pa.Table)
     for text, row in zip(texts, rows.to_pylist(), strict=True):
         wanted = expected_row(contract, text, find_media)
         assert exactly({name: row[name] for name in wanted}) == exactly(wanted), text
-        strangers = expected_strangers(contract, text)
-        assert (row["_rescued"] is None) is (not strangers), text
-        assert exactly(json.loads(row["_rescued"] or "{}")) == exactly(strangers), text
+        unknown = expected_unknown_members(contract, text)
+        assert (row["_rescued"] is None) is (not unknown), text
+        assert exactly(json.loads(row["_rescued"] or "{}")) == exactly(unknown), text
 
 
 def exactly(value: Any) -> str:
@@ -89,7 +89,7 @@ def test_duplicate_members(contract: Contract) -> None:
 
 @by_contract
 def test_unknown_members_are_rescued(contract: Contract) -> None:
-    events = list(with_strangers(contract))
+    events = list(with_unknown_members(contract))
     passed, rows = convert(contract, events)
     assert passed == events
     assert_value_for_value(contract, passed, rows)

@@ -1,4 +1,4 @@
-"""What is mended in a valid event before it becomes a row."""
+"""Corrections of a valid event before it becomes a row."""
 
 import copy
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from sluice.contracts.model import CORRECTION_RULES, Correction
 from sluice.event_files.validate.corrections import Corrections, InexactError
-from tests.event_files.unit.validate.making import contract_like
+from tests.event_files.unit.validate.contract_events import contract_like
 
 MEMBER = ("detail", "evaluation", "payload", "m")
 

@@ -1,4 +1,4 @@
-"""One contract's gate: what passes is a row that converts, what does not has its reasons."""
+"""Events of one contract: a clean one is a row that converts, any other has its reasons."""
 
 from typing import Any
 
@@ -10,19 +10,18 @@ from sluice.event_files.convert.batches import read_rows
 from sluice.event_files.ledger.model import Counts
 from sluice.event_files.validate.event_processor import EventProcessor, lineage_of
 from sluice.event_files.validate.rules import RuleBreak
-from tests.event_files.unit.validate.edges import REGISTRY
-from tests.event_files.unit.validate.making import event_of
+from tests.event_files.unit.validate.contract_events import REGISTRY, event_of
 
 
-def admit(contract: Contract, raw: bytes, counts: Counts | None = None) -> bytes | list[RuleBreak]:
+def process(contract: Contract, raw: bytes, counts: Counts | None = None) -> bytes | list[RuleBreak]:
     processor, lineage = EventProcessor(contract, lambda _lib, _id: None), lineage_of("a key") % 42
     return processor.process(orjson.loads(raw), memoryview(raw), lineage, Counts() if counts is None else counts)
 
 
 def row_of(contract: Contract, raw: bytes) -> dict[str, Any]:
-    admitted = admit(contract, raw)
-    assert isinstance(admitted, bytes), admitted
-    (row,) = read_rows(contract, admitted).to_pylist()
+    processed = process(contract, raw)
+    assert isinstance(processed, bytes), processed
+    (row,) = read_rows(contract, processed).to_pylist()
     assert isinstance(row, dict)
     return row
 
@@ -80,9 +79,9 @@ def test_whole_numbers_become_what_they_are(table: str, path: str, column: str, 
 @pytest.mark.parametrize(("table", "path"), [number[:2] for number in NUMBERS.values()], ids=NUMBERS.keys())
 @pytest.mark.parametrize(("text", "rule"), REFUSED.items())
 def test_whole_numbers_that_fit_no_column_are_refused(table: str, path: str, text: str, rule: str) -> None:
-    admitted = admit(REGISTRY.contract(table), with_raw(event_with(table, path), text))
-    assert not isinstance(admitted, bytes)
-    (broken,) = admitted
+    processed = process(REGISTRY.contract(table), with_raw(event_with(table, path), text))
+    assert not isinstance(processed, bytes)
+    (broken,) = processed
     assert broken.rule == rule
     assert ("/" + path.replace("__", "/")).startswith(broken.pointer)
     assert broken.pointer.count("/") > 2
@@ -90,15 +89,15 @@ def test_whole_numbers_that_fit_no_column_are_refused(table: str, path: str, tex
 
 @pytest.mark.parametrize("depth", range(245, 260))
 @pytest.mark.parametrize("path", ["z", "detail__z", "detail__prediction__context__z", "detail__prediction__output__z"])
-def test_strangers_at_any_depth_convert_or_are_refused(path: str, depth: int) -> None:
+def test_unknown_members_at_any_depth_convert_or_are_refused(path: str, depth: int) -> None:
     """Also inside a struct, which is written into the row as it is."""
     contract = REGISTRY.contract("MICROTHREE_PRED")
     raw = with_raw(event_of("MICROTHREE_PRED", **{path: "@"}), "[" * depth + "]" * depth)
-    admitted = admit(contract, raw)
-    if isinstance(admitted, bytes):
-        assert read_rows(contract, admitted).num_rows == 1
+    processed = process(contract, raw)
+    if isinstance(processed, bytes):
+        assert read_rows(contract, processed).num_rows == 1
     else:
-        assert [each.rule for each in admitted] == ["depth"]
+        assert [each.rule for each in processed] == ["depth"]
 
 
 @pytest.mark.parametrize("pad", [0, 20_000], ids=["small", "large"])
@@ -108,7 +107,7 @@ def test_an_event_that_breaks_a_rule_has_reasons_at_any_depth(path: str, depth: 
     raw = with_raw(
         event_of("MICROONE_EVENT", **{"time": "never", "detail__pad": "x" * pad, path: "@"}), "[" * depth + "]" * depth
     )
-    reasons = admit(REGISTRY.contract("MICROONE_EVENT"), raw)
+    reasons = process(REGISTRY.contract("MICROONE_EVENT"), raw)
     assert isinstance(reasons, list)
     assert {each.rule for each in reasons} & {"depth", "pattern"}
 
@@ -118,11 +117,11 @@ def test_large_numbers_beside_what_is_too_deep_are_not_changed() -> None:
     raw = with_raw(event_of("MICROTHREE_PRED", z="@", resources=["R"]), "18446744073709551617")
     raw = raw.replace(b'"R"', b"[" * 1010 + b"]" * 1010)
     contract = REGISTRY.contract("MICROTHREE_PRED")
-    admitted = admit(contract, raw)
-    if isinstance(admitted, bytes):
-        assert orjson.loads(admitted)["_rescued"] == '{"/z":18446744073709551617}'
+    processed = process(contract, raw)
+    if isinstance(processed, bytes):
+        assert orjson.loads(processed)["_rescued"] == '{"/z":18446744073709551617}'
     else:
-        assert [each.rule for each in admitted] == ["depth"]
+        assert [each.rule for each in processed] == ["depth"]
 
 
 DEEP = "[" * 1000 + "]" * 1000
@@ -144,7 +143,7 @@ def test_however_it_is_written_it_is_one_line_that_converts(resources: str, betw
 OURS = {"_rescued": 5, "_source_key": {"a": 1}, "_source_offset": "none"}
 
 
-def test_members_named_like_ours_are_strangers_like_others() -> None:
+def test_members_named_like_technical_columns_are_rescued() -> None:
     row = row_of(REGISTRY.contract("MICROTWO_PRED"), orjson.dumps({**event_of("MICROTWO_PRED"), **OURS}))
     assert (row["_source_key"], row["_source_offset"]) == ("a key", 42)
     assert orjson.loads(row["_rescued"]) == {f"/{name}": value for name, value in OURS.items()}
@@ -153,27 +152,27 @@ def test_members_named_like_ours_are_strangers_like_others() -> None:
 def test_an_event_with_nothing_to_mend_is_copied() -> None:
     """Not one of its numbers is written in another way."""
     raw = with_raw(event_of("MICROTHREE_PRED", detail__prediction__output__scores="@", z=1), "[1.10,1E-2, 3]")
-    admitted = admit(REGISTRY.contract("MICROTHREE_PRED"), raw)
-    assert isinstance(admitted, bytes)
-    assert admitted.startswith(raw[:-1])
+    processed = process(REGISTRY.contract("MICROTHREE_PRED"), raw)
+    assert isinstance(processed, bytes)
+    assert processed.startswith(raw[:-1])
 
 
 def test_what_is_refused_has_every_reason() -> None:
     event = event_of("MICROONE_EVENT", account=5, region=None, detail__evaluation__reporter="robot")
-    breaks = admit(REGISTRY.contract("MICROONE_EVENT"), orjson.dumps(event))
+    breaks = process(REGISTRY.contract("MICROONE_EVENT"), orjson.dumps(event))
     assert not isinstance(breaks, bytes)
     assert {each.pointer for each in breaks} == {"/account", "/region", "/detail/evaluation/reporter"}
 
 
-def test_what_is_admitted_is_counted() -> None:
+def test_what_is_processed_is_counted() -> None:
     payload: dict[str, Any] = {"text": "t", "query": None, "medialib": "MYLIB", "media_id": "1", "new": 1, "newer": {}}
     event = event_of("MICROTHREE_EVENT", detail__evaluation__type="PUBLISH", detail__evaluation__payload=payload)
     counts = Counts()
-    admitted = admit(REGISTRY.contract("MICROTHREE_EVENT"), orjson.dumps(event), counts)
-    assert isinstance(admitted, bytes)
+    processed = process(REGISTRY.contract("MICROTHREE_EVENT"), orjson.dumps(event), counts)
+    assert isinstance(processed, bytes)
     assert counts == Counts(unknown_members=2, media_missing=1)
-    assert admitted.endswith(b"}\n")
-    assert admitted.count(b"\n") == 1
+    assert processed.endswith(b"}\n")
+    assert processed.count(b"\n") == 1
 
 
 def test_a_row_leads_back_to_its_bytes() -> None:

@@ -14,18 +14,17 @@ from sluice.event_files.validate import routing as module
 from sluice.event_files.validate.event_processor import EventProcessors
 from sluice.event_files.validate.routing import MAX_EVENT_BYTES, AccountingError, FileRouting, Lines
 from sluice.event_files.validate.splitter import Piece, split
-from tests.event_files.unit.validate.edges import CONTRACTS, REGISTRY, chance
-from tests.event_files.unit.validate.event_texts import BOM, File, events, files, garbage, written
-from tests.event_files.unit.validate.making import event_of
+from tests.event_files.unit.validate.contract_events import CONTRACTS, REGISTRY, chance, event_of
+from tests.event_files.unit.validate.event_strategies import BOM, File, events, files, garbage, written
 
 SOURCE = SourceObject("bucket", "a key", "etag")
-GATES = EventProcessors(REGISTRY, lambda _lib, _id: None)
+PROCESSORS = EventProcessors(REGISTRY, lambda _lib, _id: None)
 FOREIGN = b'{"source":"aws.s3","detail":{}}'
 
 
 def route(data: bytes, full_at: int = 1 << 40) -> tuple[Counts, list[Lines]]:
     """The counts, and the lines as they were handed over, the last ones last."""
-    routing, full = FileRouting(GATES, SOURCE), list[Lines]()
+    routing, full = FileRouting(PROCESSORS, SOURCE), list[Lines]()
     routing.route(data, full_at, full.append)
     return routing.counts, [*full, routing.lines]
 
@@ -54,14 +53,16 @@ DATA, COUNTS = a_file_of_everything()
 
 def test_everything_is_counted() -> None:
     counts, (lines,) = route(DATA)
-    drift = sum(len(json.loads(json.loads(row).get("_rescued", "{}"))) for rows in lines.clean.values() for row in rows)
+    unknown_members = sum(
+        len(json.loads(json.loads(row).get("_rescued", "{}"))) for rows in lines.clean.values() for row in rows
+    )
     missing = counts.media_missing
     assert (counts.events, counts.clean, counts.dirty, counts.unrelated, counts.unknown_members) == (
         COUNTS.events,
         COUNTS.clean,
         COUNTS.dirty,
         COUNTS.unrelated,
-        drift,
+        unknown_members,
     )
     assert 0 < missing <= counts.clean.total()
     assert {table: len(rows) for table, rows in lines.clean.items()} == dict(COUNTS.clean)
@@ -190,7 +191,7 @@ class Forgetful(FileRouting):
 
 def test_a_router_that_does_not_count_an_event_is_found_out() -> None:
     with pytest.raises(AccountingError):
-        Forgetful(GATES, SOURCE).route(DATA, 1 << 40, lambda _lines: None)
+        Forgetful(PROCESSORS, SOURCE).route(DATA, 1 << 40, lambda _lines: None)
 
 
 @pytest.mark.parametrize("data", [b"", b" \n", BOM, BOM + b"\r\n" + BOM])
@@ -200,7 +201,7 @@ def test_a_file_of_nothing(data: bytes) -> None:
 
 @pytest.mark.parametrize("reason", [Reason.TRUNCATED_GZIP, Reason.FILE_TOO_LARGE])
 def test_a_whole_file_is_refused(reason: Reason) -> None:
-    routing = FileRouting(GATES, SOURCE)
+    routing = FileRouting(PROCESSORS, SOURCE)
     routing.refuse(reason)
     (record,) = map(json.loads, routing.lines.dirty)
     assert (record["reason"], record["offset"], record["length"], record["raw"]) == (reason, 0, 0, "")
@@ -235,7 +236,7 @@ def test_reasons() -> None:
 
 
 def test_a_file_is_routed_the_same_however_it_is_held() -> None:
-    routing = FileRouting(GATES, SOURCE)
+    routing = FileRouting(PROCESSORS, SOURCE)
     routing.route(bytearray(DATA), 1 << 40, lambda _lines: None)
     counts, (lines,) = route(DATA)
     assert (routing.counts, routing.lines) == (counts, lines)

@@ -6,8 +6,14 @@ from typing import Any
 import pytest
 
 from sluice.event_files.validate.rules import MOST_BREAKS, MOST_ITEMS, Rules, members_of, thinned
-from tests.event_files.unit.validate.edges import CONTRACTS, FEW_VALUES, REGISTRY, with_values
-from tests.event_files.unit.validate.making import ABSENT, event_of
+from tests.event_files.unit.validate.contract_events import (
+    ABSENT,
+    CONTRACTS,
+    FEW_VALUES,
+    REGISTRY,
+    event_of,
+    with_values,
+)
 
 SECRET = "patient 4711 said"
 MICROONE = Rules(REGISTRY.contract("MICROONE_EVENT"))

@@ -1,4 +1,4 @@
-"""Whatever lies between events: each comes back with its offsets, and the rest is accounted for to the byte."""
+"""Each event comes back with its offsets, whatever lies between, and the rest is accounted for to the byte."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.event_files.validate.splitter import Piece, split
-from tests.event_files.unit.validate.event_texts import BOM, File, blanks, events, files, garbage, objects, written
+from tests.event_files.unit.validate.event_strategies import BOM, File, blanks, events, files, garbage, objects, written
 
 LARGE = 1 << 20
 

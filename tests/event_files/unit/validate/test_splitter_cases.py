@@ -1,4 +1,4 @@
-"""What is known to go wrong in files, case by case: which bytes are an event, which are not, and why."""
+"""Known damage of files, case by case: the bytes that are an event, those that are not, and the reason."""
 
 import json
 from typing import Any

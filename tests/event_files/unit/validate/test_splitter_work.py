@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from sluice.event_files.validate import splitter
-from tests.event_files.unit.validate.hostile import FILES
+from tests.event_files.unit.validate.hostile_files import FILES
 
 SIZE = 100_000  # larger than the largest piece that is parsed in vain for one event (64 KiB)
 SLACK = 1.3

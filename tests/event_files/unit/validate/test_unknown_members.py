@@ -1,4 +1,4 @@
-"""Members the contract does not know are kept as they were delivered, by their place."""
+"""Members that the contract does not know are kept as delivered, by JSON pointer."""
 
 import json
 from typing import Any
@@ -9,8 +9,14 @@ import pytest
 
 from sluice.event_files.validate.corrections import InexactError, WholeNumbers
 from sluice.event_files.validate.rules import Rules, TooDeepError, UnknownMembers, closed, members_of
-from tests.event_files.unit.validate.edges import CONTRACTS, FEW_VALUES, events_of, with_strangers, with_values
-from tests.event_files.unit.validate.making import contract_like
+from tests.event_files.unit.validate.contract_events import (
+    CONTRACTS,
+    FEW_VALUES,
+    contract_like,
+    events_of,
+    with_unknown_members,
+    with_values,
+)
 
 SCHEMA: dict[str, Any] = {
     "properties": {
@@ -26,12 +32,12 @@ SCHEMA: dict[str, Any] = {
     "then": {"properties": {"f": {}}},
     "else": {"properties": {"g": {}}},
 }
-DRIFT = UnknownMembers(contract_like(SCHEMA))
+UNKNOWN_MEMBERS = UnknownMembers(contract_like(SCHEMA))
 
 
 def rescue(text: str) -> tuple[Any, int]:
     raw = text.encode()
-    rescued, count = DRIFT.rescue(orjson.loads(raw), memoryview(raw))
+    rescued, count = UNKNOWN_MEMBERS.rescue(orjson.loads(raw), memoryview(raw))
     return rescued and json.loads(rescued), count
 
 
@@ -46,7 +52,7 @@ def rescue(text: str) -> tuple[Any, int]:
         '{"a": [{"not": "an object"}], "list": {"not": "a list"}}',
     ],
 )
-def test_what_is_known_is_no_drift(text: str) -> None:
+def test_known_members_are_not_rescued(text: str) -> None:
     assert rescue(text) == (None, 0)
 
 
@@ -101,21 +107,26 @@ def test_the_schema_of_each_contract_names_all_that_it_makes_up(contract: Any) -
         assert names <= {"client_build", "experiment", "retries"}
 
 
-@pytest.mark.parametrize("stranger", ["[" * 300 + "]" * 300, '{"a":' * 300 + "1" + "}" * 300])
-def test_strangers_too_deep_to_be_written_are_refused(stranger: str) -> None:
+@pytest.mark.parametrize("unknown", ["[" * 300 + "]" * 300, '{"a":' * 300 + "1" + "}" * 300])
+def test_unknown_too_deep_to_be_written_are_refused(unknown: str) -> None:
     with pytest.raises(TooDeepError):
-        rescue(f'{{"z": {stranger}}}')
+        rescue(f'{{"z": {unknown}}}')
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.table)
 def test_rules_hold_where_nothing_is_broken_unknown_or_to_mend(contract: Any) -> None:
-    rules, drift, whole_numbers, verdicts = Rules(contract), UnknownMembers(contract), WholeNumbers(contract), set()
-    for text in [*with_values(contract, FEW_VALUES), *with_strangers(contract)]:
+    rules, unknown_members, whole_numbers, verdicts = (
+        Rules(contract),
+        UnknownMembers(contract),
+        WholeNumbers(contract),
+        set(),
+    )
+    for text in [*with_values(contract, FEW_VALUES), *with_unknown_members(contract)]:
         event = orjson.loads(text)
-        broken, (_, strangers) = bool(rules.breaks(event)), drift.rescue(event, memoryview(text.encode()))
+        broken, (_, unknown) = bool(rules.breaks(event)), unknown_members.rescue(event, memoryview(text.encode()))
         to_mend = not broken and has_any_to_mend(whole_numbers, orjson.loads(text))
-        assert rules.hold(event) is not (broken or strangers or to_mend), text
-        verdicts.add((broken, strangers > 0, to_mend))
+        assert rules.hold(event) is not (broken or unknown or to_mend), text
+        verdicts.add((broken, unknown > 0, to_mend))
     assert verdicts >= {(False, False, False), (False, True, False), (True, False, False)}
     assert any(to_mend for _, _, to_mend in verdicts)
 
@@ -149,18 +160,18 @@ PROPERTIES: dict[str, Any] = SCHEMA["properties"]
     ],
 )
 def test_a_closed_schema_takes_no_unknown_member_at_any_place(schema: dict[str, Any]) -> None:
-    drift = UnknownMembers(contract_like(schema))
+    unknown_members = UnknownMembers(contract_like(schema))
     takes = jsonschema_rs.Draft202012Validator(closed(schema, members_of(schema))).is_valid
     taken = []
-    for text in _with_a_stranger(WHOLE):
-        _, strangers = drift.rescue(json.loads(text), memoryview(text.encode()))
-        assert takes(json.loads(text)) is (strangers == 0), text
-        taken.append(strangers == 0)
+    for text in _with_an_unknown_member(WHOLE):
+        _, unknown = unknown_members.rescue(json.loads(text), memoryview(text.encode()))
+        assert takes(json.loads(text)) is (unknown == 0), text
+        taken.append(unknown == 0)
     assert True in taken
     assert False in taken
 
 
-def _with_a_stranger(value: Any) -> list[str]:
+def _with_an_unknown_member(value: Any) -> list[str]:
     """The value with an unknown member in each of its objects."""
     text = json.dumps(value)
     return [text] + [

@@ -1,4 +1,4 @@
-"""What is kept of a piece that becomes no row: the text as delivered, byte for byte, and where it was."""
+"""Records of pieces that become no row: the text as delivered, byte for byte, and its place."""
 
 import base64
 import json
@@ -12,7 +12,7 @@ from sluice.event_files.ledger.model import Reason, SourceObject
 from sluice.event_files.validate.event_processor import Recognition
 from sluice.event_files.validate.routing import dirty_line, event_id, place_of, unrelated_line
 from sluice.event_files.validate.rules import RuleBreak
-from tests.event_files.unit.validate.edges import REGISTRY, chance
+from tests.event_files.unit.validate.contract_events import REGISTRY, chance
 
 SOURCE = SourceObject("bucket", "a b+c%2Bé=\n\"'", "etag")
 SLICE = 3 << 18
@@ -28,7 +28,7 @@ def record_of(raw: bytes) -> dict[str, Any]:
 
 
 def delivered(record: dict[str, Any]) -> bytes:
-    """The piece, as anyone can read it back from its record."""
+    """Return the piece that is read back from its record."""
     if "raw_base64" in record:
         assert "raw" not in record
         return base64.b64decode(record["raw_base64"], validate=True)

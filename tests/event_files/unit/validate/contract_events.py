@@ -4,11 +4,12 @@ import copy
 import json
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from cli.contracts.generation import generate_event
 from sluice.contracts.load import load_registry
-from sluice.contracts.model import Contract
+from sluice.contracts.model import Column, Contract, Correction
 
 Path = tuple[str | int, ...]
 
@@ -31,8 +32,16 @@ FEW_VALUES = (
     *('""', '"null"', "true", "null", "[]", "{}", "[null]"),
 )
 
-STRANGERS = ("1", "18446744073709551616", "-123456789012345678901234567890", "1.0", '"\\u0000é"', "[{}]", '{"a":1}')
-STRANGE_NAMES = ('"x"', '"a/b~c"', '"\\"é🌊"', '""')
+UNKNOWN_VALUES = (
+    "1",
+    "18446744073709551616",
+    "-123456789012345678901234567890",
+    "1.0",
+    '"\\u0000é"',
+    "[{}]",
+    '{"a":1}',
+)
+UNKNOWN_NAMES = ('"x"', '"a/b~c"', '"\\"é🌊"', '""')
 
 _HOLE = "\x00hole\x00"
 
@@ -46,7 +55,7 @@ def events_of(contract: Contract) -> list[dict[str, Any]]:
     return [generate_event(contract, rng) for _ in range(EVENTS_PER_CONTRACT)]
 
 
-def places(contract: Contract) -> Iterator[tuple[dict[str, Any], Path]]:
+def places_of(contract: Contract) -> Iterator[tuple[dict[str, Any], Path]]:
     """Each place that the contract's events have, the root apart, in the first event that has it."""
     seen = set()
     for event in events_of(contract):
@@ -59,7 +68,7 @@ def places(contract: Contract) -> Iterator[tuple[dict[str, Any], Path]]:
 
 def with_values(contract: Contract, values: tuple[str, ...] = VALUES) -> Iterator[str]:
     """Another value in each place, or none."""
-    for event, path in places(contract):
+    for event, path in places_of(contract):
         text = _with(event, path, _HOLE)
         for value in values:
             yield text.replace(_HOLE, value)
@@ -69,7 +78,7 @@ def with_values(contract: Contract, values: tuple[str, ...] = VALUES) -> Iterato
 
 def with_duplicates(contract: Contract) -> Iterator[str]:
     """Each member twice: another value first, and the right one last, which counts."""
-    for event, path in places(contract):
+    for event, path in places_of(contract):
         if isinstance(path[-1], str):
             right = json.dumps(_at(event, path))
             text = _with(event, path, f"{_HOLE},{json.dumps(path[-1])}:{right}")
@@ -77,16 +86,16 @@ def with_duplicates(contract: Contract) -> Iterator[str]:
                 yield text.replace(_HOLE, wrong)
 
 
-def with_strangers(contract: Contract) -> Iterator[str]:
+def with_unknown_members(contract: Contract) -> Iterator[str]:
     """Members that the contract does not know, in each object, before and behind those it does."""
     first = next(iter(events_of(contract)))
-    for event, path in [(first, ()), *places(contract)]:
+    for event, path in [(first, ()), *places_of(contract)]:
         node = _at(event, path)
         if isinstance(node, dict):
             inner, text = json.dumps(node)[1:-1], _with(event, path, _HOLE)
-            for number, value in enumerate(STRANGERS):
-                stranger = f"{STRANGE_NAMES[number % len(STRANGE_NAMES)]}:{value}"
-                for members in ((stranger, inner), (inner, stranger)):
+            for number, value in enumerate(UNKNOWN_VALUES):
+                unknown = f"{UNKNOWN_NAMES[number % len(UNKNOWN_NAMES)]}:{value}"
+                for members in ((unknown, inner), (inner, unknown)):
                     yield text.replace(_HOLE, "{" + ",".join(filter(None, members)) + "}")
 
 
@@ -127,3 +136,36 @@ def _without(event: Any, path: Path) -> str:
     changed = copy.deepcopy(event)
     del _at(changed, path[:-1])[path[-1]]
     return json.dumps(changed)
+
+
+ABSENT = object()
+
+
+def event_of(table: str, **changes: Any) -> dict[str, Any]:
+    """A valid event of a table; `changes` name members by their path, with ``__`` between: ``detail__id="x"``."""
+    event = copy.deepcopy(generate_event(REGISTRY.contract(table), chance(table)))
+    return changed(event, **changes)
+
+
+def changed(event: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    for path, value in changes.items():
+        *parents, name = path.replace("detail_type", "detail-type").split("__")
+        node = event
+        for parent in parents:
+            node = node[parent]
+        if value is ABSENT:
+            node.pop(name, None)
+        else:
+            node[name] = value
+    return event
+
+
+def contract_like(
+    schema: dict[str, Any],
+    columns: tuple[Column, ...] = (),
+    corrections: tuple[Correction, ...] = (),
+    kind: Any = "EVENT",
+) -> Contract:
+    """A contract of a table that is not among the real ones."""
+    model = REGISTRY.contract("MICROONE_EVENT")
+    return replace(model, table="T", kind=kind, schema=schema, columns=columns, corrections=corrections)

@@ -1,4 +1,4 @@
-"""What a row must hold, worked out from the event's text alone: by the standard library, and slowly."""
+"""The row that an event must become, worked out from its text alone: by the standard library, and slowly."""
 
 import json
 import re
@@ -30,13 +30,13 @@ def expected_row(contract: Contract, text: str, find_media: FindMedia) -> dict[s
     return {column.name: _typed(values[column.name], parse_hive(column.type)) for column in contract.columns}
 
 
-def expected_strangers(contract: Contract, text: str) -> dict[str, Any]:
+def expected_unknown_members(contract: Contract, text: str) -> dict[str, Any]:
     """Members the contract's schema does not name, by JSON pointer."""
-    return dict(_strangers([contract.schema], json.loads(text), ""))
+    return dict(_unknown_members([contract.schema], json.loads(text), ""))
 
 
 class _MinusZero(int):
-    """What ``-0`` is: zero, whose sign a double keeps."""
+    """The number ``-0``: zero, whose sign a double keeps."""
 
     def __float__(self) -> float:
         return -0.0
@@ -89,7 +89,7 @@ def _typed(value: Any, type_: HiveType) -> Any:
     return value
 
 
-def _strangers(schemas: list[Any], value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
+def _unknown_members(schemas: list[Any], value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
     schemas = [part for schema in schemas for part in _parts(schema)]
     if isinstance(value, dict):
         names = {name for schema in schemas for name in schema.get("properties", ())}
@@ -97,12 +97,12 @@ def _strangers(schemas: list[Any], value: Any, pointer: str) -> Iterator[tuple[s
             place = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
             if name in names:
                 of_member = [schema["properties"][name] for schema in schemas if name in schema.get("properties", ())]
-                yield from _strangers(of_member, member, place)
+                yield from _unknown_members(of_member, member, place)
             elif names:
                 yield place, member
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            yield from _strangers(
+            yield from _unknown_members(
                 [schema["items"] for schema in schemas if "items" in schema], item, f"{pointer}/{index}"
             )
 
