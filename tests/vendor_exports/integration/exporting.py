@@ -14,16 +14,15 @@ import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3 import models as moto_s3
 
-from cli.simulator.deliveries import Exports
-from cli.simulator.jobs import Jobs
+from cli.simulator.exports import Exports
+from cli.simulator.jobs import Jobs, Timing
 from cli.simulator.simulator import Simulator
-from cli.simulator.timing import Timing
-from sluice.vendor_exports.delivery import batches, copy_files
-from sluice.vendor_exports.delivery import vendor_access as vendor_adapter
-from tests.support.functions import Handler, load
-from tests.support.storage import empty, items_of, objects_of
-from tests.support.tap import Around, AwsTroubleError, Call, KilledError, Tap
-from tests.support.world import LAKE, LEDGER, World
+from sluice.vendor_exports.delivery import copy_files, file_copy
+from sluice.vendor_exports.delivery import vendor_access_http as vendor_adapter
+from tests.support.aws_calls import AwsCalls, AwsUnavailableError, Call, Interceptor, KilledError
+from tests.support.lambda_handlers import Handler, load_handler
+from tests.support.moto_backend import clear_table, items_of, objects_of
+from tests.support.moto_stage import LAKE, LEDGER, MotoStage
 from tests.vendor_exports.unit.simulator.vendor_client import ManualClock
 
 SLOTS_TABLE = LEDGER  # it has the keys of the table of slots
@@ -62,8 +61,8 @@ _ENVIRONMENT = {
 }
 STEPS = ("claim_slot", "trigger_job", "check_job", "list_files", "copy_files", "check_delivery", "record_result")
 
-Happening = Callable[[str], None]
-"""Is told a step's name before it begins."""
+BeforeStep = Callable[[str], None]
+"""Called with the name of a step before it begins."""
 
 
 def execution_arn(name: str) -> str:
@@ -72,9 +71,9 @@ def execution_arn(name: str) -> str:
 
 @dataclass
 class Exporting:
-    """What an execution of the machine needs; `crashes` counts steps that died and were tried again."""
+    """Runs executions of the machine; `crashes` counts steps that died and were tried again."""
 
-    world: World
+    moto_stage: MotoStage
     simulator: Simulator
     clock: ManualClock
     monkeypatch: pytest.MonkeyPatch
@@ -84,12 +83,12 @@ class Exporting:
     def start(self, *names: str) -> None:
         """Start processes of functions; older ones are no more."""
         for name in names:
-            self._functions[name] = load(name, self.monkeypatch, **_ENVIRONMENT)
+            self._functions[name] = load_handler(name, self.monkeypatch, **_ENVIRONMENT)
 
     def reset(self) -> None:
         """Forget all deliveries, at the vendor's too, and start all functions."""
         self.start(*STEPS)
-        empty(SLOTS_TABLE)
+        clear_table(SLOTS_TABLE)
         moto_s3.s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[LAKE].keys.clear()
         self.simulator.vendor.jobs = Jobs()
         self.simulator.vendor.faults = ()
@@ -103,10 +102,10 @@ class Exporting:
         self,
         name: str = "run",
         slot: str = "",
-        trouble: Around | None = None,
+        trouble: Interceptor | None = None,
         *,
         gives_up: bool = False,
-        before: Happening = lambda _: None,
+        before: BeforeStep = lambda _: None,
     ) -> dict[str, Any]:
         """Run an execution; the step that `trouble` hits is tried again, in a new process and without trouble.
 
@@ -117,18 +116,18 @@ class Exporting:
         def around(operation: str, call: Call) -> Any:
             return trouble(operation, call) if trouble and self.crashes == crashes else call()
 
-        with self.world.tap.around(around) if trouble else nullcontext():
+        with self.moto_stage.calls.intercept(around) if trouble else nullcontext():
             return _Machine(self, before, gives_up).run(name, slot)
 
     def call(self, step: str, event: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(json.dumps(self._functions[step](json.loads(json.dumps(event)))))
         return answer
 
-    def begin(self, name: str, slot: str = "") -> dict[str, Any]:
+    def claim(self, name: str, slot: str = "") -> dict[str, Any]:
         """Call the first step."""
-        return self.call("claim_slot", self.beginning(name, slot))
+        return self.call("claim_slot", self.claim_event(name, slot))
 
-    def beginning(self, name: str, slot: str = "") -> dict[str, Any]:
+    def claim_event(self, name: str, slot: str = "") -> dict[str, Any]:
         wanted = {"slot": slot} if slot else {}
         started = self.clock().isoformat().replace("+00:00", "Z")
         return {
@@ -144,10 +143,10 @@ class Exporting:
         guids = [job.guid.encode() for job in self.simulator.vendor.jobs._jobs.values()]
         return {key: _without(body, guids) for key, body in objects_of(LAKE, "DEV/").items()}
 
-    def account(self, slot: str = "20260301-12") -> dict[str, Any]:
+    def result(self, slot: str = "20260301-12") -> dict[str, Any]:
         (item,) = [item for item in items_of(SLOTS_TABLE) if item["sk"] == slot]
-        account: dict[str, Any] = json.loads(item["account"])
-        return account
+        result: dict[str, Any] = json.loads(item["export_result"])
+        return result
 
 
 @dataclass
@@ -155,41 +154,41 @@ class _Machine:
     """An execution: the states of the machine, one after the other."""
 
     exporting: Exporting
-    before: Happening
+    before: BeforeStep
     gives_up: bool
     state: dict[str, Any] = field(default_factory=dict)
 
     def run(self, name: str, slot: str) -> dict[str, Any]:
-        self.state = self._step("claim_slot", self.exporting.beginning(name, slot))
+        self.state = self._step("claim_slot", self.exporting.claim_event(name, slot))
         if self.state["decision"] == "busy":
             return self.state
         if self.state["decision"] == "resume" or self._trigger():
             self._check()
-        self.state["account"] = self._step("record_result", self.state)
+        self.state["result"] = self._step("record_result", self.state)
         return self.state
 
     def _trigger(self) -> bool:
-        while self._ask("trigger_job", "trigger", "waited_seconds")["turn"] == "wait":
+        while self._ask("trigger_job", "trigger", "waited_seconds")["next_step"] == "wait":
             self._wait(self.state["trigger"]["wait_seconds"])
         self._wait(FIRST_WAIT)
-        return bool(self.state["trigger"]["turn"] == "accepted")
+        return bool(self.state["trigger"]["next_step"] == "accepted")
 
     def _check(self) -> None:
-        while self._ask_for_job()["turn"] == "wait":
+        while self._ask_for_job()["next_step"] == "wait":
             self._wait(POLL)
-        if self.state["check"]["turn"] == "lost" and self._trigger():
+        if self.state["check"]["next_step"] == "lost" and self._trigger():
             self._check()
-        elif self.state["check"]["turn"] == "complete":
-            while self._list() and self._copy()["turn"] == "again":
+        elif self.state["check"]["next_step"] == "complete":
+            while self._list() and self._copy()["next_step"] == "again":
                 continue
 
     def _ask_for_job(self) -> dict[str, Any]:
-        return self._ask("check_job", "check", "polls", "unknown", triggered=self.state["trigger"]["turn"])
+        return self._ask("check_job", "check", "polls", "unknown", triggered=self.state["trigger"]["next_step"])
 
     def _list(self) -> bool:
-        while self._ask("list_files", "listing", "round")["turn"] == "nothing":
+        while self._ask("list_files", "listing", "round")["next_step"] == "nothing":
             self._wait(POLL)
-        return bool(self.state["listing"]["turn"] == "files")
+        return bool(self.state["listing"]["next_step"] == "files")
 
     def _copy(self) -> dict[str, Any]:
         plan = json.loads(objects_of(LAKE)[self.state["listing"]["plan_key"]])
@@ -207,7 +206,7 @@ class _Machine:
         self.before(name)
         try:
             return self.exporting.call(name, event)
-        except (AwsTroubleError, KilledError):
+        except (AwsUnavailableError, KilledError):
             if self.gives_up:
                 raise
             self.exporting.crashes += 1
@@ -219,36 +218,36 @@ class _Machine:
 
 
 @contextmanager
-def exporting(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exporting]:
-    """Everything but a delivery."""
-    monkeypatch.setattr(copy_files, "PART_BYTES", PART)
+def exporting(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exporting]:
+    """Yield functions and vendor, without a delivery."""
+    monkeypatch.setattr(file_copy, "PART_BYTES", PART)
     monkeypatch.setattr(moto_s3, "S3_UPLOAD_PART_MIN_SIZE", 1)
-    monkeypatch.setattr(batches, "_THREADS", 1)  # the same order in each run
+    monkeypatch.setattr(copy_files, "_THREADS", 1)  # the same order in each run
     clock = ManualClock()
     monkeypatch.setattr(vendor_adapter, "_now", clock)
     # Every process would load all certificates, which takes longer than the rest.
     monkeypatch.setattr("httpx._transports.default.create_ssl_context", lambda **_: _NO_TLS)
     with (
-        _tapped_requests(world.tap, monkeypatch),
+        _tapped_requests(moto_stage.calls, monkeypatch),
         Simulator(EXPORTS, timing=Timing(init=60, replication=90), clock=clock) as simulator,
     ):
         known = simulator.vendor.credentials
         secret = {"Veson_client_id": known.client_id, "Veson_client_secret": known.client_secret}
         boto3.client("secretsmanager").create_secret(Name=_SECRET, SecretString=json.dumps(secret))
-        made = Exporting(world, simulator, clock, monkeypatch)
+        made = Exporting(moto_stage, simulator, clock, monkeypatch)
         made.reset()
         yield made
 
 
 @contextmanager
-def _tapped_requests(tap: Tap, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Lead requests to the vendor through the tap, too; close their connections in the end."""
+def _tapped_requests(calls: AwsCalls, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Lead requests to the vendor through the calls, too; close their connections in the end."""
     handle = httpx.HTTPTransport.handle_request
     transports: set[httpx.HTTPTransport] = set()
 
     def tapped(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
         transports.add(transport)
-        if tap._around is None:
+        if calls.interceptor is None:
             return handle(transport, request)
         answers: list[httpx.Response] = []
 
@@ -257,7 +256,7 @@ def _tapped_requests(tap: Tap, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
             return answers[-1]
 
         try:
-            answer: httpx.Response = tap._around(f"vendor {request.url.path.split('/')[1]}", call)
+            answer: httpx.Response = calls.interceptor(f"vendor {request.url.path.split('/')[1]}", call)
         except BaseException:
             for each in answers:
                 each.close()

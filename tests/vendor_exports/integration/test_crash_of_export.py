@@ -1,4 +1,4 @@
-"""Any side effect of any Export step fails, or kills its function: tried again, the run ends as if nothing happened."""
+"""Any side effect of any Export step fails or kills its function: a retry ends as if nothing had happened."""
 
 import json
 from collections.abc import Iterator
@@ -8,13 +8,13 @@ from datetime import timedelta
 import boto3
 import pytest
 
-from cli.simulator.deliveries import files_of
-from cli.simulator.exchange import Call
-from cli.simulator.faults import access, files, jobs
-from sluice.vendor_exports.delivery.ports import LeaseLostError
-from tests.support.storage import items_of, objects_of
-from tests.support.tap import READS, KilledError, Trouble
-from tests.support.world import LAKE, World
+from cli.simulator import vendor_faults
+from cli.simulator.exports import files_of
+from cli.simulator.http_messages import Call
+from sluice.lake.lease import LeaseLostError
+from tests.support.aws_calls import READS, CallFailure, KilledError
+from tests.support.moto_backend import items_of, objects_of
+from tests.support.moto_stage import LAKE, MotoStage
 from tests.vendor_exports.integration.exporting import EXPORTS, FOLDER, SLOTS_TABLE, STEPS, Exporting, exporting
 
 # Powertools says so of functions that died before they measured anything.
@@ -28,9 +28,9 @@ HARMLESS = READS | {"GetSecretValue", "DescribeExecution", "ListParts"}
 
 
 @pytest.fixture
-def scene(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exporting]:
-    with exporting(world, monkeypatch) as scene:
-        yield scene
+def export(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exporting]:
+    with exporting(moto_stage, monkeypatch) as made:
+        yield made
 
 
 def bodies() -> dict[str, bytes]:
@@ -40,13 +40,13 @@ def bodies() -> dict[str, bytes]:
     return whole
 
 
-def assert_delivered(scene: Exporting) -> None:
-    lake = scene.lake()
-    proof = json.loads(lake.pop(f"{FOLDER}_PresignedUrls.json"))
+def assert_delivered(export: Exporting) -> None:
+    lake = export.lake()
+    manifest = json.loads(lake.pop(f"{FOLDER}_PresignedUrls.json"))
     assert lake == bodies()
     sizes = {name: file.content.size for name, file in files_of(EXPORTS).items()}
-    assert {entry["key"].removeprefix("ACME/GUID/"): entry["size"] for entry in proof} == sizes
-    assert scene.account() == {
+    assert {entry["key"].removeprefix("ACME/GUID/"): entry["size"] for entry in manifest} == sizes
+    assert export.result() == {
         "slot": "20260301-12",
         "status": "delivered",
         "folder": FOLDER,
@@ -61,10 +61,10 @@ def assert_delivered(scene: Exporting) -> None:
     }
 
 
-def undisturbed(scene: Exporting) -> list[str]:
-    with scene.world.tap.listen() as operations:
-        scene.run()
-    assert_delivered(scene)
+def undisturbed(export: Exporting) -> list[str]:
+    with export.moto_stage.calls.record() as operations:
+        export.run()
+    assert_delivered(export)
     return operations
 
 
@@ -83,162 +83,162 @@ EFFECTS = {
 }
 
 
-def ways(operations: list[str]) -> Iterator[Trouble]:
+def ways(operations: list[str]) -> Iterator[CallFailure]:
     """Yield every way in which a side effect may go wrong: dying between two of them is dying before the second."""
     for at, operation in enumerate(operations, start=1):
         if operation in HARMLESS:
             continue
-        yield Trouble(at, killed=True)
+        yield CallFailure(at, killed=True)
         if not operation.startswith(
             "vendor"
         ):  # a lost answer of the vendor's is no AWS error; dying after it comes next
-            yield Trouble(at, after=True)
-    yield Trouble(len(operations), after=True, killed=True)
+            yield CallFailure(at, after=True)
+    yield CallFailure(len(operations), after=True, killed=True)
 
 
-def test_every_crash_then_a_retry_of_the_step(scene: Exporting) -> None:
-    operations = undisturbed(scene)
+def test_every_crash_then_a_retry_of_the_step(export: Exporting) -> None:
+    operations = undisturbed(export)
     assert set(operations) - HARMLESS == EFFECTS, "the scenario must take every kind of side effect"
     for trouble in ways(operations):
-        scene.reset()
-        scene.run(trouble=trouble)
-        assert scene.crashes == 1, (trouble, operations[trouble.at - 1])
-        assert_delivered(scene)
+        export.reset()
+        export.run(trouble=trouble)
+        assert export.crashes == 1, (trouble, operations[trouble.at - 1])
+        assert_delivered(export)
 
 
-def test_every_crash_then_a_new_execution(scene: Exporting) -> None:
-    """The machine gives up and nobody closes; the next execution takes the slot from the dead one."""
-    deaths = [trouble for trouble in ways(undisturbed(scene)) if trouble.killed]
+def test_every_crash_then_a_new_execution(export: Exporting) -> None:
+    """The machine gives up and no result is recorded; the next execution takes the slot from the dead one."""
+    deaths = [trouble for trouble in ways(undisturbed(export)) if trouble.killed]
     for trouble in deaths[::SOME]:
-        scene.reset()
+        export.reset()
         with suppress(KilledError):
-            scene.run("dead", trouble=trouble, gives_up=True)
-        scene.start(*STEPS)
-        scene.run("next")
-        account = scene.account()
-        assert (account["status"], account["missing"], account["promised"]) == ("delivered", [], len(NAMES)), trouble
-        lake = scene.lake()
+            export.run("dead", trouble=trouble, gives_up=True)
+        export.start(*STEPS)
+        export.run("next")
+        result = export.result()
+        assert (result["status"], result["missing"], result["promised"]) == ("delivered", [], len(NAMES)), trouble
+        lake = export.lake()
         del lake[f"{FOLDER}_PresignedUrls.json"]
         assert lake == bodies(), trouble
 
 
-def test_an_hour_that_ends_between_any_two_steps(scene: Exporting) -> None:
+def test_an_hour_that_ends_between_any_two_steps(export: Exporting) -> None:
     steps: list[str] = []
-    scene.run(before=steps.append)
+    export.run(before=steps.append)
     assert len(steps) == 9
     for number in range(1, len(steps)):
-        scene.reset()
+        export.reset()
         seen: list[str] = []
 
         def before(step: str, seen: list[str] = seen, number: int = number) -> None:
             if len(seen) == number:
-                scene.clock.advance(hours=1)
+                export.clock.advance(hours=1)
             seen.append(step)
 
-        scene.run(before=before)
+        export.run(before=before)
         assert seen[number] == steps[number]
-        assert_delivered(scene)
+        assert_delivered(export)
 
 
-def test_a_running_execution_keeps_the_slot_and_a_dead_one_does_not(scene: Exporting) -> None:
+def test_a_running_execution_keeps_the_slot_and_a_dead_one_does_not(export: Exporting) -> None:
     first, second = executions("first", "second")
-    begun = scene.begin(first)
+    begun = export.claim(first)
     assert begun["decision"] == "trigger"
-    assert scene.begin(second)["decision"] == "busy"
-    assert scene.begin(first) == begun, "its own step, tried again"
-    scene.call("trigger_job", {"export": begun["export"], **begun["trigger"]})
+    assert export.claim(second)["decision"] == "busy"
+    assert export.claim(first) == begun, "its own step, tried again"
+    export.call("trigger_job", {"export": begun["export"], **begun["trigger"]})
     boto3.client("stepfunctions").stop_execution(executionArn=first)
-    end = scene.run(second)
+    end = export.run(second)
     assert end["decision"] == "resume", "the vendor gives no second job this hour"
-    assert len(scene.simulator.requests(Call.EXPORT)) == 1
-    assert_delivered(scene)
+    assert len(export.simulator.requests(Call.EXPORT)) == 1
+    assert_delivered(export)
     with pytest.raises(LeaseLostError):
-        scene.call("check_job", {"export": begun["export"], "triggered": "accepted", **begun["check"]})
+        export.call("check_job", {"export": begun["export"], "triggered": "accepted", **begun["check"]})
     with pytest.raises(LeaseLostError):
-        scene.call("record_result", begun)
-    assert_delivered(scene)
+        export.call("record_result", begun)
+    assert_delivered(export)
 
 
-def test_the_next_hour_is_another_slot(scene: Exporting) -> None:
+def test_the_next_hour_is_another_slot(export: Exporting) -> None:
     first, second = executions("first", "second")
-    scene.begin(first)
-    scene.clock.advance(hours=1)
-    begun = scene.begin(second)
+    export.claim(first)
+    export.clock.advance(hours=1)
+    begun = export.claim(second)
     assert (begun["decision"], begun["export"]["slot"]) == ("trigger", "20260301-13")
 
 
-def test_a_second_run_of_a_delivered_slot_copies_what_differs(scene: Exporting) -> None:
-    scene.run("first")
-    scene.clock.advance(hours=5)
-    s3 = scene.world.s3
+def test_a_second_run_of_a_delivered_slot_copies_what_differs(export: Exporting) -> None:
+    export.run("first")
+    export.clock.advance(hours=5)
+    s3 = export.moto_stage.s3
     s3.delete_object(Bucket=LAKE, Key=FOLDER + VOYAGE)
     s3.put_object(Bucket=LAKE, Key=FOLDER + VESSEL, Body=objects_of(LAKE)[FOLDER + VESSEL][:-1] + b"!")
     s3.put_object(
         Bucket=LAKE, Key=FOLDER + BIG, Body=b"short", Metadata=s3.head_object(Bucket=LAKE, Key=FOLDER + BIG)["Metadata"]
     )
-    scene.simulator.journal.clear()
-    end = scene.run("second", slot="20260301-12")
+    export.simulator.journal.clear()
+    end = export.run("second", slot="20260301-12")
     assert end["decision"] == "resume"
-    assert sorted(request.file for request in scene.simulator.requests(Call.FILE)) == sorted([VOYAGE, VESSEL, BIG])
-    assert scene.simulator.requests(Call.EXPORT) == []
-    lake = scene.lake()
+    assert sorted(request.file for request in export.simulator.requests(Call.FILE)) == sorted([VOYAGE, VESSEL, BIG])
+    assert export.simulator.requests(Call.EXPORT) == []
+    lake = export.lake()
     del lake[f"{FOLDER}_PresignedUrls.json"]
     assert lake == bodies()
-    account = scene.account()
-    assert (account["status"], account["promised"], account["copied"]) == ("delivered", len(NAMES), 3)
-    scene.simulator.journal.clear()
-    scene.run("third", slot="20260301-12")
-    assert scene.simulator.requests(Call.FILE) == []
-    assert scene.account()["copied"] == 0
+    result = export.result()
+    assert (result["status"], result["promised"], result["copied"]) == ("delivered", len(NAMES), 3)
+    export.simulator.journal.clear()
+    export.run("third", slot="20260301-12")
+    assert export.simulator.requests(Call.FILE) == []
+    assert export.result()["copied"] == 0
 
 
-def test_a_job_that_failed_is_followed_by_another(scene: Exporting) -> None:
-    scene.simulator.vendor.faults = (jobs.job_ends("Failed"),)
-    assert scene.run("first")["account"]["status"] == "incomplete"
-    assert scene.account()["cause"] == 'the vendor\'s job ended as "Failed"'
-    scene.simulator.vendor.faults = ()
-    begun = scene.clock()
-    assert scene.run("second")["decision"] == "trigger"
-    assert scene.clock() - begun > timedelta(minutes=50), "the vendor takes one an hour"
-    assert_delivered(scene)
+def test_a_job_that_failed_is_followed_by_another(export: Exporting) -> None:
+    export.simulator.vendor.faults = (vendor_faults.job_ends("Failed"),)
+    assert export.run("first")["result"]["status"] == "incomplete"
+    assert export.result()["cause"] == 'the vendor\'s job ended as "Failed"'
+    export.simulator.vendor.faults = ()
+    begun = export.clock()
+    assert export.run("second")["decision"] == "trigger"
+    assert export.clock() - begun > timedelta(minutes=50), "the vendor takes one an hour"
+    assert_delivered(export)
 
 
-def test_addresses_that_die_in_mid_copy(scene: Exporting) -> None:
-    scene.simulator.vendor.faults = (access.urls_expire(after=2),)
-    scene.run()
-    account = scene.account()
-    assert (account["status"], account["copied"]) == ("delivered", len(NAMES))
-    assert account["refetched"] == 1
-    assert len(scene.simulator.requests(Call.LIST)) == 4, "promise, two batches, and one renewed"
+def test_urls_that_expire_during_the_copy(export: Exporting) -> None:
+    export.simulator.vendor.faults = (vendor_faults.urls_expire(after=2),)
+    export.run()
+    result = export.result()
+    assert (result["status"], result["copied"]) == ("delivered", len(NAMES))
+    assert result["refetched"] == 1
+    assert len(export.simulator.requests(Call.LIST)) == 4, "manifest, two batches, and one renewed"
 
 
-def test_tokens_that_die_and_a_secret_that_is_rotated(scene: Exporting) -> None:
-    scene.simulator.vendor.faults = (access.tokens_expire(after=1),)
-    scene.run()
-    assert_delivered(scene)
+def test_tokens_that_expire(export: Exporting) -> None:
+    export.simulator.vendor.faults = (vendor_faults.tokens_expire(after=1),)
+    export.run()
+    assert_delivered(export)
 
 
-def test_a_file_that_never_comes_is_told(scene: Exporting) -> None:
-    scene.simulator.vendor.faults = (files.file_missing(),)
-    end = scene.run()
-    assert end["account"]["status"] == "incomplete"
-    account = scene.account()
-    assert account["missing"] == [VOYAGE]
-    assert account["reasons"] == {VOYAGE: "the server answered 404"}
-    assert account["cause"] == f"1 of {len(NAMES)} promised files did not arrive whole"
-    assert len(scene.simulator.requests(Call.FILE)) == len(NAMES) + 2, "three rounds"
+def test_a_file_that_never_comes_is_missing(export: Exporting) -> None:
+    export.simulator.vendor.faults = (vendor_faults.file_missing(),)
+    end = export.run()
+    assert end["result"]["status"] == "incomplete"
+    result = export.result()
+    assert result["missing"] == [VOYAGE]
+    assert result["reasons"] == {VOYAGE: "the server answered 404"}
+    assert result["cause"] == f"1 of {len(NAMES)} promised files did not arrive whole"
+    assert len(export.simulator.requests(Call.FILE)) == len(NAMES) + 2, "three rounds"
 
 
 def test_nothing_secret_is_kept(
-    scene: Exporting, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    export: Exporting, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    scene.simulator.vendor.faults = (access.urls_expire(after=2), files.file_missing())
-    end = scene.run()
+    export.simulator.vendor.faults = (vendor_faults.urls_expire(after=2), vendor_faults.file_missing())
+    end = export.run()
     kept = b"\n".join(objects_of(LAKE).values()).decode("latin-1") + repr(items_of(SLOTS_TABLE)) + repr(end)
     logged = repr([vars(record) for record in caplog.records]) + "".join(capfd.readouterr())
     assert VOYAGE in logged
     assert BIG in kept
-    known = scene.simulator.vendor.credentials
+    known = export.simulator.vendor.credentials
     for marker in (known.client_secret, known.token_marker, known.signature_marker):
         assert marker not in kept
         assert marker not in logged

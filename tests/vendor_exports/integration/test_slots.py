@@ -1,22 +1,21 @@
-"""The records of slots on DynamoDB: one owner at a time, whoever asks in whatever order."""
+"""Records of slots in DynamoDB: one execution at a time has a slot, in whatever order they claim it."""
 
-import itertools
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sluice.vendor_exports.delivery.claim_slot import Beginning, Decision
-from sluice.vendor_exports.delivery.model import Account, Job, JobState, Lease, Provenance
-from sluice.vendor_exports.delivery.ports import LeaseLostError
-from sluice.vendor_exports.delivery.record_result import close
-from sluice.vendor_exports.delivery.slots import Environment, Slot
+from sluice.lake.lease import LeaseLostError
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.delivery.model import ExportResult, Job, JobState, Lease
+from sluice.vendor_exports.delivery.slot_records import Decision, SlotClaim, SlotRecord, record_result
+from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
-from tests.support.interleave import interleave
-from tests.support.storage import empty, items_of
-from tests.support.tap import Interruption
-from tests.support.world import LEDGER, Running, World
+from sluice.vendor_exports.delivery.transfers import Provenance, Upload
+from tests.support.aws_calls import Interruption, interleave
+from tests.support.moto_backend import clear_table, items_of
+from tests.support.moto_stage import LEDGER, MotoStage, Running
 
 TABLE = LEDGER  # has the keys of the table of slots
 TEST, PROD = Environment.TEST, Environment.PROD
@@ -25,193 +24,194 @@ NOW = SLOT.hour + timedelta(minutes=2)
 UNTIL = NOW + timedelta(hours=6)
 A, B = (Lease(TEST, SLOT, f"arn:aws:states:here:1:execution:export:{name}") for name in "ab")
 JOB = Job("guid", "https://export.test", JobState.TRIGGERED)
-ACCOUNT = Account("20260301-12", "incomplete", "folder/", 3, 1, 1, 9, ("A",), ("T",), {"A": "why"}, "cause")
-MOST_CALLS = 5  # DynamoDB calls of one begin
+RESULT = ExportResult("20260301-12", "incomplete", "folder/", 3, 1, 1, 9, ["A"], ["T"], {"A": "why"}, "cause")
+MOST_CALLS = 5  # DynamoDB calls of one claim
 
 
 @pytest.fixture
-def slots(world: World) -> DynamoSlots:
-    return DynamoSlots(world.dynamodb, TABLE)
+def slots(moto_stage: MotoStage) -> DynamoSlots:
+    return DynamoSlots(moto_stage.dynamodb, TABLE)
 
 
-def test_a_slot_nobody_knows(slots: DynamoSlots) -> None:
-    assert slots.job(TEST, SLOT) is None
-    assert slots.account(TEST, SLOT) is None
-    assert slots.findings(A) is None
+def claim(slots: DynamoSlots, lease: Lease, now: datetime = NOW, ended: str = "") -> str:
+    """Claim a slot; return the execution that has it then."""
+    return slots.claim(lease, ended, now, UNTIL).execution
 
 
-def test_a_lease(slots: DynamoSlots) -> None:
-    assert slots.claim(A, NOW, UNTIL) is None
-    assert slots.claim(A, NOW, UNTIL) is None, "again, by the same"
-    assert slots.claim(B, NOW, UNTIL) == A.execution
-    assert slots.claim(B, UNTIL, UNTIL) == A.execution, "to its last second"
-    assert slots.claim(replace(B, environment=PROD), NOW, UNTIL) is None
-    assert slots.claim(replace(B, slot=SLOT.after()), NOW, UNTIL) is None
+def test_an_unknown_slot(slots: DynamoSlots) -> None:
+    assert slots.get(TEST, SLOT) == SlotRecord()
+
+
+def test_a_lease_belongs_to_one_execution_until_it_expires(slots: DynamoSlots) -> None:
+    assert claim(slots, A) == A.execution
+    assert claim(slots, A) == A.execution, "again, by the same"
+    assert claim(slots, B) == A.execution
+    assert claim(slots, B, UNTIL) == A.execution, "to its last second"
+    assert claim(slots, replace(B, environment=PROD)) == B.execution
+    assert claim(slots, replace(B, slot=SLOT.after())) == B.execution
     later = UNTIL + timedelta(seconds=1)
-    assert slots.claim(B, later, later + timedelta(hours=6)) is None
-    assert slots.claim(A, later, UNTIL) == B.execution
+    assert slots.claim(B, "", later, later + timedelta(hours=6)).execution == B.execution
+    assert claim(slots, A, later) == B.execution
 
 
-def test_a_lease_is_taken_over_from_its_owner_only(slots: DynamoSlots) -> None:
-    slots.claim(A, NOW, UNTIL)
-    assert not slots.take_over(B, "somebody else", UNTIL)
-    assert slots.take_over(B, A.execution, UNTIL)
-    assert not slots.take_over(replace(A, execution="third"), A.execution, UNTIL)
-    assert slots.claim(A, NOW, UNTIL) == B.execution
+def test_a_lease_tells_that_the_slot_is_worked_on(slots: DynamoSlots) -> None:
+    assert not slots.is_leased(TEST, SLOT, NOW)
+    claim(slots, A)
+    assert slots.is_leased(TEST, SLOT, UNTIL)
+    assert not slots.is_leased(TEST, SLOT, UNTIL + timedelta(seconds=1))
+    slots.close(A, RESULT)
+    assert not slots.is_leased(TEST, SLOT, NOW)
 
 
-def test_a_slot_that_is_freed_before_its_owner_is_read(world: World, slots: DynamoSlots) -> None:
-    """There is no owner to name: nobody can be asked whether it runs."""
-    slots.claim(A, NOW, UNTIL)
-    with world.tap.around(Interruption(2, lambda: close(A, {}, DynamoSlots(world.dynamodb, TABLE)))):
-        assert slots.claim(B, NOW, UNTIL) is None
+def test_a_lease_is_taken_over_from_the_execution_that_ended_only(slots: DynamoSlots) -> None:
+    claim(slots, A)
+    assert claim(slots, B, ended="another") == A.execution
+    assert claim(slots, B, ended=A.execution) == B.execution
+    assert claim(slots, replace(A, execution="third"), ended=A.execution) == B.execution
+
+
+def test_a_slot_that_is_freed_before_its_owner_is_read_is_claimed_again(
+    moto_stage: MotoStage, slots: DynamoSlots
+) -> None:
+    claim(slots, A)
+    with moto_stage.calls.intercept(
+        Interruption(2, lambda: record_result(A, {}, DynamoSlots(moto_stage.dynamodb, TABLE)))
+    ):
+        assert claim(slots, B) == B.execution
     slots.put_job(B, JOB)
 
 
-def test_what_belongs_to_the_slot_and_what_to_its_owner(slots: DynamoSlots) -> None:
-    slots.claim(A, NOW, UNTIL)
+def test_the_job_belongs_to_the_slot_and_the_checked_result_to_the_execution(slots: DynamoSlots) -> None:
+    claim(slots, A)
     slots.put_job(A, JOB)
-    slots.put_findings(A, ACCOUNT)
-    assert slots.findings(A) == ACCOUNT
-    slots.take_over(B, A.execution, UNTIL)
-    assert slots.job(TEST, SLOT) == JOB
-    assert slots.findings(B) is None, "what the other found says nothing of this one"
+    slots.put_checked(A, RESULT)
+    assert slots.get(TEST, SLOT) == SlotRecord(A.execution, JOB, RESULT)
+    assert slots.claim(B, A.execution, NOW, UNTIL) == SlotRecord(B.execution, JOB)
 
 
-def test_who_lost_the_lease_writes_nothing(slots: DynamoSlots) -> None:
-    slots.claim(A, NOW, UNTIL)
-    slots.take_over(B, A.execution, UNTIL)
-    before = items_of(TABLE)
+@pytest.mark.parametrize("before", ["taken over", "never claimed"])
+def test_an_execution_without_the_lease_writes_nothing(slots: DynamoSlots, before: str) -> None:
+    if before == "taken over":
+        claim(slots, A)
+        claim(slots, B, ended=A.execution)
+    items = items_of(TABLE)
     writes: list[Callable[[], None]] = [
         lambda: slots.put_job(A, JOB),
-        lambda: slots.put_findings(A, ACCOUNT),
-        lambda: slots.close(A, ACCOUNT),
+        lambda: slots.put_checked(A, RESULT),
+        lambda: slots.close(A, RESULT),
     ]
     for write in writes:
         with pytest.raises(LeaseLostError, match="export 20260301-12: another execution has this slot now"):
             write()
-    assert items_of(TABLE) == before
+    assert items_of(TABLE) == items
 
 
-def test_who_never_had_it_writes_nothing(slots: DynamoSlots) -> None:
-    with pytest.raises(LeaseLostError):
-        slots.put_job(A, JOB)
-    with pytest.raises(LeaseLostError):
-        slots.close(A, ACCOUNT)
-    assert items_of(TABLE) == []
-
-
-def test_closing(slots: DynamoSlots) -> None:
-    slots.claim(A, NOW, UNTIL)
+def test_closing_frees_the_slot_and_can_be_repeated(slots: DynamoSlots) -> None:
+    claim(slots, A)
     slots.put_job(A, JOB)
-    slots.close(A, ACCOUNT)
-    assert slots.account(TEST, SLOT) == ACCOUNT
+    slots.close(A, RESULT)
+    assert slots.get(TEST, SLOT) == SlotRecord("", JOB, None, RESULT)
     before = items_of(TABLE)
-    slots.close(A, ACCOUNT)
+    slots.close(A, RESULT)
     assert items_of(TABLE) == before, "again, by the same"
     with pytest.raises(LeaseLostError):
-        slots.close(B, ACCOUNT)
+        slots.close(B, RESULT)
     with pytest.raises(LeaseLostError):
         slots.put_job(A, JOB)
-    assert slots.claim(B, NOW, UNTIL) is None, "it is free"
+    assert claim(slots, B) == B.execution, "it is free"
     with pytest.raises(LeaseLostError):
-        slots.close(A, ACCOUNT)
-    assert slots.account(TEST, SLOT) == ACCOUNT, "until the next one closes"
-    assert slots.job(TEST, SLOT) == JOB
+        slots.close(A, RESULT)
+    assert slots.get(TEST, SLOT) == SlotRecord(B.execution, JOB, None, RESULT), "until the next one closes"
 
 
-def test_uploads(slots: DynamoSlots) -> None:
+def test_multipart_uploads_are_noted(slots: DynamoSlots) -> None:
     provenance = Provenance("guid", "one", '"etag" ü', refetched=True)
     assert slots.begun("folder/A") is None
-    slots.note("folder/A", "first", provenance)
-    slots.note("folder/A", "second", provenance)
-    assert slots.begun("folder/A") == ("second", provenance)
+    slots.note("folder/A", Upload("first", provenance))
+    slots.note("folder/A", Upload("second", provenance))
+    assert slots.begun("folder/A") == Upload("second", provenance)
     assert slots.begun("folder/a") is None
     slots.forget("folder/A")
     slots.forget("folder/A")
-    assert slots.begun("folder/A") is None
     assert items_of(TABLE) == []
 
 
-def test_the_largest_account_fits_with_the_findings_before_it(slots: DynamoSlots) -> None:
-    names = tuple(f"{number:04}{'x' * 71}" for number in range(400))
+def test_two_of_the_largest_results_fit_an_item(slots: DynamoSlots) -> None:
+    names = [f"{number:04}{'x' * 71}" for number in range(400)]
     largest = replace(
-        ACCOUNT, missing=names, missing_tables=names, reasons=dict.fromkeys(names, "x" * 200), cause="x" * 1000
+        RESULT, missing=names, missing_tables=names, reasons=dict.fromkeys(names, "x" * 200), cause="x" * 1000
     )
-    slots.claim(A, NOW, UNTIL)
-    slots.put_findings(A, largest)
+    claim(slots, A)
+    slots.put_checked(A, largest)
     slots.close(A, largest)
-    assert slots.account(TEST, SLOT) == largest
+    assert slots.get(TEST, SLOT).result == largest
 
 
 # Two at a time
 
 
-def begin(slots: DynamoSlots, lease: Lease, *running: Lease) -> Decision:
+def decide(slots: DynamoSlots, lease: Lease, *running: Lease) -> Decision:
     executions = Running()
     executions.names.update(each.execution for each in running)
-    beginning = Beginning(slots, executions, TEST, JOB.vendor, timedelta(hours=6))
-    return beginning.begin(lease.execution, NOW, None, NOW)[0]
+    slot_claim = SlotClaim(slots, executions, TEST, JOB.vendor, timedelta(hours=6))
+    return slot_claim.claim(lease.execution, NOW, None, NOW)[0]
 
 
 def orders() -> list[str]:
     return [f"{'a' * begun}{'b' * other}" for begun in range(MOST_CALLS) for other in range(1, MOST_CALLS + 1)]
 
 
-@pytest.mark.parametrize("before", ["free", "dead owner", "closed"])
-def test_two_begin_at_once_and_one_of_them_works(world: World, slots: DynamoSlots, before: str) -> None:
+@pytest.mark.parametrize("before", ["free", "owner ended", "closed"])
+def test_of_two_claims_at_once_one_succeeds(moto_stage: MotoStage, slots: DynamoSlots, before: str) -> None:
     for order in orders():
-        empty(TABLE)
+        clear_table(TABLE)
         if before != "free":
-            slots.claim(replace(A, execution="dead"), NOW, UNTIL)
+            claim(slots, replace(A, execution="ended"))
         if before == "closed":
-            slots.close(replace(A, execution="dead"), ACCOUNT)
-        results = interleave(world.tap, order, a=lambda: begin(slots, A, A, B), b=lambda: begin(slots, B, A, B))
+            slots.close(replace(A, execution="ended"), RESULT)
+        results = interleave(
+            moto_stage.calls, order, a=lambda: decide(slots, A, A, B), b=lambda: decide(slots, B, A, B)
+        )
         assert sorted(results.values()) == [Decision.BUSY, Decision.TRIGGER], order
         owner = next(lease for name, lease in (("a", A), ("b", B)) if results[name] is Decision.TRIGGER)
         slots.put_job(owner, JOB)
 
 
-def test_one_begins_while_another_ends(world: World, slots: DynamoSlots) -> None:
-    """The slot is busy or free, and whoever finds it free finds its job."""
+def test_a_claim_while_another_execution_ends(moto_stage: MotoStage, slots: DynamoSlots) -> None:
+    """The slot is busy, or free with its job."""
     seen = set()
     for order in orders():
-        empty(TABLE)
-        slots.claim(A, NOW, UNTIL)
+        clear_table(TABLE)
+        claim(slots, A)
 
         def end() -> Decision:
             slots.put_job(A, replace(JOB, state=JobState.COMPLETE))
-            close(A, {}, slots)
+            record_result(A, {}, slots)
             return Decision.BUSY
 
-        results = interleave(world.tap, order, a=end, b=lambda: begin(slots, B, A, B))
+        results = interleave(moto_stage.calls, order, a=end, b=lambda: decide(slots, B, A, B))
         assert results["b"] in {Decision.BUSY, Decision.RESUME}, order
         seen.add(results["b"])
     assert seen == {Decision.BUSY, Decision.RESUME}
 
 
-def test_an_owner_taken_for_dead_goes_on(world: World, slots: DynamoSlots) -> None:
-    """Whoever has the slot last has the last word; the other stops at its next write."""
+def test_an_owner_that_was_taken_for_ended_stops_at_its_next_write(moto_stage: MotoStage, slots: DynamoSlots) -> None:
     for order in orders():
-        empty(TABLE)
-        slots.claim(A, NOW, UNTIL)
+        clear_table(TABLE)
+        claim(slots, A)
 
         def go_on() -> str:
             try:
                 slots.put_job(A, JOB)
-                slots.put_findings(A, ACCOUNT)
-                close(A, {}, slots)
+                slots.put_checked(A, RESULT)
+                record_result(A, {}, slots)
             except LeaseLostError:
                 return "stopped"
             return "closed"
 
-        results = interleave(world.tap, order, a=go_on, b=lambda: str(begin(slots, B)))
+        results = interleave(moto_stage.calls, order, a=go_on, b=lambda: str(decide(slots, B)))
         assert results["b"] in {"trigger", "resume"}
-        slots.put_findings(B, ACCOUNT)
+        slots.put_checked(B, RESULT)
         if results["a"] == "stopped":
-            assert slots.account(TEST, SLOT) is None, order
-        assert slots.claim(A, NOW, UNTIL) == B.execution
-
-
-def test_orders_are_all_there_are() -> None:
-    assert len(orders()) == len(set(orders())) == len(list(itertools.product(range(MOST_CALLS), repeat=2)))
+            assert slots.get(TEST, SLOT).result is None, order
+        assert claim(slots, A) == B.execution
