@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
-from cli.main import app
 from sluice.vendor_exports.delivery.slots import MANIFEST
-from tests.support.cli_environment import sluice_json
+from tests.support.cli_environment import sluice, sluice_json
 from tests.vendor_exports.integration.cli.conditional_s3 import ConditionalS3
 
 ROOT = "DEV/IMOSDL/Hourly/"
@@ -20,8 +19,8 @@ KEPT = [{"key": "guid/Port_1", "size": 2}, {"key": "guid/Voyage_1", "size": 2}]
 SIGNED = json.dumps([{**entry, "url": f"https://vendor.example/{entry['key']}?{SIGNATURE}"} for entry in KEPT]).encode()
 
 
-def run(*arguments: str, source: str = "s3://the-other") -> Result:
-    return CliRunner().invoke(app, ["history", "copy-missing", "--source", source, *arguments])
+def run(*arguments: str, source: str = "s3://the-other", code: int = 0) -> Result:
+    return sluice("history", "copy-missing", "--source", source, *arguments, code=code)
 
 
 def found(*arguments: str, source: str = "s3://the-other", code: int = 0) -> Any:

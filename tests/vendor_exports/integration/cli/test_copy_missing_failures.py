@@ -42,8 +42,7 @@ def test_an_interrupted_copy_is_completed_by_the_next(s3: ConditionalS3) -> None
 def test_failed_files_are_named_with_the_reason(s3: ConditionalS3) -> None:
     put(s3, "Voyage_1")
     s3.before = lambda _: s3.put_object(Bucket="the-other", Key=f"{FOLDER}Voyage_1", Body=b"changed")
-    result = run("--yes")
-    assert result.exit_code == 1
+    result = run("--yes", code=1)
     assert f"failed {FOLDER}Voyage_1: the source's file changed since it was listed" in result.stderr
     assert lake(s3) == {}
 
@@ -80,8 +79,7 @@ def test_a_manifest_that_appears_meanwhile_is_not_replaced(s3: ConditionalS3) ->
             s3.put_object(Bucket="the-lake", Key=key, Body=b"another")
 
     s3.before = take
-    result = run("--yes")
-    assert result.exit_code == 1
+    result = run("--yes", code=1)
     assert f"failed {FOLDER}{MANIFEST}: PutObject: it is PreconditionFailed" in result.stderr
     assert lake(s3)[FOLDER + MANIFEST] == b"another"
 
@@ -132,6 +130,5 @@ def test_expired_credentials_end_the_command(s3: ConditionalS3) -> None:
         raise s3_error("ExpiredToken")
 
     s3.before = expire
-    result = run("--yes")
-    assert result.exit_code == 1
+    result = run("--yes", code=1)
     assert "does not accept the credentials" in result.stderr

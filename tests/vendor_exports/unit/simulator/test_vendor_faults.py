@@ -16,14 +16,13 @@ from tests.vendor_exports.unit.simulator.vendor_client import VendorClient
 NAME = vendor_faults.A_FILE
 
 
-@pytest.mark.parametrize("word", ["Failed", "Cancelled"])
-def test_a_job_ends_otherwise(client: VendorClient, word: str) -> None:
-    client.inflict(vendor_faults.job_ends(word))
+def test_a_job_fails(client: VendorClient) -> None:
+    client.inflict(vendor_faults.job_ends("Failed"))
     client.log_in()
     guid = client.export().json()["JobGuid"]
     assert client.status(guid).json() == {"JobStatus": "Initializing"}
     client.clock.advance(minutes=25)
-    assert client.status(guid).json() == {"JobStatus": word}
+    assert client.status(guid).json() == {"JobStatus": "Failed"}
 
 
 def test_a_job_hangs(client: VendorClient) -> None:
@@ -59,11 +58,10 @@ def test_a_refusal_in_any_words(client: VendorClient, wording: Wording) -> None:
     assert refused.json() == {"Message": wording.sentence(now, now + client.simulator.vendor.timing.between_triggers)}
 
 
-@pytest.mark.parametrize("status", [403, 500])
-def test_a_refusal_with_any_status(client: VendorClient, status: int) -> None:
-    client.inflict(vendor_faults.triggered_elsewhere(), vendor_faults.refused_with(status))
+def test_a_refusal_with_another_status(client: VendorClient) -> None:
+    client.inflict(vendor_faults.triggered_elsewhere(), vendor_faults.refused_with(500))
     client.log_in()
-    assert [client.export().status_code for _ in range(2)] == [status, status]
+    assert [client.export().status_code for _ in range(2)] == [500, 500]
     client.clock.advance(hours=1)
     client.log_in()
     assert client.export().status_code == 200
@@ -132,10 +130,9 @@ def test_a_file_is_listed_twice(client: VendorClient) -> None:
     assert sorted(names(client, guid)) == sorted([*before, NAME])
 
 
-@pytest.mark.parametrize("size", [-1, 1 << 62, "12 kB"])
-def test_an_absurd_size_is_listed(client: VendorClient, size: object) -> None:
-    client.inflict(vendor_faults.listed_size(size))
-    assert client.files(client.complete_job())[NAME]["size"] == size
+def test_an_absurd_size_is_listed(client: VendorClient) -> None:
+    client.inflict(vendor_faults.listed_size("12 kB"))
+    assert client.files(client.complete_job())[NAME]["size"] == "12 kB"
 
 
 @pytest.mark.parametrize("member", ["key", "size", "presignedDownloadURL"])
@@ -145,10 +142,9 @@ def test_an_entry_lacks_a_member(client: VendorClient, member: str) -> None:
     assert [member in entry for entry in entries].count(False) == 1
 
 
-@pytest.mark.parametrize("url", [vendor_faults.EVIL_URL, "file:///etc/passwd"])
-def test_a_url_points_elsewhere(client: VendorClient, url: str) -> None:
-    client.inflict(vendor_faults.listed_elsewhere(url))
-    assert client.url_of(NAME) == url
+def test_a_url_points_elsewhere(client: VendorClient) -> None:
+    client.inflict(vendor_faults.listed_elsewhere())
+    assert client.url_of(NAME) == vendor_faults.EVIL_URL
 
 
 def test_hostile_keys_lead_to_a_file_that_is_there(client: VendorClient) -> None:
