@@ -43,9 +43,7 @@ def status(deployment: Deployment) -> PipelineStatus:
         else _running(deployment, slot, record.execution)
         for slot, record in slots.recent(environment, SLOTS)
     ]
-    return PipelineStatus(
-        members={"exports": found}, tables={"Last exports": _export_table(found)}
-    )
+    return PipelineStatus(members={"exports": found}, tables={"Last exports": _export_table(found)})
 
 
 def _exported(slot: Slot, result: ExportResult) -> ExportedSlot:

@@ -1,4 +1,4 @@
-"""`sluice vendor`: a vendor of exports to try things with, on this machine."""
+"""`sluice vendor`: run the vendor simulator on this machine."""
 
 from __future__ import annotations
 
@@ -70,14 +70,14 @@ def _simulator(port: int, files: int, faults: list[Fault], accepted: Credentials
 
 def simulator_credentials(deployment: Deployment) -> Credentials:
     """Return the credentials in the local stage's secret, for a simulator to accept."""
-    from sluice.vendor_exports.delivery.vendor_access_http import SecretCredentials  # noqa: PLC0415 - its HTTP client is slow to import
+    from sluice.vendor_exports.delivery.vendor_access_http import SecretCredentials  # noqa: PLC0415 - slow to import
 
     secret = SecretCredentials(deployment.secretsmanager, deployment.output("VendorSecret")).current()
     return Credentials(client_id=secret.client_id, client_secret=secret.client_secret)
 
 
 def _local_credentials() -> Credentials | None:
-    """Those of the local stage, so that its exports are accepted; None while there is no such stage."""
+    """Return the credentials of the local stage, whose exports are then accepted; None without such a stage."""
     with suppress(CliError):
         return simulator_credentials(connect(LOCAL))
     return None
@@ -87,7 +87,7 @@ def _introduce(simulator: Simulator, *, as_json: bool) -> None:
     credentials = simulator.vendor.credentials
     if as_json:
         say_json({"url": simulator.url, "client_id": credentials.client_id, "client_secret": credentials.client_secret})
-        sys.stdout.flush()  # whoever started this waits for the document, not for the end
+        sys.stdout.flush()  # a parent process waits for the document, not for the end
         return
     say(f"A vendor with {plural(simulator.vendor.exports.files, 'file')} a job, until Ctrl-C. Get an export from it:")
     out.print(f"sluice export --vendor-url {simulator.url}", highlight=False, soft_wrap=True)

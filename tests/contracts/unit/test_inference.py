@@ -83,7 +83,7 @@ def test_one_draft_per_service_and_kind(bare: Path) -> None:
     ]
 
 
-def test_events_nobody_knows_are_passed_over(bare: Path) -> None:
+def test_unknown_events_are_skipped(bare: Path) -> None:
     unknown = [edited(VALID["STE_PRED"], {place: "x"}) for place in ("/source", "/detail-type", "/detail/prediction")]
     assert infer_contracts(unknown, bare) == []
 

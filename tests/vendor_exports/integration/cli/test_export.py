@@ -82,9 +82,9 @@ def test_a_delivery_as_json(stage: Deployment) -> None:
 def test_a_delivery_as_text(stage: Deployment) -> None:
     ended(stage, BEGUN)
     record(stage, WHOLE)
-    told = run(code=0).stdout
-    assert f"Slot {SLOT}: delivered, 3 of 3 promised files copied, 1 of them by a second URL, 2.5 MB" in told
-    assert FOLDER in told
+    shown = run(code=0).stdout
+    assert f"Slot {SLOT}: delivered, 3 of 3 promised files copied, 1 of them by a second URL, 2.5 MB" in shown
+    assert FOLDER in shown
 
 
 def test_missing_files_are_named_with_reason_and_remedy(stage: Deployment) -> None:
