@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import orjson
@@ -127,7 +127,7 @@ def error_of(deployment: Deployment, conversion: Conversion, outcome: machine.Ou
 def show(conversion: Conversion, *, as_json: bool) -> None:
     """Print a run's summary."""
     if as_json:
-        say_json(asdict(conversion))
+        say_json(conversion)
     elif conversion.status == CONVERTED:
         out.print(_table(conversion))
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
@@ -16,8 +16,7 @@ from cli.event_files.ledger import find_chunk, versions_of
 from cli.platform.console import CliError, JsonOption, StageOption, handled, out, plural, say_json, titled
 from cli.platform.runs import records_of
 from cli.platform.session import LOCAL, Deployment, connect
-from sluice.aws.clients import error_code
-from sluice.aws.dynamodb import Item
+from sluice.aws.runtime import Item, error_code
 from sluice.event_files.ledger.ledger_dynamodb import PENDING
 from sluice.event_files.ledger.model import dirty_key
 from sluice.lake.keys import table_prefix
@@ -112,7 +111,7 @@ def file(
     """
     found = file_status(connect(stage), key)
     if as_json:
-        say_json(asdict(found))
+        say_json(found)
         return
     for version in found.versions:
         _show(found.key, version)

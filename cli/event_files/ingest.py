@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from rich.table import Table
 from cli.event_files.upload import InputFile, Uploaded, Uploader, input_files
 from cli.platform.console import JsonOption, StageOption, err, handled, out, plural, progress, say_json, titled
 from cli.platform.session import LOCAL, Deployment, connect
-from sluice.aws.dynamodb import Item
+from sluice.aws.runtime import Item
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.ledger.model import SourceObject
 
@@ -213,7 +213,7 @@ def statuses(files: Iterable[FileReport]) -> dict[str, int]:
 
 def report_document(files: list[FileReport]) -> dict[str, Any]:
     """Return the JSON document of `sluice ingest --json`."""
-    return {"files": [asdict(file) for file in files], "totals": asdict(totals(files))}
+    return {"files": files, "totals": totals(files)}
 
 
 def report_table(files: list[FileReport]) -> RenderableType:

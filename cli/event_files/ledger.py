@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sluice.aws.dynamodb import Item, from_dynamodb, to_dynamodb
+from sluice.aws.runtime import Item, from_dynamodb, to_dynamodb
 from sluice.event_files.ledger.ledger_dynamodb import CONVERTED, PENDING, chunk_key, source_key
 from sluice.event_files.ledger.model import SourceObject
 

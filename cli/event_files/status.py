@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -16,7 +16,7 @@ from cli.platform.console import plural
 from cli.platform.queues import queue_state
 from cli.platform.registry import PipelineStatus
 from cli.platform.session import Deployment
-from sluice.aws.dynamodb import Item
+from sluice.aws.runtime import Item
 
 # Dirty counts cover what waits and so many converted chunks: enough to see what is wrong now, in one or two requests.
 CHUNKS = 500
@@ -49,8 +49,8 @@ def status(deployment: Deployment) -> PipelineStatus:
     since = min((chunk["created_at"] for chunk in recent), default=None)
     return PipelineStatus(
         members={
-            "backlog": asdict(waiting),
-            "queue": asdict(queued),
+            "backlog": waiting,
+            "queue": queued,
             "dirty": dirty,
             "dirty_chunks": len(recent),
             "dirty_since": since,

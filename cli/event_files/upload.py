@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.platform.console import CliError
-from sluice.aws.dynamodb import Item
+from sluice.aws.runtime import Item
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger, is_final
 from sluice.event_files.ledger.model import SourceObject
 

@@ -6,7 +6,8 @@ import functools
 import json
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any, ParamSpec, TypeVar
+from dataclasses import asdict
+from typing import Annotated, ParamSpec, TypeVar
 
 import typer
 from botocore import exceptions as aws
@@ -34,9 +35,9 @@ def say(text: str) -> None:
     err.print(text, highlight=False)
 
 
-def say_json(document: Any) -> None:  # noqa: ANN401 - any JSON value
-    """Print the one JSON document of a command on standard output."""
-    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+def say_json(document: object) -> None:
+    """Print the one JSON document of a command, which may hold dataclasses, on standard output."""
+    sys.stdout.write(json.dumps(document, default=asdict, ensure_ascii=False, indent=2) + "\n")
 
 
 def titled(title: str, table: Table) -> RenderableType:

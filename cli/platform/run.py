@@ -43,7 +43,7 @@ def run(
     """
     found = find_run(connect(stage), name)
     if as_json:
-        say_json(found.to_json())
+        say_json(found)
     else:
         _show(found)
 

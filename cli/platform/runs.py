@@ -56,7 +56,7 @@ def runs(
     """
     found = records_of(connect(stage)).recent(datetime.now(UTC), limit, kind)
     if as_json:
-        say_json([record.to_json() for record in found])
+        say_json(found)
     elif found:
         out.print(run_table(found))
     else:

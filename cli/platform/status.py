@@ -55,7 +55,7 @@ def status(stage: StageOption = LOCAL, as_json: JsonOption = False) -> None:
     runs = records_of(deployment).recent(datetime.now(UTC), RUNS)
     queues, alarms = queue_states(deployment), alarm_states(deployment)
     if as_json:
-        shared = {"runs": [run.to_json() for run in runs], "queues": queues, "alarms": alarms}
+        shared = {"runs": runs, "queues": queues, "alarms": alarms}
         say_json({name: value for part in (*(each.members for each in parts), shared) for name, value in part.items()})
         return
     for line in (line for part in parts for line in part.lines):

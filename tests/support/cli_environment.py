@@ -1,15 +1,19 @@
-"""A stage in moto: buckets and ledger, with a stand-in for the pipeline behind the source bucket."""
+"""Commands of `sluice` in this process, and a stage in moto for them."""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
+from typer.testing import CliRunner, Result
 
-from cli.platform.session import Deployment
-from tests.support.stand_in import Pipeline
+from cli.main import app
+from cli.platform.session import Deployment, connect
 
 OUTPUTS = {
     "SourceBucket": "the-source",
@@ -20,23 +24,45 @@ OUTPUTS = {
 }
 
 
+def sluice(*arguments: object, code: int = 0) -> Result:
+    """Run a command that ends with the exit code."""
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def sluice_json(*arguments: object, code: int = 0) -> Any:
+    """Run a command with --json, and return its document."""
+    return json.loads(sluice(*arguments, "--json", code=code).stdout)
+
+
+def deployment(**attributes: Any) -> Deployment:
+    """A stage whose clients and outputs are given, or those of moto."""
+    made = Deployment("x", boto3.Session("test", "test", region_name="us-east-1"))
+    made.__dict__.update(attributes)
+    return made
+
+
+def connect_commands(stage: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every command find this stage, whichever it is given."""
+    commands = [module for name, module in sys.modules.items() if name.startswith("cli.")]
+    for module in commands:
+        if getattr(module, "connect", None) is connect:
+            monkeypatch.setattr(module, "connect", lambda _: stage)
+
+
 @pytest.fixture
-def stage() -> Iterator[Deployment]:
+def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
+    """A stage with buckets, tables and queues, which commands find."""
     with mock_aws():
-        deployment = Deployment("x", boto3.Session("test", "test", region_name="us-east-1"))
-        deployment.__dict__["outputs"] = dict(OUTPUTS)
+        made = deployment(outputs=dict(OUTPUTS))
         for bucket in ("the-source", "the-lake"):
-            deployment.s3.create_bucket(Bucket=bucket)
+            made.s3.create_bucket(Bucket=bucket)
         for table in ("the-ledger", "the-slots"):
-            _create_table(deployment, table)
-        yield deployment
-
-
-@pytest.fixture
-def pipeline(stage: Deployment) -> Pipeline:
-    pipeline = Pipeline(stage)
-    stage.__dict__["s3"] = pipeline
-    return pipeline
+            _create_table(made, table)
+        _create_queues(made)
+        connect_commands(made, monkeypatch)
+        yield made
 
 
 def _create_table(stage: Deployment, name: str) -> None:
@@ -46,3 +72,11 @@ def _create_table(stage: Deployment, name: str) -> None:
         AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
         BillingMode="PAY_PER_REQUEST",
     )
+
+
+def _create_queues(stage: Deployment) -> None:
+    dead_letters = stage.sqs.create_queue(QueueName="Sluice-x-EventFiles-DeadLetters")["QueueUrl"]
+    redrive = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:Sluice-x-EventFiles-DeadLetters"}
+    attributes = {"RedrivePolicy": json.dumps({**redrive, "maxReceiveCount": 4})}
+    queue = stage.sqs.create_queue(QueueName="Sluice-x-EventFiles-Queue", Attributes=attributes)["QueueUrl"]
+    stage.outputs.update(QueueUrl=queue, DeadLetterQueueUrl=dead_letters)

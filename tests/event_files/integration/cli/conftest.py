@@ -1,3 +1,3 @@
-from tests.support.cli_environment import pipeline, stage
+from tests.support.cli_environment import stage
 
-__all__ = ["pipeline", "stage"]
+__all__ = ["stage"]

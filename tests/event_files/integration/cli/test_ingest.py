@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 import hashlib
-import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from cli.event_files import ingest
-from cli.main import app
 from cli.platform.session import Deployment
-from tests.support.stand_in import Pipeline
+from sluice.aws.runtime import Item, to_dynamodb
+from tests.support.cli_environment import sluice, sluice_json
+
+
+class RecordingBucket:
+    """The source bucket's client; an object that is put gets the ledger item that `validate` makes of it."""
+
+    def __init__(self, stage: Deployment) -> None:
+        self.s3, self.dynamodb = stage.s3, stage.dynamodb
+        self.validate: Callable[[str, bytes], Item | None] = lambda _, body: {
+            "status": "validated",
+            "events": len(body),
+        }
+        self.puts: list[str] = []
+
+    def put_object(self, **request: Any) -> Any:
+        answer = self.s3.put_object(**request)
+        self.puts.append(request["Key"])
+        body = self.s3.get_object(Bucket=request["Bucket"], Key=request["Key"])["Body"].read()
+        if item := self.validate(request["Key"], body):
+            self.record(request["Key"], answer["ETag"].strip('"'), **item)
+        return answer
+
+    def record(self, key: str, etag: str, **attributes: Any) -> None:
+        item = to_dynamodb({"pk": f"source#the-source/{key}", "sk": etag, **attributes})
+        self.dynamodb.put_item(TableName="the-ledger", Item=item)
 
 
 @pytest.fixture(autouse=True)
-def _connected(stage: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingest, "connect", lambda _: stage)
-
-
-def ingest(*arguments: Any, code: int = 0) -> dict[str, Any]:
-    result = CliRunner().invoke(app, ["ingest", *map(str, arguments), "--json"])
-    assert result.exit_code == code, result.output
-    document: dict[str, Any] = json.loads(result.stdout)
-    return document
+def bucket(stage: Deployment) -> RecordingBucket:
+    bucket = RecordingBucket(stage)
+    stage.__dict__["s3"] = bucket
+    return bucket
 
 
 def files(root: Path, count: int = 3) -> Path:
@@ -34,15 +51,15 @@ def files(root: Path, count: int = 3) -> Path:
     return root
 
 
-def test_files_are_uploaded_and_their_records_reported_in_order(tmp_path: Path, pipeline: Pipeline) -> None:
-    pipeline.validate = lambda _, body: {
-        "status": {"S": "validated"},
-        "events": {"N": str(len(body))},
-        "clean": {"M": {"A_PRED": {"N": "1"}}},
-        "dirty": {"M": {"RULE_BROKEN": {"N": "2"}}},
-        "unrelated": {"N": "3"},
+def test_files_are_uploaded_and_their_records_reported_in_order(tmp_path: Path, bucket: RecordingBucket) -> None:
+    bucket.validate = lambda _, body: {
+        "status": "validated",
+        "events": len(body),
+        "clean": {"A_PRED": 1},
+        "dirty": {"RULE_BROKEN": 2},
+        "unrelated": 3,
     }
-    found = ingest(files(tmp_path))
+    found = sluice_json("ingest", files(tmp_path))
     assert [file["key"] for file in found["files"]] == ["file-000", "file-001", "file-002"]
     assert found["files"][1] == {
         "key": "file-001",
@@ -62,70 +79,70 @@ def test_files_are_uploaded_and_their_records_reported_in_order(tmp_path: Path, 
     }
 
 
-@pytest.mark.parametrize("name", ["a b", "a+b", "a%2Bb", "é", "date=2024-01-01"])
-def test_keys_and_bytes_arrive_as_they_are(tmp_path: Path, pipeline: Pipeline, name: str) -> None:
+@pytest.mark.parametrize("name", ["a+b", "a%2Bb", "é"])
+def test_keys_and_bytes_arrive_as_they_are(tmp_path: Path, bucket: RecordingBucket, name: str) -> None:
     body = bytes(range(256)) * 50
     (tmp_path / name).write_bytes(body)
-    assert ingest(tmp_path / name)["files"][0]["bytes"] == len(body)
-    assert pipeline.s3.get_object(Bucket="the-source", Key=name)["Body"].read() == body
+    assert sluice_json("ingest", tmp_path / name)["files"][0]["bytes"] == len(body)
+    assert bucket.s3.get_object(Bucket="the-source", Key=name)["Body"].read() == body
 
 
-def test_known_files_are_not_uploaded_again_and_keep_their_counts(tmp_path: Path, pipeline: Pipeline) -> None:
-    first = ingest(files(tmp_path))
-    pipeline.puts.clear()
-    second = ingest(tmp_path)
-    assert pipeline.puts == []
+def test_known_files_are_not_uploaded_again_and_keep_their_counts(tmp_path: Path, bucket: RecordingBucket) -> None:
+    first = sluice_json("ingest", files(tmp_path))
+    bucket.puts.clear()
+    second = sluice_json("ingest", tmp_path)
+    assert bucket.puts == []
     assert {file["status"] for file in second["files"]} == {"known"}
     assert second["totals"] == first["totals"]
 
 
-def test_other_content_under_a_known_key_is_uploaded(tmp_path: Path, pipeline: Pipeline) -> None:
-    ingest(files(tmp_path, 1))
+def test_other_content_under_a_known_key_is_uploaded(tmp_path: Path, bucket: RecordingBucket) -> None:
+    sluice_json("ingest", files(tmp_path, 1))
     (tmp_path / "file-000").write_bytes(b"longer")
-    (found,) = ingest(tmp_path)["files"]
-    assert (found["status"], found["events"], pipeline.puts) == ("validated", 6, ["file-000", "file-000"])
+    (found,) = sluice_json("ingest", tmp_path)["files"]
+    assert (found["status"], found["events"], bucket.puts) == ("validated", 6, ["file-000", "file-000"])
 
 
-def test_a_file_that_was_gone_is_uploaded_again(tmp_path: Path, pipeline: Pipeline) -> None:
+def test_a_file_that_was_gone_is_uploaded_again(tmp_path: Path, bucket: RecordingBucket) -> None:
     etag = hashlib.md5(b"x", usedforsecurity=False).hexdigest()
-    pipeline.record("file-000", etag, status={"S": "gone"}, recorded_at={"S": "2024-01-01T00:00:00Z"})
-    (found,) = ingest(files(tmp_path, 1))["files"]
-    assert (found["status"], pipeline.puts) == ("validated", ["file-000"])
+    bucket.record("file-000", etag, status="gone", recorded_at="2024-01-01T00:00:00Z")
+    (found,) = sluice_json("ingest", files(tmp_path, 1))["files"]
+    assert (found["status"], bucket.puts) == ("validated", ["file-000"])
 
 
-def test_a_file_without_record_is_told_and_fails_the_command(tmp_path: Path, pipeline: Pipeline) -> None:
-    pipeline.validate = lambda key, _: None if key == "file-001" else {"status": {"S": "validated"}}
-    found = ingest(files(tmp_path), "--timeout", "0.3", code=1)
+def test_a_file_without_record_times_out_and_fails_the_command(tmp_path: Path, bucket: RecordingBucket) -> None:
+    bucket.validate = lambda key, _: None if key == "file-001" else {"status": "validated"}
+    found = sluice_json("ingest", files(tmp_path), "--timeout", "0.3", code=1)
     assert [file["status"] for file in found["files"]] == ["validated", "timed_out", "validated"]
     assert found["totals"]["files"] == 3
 
 
 @pytest.mark.parametrize(("status", "code"), [("refused", 0), ("gone", 1), ("unreadable", 1)])
-def test_the_exit_code_says_whether_every_file_came_to_a_good_end(
-    tmp_path: Path, pipeline: Pipeline, status: str, code: int
+def test_files_that_were_not_read_fail_the_command(
+    tmp_path: Path, bucket: RecordingBucket, status: str, code: int
 ) -> None:
-    pipeline.validate = lambda *_: {"status": {"S": status}}
-    (found,) = ingest(files(tmp_path, 1), code=code)["files"]
+    bucket.validate = lambda *_: {"status": status}
+    (found,) = sluice_json("ingest", files(tmp_path, 1), code=code)["files"]
     assert found["status"] == status
 
 
-def test_more_files_than_one_look_up_takes(tmp_path: Path, pipeline: Pipeline) -> None:
-    found = ingest(files(tmp_path, 205))
+def test_more_files_than_one_request_to_the_ledger_finds(tmp_path: Path, bucket: RecordingBucket) -> None:
+    found = sluice_json("ingest", files(tmp_path, 205))
     assert found["totals"] == {"files": 205, "events": 205 * 206 / 2, "clean": {}, "dirty": {}, "unrelated": 0}
-    assert len(pipeline.puts) == 205
+    assert len(bucket.puts) == 205
 
 
-def test_people_get_a_table_on_standard_output_and_the_rest_elsewhere(tmp_path: Path, pipeline: Pipeline) -> None:
-    pipeline.validate = lambda *_: {"status": {"S": "gone"}, "events": {"N": "0"}}
-    result = CliRunner().invoke(app, ["ingest", str(files(tmp_path, 1))])
-    assert result.exit_code == 1
+def test_the_table_goes_to_standard_output_and_the_rest_to_standard_error(
+    tmp_path: Path, bucket: RecordingBucket
+) -> None:
+    bucket.validate = lambda *_: {"status": "gone", "events": 0}
+    result = sluice("ingest", files(tmp_path, 1), code=1)
     assert "1 file, 0 events" in result.stdout
     assert "gone file-000" in result.stderr
 
 
-def test_a_path_that_does_not_exist_is_one_sentence(tmp_path: Path, pipeline: Pipeline) -> None:
-    result = CliRunner().invoke(app, ["ingest", str(tmp_path / "nope")])
-    assert result.exit_code == 1
+def test_a_path_that_does_not_exist_is_refused_before_any_upload(tmp_path: Path, bucket: RecordingBucket) -> None:
+    result = sluice("ingest", *(files(tmp_path), tmp_path / "nope"), code=1)
     assert result.stdout == ""
     assert "There is no file" in result.stderr
-    assert pipeline.puts == []
+    assert bucket.puts == []

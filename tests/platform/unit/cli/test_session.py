@@ -15,7 +15,7 @@ from cli.platform.session import Deployment, connect
 
 
 @pytest.fixture(autouse=True)
-def _forgetful(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _unconnected(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     connect.cache_clear()
@@ -24,7 +24,7 @@ def _forgetful(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def up(monkeypatch: pytest.MonkeyPatch, cloud: LocalCloud | None) -> None:
-    monkeypatch.setattr(local_cloud, "status", lambda: cloud)
+    monkeypatch.setattr(local_cloud, "running_cloud", lambda: cloud)
 
 
 def test_the_local_stage_is_where_the_local_cloud_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +54,7 @@ def test_a_name_that_is_no_stage_is_told() -> None:
         connect("Not A Stage")
 
 
-ALL = ("Sluice-dev-Lake", "Sluice-dev-EventFiles", "Sluice-dev-Exports", "Sluice-dev-Watch")
+ALL = ("Sluice-dev-Lake", "Sluice-dev-EventFiles", "Sluice-dev-VendorExports", "Sluice-dev-Observability")
 
 
 class Stacks:
@@ -77,7 +77,7 @@ def deployment(stacks: Stacks) -> Deployment:
 
 def test_the_outputs_of_all_stacks_are_found() -> None:
     found = deployment(Stacks(*ALL))
-    assert found.outputs == {"FromLake": "value", "Fromiles": "value", "Fromorts": "value", "Fromatch": "value"}
+    assert found.outputs == {"FromLake": "value", "Fromiles": "value", "Fromorts": "value", "Fromlity": "value"}
 
 
 def test_a_missing_stack_says_to_deploy() -> None:
@@ -94,3 +94,10 @@ def test_a_missing_output_says_to_deploy_again() -> None:
 def test_other_refusals_are_not_taken_for_a_missing_stack() -> None:
     with pytest.raises(ClientError):
         deployment(Stacks(code="AccessDenied")).output("QueueUrl")
+
+
+def test_resources_of_a_stage_whose_name_begins_alike_are_not_its_own() -> None:
+    found = deployment(Stacks())
+    assert found.owns("Sluice-dev-EventFiles-Queue")
+    assert not found.owns("Sluice-dev-two-EventFiles-Queue")
+    assert not found.owns("Sluice-prd-EventFiles-Queue")

@@ -1,15 +1,17 @@
-"""Waiting for the ledger."""
+"""Waiting for the ledger, and the table of `sluice ingest`."""
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from cli.event_files import ingest as watching
-from cli.event_files.ingest import Watch
+from cli.event_files import ingest
+from cli.event_files.ingest import FileReport, Watch, report_table
 from cli.event_files.upload import InputFile, Uploaded
-from sluice.aws.dynamodb import Item
+from sluice.aws.runtime import Item
 from sluice.event_files.ledger.model import SourceObject
 
 
@@ -33,7 +35,7 @@ class Ledger:
         self.clock, self.at = clock, at
         self.asked: list[int] = []
 
-    def of(self, sources: Sequence[SourceObject]) -> dict[SourceObject, Item]:
+    def items(self, sources: Sequence[SourceObject]) -> dict[SourceObject, Item]:
         self.asked.append(len(sources))
         return {s: self.at[s.key][1] for s in sources if s.key in self.at and self.at[s.key][0] <= self.clock.now}
 
@@ -41,7 +43,7 @@ class Ledger:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(watching, "time", clock)
+    monkeypatch.setattr(ingest, "time", clock)
     return clock
 
 
@@ -49,8 +51,8 @@ def uploaded(key: str, before: Item | None = None) -> Uploaded:
     return Uploaded(InputFile(Path(key), key), SourceObject("source", key, "etag"), 10, before)
 
 
-def watch(ledger: Ledger, *files: Uploaded, patience: float = 60.0) -> Watch:
-    made = Watch(ledger, patience, _last_news=0.0)
+def watch(ledger: Ledger, *files: Uploaded, timeout: float = 60.0) -> Watch:
+    made = Watch(ledger.items, timeout, _last_news=0.0)
     for file in files:
         made.add(file)
     return made
@@ -69,23 +71,23 @@ def test_every_file_is_reported_once_as_its_record_appears(clock: Clock) -> None
     )
 
 
-def test_patience_ends_after_that_long_without_news(clock: Clock) -> None:
+def test_it_gives_up_after_the_timeout_without_news(clock: Clock) -> None:
     ledger = Ledger(clock, {"a": (50.0, {"status": "validated"}), "late": (200.0, {"status": "validated"})})
     found = {file.key: file.status for file in watch(ledger, uploaded("a"), uploaded("late")).finish()}
     assert found == {"a": "validated", "late": "timed_out"}
     assert 110.0 <= clock.now < 115.0
 
 
-def test_news_renews_the_patience(clock: Clock) -> None:
+def test_news_begin_the_timeout_anew(clock: Clock) -> None:
     at = {str(i): (i * 50.0, {"status": "validated"}) for i in range(1, 9)}
     found = list(watch(Ledger(clock, at), *map(uploaded, at)).finish())
     assert {file.status for file in found} == {"validated"}
 
 
-def test_a_stale_record_is_waited_out(clock: Clock) -> None:
+def test_an_item_from_before_the_upload_is_no_news(clock: Clock) -> None:
     gone = {"status": "gone", "recorded_at": "2024-01-01T00:00:00Z"}
     ledger = Ledger(clock, {"a": (0.0, gone)})
-    (found,) = watch(ledger, uploaded("a", before=gone), patience=10.0).finish()
+    (found,) = watch(ledger, uploaded("a", before=gone), timeout=10.0).finish()
     assert found.status == "timed_out"
     again = Ledger(clock, {"a": (0.0, gone | {"recorded_at": "2024-01-02T00:00:00Z"})})
     (found,) = watch(again, uploaded("a", before=gone)).finish()
@@ -106,3 +108,25 @@ def test_a_glance_does_not_come_too_often(clock: Clock) -> None:
         clock.now += 0.1
         made.glance()
     assert 8 <= len(ledger.asked) <= 10
+
+
+FILES = [
+    FileReport("a", "validated", 120, 5, {"B_EVENT": 1, "A_PRED": 2}, {"RULE_BROKEN": 1}, 1),
+    FileReport("b", "known", 80, 3, {"A_PRED": 2}, {"RULE_BROKEN": 1}),
+    FileReport("c", "timed_out", 7),
+]
+
+
+def shown(files: list[FileReport]) -> str:
+    output = io.StringIO()
+    Console(file=output, width=100).print(report_table(files))
+    return output.getvalue()
+
+
+def test_the_table_names_every_table_and_reason() -> None:
+    text = shown(FILES)
+    assert "3 files, 8 events" in text
+    for name, count in [("A_PRED", "4"), ("B_EVENT", "1"), ("RULE_BROKEN", "2"), ("another producer's", "1")]:
+        (line,) = [line for line in text.splitlines() if name in line]
+        assert line.rstrip(" │").endswith(count)
+    assert "unrelated" not in shown(FILES[1:])

@@ -1,27 +1,23 @@
-"""The made-up files through `sluice ingest` and the real validation and conversion, in process."""
+"""Generated files through `sluice ingest` and the real validation and conversion, in process."""
 
 from __future__ import annotations
 
-import json
 import threading
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from typer.testing import CliRunner
 
-from cli.event_files import ingest
 from cli.event_files.ledger import converted_chunks, pending_chunks
 from cli.event_files.status import backlog, dirty_counts
-from cli.main import app
 from cli.platform.session import Deployment
 from sluice.event_files.ledger.model import SourceObject
+from tests.support.cli_environment import connect_commands, deployment, sluice_json
 from tests.support.moto_stage import LEDGER, SOURCE, MotoStage
 
 
-class Announcing:
-    """The source bucket's client; whatever is put into it is validated at once."""
+class ValidatingBucket:
+    """The source bucket's client; objects are validated as soon as they are put."""
 
     def __init__(self, moto_stage: MotoStage) -> None:
         self.moto_stage, self.lock = moto_stage, threading.Lock()
@@ -35,24 +31,16 @@ class Announcing:
 
 @pytest.fixture
 def stage(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Deployment:
-    stage = Deployment("x", boto3.Session("test", "test", region_name="us-east-1"))
-    stage.__dict__.update(s3=Announcing(moto_stage), outputs={"SourceBucket": SOURCE, "LedgerTable": LEDGER})
-    monkeypatch.setattr(ingest, "connect", lambda _: stage)
-    return stage
+    made = deployment(s3=ValidatingBucket(moto_stage), outputs={"SourceBucket": SOURCE, "LedgerTable": LEDGER})
+    connect_commands(made, monkeypatch)
+    return made
 
 
-def run(*arguments: Any) -> dict[str, Any]:
-    result = CliRunner().invoke(app, [*map(str, arguments), "--json"])
-    assert result.exit_code == 0, result.output
-    document: dict[str, Any] = json.loads(result.stdout)
-    return document
-
-
-def test_the_pipeline_makes_of_made_up_files_what_they_say(
+def test_counts_of_generated_files_are_those_of_their_events(
     tmp_path: Path, moto_stage: MotoStage, stage: Deployment
 ) -> None:
-    wanted = run("generate", tmp_path, "--files", 12, "--events", 400, "--seed", 7)
-    found = run("ingest", tmp_path)
+    wanted = sluice_json("generate", tmp_path, "--files", 12, "--events", 400, "--seed", 7)
+    found = sluice_json("ingest", tmp_path)
     assert found["totals"] == wanted["totals"]
     assert [file | {"status": "generated"} for file in found["files"]] == wanted["files"]
 
@@ -70,10 +58,10 @@ def test_the_pipeline_makes_of_made_up_files_what_they_say(
 
 
 def test_the_same_files_again_add_nothing(tmp_path: Path, moto_stage: MotoStage, stage: Deployment) -> None:
-    run("generate", tmp_path, "--files", 3, "--events", 60)
-    first = run("ingest", tmp_path)
+    sluice_json("generate", tmp_path, "--files", 3, "--events", 60)
+    first = sluice_json("ingest", tmp_path)
     moto_stage.convert()
-    again = run("ingest", tmp_path)
+    again = sluice_json("ingest", tmp_path)
     assert again["totals"] == first["totals"]
     assert {file["status"] for file in again["files"]} == {"known"}
     assert list(pending_chunks(stage)) == []

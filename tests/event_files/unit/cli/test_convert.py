@@ -1,23 +1,24 @@
-"""Starting a conversion and saying how it ended."""
+"""Starting a conversion, and its end."""
 
 import getpass
 import io
 import json
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
-from cli.event_files import convert
-from cli.event_files.convert import Conversion, run_conversion, unfinished_error
+from cli.event_files.convert import error_of, run_conversion
 from cli.platform.console import CliError
 from cli.platform.session import Deployment
+from tests.support.cli_environment import deployment
 
 ARN = "arn:aws:states:eu-west-1:123456789012:execution:Convert:one"
 COMMIT = {"files": 7, "events": 61, "rows": {"A_PRED": 60, "B_EVENT": 1}, "parquet_files": 9}
 
 
 class Machine:
-    """Step Functions with executions that end as said, each after being looked at twice."""
+    """Step Functions with executions that end as given, each when it is described for the second time."""
 
     def __init__(self, *ends: dict[str, Any], others: int = 0) -> None:
         self.ends, self.others, self.looks, self.begun = list(ends), others, 0, 0
@@ -61,16 +62,12 @@ class Lake:
 
     def get_object(self, **request: str) -> dict[str, Any]:
         assert request == {"Bucket": "the-lake", "Key": "runs/r1/commit.json"}
-        return {"Body": io.BytesIO(json.dumps(COMMIT).encode())}
+        return {"Body": io.BytesIO(json.dumps(COMMIT).encode()), "ETag": "e"}
 
 
-class Stage(Deployment):
-    """A deployment with a machine and a lake."""
-
-    def __init__(self, client: Machine, stage: str = "dev") -> None:
-        clients = {"stepfunctions": client, "s3": Lake(), "stage": stage}
-        outputs = {"ConvertMachine": "the-machine", "LakeBucket": "the-lake"}
-        self.__dict__.update(clients | {"outputs": outputs})
+def stage_with(client: Machine, stage: str = "dev") -> Deployment:
+    outputs = {"ConvertMachine": "the-machine", "LakeBucket": "the-lake"}
+    return deployment(stepfunctions=client, s3=Lake(), stage=stage, outputs=outputs)
 
 
 @pytest.fixture(autouse=True)
@@ -85,37 +82,36 @@ def ended(**output: Any) -> dict[str, Any]:
 FAILED = {"status": "FAILED", "error": "CountMismatch", "cause": json.dumps({"errorMessage": "61 in, 60 out"})}
 
 
-def test_a_converted_run_is_summed_up_from_its_commit() -> None:
-    stage = Stage(Machine(ended(status="planned", run_id="r1")))
+def test_the_figures_of_a_converted_run_are_those_of_its_commit() -> None:
+    stage = stage_with(Machine(ended(status="planned", run_id="r1")))
     found, outcome = run_conversion(stage, 5)
-    assert (found.run_id, found.status) == ("r1", "converted")
-    assert {name: getattr(found, name) for name in COMMIT} == COMMIT
-    assert unfinished_error(stage, found, outcome) is None
+    assert asdict(found) == {"run_id": "r1", "status": "converted", **COMMIT, "seconds": found.seconds}
+    assert error_of(stage, found, outcome) is None
 
 
 def test_nothing_to_do_is_no_failure() -> None:
-    stage = Stage(Machine(ended(status="nothing_to_do", run_id=None)))
+    stage = stage_with(Machine(ended(status="nothing_to_do", run_id=None)))
     found, outcome = run_conversion(stage, 5)
-    assert (found.status, found.rows, unfinished_error(stage, found, outcome)) == ("nothing_to_do", {}, None)
+    assert (found.status, found.rows, error_of(stage, found, outcome)) == ("nothing_to_do", {}, None)
 
 
 def test_a_busy_machine_is_waited_for_and_started_again() -> None:
     client = Machine(ended(status="busy", run_id="r0"), ended(status="planned", run_id="r1"), others=3)
-    found, _ = run_conversion(Stage(client), 5)
+    found, _ = run_conversion(stage_with(client), 5)
     assert (found.status, client.begun, client.others) == ("converted", 2, -1)
 
 
 def test_a_machine_that_stays_busy_is_a_failure() -> None:
     client = Machine(*[ended(status="busy", run_id="r0")] * 5)
-    found, outcome = run_conversion(Stage(client), 5)
+    found, outcome = run_conversion(stage_with(client), 5)
     assert (found.status, client.begun) == ("busy", 3)
-    assert unfinished_error(Stage(client), found, outcome) is not None
+    assert error_of(stage_with(client), found, outcome) is not None
 
 
-def test_a_failed_run_says_where_why_and_where_to_look() -> None:
-    stage = Stage(Machine(FAILED))
+def test_the_error_of_a_failed_run_names_state_cause_and_console() -> None:
+    stage = stage_with(Machine(FAILED))
     found, outcome = run_conversion(stage, 5)
-    error = unfinished_error(stage, found, outcome)
+    error = error_of(stage, found, outcome)
     assert found.status == "failed"
     assert error is not None
     assert error.message == "The conversion failed in 'Convert the batches': 61 in, 60 out"
@@ -124,55 +120,37 @@ def test_a_failed_run_says_where_why_and_where_to_look() -> None:
     )
 
 
-def test_a_map_that_failed_says_why_an_item_did() -> None:
+def test_the_cause_of_a_failed_map_is_that_of_an_item() -> None:
     client = Machine(FAILED)
     client.children = ["child-1", "child-2"]
-    found, outcome = run_conversion(Stage(client), 5)
+    found, outcome = run_conversion(stage_with(client), 5)
     assert outcome.cause == "2 of 15 items failed, one of them with: chunk 7 does not exist"
     assert found.run_id == "r9"
 
 
 def test_the_local_cloud_has_no_console() -> None:
-    stage = Stage(Machine(FAILED), "local")
-    error = unfinished_error(stage, *run_conversion(stage, 5))
+    stage = stage_with(Machine(FAILED), "local")
+    error = error_of(stage, *run_conversion(stage, 5))
     assert error is not None
     assert "console.aws" not in error.hint
     assert ARN in error.hint
 
 
-def test_an_execution_that_does_not_end_is_left_running() -> None:
+def test_an_execution_that_takes_too_long_is_left_running() -> None:
     client = Machine()
     client.looks = -(10**9)
     client.describe_execution = lambda **_: {"status": "RUNNING"}  # type: ignore[method-assign]
     with pytest.raises(CliError, match=r"still runs.*one"):
-        run_conversion(Stage(client), 0.05)
+        run_conversion(stage_with(client), 0.05)
 
 
-def test_the_json_document_has_exactly_the_promised_members() -> None:
-    assert list(Conversion.__dataclass_fields__) == [
-        "run_id",
-        "status",
-        "files",
-        "events",
-        "rows",
-        "parquet_files",
-        "seconds",
-    ]
-    assert convert.CONVERTED == "converted"
+def test_the_operator_is_in_the_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Machine(*[ended(status="nothing_to_do")] * 2)
+    for user in (lambda: "ann", _no_name):
+        monkeypatch.setattr(getpass, "getuser", user)
+        run_conversion(stage_with(client), 5)
+    assert [json.loads(given)["started_by"] for given in client.given] == ["hand: ann", "hand: unknown"]
 
 
-def test_an_execution_is_told_who_started_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    ended = {"status": "SUCCEEDED", "output": '{"status": "nothing_to_do"}'}
-    client = Machine(ended, ended)
-    monkeypatch.setattr(getpass, "getuser", lambda: "ann")
-    run_conversion(Stage(client), 5)
-    monkeypatch.setattr(getpass, "getuser", _nobody)
-    run_conversion(Stage(client), 5)
-    assert [json.loads(given) for given in client.given] == [
-        {"started_by": "hand: ann"},
-        {"started_by": "hand: unknown"},
-    ]
-
-
-def _nobody() -> str:
-    raise KeyError("a user without a name")
+def _no_name() -> str:
+    raise KeyError
