@@ -6,8 +6,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.clients import dynamodb, s3
-from sluice.aws.environment import read_settings
+from sluice.aws.runtime import dynamodb, s3
+from sluice.aws.runtime import read_settings
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.vendor_exports.client.environment import Environment

@@ -7,8 +7,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.clients import dynamodb, secrets_manager
-from sluice.aws.environment import read_settings
+from sluice.aws.runtime import dynamodb, secrets_manager
+from sluice.aws.runtime import read_settings
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.vendor_exports.delivery.job import JobCheck, NextStep
 from sluice.vendor_exports.delivery.model import Lease

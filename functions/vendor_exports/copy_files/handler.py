@@ -8,8 +8,8 @@ import orjson
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.clients import dynamodb, s3, secrets_manager
-from sluice.aws.environment import read_settings
+from sluice.aws.runtime import dynamodb, s3, secrets_manager
+from sluice.aws.runtime import read_settings
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.vendor_exports.delivery.copy_files import BatchCopy, PresignedUrls

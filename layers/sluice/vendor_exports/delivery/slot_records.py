@@ -134,9 +134,8 @@ def record_result(lease: Lease, state: Mapping[str, Any], slots: SlotRecords) ->
     if cause or result.status != DELIVERED:
         cause = cause or "the export ended before its files were checked"
         result = replace(result, status=INCOMPLETE, cause=cause[:LONGEST_CAUSE])
-    if record.checked is None and record.result and record.result.status == DELIVERED:
-        result = record.result  # an execution that checked nothing does not undo an earlier delivery
-    slots.close(lease, result)
+    before = None if record.checked else record.result  # an execution that checked nothing undoes no delivery
+    slots.close(lease, before if before and before.status == DELIVERED else result)
     return result
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from sluice.aws.dynamodb import Item, from_dynamodb, to_dynamodb
+from sluice.aws.runtime import Item, from_dynamodb, to_dynamodb
 from sluice.lake.lease import LeaseLostError
 from sluice.lake.lease_dynamodb import OWNED, DynamoLeases
 from sluice.vendor_exports.client.environment import Environment

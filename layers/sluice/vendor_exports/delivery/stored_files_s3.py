@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote
 
 from botocore.exceptions import ClientError
 
-from sluice.aws.clients import error_code
+from sluice.aws.runtime import error_code
 from sluice.vendor_exports.delivery.transfers import DownloadError, Part, Provenance, StoredFile
 
 if TYPE_CHECKING:

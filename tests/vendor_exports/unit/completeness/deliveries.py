@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sluice.vendor_exports.completeness.initialise import merge_parts, observe_part, write_plan
-from sluice.vendor_exports.completeness.model import Observation, SlotHistory
-from sluice.vendor_exports.completeness.publish import Publishing, output_keys
-from sluice.vendor_exports.completeness.update import Updating
-from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA, Environment, Slot, slots_between
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.completeness.initialise_history import merge_parts, observe_part, write_plan
+from sluice.vendor_exports.completeness.slot_history import Observation, SlotHistory
+from sluice.vendor_exports.completeness.update_history import HistoryPublisher, HistoryUpdater, output_keys
+from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA, Slot, slots_between
 from tests.support.memory_object_store import MemoryObjectStore
 
 FIRST = Slot(datetime(2026, 1, 30, 20, tzinfo=UTC))
@@ -43,18 +43,18 @@ def report(environment: Environment, rows: Sequence[SlotHistory], out_of_scope: 
     return repr((environment, rows, out_of_scope)).encode()
 
 
-def publishing(bucket: MemoryObjectStore) -> Publishing:
-    return Publishing(bucket, report, OUT_OF_SCOPE)
+def publishing(bucket: MemoryObjectStore) -> HistoryPublisher:
+    return HistoryPublisher(bucket, report, OUT_OF_SCOPE)
 
 
-def updating(bucket: MemoryObjectStore, max_slots: int = 1000) -> Updating:
-    return Updating(bucket, bucket, publishing(bucket), max_slots)
+def updating(bucket: MemoryObjectStore, max_slots: int = 1000) -> HistoryUpdater:
+    return HistoryUpdater(bucket, publishing(bucket), max_slots)
 
 
 def initialise(bucket: MemoryObjectStore, first: Slot, last: Slot, now: datetime, run_id: str = "run") -> None:
     """All steps, the parts in another order than planned."""
     for part in reversed(write_plan(bucket, run_id, TEST, first, last, now)):
-        observe_part(bucket, bucket, part, now)
+        observe_part(bucket, part, now)
     merge_parts(bucket, publishing(bucket), run_id)
 
 

@@ -1,4 +1,4 @@
-"""Whatever the order, repetition and splitting of updates: byte for byte the files of one pass."""
+"""Any order, repetition and splitting of updates gives the files of one pass, byte for byte."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -87,7 +87,7 @@ def test_any_order_repetition_and_splitting(content: Content, steps: list[Step])
 
 
 @given(CONTENT, CONTENT, STEPS)
-def test_what_comes_late_and_is_looked_at_again(content: Content, late: Content, steps: list[Step]) -> None:
+def test_files_that_come_late_are_observed_again(content: Content, late: Content, steps: list[Step]) -> None:
     bucket = bucket_of(content)
     for number, step in enumerate(steps):
         take(bucket, step, number)

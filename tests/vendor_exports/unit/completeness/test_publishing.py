@@ -1,4 +1,4 @@
-"""Outputs never go back, whoever writes between any two calls of ours."""
+"""Outputs never get older, whatever another update writes between any two calls of ours."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -7,13 +7,11 @@ from itertools import count
 
 import pytest
 
-from sluice.vendor_exports.completeness.catalog import HISTORY_TABLES
-from sluice.vendor_exports.completeness.csvs import job_metrics_csv, job_size_csv, table_metrics_csv
-from sluice.vendor_exports.completeness.derive import derive
-from sluice.vendor_exports.completeness.keys import REPORT, history_key, observability_key
+from sluice.vendor_exports.completeness.history_files import HISTORY_TABLES, REPORT, history_key, observability_key
+from sluice.vendor_exports.completeness.history_formats import CSV_NAMES, history_csv, history_parquet
+from sluice.vendor_exports.completeness.observations import HistoryBusyError
 from sluice.vendor_exports.completeness.observe import observe
-from sluice.vendor_exports.completeness.recording import HistoryBusyError
-from sluice.vendor_exports.completeness.tables import history_parquet
+from sluice.vendor_exports.completeness.slot_history import derive
 from tests.support.memory_object_store import MemoryObjectStore, nothing
 from tests.vendor_exports.unit.completeness.deliveries import (
     FIRST,
@@ -94,9 +92,7 @@ def test_outputs_are_those_of_the_rows() -> None:
     rows = derive(observe(bucket, TEST, slots(6), settled(LAST)), OUT_OF_SCOPE)
     assert (rows[-1].expected, rows[-1].unexpected) == (("A", "B"), ("X",))
     assert outputs(bucket) == {
-        observability_key(TEST, "historical_job_metrics.csv"): job_metrics_csv(rows),
-        observability_key(TEST, "historical_table_metrics.csv"): table_metrics_csv(rows),
-        observability_key(TEST, "historical_job_size.csv"): job_size_csv(rows),
+        **{observability_key(TEST, name): history_csv(name, rows) for name in CSV_NAMES},
         REPORT_KEY: report(TEST, rows, list(OUT_OF_SCOPE)),
         **{history_key(TEST, table.name): history_parquet(table, rows) for table in HISTORY_TABLES},
     }
@@ -122,7 +118,7 @@ def test_another_update_between_any_two_calls(
 
 
 @pytest.mark.parametrize("happens", [early_update, late_update])
-def test_two_that_begin_a_history(happens: Callable[[MemoryObjectStore], object]) -> None:
+def test_two_updates_begin_a_history(happens: Callable[[MemoryObjectStore], object]) -> None:
     wanted = one_after_the_other(late_update)
     for at in range(1, 40):
         bucket = deliveries()
@@ -132,7 +128,7 @@ def test_two_that_begin_a_history(happens: Callable[[MemoryObjectStore], object]
 
 
 def test_a_file_that_comes_and_goes_while_we_publish() -> None:
-    """Ours is derived of the state with the file in it, and finds the ETag it has read: it must look again."""
+    """Ours is derived from a state with the file, and finds the ETag that it has read: it must try again."""
     for at in range(1, 40):
         bucket = deliveries()
         late_update(bucket)
@@ -151,7 +147,7 @@ def come_and_go(bucket: MemoryObjectStore) -> None:
     updating(bucket).update(TEST, settled(LAST) + timedelta(minutes=2), [FIRST])
 
 
-def test_killed_before_any_call_the_next_update_mends_it() -> None:
+def test_an_update_after_one_that_was_killed_before_any_call() -> None:
     wanted = one_after_the_other(late_update)
     for at in range(1, 40):
         bucket = deliveries()
@@ -167,7 +163,7 @@ def killed(_: MemoryObjectStore) -> None:
     raise KilledError
 
 
-def test_others_that_never_rest() -> None:
+def test_outputs_that_others_keep_writing() -> None:
     bucket, numbers = deliveries(), count()
     late_update(bucket)
     bucket.between = lambda: bucket.objects.update({REPORT_KEY: str(next(numbers)).encode()})
@@ -176,7 +172,7 @@ def test_others_that_never_rest() -> None:
     assert dates(bucket) == [str(slot) for slot in slots(6)]
 
 
-def test_a_state_that_others_always_write_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_state_that_others_keep_writing(monkeypatch: pytest.MonkeyPatch) -> None:
     bucket = deliveries()
     early_update(bucket)
     before = dict(bucket.objects)

@@ -4,11 +4,11 @@ from typing import Any
 
 from hypothesis import given, settings
 
-from sluice.html_report.packing import pack
-from sluice.vendor_exports.completeness.model import SlotHistory
-from sluice.vendor_exports.completeness.report.aggregate import daily
+from sluice.html_report.page import pack
 from sluice.vendor_exports.completeness.report.plots import calendar, plots_by_topic
-from tests.vendor_exports.unit.completeness.report.making import histories, row
+from sluice.vendor_exports.completeness.report.service_level import daily
+from sluice.vendor_exports.completeness.slot_history import SlotHistory
+from tests.vendor_exports.unit.completeness.report.slot_rows import histories, row
 
 
 def unpacked(trace: dict[str, Any], packed: dict[str, Any]) -> dict[str, Any]:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from plotly.offline import get_plotlyjs
 
-from sluice.vendor_exports.completeness.model import SlotHistory
-from sluice.vendor_exports.completeness.report import report_page
-from sluice.vendor_exports.delivery.slots import Environment
-from tests.vendor_exports.unit.completeness.report.making import absent, row
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.completeness.report.page import report_page
+from sluice.vendor_exports.completeness.slot_history import SlotHistory
+from tests.vendor_exports.unit.completeness.report.slot_rows import absent, row
 from tests.vendor_exports.unit.completeness.report.test_plots import TITLES
 
 HOSTILE = ("</script><script>alert(1)</script>", "<img src=x onerror=alert(2)>", "\"'><a href='https://e.vil'>", "<!--")

@@ -1,14 +1,15 @@
-"""The ten plots of the facts page hold the values of the rows."""
+"""The plots of the report hold the values of the rows."""
 
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
-from sluice.vendor_exports.completeness.model import SlotHistory
-from sluice.vendor_exports.completeness.report.aggregate import daily
-from sluice.vendor_exports.completeness.report.plots import Plot, calendar, plots_by_topic
-from tests.vendor_exports.unit.completeness.report.making import absent, histories, row
+from sluice.html_report.plots import Plot
+from sluice.vendor_exports.completeness.report.plots import calendar, plots_by_topic
+from sluice.vendor_exports.completeness.report.service_level import daily
+from sluice.vendor_exports.completeness.slot_history import SlotHistory
+from tests.vendor_exports.unit.completeness.report.slot_rows import absent, histories, row
 
 TITLES = {
     "files-hourly": "Files delivered, hourly",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from sluice.vendor_exports.completeness.model import SchemaChange, SlotHistory
+from sluice.vendor_exports.completeness.slot_history import SchemaChange, SlotHistory
 from sluice.vendor_exports.delivery.slots import Slot
 
 FIRST = Slot.parse("20260130-20")

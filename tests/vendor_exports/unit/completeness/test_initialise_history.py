@@ -1,4 +1,4 @@
-"""Initialising: parts that cover the range exactly, in any order, each as often as one likes."""
+"""An initialisation covers its range exactly, with its parts in any order and repetition."""
 
 import json
 from datetime import timedelta
@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.vendor_exports.completeness.initialise import (
+from sluice.vendor_exports.completeness.history_files import history_plan_key, part_key
+from sluice.vendor_exports.completeness.initialise_history import (
     InitialisationError,
     Part,
-    cut,
     merge_parts,
     observe_part,
+    parts_of,
     write_plan,
 )
-from sluice.vendor_exports.completeness.keys import history_plan_key, part_key
 from sluice.vendor_exports.delivery.slots import Slot, slots_between
 from tests.support.memory_object_store import MemoryObjectStore
 from tests.vendor_exports.unit.completeness.deliveries import (
@@ -37,7 +37,7 @@ NOW = settled(LAST)
 @given(st.integers(0, 30), st.integers(0, 2000))
 def test_parts_cover_the_range(offset: int, hours: int) -> None:
     first = FIRST.after(offset)
-    parts = list(cut("run", TEST, first, first.after(hours)))
+    parts = list(parts_of("run", TEST, first, first.after(hours)))
     covered = [slot for part in parts for slot in slots_between(part.first, part.last)]
     assert covered == list(slots_between(first, first.after(hours)))
     assert [part.part for part in parts] == [f"{number:05}" for number in range(len(parts))]
@@ -79,7 +79,7 @@ def test_hours_before_the_first_delivery_are_rows_too() -> None:
 def test_a_part_that_was_not_observed() -> None:
     bucket = MemoryObjectStore()
     first, *_ = write_plan(bucket, "run", TEST, FIRST, LAST, NOW)
-    observe_part(bucket, bucket, first, NOW)
+    observe_part(bucket, first, NOW)
     before = dict(bucket.objects)
     with pytest.raises(InitialisationError, match=f"{part_key('run', '00001')} is missing.*start a new one"):
         merge_parts(bucket, publishing(bucket), "run")

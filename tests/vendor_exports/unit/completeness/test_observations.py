@@ -1,16 +1,16 @@
-"""The state: the same whatever the order, repetition and grouping of what goes into it."""
+"""The state of the histories is the same for any order, repetition and grouping of observations."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta, timezone
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.vendor_exports.completeness.catalog import HISTORICAL_JOB_SIZE
-from sluice.vendor_exports.completeness.model import Observation
-from sluice.vendor_exports.completeness.state import StateError, decode, encode, merge
-from sluice.vendor_exports.completeness.tables import history_parquet
+from sluice.vendor_exports.completeness.history_files import HISTORICAL_JOB_SIZE
+from sluice.vendor_exports.completeness.history_formats import history_parquet
+from sluice.vendor_exports.completeness.observations import StateError, merge, read_observations, write_observations
+from sluice.vendor_exports.completeness.slot_history import Observation
 from tests.vendor_exports.unit.completeness.deliveries import FIRST, seen, settled, slots
 
 NAMES = st.lists(st.text(max_size=5), unique=True, max_size=3).map(lambda names: tuple(sorted(names)))
@@ -36,23 +36,23 @@ def test_merging_is_commutative_associative_and_idempotent(groups: list[list[Obs
     for group in random.sample(groups * 2, len(groups) * 2):
         step_by_step = merge(step_by_step, random.sample(group, len(group)))
     assert step_by_step == once
-    assert encode(step_by_step) == encode(once)
+    assert write_observations(step_by_step) == write_observations(once)
     assert [each.slot for each in once] == sorted({each.slot for group in groups for each in group})
 
 
-def test_the_later_look_holds() -> None:
+def test_the_later_observation_counts() -> None:
     before, after = seen(FIRST, ["A", "B"]), Observation(FIRST, settled(FIRST) + timedelta(seconds=1), 0, 0, (), None)
     assert merge([after], [before]) == merge([before], [after]) == [after]
 
 
 @given(st.lists(OBSERVATIONS))
 def test_what_is_written_is_read(observations: list[Observation]) -> None:
-    assert decode(encode(observations)) == observations
+    assert read_observations(write_observations(observations)) == observations
 
 
 def test_times_are_kept_as_moments() -> None:
     elsewhere = settled(FIRST).astimezone(timezone(timedelta(hours=5)))
-    (found,) = decode(encode([Observation(FIRST, elsewhere, 0, 0, (), None)]))
+    (found,) = read_observations(write_observations([Observation(FIRST, elsewhere, 0, 0, (), None)]))
     assert found.observed_at == elsewhere
     assert found.observed_at.utcoffset() == timedelta(0)
 
@@ -60,22 +60,17 @@ def test_times_are_kept_as_moments() -> None:
 def test_ten_thousand_hours_stay_small() -> None:
     tables = [f"SomeTableOfTheVendor{number}" for number in range(100)]
     many = [seen(slot, tables[number % 7 :], tables, size=number) for number, slot in enumerate(slots(10_000))]
-    body = encode(many)
+    body = write_observations(many)
     assert len(body) < 500_000
-    assert decode(body) == many
+    assert read_observations(body) == many
 
 
-@pytest.mark.parametrize("body", [b"", b"PAR1", b"date,size\n", encode([seen(FIRST)])[:-5]])
-def test_what_is_no_state(body: bytes) -> None:
+@pytest.mark.parametrize("body", [b"", b"PAR1", b"date,size\n", write_observations([seen(FIRST)])[:-5]])
+def test_bytes_that_are_no_state(body: bytes) -> None:
     with pytest.raises(StateError, match=r"no observations.*initialise the history again"):
-        decode(body)
+        read_observations(body)
 
 
 def test_a_parquet_file_of_something_else() -> None:
     with pytest.raises(StateError):
-        decode(history_parquet(HISTORICAL_JOB_SIZE, []))
-
-
-def test_datetimes_are_exact() -> None:
-    at = datetime.fromisoformat("2026-01-31T12:00:00.123456+00:00")
-    assert decode(encode([Observation(FIRST, at, 0, 0, (), None)]))[0].observed_at == at
+        read_observations(history_parquet(HISTORICAL_JOB_SIZE, []))

@@ -3,13 +3,13 @@
 import pytest
 from hypothesis import given
 
-from sluice.vendor_exports.completeness.model import SchemaChange, SlotHistory
-from sluice.vendor_exports.completeness.report.highlights import Finding, anomalies, gaps
-from tests.vendor_exports.unit.completeness.report.making import absent, histories, row
+from sluice.vendor_exports.completeness.report.highlights import Highlight, anomalies, gaps
+from sluice.vendor_exports.completeness.slot_history import SchemaChange, SlotHistory
+from tests.vendor_exports.unit.completeness.report.slot_rows import absent, histories, row
 
 
-def said(findings: list[Finding]) -> list[tuple[str, str, int, str, tuple[str, ...]]]:
-    return [(str(each.first), str(each.last), each.hours, each.what, each.names) for each in findings]
+def said(highlights: list[Highlight]) -> list[tuple[str, str, int, str, tuple[str, ...]]]:
+    return [(str(each.first), str(each.last), each.hours, each.what, each.names) for each in highlights]
 
 
 def test_consecutive_hours_are_one_gap() -> None:

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from sluice.vendor_exports.completeness.keys import history_key, state_key
-from sluice.vendor_exports.completeness.update import Updated
+from sluice.vendor_exports.completeness.history_files import history_key, state_key
+from sluice.vendor_exports.completeness.update_history import Updated
 from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA
 from tests.support.memory_object_store import MemoryObjectStore
 from tests.vendor_exports.unit.completeness.deliveries import (
@@ -32,7 +32,7 @@ def bucket() -> MemoryObjectStore:
     return bucket
 
 
-def test_an_hour_counts_when_it_is_over_by_thirty_minutes(bucket: MemoryObjectStore) -> None:
+def test_an_hour_is_observed_when_it_is_over_by_thirty_minutes(bucket: MemoryObjectStore) -> None:
     just_before = settled(FIRST.after()) - timedelta(microseconds=1)
     assert updating(bucket).update(TEST, just_before) == Updated((FIRST,), 0)
     assert dates(bucket) == [str(FIRST)]
@@ -47,14 +47,14 @@ def test_a_history_begins_at_the_first_folder(bucket: MemoryObjectStore) -> None
 
 
 @pytest.mark.parametrize("early", [timedelta(0), timedelta(minutes=89)])
-def test_nothing_there_yet(bucket: MemoryObjectStore, early: timedelta) -> None:
+def test_without_a_settled_hour_nothing_is_written(bucket: MemoryObjectStore, early: timedelta) -> None:
     before = dict(bucket.objects)
     assert updating(bucket).update(PROD, settled(FIRST)) == Updated((), 0)
     assert updating(bucket).update(TEST, FIRST.hour + early) == Updated((), 0)
     assert bucket.objects == before
 
 
-def test_flows_are_apart(bucket: MemoryObjectStore) -> None:
+def test_environments_are_kept_apart(bucket: MemoryObjectStore) -> None:
     deliver(bucket, FIRST.after(), job(["Z"]), PROD)
     for environment in (TEST, PROD):
         updating(bucket).update(environment, settled(FIRST.after(2)))
@@ -62,14 +62,14 @@ def test_flows_are_apart(bucket: MemoryObjectStore) -> None:
     assert not outputs(bucket, PROD).keys() & outputs(bucket, TEST).keys()
 
 
-def test_so_many_at_once_and_no_more(bucket: MemoryObjectStore) -> None:
+def test_an_update_observes_a_limited_number_of_slots(bucket: MemoryObjectStore) -> None:
     now = settled(FIRST.after(9))
     left = [updating(bucket, 4).update(TEST, now).waiting for _ in range(4)]
     assert left == [6, 2, 0, 0]
     assert dates(bucket) == [str(slot) for slot in slots(10)]
 
 
-def test_slots_to_look_at_again(bucket: MemoryObjectStore) -> None:
+def test_slots_are_observed_again_when_asked(bucket: MemoryObjectStore) -> None:
     updating(bucket).update(TEST, settled(FIRST.after(4)))
     before = outputs(bucket)
     deliver(bucket, FIRST.after(), {"A_9": b"late"})
@@ -81,14 +81,12 @@ def test_slots_to_look_at_again(bucket: MemoryObjectStore) -> None:
     assert dates(bucket) == [str(slot) for slot in slots(5)]
 
 
-def test_again_does_not_outrun_the_rule(bucket: MemoryObjectStore) -> None:
-    """A clock that was fast noted an hour too early; one that is right does not look at it before its time."""
+def test_a_slot_is_not_observed_again_before_it_is_settled(bucket: MemoryObjectStore) -> None:
     updating(bucket).update(TEST, settled(FIRST.after(2)))
     assert updating(bucket).update(TEST, settled(FIRST), [FIRST.after(2), FIRST]).observed == (FIRST,)
 
 
-def test_what_nobody_looked_at_is_made_up_for(bucket: MemoryObjectStore) -> None:
-    """Two initialisations with a gap between them."""
+def test_gaps_between_initialisations_are_observed(bucket: MemoryObjectStore) -> None:
     now = settled(FIRST.after(9))
     initialise(bucket, FIRST, FIRST.after(2), now)
     initialise(bucket, FIRST.after(6), FIRST.after(7), now)
@@ -105,7 +103,7 @@ def test_without_news_nothing_is_written(bucket: MemoryObjectStore) -> None:
     assert bucket.written == []
 
 
-def test_a_look_at_the_same_content_changes_the_state_only(bucket: MemoryObjectStore) -> None:
+def test_an_observation_of_the_same_content_changes_the_state_only(bucket: MemoryObjectStore) -> None:
     now = settled(FIRST.after(2))
     updating(bucket).update(TEST, now)
     bucket.written.clear()
@@ -113,7 +111,7 @@ def test_a_look_at_the_same_content_changes_the_state_only(bucket: MemoryObjectS
     assert bucket.written == [state_key(TEST)]
 
 
-def test_where_things_lie(bucket: MemoryObjectStore) -> None:
+def test_keys_of_outputs(bucket: MemoryObjectStore) -> None:
     updating(bucket).update(TEST, settled(FIRST))
     folder = "DEV/IMOSDL/DataObservability/"
     assert {key for key in bucket.objects if "/Hourly/" not in key} == {

@@ -1,4 +1,4 @@
-"""Days, months and the headline's spans are what one gets by counting."""
+"""Days, months and the spans of the headline are sums of their hours."""
 
 from collections import defaultdict
 from datetime import timedelta
@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 
-from sluice.vendor_exports.completeness.model import SlotHistory
-from sluice.vendor_exports.completeness.report.aggregate import Period, daily, latest, monthly
-from tests.vendor_exports.unit.completeness.report.making import absent, histories, row
+from sluice.vendor_exports.completeness.report.service_level import Period, daily, latest, monthly
+from sluice.vendor_exports.completeness.slot_history import SlotHistory
+from tests.vendor_exports.unit.completeness.report.slot_rows import absent, histories, row
 
 
 def assert_sums_up(period: Period, rows: list[SlotHistory]) -> None:
-    """Compare with the plain calculation of the facts page."""
+    """Compare a period with a plain calculation."""
     hours = len(rows)
     came = [0.0 if not each.delivered else (4 - len(each.missing)) / 4 for each in rows]
     assert period.expected == hours

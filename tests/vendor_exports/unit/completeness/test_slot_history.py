@@ -5,8 +5,7 @@ from statistics import median
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.vendor_exports.completeness.derive import derive
-from sluice.vendor_exports.completeness.model import SchemaChange
+from sluice.vendor_exports.completeness.slot_history import SchemaChange, derive
 from tests.vendor_exports.unit.completeness.deliveries import FIRST, OUT_OF_SCOPE, seen, slots
 
 WEEK = 7 * 24

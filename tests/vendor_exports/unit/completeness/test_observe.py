@@ -1,4 +1,4 @@
-"""From folders to observations: every slot has one, and nothing of other folders counts."""
+"""Folders are observed: every slot has an observation, and files of other folders do not count."""
 
 import json
 from collections.abc import Sequence
@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from sluice.vendor_exports.completeness.model import Observation
 from sluice.vendor_exports.completeness.observe import MAX_MANIFEST_BYTES, observe
-from sluice.vendor_exports.delivery.schemas import MAX_SCHEMA_BYTES, read_schema
+from sluice.vendor_exports.completeness.slot_history import Observation
+from sluice.vendor_exports.delivery.master_schema import MAX_SCHEMA_BYTES, read_schema
 from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA
 from tests.support.memory_object_store import MemoryObjectStore
 from tests.vendor_exports.unit.completeness.deliveries import FIRST, PROD, TEST, deliver, schema, settled, slots
@@ -16,7 +16,7 @@ from tests.vendor_exports.unit.completeness.deliveries import FIRST, PROD, TEST,
 NOW = settled(FIRST)
 
 
-def test_what_lay_in_a_folder() -> None:
+def test_an_observation_counts_files_bytes_and_tables() -> None:
     bucket, master = MemoryObjectStore(), schema("Voyage", "Cargo")
     files = {
         "Voyage_1.json": b"123",
@@ -41,7 +41,7 @@ def test_every_slot_has_an_observation() -> None:
     assert found[0] == Observation(FIRST, NOW, 0, 0, (), None)
 
 
-def test_what_does_not_count() -> None:
+def test_files_outside_of_the_folder_do_not_count() -> None:
     folder = FIRST.folder(TEST)
     elsewhere = [folder, f"{folder}sub/A_1", f"{TEST.hourly}A_1", FIRST.after().folder(TEST) + "A_1"]
     bucket = MemoryObjectStore({**dict.fromkeys(elsewhere, b"1"), folder + MANIFEST: b"[]"})
@@ -60,7 +60,7 @@ def manifest(*keys: str, **more: object) -> bytes:
     return json.dumps([{"key": key, "size": 1, **more} for key in keys]).encode()
 
 
-def test_what_another_job_left_behind_does_not_count() -> None:
+def test_files_of_an_earlier_job_do_not_count() -> None:
     bucket, master = MemoryObjectStore(), schema("A", "B")
     ours = {"A_1": b"1", MASTER_SCHEMA: master, MANIFEST: manifest("A_1", MASTER_SCHEMA, "Gone_1")}
     deliver(bucket, FIRST, {**ours, "A_2": b"22", "B_1": b"333", "readme": b"4"})
@@ -113,19 +113,13 @@ def test_the_vendors_own_manifest_is_a_file_under_its_other_name(key: str) -> No
         b"no JSON",
         b"\xff",
         b"{}",
-        b'""',
         b"null",
-        b"1",
         b"[]",
         b"[1]",
-        b"[null]",
-        b"[[]]",
         b'["key"]',
         b'[{"size": 1}]',
         b'[{"key": null}]',
-        b'[{"key": 1}]',
         b'[{"key": []}]',
-        b'[{"key": {}}]',
         b'[{"key": "A_1"}, {}]',
         b'[{"key": "A_1"}',
         b"[" * 100_000,
@@ -133,7 +127,7 @@ def test_the_vendors_own_manifest_is_a_file_under_its_other_name(key: str) -> No
     ],
     ids=lambda body: repr(body[:40]),
 )
-def test_with_a_manifest_that_is_none_everything_counts(body: bytes) -> None:
+def test_without_a_readable_manifest_every_file_counts(body: bytes) -> None:
     bucket = MemoryObjectStore()
     deliver(bucket, FIRST, {"A_1": b"1", "B_1": b"22", MANIFEST: body})
     assert observe(bucket, TEST, [FIRST], NOW) == [Observation(FIRST, NOW, 2, 3, ("A", "B"), None)]
