@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import pytest
@@ -175,7 +175,7 @@ class StepwiseExport:
         """Copy all batches, whose files arrive, but for a `failing` one."""
         for event in self.batches():
             failures = sum(file["name"] == failing for file in event["batch"]["files"])
-            self.exports.functions.call("copy_files", event, lambda answer, most=failures: answer["failed"] > most)
+            self.exports.functions.call("copy_files", event, partial(_failed_more, failures))
 
     def check_delivery(self) -> dict[str, Any]:
         """Check that all files arrived."""
@@ -204,6 +204,10 @@ class StepwiseExport:
 
     def _call(self, folder: str, event: dict[str, Any]) -> Any:
         return self.exports.functions.call(folder, event)
+
+
+def _failed_more(failures: int, answer: dict[str, Any]) -> bool:
+    return bool(answer["failed"] > failures)
 
 
 def contents(vendor: Simulator) -> dict[str, str]:

@@ -10,7 +10,7 @@ import pytest
 from tests.support.import_contracts import REGISTRATION, DomainContract, PipelinesContract
 
 LAYERS = Path(__file__).parents[3] / "layers"
-ADAPTERS = ("_s3", "_dynamodb", "_http", "_stepfunctions", "_opensearch", "_sns")
+ADAPTERS = ("_s3", "_dynamodb", "_http", "_stepfunctions", "_opensearch", "_sns", "_cloudwatch")
 DOMAIN = [
     path.relative_to(LAYERS)
     for path in sorted(LAYERS.glob("sluice/**/*.py"))
@@ -64,10 +64,10 @@ def test_pipelines_contract_finds_imports_from_other_packages(importer: str, imp
     ("importer", "imported", "kept"),
     [
         ("sluice.lake.object_store_s3", "boto3", True),
-        ("sluice.aws.clients", "boto3", True),
+        ("sluice.aws.runtime", "boto3", True),
         ("cli.platform.session", "boto3", True),
         ("sluice.lake.keys", "boto3", False),
-        ("sluice.lake.keys", "sluice.aws.clients", False),
+        ("sluice.lake.keys", "sluice.aws.runtime", False),
         ("sluice.lake.keys", "sluice.lake.object_store_s3", False),
     ],
 )

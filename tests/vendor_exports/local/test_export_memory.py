@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -30,22 +29,15 @@ BIG = "Document_0.bin"
 _MEGABYTE = 1 << 20
 
 
-@dataclass(frozen=True)
-class Slow:
+class SlowContent(Content):
     """A content that is sent slowly."""
 
-    whole: Content
+    def __init__(self, whole: Content) -> None:
+        super().__init__(whole.size)
+        self._whole = whole
 
-    @property
-    def size(self) -> int:
-        return self.whole.size
-
-    @property
-    def md5(self) -> str:
-        return self.whole.md5
-
-    def chunks(self, begin: int, end: int) -> Iterator[bytes]:
-        for chunk in self.whole.chunks(begin, end):
+    def chunks(self, start: int, stop: int) -> Iterator[bytes]:
+        for chunk in self._whole.chunks(start, stop):
             time.sleep(0.02)
             yield chunk
 
@@ -87,7 +79,7 @@ def test_large_files_are_copied_in_memory(exports: DeployedExports, megabytes: i
 
 
 def test_a_killed_copy_is_resumed(exports: DeployedExports) -> None:
-    slow = content_replaced(Target(Call.FILE, BIG, times=1), Slow)
+    slow = content_replaced(Target(Call.FILE, BIG, times=1), SlowContent)
     with exports.vendor(slow, exports=Exports(files=4, big_bytes=5 * PART_BYTES - 1)) as vendor:
         export = _listed(exports, vendor)
         (event,) = export.batches()
