@@ -107,7 +107,7 @@ def test_a_slot_that_changed_since_the_comparison_is_left_alone(s3: ConditionalS
     put(s3, "Cargo_9", bucket="the-lake")
     outcomes = copy_missing.copy_found(stage, planned).failed
     assert len(outcomes) == 3
-    assert "others changed the slot's folder" in outcomes[0].problem
+    assert "the slot's folder changed since" in outcomes[0].problem
     assert list(lake(s3)) == [f"{FOLDER}Cargo_9"]
 
 
