@@ -1,4 +1,4 @@
-"""The vendor's answers as values; all of them are untrusted."""
+"""The vendor's API and its answers as values; all of them are untrusted."""
 
 import re
 from dataclasses import dataclass, field

@@ -22,7 +22,7 @@ from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.client.errors import AnswerNotUnderstoodError, JobUnknownError
 from sluice.vendor_exports.client.next_allowed import next_allowed
 from sluice.vendor_exports.client.pauses import Pauses
-from sluice.vendor_exports.client.tokens_http import CredentialsSource, TokenCache, Tokens, refused
+from sluice.vendor_exports.client.tokens_http import Tokens, refused
 
 _UNKNOWN_JOB = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.NOT_FOUND, httpx.codes.GONE})
 _SUPPORT = "Ask the vendor's support."
@@ -40,24 +40,22 @@ class Endpoints:
 
 
 class VesonClient:
-    """Talks to the vendor on behalf of one slot.
+    """Calls the vendor's API for one slot.
 
     Args:
-        http: Decides about TLS, redirects and timeouts.
-        endpoints: Where the vendor is.
-        credentials: What it knows us by.
-        cache: The token of this process.
-        pauses: How long to pause between attempts.
-        clock: The time in UTC, where the vendor does not say its own.
-        slot: What the work is for, as messages name it.
+        http: The transport: TLS, redirects and timeouts.
+        endpoints: URLs of the vendor.
+        tokens: The token of this process, and the credentials.
+        pauses: Pauses between attempts.
+        clock: The time in UTC, for answers without a Date header.
+        slot: The slot, as messages name it.
     """
 
     def __init__(
         self,
         http: httpx.Client,
         endpoints: Endpoints,
-        credentials: CredentialsSource,
-        cache: TokenCache,
+        tokens: Tokens,
         pauses: Pauses,
         clock: Callable[[], datetime],
         slot: str,
@@ -65,8 +63,7 @@ class VesonClient:
         """Bind everything; nothing is sent yet."""
         self._connection = Connection(http, pauses, slot)
         self._endpoints = endpoints
-        self._credentials = credentials
-        self._tokens = Tokens(self._connection, endpoints.auth, credentials, cache, slot)
+        self._tokens = tokens
         self._clock = clock
         self._slot = slot
 
@@ -76,7 +73,7 @@ class VesonClient:
         Raises:
             VendorError: See `sluice.vendor_exports.client.errors`.
         """
-        answer = self._post("trigger", "export", {"configName": environment.config_name}, self._speaks_of_a_time)
+        answer = self._post("trigger", "export", {"configName": environment.config_name}, self._is_refusal)
         guid = answer.text("JobGuid")
         if answer.status == httpx.codes.OK and guid and len(guid) <= _LONGEST_GUID:
             return Accepted(guid)
@@ -86,7 +83,7 @@ class VesonClient:
         return Refused(self._seconds_until(sentence, answer), self._quoted(sentence))
 
     def status(self, job_guid: str) -> JobReport:
-        """Ask how far a job is.
+        """Ask for the status of a job.
 
         Raises:
             VendorError: See `sluice.vendor_exports.client.errors`.
@@ -102,14 +99,14 @@ class VesonClient:
         return JobReport(JobStatus.of(word), self._quoted(word))
 
     def files(self, environment: Environment, job_guid: str, minutes: int) -> list[ListedFile]:
-        """Ask for the job's files, with addresses that live for so many minutes.
+        """Ask for the job's files, with presigned URLs that live for so many minutes.
 
         Raises:
             VendorError: See `sluice.vendor_exports.client.errors`.
         """
-        answer = self._list(environment, job_guid, minutes, self._credentials.current().client_secret)
+        answer = self._list(environment, job_guid, minutes, self._tokens.credentials.current().client_secret)
         if answer.status == httpx.codes.UNAUTHORIZED:
-            answer = self._list(environment, job_guid, minutes, self._credentials.renewed().client_secret)
+            answer = self._list(environment, job_guid, minutes, self._tokens.credentials.renewed().client_secret)
         if answer.status == httpx.codes.UNAUTHORIZED:
             raise refused(self._slot, "files", answer.status)
         listed = listed_files(answer.document()) if answer.status == httpx.codes.OK else None
@@ -143,11 +140,11 @@ class VesonClient:
 
     def _post_once(self, step: str, call: str, document: dict[str, str], is_answer: Callable[[Answer], bool]) -> Answer:
         url = f"{self._endpoints.export}/api/datalake/v1/{call}"
-        headers = {"Authorization": f"Bearer {self._tokens.token()}"}
+        headers = {"Authorization": f"Bearer {self._tokens.token(self._connection)}"}
         return self._connection.send(step, httpx.Request("POST", url, json=document, headers=headers), is_answer)
 
-    def _speaks_of_a_time(self, answer: Answer) -> bool:
-        """Tell a refusal from an excuse: it comes with any status, and names the time from which a job is allowed."""
+    def _is_refusal(self, answer: Answer) -> bool:
+        """Tell whether an answer refuses a job until a time; it may come with any status."""
         sentence = answer.text("Message")
         named = sentence is not None and self._seconds_until(sentence, answer) is not None
         return named or (sentence is not None and answer.status == httpx.codes.TOO_MANY_REQUESTS)
@@ -158,7 +155,7 @@ class VesonClient:
         return None if allowed is None else max(0.0, (allowed - now).total_seconds())
 
     def _quoted(self, text: str) -> str:
-        return quoted(text, (self._credentials.current().client_secret, self._tokens.last()))
+        return quoted(text, (self._tokens.credentials.current().client_secret, self._tokens.last))
 
     def _not_understood(self, step: str, answer: Answer) -> AnswerNotUnderstoodError:
         message = answer.text("Message")

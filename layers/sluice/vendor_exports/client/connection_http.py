@@ -1,4 +1,4 @@
-"""Requests to the vendor: bounded, repeated with jitter where that helps, and silent about what is secret."""
+"""Requests to the vendor: bounded, retried with jitter, with errors that hold no secret."""
 
 from collections.abc import Callable
 
@@ -16,12 +16,12 @@ _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 def never(_answer: Answer) -> bool:
-    """No answer with a status that says to ask again is one."""
+    """Take every transient status as a failure."""
     return False
 
 
 class _TransientError(Exception):
-    """Asking again may help, after so many seconds where the vendor named them."""
+    """A retry may help, after so many seconds where the vendor named them."""
 
     def __init__(self, happened: str, retry_after: float | None = None) -> None:
         super().__init__(happened)
@@ -29,16 +29,16 @@ class _TransientError(Exception):
 
 
 class Connection:
-    """Sends requests for one slot; `http` decides about TLS, redirects and timeouts."""
+    """Sends requests for one slot; `http` is the transport: TLS, redirects and timeouts."""
 
     def __init__(self, http: httpx.Client, pauses: Pauses, slot: str) -> None:
         """Bind the transport."""
         self._http = http
         self._pauses = pauses
-        self._slot = slot
+        self.slot = slot
 
     def send(self, step: str, request: httpx.Request, is_answer: Callable[[Answer], bool] = never) -> Answer:
-        """Return the vendor's answer, whatever its status, unless that says to ask again and `is_answer` does not.
+        """Return the vendor's answer; retry transient statuses, except for answers that `is_answer` accepts.
 
         Raises:
             VendorUnavailableError: All attempts were spent.
@@ -49,7 +49,7 @@ class Connection:
         except _TransientError as error:
             happened = f"{error}, {ATTEMPTS} times" if error.retry_after is None else str(error)
         advice = "If this goes on, ask the vendor's support."
-        raise VendorUnavailableError(self._slot, step, happened, advice)
+        raise VendorUnavailableError(self.slot, step, happened, advice)
 
     def _retrying(self) -> Retrying:
         return Retrying(
@@ -78,7 +78,7 @@ class Connection:
         raise _TransientError(f"the request ended with {happened}")
 
     def _answer(self, step: str, request: httpx.Request) -> tuple[Answer, float | None]:
-        """Return the answer, and after how many seconds it wants to be asked again."""
+        """Return the answer, and the seconds of its Retry-After."""
         response = self._http.send(request, stream=True)
         try:
             answer = Answer(response.status_code, self._body(step, response), sent_at(response.headers.get("date")))
@@ -92,7 +92,7 @@ class Connection:
             body += part
             if len(body) > MAX_ANSWER_BYTES:
                 happened = f"an answer of more than {MAX_ANSWER_BYTES >> 20} MB"
-                raise AnswerNotUnderstoodError(self._slot, step, happened, "Ask the vendor's support what it sends.")
+                raise AnswerNotUnderstoodError(self.slot, step, happened, "Ask the vendor's support what it sends.")
         return bytes(body)
 
 

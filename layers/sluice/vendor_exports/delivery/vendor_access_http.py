@@ -17,10 +17,10 @@ from sluice.vendor_exports.client.client_http import Endpoints, VesonClient
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.client.errors import CredentialsRefusedError
 from sluice.vendor_exports.client.pauses import Pauses
-from sluice.vendor_exports.client.tokens_http import Credentials, TokenCache
+from sluice.vendor_exports.client.tokens_http import Credentials, Tokens
 from sluice.vendor_exports.delivery.downloads_http import HttpDownloads, LoopbackPolicy, UrlPolicy
+from sluice.vendor_exports.delivery.metrics import TOKENS_REFUSED
 from sluice.vendor_exports.delivery.transfers import UrlRefusedError
-from sluice.vendor_exports.metrics import TOKENS_REFUSED
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -100,7 +100,7 @@ class VendorAccess:
         self._settings = settings
         self.environment = Environment(settings.environment)
         self._credentials = SecretCredentials(secrets, settings.secret_id)
-        self._tokens: dict[str, TokenCache] = {}
+        self._tokens: dict[str, Tokens] = {}
         self.pauses = Pauses(settings.pause_milliseconds / 1000, time.sleep)
 
     def client(self, slot: str, vendor_url: str) -> VesonClient:
@@ -110,8 +110,8 @@ class VendorAccess:
             VendorNotAllowedError: `vendor_url` is given, and this stage has its own vendor.
         """
         endpoints = self._endpoints(vendor_url)
-        cache = self._tokens.setdefault(endpoints.auth, TokenCache(_now))
-        return VesonClient(self._http, endpoints, self._credentials, cache, self.pauses, _now, slot)
+        tokens = self._tokens.setdefault(endpoints.auth, Tokens(endpoints.auth, self._credentials, _now))
+        return VesonClient(self._http, endpoints, tokens, self.pauses, _now, slot)
 
     def address(self, vendor_url: str) -> str:
         """Return the URL of the service that runs jobs."""

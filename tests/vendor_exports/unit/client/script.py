@@ -8,9 +8,10 @@ from typing import Any
 import httpx
 import orjson
 
-from sluice.vendor_exports.client.client import Endpoints, VesonClient
-from sluice.vendor_exports.client.connection import Connection, Pauses
-from sluice.vendor_exports.client.tokens import Credentials, TokenCache
+from sluice.vendor_exports.client.client_http import Endpoints, VesonClient
+from sluice.vendor_exports.client.connection_http import Connection
+from sluice.vendor_exports.client.pauses import Pauses
+from sluice.vendor_exports.client.tokens_http import Credentials, Tokens
 
 NOW = datetime(2026, 3, 1, 12, 10, tzinfo=UTC)
 SLOT = "20260301-12"
@@ -95,11 +96,10 @@ class Secret:
         return self.current()
 
 
-def client_of(vendor: Vendor, secret: Secret | None = None, cache: TokenCache | None = None) -> VesonClient:
+def client_of(vendor: Vendor, secret: Secret | None = None, tokens: Tokens | None = None) -> VesonClient:
     pauses = Pauses(1.0, vendor.pauses.append)
-    return VesonClient(
-        vendor.http(), ENDPOINTS, secret or Secret(), cache or TokenCache(lambda: NOW), pauses, lambda: NOW, SLOT
-    )
+    tokens = tokens or Tokens(ENDPOINTS.auth, secret or Secret(), lambda: NOW)
+    return VesonClient(vendor.http(), ENDPOINTS, tokens, pauses, lambda: NOW, SLOT)
 
 
 def texts(error: BaseException | None) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The vendor's answers, whatever they hold."""
+"""The vendor's answers and words are read, whatever they hold."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.vendor_exports.client.answers import Answer, Offer, offers, quoted, sent_at
+from sluice.vendor_exports.client.answers import Answer, JobStatus, ListedFile, listed_files, quoted, sent_at
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(1 << 63), 1 << 63) | st.floats(allow_nan=False) | st.text(),
@@ -24,7 +24,7 @@ JSON = st.recursive(
 def test_a_body_that_is_no_json(body: bytes) -> None:
     answer = Answer(200, body, None)
     assert (answer.document(), answer.text("a"), answer.word("a")) == (None, None, None)
-    assert offers(answer.document()) is None
+    assert listed_files(answer.document()) is None
 
 
 @pytest.mark.parametrize(
@@ -49,22 +49,24 @@ def test_members(value: Any, text: str | None, word: str) -> None:
 def test_any_document(document: Any) -> None:
     answer = Answer(200, orjson.dumps(document, option=orjson.OPT_PASSTHROUGH_SUBCLASS), None)
     assert isinstance(answer.text("a"), str | None)
-    listed = offers(answer.document())
+    listed = listed_files(answer.document())
     assert (listed is None) == (not isinstance(document, list))
     assert listed is None or len(listed) == len(document)
 
 
 def test_entries_of_the_list() -> None:
-    assert offers([{"key": "a", "presignedDownloadURL": "u", "size": 3}, {"key": 7, "size": "x"}, None, "text"]) == [
-        Offer("a", "u", 3),
-        Offer("", "", "x"),
-        Offer("", "", None),
-        Offer("", "", None),
+    assert listed_files(
+        [{"key": "a", "presignedDownloadURL": "u", "size": 3}, {"key": 7, "size": "x"}, None, "text"]
+    ) == [
+        ListedFile("a", "u", 3),
+        ListedFile("", "", "x"),
+        ListedFile("", "", None),
+        ListedFile("", "", None),
     ]
 
 
 def test_representations_say_nothing_secret() -> None:
-    assert "SIGNATURE" not in repr(Offer("key", "https://host/?SIGNATURE", 1))
+    assert "SIGNATURE" not in repr(ListedFile("key", "https://host/?SIGNATURE", 1))
     assert "TOKEN" not in repr(Answer(200, b'{"access_token": "TOKEN"}', None))
 
 
@@ -111,3 +113,50 @@ def test_the_date_of_an_answer(header: str | None, moment: datetime | None) -> N
 @given(st.text())
 def test_any_date(header: str) -> None:
     assert isinstance(sent_at(header), datetime | None)
+
+
+# Statuses
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("Complete", JobStatus.COMPLETE),
+        (" COMPLETED\n", JobStatus.COMPLETE),
+        ("Failed", JobStatus.FAILED),
+        ("Job failure", JobStatus.FAILED),
+        ("Completed with errors", JobStatus.ERROR),
+        ("ERROR", JobStatus.ERROR),
+        ("Cancelled by user", JobStatus.CANCELLED),
+        ("aborted", JobStatus.ABORTED),
+        ("Running", JobStatus.RUNNING),
+        ("In Progress", JobStatus.RUNNING),
+        ("IN-PROGRESS", JobStatus.RUNNING),
+        ("Initializing", JobStatus.RUNNING),
+        ("Completing", JobStatus.UNKNOWN),
+        ("Incomplete", JobStatus.UNKNOWN),
+        ("complete?", JobStatus.UNKNOWN),
+        ("99 % complete", JobStatus.UNKNOWN),
+        ("Replicating 45%", JobStatus.UNKNOWN),
+        ("Success", JobStatus.UNKNOWN),
+        ("", JobStatus.UNKNOWN),
+        ("<NoneType>", JobStatus.UNKNOWN),
+    ],
+)
+def test_words_of_a_status(word: str, status: JobStatus) -> None:
+    assert JobStatus.of(word) is status
+
+
+def test_terminal_statuses() -> None:
+    assert set(JobStatus) - {status for status in JobStatus if status.is_terminal} == {
+        JobStatus.RUNNING,
+        JobStatus.UNKNOWN,
+    }
+
+
+@given(st.text())
+def test_any_word_has_a_status_and_only_one_word_is_the_end(word: str) -> None:
+    status = JobStatus.of(word)
+    assert (status is JobStatus.COMPLETE) == (
+        "".join(word.lower().replace("-", "").replace("_", "").split()) in {"complete", "completed"}
+    )

@@ -7,7 +7,8 @@ import httpx
 import orjson
 import pytest
 
-from sluice.vendor_exports.client.answers import Accepted, Offer, Refused
+from sluice.vendor_exports.client.answers import Accepted, JobStatus, ListedFile, Refused
+from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.client.errors import (
     AnswerNotUnderstoodError,
     CredentialsRefusedError,
@@ -15,9 +16,7 @@ from sluice.vendor_exports.client.errors import (
     VendorError,
     VendorUnavailableError,
 )
-from sluice.vendor_exports.client.status import JobStatus
-from sluice.vendor_exports.client.tokens import TokenCache
-from sluice.vendor_exports.delivery.slots import Environment
+from sluice.vendor_exports.client.tokens_http import Tokens
 from tests.vendor_exports.unit.client.script import (
     NOW,
     Clock,
@@ -77,7 +76,7 @@ def test_the_status() -> None:
 @pytest.mark.parametrize("environment", [TEST, PROD])
 def test_the_files(environment: Environment) -> None:
     vendor = Vendor([said(200, [{"key": "a/b", "presignedDownloadURL": "https://x/SIGNATURE", "size": 3}])])
-    assert client_of(vendor).files(environment, "guid & co", 60) == [Offer("a/b", "https://x/SIGNATURE", 3)]
+    assert client_of(vendor).files(environment, "guid & co", 60) == [ListedFile("a/b", "https://x/SIGNATURE", 3)]
     (request,) = vendor.requests
     assert request.method == "GET"
     assert str(request.url.copy_with(query=None)) == "https://files.test/v1/datalake/presignedUrls/ACME"
@@ -93,9 +92,9 @@ def test_the_files(environment: Environment) -> None:
 
 
 def test_a_token_serves_for_many_requests_and_clients() -> None:
-    vendor, cache = Vendor([said(200, {"JobStatus": "Running"})] * 3), TokenCache(Clock())
-    client_of(vendor, cache=cache).status("guid")
-    client = client_of(vendor, cache=cache)
+    vendor, tokens = Vendor([said(200, {"JobStatus": "Running"})] * 3), Tokens("https://auth.test", Secret(), Clock())
+    client_of(vendor, tokens=tokens).status("guid")
+    client = client_of(vendor, tokens=tokens)
     client.status("guid")
     client.status("guid")
     assert vendor.tokens == 1
@@ -225,4 +224,4 @@ def test_answers_that_are_not_understood(call: str, answer: httpx.Response) -> N
 
 def test_odd_entries_are_kept_for_the_account() -> None:
     vendor = Vendor([said(200, [None, 7, "text", [], {"key": 7}])])
-    assert client_of(vendor).files(TEST, "guid", 60) == [Offer("", "", None)] * 5
+    assert client_of(vendor).files(TEST, "guid", 60) == [ListedFile("", "", None)] * 5

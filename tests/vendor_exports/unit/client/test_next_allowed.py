@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.simulator.timing import Wording
+from cli.simulator.jobs import Wording
 from sluice.vendor_exports.client.next_allowed import next_allowed
 
 NOW = datetime(2026, 3, 4, 12, 10, 5, tzinfo=UTC)

@@ -12,13 +12,20 @@ from sluice.vendor_exports.client.errors import (
     VendorError,
     VendorUnavailableError,
 )
-from sluice.vendor_exports.client.tokens import Credentials, TokenCache, Tokens
-from tests.vendor_exports.unit.client.script import SLOT, Clock, Secret, Vendor, assert_says_nothing_secret, said
+from sluice.vendor_exports.client.tokens_http import Credentials, Tokens
+from tests.vendor_exports.unit.client.script import Clock, Secret, Vendor, assert_says_nothing_secret, said
 
 
-def tokens_of(vendor: Vendor, secret: Secret | None = None, clock: Clock | None = None) -> Tokens:
-    vendor.gives_tokens = False
-    return Tokens(vendor.connection(), "https://auth.test", secret or Secret(), TokenCache(clock or Clock()), SLOT)
+class VendorTokens:
+    """Tokens of a vendor that gives them by its script only."""
+
+    def __init__(self, vendor: Vendor, secret: Secret | None = None, clock: Clock | None = None) -> None:
+        vendor.gives_tokens = False
+        self._vendor = vendor
+        self.tokens = Tokens("https://auth.test", secret or Secret(), clock or Clock())
+
+    def token(self) -> str:
+        return self.tokens.token(self._vendor.connection())
 
 
 def given(token: str, **members: Any) -> httpx.Response:
@@ -27,14 +34,14 @@ def given(token: str, **members: Any) -> httpx.Response:
 
 def failure(vendor: Vendor, kind: type[VendorError], secret: Secret | None = None) -> str:
     with pytest.raises(kind) as error:
-        tokens_of(vendor, secret).token()
+        VendorTokens(vendor, secret).token()
     assert_says_nothing_secret(error.value)
     return str(error.value)
 
 
 def test_the_request() -> None:
     vendor = Vendor([given("TOKEN-1", expires_in=3600)])
-    assert tokens_of(vendor).token() == "TOKEN-1"
+    assert VendorTokens(vendor).token() == "TOKEN-1"
     (request,) = vendor.requests
     assert (request.method, str(request.url)) == ("POST", "https://auth.test/connect/token")
     assert request.headers["content-type"] == "application/x-www-form-urlencoded"
@@ -48,9 +55,9 @@ def test_the_request() -> None:
 
 def test_a_token_is_kept_until_shortly_before_its_end() -> None:
     clock, vendor = Clock(), Vendor([given("TOKEN-1", expires_in=3600), given("TOKEN-2", expires_in=3600)])
-    tokens = tokens_of(vendor, clock=clock)
-    assert tokens.last() == ""
-    assert tokens.token() == tokens.token() == tokens.last() == "TOKEN-1"
+    tokens = VendorTokens(vendor, clock=clock)
+    assert tokens.tokens.last == ""
+    assert tokens.token() == tokens.token() == tokens.tokens.last == "TOKEN-1"
     clock.advance(minutes=54, seconds=59)
     assert tokens.token() == "TOKEN-1"
     clock.advance(seconds=1)
@@ -60,17 +67,17 @@ def test_a_token_is_kept_until_shortly_before_its_end() -> None:
 
 def test_a_token_that_was_dropped_is_not_used_but_still_known() -> None:
     vendor = Vendor([given("TOKEN-1", expires_in=3600), given("TOKEN-2", expires_in=3600)])
-    tokens = tokens_of(vendor)
+    tokens = VendorTokens(vendor)
     tokens.token()
-    tokens.drop()
-    assert tokens.last() == "TOKEN-1", "it must not be repeated in a message"
+    tokens.tokens.drop()
+    assert tokens.tokens.last == "TOKEN-1", "it must not be repeated in a message"
     assert tokens.token() == "TOKEN-2"
 
 
 @pytest.mark.parametrize("seconds", [1, 300, True])
 def test_a_token_that_lives_shorter_than_the_margin_is_used_once(seconds: int) -> None:
     vendor = Vendor([given("TOKEN-1", expires_in=seconds), given("TOKEN-2", expires_in=seconds)])
-    tokens = tokens_of(vendor)
+    tokens = VendorTokens(vendor)
     assert [tokens.token(), tokens.token()] == ["TOKEN-1", "TOKEN-2"]
 
 
@@ -79,7 +86,7 @@ def test_a_lifetime_that_is_none_counts_as_ten_minutes(value: Any) -> None:
     clock = Clock()
     members = {} if value == "absent" else {"expires_in": value}
     vendor = Vendor([given("TOKEN-1", **members), given("TOKEN-2", **members)])
-    tokens = tokens_of(vendor, clock=clock)
+    tokens = VendorTokens(vendor, clock=clock)
     assert tokens.token() == "TOKEN-1"
     clock.advance(minutes=4, seconds=59)
     assert tokens.token() == "TOKEN-1"
@@ -90,7 +97,7 @@ def test_a_lifetime_that_is_none_counts_as_ten_minutes(value: Any) -> None:
 @pytest.mark.parametrize("value", [1e308, 10**18, 10**12])
 def test_a_lifetime_beyond_all_measure_is_a_day(value: float) -> None:
     clock, vendor = Clock(), Vendor([given("TOKEN-1", expires_in=value), given("TOKEN-2", expires_in=value)])
-    tokens = tokens_of(vendor, clock=clock)
+    tokens = VendorTokens(vendor, clock=clock)
     tokens.token()
     clock.advance(hours=24)
     assert tokens.token() == "TOKEN-2"
@@ -99,7 +106,7 @@ def test_a_lifetime_beyond_all_measure_is_a_day(value: float) -> None:
 @pytest.mark.parametrize("status", [400, 401, 403])
 def test_a_rotated_secret_is_read_again(status: int) -> None:
     secret, vendor = Secret(), Vendor([said(status), given("TOKEN-1", expires_in=3600)])
-    assert tokens_of(vendor, secret).token() == "TOKEN-1"
+    assert VendorTokens(vendor, secret).token() == "TOKEN-1"
     sent = [parse_qs(request.content.decode())["client_secret"] for request in vendor.requests]
     assert sent == [["SECRET/one +"], ["SECRET-two"]]
     assert secret.read == 1
@@ -126,8 +133,7 @@ def test_no_answer() -> None:
 
 
 def test_what_is_secret_is_not_shown() -> None:
-    cache = TokenCache(Clock())
-    cache.keep("TOKEN-1", 3600)
-    assert "TOKEN" not in repr(cache)
+    tokens = VendorTokens(Vendor([given("TOKEN-1", expires_in=3600)]))
+    assert tokens.token() not in repr(tokens.tokens)
     assert "SECRET" not in repr(Credentials("id", "SECRET"))
     assert "id" not in repr(Credentials("id", "SECRET")).replace("Credentials", "")
