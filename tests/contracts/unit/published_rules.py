@@ -1,4 +1,4 @@
-"""What the producers publish about valid events: each rule as edits of an example event that are clean or dirty."""
+"""Rules that producers publish about valid events: edits of an example event that are clean or dirty."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any

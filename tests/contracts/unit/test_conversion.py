@@ -1,4 +1,4 @@
-"""What is clean always fits its columns: edge values on every member, through both validators and the corrections."""
+"""A clean event always fits its columns: edge values on every member, through both validators and the corrections."""
 
 import copy
 import random
@@ -40,7 +40,7 @@ def test_edge_values_are_judged_alike_and_fit_when_clean(contract: Contract) -> 
 
 
 def _is_own(contract: Contract, path: tuple[Any, ...]) -> bool:
-    """Whether the member is the table's own; the envelope, which all share, is tried once per kind."""
+    """Return whether the member is in the table's own body; the shared envelope is tried once per kind."""
     return contract.table in ENVELOPE_TABLES or path[:2] == ("detail", BODY[contract.kind])
 
 
@@ -90,7 +90,7 @@ def _assert_fits(contract: Contract, corrected: dict[str, Any]) -> None:
 
 
 def _fits(value: Any, hive: HiveType) -> bool:
-    """Whether a column of this type holds the value, exactly."""
+    """Return whether a column of this type holds the value, exactly."""
     if value is None:
         return True
     if hive.kind == "array":

@@ -120,7 +120,7 @@ def test_column_names_do_not_clash(bare: Path) -> None:
 VALUES = [None, True, 0, -1, 2**53, 2**53 + 1, 2**63, 0.5, 1e300, "x", "null", [], ["x"], [1, None], {}, {"a": 1}]
 
 
-def test_a_shape_admits_what_it_was_made_of_and_its_column_fits() -> None:
+def test_an_inferred_schema_admits_its_values_and_fits_its_column() -> None:
     rng = random.Random(3)
     for _ in range(400):
         values = rng.choices(VALUES, k=rng.randint(1, 3))

@@ -37,7 +37,7 @@ def test_an_unknown_table_is_refused_with_the_known_ones(registry: Registry) -> 
 
 
 @pytest.mark.parametrize("change", [{"table": "OTHER_EVENT"}, {"services": ("other",)}])
-def test_what_is_claimed_twice_is_refused(registry: Registry, change: dict[str, str]) -> None:
+def test_a_second_claim_is_refused(registry: Registry, change: dict[str, str]) -> None:
     contract = registry.contract("SIM_EVENT")
     twin = replace(contract, **change)  # type: ignore[arg-type]
     with pytest.raises(ContractError, match="claimed twice"):

@@ -93,12 +93,6 @@ def test_every_branch_is_generated(contract: Contract) -> None:
     assert len({event["time"][-6:] for event in events if event["time"].endswith("+00:00")}) == 1
 
 
-def test_the_same_seed_makes_the_same_event() -> None:
-    contract = REGISTRY.contract("MICROONE_PRED")
-    assert generate_event(contract, random.Random(3)) == generate_event(contract, random.Random(3))
-    assert generate_event(contract, random.Random(3)) != generate_event(contract, random.Random(4))
-
-
 def test_an_event_has_the_time_given() -> None:
     at = datetime(2030, 12, 31, 23, 59, 58, tzinfo=UTC)
     event = generate_event(REGISTRY.contract("STE_EVENT"), random.Random(3), at)

@@ -76,7 +76,7 @@ def test_a_value_that_looks_like_a_schema_is_left_alone(tmp_path: Path) -> None:
         ({"minimum": 1}, {"minimum": 2}),
     ],
 )
-def test_what_cannot_be_said_in_one_place_stays_apart(tmp_path: Path, first: Any, second: Any) -> None:
+def test_parts_that_cannot_be_merged_stay_in_an_all_of(tmp_path: Path, first: Any, second: Any) -> None:
     found = composed(tmp_path, a={"allOf": [first, second]})
     assert found == {"$schema": DIALECT, **first, "allOf": [second]}
 
@@ -103,14 +103,14 @@ def test_a_reference_that_leads_nowhere_is_refused(tmp_path: Path, content: Any,
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_composed_schemas_need_nothing_else(contract: Any) -> None:
+def test_composed_schemas_have_no_references(contract: Any) -> None:
     text = json.dumps(contract.schema)
     assert "$ref" not in text
     assert "allOf" not in text
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_composed_schemas_say_what_is_written_in_the_files(contract: Any) -> None:
+def test_composed_schemas_give_the_verdicts_of_the_files(contract: Any) -> None:
     """The validator reads the files as they are written, references and all, and must come to the same verdicts."""
     files = {path.as_uri(): json.loads(path.read_text(encoding="utf-8")) for path in TABLES.rglob("*schema.json")}
     resources = Resources().with_resources(

@@ -89,23 +89,6 @@ def test_a_manifest_that_is_too_large_fails(s3: ConditionalS3, monkeypatch: pyte
     assert found("--yes")["failed"] == []
 
 
-def test_a_whole_slot_is_the_same_whatever_our_manifest_holds(s3: ConditionalS3) -> None:
-    put(s3, *NAMES)
-    put(s3, *NAMES[:2], bucket="the-lake")
-    put(s3, MANIFEST, bucket="the-lake", body=b"[]")
-    document = found("--yes")
-    assert (document["files"], states(document)) == (0, {"20260131-23": "same"})
-    assert lake(s3)[FOLDER + MANIFEST] == b"[]"
-
-
-def test_gaps_beside_a_manifest_of_ours_are_left_alone(s3: ConditionalS3) -> None:
-    put(s3, *NAMES)
-    put(s3, MANIFEST, bucket="the-lake")
-    document = found("--yes")
-    assert (document["files"], states(document)) == (0, {"20260131-23": "differing"})
-    assert list(lake(s3)) == [FOLDER + MANIFEST]
-
-
 def test_only_a_range_of_hours_is_compared(s3: ConditionalS3) -> None:
     for hour in ("20260130/23", "20260131/00", "20260131/23", "20260201/00", "20260201/01"):
         put(s3, "Voyage_1", folder=f"{ROOT}{hour}/")
