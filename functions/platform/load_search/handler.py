@@ -1,6 +1,5 @@
-"""After a run of Convert: bring every profiling log that is still missing into the search cluster."""
+"""After a run of Convert: loads every profiling log that is still missing into the search cluster."""
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,16 +7,15 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.clients import s3
-from sluice.aws.environment import read_settings
+from sluice.aws.runtime import read_settings, s3
 from sluice.contracts.load import load_registry
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics import SEARCH_FAILED
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.search.cluster import RetryPolicy
 from sluice.search.cluster_opensearch import OpenSearchCluster, SearchSettings, signature
 from sluice.search.indices import Indices
-from sluice.search.loading import Loading, Rhythm
-from sluice.search.patience import Patience
+from sluice.search.loading import LoadSchedule, SearchLoader
 from sluice.search.pending import mark_again
 
 _SECONDS_TO_END = 75  # after the last attempt: it may take as long as a request may
@@ -25,7 +23,7 @@ _SECONDS_TO_END = 75  # after the last attempt: it may take as long as a request
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the stack tells this function."""
+    """Settings of the stage."""
 
     stage: str
     lake_bucket: str
@@ -37,7 +35,7 @@ logger = Logger()
 emitter = MetricsEmitter()
 settings = read_settings(Settings)
 search = read_settings(SearchSettings)
-files = S3ObjectStore(s3(), settings.lake_bucket)
+lake = S3ObjectStore(s3(), settings.lake_bucket)
 cluster = OpenSearchCluster(search.search_url, signature(search))
 indices = Indices(load_registry(), settings.stage)
 
@@ -46,7 +44,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-rhythm = Rhythm(timedelta(minutes=settings.hold_minutes), settings.retention_days, _now)
+schedule = LoadSchedule(timedelta(minutes=settings.hold_minutes), settings.retention_days, _now)
 
 
 @logger.inject_lambda_context
@@ -55,9 +53,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Load what is pending; with ``{"reload_days": N}`` everything published in the last N days first becomes so."""
     days = event.get("reload_days")
     if days:
-        logger.info("marked again", extra={"runs": mark_again(files, _now() - timedelta(days=days))})
-    patience = Patience(lambda: context.get_remaining_time_in_millis() / 1000 - _SECONDS_TO_END, time.sleep)
-    report = Loading(files, cluster, patience, indices, rhythm).run(at_once=bool(days))
+        logger.info("marked again", extra={"runs": mark_again(lake, _now() - timedelta(days=days))})
+    policy = RetryPolicy(lambda: context.get_remaining_time_in_millis() / 1000 - _SECONDS_TO_END)
+    report = SearchLoader(lake, cluster, policy, indices, schedule).run(at_once=bool(days))
     emitter.add(SEARCH_FAILED, report.failed)
     counts = {"runs": report.runs, "documents": report.documents, "waiting": report.waiting}
     if report.failed:

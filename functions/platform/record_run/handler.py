@@ -7,8 +7,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.clients import s3, step_functions
-from sluice.aws.environment import read_settings
+from sluice.aws.runtime import read_settings, s3, step_functions
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics import RETRIES
 from sluice.observability.metrics_cloudwatch import MetricsEmitter

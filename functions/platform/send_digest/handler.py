@@ -7,8 +7,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.clients import dynamodb, s3, sns
-from sluice.aws.environment import read_settings
+from sluice.aws.runtime import dynamodb, read_settings, s3, sns
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.digest.periods import Period, PeriodKind, last_whole, parse_time
 from sluice.observability.digest.sender_sns import DigestSender

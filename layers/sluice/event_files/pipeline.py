@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sluice.event_files.metrics import METRICS
+from sluice.event_files.validate.metrics import METRICS
 from sluice.event_files.run_summary import CONVERSIONS, CONVERT
 from sluice.observability import prices
 from sluice.observability.pipeline import Pipeline, Volume

@@ -1,8 +1,7 @@
 """Metrics: their namespace, those of every pipeline, and those of the platform's own functions.
 
-Each pipeline lists its own in `sluice.<pipeline>.metrics`. All have the dimensions ``stage`` and ``pipeline``: each pair
-of values is a metric of its own that is paid for by the hour, so file names, runs and tables are members of the log,
-not dimensions.
+Each pipeline lists its own. All have the dimensions ``stage`` and ``pipeline``: each pair of values is a metric that is
+paid for by the hour, so file names, runs and tables are members of the log, not dimensions.
 """
 
 from dataclasses import dataclass
@@ -30,5 +29,5 @@ SEARCH_FAILED = Metric("SearchFailed", "Count", "Runs whose profiling log the cl
 PIPELINE_METRICS = (RETRIES, COLD_STARTS)
 """Metrics of every pipeline, besides its own."""
 
-PLATFORM_METRICS = (COLD_STARTS, SEARCH_FAILED)
+PLATFORM_METRICS = (SEARCH_FAILED,)
 """Metrics of the pipeline `PLATFORM`."""

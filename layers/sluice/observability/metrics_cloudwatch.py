@@ -7,8 +7,8 @@ from typing import ParamSpec, TypeVar
 
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
-from sluice.aws.environment import read_settings
-from sluice.observability.metrics import COLD_STARTS, NAMESPACE, Metric
+from sluice.aws.runtime import read_settings
+from sluice.observability.metrics import COLD_STARTS, NAMESPACE, PLATFORM, Metric
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,8 +28,10 @@ class MetricsEmitter:
         settings = read_settings(_Settings)
         # The service would become a third dimension; the function is a member of every log line already.
         self._sink = EphemeralMetrics(namespace=NAMESPACE, service="")
-        self._sink.set_default_dimensions(stage=settings.stage, pipeline=pipeline or settings.pipeline)
-        self._cold = True
+        named = pipeline or settings.pipeline
+        self._sink.set_default_dimensions(stage=settings.stage, pipeline=named)
+        # Those of the platform are not worth a metric of their own: the saved query "cold starts" has them.
+        self._cold = named != PLATFORM
 
     def add(self, metric: Metric, value: float) -> None:
         """Add a value to what is emitted next; a rare metric's only if it is not 0."""

@@ -12,7 +12,7 @@ from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
 from opensearchpy.exceptions import ConnectionError as NoConnectionError
 from opensearchpy.exceptions import NotFoundError, SerializationError, TransportError
 
-from sluice.search.ports import Answer, BusyError, RefusedError, TooLargeError
+from sluice.search.cluster import BulkResult, BusyError, RefusedError, TooLargeError
 
 _BUSY = frozenset({408, 429, 500, 502, 503, 504})
 _TOO_LARGE = 413
@@ -49,7 +49,7 @@ class OpenSearchCluster:
         """Bind the address; nothing is sent yet."""
         self._client = _client(url, sign, timeout_seconds)
 
-    def bulk(self, lines: bytes, documents: int) -> Sequence[Answer]:
+    def bulk(self, lines: bytes, documents: int) -> Sequence[BulkResult]:
         """Send the lines of so many documents; return one answer each, in order."""
         with _understood("bulk"):
             answer = self._client.bulk(body=lines)
@@ -140,10 +140,10 @@ def _understood(step: str) -> Iterator[None]:
         raise (BusyError if error.status_code in _BUSY else RefusedError)(said) from None
 
 
-def _answer(item: dict[str, Any]) -> Answer:
+def _answer(item: dict[str, Any]) -> BulkResult:
     result = next(iter(item.values()))
     error = result.get("error", "")
-    return Answer(int(result["status"]), str(error.get("type", "unknown") if isinstance(error, dict) else error))
+    return BulkResult(int(result["status"]), str(error.get("type", "unknown") if isinstance(error, dict) else error))
 
 
 def _form(ndjson: bytes) -> bytes:

@@ -1,19 +1,20 @@
-"""Which index a document lies in: one alias per family and stage, one index per month behind it."""
+"""Indices of documents: one alias per family and stage, one index per month behind it, all with the same fields."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sluice.contracts.model import Registry
 
 _PREFIXES = {"dvaults": "dvault_logs", "event_files": "event_file_logs"}
-_OTHERS = "event_files"  # the family of events whose service nobody knows
+_OTHERS = "event_files"  # the family of events of unknown services
 _MONTH = re.compile(r"(\d{4})\.(0[1-9]|1[0-2])")
 _ENVIRONMENTS = {"prd": "prod"}
 
 
-def environment(stage: str) -> str:
-    """Return what a stage is called in the names of indices."""
+def environment_name(stage: str) -> str:
+    """Return the name of a stage in the names of indices."""
     return _ENVIRONMENTS.get(stage, stage)
 
 
@@ -26,14 +27,14 @@ class Indices:
 
     def __init__(self, registry: Registry, stage: str) -> None:
         """Find every family's services."""
-        self._environment = environment(stage)
+        self._environment = environment_name(stage)
         self._families = {
             service.upper(): contract.family for contract in registry.contracts for service in contract.services
         }
 
     @property
     def aliases(self) -> tuple[str, ...]:
-        """What is searched: one name per family, over all months."""
+        """One name per family, over all months: what searches name."""
         return tuple(f"{prefix}_{self._environment}" for prefix in _PREFIXES.values())
 
     def alias_of(self, service: str | None) -> str:
@@ -63,3 +64,23 @@ def _end(name: str, alias: str) -> date | None:
         return None
     year, month = int(found[1]), int(found[2])
     return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+
+
+MAPPING: Mapping[str, Any] = {
+    "dynamic": False,
+    "properties": {
+        "workflow_run_id": {"type": "keyword"},
+        "timestamp": {"type": "date"},
+        "event_id": {"type": "keyword", "ignore_above": 256},
+        "passed": {"type": "boolean"},
+        "event_filename": {"type": "keyword", "ignore_above": 1024},
+        "service_name": {"type": "keyword", "ignore_above": 256},
+        "service_type": {"type": "keyword"},
+        "errors": {
+            "properties": {
+                "reason": {"type": "keyword"},
+                "pointer": {"type": "keyword", "ignore_above": 512},
+            }
+        },
+    },
+}

@@ -1,4 +1,4 @@
-"""Bring every pending run into the cluster, oldest first, while there is time."""
+"""Loading of pending runs into the search cluster, oldest first, while there is time."""
 
 import itertools
 from collections import Counter
@@ -7,19 +7,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sluice.lake.object_store import MissingObjectError, ObjectStore
-from sluice.search.bulk import BulkLoader, NoTimeError, Sent
-from sluice.search.documents import documents_of
+from sluice.search.bulk import BulkLoader, OutOfTimeError, SendProgress, documents_of
+from sluice.search.cluster import RetryPolicy, SearchCluster, SearchError
 from sluice.search.indices import Indices, expired, pattern
-from sluice.search.patience import Patience
 from sluice.search.pending import PendingRun, finish, mark_pending, pending_runs
-from sluice.search.ports import Cluster, SearchError
 
 _PROFILE_IS_GONE = "profile_is_gone"
 
 
 @dataclass(slots=True)
-class Report:
-    """What a load did: runs and documents settled, what was refused of them by kind, runs that wait, and why."""
+class LoadReport:
+    """Result of a load: runs and documents settled, refused documents by kind, runs that wait, and the error if any."""
 
     runs: int = 0
     documents: int = 0
@@ -35,74 +33,74 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class Rhythm:
-    """When to load: once a run waits for `hold`; months that ended more than `retention_days` ago are removed."""
+class LoadSchedule:
+    """Schedule: load once a run waits for `hold`; remove months that ended more than `retention_days` ago."""
 
     hold: timedelta
     retention_days: int
     now: Callable[[], datetime]
 
 
-class Loading:
-    """The use case of `load_search`."""
+class SearchLoader:
+    """Loads the profiling logs of pending runs."""
 
     def __init__(
-        self, files: ObjectStore, cluster: Cluster, patience: Patience, indices: Indices, rhythm: Rhythm
+        self, lake: ObjectStore, cluster: SearchCluster, policy: RetryPolicy, indices: Indices, schedule: LoadSchedule
     ) -> None:
-        """Bind what is read, what is written, and how patiently."""
-        self._files = files
+        """Bind files, cluster and limits."""
+        self._lake = lake
         self._cluster = cluster
-        self._loader = BulkLoader(cluster, patience)
+        self._loader = BulkLoader(cluster, policy)
         self._indices = indices
-        self._rhythm = rhythm
+        self._schedule = schedule
 
-    def run(self, *, at_once: bool = False) -> Report:
-        """Load, not waiting for other runs if `at_once`; whatever the cluster does, the report says so."""
-        pending = pending_runs(self._files)
-        report = Report(waiting=len(pending))
+    def run(self, *, at_once: bool = False) -> LoadReport:
+        """Load, not waiting for other runs if `at_once`; errors of the cluster are in the report."""
+        pending = pending_runs(self._lake)
+        report = LoadReport(waiting=len(pending))
         if not pending or not (at_once or self._is_due(pending)):
             return report
         try:
             for run, _ in pending:
                 self._load(run, report)
             self._remove_expired()
-        except NoTimeError:
+        except OutOfTimeError:
             return report
         except SearchError as error:
             report.trouble = str(error)
         return report
 
     def _is_due(self, pending: Sequence[tuple[PendingRun, datetime]]) -> bool:
-        """Tell whether the oldest has waited long enough, or one is half done: then the cluster is awake."""
-        waited = self._rhythm.now() - pending[0][1]
-        return waited >= self._rhythm.hold or any(run.settled for run, _ in pending)
+        """Return whether the oldest has waited long enough, or one is half done: then the cluster is awake."""
+        waited = self._schedule.now() - pending[0][1]
+        return waited >= self._schedule.hold or any(run.settled for run, _ in pending)
 
-    def _load(self, run: PendingRun, report: Report) -> None:
-        sent = Sent()
+    def _load(self, run: PendingRun, report: LoadReport) -> None:
+        sent = SendProgress()
         try:
-            documents = documents_of(self._files.read(run.profile_key), self._indices)
+            documents = documents_of(self._lake.read(run.profile_key), self._indices)
             self._loader.send(itertools.islice(documents, run.settled, None), sent)
         except MissingObjectError:
             sent.refused[_PROFILE_IS_GONE] += 1
-        except (NoTimeError, SearchError):
+        except (OutOfTimeError, SearchError):
             if sent.settled:
-                mark_pending(self._files, _further(run, sent))
+                mark_pending(self._lake, _progressed(run, sent))
             raise
         finally:
             report.documents += sent.settled
             report.refused += sent.refused
-        finish(self._files, _further(run, sent))
+        finish(self._lake, _progressed(run, sent))
         report.runs += 1
         report.waiting -= 1
-        report.refused_runs += bool(_further(run, sent).refused)
+        report.refused_runs += bool(_progressed(run, sent).refused)
 
     def _remove_expired(self) -> None:
         for alias in self._indices.aliases:
             names = self._cluster.indices(pattern(alias))
-            for name in expired(names, alias, self._rhythm.now(), self._rhythm.retention_days):
+            for name in expired(names, alias, self._schedule.now(), self._schedule.retention_days):
                 self._cluster.delete_index(name)
 
 
-def _further(run: PendingRun, sent: Sent) -> PendingRun:
+def _progressed(run: PendingRun, sent: SendProgress) -> PendingRun:
     refused = Counter(run.refused) + sent.refused
     return replace(run, settled=run.settled + sent.settled, refused=dict(refused))

@@ -6,7 +6,7 @@ from sluice.observability import prices
 from sluice.observability.pipeline import Pipeline, Volume
 from sluice.observability.prices import Price
 from sluice.observability.run_totals import RunTotals
-from sluice.vendor_exports.metrics import METRICS
+from sluice.vendor_exports.delivery.metrics import METRICS
 from sluice.vendor_exports.run_summary import EXPORT, EXPORTS, HISTORIES, measure
 
 _COPY_GB_SECONDS = 0.5 / 20_000_000  # per byte

@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sluice.contracts.load import load_registry
-from sluice.contracts.system_tables import PROFILING_LOG
-from sluice.lake.arrow_types import arrow_schema
+from sluice.contracts.model import PROFILING_LOG
 from sluice.lake.keys import parquet_key
+from sluice.lake.parquet import arrow_schema
+from sluice.search.cluster import RetryPolicy
 from sluice.search.cluster_opensearch import OpenSearchCluster, SearchSettings, signature
 from sluice.search.indices import Indices
-from sluice.search.patience import Patience
 
 STAGE = "e2e-test"
 DVAULTS, EVENT_FILES = "dvault_logs_e2e-test", "event_file_logs_e2e-test"
@@ -53,9 +53,9 @@ def profile_key(run_id: str) -> str:
     return parquet_key(PROFILING_LOG.name, "2026-01-31T12", run_id)
 
 
-def patience(seconds_left: float = 600.0, attempts: int = 4) -> Patience:
-    """Patience that does not really sleep."""
-    return Patience(lambda: seconds_left, lambda _: None, attempts=attempts)
+def retries(seconds_left: float = 600.0) -> RetryPolicy:
+    """Four attempts without pauses."""
+    return RetryPolicy(lambda: seconds_left, attempts=4, sleep=lambda _: None)
 
 
 def cluster_at(url: str, service: str = "es", timeout_seconds: float = 0.5) -> OpenSearchCluster:

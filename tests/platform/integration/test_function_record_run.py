@@ -1,27 +1,28 @@
-"""record_run: messages that tell of ends become records, one by one."""
+"""record_run: each message that announces the end of an execution becomes a record."""
 
 import json
 from typing import Any
 
 import pytest
 
-from sluice.aws import clients
+from sluice.aws import runtime
+from sluice.pipelines import RUN_KINDS
 from sluice.runs.records_s3 import S3RunRecords
-from tests.platform.unit.runs.recorded import KINDS, recorded
+from tests.platform.integration.recorded_step_functions import RecordedStepFunctions
+from tests.platform.unit.runs.recorded_executions import KINDS, recorded
 from tests.platform.unit.runs.test_recording import COMMIT, RUN
-from tests.support.functions import Handler, load
-from tests.support.step_functions import RecordedStepFunctions
-from tests.support.world import LAKE, World
+from tests.support.lambda_handlers import Handler, load_handler
+from tests.support.moto_stage import LAKE, MotoStage
 
-MACHINES = {f"{kind.value.upper()}_MACHINE": machine for machine, kind in KINDS.items()}
+MACHINES = {kind.name: machine for machine, kind in KINDS.items()}
 
 
 @pytest.fixture
-def handler(world: World, monkeypatch: pytest.MonkeyPatch) -> Handler:
-    world.s3.put_object(Bucket=LAKE, Key=f"runs/{RUN}/commit.json", Body=json.dumps(COMMIT).encode())
+def handler(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Handler:
+    moto_stage.s3.put_object(Bucket=LAKE, Key=f"runs/{RUN}/commit.json", Body=json.dumps(COMMIT).encode())
     client = RecordedStepFunctions()
-    monkeypatch.setattr(clients, "step_functions", lambda: client)
-    return load("record_run", monkeypatch, **MACHINES)
+    monkeypatch.setattr(runtime, "step_functions", lambda: client)
+    return load_handler("record_run", monkeypatch, PIPELINE="platform", MACHINES=json.dumps(MACHINES))
 
 
 def message(name: str, **detail: str) -> dict[str, Any]:
@@ -40,61 +41,60 @@ def metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, Any]]:
     return {line["pipeline"]: line for line in lines}
 
 
-def test_every_end_leaves_a_record(handler: Handler, world: World) -> None:
+def test_every_end_leaves_a_record(handler: Handler, moto_stage: MotoStage) -> None:
     names = ["convert_converted", "export_delivered", "export_aborted", "history_failed"]
     assert again(handler({"Records": [message(name) for name in names]})) == []
-    records = S3RunRecords(world.s3, LAKE)
-    keys = world.keys("data/run_records/")
+    records = S3RunRecords(moto_stage.s3, LAKE, RUN_KINDS)
+    keys = moto_stage.keys("data/run_records/")
     found = [records.find(key.rpartition("/")[2].removesuffix(".json")) for key in keys]
     assert sorted(each.execution for each in found if each) == sorted(recorded(name).arn for name in names)
 
 
-def test_the_same_end_twice_changes_nothing(handler: Handler, world: World) -> None:
+def test_the_same_end_twice_changes_nothing(handler: Handler, moto_stage: MotoStage) -> None:
     handler({"Records": [message("convert_converted")]})
-    (key,) = world.keys("data/run_records/")
-    before = world.s3.get_object(Bucket=LAKE, Key=key)["Body"].read()
+    (key,) = moto_stage.keys("data/run_records/")
+    before = moto_stage.s3.get_object(Bucket=LAKE, Key=key)["Body"].read()
     handler({"Records": [message("convert_converted"), message("convert_converted")]})
-    assert world.keys("data/run_records/") == [key]
-    assert world.s3.get_object(Bucket=LAKE, Key=key)["Body"].read() == before
+    assert moto_stage.keys("data/run_records/") == [key]
+    assert moto_stage.s3.get_object(Bucket=LAKE, Key=key)["Body"].read() == before
 
 
-def test_items_of_a_map_leave_none(handler: Handler, world: World) -> None:
-    child = message("convert_converted", stateMachineArn=f"{MACHINES['CONVERT_MACHINE']}/ConvertTheBatches")
+def test_items_of_a_map_leave_no_record(handler: Handler, moto_stage: MotoStage) -> None:
+    child = message("convert_converted", stateMachineArn=f"{MACHINES['convert']}/ConvertTheBatches")
     assert again(handler({"Records": [child]})) == []
-    assert world.keys("data/run_records/") == []
+    assert moto_stage.keys("data/run_records/") == []
 
 
-def test_one_that_cannot_be_recorded_comes_again_alone(handler: Handler, world: World) -> None:
-    """Its execution is not known (yet), or the message is none."""
+def test_a_message_that_cannot_be_recorded_comes_again_alone(handler: Handler, moto_stage: MotoStage) -> None:
     unknown = message("export_delivered", executionArn="arn:aws:states:us-east-1:1:execution:m:gone")
     senseless = {"messageId": "senseless", "body": "{"}
     answer = handler({"Records": [unknown, senseless, message("convert_nothing_to_do")]})
     assert again(answer) == ["export_delivered", "senseless"]
-    assert len(world.keys("data/run_records/")) == 1
+    assert len(moto_stage.keys("data/run_records/")) == 1
 
 
-def test_why_a_batch_failed_is_in_the_record(handler: Handler, world: World) -> None:
+def test_the_cause_of_a_failed_batch_is_in_the_record(handler: Handler, moto_stage: MotoStage) -> None:
     handler({"Records": [message("convert_failed")]})
-    (key,) = world.keys("data/run_records/")
-    found = S3RunRecords(world.s3, LAKE).find(key.rpartition("/")[2].removesuffix(".json"))
+    (key,) = moto_stage.keys("data/run_records/")
+    found = S3RunRecords(moto_stage.s3, LAKE, RUN_KINDS).find(key.rpartition("/")[2].removesuffix(".json"))
     assert found
     assert found.cause == "2 of 15 items failed, one of them with: chunk 7 does not exist"
 
 
-def test_what_it_measures_is_counted_for_the_machines_pipeline(
+def test_metrics_of_a_run_have_the_dimension_of_its_pipeline(
     handler: Handler, capsys: pytest.CaptureFixture[str]
 ) -> None:
     handler({"Records": [message("convert_failed"), message("export_step_failed")]})
     found = metrics(capsys)
     assert found["event_files"]["Retries"] == [1]
-    assert found["exports"]["Retries"] == [3]
-    assert len(found["exports"]["JobSeconds"]) == 1
-    assert "CopySeconds" not in found["exports"], "it did not come to the proof"
+    assert found["vendor_exports"]["Retries"] == [3]
+    assert len(found["vendor_exports"]["JobSeconds"]) == 1
+    assert "CopySeconds" not in found["vendor_exports"], "it did not come to the check"
 
 
-def test_what_did_not_happen_is_not_counted(handler: Handler, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_without_failures_emits_no_retries(handler: Handler, capsys: pytest.CaptureFixture[str]) -> None:
     handler({"Records": [message("convert_converted"), message("export_delivered")]})
     found = metrics(capsys)
-    assert found["event_files"].keys().isdisjoint({"Retries", "JobSeconds", "CopySeconds"})
-    assert {"JobSeconds", "CopySeconds"} <= found["exports"].keys()
-    assert "Retries" not in found["exports"]
+    assert found.keys() == {"vendor_exports"}
+    assert {"JobSeconds", "CopySeconds"} <= found["vendor_exports"].keys()
+    assert "Retries" not in found["vendor_exports"]

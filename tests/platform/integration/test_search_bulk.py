@@ -5,12 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from sluice.search.bulk import Bulk, BulkLoader, NoTimeError, Sent
-from sluice.search.documents import Document, documents_of
-from sluice.search.ports import BusyError, RefusedError
+from sluice.search.bulk import BulkLimits, BulkLoader, Document, OutOfTimeError, SendProgress, documents_of
+from sluice.search.cluster import BusyError, RefusedError
 from tests.platform.integration import search_server as troubles
 from tests.platform.integration.search_server import SearchServer, Trouble, search_server
-from tests.platform.integration.searching import DVAULTS, EVENT_FILES, INDICES, cluster_at, patience, profile, records
+from tests.platform.integration.searching import DVAULTS, EVENT_FILES, INDICES, cluster_at, profile, records, retries
 
 COUNT = 10
 DOCUMENTS = list(documents_of(profile(records(COUNT)), INDICES))
@@ -28,9 +27,11 @@ def server() -> Iterator[SearchServer]:
         yield server
 
 
-def send(server: SearchServer, documents: list[Document] | None = None, limits: Bulk | None = None) -> Sent:
-    sent = Sent()
-    BulkLoader(cluster_at(server.url), patience(), limits).send(DOCUMENTS if documents is None else documents, sent)
+def send(
+    server: SearchServer, documents: list[Document] | None = None, limits: BulkLimits | None = None
+) -> SendProgress:
+    sent = SendProgress()
+    BulkLoader(cluster_at(server.url), retries(), limits).send(DOCUMENTS if documents is None else documents, sent)
     return sent
 
 
@@ -56,26 +57,26 @@ def test_loading_again_adds_nothing(server: SearchServer) -> None:
 def test_requests_are_signed_for_the_service(server: SearchServer) -> None:
     for service in ("es", "aoss"):
         server.signatures.clear()
-        BulkLoader(cluster_at(server.url, service), patience()).send(DOCUMENTS, Sent())
+        BulkLoader(cluster_at(server.url, service), retries()).send(DOCUMENTS, SendProgress())
         (found,) = server.signatures
         assert found.startswith("AWS4-HMAC-SHA256 Credential=test/")
         assert f"/us-east-1/{service}/" in found
 
 
 def test_batches_keep_to_count_and_bytes(server: SearchServer) -> None:
-    send(server, limits=Bulk(max_documents=4))
+    send(server, limits=BulkLimits(max_documents=4))
     assert server.bulks == [4, 4, 2]
     server.bulks.clear()
     size = max(len(document.lines) for document in DOCUMENTS)
-    send(server, limits=Bulk(max_bytes=3 * size))
+    send(server, limits=BulkLimits(max_bytes=3 * size))
     assert server.bulks == [3, 3, 3, 1]
     server.bulks.clear()
-    send(server, limits=Bulk(max_bytes=1))
+    send(server, limits=BulkLimits(max_bytes=1))
     assert server.bulks == [1] * COUNT, "a document larger than the limit goes alone"
 
 
 def test_nothing_to_send_asks_nothing(server: SearchServer) -> None:
-    assert send(server, []) == Sent()
+    assert send(server, []) == SendProgress()
     assert server.requests == []
 
 
@@ -131,7 +132,7 @@ def test_an_address_where_nobody_listens_is_a_passing_trouble() -> None:
     with search_server() as gone:
         url = gone.url
     with pytest.raises(BusyError, match="no answer"):
-        BulkLoader(cluster_at(url), patience()).send(DOCUMENTS, Sent())
+        BulkLoader(cluster_at(url), retries()).send(DOCUMENTS, SendProgress())
 
 
 def test_too_large_a_request_is_halved_and_too_large_a_document_left_out(server: SearchServer) -> None:
@@ -169,15 +170,15 @@ def test_the_count_is_right_when_the_cluster_gives_up_in_the_middle(server: Sear
         handler.answer(200, {"items": [{"index": {"status": 201}}] * 4})
 
     server.troubles = [normal]
-    sent = Sent()
+    sent = SendProgress()
     with pytest.raises(BusyError):
-        BulkLoader(cluster_at(server.url), patience(), Bulk(max_documents=4)).send(DOCUMENTS, sent)
+        BulkLoader(cluster_at(server.url), retries(), BulkLimits(max_documents=4)).send(DOCUMENTS, sent)
     assert sent.settled == 4
 
 
 def test_nothing_is_begun_when_the_time_is_up(server: SearchServer) -> None:
-    sent = Sent()
-    with pytest.raises(NoTimeError):
-        BulkLoader(cluster_at(server.url), patience(seconds_left=0)).send(DOCUMENTS, sent)
-    assert sent == Sent()
+    sent = SendProgress()
+    with pytest.raises(OutOfTimeError):
+        BulkLoader(cluster_at(server.url), retries(seconds_left=0)).send(DOCUMENTS, sent)
+    assert sent == SendProgress()
     assert server.requests == []

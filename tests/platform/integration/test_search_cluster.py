@@ -6,7 +6,6 @@ removed from it.
 """
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,13 +14,11 @@ from typing import Any
 import httpx
 import pytest
 
-from sluice.search.bulk import BulkLoader, Sent
+from sluice.search.bulk import BulkLoader, Document, SendProgress, documents_of
+from sluice.search.cluster import RefusedError, RetryPolicy
 from sluice.search.cluster_opensearch import OpenSearchBoards, OpenSearchCluster, SearchSettings, signature
-from sluice.search.documents import Document, documents_of
-from sluice.search.installing import index_template, install, saved_objects
-from sluice.search.mapping import MAPPING
-from sluice.search.patience import Patience
-from sluice.search.ports import RefusedError
+from sluice.search.indices import MAPPING
+from sluice.search.install import index_template, install, saved_objects
 from tests.platform.integration.search_server import search_server
 from tests.platform.integration.searching import BROKEN, DVAULTS, EVENT_FILES, INDICES, STAGE, profile, record, records
 
@@ -83,16 +80,16 @@ class _NoBoards:
 
 
 def prepare(target: Target) -> None:
-    install(target.cluster, _NoBoards(), INDICES, STAGE, _patience(), NOW)
+    install(target.cluster, _NoBoards(), INDICES, STAGE, _retries(), NOW)
 
 
-def _patience() -> Patience:
-    return Patience(lambda: 60, time.sleep, first_seconds=0.1, attempts=3)
+def _retries() -> RetryPolicy:
+    return RetryPolicy(lambda: 60, attempts=3, first_seconds=0.1)
 
 
-def load(target: Target, rows: list[dict[str, Any]]) -> Sent:
-    sent = Sent()
-    BulkLoader(target.cluster, _patience()).send(documents_of(profile(rows), INDICES), sent)
+def load(target: Target, rows: list[dict[str, Any]]) -> SendProgress:
+    sent = SendProgress()
+    BulkLoader(target.cluster, _retries()).send(documents_of(profile(rows), INDICES), sent)
     return sent
 
 
@@ -114,7 +111,7 @@ def test_a_profile_loaded_again_adds_nothing(target: Target) -> None:
     prepare(target)
     rows = [*records(100), record(100, passed=False, errors=BROKEN)]
     for _ in range(2):
-        assert load(target, rows) == Sent(settled=101)
+        assert load(target, rows) == SendProgress(settled=101)
         assert (target.count(DVAULTS), target.count(EVENT_FILES)) == (51, 50)
 
 
@@ -128,10 +125,10 @@ def test_installing_again_keeps_documents_and_adds_fields(target: Target) -> Non
 def test_a_document_that_does_not_fit_is_refused_and_the_others_are_taken(target: Target) -> None:
     prepare(target)
     wrong = Document(f"{DVAULTS}-2026.01", "wrong", b'{"passed":"a secret of the event"}')
-    sent = Sent()
+    sent = SendProgress()
     documents = [wrong, *documents_of(profile(records(4)), INDICES)]
-    BulkLoader(target.cluster, _patience()).send(documents, sent)
-    assert sent == Sent(settled=5, refused=sent.refused)
+    BulkLoader(target.cluster, _retries()).send(documents, sent)
+    assert sent == SendProgress(settled=5, refused=sent.refused)
     assert sent.refused.total() == 1
     assert (target.count(DVAULTS), target.count(EVENT_FILES)) == (2, 2)
 

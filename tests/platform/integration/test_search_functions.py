@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from sluice.search.installing import index_template, saved_objects
+from sluice.search.install import index_template, saved_objects
 from sluice.search.pending import PENDING_PREFIX
 from tests.platform.integration import search_server as troubles
 from tests.platform.integration.search_server import SearchServer, search_server
-from tests.support.events import body, broken, event
-from tests.support.functions import Context, Handler, load
-from tests.support.storage import objects_of
-from tests.support.world import LAKE, World
+from tests.support.lambda_handlers import Context, Handler, load_handler
+from tests.support.moto_backend import objects_of
+from tests.support.moto_stage import LAKE, MotoStage
+from tests.support.sample_events import body, broken, event
 
 ALIASES = ("dvault_logs_prod", "event_file_logs_prod")
 STACK = {
@@ -46,14 +46,14 @@ def environment(server: SearchServer) -> dict[str, str]:
 
 
 @pytest.fixture
-def load_search(server: SearchServer, world: World, monkeypatch: pytest.MonkeyPatch) -> Handler:
-    assert world
-    return load("load_search", monkeypatch, **environment(server))
+def load_search(server: SearchServer, moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Handler:
+    assert moto_stage
+    return load_handler("load_search", monkeypatch, **environment(server))
 
 
 @pytest.fixture
 def install_search(server: SearchServer, monkeypatch: pytest.MonkeyPatch) -> Handler:
-    return load("install_search", monkeypatch, **environment(server))
+    return load_handler("install_search", monkeypatch, **environment(server))
 
 
 @dataclass
@@ -91,14 +91,14 @@ def cloud_formation() -> Iterator[CloudFormation]:
     thread.join()
 
 
-def converted(world: World, monkeypatch: pytest.MonkeyPatch, searched: str) -> str:
+def converted(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch, searched: str) -> str:
     """Convert two clean events and a dirty one up to the published profile; return the run's id."""
-    world.deliver(world.put("a", body(event("MICROONE_EVENT", 1), event("STE_PRED", 2), broken(1))))
-    with world.execution("execution"):
-        planned = world.plan("execution")
-        world.convert_batches(planned)
-        world.commit(planned)
-        run = load("profile_run", monkeypatch, SEARCHED=searched)({"plan_key": planned.plan_key})
+    moto_stage.deliver(moto_stage.put("a", body(event("MICROONE_EVENT", 1), event("STE_PRED", 2), broken(1))))
+    with moto_stage.execution("execution"):
+        planned = moto_stage.plan("execution")
+        moto_stage.convert_batches(planned)
+        moto_stage.commit(planned)
+        run = load_handler("profile_run", monkeypatch, SEARCHED=searched)({"plan_key": planned.plan_key})
     return str(run["run_id"])
 
 
@@ -108,9 +108,9 @@ def metrics(printed: str) -> dict[str, Any]:
 
 
 def test_a_run_is_searched_without_what_its_events_held(
-    world: World, server: SearchServer, load_search: Handler, monkeypatch: pytest.MonkeyPatch
+    moto_stage: MotoStage, server: SearchServer, load_search: Handler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id = converted(world, monkeypatch, "yes")
+    run_id = converted(moto_stage, monkeypatch, "yes")
     for alias in ALIASES:
         server.templates[alias] = index_template(alias)
     assert load_search({}) == {"runs": 1, "documents": 3, "waiting": 0}
@@ -123,28 +123,28 @@ def test_a_run_is_searched_without_what_its_events_held(
     assert [document["service_type"] for document in prediction.values()] == ["PREDICTION"]
 
 
-def test_a_stage_without_search_leaves_no_marker(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    converted(world, monkeypatch, "")
+def test_a_stage_without_search_leaves_no_marker(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    converted(moto_stage, monkeypatch, "")
     assert not objects_of(LAKE, PENDING_PREFIX)
 
 
-def test_the_marker_is_there_before_the_run_is_closed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    with world.tap.listen() as operations:
-        run_id = converted(world, monkeypatch, "yes")
+def test_the_marker_is_there_before_the_run_is_closed(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    with moto_stage.calls.record() as operations:
+        run_id = converted(moto_stage, monkeypatch, "yes")
     assert operations[-3:] == ["PutObject", "PutObject", "DeleteItem"], "the log, the marker, the end of the run"
     (marker,) = objects_of(LAKE, PENDING_PREFIX).values()
     assert json.loads(marker)["run_id"] == run_id
 
 
 def test_what_a_cluster_did_not_take_is_counted_and_taken_the_next_time(
-    world: World,
+    moto_stage: MotoStage,
     server: SearchServer,
     load_search: Handler,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    converted(world, monkeypatch, "yes")
+    converted(moto_stage, monkeypatch, "yes")
     capsys.readouterr()
     server.troubles = [troubles.status(503)] * 6
     assert load_search({}) == {"runs": 0, "documents": 0, "waiting": 1}
@@ -157,17 +157,17 @@ def test_what_a_cluster_did_not_take_is_counted_and_taken_the_next_time(
 
 
 def test_a_call_ends_before_lambda_cuts_it_off(
-    world: World, load_search: Handler, server: SearchServer, monkeypatch: pytest.MonkeyPatch
+    moto_stage: MotoStage, load_search: Handler, server: SearchServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    converted(world, monkeypatch, "yes")
+    converted(moto_stage, monkeypatch, "yes")
     assert load_search({}, Context(milliseconds=[75_000])) == {"runs": 0, "documents": 0, "waiting": 1}
     assert server.requests == []
 
 
 def test_everything_of_the_last_days_is_loaded_again_by_hand(
-    world: World, load_search: Handler, server: SearchServer, monkeypatch: pytest.MonkeyPatch
+    moto_stage: MotoStage, load_search: Handler, server: SearchServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    converted(world, monkeypatch, "yes")
+    converted(moto_stage, monkeypatch, "yes")
     load_search({})
     server.documents = {name: {} for name in server.documents}
     assert load_search({"reload_days": 1})["documents"] == 3
@@ -197,7 +197,7 @@ def test_a_cluster_that_does_not_answer_fails_the_deployment_and_says_what_to_do
     server: SearchServer, cloud_formation: CloudFormation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = {**environment(server), "SEARCH_URL": "http://127.0.0.1:9"}
-    load("install_search", monkeypatch, **gone)(cloud_formation.request("Create"))
+    load_handler("install_search", monkeypatch, **gone)(cloud_formation.request("Create"))
     (answer,) = cloud_formation.answers
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith("The search cluster at http://127.0.0.1:9 did not take")
@@ -208,7 +208,7 @@ def test_a_cluster_that_does_not_answer_fails_the_deployment_and_says_what_to_do
 def test_a_mistake_of_ours_is_answered_too(
     install_search: Handler, cloud_formation: CloudFormation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sluice.search.installing.index_template", lambda _: 1 / 0)
+    monkeypatch.setattr("sluice.search.install.index_template", lambda _: 1 / 0)
     install_search(cloud_formation.request("Create"))
     assert [answer["Status"] for answer in cloud_formation.answers] == ["FAILED"]
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sluice.search.installing import index_template
-from sluice.search.loading import Loading, Report, Rhythm
+from sluice.search.install import index_template
+from sluice.search.loading import LoadReport, LoadSchedule, SearchLoader
 from sluice.search.pending import PENDING_PREFIX, REFUSED_PREFIX, PendingRun, mark_again, mark_pending
 from tests.platform.integration import search_server as troubles
 from tests.platform.integration.search_server import SearchServer, search_server
@@ -17,13 +17,13 @@ from tests.platform.integration.searching import (
     INDICES,
     JANUARY,
     cluster_at,
-    patience,
     profile,
     profile_key,
     records,
+    retries,
 )
-from tests.support.storage import objects_of
-from tests.support.world import LAKE, World
+from tests.support.moto_backend import objects_of
+from tests.support.moto_stage import LAKE, MotoStage
 
 DAY = timedelta(days=1)
 
@@ -35,14 +35,14 @@ def server() -> Iterator[SearchServer]:
         yield server
 
 
-def publish(world: World, *run_ids: str, events: int = 3) -> None:
+def publish(moto_stage: MotoStage, *run_ids: str, events: int = 3) -> None:
     for run_id in run_ids:
-        world.lake.write(profile_key(run_id), profile(records(events, run_id=run_id)))
-        mark_pending(world.lake, PendingRun(run_id, profile_key(run_id)))
+        moto_stage.lake.write(profile_key(run_id), profile(records(events, run_id=run_id)))
+        mark_pending(moto_stage.lake, PendingRun(run_id, profile_key(run_id)))
 
 
 def load(
-    world: World,
+    moto_stage: MotoStage,
     server: SearchServer,
     *,
     hold: timedelta = timedelta(),
@@ -50,10 +50,10 @@ def load(
     seconds_left: float = 600,
     retention_days: int = 3650,
     timeout_seconds: float = 0.5,
-) -> Report:
-    rhythm = Rhythm(hold, retention_days, lambda: datetime.now(UTC) + ahead)
+) -> LoadReport:
+    rhythm = LoadSchedule(hold, retention_days, lambda: datetime.now(UTC) + ahead)
     cluster = cluster_at(server.url, timeout_seconds=timeout_seconds)
-    return Loading(world.lake, cluster, patience(seconds_left), INDICES, rhythm).run()
+    return SearchLoader(moto_stage.lake, cluster, retries(seconds_left), INDICES, rhythm).run()
 
 
 def loaded_runs(server: SearchServer) -> list[str]:
@@ -66,28 +66,30 @@ def pending() -> list[str]:
     return [key.removeprefix(PENDING_PREFIX) for key in objects_of(LAKE, PENDING_PREFIX)]
 
 
-def test_what_is_pending_is_loaded_oldest_first_and_then_no_longer_pending(world: World, server: SearchServer) -> None:
-    publish(world, "run-2", "run-1", "run-3")
-    report = load(world, server)
+def test_what_is_pending_is_loaded_oldest_first_and_then_no_longer_pending(
+    moto_stage: MotoStage, server: SearchServer
+) -> None:
+    publish(moto_stage, "run-2", "run-1", "run-3")
+    report = load(moto_stage, server)
     assert (report.runs, report.documents, report.waiting, report.failed) == (3, 9, 0, 0)
     assert loaded_runs(server) == ["run-1", "run-2", "run-3"]
     assert pending() == []
 
 
-def test_a_cluster_that_is_away_gets_everything_the_next_time(world: World, server: SearchServer) -> None:
-    publish(world, "run-1", "run-2")
+def test_a_cluster_that_is_away_gets_everything_the_next_time(moto_stage: MotoStage, server: SearchServer) -> None:
+    publish(moto_stage, "run-1", "run-2")
     server.troubles = [troubles.reset] * 4
-    report = load(world, server)
+    report = load(moto_stage, server)
     assert (report.runs, report.waiting, report.failed) == (0, 2, 2)
     assert report.trouble.startswith("bulk: no answer")
     assert pending() == ["run-1.json", "run-2.json"]
-    publish(world, "run-3")
-    assert load(world, server).failed == 0
+    publish(moto_stage, "run-3")
+    assert load(moto_stage, server).failed == 0
     assert loaded_runs(server) == ["run-1", "run-2", "run-3"]
 
 
-def test_a_run_that_was_half_loaded_goes_on_where_it_ended(world: World, server: SearchServer) -> None:
-    publish(world, "run-1", events=5000)
+def test_a_run_that_was_half_loaded_goes_on_where_it_ended(moto_stage: MotoStage, server: SearchServer) -> None:
+    publish(moto_stage, "run-1", events=5000)
 
     def then_fail(handler: troubles._Handler) -> None:
         handler.cluster.troubles = [troubles.status(503)] * 4
@@ -95,24 +97,26 @@ def test_a_run_that_was_half_loaded_goes_on_where_it_ended(world: World, server:
 
     server.troubles = [then_fail]
     patient = 30  # thousands of documents take a busy machine more than the moment that is enough elsewhere
-    assert load(world, server, timeout_seconds=patient).documents == 2000
-    assert load(world, server, timeout_seconds=patient).documents == 3000
+    assert load(moto_stage, server, timeout_seconds=patient).documents == 2000
+    assert load(moto_stage, server, timeout_seconds=patient).documents == 3000
     assert server.bulks == [2000, 1000]
     assert pending() == []
 
 
-def test_when_the_time_is_up_the_rest_waits_and_nobody_is_alarmed(world: World, server: SearchServer) -> None:
-    publish(world, "run-1", "run-2")
-    report = load(world, server, seconds_left=0)
+def test_when_the_time_is_up_the_rest_waits_and_nobody_is_alarmed(moto_stage: MotoStage, server: SearchServer) -> None:
+    publish(moto_stage, "run-1", "run-2")
+    report = load(moto_stage, server, seconds_left=0)
     assert (report.runs, report.waiting, report.failed) == (0, 2, 0)
     assert pending() == ["run-1.json", "run-2.json"]
 
 
-def test_documents_refused_for_good_hold_nobody_up_and_leave_a_note(world: World, server: SearchServer) -> None:
-    publish(world, "run-1", "run-2")
+def test_documents_refused_for_good_hold_nobody_up_and_leave_a_note(
+    moto_stage: MotoStage, server: SearchServer
+) -> None:
+    publish(moto_stage, "run-1", "run-2")
     server.make_index(f"{DVAULTS}-2026.01")
     server.indices[f"{DVAULTS}-2026.01"]["mappings"]["properties"]["event_id"] = {"type": "date"}
-    report = load(world, server)
+    report = load(moto_stage, server)
     assert (report.runs, report.refused_runs, report.failed) == (2, 2, 2)
     assert report.refused == {"mapper_parsing_exception": 4}
     assert pending() == []
@@ -123,41 +127,43 @@ def test_documents_refused_for_good_hold_nobody_up_and_leave_a_note(world: World
     ]
 
 
-def test_a_run_whose_profile_is_gone_holds_nobody_up(world: World, server: SearchServer) -> None:
-    publish(world, "run-1", "run-2")
-    world.lake.delete([profile_key("run-1")])
-    report = load(world, server)
+def test_a_run_whose_profile_is_gone_holds_nobody_up(moto_stage: MotoStage, server: SearchServer) -> None:
+    publish(moto_stage, "run-1", "run-2")
+    moto_stage.lake.delete([profile_key("run-1")])
+    report = load(moto_stage, server)
     assert (report.runs, report.failed, report.refused) == (2, 1, {"profile_is_gone": 1})
     assert loaded_runs(server) == ["run-2"]
 
 
-def test_runs_are_held_back_and_loaded_together_so_that_a_cluster_can_sleep(world: World, server: SearchServer) -> None:
-    publish(world, "run-1", "run-2")
+def test_runs_are_held_back_and_loaded_together_so_that_a_cluster_can_sleep(
+    moto_stage: MotoStage, server: SearchServer
+) -> None:
+    publish(moto_stage, "run-1", "run-2")
     hour = timedelta(hours=1)
-    assert load(world, server, hold=hour).waiting == 2
+    assert load(moto_stage, server, hold=hour).waiting == 2
     assert server.requests == []
-    assert load(world, server, hold=hour, ahead=hour).runs == 2
+    assert load(moto_stage, server, hold=hour, ahead=hour).runs == 2
 
 
-def test_nothing_pending_leaves_the_cluster_asleep(world: World, server: SearchServer) -> None:
-    assert load(world, server) == Report()
+def test_nothing_pending_leaves_the_cluster_asleep(moto_stage: MotoStage, server: SearchServer) -> None:
+    assert load(moto_stage, server) == LoadReport()
     assert server.requests == []
 
 
-def test_months_past_the_retention_are_removed(world: World, server: SearchServer) -> None:
-    publish(world, "run-1")
+def test_months_past_the_retention_are_removed(moto_stage: MotoStage, server: SearchServer) -> None:
+    publish(moto_stage, "run-1")
     for name in (f"{DVAULTS}-2025.10", f"{DVAULTS}-notes", f"{EVENT_FILES}-2025.11", "others-2020.01"):
         server.make_index(name)
-    load(world, server, retention_days=(datetime.now(UTC) - JANUARY).days + 70)
+    load(moto_stage, server, retention_days=(datetime.now(UTC) - JANUARY).days + 70)
     kept = {f"{DVAULTS}-notes", f"{DVAULTS}-2026.01", f"{EVENT_FILES}-2025.11", f"{EVENT_FILES}-2026.01"}
     assert server.indices.keys() == kept | {"others-2020.01"}
 
 
-def test_everything_published_lately_can_be_loaded_again(world: World, server: SearchServer) -> None:
-    publish(world, "run-1", "run-2")
-    load(world, server)
+def test_everything_published_lately_can_be_loaded_again(moto_stage: MotoStage, server: SearchServer) -> None:
+    publish(moto_stage, "run-1", "run-2")
+    load(moto_stage, server)
     before = json.dumps(server.documents)
-    assert mark_again(world.lake, datetime.now(UTC) - DAY) == 2
-    assert mark_again(world.lake, datetime.now(UTC) + DAY) == 0
-    assert load(world, server).documents == 6
+    assert mark_again(moto_stage.lake, datetime.now(UTC) - DAY) == 2
+    assert mark_again(moto_stage.lake, datetime.now(UTC) + DAY) == 0
+    assert load(moto_stage, server).documents == 6
     assert json.dumps(server.documents) == before

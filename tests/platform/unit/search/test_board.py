@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from sluice.contracts.load import load_registry
-from sluice.search.indices import Indices
-from sluice.search.installing import BOARD, fingerprint, index_template, saved_objects
-from sluice.search.mapping import MAPPING
+from sluice.search.indices import MAPPING, Indices
+from sluice.search.install import BOARD, fingerprint, index_template, saved_objects
 
 OBJECTS = [json.loads(line) for line in BOARD.read_text().splitlines()]
 AGGREGATIONS = {"count", "terms", "filters", "cardinality", "date_histogram"}

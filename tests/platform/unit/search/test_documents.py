@@ -10,11 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from sluice.contracts.load import load_registry
-from sluice.contracts.system_tables import PROFILING_LOG
-from sluice.lake.arrow_types import arrow_schema
-from sluice.search.documents import Document, documents_of
-from sluice.search.indices import Indices
-from sluice.search.mapping import MAPPING
+from sluice.contracts.model import PROFILING_LOG
+from sluice.lake.parquet import arrow_schema
+from sluice.search.bulk import Document, documents_of
+from sluice.search.indices import MAPPING, Indices
 
 INDICES = Indices(load_registry(), "prd")
 ROW = {

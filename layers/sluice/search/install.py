@@ -1,17 +1,14 @@
-"""What a stage needs in the cluster before the first document: templates, indices, boards."""
+"""Installation of a stage in the search cluster: index templates, indices, boards."""
 
 import hashlib
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from sluice.search.indices import Indices, environment, monthly, pattern
-from sluice.search.mapping import MAPPING
-from sluice.search.patience import Patience
-from sluice.search.ports import Boards, Cluster, SearchError
+from sluice.search.cluster import RetryPolicy, SearchBoards, SearchCluster, SearchError
+from sluice.search.indices import MAPPING, Indices, environment_name, monthly, pattern
 
 BOARD = Path(__file__).resolve().parent / "board" / "profiling.ndjson"
 """The saved objects, with ``${environment}`` where the name of the stage goes."""
@@ -30,7 +27,7 @@ def index_template(alias: str) -> dict[str, Any]:
 
 def saved_objects(stage: str) -> bytes:
     """Return the index patterns and the board of a stage, one JSON object per line."""
-    return BOARD.read_text().replace("${environment}", environment(stage)).encode()
+    return BOARD.read_text().replace("${environment}", environment_name(stage)).encode()
 
 
 def fingerprint(indices: Indices, stage: str) -> str:
@@ -39,20 +36,23 @@ def fingerprint(indices: Indices, stage: str) -> str:
     return hashlib.sha256(orjson.dumps(templates) + saved_objects(stage)).hexdigest()
 
 
-def install(cluster: Cluster, boards: Boards, indices: Indices, stage: str, patience: Patience, now: datetime) -> None:
+def install(
+    cluster: SearchCluster, boards: SearchBoards, indices: Indices, stage: str, policy: RetryPolicy, now: datetime
+) -> None:
     """Write everything; what is there is replaced, and documents stay.
 
-    Rights of a collection that was just made take a minute to hold: a refusal is asked again, too.
+    Rights on a collection that was just made take a minute to hold: a request that is refused is repeated, too.
 
     Raises:
-        SearchError: The cluster did not take it, however often it was asked.
+        SearchError: The cluster did not take it at the last attempt.
     """
+    retrying = policy.retrying(SearchError)
     for alias in indices.aliases:
-        patience.ask(partial(_install_alias, cluster, alias, now), SearchError)
-    patience.ask(partial(boards.put_objects, saved_objects(stage)), SearchError)
+        retrying(_install_alias, cluster, alias, now)
+    retrying(boards.put_objects, saved_objects(stage))
 
 
-def _install_alias(cluster: Cluster, alias: str, now: datetime) -> None:
+def _install_alias(cluster: SearchCluster, alias: str, now: datetime) -> None:
     cluster.put_template(alias, index_template(alias))
     there = cluster.indices(pattern(alias))
     for name in there:

@@ -1,0 +1,145 @@
+"""What functions need of AWS at run time: clients, their settings, items of DynamoDB, the state of executions."""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar, get_origin, get_type_hints
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+_CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=32, tcp_keepalive=True)
+
+
+@cache
+def s3() -> "S3Client":
+    """Return the S3 client."""
+    return boto3.client("s3", config=_CONFIG)
+
+
+@cache
+def dynamodb() -> "DynamoDBClient":
+    """Return the DynamoDB client."""
+    return boto3.client("dynamodb", config=_CONFIG)
+
+
+@cache
+def secrets_manager() -> "SecretsManagerClient":
+    """Return the Secrets Manager client."""
+    return boto3.client("secretsmanager", config=_CONFIG)
+
+
+@cache
+def step_functions() -> "SFNClient":
+    """Return the Step Functions client."""
+    return boto3.client("stepfunctions", config=_CONFIG)
+
+
+@cache
+def sns() -> "SNSClient":
+    """Return the SNS client."""
+    return boto3.client("sns", config=_CONFIG)
+
+
+def error_code(error: ClientError) -> str:
+    """Return the code of an AWS error, such as ``NoSuchKey`` or ``412``."""
+    response: dict[str, Any] = dict(error.response)
+    return str(response.get("Error", {}).get("Code", ""))
+
+
+Settings = TypeVar("Settings")
+
+
+class SettingsError(Exception):
+    """The environment lacks a setting or holds a wrong one."""
+
+
+def read_settings(kind: type[Settings]) -> Settings:
+    """Fill a dataclass from the environment variables named like its fields, in capitals.
+
+    Fields are ``str``, ``int``, or ``dict[…]``: a variable that holds a JSON object.
+
+    Raises:
+        SettingsError: A variable is missing, or is no number or JSON object though its field is one.
+    """
+    values: dict[str, Any] = {}
+    for field, type_ in get_type_hints(kind).items():
+        name = field.upper()
+        try:
+            values[field] = _value(os.environ[name], type_)
+        except KeyError:
+            raise SettingsError(f"the environment variable {name} is not set; the stack sets it") from None
+        except ValueError:
+            wanted = "a whole number" if type_ is int else "a JSON object"
+            raise SettingsError(f"the environment variable {name} must be {wanted}") from None
+    return kind(**values)
+
+
+def _value(text: str, kind: object) -> object:
+    if kind is int:
+        return int(text)
+    return json.loads(text) if get_origin(kind) is dict else text
+
+
+Item = dict[str, Any]
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+def to_dynamodb(item: Mapping[str, Any]) -> Item:
+    """Return an item in DynamoDB's wire format, without its null members."""
+    return {name: _serialize(value) for name, value in item.items() if value is not None}
+
+
+def from_dynamodb(item: Mapping[str, Any]) -> Item:
+    """Return an item as plain values, whole numbers as int."""
+    return {name: _plain(_deserialize(value)) for name, value in item.items()}
+
+
+def is_met(write: Callable[[], object]) -> bool:
+    """Do a conditional write; return whether its condition was met."""
+    try:
+        write()
+    except ClientError as error:
+        if error_code(error) == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    if isinstance(value, Decimal):
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _plain(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_plain(member) for member in value]
+    return value
+
+
+class StepFunctionsExecutions:
+    """The executions of state machines."""
+
+    def __init__(self, client: "SFNClient") -> None:
+        """Bind the client."""
+        self._client = client
+
+    def is_running(self, execution: str) -> bool:
+        """Return whether an execution is going on; one that Step Functions does not know (any more) is not."""
+        try:
+            return self._client.describe_execution(executionArn=execution)["status"] in {"RUNNING", "PENDING_REDRIVE"}
+        except self._client.exceptions.ExecutionDoesNotExist:
+            return False

@@ -1,0 +1,86 @@
+"""Metrics are lines of the log in CloudWatch's own format."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sluice.event_files.validate.metrics import EVENTS_DIRTY
+from sluice.observability.metrics import PLATFORM_METRICS, Metric
+from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.pipelines import PIPELINES
+from sluice.vendor_exports.delivery.metrics import FILES_COPIED, FILES_MISSING
+
+METRICS = dict.fromkeys((*PLATFORM_METRICS, *(metric for pipeline in PIPELINES for metric in pipeline.metrics)))
+
+
+@pytest.fixture
+def emitter(monkeypatch: pytest.MonkeyPatch) -> MetricsEmitter:
+    monkeypatch.setenv("STAGE", "int")
+    monkeypatch.setenv("PIPELINE", "vendor_exports")
+    return MetricsEmitter()
+
+
+def test_a_call_is_one_line_and_only_the_first_of_a_process_is_a_cold_start(
+    emitter: MetricsEmitter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for value in (3, 4):
+        emitter.publish(lambda count: emitter.add(FILES_COPIED, count))(value)
+    first, second = _lines(capsys)
+    assert (first["ColdStarts"], first["FilesCopied"]) == ([1], [3])
+    assert second["FilesCopied"] == [4]
+    assert "ColdStarts" not in second
+    (directive,) = first["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == "Sluice"
+    assert directive["Dimensions"] == [["stage", "pipeline"]]
+    assert (first["stage"], first["pipeline"]) == ("int", "vendor_exports")
+    assert {metric["Name"]: metric["Unit"] for metric in directive["Metrics"]} == {
+        "ColdStarts": "Count",
+        "FilesCopied": "Count",
+    }
+
+
+def test_what_was_counted_before_a_failure_is_not_lost(
+    emitter: MetricsEmitter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> None:
+        emitter.add(FILES_COPIED, 1)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        emitter.publish(fail)()
+    (line,) = _lines(capsys)
+    assert line["FilesCopied"] == [1]
+
+
+def test_a_rare_metric_without_anything_to_count_costs_nothing(
+    emitter: MetricsEmitter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emitter.add(FILES_MISSING, 0)
+    emitter.flush()
+    assert _lines(capsys) == []
+    emitter.add(FILES_MISSING, 2)
+    emitter.flush()
+    assert [line["FilesMissing"] for line in _lines(capsys)] == [[2]]
+
+
+def test_an_emitter_can_emit_for_another_pipeline(emitter: MetricsEmitter, capsys: pytest.CaptureFixture[str]) -> None:
+    other = MetricsEmitter("event_files")
+    emitter.add(FILES_COPIED, 1)
+    other.add(EVENTS_DIRTY, 2)
+    emitter.flush()
+    other.flush()
+    assert [line["pipeline"] for line in _lines(capsys)] == ["vendor_exports", "event_files"]
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_cloudwatch_knows_the_unit_of_every_metric(
+    metric: Metric, emitter: MetricsEmitter, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emitter.add(metric, 1)
+    emitter.flush()
+    assert [line[metric.name] for line in _lines(capsys)] == [[1]]
+
+
+def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
