@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 import boto3
 import pytest
 
-from sluice.observability.metrics_emitter import Meter
+from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.client.errors import CredentialsRefusedError
-from sluice.vendor_exports.client.tokens import Credentials
-from sluice.vendor_exports.delivery.address_policy import AddressPolicy, LoopbackPolicy
-from sluice.vendor_exports.delivery.slots import Environment
-from sluice.vendor_exports.delivery.vendor_access import (
-    OtherVendorError,
+from sluice.vendor_exports.client.tokens_http import Credentials
+from sluice.vendor_exports.delivery.downloads_http import LoopbackPolicy, UrlPolicy
+from sluice.vendor_exports.delivery.vendor_access_http import (
     SecretCredentials,
     SecretError,
     VendorAccess,
+    VendorNotAllowedError,
     VendorSettings,
     refusals_counted,
 )
-from tests.support.world import World
+from tests.support.moto_stage import MotoStage
 from tests.vendor_exports.unit.client.script import texts
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ SECRET = "sluice-test/veson"
 
 
 @pytest.fixture
-def secrets(world: World) -> "SecretsManagerClient":
-    assert world
+def secrets(moto_stage: MotoStage) -> "SecretsManagerClient":
+    assert moto_stage
     return boto3.client("secretsmanager")
 
 
@@ -90,7 +90,7 @@ def test_a_stage_talks_to_its_own_vendor_only(secrets: "SecretsManagerClient") -
     assert stage.environment is Environment.PROD
     assert stage.address("") == "https://export.test"
     for ask in (stage.address, lambda url: stage.client("20260301-12", url)):
-        with pytest.raises(OtherVendorError, match="only the local stage may be given another"):
+        with pytest.raises(VendorNotAllowedError, match="only the local stage takes vendor_url"):
             ask("http://evil.test")
 
 
@@ -100,7 +100,7 @@ def test_the_local_stage_may_be_given_another_vendor(secrets: "SecretsManagerCli
 
 
 def test_only_the_local_stage_fetches_from_this_machine(secrets: "SecretsManagerClient") -> None:
-    assert access(secrets).downloads._policy == AddressPolicy(frozenset({"one.test", "two.test"}))
+    assert access(secrets).downloads._policy == UrlPolicy(frozenset({"one.test", "two.test"}))
     assert access(secrets, "allowed").downloads._policy == LoopbackPolicy()
 
 
@@ -128,10 +128,10 @@ def test_a_refusal_of_our_credentials_is_counted_and_nothing_else_is(
 ) -> None:
     monkeypatch.setenv("STAGE", "int")
     monkeypatch.setenv("PIPELINE", "exports")
-    meter = Meter()
+    emitter = MetricsEmitter()
 
-    @meter.publish
-    @refusals_counted(meter)
+    @emitter.publish
+    @refusals_counted(emitter)
     def ask(error: Exception) -> None:
         raise error
 

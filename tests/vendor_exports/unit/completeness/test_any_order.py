@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.vendor_exports.delivery.slots import Slot
@@ -75,6 +75,7 @@ def finish(bucket: MemoryObjectStore, again: Sequence[Slot] = ()) -> None:
     updating(bucket).update(TEST, END + timedelta(minutes=1), again)
 
 
+@settings(max_examples=30)
 @given(CONTENT, STEPS)
 def test_any_order_repetition_and_splitting(content: Content, steps: list[Step]) -> None:
     bucket = bucket_of(content)
@@ -86,6 +87,7 @@ def test_any_order_repetition_and_splitting(content: Content, steps: list[Step])
     assert dates(bucket) == [str(slot) for slot in slots(HOURS)]
 
 
+@settings(max_examples=30)
 @given(CONTENT, CONTENT, STEPS)
 def test_files_that_come_late_are_observed_again(content: Content, late: Content, steps: list[Step]) -> None:
     bucket = bucket_of(content)

@@ -9,12 +9,11 @@ from zlib import crc32
 import pytest
 from botocore.exceptions import ClientError
 
-from sluice.vendor_exports.delivery.copy_files import PART_BYTES
-from sluice.vendor_exports.delivery.landing_s3 import S3Landing
-from sluice.vendor_exports.delivery.model import Landed, Provenance
-from tests.support.storage import objects_of
-from tests.support.wire import refusal
-from tests.support.world import LAKE, World
+from sluice.vendor_exports.delivery.file_copy import PART_BYTES
+from sluice.vendor_exports.delivery.stored_files_s3 import S3StoredFiles
+from sluice.vendor_exports.delivery.transfers import Provenance, StoredFile
+from tests.support.moto_backend import answer_with_error, objects_of
+from tests.support.moto_stage import LAKE, MotoStage
 
 KEY = "DEV/IMOSDL/Hourly/20260301/12/Voyage_é 1+2.json.gz"
 CAME = Provenance("guid", "one", "etag", refetched=False)
@@ -22,8 +21,8 @@ FULL = bytes(PART_BYTES)
 
 
 @pytest.fixture
-def landing(world: World) -> S3Landing:
-    return S3Landing(world.s3, LAKE)
+def landing(moto_stage: MotoStage) -> S3StoredFiles:
+    return S3StoredFiles(moto_stage.s3, LAKE)
 
 
 def _checksum(body: bytes) -> str:
@@ -39,42 +38,42 @@ def _checksum(body: bytes) -> str:
         Provenance("", "", "", refetched=False),
     ],
 )
-def test_a_file_and_where_it_comes_from(landing: S3Landing, provenance: Provenance) -> None:
+def test_a_file_and_where_it_comes_from(landing: S3StoredFiles, provenance: Provenance) -> None:
     landing.put(KEY, b"abc", provenance)
     assert objects_of(LAKE) == {KEY: b"abc"}
-    assert landing.head(KEY) == Landed(3, provenance)
-    assert landing.heads(["nothing", KEY]) == [None, Landed(3, provenance)]
+    assert landing.head(KEY) == StoredFile(3, provenance)
+    assert landing.heads(["nothing", KEY]) == [None, StoredFile(3, provenance)]
 
 
-def test_a_file_of_somebody_else(world: World, landing: S3Landing) -> None:
-    world.s3.put_object(Bucket=LAKE, Key=KEY, Body=b"abc", Metadata={"refetched": "true"})
-    assert landing.head(KEY) == Landed(3, None)
+def test_a_file_of_somebody_else(moto_stage: MotoStage, landing: S3StoredFiles) -> None:
+    moto_stage.s3.put_object(Bucket=LAKE, Key=KEY, Body=b"abc", Metadata={"refetched": "true"})
+    assert landing.head(KEY) == StoredFile(3, None)
 
 
-def test_access_that_was_withdrawn_is_no_missing_file(world: World, landing: S3Landing) -> None:
-    with refusal(world.s3, "HeadObject", "x", 403, "AccessDenied"), pytest.raises(ClientError):
+def test_access_that_was_withdrawn_is_no_missing_file(moto_stage: MotoStage, landing: S3StoredFiles) -> None:
+    with answer_with_error(moto_stage.s3, "HeadObject", "x", 403, "AccessDenied"), pytest.raises(ClientError):
         landing.head("x")
 
 
-def test_bodies_are_sent_with_their_checksums(world: World, landing: S3Landing) -> None:
+def test_bodies_are_sent_with_their_checksums(moto_stage: MotoStage, landing: S3StoredFiles) -> None:
     sent: dict[str, Any] = {}
 
     def note(params: dict[str, Any], model: Any, **_: object) -> None:
         sent[model.name] = {name.lower(): value for name, value in params["headers"].items()}
 
-    world.s3.meta.events.register("before-call.s3", note)
+    moto_stage.s3.meta.events.register("before-call.s3", note)
     landing.put(KEY, b"abc", CAME)
     upload_id = landing.begin(KEY, CAME)
     part = landing.put_part(KEY, upload_id, 1, b"abc")
     landing.complete(KEY, upload_id, [part])
-    world.s3.meta.events.unregister("before-call.s3", note)
+    moto_stage.s3.meta.events.unregister("before-call.s3", note)
     assert part.checksum == _checksum(b"abc")
     for operation in ("PutObject", "UploadPart"):
         assert sent[operation]["x-amz-sdk-checksum-algorithm"] == "CRC32"
     assert sent["CreateMultipartUpload"]["x-amz-checksum-algorithm"] == "CRC32"
 
 
-def test_a_file_in_parts(landing: S3Landing) -> None:
+def test_a_file_in_parts(landing: S3StoredFiles) -> None:
     upload_id = landing.begin(KEY, CAME)
     assert landing.parts(KEY, upload_id) == ()
     assert landing.head(KEY) is None
@@ -89,11 +88,11 @@ def test_a_file_in_parts(landing: S3Landing) -> None:
     assert [replace(part, checksum="") for part in parts] == list(found)
     landing.complete(KEY, upload_id, found)
     assert objects_of(LAKE) == {KEY: FULL + b"rest"}
-    assert landing.head(KEY) == Landed(PART_BYTES + 4, CAME)
+    assert landing.head(KEY) == StoredFile(PART_BYTES + 4, CAME)
     assert landing.parts(KEY, upload_id) is None
 
 
-def test_parts_count_up_to_the_first_gap(landing: S3Landing) -> None:
+def test_parts_count_up_to_the_first_gap(landing: S3StoredFiles) -> None:
     upload_id = landing.begin(KEY, CAME)
     for number in (4, 2, 1, 5):
         landing.put_part(KEY, upload_id, number, b"x")
@@ -102,35 +101,35 @@ def test_parts_count_up_to_the_first_gap(landing: S3Landing) -> None:
     assert [part.number for part in found] == [1, 2]
 
 
-def test_many_parts_come_in_pages(world: World, landing: S3Landing) -> None:
+def test_many_parts_come_in_pages(moto_stage: MotoStage, landing: S3StoredFiles) -> None:
     upload_id = landing.begin(KEY, CAME)
     for number in range(1, 8):
         landing.put_part(KEY, upload_id, number, b"x" * number)
     asked: list[Any] = []
-    list_parts = world.s3._make_api_call  # type: ignore[attr-defined]
+    list_parts = moto_stage.s3._make_api_call  # type: ignore[attr-defined]
 
     def in_pages(operation: str, parameters: dict[str, Any]) -> Any:
         asked.append(parameters.get("PartNumberMarker"))
         return list_parts(operation, {**parameters, "MaxParts": 3})
 
-    world.s3._make_api_call = in_pages  # type: ignore[attr-defined]
+    moto_stage.s3._make_api_call = in_pages  # type: ignore[attr-defined]
     try:
         found = landing.parts(KEY, upload_id)
     finally:
-        world.s3._make_api_call = list_parts  # type: ignore[attr-defined]
+        moto_stage.s3._make_api_call = list_parts  # type: ignore[attr-defined]
     assert found is not None
     assert [part.size for part in found] == list(range(1, 8))
     assert len(asked) == 3
 
 
-def test_a_part_is_replaced(landing: S3Landing) -> None:
+def test_a_part_is_replaced(landing: S3StoredFiles) -> None:
     upload_id = landing.begin(KEY, CAME)
     landing.put_part(KEY, upload_id, 1, b"old")
     landing.complete(KEY, upload_id, [landing.put_part(KEY, upload_id, 1, b"newer")])
     assert objects_of(LAKE) == {KEY: b"newer"}
 
 
-def test_an_upload_that_is_thrown_away(landing: S3Landing) -> None:
+def test_an_upload_that_is_thrown_away(landing: S3StoredFiles) -> None:
     upload_id = landing.begin(KEY, CAME)
     landing.put_part(KEY, upload_id, 1, b"x")
     landing.abort(KEY, upload_id)
@@ -139,7 +138,7 @@ def test_an_upload_that_is_thrown_away(landing: S3Landing) -> None:
     assert objects_of(LAKE) == {}
 
 
-def test_etags_of_parts_are_their_sums(landing: S3Landing) -> None:
+def test_etags_of_parts_are_their_sums(landing: S3StoredFiles) -> None:
     upload_id = landing.begin(KEY, CAME)
     etag = landing.put_part(KEY, upload_id, 1, b"x").etag
     assert etag.strip('"') == hashlib.md5(b"x", usedforsecurity=False).hexdigest()
