@@ -149,8 +149,7 @@ def test_the_journal_knows_what_was_asked(client: VendorClient) -> None:
 
 def test_a_job_can_be_complete_at_once() -> None:
     with simulated(Exports(files=4), timing=Timing(compression=math.inf)) as client:
-        client.log_in()
-        guid = client.export().json()["JobGuid"]
+        guid = client.trigger()
         assert client.status(guid).json() == {"JobStatus": "Complete"}
         assert client.export().status_code == 200
 

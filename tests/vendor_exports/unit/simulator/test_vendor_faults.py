@@ -18,8 +18,7 @@ NAME = vendor_faults.A_FILE
 
 def test_a_job_fails(client: VendorClient) -> None:
     client.inflict(vendor_faults.job_ends("Failed"))
-    client.log_in()
-    guid = client.export().json()["JobGuid"]
+    guid = client.trigger()
     assert client.status(guid).json() == {"JobStatus": "Initializing"}
     client.clock.advance(minutes=25)
     assert client.status(guid).json() == {"JobStatus": "Failed"}

@@ -67,9 +67,13 @@ class VendorClient:
         }
         return self.http.get("/v1/datalake/presignedUrls/ACME", params=usual | query)
 
-    def complete_job(self) -> str:
+    def trigger(self) -> str:
+        """Log in and trigger a job; return its GUID."""
         self.log_in()
-        guid = str(self.export().json()["JobGuid"])
+        return str(self.export().json()["JobGuid"])
+
+    def complete_job(self) -> str:
+        guid = self.trigger()
         self.clock.advance(minutes=25)
         return guid
 
