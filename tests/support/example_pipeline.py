@@ -1,0 +1,89 @@
+"""Checks of the pipeline of `docs/add-a-pipeline.md`, run in a copy of the project that has it.
+
+`tests/platform/infra/test_add_a_pipeline.py` makes the copy and runs this file there: here it is not collected.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from aws_cdk import App
+
+from app import build
+from cli.platform.session import Deployment
+from infra.stage import stage_named
+from sluice.lake.object_store_s3 import S3ObjectStore
+from sluice.observability.digest.document import document_of
+from sluice.observability.digest.message import message_of
+from sluice.observability.digest.page import digest_page
+from sluice.observability.digest.periods import Period, PeriodKind
+from sluice.observability.digest.sources_s3 import DigestSources
+from sluice.pipelines import PIPELINES, RUN_KINDS
+from sluice.runs.records_s3 import S3RunRecords
+from sluice.runs.runs_table import runs_table
+from tests.platform.unit.digest.sample_runs import run
+from tests.support.cli_environment import sluice, sluice_json, stage
+from tests.support.synthesis import settings
+
+__all__ = ["stage"]
+
+NOW = datetime.now(UTC)
+COUNTS = {"objects": 7, "bytes": 4096}
+SECTION_SETTINGS = {
+    "event_files": {"ledger_table": "the-ledger"},
+    "vendor_exports": {"environment": "Test", "out_of_scope": ""},
+}
+
+
+def inventory_records(stage: Deployment) -> S3RunRecords:
+    records = S3RunRecords(stage.s3, "the-lake", RUN_KINDS)
+    records.write(run(NOW - timedelta(minutes=5), "inventory", "counted", counts=COUNTS))
+    return records
+
+
+def test_status_shows_its_line_and_its_run(stage: Deployment) -> None:
+    inventory_records(stage)
+    kept = {"day": "2026-11-30", "objects": 7, "bytes": 4096}
+    S3ObjectStore(stage.s3, "the-lake").write("data/source_inventory/2026-11-30.json", json.dumps(kept).encode())
+    assert sluice_json("status")["inventory"] == kept
+    printed = sluice("status").stdout
+    assert "Source bucket: 7 objects, 4,096 bytes on 2026-11-30" in printed
+    assert "counted" in printed
+
+
+def test_runs_are_listed_recorded_and_queried(stage: Deployment) -> None:
+    inventory_records(stage)
+    (found,) = sluice_json("runs", "--kind", "inventory")
+    assert found["counts"] == COUNTS
+    assert {"objects", "bytes"} <= {column.name for column in runs_table(RUN_KINDS.values()).columns}
+    assert "Count the objects of the source bucket" in sluice("inventory", "--help").stdout
+
+
+def test_the_digest_has_its_section(stage: Deployment) -> None:
+    sources = DigestSources(
+        stage="x",
+        pipelines=PIPELINES,
+        records=inventory_records(stage),
+        lake=S3ObjectStore(stage.s3, "the-lake"),
+        dynamodb=stage.dynamodb,
+        settings=SECTION_SETTINGS,
+    )
+    digest = sources.digest(Period(PeriodKind.DAY, NOW + timedelta(hours=1)), NOW)
+    assert document_of(digest)["runs"]["inventory"] == {"total": 1, "outcomes": {"counted": 1}}
+    assert b"Inventories that succeeded" in digest_page(digest)
+    assert "1 of 1 succeeded" in message_of(digest, {}).body
+
+
+def test_dashboards_and_alarms_show_it(tmp_path: Path) -> None:
+    app = App(context=settings(), outdir=str(tmp_path))
+    build(app, stage_named("int"))
+    app.synth()
+    template = json.loads((tmp_path / "Sluice-int-Observability.template.json").read_text())
+    resources = template["Resources"].values()
+    alarms = {each["Properties"]["AlarmName"] for each in resources if each["Type"] == "AWS::CloudWatch::Alarm"}
+    notifying = json.dumps([each for each in resources if "AlarmActions" in each["Properties"]])
+    dashboards = json.dumps([each for each in resources if each["Type"] == "AWS::CloudWatch::Dashboard"])
+    assert "Sluice-int-InventoryFailed" in alarms
+    assert "Sluice-int-InventoryFailed" in notifying
+    for shown in ("Objects of the source bucket", "Inventory: executions", "take_inventory", "Retries"):
+        assert shown in dashboards
