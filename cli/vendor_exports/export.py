@@ -25,7 +25,6 @@ from cli.platform.console import (
 )
 from cli.platform.session import LOCAL, Deployment, connect
 from cli.vendor_exports.slots import SlotOption, environment_of, slot_named
-from sluice.runs.recording import console_link
 from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, ExportResult
 from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
@@ -158,5 +157,4 @@ def _result(deployment: Deployment, outcome: machine.Outcome) -> ExportResult:
 
 
 def _look_at(deployment: Deployment, outcome: machine.Outcome) -> str:
-    link = outcome.execution if deployment.stage == LOCAL else console_link(outcome.execution)
-    return f"Running it again is harmless. Look at {link}"
+    return f"Running it again is harmless. Look at {machine.link(deployment, outcome)}"
