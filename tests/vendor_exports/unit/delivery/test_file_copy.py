@@ -64,6 +64,9 @@ class OneFile:
     def assert_copied(self, etag: str | None = None) -> None:
         body = self.server.bodies[URL]
         assert self.stored.objects[KEY] == (body, provenance_of(md5(body) if etag is None else etag))
+        self.assert_no_upload()
+
+    def assert_no_upload(self) -> None:
         assert not self.stored.uploads
         assert not self.uploads.noted
 
@@ -115,8 +118,7 @@ def test_more_bytes_come_than_expected(size: int, more: int) -> None:
     one.server.etag = one.server.md5 = lambda _: ""
     one.server.sends = lambda body: body + bytes(more)
     one.fail(UnexpectedContentError, f"{size} bytes were promised, more came")
-    assert not one.stored.uploads
-    assert not one.uploads.noted
+    one.assert_no_upload()
 
 
 @pytest.mark.parametrize("size", [size for size in SIZES if size])
@@ -134,8 +136,7 @@ def test_other_bytes_than_the_servers_checksum(size: int) -> None:
     one = OneFile(body_of(size))
     one.server.sends = lambda body: body[:-1] + b"\xff"
     one.fail(UnexpectedContentError, "the bytes are not those of the server's checksum")
-    assert not one.stored.uploads
-    assert not one.uploads.noted
+    one.assert_no_upload()
 
 
 @pytest.mark.parametrize("size", [1, 3 * PART])
@@ -231,8 +232,7 @@ def test_a_file_that_changed_is_copied_from_the_start() -> None:
     one.server.bodies[URL] = other = body_of(3 * PART)[::-1]
     with pytest.raises(TransientDownloadError, match="the file changed since its copy was begun"):
         one.copy()
-    assert not one.stored.uploads
-    assert not one.uploads.noted
+    one.assert_no_upload()
     assert one.copy()
     assert one.stored.objects[KEY] == (other, provenance_of(md5(other)))
 
