@@ -1,4 +1,4 @@
-"""`sluice demo`: the whole pipeline on this machine, with made-up files."""
+"""`sluice demo`: both pipelines on this machine, with generated files and a simulated vendor."""
 
 from __future__ import annotations
 
@@ -6,25 +6,59 @@ import time
 from typing import Annotated
 
 import typer
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
 
 from cli.demo import producers
-from cli.demo.questions import QUESTIONS, REPORT, row_counts_sql, summary
+from cli.demo.questions import QUESTIONS, row_counts_sql
 from cli.event_files import convert, ingest
-from cli.event_files.convert import NOTHING_TO_DO, error_of, run_conversion
 from cli.event_files.file_generation import event_files
 from cli.event_files.generate import write
 from cli.event_files.ingest import FileReport, Totals
-from cli.platform import deploy, local_cloud, query
+from cli.event_files.upload import input_files
+from cli.platform import local_cloud
 from cli.platform.console import CliError, err, handled, out, plural, say
-from cli.platform.query import show
+from cli.platform.deploy import deploy_stage
+from cli.platform.query import run_query, show
 from cli.platform.session import LOCAL, Deployment, connect
 from cli.vendor_exports import export
 from cli.vendor_exports.history import initialise_histories
+from cli.vendor_exports.slots import environment_of
 from sluice.contracts.load import load_registry
 from sluice.vendor_exports.delivery.model import DELIVERED
 
 _FILES, _EVENTS, _SEED = 40, 2000, 1
 _TIMEOUT = 180.0
+_REPORT = producers.FOLDER.parent / "export-report.html"
+_COMMANDS = (
+    ("sluice status", "what waits, what ran, what is dirty"),
+    ("sluice tables", "every table; with a name: its columns"),
+    ('sluice query "select * from profiling_log where not passed" --rows 5', "why events are dirty"),
+    ("sluice ingest FILE…", "your own files"),
+    ("sluice convert", "and into the tables"),
+    ("sluice vendor", "a vendor to try exports with: `sluice export --vendor-url URL`"),
+    ("sluice history report --open", "what became of every hour's export"),
+    ("sluice local down", "stop everything"),
+)
+
+
+class Steps:
+    """Headings of the steps, with the time they begin."""
+
+    def __init__(self) -> None:
+        """Start the clock."""
+        self._begun = time.monotonic()
+        self._number = 0
+
+    def begin(self, title: str) -> None:
+        """Print the heading of the next step."""
+        self._number += 1
+        out.print(f"\n[bold cyan]━━ {self._number}  {title}[/]  [dim]{self.seconds():.0f} s[/]\n", highlight=False)
+
+    def seconds(self) -> float:
+        """Return the seconds that the demo has taken so far."""
+        return time.monotonic() - self._begun
 
 
 @handled
@@ -48,15 +82,15 @@ def demo(
     cloud = local_cloud.start(port)
     say(f"Up at {cloud.endpoint}")
     steps.begin("Deploy the stage 'local': the stacks of AWS, as they are")
-    deploy.deploy_stage(LOCAL)
+    deploy_stage(LOCAL)
     stage = connect(LOCAL)
     total = _deliver(stage, steps)
     _convert(stage, steps)
     _ask(stage, steps)
     _compare(stage, total)
     _export(stage, steps)
-    _remember(stage, steps)
-    out.print(summary(stage))
+    _make_histories(stage, steps)
+    out.print(_summary(stage))
     say(f"The demo took {steps.seconds():.0f} s.")
 
 
@@ -66,9 +100,9 @@ def _deliver(stage: Deployment, steps: Steps) -> Totals:
     expected = write(producers.FOLDER, files, _FILES)
     producers.put_media(stage, files)
     steps.begin("Ingest: upload them, validate every event")
-    reports = producers.ingest(stage, _TIMEOUT)
+    reports = ingest.ingest_files(stage, input_files([producers.FOLDER]), _TIMEOUT)
     out.print(ingest.report_table(reports))
-    _say_what_was_known(reports)
+    _say_known(reports)
     found, wanted = ingest.totals(reports), ingest.totals(expected)
     if found != wanted:
         raise CliError(
@@ -80,7 +114,7 @@ def _deliver(stage: Deployment, steps: Steps) -> Totals:
     return found
 
 
-def _say_what_was_known(reports: list[FileReport]) -> None:
+def _say_known(reports: list[FileReport]) -> None:
     known = ingest.statuses(reports).get(ingest.KNOWN, 0)
     if known:
         say(f"{plural(known, 'file')} came before: known, and not counted again.")
@@ -89,11 +123,11 @@ def _say_what_was_known(reports: list[FileReport]) -> None:
 def _convert(stage: Deployment, steps: Steps) -> None:
     steps.begin("Convert: the Convert machine turns what is clean into Parquet")
     with err.status("Converting …"):
-        conversion, outcome = run_conversion(stage, _TIMEOUT)
-    if error := error_of(stage, conversion, outcome):
+        conversion, outcome = convert.run_conversion(stage, _TIMEOUT)
+    if error := convert.error_of(stage, conversion, outcome):
         raise error
     convert.show(conversion, as_json=False)
-    if conversion.status == NOTHING_TO_DO:
+    if conversion.status == convert.NOTHING_TO_DO:
         say("Everything was converted before.")
 
 
@@ -102,12 +136,12 @@ def _ask(stage: Deployment, steps: Steps) -> None:
     for question in QUESTIONS:
         out.print(f"\n[bold]{question.words}[/]")
         out.print(question.sql, style="dim", highlight=False, markup=False)
-        show(query.run_query(stage, question.sql), limit=10)
+        show(run_query(stage, question.sql), limit=10)
 
 
 def _compare(stage: Deployment, total: Totals) -> None:
     """Every clean event must be one row, however often its file was announced and this demo was run."""
-    rows = {table: count for table, count in query.run_query(stage, row_counts_sql(total.clean)).rows if count}
+    rows = {table: count for table, count in run_query(stage, row_counts_sql(total.clean)).rows if count}
     if rows != total.clean:
         raise CliError(
             f"The tables hold {rows} rows of the files, but {total.clean} events were clean.",
@@ -129,7 +163,7 @@ def _export(stage: Deployment, steps: Steps) -> None:
         say("Everything was copied before.")
 
 
-def _remember(stage: Deployment, steps: Steps) -> None:
+def _make_histories(stage: Deployment, steps: Steps) -> None:
     from cli.vendor_exports.report_page import exports_page  # noqa: PLC0415 - slow to import
 
     steps.begin("Histories: what became of every hour of the days before")
@@ -137,23 +171,35 @@ def _remember(stage: Deployment, steps: Steps) -> None:
         first = producers.put_past_hours(stage)
     found = initialise_histories(stage, first, None, _TIMEOUT)
     page, _ = exports_page(stage)
-    REPORT.write_bytes(page)
-    out.print(f"{plural(found['slots'], 'hour')} in the histories; the report: [bold]{REPORT}[/]", highlight=False)
+    _REPORT.write_bytes(page)
+    out.print(f"{plural(found['slots'], 'hour')} in the histories; the report: [bold]{_REPORT}[/]", highlight=False)
 
 
-class Steps:
-    """Counts and times the steps."""
+def _summary(stage: Deployment) -> RenderableType:
+    places = _two_columns()
+    for name, place in _places(stage):
+        places.add_row(name, place)
+    commands = _two_columns()
+    for command, does in _COMMANDS:
+        commands.add_row(f".venv/bin/{command}", f"[dim]{does}[/]")
+    content = Group(places, "", "[bold]Try[/]", commands)
+    return Panel(content, title="Where to look next", title_align="left", expand=False)
 
-    def __init__(self) -> None:
-        """Start the clock."""
-        self._begun = time.monotonic()
-        self._number = 0
 
-    def begin(self, title: str) -> None:
-        """Print the heading of the next step."""
-        self._number += 1
-        out.print(f"\n[bold cyan]━━ {self._number}  {title}[/]  [dim]{self.seconds():.0f} s[/]\n", highlight=False)
+def _places(stage: Deployment) -> list[tuple[str, str]]:
+    lake = stage.output("LakeBucket")
+    return [
+        ("endpoint", f"{stage.endpoint}  [dim]any AWS tool: AWS_ENDPOINT_URL, keys test/test, us-east-1[/]"),
+        ("files", str(producers.FOLDER)),
+        ("source", f"s3://{stage.output('SourceBucket')}/"),
+        ("dirty", f"s3://{lake}/data/dirty_json/"),
+        ("tables", f"s3://{lake}/data/clean_parquet/"),
+        ("runs", f"s3://{lake}/runs/"),
+        ("exports", f"s3://{lake}/{environment_of(stage).hourly}"),
+        ("report", str(_REPORT)),
+        ("catalog", f"database {stage.output('Database')}, workgroup {stage.output('Workgroup')}"),
+    ]
 
-    def seconds(self) -> float:
-        """How long the tour has taken so far."""
-        return time.monotonic() - self._begun
+
+def _two_columns() -> Table:
+    return Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))

@@ -1,4 +1,4 @@
-"""What the demo's producers do: put media and files into their buckets, now and then twice."""
+"""Producers of the demo: event files and media in their buckets, and a vendor whose exports meet trouble."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.event_files.file_generation import EventFile
-from cli.event_files.ingest import FileReport, ingest_files
 from cli.event_files.media import index_bucket
 from cli.event_files.status import queue
-from cli.event_files.upload import input_files
 from cli.platform.console import err, plural, say
 from cli.platform.machine import waits
 from cli.platform.session import Deployment
@@ -31,17 +29,22 @@ from cli.vendor_exports.vendor import simulator_credentials
 from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA, Slot, newest_settled, slots_between, table_of
 
 FOLDER = Path(os.path.relpath(Path(__file__).resolve().parents[2] / "build" / "demo"))
-"""Where the demo's files are written: in the repository's folder for what is built, seen from here."""
+"""Folder of the demo's files, relative to the working directory."""
 
-# Few: in the local cloud every object that arrives costs the index function an invocation.
-_MEDIA = 8
+_MEDIA = 8  # few: in the local cloud every object that arrives invokes the index function
 _TWICE = 5
-# From a bucket to the queue it takes a moment, in which the queue looks empty.
-_DELIVERY_SECONDS = 1.0
+_DELIVERY_SECONDS = 1.0  # from the bucket to the queue, which looks empty meanwhile
+
+_FILES = 60
+_COMPRESSION = 600  # 20 minutes of replication take 2 seconds
+_DAYS = 5
+_PAST_FILES = 9
+_THREADS = 16
+_LOST, _LACKING = 0.04, 0.06  # shares of the past hours without a delivery, and without a table
 
 
 def put_media(stage: Deployment, files: list[EventFile]) -> None:
-    """Put some of the media that the events refer to into the media bucket; the others are missing, as in real life."""
+    """Put some of the media that events refer to into the media bucket; the others are missing."""
     keys = [key for file in files for key in file.media][:_MEDIA]
     bucket = stage.output("MediaBucket")
     if stage.s3.list_objects_v2(Bucket=bucket, MaxKeys=1).get("KeyCount"):
@@ -52,13 +55,8 @@ def put_media(stage: Deployment, files: list[EventFile]) -> None:
     say(f"{plural(index_bucket(stage), 'picture')} in the media bucket, indexed.")
 
 
-def ingest(stage: Deployment, timeout: float) -> list[FileReport]:
-    """Ingest the demo's files, as `sluice ingest` does."""
-    return ingest_files(stage, input_files([FOLDER]), timeout)
-
-
 def announce_again(stage: Deployment, files: list[EventFile]) -> None:
-    """Put some files once more, so that each is announced twice, and wait until the pipeline has dealt with it."""
+    """Put some files once more, so that they are announced twice, and wait until the queue is empty."""
     for file in files[:_TWICE]:
         stage.s3.put_object(Bucket=stage.output("SourceBucket"), Key=file.name, Body=file.body)
     say(f"{_TWICE} of the files were announced a second time.")
@@ -70,17 +68,8 @@ def announce_again(stage: Deployment, files: list[EventFile]) -> None:
                 return
 
 
-_FILES = 60
-_COMPRESSION = 600  # 20 minutes of replication take 2 seconds
-_DAYS = 5
-_PAST_FILES = 9
-_THREADS = 16
-# Of the hours before: so many came not at all, or without a table.
-_LOST, _LACKING = 0.04, 0.06
-
-
 def export(stage: Deployment, timeout: float) -> ExportRun:
-    """Run an export against a vendor whose addresses expire, whose files break off, and who is busy at times."""
+    """Run an export against a vendor whose URLs expire, whose files are truncated, and whose API fails at times."""
     trouble = [
         urls_expire(after=20),
         truncated(Target(Call.FILE, file="Vessel_*", times=1)),
@@ -92,12 +81,11 @@ def export(stage: Deployment, timeout: float) -> ExportRun:
 
 
 def put_past_hours(stage: Deployment) -> Slot:
-    """Put the deliveries of some days into the lake, with gaps as in real life; return their first hour."""
+    """Put the deliveries of some days into the lake, with gaps; return their first hour."""
     last = newest_settled(datetime.now(UTC))
     first = last.after(-24 * _DAYS)
     with ThreadPoolExecutor(_THREADS) as threads:
-        for slot in slots_between(first, last):
-            threads.submit(_put_hour, stage, slot)
+        list(threads.map(lambda slot: _put_hour(stage, slot), slots_between(first, last)))  # raises what failed
     return first
 
 

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.event_files.ledger import find_chunk, versions_of
-from cli.platform.console import CliError, JsonOption, StageOption, handled, out, plural, say_json, titled
+from cli.platform.console import CliError, JsonOption, StageOption, handled, out, plural, print_tables, say_json, table
 from cli.platform.runs import records_of
 from cli.platform.session import LOCAL, Deployment, connect
 from sluice.aws.runtime import Item, error_code
@@ -226,9 +226,7 @@ def _show(key: str, version: Version) -> None:
     if version.message:
         out.print(f"[red]{escape(version.message)}[/]", highlight=False)
     examples = f"Dirty events, at most {EXAMPLES} of each table and reason"
-    for title, table in {"Events": _event_table(version), examples: _dirty_table(version)}.items():
-        if table.row_count:
-            out.print(titled(title, table))
+    print_tables({"Events": _event_table(version), examples: _dirty_table(version)})
     for chunk in version.chunks:
         out.print(_chunk_text(chunk), highlight=False)
     for rows in version.tables if version.converted else ():
@@ -236,24 +234,19 @@ def _show(key: str, version: Version) -> None:
 
 
 def _event_table(version: Version) -> Table:
-    shown = Table("What", "Events")
-    for table, count in sorted(version.clean.items()):
-        shown.add_row(f"[green]clean[/] {table}", f"{count:,}")
-    for reason, count in sorted(version.dirty.items()):
-        shown.add_row(f"[red]dirty[/] {reason}", f"{count:,}")
-    if version.unrelated:
-        shown.add_row("[dim]unrelated[/]", f"{version.unrelated:,}")
-    return shown
+    counts = {f"[green]clean[/] {name}": count for name, count in sorted(version.clean.items())}
+    counts |= {f"[red]dirty[/] {reason}": count for reason, count in sorted(version.dirty.items())}
+    counts |= {"[dim]unrelated[/]": version.unrelated} if version.unrelated else {}
+    return table("What", "Events", rows=((what, f"{count:,}") for what, count in counts.items()))
 
 
 def _dirty_table(version: Version) -> Table:
-    shown = Table("Table", "Reason", "Offset", "Event", "Where", "What is wrong")
-    for event in version.dirty_events:
-        pointers = "\n".join(error["pointer"] for error in event.errors)
-        messages = "\n".join(error["message"] for error in event.errors)
-        place = (event.table or "-", event.reason, f"{event.offset:,}", escape(event.event_id or ""))
-        shown.add_row(*place, escape(pointers), escape(messages))
-    return shown
+    def cells(event: DirtyEvent) -> tuple[str, ...]:
+        errors = (escape("\n".join(error[member] for error in event.errors)) for member in ("pointer", "message"))
+        return event.table or "-", event.reason, f"{event.offset:,}", escape(event.event_id or ""), *errors
+
+    headers = ("Table", "Reason", "Offset", "Event", "Where", "What is wrong")
+    return table(*headers, rows=map(cells, version.dirty_events))
 
 
 def _chunk_text(chunk: Chunk) -> str:

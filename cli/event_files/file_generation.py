@@ -6,7 +6,7 @@ import copy
 import gzip
 import random
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,18 +23,40 @@ _FILES_PER_HOUR = 10
 _MOST_HOURS = 24
 _SEPARATORS = (b"", b"", b"", b"\n", b"\r\n")
 _GZIP_SHARE = 0.2
-# Delivery is at least once: every so many files, one repeats an event of the file before it.
-_REPEAT_EVERY = 8
+_JUDGED_SHARE = 0.6  # of evaluations
+_REPEAT_EVERY = 8  # files; one of them repeats an event of the file before it: delivery is at least once
+
+
+Event = dict[str, Any]
+Predicted = dict[tuple[str, ...], list[str]]
+"""Ids of the predictions made so far, by the names of their service."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a file: an event, or what is none.
+
+    Attributes:
+        raw: Its bytes.
+        table: The table of a clean event, or of one that breaks the table's rules; else None.
+        reason: The reason for which it must be dirty; None when it must not.
+        media: Keys of media objects it refers to.
+    """
+
+    raw: bytes
+    table: str | None = None
+    reason: Reason | None = None
+    media: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class EventFile:
-    """A made-up event file.
+    """A generated event file.
 
     Attributes:
         name: Its name, as a delivery stream would choose it.
         body: Its bytes, some files' compressed.
-        counts: What the pipeline has to make of it.
+        counts: The counts that validation must give.
         media: Keys of media objects its events refer to.
     """
 
@@ -45,7 +67,7 @@ class EventFile:
 
 
 def event_files(registry: Registry, files: int, events: int, seed: int) -> Iterator[EventFile]:
-    """Make up `files` files with about `events` events in all; the same arguments give the same files."""
+    """Generate `files` files with about `events` events in all; the same arguments give the same files."""
     hours = min(_MOST_HOURS, -(-files // _FILES_PER_HOUR))
     span = timedelta(hours=hours) / files
     last: Piece | None = None
@@ -63,7 +85,7 @@ def _share(total: int, parts: int, index: int) -> int:
 
 
 def _producer(registry: Registry, rng: random.Random) -> tuple[Contract, ...]:
-    """The contracts of one family: a stream belongs to one system."""
+    """Return the contracts of one family: a stream belongs to one system."""
     family = rng.choice(registry.families).name
     return tuple(contract for contract in registry.contracts if contract.family == family)
 
@@ -75,7 +97,7 @@ def _pieces(
     predicted: Predicted = {}
     pieces: list[Piece] = []
     for at in moments:
-        piece = make_piece(contracts, at, predicted, rng)
+        piece = _piece(contracts, at, predicted, rng)
         # A fragment ends where the next event begins; without one it would swallow what follows.
         if not (pieces and pieces[-1].reason == Reason.FRAGMENT and _is_no_event(piece)):
             pieces.append(piece)
@@ -112,102 +134,65 @@ def _counts(pieces: list[Piece]) -> Counts:
     return counts
 
 
-Event = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """Bytes of a file and where they have to go.
-
-    Attributes:
-        raw: The bytes.
-        table: The table of a clean event, or of one that breaks the table's rules; None when it has none.
-        reason: Why it is dirty; None when it is not.
-        media: Keys of media objects it refers to.
-    """
-
-    raw: bytes
-    table: str | None = None
-    reason: Reason | None = None
-    media: tuple[str, ...] = ()
-
-
-def clean(contract: Contract, event: Event, _: random.Random) -> Piece:
-    """The event as it is."""
+def _clean(contract: Contract, event: Event, _: random.Random) -> Piece:
     return Piece(orjson.dumps(event), contract.table, media=_media_of(contract, event))
 
 
-def rule_broken(contract: Contract, event: Event, rng: random.Random) -> Piece:
-    """An event with one wrong or missing member."""
+def _rule_broken(contract: Contract, event: Event, rng: random.Random) -> Piece:
     return Piece(orjson.dumps(mutate_event(contract, event, rng)[0]), contract.table, Reason.RULE_BROKEN)
 
 
-def no_contract(contract: Contract, event: Event, _: random.Random) -> Piece:
-    """An event of a service nobody has written a contract for."""
+def _no_contract(contract: Contract, event: Event, _: random.Random) -> Piece:
     changed = _changed_body(contract, event, service="microfour")
     return Piece(orjson.dumps(changed), reason=Reason.NO_CONTRACT)
 
 
-def no_identifier(contract: Contract, event: Event, _: random.Random) -> Piece:
-    """An event that does not say which service it is from."""
+def _no_identifier(contract: Contract, event: Event, _: random.Random) -> Piece:
     changed = _changed_body(contract, event, service=None, prediction_id=None)
     return Piece(orjson.dumps(changed), reason=Reason.NO_IDENTIFIER)
 
 
-def not_an_event(_: Contract, event: Event, __: random.Random) -> Piece:
-    """An object without an envelope."""
+def _not_an_event(_: Contract, event: Event, __: random.Random) -> Piece:
     return Piece(orjson.dumps({"heartbeat": event["time"]}), reason=Reason.NOT_AN_EVENT)
 
 
-def invalid_json(_: Contract, event: Event, __: random.Random) -> Piece:
-    """An event with a number that JSON does not have."""
+def _invalid_json(_: Contract, event: Event, __: random.Random) -> Piece:
     return Piece(orjson.dumps(event)[:-1] + b',"confidence":NaN}', reason=Reason.INVALID_JSON)
 
 
-def fragment(_: Contract, event: Event, rng: random.Random) -> Piece:
-    """The beginning of an event whose rest was lost."""
+def _fragment(_: Contract, event: Event, rng: random.Random) -> Piece:
     raw = orjson.dumps(event)
     # Cut inside the envelope's plain members: what is left holds no whole object.
     return Piece(raw[: rng.randrange(20, raw.index(b'"detail":'))], reason=Reason.FRAGMENT)
 
 
-def unrelated(_: Contract, event: Event, rng: random.Random) -> Piece:
-    """Another producer's event."""
+def _unrelated(_: Contract, event: Event, rng: random.Random) -> Piece:
     return Piece(orjson.dumps(event | {"source": rng.choice(("app.billing", "aws.health"))}))
 
 
-Maker = Callable[[Contract, Event, random.Random], Piece]
-
-MIX: tuple[tuple[Maker, int], ...] = (
-    (clean, 860),
-    (rule_broken, 70),
-    (no_contract, 20),
-    (unrelated, 20),
-    (no_identifier, 10),
-    (fragment, 10),
-    (not_an_event, 5),
-    (invalid_json, 5),
-)
-"""How often each kind of piece occurs, in thousandths."""
+_FREQUENCIES: Mapping[Callable[[Contract, Event, random.Random], Piece], int] = {
+    _clean: 860,
+    _rule_broken: 70,
+    _no_contract: 20,
+    _unrelated: 20,
+    _no_identifier: 10,
+    _fragment: 10,
+    _not_an_event: 5,
+    _invalid_json: 5,
+}
+"""Frequency of each kind of piece, in thousandths."""
 
 
-Predicted = dict[tuple[str, ...], list[str]]
-"""Ids of the predictions made so far, by the names of their service."""
-
-_JUDGED_SHARE = 0.6
-
-
-def make_piece(contracts: tuple[Contract, ...], at: datetime, predicted: Predicted, rng: random.Random) -> Piece:
-    """A piece of a chance kind around an event of a chance contract."""
-    (maker,) = rng.choices([maker for maker, _ in MIX], [weight for _, weight in MIX])
+def _piece(contracts: tuple[Contract, ...], at: datetime, predicted: Predicted, rng: random.Random) -> Piece:
+    (make,) = rng.choices(list(_FREQUENCIES), list(_FREQUENCIES.values()))
     contract = rng.choice(contracts)
     event = generate_event(contract, rng, at)
-    _connect(contract, event, predicted, rng)
-    return maker(contract, event, rng)
+    _refer_to_prediction(contract, event, predicted, rng)
+    return make(contract, event, rng)
 
 
-def _connect(contract: Contract, event: Event, predicted: Predicted, rng: random.Random) -> None:
-    """Let many an evaluation judge a prediction that was made before, so that the tables can be joined."""
+def _refer_to_prediction(contract: Contract, event: Event, predicted: Predicted, rng: random.Random) -> None:
+    """Let most evaluations judge a prediction that was made before, so that the tables can be joined."""
     ids = predicted.setdefault(contract.services, [])
     if contract.kind == "PRED":
         ids.append(event["detail"]["id"])
@@ -224,7 +209,7 @@ def _changed_body(contract: Contract, event: Event, **members: str | None) -> Ev
 
 
 def _media_of(contract: Contract, event: Event) -> tuple[str, ...]:
-    """The key of the media object an event refers to, for tables that look media up."""
+    """Return the key of the media object that an event refers to, for tables that look media up."""
     for correction in contract.corrections:
         if correction.rule == "media_uri":
             payload = _member(event, correction.member) or {}

@@ -1,4 +1,4 @@
-"""`sluice generate`: made-up event files to try things with."""
+"""`sluice generate`: generated event files to try things with."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def generate(
 
 
 def write(directory: Path, made: Iterable[EventFile], total: int) -> list[FileReport]:
-    """Write the files into the directory, over what is there of the same name."""
+    """Write the files into the directory, over files of the same names."""
     reports = []
     try:
         directory.mkdir(parents=True, exist_ok=True)

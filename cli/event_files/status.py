@@ -12,7 +12,7 @@ from typing import Any
 from rich.table import Table
 
 from cli.event_files.ledger import converted_chunks, pending_chunks
-from cli.platform.console import plural
+from cli.platform.console import plural, table
 from cli.platform.queues import queue_state
 from cli.platform.registry import PipelineStatus
 from cli.platform.session import Deployment
@@ -88,9 +88,9 @@ def dirty_counts(chunks: Iterable[Item]) -> dict[str, dict[str, int]]:
     """Return the number of dirty events by table (``-``: unknown) and reason, tables in order of their names."""
     tables: dict[str, Counter[str]] = {}
     for chunk in chunks:
-        for table, reasons in chunk.get("dirty", {}).items():
-            tables.setdefault(table, Counter()).update(reasons)
-    return {table: dict(counts.most_common()) for table, counts in sorted(tables.items())}
+        for name, reasons in chunk.get("dirty", {}).items():
+            tables.setdefault(name, Counter()).update(reasons)
+    return {name: dict(counts.most_common()) for name, counts in sorted(tables.items())}
 
 
 def _lines(waiting: Backlog, queued: Queue) -> Iterable[str]:
@@ -107,9 +107,7 @@ def _dirty_title(chunks: int, since: Any) -> str:  # noqa: ANN401 - an attribute
 
 
 def _dirty_table(dirty: dict[str, dict[str, int]], clean: int) -> Table:
-    shown = Table("Table", "Reason", "Events", "Share")
-    events = clean + sum(sum(reasons.values()) for reasons in dirty.values())
-    for table, reasons in dirty.items():
-        for reason, count in reasons.items():
-            shown.add_row(table, reason, f"{count:,}", f"{count / events:.2%}")
-    return shown
+    counts = [(name, reason, count) for name, reasons in dirty.items() for reason, count in reasons.items()]
+    events = clean + sum(count for *_, count in counts)
+    rows = ((name, reason, f"{count:,}", f"{count / events:.2%}") for name, reason, count in counts)
+    return table("Table", "Reason", "Events", "Share", rows=rows)

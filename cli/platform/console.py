@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from typing import Annotated, ParamSpec, TypeVar
 
@@ -18,20 +18,13 @@ from rich.table import Column, Table
 
 from sluice.contracts.model import ContractError
 
-# Without a terminal rich assumes 80 columns and cuts what does not fit; a pipe or a file has room.
-_PIPE_COLUMNS = 200
-
-
-def _columns(*, is_terminal: bool) -> int | None:
-    return None if is_terminal else _PIPE_COLUMNS
-
-
-out = Console(width=_columns(is_terminal=sys.stdout.isatty()))
-err = Console(width=_columns(is_terminal=sys.stderr.isatty()), stderr=True)
+_PIPE_COLUMNS = 200  # a pipe or a file has room; rich assumes 80 columns, and cuts text that does not fit
+out = Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS)
+err = Console(width=None if sys.stderr.isatty() else _PIPE_COLUMNS, stderr=True)
 
 
 def say(text: str) -> None:
-    """Tell the operator what is happening, on standard error."""
+    """Print progress or advice on standard error."""
     err.print(text, highlight=False)
 
 
@@ -40,35 +33,45 @@ def say_json(document: object) -> None:
     sys.stdout.write(json.dumps(document, default=asdict, ensure_ascii=False, indent=2) + "\n")
 
 
+def table(*headers: Column | str, rows: Iterable[Iterable[str]]) -> Table:
+    """Return a table with these rows, in rich's markup."""
+    shown = Table(*headers)
+    for row in rows:
+        shown.add_row(*row)
+    return shown
+
+
 def titled(title: str, table: Table) -> RenderableType:
-    """A table under its title; rich's own title is broken to the table's width."""
+    """Return a table under its title; rich's own title is broken to the table's width."""
     return Group(f"[bold]{title}[/]", table)
 
 
+def print_tables(tables: Mapping[str, Table]) -> None:
+    """Print tables under their titles, those without rows left out."""
+    for title, shown in tables.items():
+        if shown.row_count:
+            out.print(titled(title, shown))
+
+
 def nowrap_column(header: str) -> Column:
-    """A column of what people copy: others give way to it."""
+    """Return a column of text that people copy: others give way to it."""
     return Column(header, no_wrap=True)
 
 
 def wrapped_column(header: str) -> Column:
-    """A column of sentences: they are broken where they must be, and never cut."""
+    """Return a column of sentences: they are wrapped, and never cut."""
     return Column(header, overflow="fold")
 
 
 def progress() -> Progress:
-    """A progress display on standard error that leaves nothing behind."""
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
+    """Return a progress display on standard error that disappears in the end."""
+    task = TextColumn("{task.description}")
+    columns = (SpinnerColumn(), task, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
 
 
 def plural(count: int, noun: str) -> str:
-    """A number with its noun, as in ``1 file`` or ``2,000 files``."""
+    """Return a number with its noun, as in ``1 file`` or ``2,000 files``."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
@@ -94,17 +97,17 @@ _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Au
 
 
 class CliError(Exception):
-    """An expected failure: what happened and to what (`message`), and what to do about it (`hint`)."""
+    """An expected failure: `message` says what happened to what, `hint` what to do about it."""
 
     def __init__(self, message: str, hint: str = "") -> None:
-        """Say what happened (`message`) and what to do about it (`hint`)."""
+        """Take both sentences."""
         super().__init__(message)
         self.message = message
         self.hint = hint
 
 
 def handled(command: Callable[P, R]) -> Callable[P, R]:
-    """Let a command end with one clear sentence and exit code 1 when it fails in an expected way."""
+    """Return a command that ends an expected failure with its message and exit code 1."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -132,7 +135,7 @@ def print_error(error: CliError, *, as_json: bool) -> None:
 
 
 def explained(error: Exception) -> CliError | None:
-    """Say what an error means to the operator; None when it is nothing we expect."""
+    """Return an error as an expected failure; None when it is none."""
     if isinstance(error, aws.ClientError):
         return _explain_answer(error)
     for kinds, hint in _HINTS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Annotated, Any
@@ -24,6 +24,13 @@ from sluice.runs.model import RunRecord
 
 _MONTH = timedelta(days=30)
 _SHORTEST = timedelta(hours=1)  # fewer minutes of records say nothing of a month
+_ALARM = "AWS::CloudWatch::Alarm"
+_PRICES: Mapping[str, Price] = {
+    "AWS::CloudWatch::Dashboard": prices.DASHBOARD,
+    "AWS::CloudWatch::CompositeAlarm": prices.COMPOSITE,
+    "AWS::SecretsManager::Secret": prices.SECRET,
+}
+_BAND_METRICS = 2  # the edges of a band count like metrics
 
 
 @handled
@@ -55,33 +62,41 @@ def cost(
 def _document(deployment: Deployment, records: list[RunRecord], now: datetime) -> dict[str, Any]:
     seen = max(now - records[0].start, _SHORTEST) if records else _MONTH
     totals, factor = RunTotals.of(records, RUN_KINDS), _MONTH / seen
-    running, fixed = _multiplied(cost_of(totals, PIPELINES), factor), fixed_cost(deployment)
+    running = Cost(tuple(CostItem(item.price, item.quantity * factor) for item in cost_of(totals, PIPELINES).items))
+    resources = chain.from_iterable(deployment.template(stack)["Resources"].values() for stack in deployment.stacks)
+    fixed = fixed_cost(resources)
+    files = (volume for pipeline in PIPELINES for volume in pipeline.volumes if volume.name == "files")
     return {
         "stage": deployment.stage,
         "days": round(seen / timedelta(days=1), 2),
         "runs": len(records),
-        "files": round(_files(totals) * factor),
+        "files": round(sum(totals.count(volume.kind, volume.count) for volume in files) * factor),
         "dollars": round(running.dollars + fixed.dollars, 2),
-        "running": _dollars(running),
-        "standing": _dollars(fixed),
+        "running": _by_service(running),
+        "standing": _by_service(fixed),
         "assumed": assumptions(PIPELINES),
         "not_counted": [each for each in NOT_COUNTED if each != WATCHING],
         "prices": f"{REGION}, {AS_OF}",
     }
 
 
-def _files(totals: RunTotals) -> int:
-    """Return the sum of the volume ``files`` of the pipelines that have it."""
-    volumes = (volume for pipeline in PIPELINES for volume in pipeline.volumes if volume.name == "files")
-    return sum(totals.count(volume.kind, volume.count) for volume in volumes)
+def fixed_cost(resources: Iterable[Mapping[str, Any]]) -> Cost:
+    """Return the cost of a month of resources of templates, and of the metrics that every stage has."""
+    found = list(resources)
+    items = [CostItem(_PRICES[each["Type"]], 1) for each in found if each["Type"] in _PRICES]
+    alarm_metrics = sum(_metrics_of(each["Properties"]) for each in found if each["Type"] == _ALARM)
+    metrics = sum(not each.rare for each in chain(PLATFORM_METRICS, *(pipeline.metrics for pipeline in PIPELINES)))
+    return Cost((*items, CostItem(prices.ALARM_METRIC, alarm_metrics), CostItem(prices.CUSTOM_METRIC, metrics)))
 
 
-def _multiplied(found: Cost, factor: float) -> Cost:
-    return Cost(tuple(CostItem(item.price, item.quantity * factor) for item in found.items))
+def _metrics_of(alarm: Mapping[str, Any]) -> int:
+    """Return the number of metrics that an alarm evaluates."""
+    of_services = sum("MetricStat" in query for query in alarm.get("Metrics", ()))
+    return (of_services or 1) + (_BAND_METRICS if "ThresholdMetricId" in alarm else 0)
 
 
-def _dollars(found: Cost) -> Mapping[str, float]:
-    """Dollars by service, the dearest first."""
+def _by_service(found: Cost) -> Mapping[str, float]:
+    """Return the dollars by service, the dearest first."""
     sums: defaultdict[str, float] = defaultdict(float)
     for item in found.items:
         sums[item.price.service] += item.dollars
@@ -90,54 +105,13 @@ def _dollars(found: Cost) -> Mapping[str, float]:
 
 
 def _show(found: Mapping[str, Any]) -> None:
-    out.print(_table(found))
+    shown = Table(f"A month of {found['stage']}", show_footer=True)
+    shown.columns[0].footer = "Sum"
+    shown.add_column("$", justify="right", footer=f"{found['dollars']:,.2f}")
+    for service, dollars in chain(found["running"].items(), found["standing"].items()):
+        shown.add_row(service, f"{dollars:,.2f}")
+    out.print(shown)
     seen = f"{plural(found['runs'], 'run')} of {found['days']:g} days, {found['files']:,} files a month"
     say(f"From {seen}. List prices of {found['prices']}.")
     say(f"Assumed: {found['assumed']}.")
     say(f"Not counted: {'; '.join(found['not_counted'])}.")
-
-
-def _table(found: Mapping[str, Any]) -> Table:
-    shown = Table(f"A month of {found['stage']}", show_footer=True)
-    shown.columns[0].footer = "Sum"
-    shown.add_column("$", justify="right", footer=f"{found['dollars']:,.2f}")
-    for service, dollars in _lines(found):
-        shown.add_row(service, f"{dollars:,.2f}")
-    return shown
-
-
-def _lines(found: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
-    yield from found["running"].items()
-    yield from found["standing"].items()
-
-
-_ALARM = "AWS::CloudWatch::Alarm"
-_EACH: Mapping[str, Price] = {
-    "AWS::CloudWatch::Dashboard": prices.DASHBOARD,
-    "AWS::CloudWatch::CompositeAlarm": prices.COMPOSITE,
-    "AWS::SecretsManager::Secret": prices.SECRET,
-}
-_BAND_METRICS = 2  # the edges of a band count like metrics
-
-
-def fixed_cost(deployment: Deployment) -> Cost:
-    """What a month of the stage's alarms, dashboards, secrets and regular metrics costs."""
-    return cost_of_resources(
-        resource for stack in deployment.stacks for resource in deployment.template(stack)["Resources"].values()
-    )
-
-
-def cost_of_resources(found: Iterable[Mapping[str, Any]]) -> Cost:
-    """What a month of these resources of templates costs, and of the metrics that every stage has."""
-    resources = list(found)
-    items = [CostItem(_EACH[each["Type"]], 1) for each in resources if each["Type"] in _EACH]
-    watched = sum(_metrics_of_alarm(each["Properties"]) for each in resources if each["Type"] == _ALARM)
-    metrics = chain(PLATFORM_METRICS, *(pipeline.metrics for pipeline in PIPELINES))
-    regular = sum(not metric.rare for metric in metrics)
-    return Cost((*items, CostItem(prices.ALARM_METRIC, watched), CostItem(prices.CUSTOM_METRIC, regular)))
-
-
-def _metrics_of_alarm(alarm: Mapping[str, Any]) -> int:
-    """How many metrics an alarm looks at."""
-    of_services = sum("MetricStat" in query for query in alarm.get("Metrics", ()))
-    return (of_services or 1) + (_BAND_METRICS if "ThresholdMetricId" in alarm else 0)

@@ -48,7 +48,7 @@ def deploy(stage: StageOption = LOCAL) -> None:
     say(f"Stage '{stage}' is deployed.")
     if alarms_have_no_recipient(stage_settings(stage)):
         say(
-            "[yellow]Its alarms notify nobody: set Observability.emails or Observability.slack in infra/stage.py, "
+            "[yellow]Its alarms have no recipient: set Observability.emails or Observability.slack in infra/stage.py, "
             "deploy again.[/]"
         )
 

@@ -141,7 +141,7 @@ def _launch(port: int) -> LocalCloud:
 
 
 def _environment(port: int) -> dict[str, str]:
-    """The emulator's whole environment; its functions inherit it, so nothing of this shell's may be in it."""
+    """Return the whole environment of the emulator; functions inherit it, so nothing of this shell may be in it."""
     folder = _folder()
     return {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}",

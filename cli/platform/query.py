@@ -1,7 +1,7 @@
-"""Run SQL in the stage's Athena workgroup and give its rows typed.
+"""`sluice query` and `sluice tables`: the lake in SQL, through the stage's Athena workgroup, and its catalog.
 
 Plain boto3 rather than awswrangler: that one reads results through CTAS or UNLOAD, which the local cloud's Athena does
-not know, and takes seconds to import; what is left of it, polling and typing text, is this page.
+not support, and takes seconds to import.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,18 +19,18 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.platform.console import CliError, JsonOption, StageOption, err, handled, out, plural, say, say_json
+from cli.platform.console import CliError, JsonOption, StageOption, err, handled, out, plural, say, say_json, table
 from cli.platform.machine import waits
 from cli.platform.session import LOCAL, Deployment, connect
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
-    from mypy_boto3_athena.type_defs import ResultSetTypeDef
-
-    from cli.platform.session import Deployment
-
+    from mypy_boto3_athena.type_defs import RowTypeDef
 
 Row = list[Any]
+
+_COMMENTS = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
+_READS = re.compile(r"\(|(?:select|with|values|table|show|describe|explain)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,99 +39,6 @@ class Result:
 
     columns: list[str]
     rows: Iterator[Row]
-
-
-def run_query(deployment: Deployment, sql: str, timeout: float = 300.0) -> Result:
-    """Run `sql` in the stage's database.
-
-    Raises:
-        CliError: Athena refuses or fails the query, or it runs longer than `timeout` seconds (it is then stopped).
-    """
-    client = deployment.athena
-    execution = client.start_query_execution(
-        QueryString=sql,
-        WorkGroup=deployment.output("Workgroup"),
-        QueryExecutionContext={"Database": deployment.output("Database")},
-    )["QueryExecutionId"]
-    _wait(client, execution, timeout)
-    return _result(client, execution)
-
-
-def _wait(client: AthenaClient, execution: str, timeout: float) -> None:
-    for pause in waits(timeout, longest=2.0):
-        status = client.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"]
-        if status["State"] == "SUCCEEDED":
-            return
-        if status["State"] in {"FAILED", "CANCELLED"}:
-            reason = status.get("StateChangeReason") or status["State"].lower()
-            raise CliError(f"Athena could not run the query: {reason}", "`sluice tables` lists tables and columns.")
-        time.sleep(pause)
-    client.stop_query_execution(QueryExecutionId=execution)
-    raise CliError(f"The query was stopped after {timeout:.0f} s.", "Filter on year, month and day, or --timeout.")
-
-
-def _result(client: AthenaClient, execution: str) -> Result:
-    pages = iter(client.get_paginator("get_query_results").paginate(QueryExecutionId=execution))
-    first = next(pages)["ResultSet"]
-    info = first["ResultSetMetadata"]["ColumnInfo"]
-    types = [column["Type"] for column in info]
-
-    def rows() -> Iterator[Row]:
-        yield from _rows(first, types, skip=_has_header(first, [c["Name"] for c in info]))
-        for page in pages:
-            yield from _rows(page["ResultSet"], types)
-
-    return Result(unique_names([column["Name"] for column in info]), rows())
-
-
-def unique_names(names: list[str]) -> list[str]:
-    """The names with numbers added where two are the same, so that no column hides another."""
-    seen: Counter[str] = Counter()
-    found = []
-    for name in names:
-        seen[name] += 1
-        found.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
-    return found
-
-
-def _has_header(page: ResultSetTypeDef, names: list[str]) -> bool:
-    """A SELECT's first row repeats the column names; a SHOW's does not."""
-    return bool(page["Rows"]) and [d.get("VarCharValue") for d in page["Rows"][0].get("Data", [])] == names
-
-
-def _rows(page: ResultSetTypeDef, types: list[str], *, skip: bool = False) -> Iterator[Row]:
-    for row in page["Rows"][1 if skip else 0 :]:
-        texts = [datum.get("VarCharValue") for datum in row.get("Data", [])]
-        yield [None if text is None else typed(text, kind) for text, kind in zip(texts, types, strict=True)]
-
-
-def typed(text: str, kind: str) -> Any:  # noqa: ANN401 - the type is the column's
-    """A value from Athena's text.
-
-    Arrays, maps and rows stay text, because Athena does not quote what they hold; JSON does too, because the local
-    cloud does not tell it from text.
-    """
-    convert = _TYPES.get(kind.partition("(")[0])
-    return convert(text) if convert else text
-
-
-def _number(text: str) -> float | str:
-    value = float(text)
-    # JSON has no NaN and no infinity; a name is better than an invalid document or a wrong null.
-    return value if math.isfinite(value) else text
-
-
-_INTEGERS = ("tinyint", "smallint", "integer", "int", "bigint")
-_NUMBERS = ("float", "real", "double", "decimal")
-_TYPES: dict[str, Callable[[str], Any]] = {
-    **dict.fromkeys(_INTEGERS, int),
-    **dict.fromkeys(_NUMBERS, _number),
-    "boolean": lambda text: text == "true",
-}
-
-
-_COMMENTS = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
-_READS = re.compile(r"\(|(?:select|with|values|table|show|describe|explain)\b", re.IGNORECASE)
 
 
 @handled
@@ -164,7 +71,7 @@ def query(
 
 
 def assert_reads(sql: str) -> None:
-    """Refuse what is no question: the catalog belongs to the deployment, and no deployment mends a dropped table.
+    """Refuse statements that write: the catalog belongs to the deployment, which does not repair a dropped table.
 
     Raises:
         CliError: There is no statement, or one that may change something.
@@ -175,6 +82,84 @@ def assert_reads(sql: str) -> None:
         raise CliError("There is no SQL.", 'Try: sluice query "select count(*) from microone_event"')
     if not _READS.match(statement):
         raise CliError(f"This command only reads: it does not run {statement.split()[0]!r}.", "Ask with select.")
+
+
+def run_query(deployment: Deployment, sql: str, timeout: float = 300.0) -> Result:
+    """Run `sql` in the stage's database.
+
+    Raises:
+        CliError: Athena refuses or fails the query, or it runs longer than `timeout` seconds (it is then stopped).
+    """
+    client = deployment.athena
+    execution = client.start_query_execution(
+        QueryString=sql,
+        WorkGroup=deployment.output("Workgroup"),
+        QueryExecutionContext={"Database": deployment.output("Database")},
+    )["QueryExecutionId"]
+    _wait(client, execution, timeout)
+    pages = iter(client.get_paginator("get_query_results").paginate(QueryExecutionId=execution))
+    first = next(pages)["ResultSet"]
+    columns = first["ResultSetMetadata"]["ColumnInfo"]
+    names, types = [column["Name"] for column in columns], [column["Type"] for column in columns]
+    # The first row of a SELECT repeats the column names; that of a SHOW does not.
+    has_header = bool(first["Rows"]) and _texts(first["Rows"][0]) == names
+    more = itertools.chain.from_iterable(page["ResultSet"]["Rows"] for page in pages)
+    rows = itertools.chain(first["Rows"][has_header:], more)
+    return Result(unique_names(names), _typed_rows(rows, types))
+
+
+def _wait(client: AthenaClient, execution: str, timeout: float) -> None:
+    for pause in waits(timeout, longest=2.0):
+        status = client.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"]
+        if status["State"] == "SUCCEEDED":
+            return
+        if status["State"] in {"FAILED", "CANCELLED"}:
+            reason = status.get("StateChangeReason") or status["State"].lower()
+            raise CliError(f"Athena could not run the query: {reason}", "`sluice tables` lists tables and columns.")
+        time.sleep(pause)
+    client.stop_query_execution(QueryExecutionId=execution)
+    raise CliError(f"The query was stopped after {timeout:.0f} s.", "Filter on year, month and day, or --timeout.")
+
+
+def unique_names(names: list[str]) -> list[str]:
+    """Return the names with numbers added where two are the same, so that no column hides another."""
+    seen: Counter[str] = Counter()
+    found = []
+    for name in names:
+        seen[name] += 1
+        found.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
+    return found
+
+
+def _texts(row: RowTypeDef) -> list[str | None]:
+    return [datum.get("VarCharValue") for datum in row.get("Data", [])]
+
+
+def _typed_rows(rows: Iterable[RowTypeDef], types: list[str]) -> Iterator[Row]:
+    for row in rows:
+        yield [None if text is None else typed(text, kind) for text, kind in zip(_texts(row), types, strict=True)]
+
+
+def typed(text: str, kind: str) -> Any:  # noqa: ANN401 - the type is the column's
+    """Return a value from Athena's text.
+
+    Arrays, maps and rows stay text, because Athena does not quote what they hold; JSON does too, because the local
+    cloud does not tell it from text.
+    """
+    convert = _TYPES.get(kind.partition("(")[0])
+    return convert(text) if convert else text
+
+
+def _number(text: str) -> float | str:
+    value = float(text)
+    return value if math.isfinite(value) else text  # JSON has no NaN and no infinity
+
+
+_TYPES: dict[str, Callable[[str], Any]] = {
+    **dict.fromkeys(("tinyint", "smallint", "integer", "int", "bigint"), int),
+    **dict.fromkeys(("float", "real", "double", "decimal"), _number),
+    "boolean": lambda text: text == "true",
+}
 
 
 def show(result: Result, limit: int) -> None:
@@ -194,12 +179,7 @@ def show(result: Result, limit: int) -> None:
 def _text(value: object) -> str:
     if value is None:
         return "[dim]null[/]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return escape(str(value))
-
-
-_CATALOG = "AwsDataCatalog"
+    return str(value).lower() if isinstance(value, bool) else escape(str(value))
 
 
 @handled
@@ -226,9 +206,9 @@ def tables(
 
 
 def catalog_tables(deployment: Deployment) -> list[dict[str, Any]]:
-    """The catalog's tables, each with its columns, the partition keys last."""
+    """Return the catalog's tables, each with its columns, the partition keys last."""
     pages = deployment.athena.get_paginator("list_table_metadata").paginate(
-        CatalogName=_CATALOG, DatabaseName=deployment.output("Database")
+        CatalogName="AwsDataCatalog", DatabaseName=deployment.output("Database")
     )
     return [
         {
@@ -244,14 +224,10 @@ def catalog_tables(deployment: Deployment) -> list[dict[str, Any]]:
 
 
 def _table_table(found: list[dict[str, Any]]) -> Table:
-    shown = Table("Table", "Columns")
-    for table in found:
-        shown.add_row(table["name"], ", ".join(column["name"] for column in table["columns"]))
-    return shown
+    rows = ((each["name"], ", ".join(column["name"] for column in each["columns"])) for each in found)
+    return table("Table", "Columns", rows=rows)
 
 
-def _column_table(table: dict[str, Any]) -> Table:
-    shown = Table("Column", "Type", "What it holds")
-    for column in table["columns"]:
-        shown.add_row(column["name"], escape(column["type"]), escape(column["doc"]))
-    return shown
+def _column_table(found: dict[str, Any]) -> Table:
+    rows = ((column["name"], escape(column["type"]), escape(column["doc"])) for column in found["columns"])
+    return table("Column", "Type", "What it holds", rows=rows)

@@ -39,8 +39,8 @@ def report(
     """Write what a day, a week (7 days) or a month (30 days) was like: one page that needs no network.
 
     Success rates, volumes against the usual, dirty reasons that are new,
-    drift, tables, gaps of exports, failed and slow runs, and a cost estimate.
-    The stage sends the same for every whole day and week.
+    unknown members, tables, gaps of exports, failed and slow runs, and a cost
+    estimate. The stage sends the same for every whole day and week.
 
     Examples:
         sluice report --open

@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.platform.console import CliError, JsonOption, StageOption, handled, out, say_json, titled
+from cli.platform.console import CliError, JsonOption, StageOption, handled, out, print_tables, say_json, table
 from cli.platform.registry import pipelines
 from cli.platform.runs import records_of, styled
 from cli.platform.session import LOCAL, Deployment, connect
@@ -93,43 +93,27 @@ def _show(record: RunRecord) -> None:
     if record.cause:
         where = f" in '{record.failed_step}'" if record.failed_step else ""
         out.print(f"[red]Cause{escape(where)}:[/] {escape(record.cause)}", highlight=False, soft_wrap=True)
-    parts = {"Steps": _steps(record.steps), "Figures": _counts(record)}
-    parts |= {"Rows": _rows(record), "Dirty events": _dirty(record)}
-    for title, table in parts.items():
-        if table.row_count:
-            out.print(titled(title, table))
+    counts = ((name.replace("_", " "), f"{count:,}") for name, count in record.counts.items() if count)
+    rows = ((name, f"{count:,}") for name, count in record.rows.items())
+    dirty = ((name, reason, f"{n:,}") for name, reasons in record.dirty.items() for reason, n in reasons.items())
+    print_tables(
+        {
+            "Steps": _step_table(record.steps),
+            "Figures": table("Figure", "Number", rows=counts),
+            "Rows": table("Table", "Rows", rows=rows),
+            "Dirty events": table("Table", "Reason", "Events", rows=dirty),
+        }
+    )
     for link, address in {**record.links, "execution": record.execution}.items():
         out.print(f"{link}: {escape(address)}", highlight=False, soft_wrap=True)
 
 
-def _steps(steps: tuple[Step, ...]) -> Table:
+def _step_table(steps: tuple[Step, ...]) -> Table:
     longest = max((step.seconds for step in steps), default=0.0)
-    shown = Table("Step", "Seconds", "", "Failed attempts")
-    for step in steps:
+
+    def cells(step: Step) -> tuple[str, ...]:
         bar = "█" * round(_BAR * step.seconds / longest) if longest else ""
         failures = f"[red]{step.failures:,}[/]" if step.failures else ""
-        shown.add_row(escape(step.name), f"{step.seconds:,.1f}", f"[cyan]{bar}[/]", failures)
-    return shown
+        return escape(step.name), f"{step.seconds:,.1f}", f"[cyan]{bar}[/]", failures
 
-
-def _counts(record: RunRecord) -> Table:
-    shown = Table("Figure", "Number")
-    for name, count in record.counts.items():
-        if count:
-            shown.add_row(name.replace("_", " "), f"{count:,}")
-    return shown
-
-
-def _rows(record: RunRecord) -> Table:
-    shown = Table("Table", "Rows")
-    for table, count in record.rows.items():
-        shown.add_row(table, f"{count:,}")
-    return shown
-
-
-def _dirty(record: RunRecord) -> Table:
-    shown = Table("Table", "Reason", "Events")
-    for table, reasons in record.dirty.items():
-        for reason, count in reasons.items():
-            shown.add_row(table, reason, f"{count:,}")
-    return shown
+    return table("Step", "Seconds", "", "Failed attempts", rows=map(cells, steps))

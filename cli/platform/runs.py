@@ -44,7 +44,7 @@ def runs(
     limit: Annotated[int, typer.Option(min=1, help="How many runs.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
-    """List the last runs of conversions, exports and histories, the newest first.
+    """List the last runs of every pipeline, the newest first.
 
     Every run leaves a record when it ends. Older ones than a month are in the
     table runs: sluice query "select * from runs where year = 2026".

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pkgutil import resolve_name
@@ -17,8 +17,9 @@ from cli.platform.console import (
     handled,
     nowrap_column,
     out,
+    print_tables,
     say_json,
-    titled,
+    table,
     wrapped_column,
 )
 from cli.platform.queues import QueueState, queue_states
@@ -60,10 +61,15 @@ def status(stage: StageOption = LOCAL, as_json: JsonOption = False) -> None:
         return
     for line in (line for part in parts for line in part.lines):
         out.print(line, highlight=False)
-    _show_tables({"Dead letters": _dead_letter_table(queues, deployment), "Alarms": _alarm_table(alarms, deployment)})
-    _show_tables({"Last runs": run_table(runs)})
+    print_tables(
+        {
+            "Dead letters": _dead_letter_table(queues, deployment),
+            "Alarms": _alarm_table(alarms, deployment.prefix),
+            "Last runs": run_table(runs),
+        }
+    )
     for part in parts:
-        _show_tables(part.tables)
+        print_tables(part.tables)
     out.print(_alarm_summary(deployment, alarms), highlight=False)
 
 
@@ -85,28 +91,20 @@ def alarm_states(deployment: Deployment) -> list[AlarmState]:
     return sorted(found, key=lambda alarm: (_URGENCY.index(alarm.state), alarm.name))
 
 
-def _show_tables(tables: Mapping[str, Table]) -> None:
-    for title, table in tables.items():
-        if table.row_count:
-            out.print(titled(title, table))
-
-
 def _dead_letter_table(queues: Iterable[QueueState], deployment: Deployment) -> Table:
-    shown = Table(nowrap_column("Queue"), "Messages")
-    for queue in queues:
-        if queue.dead_letters and queue.messages:
-            shown.add_row(queue.name.removeprefix(deployment.prefix), f"[red]{queue.messages:,}[/]")
-    return shown
+    found = (queue for queue in queues if queue.dead_letters and queue.messages)
+    rows = ((queue.name.removeprefix(deployment.prefix), f"[red]{queue.messages:,}[/]") for queue in found)
+    return table(nowrap_column("Queue"), "Messages", rows=rows)
 
 
-def _alarm_table(alarms: Iterable[AlarmState], deployment: Deployment) -> Table:
+def _alarm_table(alarms: Iterable[AlarmState], prefix: str) -> Table:
     """Return the alarms that are on; names, in reasons too, without the prefix that all of the stage's share."""
-    shown = Table(nowrap_column("Alarm"), nowrap_column("State"), wrapped_column("Reason"))
-    for alarm in alarms:
-        if alarm.state == ALARM:
-            reason = escape(alarm.reason.replace(deployment.prefix, ""))
-            shown.add_row(alarm.name.removeprefix(deployment.prefix), f"[red]{alarm.state}[/]", reason)
-    return shown
+    rows = (
+        (alarm.name.removeprefix(prefix), f"[red]{alarm.state}[/]", escape(alarm.reason.replace(prefix, "")))
+        for alarm in alarms
+        if alarm.state == ALARM
+    )
+    return table(nowrap_column("Alarm"), nowrap_column("State"), wrapped_column("Reason"), rows=rows)
 
 
 def _alarm_summary(deployment: Deployment, alarms: Iterable[AlarmState]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import boto3
@@ -38,9 +39,15 @@ def sluice_json(*arguments: object, code: int = 0) -> Any:
 
 def deployment(**attributes: Any) -> Deployment:
     """A stage whose clients and outputs are given, or those of moto."""
-    made = Deployment("x", boto3.Session("test", "test", region_name="us-east-1"))
+    made = Deployment("x", _session())
     made.__dict__.update(attributes)
     return made
+
+
+@cache
+def _session() -> boto3.Session:
+    """One for all tests: it keeps the descriptions of services, which are slow to read."""
+    return boto3.Session("test", "test", region_name="us-east-1")
 
 
 def connect_commands(stage: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,6 +84,6 @@ def _create_table(stage: Deployment, name: str) -> None:
 def _create_queues(stage: Deployment) -> None:
     dead_letters = stage.sqs.create_queue(QueueName="Sluice-x-EventFiles-DeadLetters")["QueueUrl"]
     redrive = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:Sluice-x-EventFiles-DeadLetters"}
-    attributes = {"RedrivePolicy": json.dumps({**redrive, "maxReceiveCount": 4})}
-    queue = stage.sqs.create_queue(QueueName="Sluice-x-EventFiles-Queue", Attributes=attributes)["QueueUrl"]
-    stage.outputs.update(QueueUrl=queue, DeadLetterQueueUrl=dead_letters)
+    policy = json.dumps({**redrive, "maxReceiveCount": 4})
+    queue = stage.sqs.create_queue(QueueName="Sluice-x-EventFiles-Queue", Attributes={"RedrivePolicy": policy})
+    stage.outputs.update(QueueUrl=queue["QueueUrl"], DeadLetterQueueUrl=dead_letters)

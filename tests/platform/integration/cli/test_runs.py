@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -39,8 +40,8 @@ def write(stage: Deployment, found: RunRecord) -> RunRecord:
 
 def at(found: RunRecord, start: datetime) -> RunRecord:
     """The same run, started at another time."""
-    values = found.to_json() | {"id": record_id(found.kind, start, "00000000")}
-    return RunRecord.from_json(values | {"started_at": f"{start:%Y-%m-%dT%H:%M:%S}.000Z"})
+    started_at = f"{start:%Y-%m-%dT%H:%M:%S}.000Z"
+    return replace(found, id=record_id(found.kind, start, "00000000"), started_at=started_at)
 
 
 def test_runs_are_listed_the_newest_first(stage: Deployment) -> None:

@@ -1,4 +1,4 @@
-"""The made-up event files: the same every time, and the pipeline makes of them what they say."""
+"""Generated event files: the same every time, with the counts that validation gives."""
 
 from __future__ import annotations
 
@@ -39,21 +39,18 @@ def total(files: list[EventFile]) -> Counts:
     return counts
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_the_pipeline_makes_of_every_file_what_it_says(registry: Registry, seed: int) -> None:
+@pytest.mark.parametrize("seed", [1, 2])
+def test_validation_counts_what_a_file_says(registry: Registry, seed: int) -> None:
     gates = EventProcessors(registry, lambda *_: None)
     for file in event_files(registry, files=40, events=2000, seed=seed):
-        found = validated(gates, file)
-        assert (file.name, found.clean, found.dirty, found.unrelated, found.events) == (
-            file.name,
-            file.counts.clean,
-            file.counts.dirty,
-            file.counts.unrelated,
-            file.counts.events,
-        )
+        assert (file.name, _figures(validated(gates, file))) == (file.name, _figures(file.counts))
 
 
-def test_the_same_seed_gives_the_same_bytes_another_one_others(registry: Registry, files: list[EventFile]) -> None:
+def _figures(counts: Counts) -> tuple[object, ...]:
+    return counts.clean, counts.dirty, counts.unrelated, counts.events
+
+
+def test_a_seed_gives_the_same_bytes_every_time(registry: Registry, files: list[EventFile]) -> None:
     again = list(event_files(registry, files=40, events=2000, seed=1))
     other = list(event_files(registry, files=40, events=2000, seed=2))
     assert [(f.name, f.body) for f in again] == [(f.name, f.body) for f in files]
@@ -63,15 +60,7 @@ def test_the_same_seed_gives_the_same_bytes_another_one_others(registry: Registr
 def test_every_table_and_every_flaw_occurs(registry: Registry, files: list[EventFile]) -> None:
     counts = total(files)
     assert set(counts.clean) == {contract.table for contract in registry.contracts}
-    expected = {
-        Reason.RULE_BROKEN,
-        Reason.NO_CONTRACT,
-        Reason.NO_IDENTIFIER,
-        Reason.NOT_AN_EVENT,
-        Reason.INVALID_JSON,
-        Reason.FRAGMENT,
-    }
-    assert set(counts.dirty_by_reason()) == expected
+    assert set(counts.dirty_by_reason()) == set(Reason) - {Reason.TOO_LARGE, Reason.TRUNCATED_GZIP, Reason.FILE_TOO_LARGE}
     assert counts.unrelated > 0
     assert 1990 <= counts.events <= 2000 + 40 / 8
 

@@ -1,0 +1,33 @@
+"""Fixed costs of observability in a month."""
+
+from __future__ import annotations
+
+import pytest
+
+from cli.platform.cost import fixed_cost
+from tests.support.synthesis import Synthesis
+
+BUDGET = 15.0
+
+
+def observing(stage: Synthesis) -> dict[str, float]:
+    """Dollars a month by what is paid for; metrics that come only when something happens are not counted."""
+    cost: dict[str, float] = {}
+    for item in fixed_cost(stage.observability.body["Resources"].values()).items:
+        cost[item.price.service] = cost.get(item.price.service, 0.0) + item.dollars
+    return cost
+
+
+def test_observability_stays_within_its_budget(stage: Synthesis) -> None:
+    assert sum(observing(stage).values()) < BUDGET
+
+
+def test_what_it_is_made_of(prd: Synthesis) -> None:
+    assert observing(prd) == pytest.approx(
+        {
+            "CloudWatch dashboards": 6.0,
+            "CloudWatch composite alarms": 1.0,
+            "CloudWatch alarms": 3.0,  # over 28 metrics and the two edges of a band
+            "CloudWatch metrics": 4.8,
+        }
+    )
