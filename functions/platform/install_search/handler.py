@@ -13,7 +13,7 @@ from sluice.aws.runtime import read_settings
 from sluice.contracts.load import load_registry
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.search.cluster import RetryPolicy
-from sluice.search.cluster_opensearch import OpenSearchBoards, OpenSearchCluster, SearchSettings, signature
+from sluice.search.cluster_opensearch import OpenSearchCluster, SearchSettings
 from sluice.search.indices import Indices
 from sluice.search.install import install
 
@@ -55,11 +55,8 @@ def _install(context: LambdaContext) -> None:
     def seconds_left() -> float:
         return context.get_remaining_time_in_millis() / 1000 - _SECONDS_TO_ANSWER
 
-    sign = signature(search)
-    cluster = OpenSearchCluster(search.search_url, sign)
-    boards = OpenSearchBoards(search.boards_url, sign)
     policy = RetryPolicy(seconds_left, attempts=_ATTEMPTS)
-    install(cluster, boards, indices, settings.stage, policy, datetime.now(UTC))
+    install(OpenSearchCluster(search), indices, settings.stage, policy, datetime.now(UTC))
 
 
 def _reason(error: Exception) -> str:

@@ -13,7 +13,7 @@ from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics import SEARCH_FAILED
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.search.cluster import RetryPolicy
-from sluice.search.cluster_opensearch import OpenSearchCluster, SearchSettings, signature
+from sluice.search.cluster_opensearch import OpenSearchCluster, SearchSettings
 from sluice.search.indices import Indices
 from sluice.search.loading import LoadSchedule, SearchLoader
 from sluice.search.pending import mark_again
@@ -34,9 +34,8 @@ class Settings:
 logger = Logger()
 emitter = MetricsEmitter()
 settings = read_settings(Settings)
-search = read_settings(SearchSettings)
 lake = S3ObjectStore(s3(), settings.lake_bucket)
-cluster = OpenSearchCluster(search.search_url, signature(search))
+cluster = OpenSearchCluster(read_settings(SearchSettings))
 indices = Indices(load_registry(), settings.stage)
 
 

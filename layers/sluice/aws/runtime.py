@@ -1,4 +1,4 @@
-"""What functions need of AWS at run time: clients, their settings, items of DynamoDB, the state of executions."""
+"""AWS as functions need it at run time: clients, their settings, items of DynamoDB, the state of executions."""
 
 import json
 import os

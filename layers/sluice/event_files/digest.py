@@ -15,7 +15,6 @@ from sluice.observability import formatting
 from sluice.observability.digest import plots
 from sluice.observability.digest.build import ENOUGH
 from sluice.observability.digest.elements import (
-    Column,
     success_card,
     success_line,
     table,
@@ -190,7 +189,7 @@ def _topics(digest: Digest, reasons: Sequence[DirtyReason], tables: Sequence[Tab
 
 
 def _reasons_table(reasons: Sequence[DirtyReason]) -> str:
-    columns = (Column("Reason, table", "names"), Column("Events", "number"), Column("Before", "number"), Column(""))
+    columns = {"Reason, table": "names", "Events": "number", "Before": "number", "": ""}
     rows = (
         (
             f"{in_html(each.reason)}, {in_html(formatting.table(each.table))}",
@@ -204,7 +203,7 @@ def _reasons_table(reasons: Sequence[DirtyReason]) -> str:
 
 
 def _tables_table(digest: Digest, tables: Sequence[TableState]) -> str:
-    columns = (Column("Table"), *(Column(head, "number") for head in ("Rows", "Usual", "Age", "Newest hour (UTC)")))
+    columns = {"Table": "", **dict.fromkeys(("Rows", "Usual", "Age", "Newest hour (UTC)"), "number")}
     rows = (
         (
             in_html(each.table),

@@ -1,4 +1,4 @@
-"""How every plot is drawn: lines over hours, lines and bars over days, one look."""
+"""Plots in one look: lines over hours, lines and bars over days."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

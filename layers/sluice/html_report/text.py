@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 MAX_CHARACTERS = 100
-"""What is shown of one name."""
+"""Longest part of a name that is shown."""
 
 _HOVER_NAMES = 8
 _HOVER_WIDTH = 40

@@ -1,1 +1,1 @@
-"""What people watch: the metrics there are, how old the lake's data is, and the reports made of both."""
+"""Observability of every pipeline: metrics, what a pipeline registers, cost estimates, digests."""

@@ -10,7 +10,7 @@ from sluice.observability.prices import Price
 from sluice.observability.run_totals import RunTotals
 
 WATCHING = "metrics, alarms and dashboards"
-"""What a stage has whatever its runs do."""
+"""An item of `NOT_COUNTED` that a stage has whatever its runs do."""
 
 NOT_COUNTED = (
     "the producers' own uploads",
@@ -24,7 +24,7 @@ NOT_COUNTED = (
     "a search cluster",
     "free tiers and discounts",
 )
-"""What the estimate leaves out."""
+"""Costs that the estimate leaves out."""
 
 _STATE_GB_SECONDS = 0.25
 
@@ -71,6 +71,6 @@ def cost_of(totals: RunTotals, pipelines: Iterable[Pipeline]) -> Cost:
 
 
 def assumptions(pipelines: Iterable[Pipeline]) -> str:
-    """Return what the estimate takes for granted, in words."""
+    """Return the assumptions of the estimate in words."""
     assumed = [pipeline.usage_assumes for pipeline in pipelines if pipeline.usage_assumes]
     return ", ".join([*assumed, "and storage for the month that follows"])

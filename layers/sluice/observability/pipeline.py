@@ -1,4 +1,4 @@
-"""What a pipeline registers in `sluice.pipelines`: all that watches and shows every pipeline is made from it."""
+"""Registration of a pipeline in `sluice.pipelines`: observability, run records and commands are made from it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""List prices of what a run uses, in US dollars."""
+"""List prices of AWS in US dollars."""
 
 from dataclasses import dataclass
 
@@ -12,13 +12,13 @@ _MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What `per` units of something cost.
+    """The price of `per` units.
 
     Attributes:
-        service: What the bill calls it.
+        service: Name on the bill.
         dollars: The price.
-        per: For so many units.
-        unit: What is counted.
+        per: Number of units it is for.
+        unit: The unit.
     """
 
     service: str

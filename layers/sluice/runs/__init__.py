@@ -1,1 +1,1 @@
-"""Run history: one record per execution of a machine, whatever became of it."""
+"""Run records: one per execution of a state machine that has ended."""

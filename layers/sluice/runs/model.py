@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Any, Self
+from typing import Any
 
 Document = Mapping[str, Any]
 
@@ -14,7 +14,7 @@ UNFINISHED = ("failed", "timed_out", "aborted")
 
 
 class Result(Enum):
-    """What an outcome means to those who watch."""
+    """Meaning of an outcome."""
 
     WORKED = "did all of its work"
     IDLE = "had nothing to do"
@@ -32,7 +32,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """What became of one execution.
+    """The record of an execution that has ended.
 
     Attributes:
         id: Kind, start and a digest of the execution, such as ``convert-20261122T071500Z-1f2e3d4c``.
@@ -42,14 +42,14 @@ class RunRecord:
         started_at: Time of the start, ISO 8601 in UTC; `ended_at` likewise.
         seconds: Between them.
         outcome: How it ended: one of its kind's `outcomes`, or failed, timed_out, aborted.
-        cause: Why it did not succeed, else "".
+        cause: Reason why it did not succeed, else "".
         failed_step: The state it failed in, else "".
         counts: Its kind's figures, 0 where nothing was done.
         rows: Rows written, by table.
         dirty: Dirty events by table (``-``: unknown) and reason.
         steps: Its tasks, maps and waits in the order in which they were entered first.
         execution: The execution's ARN.
-        links: Where to look further, by name.
+        links: URLs of what it left, and of the console, by name.
     """
 
     id: str
@@ -83,11 +83,6 @@ class RunRecord:
         """Return the record as commands write it."""
         return asdict(self)
 
-    @classmethod
-    def from_json(cls, value: Document) -> Self:
-        """Return the record that `to_json` wrote."""
-        return cls(**{**value, "steps": tuple(Step(**step) for step in value["steps"])})
-
 
 @dataclass(frozen=True, slots=True)
 class FinishedExecution:
@@ -108,7 +103,7 @@ class FinishedExecution:
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What a run worked on and did.
+    """Summary of a run: its subject and its figures.
 
     Attributes:
         subject: As in its record; likewise `rows` and `dirty`.

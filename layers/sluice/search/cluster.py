@@ -35,7 +35,7 @@ class BulkResult:
 
 
 class SearchCluster(Protocol):
-    """The search cluster. Every call raises SearchError."""
+    """The search cluster and its Dashboards. Every call raises SearchError."""
 
     def bulk(self, lines: bytes, documents: int) -> Sequence[BulkResult]:
         """Send the lines of so many documents; return one result each, in order."""
@@ -55,12 +55,8 @@ class SearchCluster(Protocol):
     def delete_index(self, name: str) -> None:
         """Remove an index with all its documents."""
 
-
-class SearchBoards(Protocol):
-    """The web application over the cluster."""
-
     def put_objects(self, ndjson: bytes) -> None:
-        """Write saved objects, replacing those of the same ids. Raises SearchError."""
+        """Write saved objects of the Dashboards, replacing those of the same ids."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,7 @@ class RetryPolicy:
     sleep: Callable[[float], None] = sleep
 
     def retrying(self, error: type[SearchError] = BusyError) -> Retrying:
-        """Return what calls a function until it does not raise `error`, and raises the last one."""
+        """Return a caller of functions that repeats calls which raise `error`, and raises the last one."""
         return Retrying(
             retry=retry_if_exception_type(error),
             wait=wait_random_exponential(multiplier=self.first_seconds, max=_LONGEST_PAUSE),

@@ -1,7 +1,7 @@
-"""The search cluster and its web application, by opensearch-py: signed requests in, domain errors out."""
+"""The search cluster and its Dashboards by opensearch-py, with errors of the domain."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,41 +20,36 @@ _TIMEOUT_SECONDS = 60.0  # a collection that sleeps takes up to half a minute to
 _ALREADY_THERE = "resource_already_exists_exception"
 _BOUNDARY = "sluice-saved-objects"
 
-# Its records of requests would hold documents.
+# Their log records of requests would hold documents.
 for _talkative in ("opensearch", "opensearchpy.trace"):
     logging.getLogger(_talkative).setLevel(logging.ERROR)
-
-Signature = Callable[..., dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class SearchSettings:
-    """What the stack tells every function that talks to the cluster."""
+    """Settings of every function that sends requests to the cluster."""
 
     search_url: str
     boards_url: str
-    search_service: str  # that signatures are for: es or aoss
-
-
-def signature(settings: SearchSettings) -> Signature:
-    """Return what signs requests with the function's role."""
-    session = boto3.Session()
-    return Urllib3AWSV4SignerAuth(session.get_credentials(), session.region_name, settings.search_service)
+    search_service: str  # es or aoss: the name that signatures contain
 
 
 class OpenSearchCluster:
-    """A cluster or a serverless collection."""
+    """A cluster or a serverless collection, and its OpenSearch Dashboards; requests are signed with the role."""
 
-    def __init__(self, url: str, sign: Signature, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
-        """Bind the address; nothing is sent yet."""
-        self._client = _client(url, sign, timeout_seconds)
+    def __init__(self, settings: SearchSettings, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
+        """Bind the URLs; nothing is sent yet."""
+        session = boto3.Session()
+        sign = Urllib3AWSV4SignerAuth(session.get_credentials(), session.region_name, settings.search_service)
+        self._client = _client(settings.search_url, sign, timeout_seconds)
+        self._boards = _client(settings.boards_url, sign, timeout_seconds)
 
     def bulk(self, lines: bytes, documents: int) -> Sequence[BulkResult]:
-        """Send the lines of so many documents; return one answer each, in order."""
+        """Send the lines of so many documents; return one result each, in order."""
         with _understood("bulk"):
             answer = self._client.bulk(body=lines)
         try:
-            answers = [_answer(item) for item in answer["items"]]
+            answers = [_result(item) for item in answer["items"]]
         except (AttributeError, KeyError, TypeError, ValueError, StopIteration):
             raise BusyError("bulk: the answer is not one of the bulk API") from None
         if len(answers) != documents:
@@ -93,40 +88,32 @@ class OpenSearchCluster:
         with _understood(f"removal of {name}"):
             self._client.indices.delete(index=name, params={"ignore": 404})
 
-
-class OpenSearchBoards:
-    """OpenSearch Dashboards."""
-
-    def __init__(self, url: str, sign: Signature, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
-        """Bind the address."""
-        self._client = _client(url, sign, timeout_seconds)
-
     def put_objects(self, ndjson: bytes) -> None:
-        """Write saved objects for everybody, replacing those of the same ids."""
+        """Write saved objects of Dashboards for all users, replacing those of the same ids."""
         headers = {
             "osd-xsrf": "true",
             "securitytenant": "global",
             "content-type": f"multipart/form-data; boundary={_BOUNDARY}",
         }
         with _understood("boards"):
-            answer = self._client.transport.perform_request(
+            answer = self._boards.transport.perform_request(
                 "POST", "/api/saved_objects/_import", params={"overwrite": "true"}, body=_form(ndjson), headers=headers
             )
         if not isinstance(answer, dict) or not answer.get("success"):
             raise RefusedError(f"boards: not all objects were imported: {_kinds(answer)}")
 
 
-def _client(url: str, sign: Signature, timeout_seconds: float) -> OpenSearch:
+def _client(url: str, sign: Urllib3AWSV4SignerAuth, timeout_seconds: float) -> OpenSearch:
     place = urlsplit(url)
     secure = place.scheme == "https"
     host = {"host": place.hostname, "port": place.port or (443 if secure else 80), "url_prefix": place.path.strip("/")}
-    # Whoever calls decides what is asked again.
+    # Callers repeat requests.
     return OpenSearch(hosts=[host], http_auth=sign, use_ssl=secure, timeout=timeout_seconds, max_retries=0)
 
 
 @contextmanager
 def _understood(step: str) -> Iterator[None]:
-    """Make domain errors of the library's, without what the cluster quotes of a request."""
+    """Turn the library's errors into those of the domain, without what the cluster quotes of a request."""
     try:
         yield
     except NoConnectionError as error:
@@ -140,7 +127,7 @@ def _understood(step: str) -> Iterator[None]:
         raise (BusyError if error.status_code in _BUSY else RefusedError)(said) from None
 
 
-def _answer(item: dict[str, Any]) -> BulkResult:
+def _result(item: dict[str, Any]) -> BulkResult:
     result = next(iter(item.values()))
     error = result.get("error", "")
     return BulkResult(int(result["status"]), str(error.get("type", "unknown") if isinstance(error, dict) else error))
@@ -152,7 +139,7 @@ def _form(ndjson: bytes) -> bytes:
     return f"--{_BOUNDARY}\r\n{head}\r\n\r\n".encode() + ndjson + f"\r\n--{_BOUNDARY}--\r\n".encode()
 
 
-def _kinds(answer: Any) -> str:  # noqa: ANN401 - whatever the other side says
+def _kinds(answer: Any) -> str:  # noqa: ANN401 - any JSON
     errors = answer.get("errors", []) if isinstance(answer, dict) else []
     return (
         ", ".join(sorted({str(each.get("error", {}).get("type", "unknown")) for each in errors})) or "no reason given"

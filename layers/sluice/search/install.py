@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from sluice.search.cluster import RetryPolicy, SearchBoards, SearchCluster, SearchError
+from sluice.search.cluster import RetryPolicy, SearchCluster, SearchError
 from sluice.search.indices import MAPPING, Indices, environment_name, monthly, pattern
 
 BOARD = Path(__file__).resolve().parent / "board" / "profiling.ndjson"
@@ -36,9 +36,7 @@ def fingerprint(indices: Indices, stage: str) -> str:
     return hashlib.sha256(orjson.dumps(templates) + saved_objects(stage)).hexdigest()
 
 
-def install(
-    cluster: SearchCluster, boards: SearchBoards, indices: Indices, stage: str, policy: RetryPolicy, now: datetime
-) -> None:
+def install(cluster: SearchCluster, indices: Indices, stage: str, policy: RetryPolicy, now: datetime) -> None:
     """Write everything; what is there is replaced, and documents stay.
 
     Rights on a collection that was just made take a minute to hold: a request that is refused is repeated, too.
@@ -49,7 +47,7 @@ def install(
     retrying = policy.retrying(SearchError)
     for alias in indices.aliases:
         retrying(_install_alias, cluster, alias, now)
-    retrying(boards.put_objects, saved_objects(stage))
+    retrying(cluster.put_objects, saved_objects(stage))
 
 
 def _install_alias(cluster: SearchCluster, alias: str, now: datetime) -> None:

@@ -13,7 +13,7 @@ from sluice.contracts.model import PROFILING_LOG
 from sluice.lake.keys import parquet_key
 from sluice.lake.parquet import arrow_schema
 from sluice.search.cluster import RetryPolicy
-from sluice.search.cluster_opensearch import OpenSearchCluster, SearchSettings, signature
+from sluice.search.cluster_opensearch import OpenSearchCluster, SearchSettings
 from sluice.search.indices import Indices
 
 STAGE = "e2e-test"
@@ -59,5 +59,4 @@ def retries(seconds_left: float = 600.0) -> RetryPolicy:
 
 
 def cluster_at(url: str, service: str = "es", timeout_seconds: float = 0.5) -> OpenSearchCluster:
-    sign = signature(SearchSettings(url, f"{url}/_dashboards", service))
-    return OpenSearchCluster(url, sign, timeout_seconds=timeout_seconds)
+    return OpenSearchCluster(SearchSettings(url, f"{url}/_dashboards", service), timeout_seconds)

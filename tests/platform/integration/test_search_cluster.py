@@ -16,7 +16,7 @@ import pytest
 
 from sluice.search.bulk import BulkLoader, Document, SendProgress, documents_of
 from sluice.search.cluster import RefusedError, RetryPolicy
-from sluice.search.cluster_opensearch import OpenSearchBoards, OpenSearchCluster, SearchSettings, signature
+from sluice.search.cluster_opensearch import OpenSearchCluster, SearchSettings
 from sluice.search.indices import MAPPING
 from sluice.search.install import index_template, install, saved_objects
 from tests.platform.integration.search_server import search_server
@@ -32,7 +32,6 @@ class Target:
     """A cluster and how to count what is behind an alias."""
 
     cluster: OpenSearchCluster
-    boards: OpenSearchBoards
     count: Callable[[str], int]
     indices: Callable[[], dict[str, Any]]
 
@@ -40,7 +39,7 @@ class Target:
 def _written() -> Iterator[Target]:
     with search_server() as server:
         yield Target(
-            *_adapters(server.url, server.boards_url),
+            OpenSearchCluster(SearchSettings(server.url, server.boards_url, "es")),
             count=lambda alias: len(server.all_documents(alias)),
             indices=lambda: server.indices,
         )
@@ -49,7 +48,9 @@ def _written() -> Iterator[Target]:
 def _real() -> Iterator[Target]:
     if not REAL:
         pytest.skip("no OpenSearch to test against: SLUICE_OPENSEARCH_URL names none")
-    cluster, boards = _adapters(REAL, REAL_BOARDS or f"{REAL}/_dashboards")
+    cluster = OpenSearchCluster(SearchSettings(REAL, REAL_BOARDS or f"{REAL}/_dashboards", "es"))
+    if not REAL_BOARDS:
+        cluster.put_objects = lambda _: None  # type: ignore[method-assign]
 
     def count(alias: str) -> int:
         httpx.post(f"{REAL}/{alias}/_refresh").raise_for_status()
@@ -60,13 +61,8 @@ def _real() -> Iterator[Target]:
             cluster.delete_index(name)
 
     clean()
-    yield Target(cluster, boards, count, lambda: dict(httpx.get(f"{REAL}/*_logs_{STAGE}-*").json()))
+    yield Target(cluster, count, lambda: dict(httpx.get(f"{REAL}/*_logs_{STAGE}-*").json()))
     clean()
-
-
-def _adapters(url: str, boards_url: str) -> tuple[OpenSearchCluster, OpenSearchBoards]:
-    sign = signature(SearchSettings(url, boards_url, "es"))
-    return OpenSearchCluster(url, sign), OpenSearchBoards(boards_url, sign)
 
 
 @pytest.fixture(params=[_written, _real], ids=["written for tests", "real"])
@@ -74,13 +70,8 @@ def target(request: pytest.FixtureRequest) -> Iterator[Target]:
     yield from request.param()
 
 
-class _NoBoards:
-    def put_objects(self, ndjson: bytes) -> None:
-        assert ndjson
-
-
 def prepare(target: Target) -> None:
-    install(target.cluster, _NoBoards(), INDICES, STAGE, _retries(), NOW)
+    install(target.cluster, INDICES, STAGE, _retries(), NOW)
 
 
 def _retries() -> RetryPolicy:
@@ -152,7 +143,7 @@ def test_boards_are_imported_and_replaced(target: Target, request: pytest.Fixtur
         pytest.skip("no OpenSearch Dashboards to test against: SLUICE_DASHBOARDS_URL names none")
     prepare(target)
     for _ in range(2):
-        target.boards.put_objects(saved_objects(STAGE))
+        target.cluster.put_objects(saved_objects(STAGE))
 
 
 def test_boards_that_refer_to_nothing_are_refused(target: Target, request: pytest.FixtureRequest) -> None:
@@ -160,7 +151,7 @@ def test_boards_that_refer_to_nothing_are_refused(target: Target, request: pytes
         pytest.skip("no OpenSearch Dashboards to test against: SLUICE_DASHBOARDS_URL names none")
     (*_, board) = saved_objects("another").splitlines()
     with pytest.raises(RefusedError, match="not all objects were imported: missing_references"):
-        target.boards.put_objects(board)
+        target.cluster.put_objects(board)
 
 
 def test_a_template_replaces_the_one_before(target: Target) -> None:

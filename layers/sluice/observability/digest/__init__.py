@@ -1,1 +1,1 @@
-"""The digest: what a day, a week or a month of a stage was like, as figures, as a page and as a short text."""
+"""The digest of a day, a week or a month of a stage: a page, a message and a JSON document."""

@@ -1,8 +1,7 @@
 """Parts of pages and messages that the digest and the pipelines' sections are made of."""
 
 import html
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
 
 from sluice.html_report.page import figure_card
 from sluice.html_report.text import in_html
@@ -11,13 +10,6 @@ from sluice.observability.digest.model import Digest
 from sluice.runs.model import RunRecord
 
 _SHOWN = 20
-
-
-class Column(NamedTuple):
-    """The head of a column, and the class of its cells: ``number``, ``names`` or ""."""
-
-    head: str
-    kind: str = ""
 
 
 def success_card(digest: Digest, kind: str, title: str) -> str:
@@ -49,12 +41,19 @@ def volume_line(digest: Digest, name: str) -> str:
     return f"{formatting.volume(name, volume.value)}{usual}"
 
 
-def table(name: str, columns: Sequence[Column], rows: Iterable[Sequence[str]], none: str = "") -> str:
-    """Return a table with cells of HTML and the id `name`; rows beyond the first unfold, `none` stands for no rows."""
+def table(name: str, columns: Mapping[str, str], rows: Iterable[Sequence[str]], none: str = "") -> str:
+    """Return a table of HTML; rows beyond the first unfold.
+
+    Args:
+        name: Its id.
+        columns: Class of the cells (``number``, ``names`` or "") by the column's head.
+        rows: Cells as HTML.
+        none: Text that stands for a table without rows.
+    """
     listed = [_row(columns, cells) for cells in rows]
     if not listed:
         return f'<div class="card" id="{name}">{none}</div>'
-    head = "".join(f'<th scope="col"{_class(column)}>{column.head}</th>' for column in columns)
+    head = "".join(f'<th scope="col"{_class(kind)}>{head}</th>' for head, kind in columns.items())
     shown, folded = listed[:_SHOWN], listed[_SHOWN:]
     more = f"<details><summary>{len(folded):,} more</summary>{_rows(head, folded)}</details>" if folded else ""
     return f'<div class="card scroll" id="{name}">{_rows(head, shown)}{more}</div>'
@@ -71,10 +70,10 @@ def _rows(head: str, rows: Sequence[str]) -> str:
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
-def _row(columns: Sequence[Column], cells: Sequence[str]) -> str:
-    written = (f"<td{_class(column)}>{cell}</td>" for column, cell in zip(columns, cells, strict=True))
+def _row(columns: Mapping[str, str], cells: Sequence[str]) -> str:
+    written = (f"<td{_class(column)}>{cell}</td>" for column, cell in zip(columns.values(), cells, strict=True))
     return f"<tr>{''.join(written)}</tr>"
 
 
-def _class(column: Column) -> str:
-    return f' class="{column.kind}"' if column.kind else ""
+def _class(kind: str) -> str:
+    return f' class="{kind}"' if kind else ""

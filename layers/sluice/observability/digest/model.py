@@ -56,7 +56,7 @@ class Topic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """What a pipeline adds to a digest.
+    """A pipeline's part of a digest.
 
     Attributes:
         cards: Headline figures of the page (`sluice.html_report.page.figure_card`).
@@ -81,7 +81,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class SectionSources:
-    """What a section may read: objects of the lake bucket, DynamoDB, and the settings its pipeline's stack gives it."""
+    """Sources of a section: the lake bucket, DynamoDB, and the settings that its pipeline's stack gives it."""
 
     lake: ObjectStore
     dynamodb: Any  # a client of boto3
@@ -133,7 +133,7 @@ class Digest:
 
     @property
     def is_daily(self) -> bool:
-        """Whether it is about one day."""
+        """True for the digest of one day."""
         return self.period.kind is PeriodKind.DAY
 
     @property
@@ -143,7 +143,7 @@ class Digest:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is known of the period."""
+        """True if nothing is known of the period."""
         return not any(self.total.outcomes.values()) and all(section.is_empty for section in self.sections)
 
     def volume(self, name: str) -> ComparedVolume:

@@ -6,7 +6,7 @@ from sluice.html_report.page import cards, figure_card, navigation, page_of, sec
 from sluice.html_report.text import in_html
 from sluice.observability import formatting
 from sluice.observability.cost import NOT_COUNTED, assumptions
-from sluice.observability.digest.elements import Column, run_link, table
+from sluice.observability.digest.elements import run_link, table
 from sluice.observability.digest.model import Digest, Topic
 from sluice.observability.digest.periods import PeriodKind
 from sluice.observability.prices import AS_OF, REGION
@@ -79,7 +79,7 @@ def _compared_with(digest: Digest) -> str:
 
 
 def _volumes(digest: Digest) -> str:
-    columns = (Column("What"), Column("This time", "number"), Column("Usual", "number"), Column("Times", "number"))
+    columns = {"What": "", "This time": "number", "Usual": "number", "Times": "number"}
     rows = (
         (
             volume.title,
@@ -93,12 +93,12 @@ def _volumes(digest: Digest) -> str:
 
 
 def _failed(digest: Digest) -> str:
-    columns = (Column("Started (UTC)"), Column("What", "names"))
+    columns = {"Started (UTC)": "", "What": "names"}
     return table("failed-runs", columns, ((_started(run), _failure(run)) for run in digest.failed), "No run failed.")
 
 
 def _slow(digest: Digest) -> str:
-    columns = (Column("Started (UTC)"), Column("Took", "number"), Column("Usual", "number"), Column("Run", "names"))
+    columns = {"Started (UTC)": "", "Took": "number", "Usual": "number", "Run": "names"}
     rows = (
         (_started(each.run), formatting.seconds(each.run.seconds), formatting.seconds(each.usual), run_link(each.run))
         for each in digest.slow
@@ -107,7 +107,7 @@ def _slow(digest: Digest) -> str:
 
 
 def _cost(digest: Digest) -> str:
-    columns = (Column("Service"), Column("Quantity", "number"), Column("Of what"), Column("Costs", "number"))
+    columns = {"Service": "", "Quantity": "number", "Of what": "", "Costs": "number"}
     rows = [
         (item.price.service, f"{item.quantity:,.0f}", item.price.unit, formatting.dollars(item.dollars))
         for item in digest.cost.items

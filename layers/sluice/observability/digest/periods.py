@@ -108,12 +108,12 @@ def parse_time(text: str) -> datetime:
 
 
 def last_whole(kind: PeriodKind, now: datetime) -> Period:
-    """Return the span of whole days that ended last."""
+    """Return the period of whole days that ended last."""
     return Period(kind, now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0))
 
 
 def up_to(kind: PeriodKind, now: datetime) -> Period:
-    """Return the span that holds the present hour and ends with it."""
+    """Return the period that holds the present hour and ends with it."""
     hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
     return Period(kind, hour + timedelta(hours=1))
 
