@@ -1,7 +1,7 @@
 """Markers of runs whose profiling log is not in the search cluster yet, one object each."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import orjson
@@ -32,7 +32,7 @@ class PendingRun:
 
 def mark_pending(lake: ObjectStore, run: PendingRun) -> None:
     """Leave the marker of a run, or write how far it has come."""
-    lake.write(run.key, orjson.dumps(asdict(run)))
+    lake.write(run.key, orjson.dumps(run))
 
 
 def pending_runs(lake: ObjectStore) -> list[tuple[PendingRun, datetime]]:
@@ -43,7 +43,7 @@ def pending_runs(lake: ObjectStore) -> list[tuple[PendingRun, datetime]]:
 def finish(lake: ObjectStore, run: PendingRun) -> None:
     """Remove the marker of a run; where documents of it were refused for good, keep a note of why."""
     if run.refused:
-        lake.write(f"{REFUSED_PREFIX}{run.run_id}.json", orjson.dumps(asdict(run)))
+        lake.write(f"{REFUSED_PREFIX}{run.run_id}.json", orjson.dumps(run))
     lake.delete([run.key])
 
 

@@ -68,18 +68,6 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     cluster: SearchServer
 
-    def do_GET(self) -> None:
-        self._route()
-
-    def do_PUT(self) -> None:
-        self._route()
-
-    def do_POST(self) -> None:
-        self._route()
-
-    def do_DELETE(self) -> None:
-        self._route()
-
     def log_message(self, *_arguments: Any) -> None:
         """Keep quiet."""
 
@@ -112,6 +100,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.answer(200, {"acknowledged": True})
         else:
             self._index(path.strip("/"), body)
+
+    do_GET = do_PUT = do_POST = do_DELETE = _route  # noqa: N815
 
     def _bulk(self, body: bytes) -> None:
         if self.cluster.troubles:

@@ -17,7 +17,7 @@ def store(moto_stage: MotoStage) -> S3ObjectStore:
     return S3ObjectStore(moto_stage.s3, LAKE)
 
 
-def test_what_is_not_there(store: S3ObjectStore) -> None:
+def test_an_object_that_is_not_there(store: S3ObjectStore) -> None:
     assert store.find("x") is None
     assert store.find_all(["x"], 9) == [None]
     assert list(store.list("x")) == list(store.list_all(["x", "y"])) == list(store.list_all([])) == []
@@ -46,7 +46,7 @@ def test_many_objects_at_once(moto_stage: MotoStage, store: S3ObjectStore) -> No
     ]
 
 
-def test_a_walk_reads_no_page_that_nobody_asks_for(
+def test_a_listing_reads_pages_on_demand(
     moto_stage: MotoStage, store: S3ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "3")
@@ -59,7 +59,7 @@ def test_a_walk_reads_no_page_that_nobody_asks_for(
     assert operations == ["ListObjectsV2"] * 4
 
 
-def test_browsers_show_the_report(moto_stage: MotoStage, store: S3ObjectStore) -> None:
+def test_a_page_has_the_content_type_of_html(moto_stage: MotoStage, store: S3ObjectStore) -> None:
     store.write("report.html", b"<html>")
     assert moto_stage.s3.head_object(Bucket=LAKE, Key="report.html")["ContentType"] == "text/html; charset=utf-8"
 
@@ -102,3 +102,19 @@ def test_a_write_that_meets_another_at_the_same_moment(moto_stage: MotoStage, st
 
     with moto_stage.calls.intercept(conflict):
         assert not store.replace("x", b"", None)
+
+
+def test_objects_that_are_not_deleted_are_named(
+    moto_stage: MotoStage, store: S3ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    errors = [{"Key": "a", "Code": "AccessDenied", "Message": "Access Denied"}]
+    monkeypatch.setattr(moto_stage.s3, "delete_objects", lambda **_: {"Errors": errors})
+    with pytest.raises(ObjectStoreError, match=r"/a: s3:DeleteObject failed \(Access Denied\)"):
+        store.delete(["a"])
+
+
+def test_many_objects_are_deleted_in_requests_of_1000(moto_stage: MotoStage, store: S3ObjectStore) -> None:
+    with moto_stage.calls.record() as operations:
+        store.delete([str(number) for number in range(1001)])
+        store.delete([])
+    assert operations == ["DeleteObjects"] * 2

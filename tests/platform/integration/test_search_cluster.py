@@ -50,7 +50,7 @@ def _real() -> Iterator[Target]:
         pytest.skip("no OpenSearch to test against: SLUICE_OPENSEARCH_URL names none")
     cluster = OpenSearchCluster(SearchSettings(REAL, REAL_BOARDS or f"{REAL}/_dashboards", "es"))
     if not REAL_BOARDS:
-        cluster.put_objects = lambda _: None  # type: ignore[method-assign]
+        cluster.put_objects = lambda ndjson: None  # type: ignore[method-assign]  # noqa: ARG005
 
     def count(alias: str) -> int:
         httpx.post(f"{REAL}/{alias}/_refresh").raise_for_status()

@@ -10,7 +10,7 @@ import pytest
 
 from sluice.contracts.load import load_registry
 from sluice.search.indices import MAPPING, Indices
-from sluice.search.install import BOARD, fingerprint, index_template, saved_objects
+from sluice.search.install import BOARD, fingerprint, saved_objects
 
 OBJECTS = [json.loads(line) for line in BOARD.read_text().splitlines()]
 AGGREGATIONS = {"count", "terms", "filters", "cardinality", "date_histogram"}
@@ -118,10 +118,3 @@ def test_the_fingerprint_follows_whatever_is_installed(monkeypatch: pytest.Monke
     assert fingerprint(Indices(load_registry(), "int"), "int") != before
     monkeypatch.setitem(MAPPING["properties"], "more", {"type": "keyword"})
     assert fingerprint(indices, "dev") != before
-
-
-def test_a_template_makes_indices_part_of_their_alias_and_indexes_named_fields_only() -> None:
-    template = index_template("dvault_logs_dev")
-    assert template["index_patterns"] == ["dvault_logs_dev-*"]
-    assert template["template"]["aliases"] == {"dvault_logs_dev": {}}
-    assert template["template"]["mappings"]["dynamic"] is False

@@ -36,12 +36,6 @@ def test_unknown_services_are_with_the_event_files() -> None:
     assert indices.alias_of("NOBODY") == indices.alias_of(None) == indices.alias_of("") == "event_file_logs_dev"
 
 
-def test_every_family_has_an_index() -> None:
-    indices = Indices(REGISTRY, "dev")
-    found = {indices.alias_of(contract.services[0].upper()) for contract in REGISTRY.contracts}
-    assert found == set(indices.aliases)
-
-
 def test_a_month_has_an_index() -> None:
     assert monthly("logs", datetime(2026, 1, 31, 23, 59, tzinfo=UTC)) == "logs-2026.01"
     assert monthly("logs", datetime(2026, 12, 1, tzinfo=UTC)) == "logs-2026.12"
