@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,54 +26,25 @@ class Credentials:
     signature_marker: str = "SIMSIGNATURE"
 
 
-class Tokens:
-    """The tokens handed out."""
+class Grants:
+    """Random texts that give access until they expire: tokens, and signatures of URLs."""
 
     def __init__(self, marker: str) -> None:
         """Begin with none."""
         self._marker = marker
-        self._expiry: dict[str, datetime] = {}
+        self._granted: dict[str, tuple[str, datetime]] = {}
 
-    def issue(self, now: datetime, lifetime: timedelta) -> str:
-        """Hand out a token."""
-        token = f"{self._marker}-{secrets.token_hex(16)}"
-        self._expiry[token] = now + lifetime
-        return token
+    def issue(self, expiry: datetime, target: str = "") -> str:
+        """Return a new text that gives access to the target, or to everything."""
+        text = f"{self._marker}-{secrets.token_hex(16)}"
+        self._granted[text] = target, expiry
+        return text
 
-    def is_valid(self, token: str, now: datetime) -> bool:
-        """Return whether a token is accepted."""
-        expiry = self._expiry.get(token)
-        return expiry is not None and now < expiry
-
-    def revoke_all(self) -> None:
-        """Refuse all tokens issued so far."""
-        self._expiry = {}
-
-
-class Signatures:
-    """Signs the URLs of files."""
-
-    def __init__(self, marker: str) -> None:
-        """Begin with a new key."""
-        self._marker = marker
-        self._key = secrets.token_bytes(32)
-
-    def query(self, path: str, expiry: datetime) -> str:
-        """Return the query that gives access to the path until `expiry`."""
-        expires = f"{expiry.timestamp():.3f}"
-        return f"expires={expires}&signature={self._sign(path, expires)}"
-
-    def is_valid(self, path: str, query: dict[str, str], now: datetime) -> bool:
-        """Return whether a query gives access to the path now."""
-        expires = query.get("expires", "")
-        if not hmac.compare_digest(self._sign(path, expires).encode(), query.get("signature", "").encode()):
-            return False
-        return now.timestamp() < float(expires)
+    def is_valid(self, text: str, now: datetime, target: str = "") -> bool:
+        """Return whether a text gives access to the target now."""
+        granted, expiry = self._granted.get(text, ("", now))
+        return now < expiry and granted == target
 
     def revoke_all(self) -> None:
-        """Refuse all URLs signed so far."""
-        self._key = secrets.token_bytes(32)
-
-    def _sign(self, path: str, expires: str) -> str:
-        digest = hmac.new(self._key, f"{path}?{expires}".encode(), hashlib.sha256).hexdigest()
-        return f"{self._marker}-{digest}"
+        """Refuse all texts issued so far."""
+        self._granted = {}

@@ -6,7 +6,7 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +20,9 @@ from cli.simulator.jobs import Timing
 from cli.simulator.vendor import Clock, Fault, Vendor, utc_now
 
 _POLL_SECONDS = 0.02
+_HOST = "127.0.0.1"
+_LARGEST_REQUEST = 1_000_000
+_NO_LINGER = struct.pack("ii", 1, 0)  # makes closing a reset
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +34,17 @@ class JournalEntry:
     status: int
 
 
-class Simulator:
+class Simulator(ThreadingHTTPServer):
     """The vendor's API on the loopback interface; a context manager that starts and stops it.
 
     Attributes:
         vendor: The vendor; `vendor.faults` and `vendor.exports` can be replaced at any time.
         journal: Every request so far.
+        stopping: Set when the server stops; ends stalled and long answers.
     """
+
+    daemon_threads = True
+    request_queue_size = 128
 
     def __init__(
         self,
@@ -54,27 +61,39 @@ class Simulator:
         Raises:
             OSError: The port is taken.
         """
+        super().__init__((_HOST, port), _Handler)
         self.vendor = Vendor(exports or Exports(), faults, timing or Timing(), credentials or Credentials(), clock)
         self.journal: list[JournalEntry] = []
-        self._server = Server(port, self._answer, self._date)
+        self.stopping = threading.Event()
+        self._connections: set[socket.socket] = set()
 
     @property
     def url(self) -> str:
         """Base URL of all calls."""
-        return self._server.url
+        return f"http://{_HOST}:{self.server_port}"
 
     def start(self) -> None:
         """Answer requests in the background."""
-        serve = self._server.serve_forever
-        threading.Thread(target=serve, args=(_POLL_SECONDS,), name="vendor-simulator", daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(_POLL_SECONDS,), name="vendor-simulator", daemon=True).start()
 
     def stop(self) -> None:
         """Stop the server and close all connections."""
-        self._server.stop()
+        self.stopping.set()
+        self.shutdown()
+        self.server_close()
+        for connection in tuple(self._connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def requests(self, call: Call) -> list[Request]:
         """Return the requests of one kind so far."""
         return [seen.request for seen in tuple(self.journal) if seen.request.call is call]
+
+    def answer(self, request: Request) -> Response:
+        """Answer a request and write it into the journal."""
+        response = self.vendor.answer(request)
+        self.journal.append(JournalEntry(self.vendor.clock(), request, response.status))
+        return response
 
     def __enter__(self) -> Self:
         self.start()
@@ -82,50 +101,6 @@ class Simulator:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    def _date(self) -> float:
-        return (self.vendor.clock() + self.vendor.skew).timestamp()
-
-    def _answer(self, request: Request) -> Response:
-        response = self.vendor.answer(request)
-        self.journal.append(JournalEntry(self.vendor.clock(), request, response.status))
-        return response
-
-
-_HOST = "127.0.0.1"
-_LARGEST_REQUEST = 1_000_000
-_NO_LINGER = struct.pack("ii", 1, 0)  # makes closing a reset
-
-Answer = Callable[[Request], Response]
-
-
-class Server(ThreadingHTTPServer):
-    """Serves one function on the loopback interface."""
-
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, port: int, answer: Answer, date: Callable[[], float]) -> None:
-        """Bind the port, or a free one when it is 0."""
-        super().__init__((_HOST, port), _Handler)
-        self.answer = answer
-        self.date = date
-        self.stopping = threading.Event()
-        self._connections: set[socket.socket] = set()
-
-    @property
-    def url(self) -> str:
-        """Base URL."""
-        return f"http://{_HOST}:{self.server_port}"
-
-    def stop(self) -> None:
-        """Stop at once and close open connections."""
-        self.stopping.set()
-        self.shutdown()
-        self.server_close()
-        for connection in tuple(self._connections):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as inherited
         """Remember the connection."""
@@ -144,7 +119,7 @@ class Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Server
+    server: Simulator
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
@@ -176,7 +151,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send_head(self, response: Response) -> None:
         self.send_response_only(response.status)
-        self.send_header("Date", self.date_time_string(self.server.date()))
+        vendor = self.server.vendor
+        self.send_header("Date", self.date_time_string((vendor.clock() + vendor.skew).timestamp()))
         for name, value in response.headers.items():
             self.send_header(name, value)
         if response.is_sized:

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import quote
 
-from cli.simulator.access import Credentials, Signatures, Tokens
+from cli.simulator.access import Credentials, Grants
 from cli.simulator.content import Content
 from cli.simulator.exports import Exports
 from cli.simulator.http_messages import (
@@ -112,8 +112,8 @@ class Vendor:
         self.credentials = credentials
         self.clock = clock
         self.jobs = Jobs()
-        self.tokens = Tokens(credentials.token_marker)
-        self.signatures = Signatures(credentials.signature_marker)
+        self.tokens = Grants(credentials.token_marker)
+        self.signatures = Grants(credentials.signature_marker)
 
     def answer(self, request: Request) -> Response:
         """Answer a request, changed by the faults."""
@@ -160,7 +160,7 @@ def _token(vendor: Vendor, request: Request) -> Response:
     if form.get("client_id") != vendor.credentials.client_id or not vendor.is_secret(form.get("client_secret", "")):
         return json_response({"error": "invalid_client"}, 401)
     seconds = vendor.timing.token
-    token = vendor.tokens.issue(vendor.clock(), timedelta(seconds=seconds))
+    token = vendor.tokens.issue(vendor.clock() + timedelta(seconds=seconds))
     return json_response({"access_token": token, "expires_in": int(seconds), "token_type": "Bearer"})
 
 
@@ -208,13 +208,13 @@ def _list(vendor: Vendor, request: Request) -> Response:
 def _entries(vendor: Vendor, job: Job, request: Request) -> list[Entry]:
     query = request.query
     expiry = vendor.clock() + _lifetime(vendor, query.get("expirationInMinutes", "60"))
-    folder = f"{request.segments[-1]}/{job.guid}"
+    base, folder = f"http://{request.headers['Host']}", f"{request.segments[-1]}/{job.guid}"
     entries = []
     for name, file in job.files.items():
         hidden = query.get("hideMetaData") == "True" and name.startswith("_")
         if not hidden and fnmatchcase(name, query.get("fileFilter", "*")):
-            path = f"/files/{job.guid}/{quote(name)}"
-            url = f"http://{request.headers['Host']}{path}?{vendor.signatures.query(path, expiry)}"
+            target = f"/files/{job.guid}/{quote(name)}?expires={expiry.timestamp():.3f}"
+            url = f"{base}{target}&signature={vendor.signatures.issue(expiry, target)}"
             entries.append({"key": f"{folder}/{name}", "presignedDownloadURL": url, "size": file.content.size})
     return entries
 
@@ -226,7 +226,8 @@ def _lifetime(vendor: Vendor, minutes: str) -> timedelta:
 
 
 def _file(vendor: Vendor, request: Request) -> Response:
-    if not vendor.signatures.is_valid(request.path, request.query, vendor.clock()):
+    target, _, signature = request.target.partition("&signature=")
+    if not vendor.signatures.is_valid(signature, vendor.clock(), target):
         return storage_error(403, "AccessDenied")
     job = vendor.jobs.find(request.segments[1])
     file = job and job.files.get(request.file)
