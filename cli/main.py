@@ -1,7 +1,5 @@
 """The `sluice` command: the commands of the platform and of every registered pipeline."""
 
-from __future__ import annotations
-
 from itertools import chain
 
 import typer

@@ -1,7 +1,5 @@
 """`sluice demo`: both pipelines on this machine, with generated files and a simulated vendor."""
 
-from __future__ import annotations
-
 import time
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Producers of the demo: event files and media in their buckets, and a vendor whose exports meet trouble."""
 
-from __future__ import annotations
-
 import os
 import random
 import time

@@ -1,7 +1,5 @@
 """Questions that data scientists ask of the tables, in SQL that Athena and the local cloud both run."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """`sluice convert`: turn the clean events that wait into Parquet."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """`sluice file`: what became of a source object: every version that was announced, its events, its chunks, its rows."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

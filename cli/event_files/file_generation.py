@@ -1,7 +1,5 @@
 """Event files as a delivery stream writes them: deterministic, realistic, and with every flaw that occurs."""
 
-from __future__ import annotations
-
 import copy
 import gzip
 import random

@@ -1,7 +1,5 @@
 """`sluice generate`: generated event files to try things with."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated

@@ -1,7 +1,5 @@
 """`sluice ingest`: upload event files, and report what became of each."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

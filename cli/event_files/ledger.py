@@ -1,16 +1,11 @@
 """Reads of the ledger that the command line needs and functions do not."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from cli.platform.session import Deployment
 from sluice.aws.runtime import Item, from_dynamodb, to_dynamodb
 from sluice.event_files.ledger.ledger_dynamodb import CONVERTED, PENDING, chunk_key, source_key
 from sluice.event_files.ledger.model import SourceObject
-
-if TYPE_CHECKING:
-    from cli.platform.session import Deployment
 
 
 def pending_chunks(deployment: Deployment) -> Iterator[Item]:

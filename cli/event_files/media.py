@@ -1,7 +1,5 @@
 """`sluice media`: the index by which media are found."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import typer

@@ -1,7 +1,5 @@
 """Event files in `sluice status`: what waits, and how many of the recent events are dirty."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Upload files to the source bucket, many at a time, unless the ledger knows them already."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections import Counter
@@ -60,7 +58,7 @@ class Uploaded:
 class Uploader:
     """Puts files into the source bucket of a stage."""
 
-    s3: S3Client
+    s3: "S3Client"
     ledger: DynamoLedger
     bucket: str
 

@@ -1,7 +1,5 @@
 """Output, expected failures and options of all commands: results go to standard output, all else to standard error."""
 
-from __future__ import annotations
-
 import functools
 import json
 import sys

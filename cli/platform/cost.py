@@ -1,7 +1,5 @@
 """`sluice cost`: what a month of a stage costs, estimated from what its runs recorded."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,5 @@
 """`sluice deploy`: bring a stage's stacks to what the code says."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import platform

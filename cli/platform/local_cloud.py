@@ -4,8 +4,6 @@ It evaluates IAM policies, so that every function has the rights its role has an
 memory: stopping it forgets everything.
 """
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os

@@ -1,7 +1,5 @@
 """Run a state machine and wait for its end."""
 
-from __future__ import annotations
-
 import getpass
 import json
 import time
@@ -56,7 +54,7 @@ def waits(timeout: float, longest: float = 3.0) -> Iterator[float]:
 
 
 def run(
-    client: SFNClient,
+    client: "SFNClient",
     machine: str,
     timeout: float,
     document: dict[str, Any] | None = None,
@@ -83,7 +81,7 @@ def run(
     raise CliError(f"The execution still runs after {timeout:.0f} s: {execution}", f"{_ENDS} --timeout waits longer.")
 
 
-def wait_for_others(client: SFNClient, machine: str, timeout: float) -> bool:
+def wait_for_others(client: "SFNClient", machine: str, timeout: float) -> bool:
     """Wait until no execution of the machine runs; return False when one still does after `timeout` seconds."""
     for pause in waits(timeout):
         if not client.list_executions(stateMachineArn=machine, statusFilter="RUNNING", maxResults=1)["executions"]:
@@ -99,7 +97,7 @@ def _user() -> str:
         return "unknown"
 
 
-def _outcome(client: SFNClient, execution: str, found: dict[str, Any]) -> Outcome:
+def _outcome(client: "SFNClient", execution: str, found: dict[str, Any]) -> Outcome:
     if found["status"] == "SUCCEEDED":
         return Outcome(execution, succeeded=True, output=json.loads(found.get("output") or "{}"))
     cause = StepFunctionsHistory(client).cause_in_map(execution)
@@ -108,7 +106,7 @@ def _outcome(client: SFNClient, execution: str, found: dict[str, Any]) -> Outcom
     return Outcome(execution, succeeded=False, output=output, state=state, cause=cause, end=end)
 
 
-def _failed_state(client: SFNClient, execution: str) -> tuple[str, dict[str, Any], str]:
+def _failed_state(client: "SFNClient", execution: str) -> tuple[str, dict[str, Any], str]:
     """Return the state that failed (the last one entered that is no Fail state), its input, and the Fail state."""
     end = ""
     for event in client.get_execution_history(executionArn=execution, reverseOrder=True, maxResults=100)["events"]:

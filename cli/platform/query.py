@@ -4,8 +4,6 @@ Plain boto3 rather than awswrangler: that one reads results through CTAS or UNLO
 not support, and takes seconds to import.
 """
 
-from __future__ import annotations
-
 import itertools
 import math
 import re
@@ -108,7 +106,7 @@ def run_query(deployment: Deployment, sql: str, timeout: float = 300.0) -> Resul
     return Result(unique_names(names), _typed_rows(rows, types))
 
 
-def _wait(client: AthenaClient, execution: str, timeout: float) -> None:
+def _wait(client: "AthenaClient", execution: str, timeout: float) -> None:
     for pause in waits(timeout, longest=2.0):
         status = client.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"]
         if status["State"] == "SUCCEEDED":
@@ -131,11 +129,11 @@ def unique_names(names: list[str]) -> list[str]:
     return found
 
 
-def _texts(row: RowTypeDef) -> list[str | None]:
+def _texts(row: "RowTypeDef") -> list[str | None]:
     return [datum.get("VarCharValue") for datum in row.get("Data", [])]
 
 
-def _typed_rows(rows: Iterable[RowTypeDef], types: list[str]) -> Iterator[Row]:
+def _typed_rows(rows: Iterable["RowTypeDef"], types: list[str]) -> Iterator[Row]:
     for row in rows:
         yield [None if text is None else typed(text, kind) for text, kind in zip(_texts(row), types, strict=True)]
 

@@ -1,13 +1,9 @@
 """The queues of a stage, and how many messages they hold."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from cli.platform.session import Deployment
+from cli.platform.session import Deployment
 
 _THREADS = 8
 

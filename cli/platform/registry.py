@@ -1,19 +1,15 @@
 """Registrations of pipelines with the command line, which `cli.pipelines` lists."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import typer
+from rich.table import Table
 
 from cli.pipelines import PIPELINES
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 DEPLOYMENTS, DATA, SAMPLES = PANELS = ("Deployments", "Data", "Contracts and samples")
 

@@ -1,7 +1,5 @@
 """`sluice report`: what the last day, week or month of a stage was like, as a page with plots."""
 
-from __future__ import annotations
-
 import json
 import webbrowser
 from datetime import UTC, datetime
@@ -65,7 +63,7 @@ def report(
         open_page(page)
 
 
-def digest_of(deployment: Deployment, period: Period, now: datetime) -> Digest:
+def digest_of(deployment: Deployment, period: Period, now: datetime) -> "Digest":
     """Return the digest that the stage would send of a period."""
     from sluice.observability.digest.sources_s3 import DigestSources  # noqa: PLC0415 - slow to import
 
@@ -89,7 +87,7 @@ def _end(text: str, now: datetime) -> datetime:
     return end
 
 
-def _show(digest: Digest, page: Path | None) -> None:
+def _show(digest: "Digest", page: Path | None) -> None:
     for notice in digest.notices:
         out.print(f"- {notice}", markup=False, highlight=False, soft_wrap=True)
     if not digest.notices:

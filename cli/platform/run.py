@@ -1,7 +1,5 @@
 """`sluice run`: one run in full."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime

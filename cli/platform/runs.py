@@ -1,7 +1,5 @@
 """`sluice runs`: the records of runs, as a list."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated

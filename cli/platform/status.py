@@ -1,7 +1,5 @@
 """`sluice status`: how a stage is doing, at a glance."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass

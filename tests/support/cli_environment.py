@@ -1,7 +1,5 @@
 """Commands of `sluice` in this process, and a stage in moto for them."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Iterator

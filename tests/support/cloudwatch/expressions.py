@@ -3,8 +3,6 @@
 What is done with a missing value, or divided by zero, is missing. Forms that no alarm has are errors.
 """
 
-from __future__ import annotations
-
 import ast
 import math
 import operator

@@ -6,22 +6,17 @@ are now. The age of a queue's oldest message is no attribute: it is known to be 
 A call that Lambda refuses leaves no log, so nothing is ever throttled.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cli.platform.session import Deployment
 from tests.support.cloudwatch.definitions import FUNCTION, MACHINE, QUEUE, Resource
 from tests.support.cloudwatch.series import Metric, Point, Series, points_of
-
-if TYPE_CHECKING:
-    from cli.platform.session import Deployment
-
 
 Points = Iterator[tuple[Metric, Point]]
 

@@ -1,7 +1,5 @@
 """Measured points of metrics, and their statistics by period."""
 
-from __future__ import annotations
-
 import json
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """`sluice file` over a lake that something was validated and converted into."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import pytest

@@ -1,7 +1,5 @@
 """Generated files through `sluice ingest` and the real validation and conversion, in process."""
 
-from __future__ import annotations
-
 import threading
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """`sluice ingest` against S3 and DynamoDB."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from pathlib import Path

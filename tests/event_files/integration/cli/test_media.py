@@ -1,7 +1,5 @@
 """`sluice media index` against S3 and DynamoDB."""
 
-from __future__ import annotations
-
 import pytest
 
 from tests.support.cli_environment import connect_commands, deployment, sluice_json

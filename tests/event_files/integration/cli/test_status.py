@@ -1,7 +1,5 @@
 """Event files in `sluice status`: the backlog, the queue, the dirty events."""
 
-from __future__ import annotations
-
 import re
 from datetime import UTC, datetime
 from typing import Any

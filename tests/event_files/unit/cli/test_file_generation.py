@@ -1,7 +1,5 @@
 """Generated event files: the same every time, with the counts that validation gives."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 
@@ -60,7 +58,11 @@ def test_a_seed_gives_the_same_bytes_every_time(registry: Registry, files: list[
 def test_every_table_and_every_flaw_occurs(registry: Registry, files: list[EventFile]) -> None:
     counts = total(files)
     assert set(counts.clean) == {contract.table for contract in registry.contracts}
-    assert set(counts.dirty_by_reason()) == set(Reason) - {Reason.TOO_LARGE, Reason.TRUNCATED_GZIP, Reason.FILE_TOO_LARGE}
+    assert set(counts.dirty_by_reason()) == set(Reason) - {
+        Reason.TOO_LARGE,
+        Reason.TRUNCATED_GZIP,
+        Reason.FILE_TOO_LARGE,
+    }
     assert counts.unrelated > 0
     assert 1990 <= counts.events <= 2000 + 40 / 8
 

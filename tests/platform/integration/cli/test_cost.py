@@ -1,7 +1,5 @@
 """`sluice cost` against the services it asks."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from typing import Any
 

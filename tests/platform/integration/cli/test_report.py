@@ -1,7 +1,5 @@
 """`sluice report` against the services it asks."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`sluice runs` and `sluice run` over records of runs, and over executions without one."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import replace

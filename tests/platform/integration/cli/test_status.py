@@ -1,7 +1,5 @@
 """`sluice status`: runs, queues and alarms, beside the parts of the pipelines."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Stages whose alarms notify nobody."""
 
-from __future__ import annotations
-
 import pytest
 
 from cli.platform.deploy import alarms_have_no_recipient

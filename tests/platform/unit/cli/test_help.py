@@ -1,7 +1,5 @@
 """Every command explains itself."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

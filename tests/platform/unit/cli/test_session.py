@@ -1,7 +1,5 @@
 """Which cloud a stage's clients talk to."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Alarms and series written down shortly."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 

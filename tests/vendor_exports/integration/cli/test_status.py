@@ -1,13 +1,11 @@
 """Vendor exports in `sluice status`: the last slots."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Any
 
 from cli.platform.session import Deployment
 from sluice.vendor_exports.client.environment import Environment
-from sluice.vendor_exports.delivery.model import ExportResult, Lease
+from sluice.vendor_exports.delivery.model import Export, ExportResult
 from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from tests.support.cli_environment import sluice_json
@@ -23,8 +21,8 @@ class Running:
 def test_the_last_exports_the_newest_first(stage: Deployment) -> None:
     stage.__dict__["stepfunctions"] = Running()
     slots, now = DynamoSlots(stage.dynamodb, "the-slots"), datetime(2024, 5, 14, 11, tzinfo=UTC)
-    leases = [Lease(Environment.TEST, Slot.of(now).after(hours), "the-arn") for hours in range(7)]
-    for lease in [*leases, Lease(Environment.PROD, Slot.of(now).after(9), "another")]:
+    leases = [Export(Environment.TEST, Slot.of(now).after(hours), "the-arn") for hours in range(7)]
+    for lease in [*leases, Export(Environment.PROD, Slot.of(now).after(9), "another")]:
         slots.claim(lease, "", now, now)
     for lease in leases[:-1]:
         slots.close(lease, ExportResult(str(lease.slot), "incomplete", "f/", 3, 2, missing=["a"], cause="why"))
