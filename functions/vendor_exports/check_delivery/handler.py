@@ -6,14 +6,13 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import dynamodb, s3
-from sluice.aws.runtime import read_settings
+from sluice.aws.runtime import dynamodb, read_settings, s3
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.delivery_check import DeliveryCheck
 from sluice.vendor_exports.delivery.delivery_state import DeliveryReader
-from sluice.vendor_exports.delivery.model import Lease
+from sluice.vendor_exports.delivery.model import Export
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.stored_files_s3 import S3StoredFiles
 
@@ -47,8 +46,8 @@ check = DeliveryCheck(
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Check a slot's delivery: ``{"export": …, "round": …}``."""
     logger.append_keys(slot=event["export"]["slot"])
-    lease = Lease.from_json(Environment(settings.environment), event["export"])
-    next_step, result = check.check(lease, event["round"])
+    export = Export.from_json(Environment(settings.environment), event["export"])
+    next_step, result = check.check(export, event["round"])
     answer = {
         "next_step": next_step.value,
         "promised": result.promised,

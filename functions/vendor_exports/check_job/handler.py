@@ -7,15 +7,14 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import dynamodb, secrets_manager
-from sluice.aws.runtime import read_settings
+from sluice.aws.runtime import dynamodb, read_settings, secrets_manager
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.vendor_exports.delivery.job import JobCheck, NextStep
-from sluice.vendor_exports.delivery.model import Lease
+from sluice.vendor_exports.delivery.metrics import UNKNOWN_STATUSES
+from sluice.vendor_exports.delivery.model import Export
 from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.vendor_access_http import VendorAccess, VendorSettings, refusals_counted
-from sluice.vendor_exports.metrics import UNKNOWN_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +38,13 @@ slots = DynamoSlots(dynamodb(), settings.slots_table)
 @refusals_counted(emitter)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Check the slot's job: ``{"export": …, "triggered": next step of the trigger, "polls": …, "unknown": …}``."""
-    export = event["export"]
-    logger.append_keys(slot=export["slot"])
-    client = vendor.client(export["slot"], export["vendor_url"])
+    told = event["export"]
+    logger.append_keys(slot=told["slot"])
+    client = vendor.client(told["slot"], told["vendor_url"])
     check = JobCheck(client, slots, settings.poll_seconds, settings.deadline_seconds)
-    lease = Lease.from_json(vendor.environment, export)
-    replaceable = event["triggered"] != NextStep.ACCEPTED and lease.slot == Slot.of(datetime.now(UTC))
-    answer = check.check(lease, event["polls"], event["unknown"], replaceable=replaceable)
+    export = Export.from_json(vendor.environment, told)
+    replaceable = event["triggered"] != NextStep.ACCEPTED and export.slot == Slot.of(datetime.now(UTC))
+    answer = check.check(export, event["polls"], event["unknown"], replaceable=replaceable)
     emitter.add(UNKNOWN_STATUSES, answer.unknown - event["unknown"])
     logger.info("checked", extra=asdict(answer))
     return asdict(answer)

@@ -7,9 +7,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import dynamodb, secrets_manager, step_functions
-from sluice.aws.runtime import read_settings
-from sluice.aws.runtime import StepFunctionsExecutions
+from sluice.aws.runtime import StepFunctionsExecutions, dynamodb, read_settings, secrets_manager, step_functions
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.vendor_exports.delivery.slot_records import SlotClaim
 from sluice.vendor_exports.delivery.slots import Slot

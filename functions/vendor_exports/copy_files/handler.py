@@ -8,14 +8,12 @@ import orjson
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import dynamodb, s3, secrets_manager
-from sluice.aws.runtime import read_settings
+from sluice.aws.runtime import dynamodb, read_settings, s3, secrets_manager
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.vendor_exports.delivery.copy_files import BatchCopy, PresignedUrls
-from sluice.vendor_exports.delivery.delivery_state import ExportRun
 from sluice.vendor_exports.delivery.file_copy import FileCopy
-from sluice.vendor_exports.delivery.model import CopyBatch, Lease
+from sluice.vendor_exports.delivery.model import CopyBatch, Export
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.stored_files_s3 import S3StoredFiles
 from sluice.vendor_exports.delivery.vendor_access_http import VendorAccess, VendorSettings, refusals_counted
@@ -43,12 +41,12 @@ copy = FileCopy(vendor.downloads, stored, DynamoSlots(dynamodb(), settings.slots
 @refusals_counted(emitter)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Copy a batch: ``{"export": …, "batch": …}``."""
-    export, batch = event["export"], CopyBatch.from_json(event["batch"])
-    logger.append_keys(slot=export["slot"], batch_id=batch.batch_id)
-    run = ExportRun(Lease.from_json(vendor.environment, export))
-    client = vendor.client(export["slot"], export["vendor_url"])
+    told, batch = event["export"], CopyBatch.from_json(event["batch"])
+    logger.append_keys(slot=told["slot"], batch_id=batch.batch_id)
+    export = Export.from_json(vendor.environment, told)
+    client = vendor.client(told["slot"], told["vendor_url"])
     urls = PresignedUrls(client, vendor.environment, batch.job_guid, time.monotonic)
-    result = BatchCopy(copy, stored, run, urls, vendor.pauses).run(batch)
-    files.write(run.result_key(batch.batch_id), orjson.dumps(result))
+    result = BatchCopy(copy, stored, export, urls, vendor.pauses).run(batch)
+    files.write(export.result_key(batch.batch_id), orjson.dumps(result))
     logger.info("copied", extra={"files": len(batch.files), "reasons": dict(result.reasons)})
     return {"batch_id": batch.batch_id, "failed": len(result.reasons)}

@@ -6,13 +6,12 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import dynamodb, s3, secrets_manager
-from sluice.aws.runtime import read_settings
+from sluice.aws.runtime import dynamodb, read_settings, s3, secrets_manager
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.vendor_exports.delivery.delivery_state import DeliveryReader
 from sluice.vendor_exports.delivery.manifest import FileLister, Limits
-from sluice.vendor_exports.delivery.model import Lease
+from sluice.vendor_exports.delivery.model import Export
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.stored_files_s3 import S3StoredFiles
 from sluice.vendor_exports.delivery.vendor_access_http import VendorAccess, VendorSettings, refusals_counted
@@ -47,6 +46,6 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     export = event["export"]
     logger.append_keys(slot=export["slot"])
     client = vendor.client(export["slot"], export["vendor_url"])
-    listing = lister.list_files(Lease.from_json(vendor.environment, export), client, event["round"])
+    listing = lister.list_files(Export.from_json(vendor.environment, export), client, event["round"])
     logger.info("listed", extra=asdict(listing))
     return asdict(listing)

@@ -6,20 +6,19 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import dynamodb
-from sluice.aws.runtime import read_settings
+from sluice.aws.runtime import dynamodb, read_settings
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.vendor_exports.client.environment import Environment
-from sluice.vendor_exports.delivery.model import DELIVERED, Lease
-from sluice.vendor_exports.delivery.slot_records import record_result
-from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
-from sluice.vendor_exports.metrics import (
+from sluice.vendor_exports.delivery.metrics import (
     EXPORTS_DELIVERED,
     FILES_COPIED,
     FILES_MISSING,
     FILES_PROMISED,
     FILES_REFETCHED,
 )
+from sluice.vendor_exports.delivery.model import DELIVERED, Export
+from sluice.vendor_exports.delivery.slot_records import record_result
+from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ slots = DynamoSlots(dynamodb(), settings.slots_table)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Record the result of an export; the event is the state of the machine."""
     logger.append_keys(slot=event["export"]["slot"])
-    result = record_result(Lease.from_json(Environment(settings.environment), event["export"]), event, slots)
+    result = record_result(Export.from_json(Environment(settings.environment), event["export"]), event, slots)
     emitter.add(EXPORTS_DELIVERED, result.status == DELIVERED)
     emitter.add(FILES_PROMISED, result.promised)
     emitter.add(FILES_COPIED, result.copied)

@@ -6,11 +6,10 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import dynamodb, secrets_manager
-from sluice.aws.runtime import read_settings
+from sluice.aws.runtime import dynamodb, read_settings, secrets_manager
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.vendor_exports.delivery.job import JobTrigger
-from sluice.vendor_exports.delivery.model import Lease
+from sluice.vendor_exports.delivery.model import Export
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.vendor_access_http import VendorAccess, VendorSettings, refusals_counted
 
@@ -39,6 +38,6 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(slot=export["slot"])
     client = vendor.client(export["slot"], export["vendor_url"])
     trigger = JobTrigger(client, vendor.address(export["vendor_url"]), slots, settings.patience_seconds)
-    answer = trigger.trigger(Lease.from_json(vendor.environment, export), event["waited_seconds"])
+    answer = trigger.trigger(Export.from_json(vendor.environment, export), event["waited_seconds"])
     logger.info("triggered", extra=asdict(answer))
     return asdict(answer)

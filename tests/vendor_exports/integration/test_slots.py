@@ -8,7 +8,7 @@ import pytest
 
 from sluice.lake.lease import LeaseLostError
 from sluice.vendor_exports.client.environment import Environment
-from sluice.vendor_exports.delivery.model import ExportResult, Job, JobState, Lease
+from sluice.vendor_exports.delivery.model import Export, ExportResult, Job, JobState
 from sluice.vendor_exports.delivery.slot_records import Decision, SlotClaim, SlotRecord, record_result
 from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
@@ -22,7 +22,7 @@ TEST, PROD = Environment.TEST, Environment.PROD
 SLOT = Slot(datetime(2026, 3, 1, 12, tzinfo=UTC))
 NOW = SLOT.hour + timedelta(minutes=2)
 UNTIL = NOW + timedelta(hours=6)
-A, B = (Lease(TEST, SLOT, f"arn:aws:states:here:1:execution:export:{name}") for name in "ab")
+A, B = (Export(TEST, SLOT, f"arn:aws:states:here:1:execution:export:{name}") for name in "ab")
 JOB = Job("guid", "https://export.test", JobState.TRIGGERED)
 RESULT = ExportResult("20260301-12", "incomplete", "folder/", 3, 1, 1, 9, ["A"], ["T"], {"A": "why"}, "cause")
 MOST_CALLS = 5  # DynamoDB calls of one claim
@@ -33,7 +33,7 @@ def slots(moto_stage: MotoStage) -> DynamoSlots:
     return DynamoSlots(moto_stage.dynamodb, TABLE)
 
 
-def claim(slots: DynamoSlots, lease: Lease, now: datetime = NOW, ended: str = "") -> str:
+def claim(slots: DynamoSlots, lease: Export, now: datetime = NOW, ended: str = "") -> str:
     """Claim a slot; return the execution that has it then."""
     return slots.claim(lease, ended, now, UNTIL).execution
 
@@ -150,7 +150,7 @@ def test_two_of_the_largest_results_fit_an_item(slots: DynamoSlots) -> None:
 # Two at a time
 
 
-def decide(slots: DynamoSlots, lease: Lease, *running: Lease) -> Decision:
+def decide(slots: DynamoSlots, lease: Export, *running: Export) -> Decision:
     executions = Running()
     executions.names.update(each.execution for each in running)
     slot_claim = SlotClaim(slots, executions, TEST, JOB.vendor, timedelta(hours=6))

@@ -18,27 +18,27 @@ _ADDRESS = re.compile(r"\w+://\S+")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer: status, body, and the time by the vendor's clock, UTC, where it says so."""
+    """An HTTP answer: status, body, and the time by the vendor's clock, UTC, if it has a Date header."""
 
     status: int
     body: bytes = field(repr=False)
     sent_at: datetime | None
 
     def document(self) -> Any:  # noqa: ANN401 - any JSON value
-        """Return the body as JSON; None where it is none."""
+        """Return the body as JSON; None if it is not JSON."""
         try:
             return orjson.loads(self.body)
         except ValueError:
             return None
 
     def text(self, member: str) -> str | None:
-        """Return a member of the body that must be a text with something in it; None where there is none."""
+        """Return a member of the body that is a text and not blank; None if there is none."""
         document = self.document()
         value = document.get(member) if isinstance(document, dict) else None
         return value if isinstance(value, str) and value.strip() else None
 
     def word(self, member: str) -> str | None:
-        """Return a member of the body as a word, whatever it is; None where there is no such member."""
+        """Return a member of the body as a word, whatever its type; None if there is no such member."""
         document = self.document()
         if not isinstance(document, dict) or member not in document:
             return None
@@ -47,7 +47,7 @@ class Answer:
 
 
 class JobStatus(StrEnum):
-    """A job's status; the vendor publishes no list, so any word it has not used before is unknown, not wrong."""
+    """A job's status; the vendor publishes no list of words, so a new word is `UNKNOWN` and no error."""
 
     COMPLETE = "complete"
     FAILED = "failed"
@@ -96,7 +96,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The vendor allows no job before `seconds` have passed (by its own clock); None: it did not say when."""
+    """The vendor allows no job before `seconds` have passed, by its own clock; None if it names no time."""
 
     seconds: float | None
     sentence: str
@@ -104,7 +104,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class JobReport:
-    """What the vendor says of a job, and in which word."""
+    """The status of a job, and the vendor's word for it."""
 
     status: JobStatus
     word: str
@@ -112,7 +112,7 @@ class JobReport:
 
 @dataclass(frozen=True, slots=True)
 class ListedFile:
-    """A file on offer, as listed; `url` is a key to the data while it lives, `size` may be anything."""
+    """An entry of the vendor's list; `url` is presigned, `size` may be anything."""
 
     key: str
     url: str = field(repr=False)
@@ -142,7 +142,7 @@ def sent_at(date_header: str | None) -> datetime | None:
 
 
 def quoted(text: str, secrets: tuple[str, ...]) -> str:
-    """Return the vendor's words as a message may repeat them: short, printable, without our secrets and addresses."""
+    """Return the vendor's words for a message: short, printable, without our secrets and URLs."""
     for secret in filter(None, secrets):
         for written in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret)):
             text = text.replace(written, "***")
@@ -151,7 +151,7 @@ def quoted(text: str, secrets: tuple[str, ...]) -> str:
 
 
 def listed_files(document: object) -> list[ListedFile] | None:
-    """Read the list of files; None where it is no list. Entries that are none are kept, for the account, as empty."""
+    """Read the list of files; None if it is not a list. Entries that are not objects become empty ones."""
     if not isinstance(document, list):
         return None
     return [_offer(entry) if isinstance(entry, dict) else ListedFile("", "", None) for entry in document]

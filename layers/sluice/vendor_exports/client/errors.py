@@ -1,34 +1,34 @@
-"""What can go wrong with the vendor.
+"""Errors of the vendor's API.
 
-    VendorError                     any of them
+    VendorError                     all of them
     ├── CredentialsRefusedError     the secret is wrong, rotated or revoked
-    ├── VendorUnavailableError      no answer, or only excuses, however often it was asked
-    ├── JobUnknownError             it does not know the job, or not any more
-    └── AnswerNotUnderstoodError    an answer that follows no rule we know
+    ├── VendorUnavailableError      no answer, or only transient errors, at all attempts
+    ├── JobUnknownError             it does not know the job (any more)
+    └── AnswerNotUnderstoodError    an answer that is not as its interface says
 
-Messages say which step, of which slot, what happened and what to do; they never hold a secret or an address.
+Messages name the slot and the step, what happened and what to do; they never hold a secret or a URL.
 """
 
 
 class VendorError(Exception):
-    """The vendor did not do what was asked."""
+    """The vendor did not do what it was asked for."""
 
     def __init__(self, slot: str, step: str, happened: str, advice: str) -> None:
-        """Say what happened (`happened`) in which step, and what to do about it (`advice`)."""
+        """Make the message: the slot, the step, what happened, and what to do about it (`advice`)."""
         super().__init__(f"export {slot}, {step}: {happened}. {advice}")
 
 
 class CredentialsRefusedError(VendorError):
-    """The vendor accepts the credentials of the secret no longer, or not yet."""
+    """The vendor does not accept the credentials of the secret."""
 
 
 class VendorUnavailableError(VendorError):
-    """The vendor could not be reached or did not manage to answer; later it may."""
+    """The vendor could not be reached or had transient errors; a later attempt may succeed."""
 
 
 class JobUnknownError(VendorError):
-    """The vendor does not know the job we ask about."""
+    """The vendor does not know the job."""
 
 
 class AnswerNotUnderstoodError(VendorError):
-    """The vendor answered with something its interface does not know."""
+    """The vendor's answer is not as its interface says."""

@@ -1,4 +1,4 @@
-"""When the vendor will accept the next job, out of the sentence it refuses one with."""
+"""The time of the next job that the vendor allows, read from the sentence of its refusal."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ _LONGEST = 1000  # characters that are looked at
 
 
 def next_allowed(sentence: str, now: datetime) -> datetime | None:
-    """Return the time, UTC, that the sentence speaks of; None where it speaks of none that makes sense.
+    """Return the time, UTC, in the sentence; None if it has none that makes sense.
 
     `now` is the time by the vendor's own clock. A time without a day is the next such time; it counts where no day
     with a time lies ahead.

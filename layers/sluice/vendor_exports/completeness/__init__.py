@@ -1,1 +1,1 @@
-"""What became of every hour's delivery: completeness and volume, one row per slot."""
+"""Histories of the deliveries: completeness and volume, one row per slot."""

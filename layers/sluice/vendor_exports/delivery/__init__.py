@@ -1,1 +1,1 @@
-"""Vendor exports: one delivery an hour, from the job that is triggered to the proof that all of it arrived."""
+"""One delivery an hour: trigger the vendor's job, copy its files, check that all of them arrived."""

@@ -10,10 +10,9 @@ from sluice.vendor_exports.client.answers import Vendor
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.client.errors import VendorError
 from sluice.vendor_exports.client.pauses import Pauses
-from sluice.vendor_exports.delivery.delivery_state import ExportRun
 from sluice.vendor_exports.delivery.file_copy import FileCopy
 from sluice.vendor_exports.delivery.manifest import urls_by_name
-from sluice.vendor_exports.delivery.model import BatchResult, CopyBatch, ExpectedFile
+from sluice.vendor_exports.delivery.model import BatchResult, CopyBatch, ExpectedFile, Export
 from sluice.vendor_exports.delivery.transfers import (
     DownloadError,
     Provenance,
@@ -78,7 +77,7 @@ class BatchCopy:
     """Copies batches of one slot for one execution."""
 
     def __init__(
-        self, copy: FileCopy, stored: StoredFiles, export: ExportRun, urls: PresignedUrls, pauses: Pauses
+        self, copy: FileCopy, stored: StoredFiles, export: Export, urls: PresignedUrls, pauses: Pauses
     ) -> None:
         """Bind the parts."""
         self._copy = copy

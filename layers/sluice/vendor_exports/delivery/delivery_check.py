@@ -8,9 +8,9 @@ from itertools import accumulate
 import orjson
 
 from sluice.lake.object_store import ObjectStore
-from sluice.vendor_exports.delivery.delivery_state import DeliveryReader, DeliveryState, ExportRun
+from sluice.vendor_exports.delivery.delivery_state import DeliveryReader, DeliveryState
 from sluice.vendor_exports.delivery.master_schema import MAX_SCHEMA_BYTES, read_schema
-from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, LONGEST_CAUSE, ExportResult, Lease
+from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, LONGEST_CAUSE, Export, ExportResult
 from sluice.vendor_exports.delivery.slot_records import SlotRecords
 from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA, table_of
 
@@ -44,31 +44,30 @@ class DeliveryCheck:
     out_of_scope: frozenset[str]
     rounds: int
 
-    def check(self, lease: Lease, rounds: int) -> tuple[Checked, ExportResult]:
+    def check(self, export: Export, rounds: int) -> tuple[Checked, ExportResult]:
         """Compare the files in the lake with the manifest, after so many rounds, and record the result."""
-        run = ExportRun(lease)
-        state = self.deliveries.state(run, rounds)
-        result = _result(run, state, self._missing_tables(run, state))
-        self.slots.put_checked(lease, result)
+        state = self.deliveries.state(export, rounds)
+        result = _result(export, state, self._missing_tables(export, state))
+        self.slots.put_checked(export, result)
         again = bool(state.missing) and rounds < self.rounds
         return (Checked.AGAIN if again else Checked.OVER), result
 
-    def _missing_tables(self, run: ExportRun, state: DeliveryState) -> list[str]:
+    def _missing_tables(self, export: Export, state: DeliveryState) -> list[str]:
         if not any(file.name == MASTER_SCHEMA and stored.size <= MAX_SCHEMA_BYTES for file, stored in state.whole):
             return []
-        schema = read_schema(self.files.read(f"{run.folder}{MASTER_SCHEMA}")) or ()
+        schema = read_schema(self.files.read(f"{export.folder}{MASTER_SCHEMA}")) or ()
         expected = {table_of(file.name) for file in state.manifest.files}
         return sorted({table for table, _ in schema} - self.out_of_scope - expected)
 
 
-def _result(run: ExportRun, state: DeliveryState, tables: list[str]) -> ExportResult:
-    copied = [stored for _, stored in state.whole if run.copied(stored)]
+def _result(export: Export, state: DeliveryState, tables: list[str]) -> ExportResult:
+    copied = [stored for _, stored in state.whole if stored.provenance and stored.provenance.execution == export.name]
     promised = len(state.manifest.files) + len(state.manifest.unusable)
     names = _as_many_as_fit(sorted(state.reasons))
     return ExportResult(
-        slot=str(run.lease.slot),
+        slot=str(export.slot),
         status=INCOMPLETE if state.reasons or tables else DELIVERED,
-        folder=run.folder,
+        folder=export.folder,
         promised=promised,
         copied=len(copied),
         refetched=sum(stored.provenance.refetched for stored in copied if stored.provenance),

@@ -1,4 +1,4 @@
-"""State of a delivery: the expected files against the files in the lake, and the documents of its execution."""
+"""State of a delivery: the expected files against the files in the lake."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,48 +6,8 @@ from dataclasses import dataclass
 import orjson
 
 from sluice.lake.object_store import MissingObjectError, ObjectStore
-from sluice.vendor_exports.delivery.model import BatchResult, ExpectedFile, Lease, Manifest
+from sluice.vendor_exports.delivery.model import BatchResult, ExpectedFile, Export, Manifest
 from sluice.vendor_exports.delivery.transfers import StoredFile, StoredFiles
-
-RUNS_PREFIX = "runs/exports/"
-
-
-@dataclass(frozen=True, slots=True)
-class ExportRun:
-    """Keys of an execution's work on a slot."""
-
-    lease: Lease
-
-    @property
-    def folder(self) -> str:
-        """Prefix of the copied files."""
-        return self.lease.slot.folder(self.lease.environment)
-
-    @property
-    def name(self) -> str:
-        """Name of the execution."""
-        return self.lease.execution.rpartition(":")[2]
-
-    @property
-    def manifest_key(self) -> str:
-        """Key of the manifest of all rounds so far."""
-        return f"{self._prefix}manifest.json"
-
-    def plan_key(self, number: int) -> str:
-        """Return the key of a round's batches."""
-        return f"{self._prefix}plan-{number:02d}.json"
-
-    def result_key(self, batch_id: str) -> str:
-        """Return the key of a batch's result."""
-        return f"{self._prefix}results/{batch_id}.json"
-
-    def copied(self, stored: StoredFile) -> bool:
-        """Tell whether this execution copied a file."""
-        return stored.provenance is not None and stored.provenance.execution == self.name
-
-    @property
-    def _prefix(self) -> str:
-        return f"{RUNS_PREFIX}{self.lease.slot}/{self.name}/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +27,11 @@ class DeliveryReader:
     files: ObjectStore
     stored: StoredFiles
 
-    def state(self, run: ExportRun, rounds: int) -> DeliveryState:
+    def state(self, export: Export, rounds: int) -> DeliveryState:
         """Compare every expected file with the one in the lake, after so many rounds of copying."""
-        manifest = self.manifest(run)
-        results = list(self._results(run, rounds))
-        heads = self.stored.heads([f"{run.folder}{file.name}" for file in manifest.files])
+        manifest = self.manifest(export)
+        results = list(self._results(export, rounds))
+        heads = self.stored.heads([f"{export.folder}{file.name}" for file in manifest.files])
         kept = {name for result in results for name in result.kept}
         whole, missing = [], []
         for file, stored in zip(manifest.files, heads, strict=True):
@@ -83,16 +43,16 @@ class DeliveryReader:
         reasons = {file.name: known.get(file.name, "its copy was cut off") for file in missing}
         return DeliveryState(manifest, tuple(whole), tuple(missing), reasons | dict(manifest.unusable))
 
-    def manifest(self, run: ExportRun) -> Manifest:
+    def manifest(self, export: Export) -> Manifest:
         """Return the manifest of all rounds so far."""
-        return Manifest.from_json(orjson.loads(self.files.read(run.manifest_key)))
+        return Manifest.from_json(orjson.loads(self.files.read(export.manifest_key)))
 
-    def _results(self, run: ExportRun, rounds: int) -> Iterator[BatchResult]:
+    def _results(self, export: Export, rounds: int) -> Iterator[BatchResult]:
         """Yield the results of all rounds' batches, in order; a batch that was killed has none."""
         for number in range(1, rounds + 1):
-            for batch in orjson.loads(self.files.read(run.plan_key(number)))["batches"]:
+            for batch in orjson.loads(self.files.read(export.plan_key(number)))["batches"]:
                 try:
-                    body = self.files.read(run.result_key(batch["batch_id"]))
+                    body = self.files.read(export.result_key(batch["batch_id"]))
                 except MissingObjectError:
                     continue
                 yield BatchResult(**orjson.loads(body))

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sluice.vendor_exports.client.answers import Accepted, JobReport, JobStatus, Vendor
 from sluice.vendor_exports.client.errors import AnswerNotUnderstoodError, JobUnknownError, VendorUnavailableError
-from sluice.vendor_exports.delivery.model import Job, JobState, Lease
+from sluice.vendor_exports.delivery.model import Export, Job, JobState
 from sluice.vendor_exports.delivery.slot_records import SlotRecords
 
 SHORTEST_WAIT, LONGEST_WAIT, USUAL_WAIT = 15, 65 * 60, 5 * 60
@@ -61,18 +61,18 @@ class JobTrigger:
     slots: SlotRecords
     patience_seconds: int
 
-    def trigger(self, lease: Lease, waited_seconds: int) -> TriggerAnswer:
+    def trigger(self, export: Export, waited_seconds: int) -> TriggerAnswer:
         """Ask for a job after having waited so many seconds for one.
 
         Raises:
             VendorError: The vendor refuses the credentials, or its answer is not understood.
         """
         try:
-            answer = self.vendor.trigger(lease.environment)
+            answer = self.vendor.trigger(export.environment)
         except VendorUnavailableError as error:
             return self._refused(None, str(error), waited_seconds)
         if isinstance(answer, Accepted):
-            self.slots.put_job(lease, Job(answer.job_guid, self.address, JobState.TRIGGERED))
+            self.slots.put_job(export, Job(answer.job_guid, self.address, JobState.TRIGGERED))
             return TriggerAnswer(NextStep.ACCEPTED, 0, waited_seconds)
         return self._refused(answer.seconds, f'the vendor said "{answer.sentence}"', waited_seconds)
 
@@ -100,11 +100,11 @@ class JobCheck:
     poll_seconds: int
     deadline_seconds: int
 
-    def check(self, lease: Lease, polls: int, unknown: int, *, replaceable: bool) -> JobAnswer:
+    def check(self, export: Export, polls: int, unknown: int, *, replaceable: bool) -> JobAnswer:
         """Ask for the status of the slot's job, after so many polls.
 
         Args:
-            lease: The slot and its execution.
+            export: The slot and its execution.
             polls: Number of checks before this one.
             unknown: How many of their answers were in unknown words.
             replaceable: Whether another job may be triggered if the vendor has forgotten this one: it is not this
@@ -113,9 +113,9 @@ class JobCheck:
         Raises:
             VendorError: The vendor refuses the credentials.
         """
-        job = self.slots.get(lease.environment, lease.slot).job
+        job = self.slots.get(export.environment, export.slot).job
         if job is None:
-            return JobAnswer(NextStep.OVER, polls, unknown, f"export {lease.slot} has no job")
+            return JobAnswer(NextStep.OVER, polls, unknown, f"export {export.slot} has no job")
         try:
             report = self.vendor.status(job.guid)
         except VendorUnavailableError as error:
@@ -124,24 +124,26 @@ class JobCheck:
             return self._not_yet(polls + 1, unknown + 1, str(error))
         except JobUnknownError as error:
             return self._forgotten(
-                lease, job, error, JobAnswer(NextStep.LOST, polls + 1, unknown), replaceable=replaceable
+                export, job, error, JobAnswer(NextStep.LOST, polls + 1, unknown), replaceable=replaceable
             )
         if report.status.is_terminal:
-            return self._ended(lease, job, report, polls + 1, unknown)
+            return self._ended(export, job, report, polls + 1, unknown)
         strange = unknown + (report.status is JobStatus.UNKNOWN)
         return self._not_yet(polls + 1, strange, f'its last status was "{report.word}", {strange} were unknown')
 
-    def _ended(self, lease: Lease, job: Job, report: JobReport, polls: int, unknown: int) -> JobAnswer:
+    def _ended(self, export: Export, job: Job, report: JobReport, polls: int, unknown: int) -> JobAnswer:
         if report.status is JobStatus.COMPLETE:
-            self.slots.put_job(lease, Job(job.guid, job.vendor, JobState.COMPLETE))
+            self.slots.put_job(export, Job(job.guid, job.vendor, JobState.COMPLETE))
             return JobAnswer(NextStep.COMPLETE, polls, unknown)
-        self.slots.put_job(lease, Job(job.guid, job.vendor, JobState.FAILED))
+        self.slots.put_job(export, Job(job.guid, job.vendor, JobState.FAILED))
         return JobAnswer(NextStep.OVER, polls, unknown, f'the vendor\'s job ended as "{report.word}"')
 
-    def _forgotten(self, lease: Lease, job: Job, error: Exception, lost: JobAnswer, *, replaceable: bool) -> JobAnswer:
+    def _forgotten(
+        self, export: Export, job: Job, error: Exception, lost: JobAnswer, *, replaceable: bool
+    ) -> JobAnswer:
         if not replaceable and job.state is JobState.TRIGGERED:
             return self._not_yet(lost.polls, lost.unknown, str(error))  # it may not know its own new job at once
-        self.slots.put_job(lease, Job(job.guid, job.vendor, JobState.FAILED))
+        self.slots.put_job(export, Job(job.guid, job.vendor, JobState.FAILED))
         return lost if replaceable else JobAnswer(NextStep.OVER, lost.polls, lost.unknown, str(error))
 
     def _not_yet(self, polls: int, unknown: int, why: str) -> JobAnswer:

@@ -9,8 +9,8 @@ import orjson
 from sluice.lake.batching import cut
 from sluice.lake.object_store import ObjectStore
 from sluice.vendor_exports.client.answers import ListedFile, Vendor
-from sluice.vendor_exports.delivery.delivery_state import DeliveryReader, ExportRun
-from sluice.vendor_exports.delivery.model import CopyBatch, ExpectedFile, Lease, Manifest
+from sluice.vendor_exports.delivery.delivery_state import DeliveryReader
+from sluice.vendor_exports.delivery.model import CopyBatch, ExpectedFile, Export, Manifest
 from sluice.vendor_exports.delivery.slot_records import SlotRecords
 from sluice.vendor_exports.delivery.slots import MANIFEST
 
@@ -58,37 +58,36 @@ class FileLister:
     slots: SlotRecords
     limits: Limits
 
-    def list_files(self, lease: Lease, vendor: Vendor, rounds: int) -> Listing:
+    def list_files(self, export: Export, vendor: Vendor, rounds: int) -> Listing:
         """Ask for the job's files, after so many rounds; plan to copy all of them, or later those that are missing.
 
         Raises:
             VendorError: The vendor gives no list.
         """
-        run = ExportRun(lease)
-        manifest = self._manifest(run, vendor, rounds)
-        self.files.write(run.manifest_key, orjson.dumps(manifest))
+        manifest = self._manifest(export, vendor, rounds)
+        self.files.write(export.manifest_key, orjson.dumps(manifest))
         has_entries = bool(manifest.files or manifest.unusable)
         if has_entries:
-            self.files.write(f"{run.folder}{MANIFEST}", orjson.dumps(manifest.entries()))
-        number, plan_key = rounds + 1, self._write_plan(run, manifest, rounds)
+            self.files.write(f"{export.folder}{MANIFEST}", orjson.dumps(manifest.entries()))
+        number, plan_key = rounds + 1, self._write_plan(export, manifest, rounds)
         if has_entries:
             return Listing(Listed.FILES, number, plan_key)
         if number < self.limits.rounds:
             return Listing(Listed.NOTHING, number, plan_key)
         return Listing(Listed.OVER, number, plan_key, f"the vendor listed no files, {number} times")
 
-    def _manifest(self, run: ExportRun, vendor: Vendor, rounds: int) -> Manifest:
+    def _manifest(self, export: Export, vendor: Vendor, rounds: int) -> Manifest:
         """Return the manifest of the present list; files of earlier lists stay expected."""
-        job = self.slots.get(run.lease.environment, run.lease.slot).job
+        job = self.slots.get(export.environment, export.slot).job
         guid = job.guid if job else ""
-        listed = vendor.files(run.lease.environment, guid, _LIFETIME_MINUTES)
+        listed = vendor.files(export.environment, guid, _LIFETIME_MINUTES)
         manifest = manifest_of(guid, listed, self.limits.max_file_bytes)
-        return self.deliveries.manifest(run).extended(manifest) if rounds else manifest
+        return self.deliveries.manifest(export).extended(manifest) if rounds else manifest
 
-    def _write_plan(self, run: ExportRun, manifest: Manifest, rounds: int) -> str:
-        wanted = self.deliveries.state(run, rounds).missing if rounds else manifest.files
+    def _write_plan(self, export: Export, manifest: Manifest, rounds: int) -> str:
+        wanted = self.deliveries.state(export, rounds).missing if rounds else manifest.files
         plan = batches(manifest.job_guid, wanted, rounds + 1, self.limits)
-        key = run.plan_key(rounds + 1)
+        key = export.plan_key(rounds + 1)
         self.files.write(key, orjson.dumps({"batches": plan}))
         return key
 

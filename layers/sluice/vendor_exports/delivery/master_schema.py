@@ -1,4 +1,4 @@
-"""The vendor's `_MasterTableSchema.json`: whatever it holds, reading it ends well."""
+"""The vendor's `_MasterTableSchema.json`, which is untrusted: tables and their fingerprints."""
 
 import gzip
 import hashlib
@@ -23,7 +23,7 @@ Schema = tuple[tuple[str, str], ...]
 
 @lru_cache(maxsize=4)  # from one hour to the next it is the same file as a rule
 def read_schema(body: bytes) -> Schema | None:
-    """Return tables and fingerprints; None for what is no schema, too large, or names no table."""
+    """Return tables and fingerprints; None if the body is not a schema, too large, or without a table."""
     try:
         return tuple(sorted(dict(sorted(_entries(_unpacked(body)))).items())) or None
     except _UNREADABLE:

@@ -1,21 +1,23 @@
-"""One export: the lease of its slot, the job, the expected files, and the result."""
+"""One export: its slot and execution, the job, the expected files, and the result."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
+from sluice.lake.keys import RUNS_PREFIX
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.slots import Slot
 
 DELIVERED = "delivered"
 INCOMPLETE = "incomplete"
 LONGEST_CAUSE = 1000  # characters
+_RUNS = f"{RUNS_PREFIX}exports/"
 
 
 @dataclass(frozen=True, slots=True)
-class Lease:
-    """The right of one execution to work on a slot."""
+class Export:
+    """The export of a slot by one execution, which has the slot's lease."""
 
     environment: Environment
     slot: Slot
@@ -25,6 +27,32 @@ class Lease:
     def from_json(cls, environment: Environment, value: Mapping[str, Any]) -> Self:
         """Read it from the machine's state: ``{"slot", "execution", …}``."""
         return cls(environment, Slot.parse(value["slot"]), value["execution"])
+
+    @property
+    def folder(self) -> str:
+        """Prefix of the copied files."""
+        return self.slot.folder(self.environment)
+
+    @property
+    def name(self) -> str:
+        """Name of the execution."""
+        return self.execution.rpartition(":")[2]
+
+    @property
+    def manifest_key(self) -> str:
+        """Key of the manifest of all rounds so far."""
+        return self._key("manifest")
+
+    def plan_key(self, number: int) -> str:
+        """Return the key of a round's batches."""
+        return self._key(f"plan-{number:02d}")
+
+    def result_key(self, batch_id: str) -> str:
+        """Return the key of a batch's result."""
+        return self._key(f"results/{batch_id}")
+
+    def _key(self, document: str) -> str:
+        return f"{_RUNS}{self.slot}/{self.name}/{document}.json"
 
 
 class JobState(StrEnum):

@@ -13,10 +13,10 @@ from sluice.vendor_exports.delivery.model import (
     DELIVERED,
     INCOMPLETE,
     LONGEST_CAUSE,
+    Export,
     ExportResult,
     Job,
     JobState,
-    Lease,
 )
 from sluice.vendor_exports.delivery.slots import Slot
 
@@ -44,16 +44,16 @@ class SlotRecords(Protocol):
     def get(self, environment: Environment, slot: Slot) -> SlotRecord:
         """Return the record of a slot."""
 
-    def claim(self, lease: Lease, ended: str, now: datetime, until: datetime) -> SlotRecord:
+    def claim(self, export: Export, ended: str, now: datetime, until: datetime) -> SlotRecord:
         """Take a slot that is free, whose lease is over, or that the `ended` execution has; return its record then."""
 
-    def put_job(self, lease: Lease, job: Job) -> None:
+    def put_job(self, export: Export, job: Job) -> None:
         """Record the job."""
 
-    def put_checked(self, lease: Lease, result: ExportResult) -> None:
+    def put_checked(self, export: Export, result: ExportResult) -> None:
         """Record the result of a check."""
 
-    def close(self, lease: Lease, result: ExportResult) -> None:
+    def close(self, export: Export, result: ExportResult) -> None:
         """Record the result and free the slot; a repetition by the same execution changes nothing."""
 
 
@@ -108,9 +108,9 @@ class SlotClaim:
                 f"export {slot}: there is no job of this slot to copy from, and the vendor exports the present hour "
                 "only; `sluice history copy-missing` copies a slot from a bucket that has it"
             )
-        lease = Lease(self.environment, slot, execution)
+        export = Export(self.environment, slot, execution)
         record = acquire(
-            execution, lambda ended: self.slots.claim(lease, ended, now, now + self.lease), self.executions
+            execution, lambda ended: self.slots.claim(export, ended, now, now + self.lease), self.executions
         )
         if record is None:
             return Decision.BUSY, slot
@@ -120,22 +120,22 @@ class SlotClaim:
         return record.job is not None and record.job.vendor == self.vendor and record.job.state is not JobState.FAILED
 
 
-def record_result(lease: Lease, state: Mapping[str, Any], slots: SlotRecords) -> ExportResult:
+def record_result(export: Export, state: Mapping[str, Any], slots: SlotRecords) -> ExportResult:
     """Record the result of an export, free its slot, and return the result.
 
     Args:
-        lease: The slot and its execution.
+        export: The slot and its execution.
         state: The machine's state: the answers by step, and ``failure`` where a step failed.
         slots: The records of slots.
     """
-    record = slots.get(lease.environment, lease.slot)
-    result = record.checked or ExportResult(str(lease.slot), INCOMPLETE, lease.slot.folder(lease.environment))
+    record = slots.get(export.environment, export.slot)
+    result = record.checked or ExportResult(str(export.slot), INCOMPLETE, export.folder)
     cause = _failure(state) or result.cause or _last_cause(state)
     if cause or result.status != DELIVERED:
         cause = cause or "the export ended before its files were checked"
         result = replace(result, status=INCOMPLETE, cause=cause[:LONGEST_CAUSE])
     before = None if record.checked else record.result  # an execution that checked nothing undoes no delivery
-    slots.close(lease, before if before and before.status == DELIVERED else result)
+    slots.close(export, before if before and before.status == DELIVERED else result)
     return result
 
 

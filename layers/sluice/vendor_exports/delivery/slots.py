@@ -1,4 +1,4 @@
-"""Slots: the hour an export belongs to, and where its files lie."""
+"""Slots: the hour of an export, and the folder of its files."""
 
 import re
 from collections.abc import Iterator
@@ -8,19 +8,19 @@ from datetime import UTC, datetime, timedelta
 from sluice.vendor_exports.client.environment import Environment
 
 MANIFEST = "_PresignedUrls.json"
-"""What was promised: key and size per file, written by us beside the files."""
+"""Our manifest of the expected files, key and size of each, beside them in the folder."""
 
 MASTER_SCHEMA = "_MasterTableSchema.json"
-"""The vendor's list of the tables an export should hold."""
+"""The vendor's list of the tables of an export."""
 
 _HOUR = timedelta(hours=1)
-_SETTLED = timedelta(minutes=30)  # an hour is looked at only when it is over by so much
+_SETTLED = timedelta(minutes=30)  # an hour is observed when it is over by so much
 _WRITTEN = "%Y%m%d-%H"
 _KEY = re.compile(r"(\d{8})/(\d{2})/([^/]+)")
 
 
 class SlotError(ValueError):
-    """A text names no slot."""
+    """A text is not a slot."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -31,7 +31,7 @@ class Slot:
 
     @classmethod
     def of(cls, moment: datetime) -> "Slot":
-        """Return the slot a moment lies in; the moment knows its time zone."""
+        """Return the slot of a moment, which has a time zone."""
         return cls(moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0))
 
     @classmethod
@@ -39,7 +39,7 @@ class Slot:
         """Read ``YYYYMMDD-HH``.
 
         Raises:
-            SlotError: The text is written otherwise or is no hour of the calendar.
+            SlotError: The text has another format or is not an hour of the calendar.
         """
         try:
             slot = cls(datetime.strptime(text, _WRITTEN).replace(tzinfo=UTC))
@@ -50,11 +50,11 @@ class Slot:
         return slot
 
     def __str__(self) -> str:
-        """Write the slot as histories and commands do."""
+        """Return the slot as histories and commands show it."""
         return self.hour.strftime(_WRITTEN)
 
     def folder(self, environment: Environment) -> str:
-        """Prefix of the slot's files."""
+        """Return the prefix of the slot's files."""
         return f"{environment.hourly}{self.hour:%Y%m%d/%H}/"
 
     def after(self, hours: int = 1) -> "Slot":

@@ -15,7 +15,7 @@ from sluice.aws.runtime import Item, from_dynamodb, to_dynamodb
 from sluice.lake.lease import LeaseLostError
 from sluice.lake.lease_dynamodb import OWNED, DynamoLeases
 from sluice.vendor_exports.client.environment import Environment
-from sluice.vendor_exports.delivery.model import ExportResult, Job, JobState, Lease
+from sluice.vendor_exports.delivery.model import Export, ExportResult, Job, JobState
 from sluice.vendor_exports.delivery.slot_records import SlotRecord
 from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.transfers import Provenance, Upload
@@ -42,11 +42,11 @@ class DynamoSlots:
         item = self._leases.get(_key(environment, slot))
         return "execution" in item and int(item.get("lease_until", 0)) >= now.timestamp()
 
-    def claim(self, lease: Lease, ended: str, now: datetime, until: datetime) -> SlotRecord:
+    def claim(self, export: Export, ended: str, now: datetime, until: datetime) -> SlotRecord:
         """Take a slot that is free, whose lease is over, or that the `ended` execution has; return its record then."""
         item = self._leases.claim(
-            _key(lease.environment, lease.slot),
-            lease.execution,
+            _key(export.environment, export.slot),
+            export.execution,
             ended,
             change=", lease_until = :until REMOVE checked",
             values={":until": int(until.timestamp()), ":now": int(now.timestamp())},
@@ -54,16 +54,16 @@ class DynamoSlots:
         )
         return _record(item)
 
-    def put_job(self, lease: Lease, job: Job) -> None:
+    def put_job(self, export: Export, job: Job) -> None:
         """Record the job. Raises LeaseLostError."""
         values = {":guid": job.guid, ":vendor": job.vendor, ":state": job.state.value}
-        self._update(lease, "SET job_guid = :guid, vendor = :vendor, job_state = :state", values)
+        self._update(export, "SET job_guid = :guid, vendor = :vendor, job_state = :state", values)
 
-    def put_checked(self, lease: Lease, result: ExportResult) -> None:
+    def put_checked(self, export: Export, result: ExportResult) -> None:
         """Record the result of a check. Raises LeaseLostError."""
-        self._update(lease, "SET checked = :result", {":result": _text(result)})
+        self._update(export, "SET checked = :result", {":result": _text(result)})
 
-    def close(self, lease: Lease, result: ExportResult) -> None:
+    def close(self, export: Export, result: ExportResult) -> None:
         """Record the result and free the slot; a repetition by the same execution changes nothing.
 
         Raises:
@@ -71,7 +71,7 @@ class DynamoSlots:
         """
         change = "SET export_result = :result, closed_by = :me REMOVE execution, lease_until"
         closed = "closed_by = :me AND attribute_not_exists(execution)"
-        self._update(lease, change, {":result": _text(result)}, f"({OWNED}) OR ({closed})")
+        self._update(export, change, {":result": _text(result)}, f"({OWNED}) OR ({closed})")
 
     def recent(self, environment: Environment, count: int) -> list[tuple[Slot, SlotRecord]]:
         """Return the last slots with their records, newest first."""
@@ -101,10 +101,10 @@ class DynamoSlots:
         """Note that it ended."""
         self._client.delete_item(TableName=self._table, Key=to_dynamodb({"pk": "upload", "sk": key}))
 
-    def _update(self, lease: Lease, change: str, values: dict[str, Any], condition: str = OWNED) -> None:
-        key = _key(lease.environment, lease.slot)
-        if not self._leases.update(key, lease.execution, change, values, condition):
-            raise LeaseLostError(f"export {lease.slot}: another execution has this slot now; this one stops")
+    def _update(self, export: Export, change: str, values: dict[str, Any], condition: str = OWNED) -> None:
+        key = _key(export.environment, export.slot)
+        if not self._leases.update(key, export.execution, change, values, condition):
+            raise LeaseLostError(f"export {export.slot}: another execution has this slot now; this one stops")
 
 
 def _key(environment: Environment, slot: Slot) -> Item:

@@ -12,7 +12,7 @@ from typer.testing import Result
 
 from cli.platform.session import Deployment
 from sluice.vendor_exports.client.environment import Environment
-from sluice.vendor_exports.delivery.model import ExportResult, Lease
+from sluice.vendor_exports.delivery.model import Export, ExportResult
 from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from tests.support.cli_environment import sluice
@@ -59,7 +59,7 @@ def ended(stage: Deployment, entered: dict[str, Any], cause: str = "", end: str 
 
 
 def record(stage: Deployment, result: ExportResult) -> None:
-    slots, lease = DynamoSlots(stage.dynamodb, "the-slots"), Lease(Environment.TEST, SLOT, "me")
+    slots, lease = DynamoSlots(stage.dynamodb, "the-slots"), Export(Environment.TEST, SLOT, "me")
     slots.claim(lease, "", SLOT.hour, SLOT.hour)
     slots.close(lease, result)
 

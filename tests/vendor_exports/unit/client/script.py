@@ -18,7 +18,7 @@ SLOT = "20260301-12"
 ENDPOINTS = Endpoints("https://auth.test", "https://export.test", "https://files.test", "ACME")
 
 SECRETS = ("SECRET/one +", "SECRET-two", "TOKEN-1", "TOKEN-2", "SIGNATURE")
-"""What no text may hold."""
+"""Secrets that no text may hold."""
 
 Answer = httpx.Response | Exception
 Script = Answer | Callable[[httpx.Request], Answer]

@@ -140,7 +140,7 @@ def test_the_largest_manifest_is_read() -> None:
 
 
 class Vanishing(MemoryObjectStore):
-    """What was listed is gone when it is read."""
+    """Objects that were listed are gone when they are read."""
 
     def find_all(self, keys: Sequence[str], max_bytes: int) -> list[bytes | None]:
         self.objects.clear()

@@ -12,13 +12,13 @@ from typing import Any
 from sluice.lake.lease import LeaseLostError
 from sluice.vendor_exports.client.answers import Accepted, JobReport, ListedFile, Refused
 from sluice.vendor_exports.client.environment import Environment
-from sluice.vendor_exports.delivery.model import ExpectedFile, ExportResult, Job, Lease
+from sluice.vendor_exports.delivery.model import ExpectedFile, Export, ExportResult, Job
 from sluice.vendor_exports.delivery.slot_records import SlotRecord
 from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.transfers import Download, Part, Provenance, StoredFile, Upload
 
 SLOT = Slot(datetime(2026, 3, 1, 12, tzinfo=UTC))
-LEASE = Lease(Environment.TEST, SLOT, "arn:aws:states:here:1:execution:export:one")
+EXPORT = Export(Environment.TEST, SLOT, "arn:aws:states:here:1:execution:export:one")
 FOLDER = "DEV/IMOSDL/Hourly/20260301/12/"
 RUN = "runs/exports/20260301-12/one/"
 GUID = "guid"
@@ -159,50 +159,50 @@ class MemorySlots:
     @property
     def record(self) -> SlotRecord:
         """The record of `SLOT`."""
-        return self._record(LEASE)
+        return self._record(EXPORT)
 
     @record.setter
     def record(self, record: SlotRecord) -> None:
-        self.records[LEASE.environment, SLOT] = record
+        self.records[EXPORT.environment, SLOT] = record
 
     def get(self, environment: Environment, slot: Slot) -> SlotRecord:
         self.between()
         return self.records.get((environment, slot), SlotRecord())
 
-    def claim(self, lease: Lease, ended: str, now: datetime, until: datetime) -> SlotRecord:
+    def claim(self, export: Export, ended: str, now: datetime, until: datetime) -> SlotRecord:
         self.between()
-        record = self._record(lease)
-        if record.execution not in {"", lease.execution, ended} and self.until >= now:
+        record = self._record(export)
+        if record.execution not in {"", export.execution, ended} and self.until >= now:
             return record
         self.until = until
-        return self._put(lease, replace(record, execution=lease.execution, checked=None))
+        return self._put(export, replace(record, execution=export.execution, checked=None))
 
-    def put_job(self, lease: Lease, job: Job) -> None:
-        self._put(lease, replace(self._own(lease), job=job))
+    def put_job(self, export: Export, job: Job) -> None:
+        self._put(export, replace(self._own(export), job=job))
 
-    def put_checked(self, lease: Lease, result: ExportResult) -> None:
-        self._put(lease, replace(self._own(lease), checked=result))
+    def put_checked(self, export: Export, result: ExportResult) -> None:
+        self._put(export, replace(self._own(export), checked=result))
 
-    def close(self, lease: Lease, result: ExportResult) -> None:
-        record = self._own(lease) if self._record(lease).execution else self._record(lease)
-        self._put(lease, replace(record, execution="", result=result))
+    def close(self, export: Export, result: ExportResult) -> None:
+        record = self._own(export) if self._record(export).execution else self._record(export)
+        self._put(export, replace(record, execution="", result=result))
 
-    def _record(self, lease: Lease) -> SlotRecord:
-        return self.records.get((lease.environment, lease.slot), SlotRecord())
+    def _record(self, export: Export) -> SlotRecord:
+        return self.records.get((export.environment, export.slot), SlotRecord())
 
-    def _put(self, lease: Lease, record: SlotRecord) -> SlotRecord:
-        self.records[lease.environment, lease.slot] = record
+    def _put(self, export: Export, record: SlotRecord) -> SlotRecord:
+        self.records[export.environment, export.slot] = record
         return record
 
-    def _own(self, lease: Lease) -> SlotRecord:
-        if self._record(lease).execution != lease.execution:
+    def _own(self, export: Export) -> SlotRecord:
+        if self._record(export).execution != export.execution:
             raise LeaseLostError
-        return self._record(lease)
+        return self._record(export)
 
 
 def owned_slots(job: Job | None = None, result: ExportResult | None = None) -> MemorySlots:
-    """Return records in which `LEASE` holds."""
-    return MemorySlots({(LEASE.environment, SLOT): SlotRecord(LEASE.execution, job, result=result)})
+    """Return records in which `EXPORT` holds."""
+    return MemorySlots({(EXPORT.environment, SLOT): SlotRecord(EXPORT.execution, job, result=result)})
 
 
 Answer = Accepted | Refused | JobReport | list[ListedFile] | Exception

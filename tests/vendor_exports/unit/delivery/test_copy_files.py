@@ -12,14 +12,13 @@ from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.client.errors import VendorUnavailableError
 from sluice.vendor_exports.client.pauses import Pauses
 from sluice.vendor_exports.delivery.copy_files import LIFETIME_MINUTES, BatchCopy, PresignedUrls
-from sluice.vendor_exports.delivery.delivery_state import ExportRun
 from sluice.vendor_exports.delivery.file_copy import FileCopy
 from sluice.vendor_exports.delivery.model import BatchResult, CopyBatch, ExpectedFile
 from sluice.vendor_exports.delivery.transfers import DownloadError, Provenance, TransientDownloadError, UrlExpiredError
 from tests.vendor_exports.unit.delivery.memory import (
+    EXPORT,
     FOLDER,
     GUID,
-    LEASE,
     MemoryStoredFiles,
     MemoryUploads,
     ScriptedVendor,
@@ -50,7 +49,7 @@ class Batch:
         copy = FileCopy(self.server, self.stored, MemoryUploads())
         batch = CopyBatch("01-0000", round_number, GUID, files or self.files)
         pauses = Pauses(1.0, self.pauses.append)
-        return BatchCopy(copy, self.stored, ExportRun(LEASE), urls_of(self.vendor), pauses).run(batch)
+        return BatchCopy(copy, self.stored, EXPORT, urls_of(self.vendor), pauses).run(batch)
 
     def refuse(self, error: DownloadError, *urls: str, times: int = 99) -> None:
         left = Counter(dict.fromkeys(urls, times))

@@ -24,9 +24,9 @@ from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA
 from sluice.vendor_exports.delivery.transfers import Provenance
 from tests.support.memory_object_store import MemoryObjectStore
 from tests.vendor_exports.unit.delivery.memory import (
+    EXPORT,
     FOLDER,
     GUID,
-    LEASE,
     RUN,
     MemoryStoredFiles,
     ScriptedVendor,
@@ -55,7 +55,7 @@ class Delivery:
         """List files after so many rounds, most of them by name and size."""
         self.vendor = ScriptedVendor([[*listed, *(listed_file(name, size) for name, size in sizes.items())]])
         limits = Limits(max_file_bytes=1000, batch_files=2, batch_bytes=100, rounds=ROUNDS)
-        return FileLister(self.files, self.deliveries, self.slots, limits).list_files(LEASE, self.vendor, rounds)
+        return FileLister(self.files, self.deliveries, self.slots, limits).list_files(EXPORT, self.vendor, rounds)
 
     def store(self, name: str, size: int, provenance: Provenance | None = None) -> None:
         self.stored.objects[FOLDER + name] = bytes(size), provenance or provenance_of()
@@ -66,7 +66,7 @@ class Delivery:
 
     def check(self, rounds: int) -> tuple[Checked, ExportResult]:
         check = DeliveryCheck(self.files, self.deliveries, self.slots, self.out_of_scope, ROUNDS)
-        checked, result = check.check(LEASE, rounds)
+        checked, result = check.check(EXPORT, rounds)
         assert self.slots.record.checked == result
         return checked, result
 

@@ -25,7 +25,7 @@ from sluice.vendor_exports.delivery.job import (
     TriggerAnswer,
 )
 from sluice.vendor_exports.delivery.model import Job, JobState
-from tests.vendor_exports.unit.delivery.memory import LEASE, Answer, MemorySlots, ScriptedVendor, owned_slots
+from tests.vendor_exports.unit.delivery.memory import EXPORT, Answer, MemorySlots, ScriptedVendor, owned_slots
 
 PATIENCE, POLL, DEADLINE = 75 * 60, 60, 600
 VENDOR = "https://export.test"
@@ -36,7 +36,7 @@ FORGOTTEN = JobUnknownError("20260301-12", "status", "the vendor does not know t
 
 
 def trigger(answer: Answer, waited: int = 0, slots: MemorySlots | None = None) -> TriggerAnswer:
-    return JobTrigger(ScriptedVendor([answer]), VENDOR, slots or owned_slots(), PATIENCE).trigger(LEASE, waited)
+    return JobTrigger(ScriptedVendor([answer]), VENDOR, slots or owned_slots(), PATIENCE).trigger(EXPORT, waited)
 
 
 def check(
@@ -44,7 +44,7 @@ def check(
 ) -> JobAnswer:
     slots = slots or owned_slots(Job("guid", VENDOR, JobState.TRIGGERED))
     return JobCheck(ScriptedVendor([answer]), slots, POLL, DEADLINE).check(
-        LEASE, polls, unknown, replaceable=replaceable
+        EXPORT, polls, unknown, replaceable=replaceable
     )
 
 
@@ -124,7 +124,7 @@ def report(status: JobStatus, word: str = "Word") -> JobReport:
 def test_a_complete_job() -> None:
     slots = owned_slots(Job("guid", VENDOR, JobState.TRIGGERED))
     vendor = ScriptedVendor([report(JobStatus.COMPLETE)])
-    assert JobCheck(vendor, slots, POLL, DEADLINE).check(LEASE, 3, 1, replaceable=False) == JobAnswer(
+    assert JobCheck(vendor, slots, POLL, DEADLINE).check(EXPORT, 3, 1, replaceable=False) == JobAnswer(
         NextStep.COMPLETE, 4, 1
     )
     assert vendor.asked == [("status", "guid")]

@@ -11,11 +11,11 @@ from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, ExportResult, Job, JobState
 from sluice.vendor_exports.delivery.slot_records import Decision, NoJobError, SlotClaim, SlotRecord, record_result
 from sluice.vendor_exports.delivery.slots import Slot
-from tests.vendor_exports.unit.delivery.memory import FOLDER, LEASE, SLOT, MemorySlots, owned_slots
+from tests.vendor_exports.unit.delivery.memory import EXPORT, FOLDER, SLOT, MemorySlots, owned_slots
 
 VENDOR = "https://export.test"
 NOW = SLOT.hour + timedelta(minutes=2)
-ME = LEASE.execution
+ME = EXPORT.execution
 TRIGGER, RESUME, BUSY = Decision.TRIGGER, Decision.RESUME, Decision.BUSY
 PAST = SLOT.after(-5)
 
@@ -149,10 +149,10 @@ def test_slots_are_hours_of_utc() -> None:
 def recorded(checked: ExportResult | None, **state: Any) -> ExportResult:
     slots = owned_slots()
     if checked:
-        slots.put_checked(LEASE, checked)
-    result = record_result(LEASE, STATE | state, slots)
+        slots.put_checked(EXPORT, checked)
+    result = record_result(EXPORT, STATE | state, slots)
     assert (slots.record.result, slots.record.execution) == (result, "")
-    assert record_result(LEASE, STATE | state, slots) == result, "a repeated step"
+    assert record_result(EXPORT, STATE | state, slots) == result, "a repeated step"
     return result
 
 
@@ -198,15 +198,15 @@ def test_a_failure_after_the_check_makes_the_export_incomplete() -> None:
 
 def test_an_execution_that_checked_nothing_does_not_undo_a_delivery() -> None:
     slots = owned_slots(result=WHOLE)
-    assert record_result(LEASE, STATE | {"check": {"cause": "why"}}, slots) == incomplete("why")
+    assert record_result(EXPORT, STATE | {"check": {"cause": "why"}}, slots) == incomplete("why")
     assert slots.record.result == WHOLE
     slots = owned_slots(result=WHOLE)
-    slots.put_checked(LEASE, LACKING)
-    assert record_result(LEASE, STATE, slots) == LACKING == slots.record.result
+    slots.put_checked(EXPORT, LACKING)
+    assert record_result(EXPORT, STATE, slots) == LACKING == slots.record.result
 
 
 def test_the_result_of_an_execution_that_lost_its_lease_is_not_recorded() -> None:
-    slots = MemorySlots({(LEASE.environment, SLOT): SlotRecord("other")})
+    slots = MemorySlots({(EXPORT.environment, SLOT): SlotRecord("other")})
     with pytest.raises(LeaseLostError):
-        record_result(LEASE, STATE, slots)
+        record_result(EXPORT, STATE, slots)
     assert slots.record == SlotRecord("other")

@@ -1,4 +1,4 @@
-"""Packed figures hold what the figures did."""
+"""Packed figures hold the same values."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from tests.vendor_exports.unit.completeness.report.slot_rows import histories, r
 
 
 def unpacked(trace: dict[str, Any], packed: dict[str, Any]) -> dict[str, Any]:
-    """What page.js makes of a trace."""
+    """Undo the packing of a trace, as page.js does."""
     if trace["type"] == "heatmap":
         return trace
     texts = {"text": [packed["texts"][number] for number in trace["text"]]} if "text" in trace else {}
