@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from sluice.contracts.model import (
     Column,
     Contract,
     ContractError,
+    Correction,
     Family,
 )
 
@@ -112,10 +113,20 @@ def check_contract(contract: Contract, family: Family, folder: Path) -> Iterator
         return
     yield from _check_schema(contract.schema)
     yield from _check_recognition(contract, family)
-    yield from check_time(contract.schema)
+    if "time" not in contract.schema.get("required", ()):
+        yield "the schema does not require time, which the partition is derived from"
+    yield from _errors(lambda: _require_time(contract.schema))
     yield from _check_columns(contract)
     yield from _check_corrections(contract)
     yield from check_samples(contract, family, folder, validator)
+
+
+def _errors(step: Callable[[], object], subject: str = "") -> Iterator[str]:
+    """Yield the error that a step raises."""
+    try:
+        step()
+    except ValueError as error:
+        yield f"{subject}{error}"
 
 
 def _check_names(contract: Contract) -> Iterator[str]:
@@ -132,11 +143,8 @@ def _check_schema(schema: Schema) -> Iterator[str]:
     for where, part in _subschemas(schema, ()):
         types = admitted_types(part) or frozenset()
         limit = EXACT if "number" in types else INT64 if "integer" in types else None
-        try:
-            if limit and "type" in part:
-                require_bounds(part, limit, json_pointer(where))
-        except MisfitError as error:
-            yield str(error)
+        if limit and "type" in part:
+            yield from _errors(partial(require_bounds, part, limit, json_pointer(where)))
         for keyword in sorted(_CLOSED & part.keys()):
             yield f"{json_pointer(where)} uses {keyword}; unknown members are welcome everywhere: remove it"
         if _DIALECT_DEPENDENT.search(part.get("pattern", "").replace(_ANYTHING, "")):
@@ -170,20 +178,19 @@ def _check_recognition(contract: Contract, family: Family) -> Iterator[str]:
         yield "recognise.services is empty; name the service whose events these are"
     kinds = {name for name, kind in family.kinds.items() if kind == contract.kind}
     for path in (("detail-type",), ("detail", "type")):
-        yield from _check_values(contract.schema, path, kinds)
-    yield from _check_values(contract.schema, ("detail", BODY[contract.kind], "service"), set(contract.services))
+        yield from _errors(partial(_require_values, contract.schema, path, kinds))
+    service = ("detail", BODY[contract.kind], "service")
+    yield from _errors(lambda: _require_values(contract.schema, service, set(contract.services)))
 
 
-def _check_values(schema: Schema, path: tuple[str, ...], wanted: set[str]) -> Iterator[str]:
+def _require_values(schema: Schema, path: tuple[str, ...], wanted: set[str]) -> None:
     """Require that the schema admits the values of the member by which events are recognised."""
-    try:
-        member = member_schema(schema, path)
-    except MisfitError as error:
-        yield str(error)
-        return
+    member = member_schema(schema, path)
     stated = {member["const"]} if "const" in member else set(member.get("enum", ()))
     if stated - {None} != wanted:
-        yield f"the schema admits {sorted(stated - {None})} as {'.'.join(path)}, recognition {sorted(wanted)}"
+        raise MisfitError(
+            f"the schema admits {sorted(stated - {None})} as {'.'.join(path)}, recognition {sorted(wanted)}"
+        )
 
 
 def _check_columns(contract: Contract) -> Iterator[str]:
@@ -195,43 +202,38 @@ def _check_columns(contract: Contract) -> Iterator[str]:
             yield f"column {column.name}: the name is reserved, or not of the form {_COLUMN_NAME.pattern}"
         if not column.doc:
             yield f"column {column.name}: doc is empty; say what it holds"
-    misfits = [problem for column in contract.columns for problem in _check_column(column, contract)]
-    yield from misfits or _check_paths(contract)
+    misfits = [
+        problem
+        for column in contract.columns
+        for problem in _errors(partial(_require_column, column, contract), f"column {column.name} {column.type}: ")
+    ]
+    yield from misfits or _errors(lambda: event_type(contract.columns))
     if not any((column.name, column.path) == ("date_time", ("time",)) for column in contract.columns):
         yield "there is no column date_time with the path time"
 
 
-def _check_paths(contract: Contract) -> Iterator[str]:
-    try:
-        event_type(contract.columns)
-    except ValueError as error:
-        yield str(error)
-
-
-def _check_column(column: Column, contract: Contract) -> Iterator[str]:
+def _require_column(column: Column, contract: Contract) -> None:
     where = ".".join(column.path)
-    try:
-        schema = member_schema(contract.schema, column.path)
-        for correction in contract.corrections:
-            if correction.member == column.path and correction.rule in CORRECTED:
-                schema = CORRECTED[correction.rule](schema, where)
-        require_fit(schema, parse_hive(column.type), where)
-    except (MisfitError, ValueError) as error:
-        yield f"column {column.name} {column.type}: {error}"
+    schema = member_schema(contract.schema, column.path)
+    for correction in contract.corrections:
+        if correction.member == column.path and correction.rule in CORRECTED:
+            schema = CORRECTED[correction.rule](schema, where)
+    require_fit(schema, parse_hive(column.type), where)
 
 
 def _check_corrections(contract: Contract) -> Iterator[str]:
     for correction in contract.corrections:
-        if correction.rule not in CORRECTION_RULES:
+        if correction.rule in CORRECTION_RULES:
+            yield from _errors(partial(_require_member, correction, contract), f"correction {correction.rule}: ")
+        else:
             known = ", ".join(sorted(CORRECTION_RULES))
             yield f"there is no correction {correction.rule!r}; there are: {known}"
-            continue
-        try:
-            schema = member_schema(contract.schema, correction.member)
-            if correction.rule not in CORRECTED:
-                require(schema, frozenset({"object"}), ".".join(correction.member))
-        except MisfitError as error:
-            yield f"correction {correction.rule}: {error}"
+
+
+def _require_member(correction: Correction, contract: Contract) -> None:
+    schema = member_schema(contract.schema, correction.member)
+    if correction.rule not in CORRECTED:
+        require(schema, frozenset({"object"}), ".".join(correction.member))
 
 
 _FIRST_DAY, _LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)  # that partitions cover
@@ -250,18 +252,11 @@ _NO_TIMES: tuple[object, ...] = (
 _SIXTY, _HOURS = 60, 24
 
 
-def check_time(schema: Schema) -> Iterator[str]:
-    """Check the schema of an event's time, which names the partition and is parsed no further."""
-    if "time" not in schema.get("required", ()):
-        yield "the schema does not require time, which the partition is derived from"
-    try:
-        misjudged = _misjudged(orjson.dumps(member_schema(schema, ("time",))))
-    except MisfitError as error:
-        yield str(error)
-        return
-    if misjudged:
+def _require_time(schema: Schema) -> None:
+    """Try the schema of an event's time, which names the partition and is parsed no further."""
+    if misjudged := _misjudged(orjson.dumps(member_schema(schema, ("time",)))):
         found = f"{len(misjudged)}, such as {misjudged[0]!r}"
-        yield f"of the times tried the schema misjudges {found}: use the shared utc_time"
+        raise MisfitError(f"of the times tried the schema misjudges {found}: use the shared utc_time")
 
 
 @cache

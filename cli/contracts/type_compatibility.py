@@ -22,7 +22,7 @@ _SCALARS: dict[str, frozenset[str]] = {
 }
 
 
-class MisfitError(Exception):
+class MisfitError(ValueError):
     """The schema admits a value that the column cannot hold; the message names it and the remedy."""
 
 
