@@ -49,5 +49,5 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     now, kind = datetime.now(UTC), PeriodKind(event["span"])
     period = Period(kind, parse_time(event["until"])) if "until" in event else last_whole(kind, now)
     sent = sender.send(period, now)
-    logger.info("sent", extra={"key": sent.key, "notices": sent.notices})
-    return {"key": sent.key, "subject": sent.subject, "notices": sent.notices}
+    logger.info("sent", extra=sent)
+    return sent

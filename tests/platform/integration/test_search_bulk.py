@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sluice.search.bulk import BulkLimits, BulkLoader, Document, OutOfTimeError, SendProgress, documents_of
+from sluice.search.bulk import BulkLimits, BulkLoader, Document, SendProgress, documents_of
 from sluice.search.cluster import BusyError, RefusedError
 from tests.platform.integration import search_server as troubles
 from tests.platform.integration.search_server import SearchServer, Trouble, search_server
@@ -149,11 +149,3 @@ def test_the_count_is_right_when_the_cluster_gives_up_in_the_middle(server: Sear
     with pytest.raises(BusyError):
         BulkLoader(cluster_at(server.url), retries(), BulkLimits(max_documents=4)).send(DOCUMENTS, sent)
     assert sent.settled == 4
-
-
-def test_nothing_is_begun_when_the_time_is_up(server: SearchServer) -> None:
-    sent = SendProgress()
-    with pytest.raises(OutOfTimeError):
-        BulkLoader(cluster_at(server.url), retries(seconds_left=0)).send(DOCUMENTS, sent)
-    assert sent == SendProgress()
-    assert server.requests == []

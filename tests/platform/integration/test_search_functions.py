@@ -107,7 +107,7 @@ def metrics(printed: str) -> dict[str, Any]:
     return {name: value for line in lines for name, value in line.items()}
 
 
-def test_a_run_is_searched_without_what_its_events_held(
+def test_documents_hold_no_values_of_events(
     moto_stage: MotoStage, server: SearchServer, load_search: Handler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = converted(moto_stage, monkeypatch, "yes")
@@ -136,7 +136,7 @@ def test_the_marker_is_there_before_the_run_is_closed(moto_stage: MotoStage, mon
     assert json.loads(marker)["run_id"] == run_id
 
 
-def test_what_a_cluster_did_not_take_is_counted_and_taken_the_next_time(
+def test_a_failed_load_is_counted_and_made_up_for_the_next_time(
     moto_stage: MotoStage,
     server: SearchServer,
     load_search: Handler,
@@ -205,7 +205,7 @@ def test_a_cluster_that_does_not_answer_fails_the_deployment_and_says_what_to_do
     assert "sluice-prd-load-search and sluice-prd-install-search" in answer["Reason"]
 
 
-def test_a_mistake_of_ours_is_answered_too(
+def test_an_unexpected_error_is_answered_too(
     install_search: Handler, cloud_formation: CloudFormation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sluice.search.install.index_template", lambda _: 1 / 0)
@@ -213,7 +213,7 @@ def test_a_mistake_of_ours_is_answered_too(
     assert [answer["Status"] for answer in cloud_formation.answers] == ["FAILED"]
 
 
-def test_rights_that_do_not_hold_yet_are_waited_for(
+def test_installing_waits_for_rights(
     server: SearchServer, install_search: Handler, cloud_formation: CloudFormation
 ) -> None:
     server.refusals = 7

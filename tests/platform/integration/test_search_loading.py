@@ -76,7 +76,7 @@ def test_what_is_pending_is_loaded_oldest_first_and_then_no_longer_pending(
     assert pending() == []
 
 
-def test_a_cluster_that_is_away_gets_everything_the_next_time(moto_stage: MotoStage, server: SearchServer) -> None:
+def test_a_cluster_that_is_down_gets_everything_the_next_time(moto_stage: MotoStage, server: SearchServer) -> None:
     publish(moto_stage, "run-1", "run-2")
     server.troubles = [troubles.reset] * 4
     report = load(moto_stage, server)
@@ -88,7 +88,7 @@ def test_a_cluster_that_is_away_gets_everything_the_next_time(moto_stage: MotoSt
     assert loaded_runs(server) == ["run-1", "run-2", "run-3"]
 
 
-def test_a_run_that_was_half_loaded_goes_on_where_it_ended(moto_stage: MotoStage, server: SearchServer) -> None:
+def test_a_half_loaded_run_resumes(moto_stage: MotoStage, server: SearchServer) -> None:
     publish(moto_stage, "run-1", events=5000)
 
     def then_fail(handler: troubles._Handler) -> None:
@@ -103,16 +103,15 @@ def test_a_run_that_was_half_loaded_goes_on_where_it_ended(moto_stage: MotoStage
     assert pending() == []
 
 
-def test_when_the_time_is_up_the_rest_waits_and_nobody_is_alarmed(moto_stage: MotoStage, server: SearchServer) -> None:
+def test_runs_beyond_the_time_limit_wait_and_are_no_failures(moto_stage: MotoStage, server: SearchServer) -> None:
     publish(moto_stage, "run-1", "run-2")
     report = load(moto_stage, server, seconds_left=0)
     assert (report.runs, report.waiting, report.failed) == (0, 2, 0)
+    assert server.requests == []
     assert pending() == ["run-1.json", "run-2.json"]
 
 
-def test_documents_refused_for_good_hold_nobody_up_and_leave_a_note(
-    moto_stage: MotoStage, server: SearchServer
-) -> None:
+def test_refused_documents_leave_a_note_and_the_next_run_is_loaded(moto_stage: MotoStage, server: SearchServer) -> None:
     publish(moto_stage, "run-1", "run-2")
     server.make_index(f"{DVAULTS}-2026.01")
     server.indices[f"{DVAULTS}-2026.01"]["mappings"]["properties"]["event_id"] = {"type": "date"}
@@ -127,7 +126,7 @@ def test_documents_refused_for_good_hold_nobody_up_and_leave_a_note(
     ]
 
 
-def test_a_run_whose_profile_is_gone_holds_nobody_up(moto_stage: MotoStage, server: SearchServer) -> None:
+def test_a_run_without_its_profile_is_skipped(moto_stage: MotoStage, server: SearchServer) -> None:
     publish(moto_stage, "run-1", "run-2")
     moto_stage.lake.delete([profile_key("run-1")])
     report = load(moto_stage, server)
@@ -145,7 +144,7 @@ def test_runs_are_held_back_and_loaded_together_so_that_a_cluster_can_sleep(
     assert load(moto_stage, server, hold=hour, ahead=hour).runs == 2
 
 
-def test_nothing_pending_leaves_the_cluster_asleep(moto_stage: MotoStage, server: SearchServer) -> None:
+def test_without_pending_runs_no_request_is_sent(moto_stage: MotoStage, server: SearchServer) -> None:
     assert load(moto_stage, server) == LoadReport()
     assert server.requests == []
 
@@ -159,7 +158,7 @@ def test_months_past_the_retention_are_removed(moto_stage: MotoStage, server: Se
     assert server.indices.keys() == kept | {"others-2020.01"}
 
 
-def test_everything_published_lately_can_be_loaded_again(moto_stage: MotoStage, server: SearchServer) -> None:
+def test_recent_profiles_can_be_loaded_again(moto_stage: MotoStage, server: SearchServer) -> None:
     publish(moto_stage, "run-1", "run-2")
     load(moto_stage, server)
     before = json.dumps(server.documents)

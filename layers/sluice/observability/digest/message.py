@@ -1,7 +1,7 @@
 """The digest as a message: a subject and some lines of plain text."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sluice.html_report.text import plain
 from sluice.observability import formatting
@@ -10,8 +10,7 @@ from sluice.observability.digest.model import Digest
 _NOTICE = 300  # characters
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A message of SNS: its subject is ASCII of fewer than 100 characters."""
 
     subject: str

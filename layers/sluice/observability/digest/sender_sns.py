@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sluice.observability.digest.message import message_of
 from sluice.observability.digest.page import digest_page
@@ -11,15 +11,6 @@ from sluice.observability.digest.sources_s3 import DigestSources
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
-
-
-@dataclass(frozen=True, slots=True)
-class SentDigest:
-    """A digest that was sent: the page's key, the message's subject, and the number of notices."""
-
-    key: str
-    subject: str
-    notices: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +23,17 @@ class DigestSender:
     bucket: str
     region: str
 
-    def send(self, period: Period, now: datetime) -> SentDigest:
-        """Write the page of a period, over an earlier one of the same period, and send one message."""
+    def send(self, period: Period, now: datetime) -> dict[str, Any]:
+        """Write the page of a period, over an earlier one of the same period, and send one message.
+
+        Returns:
+            The page's `key`, the message's `subject`, and the number of `notices`.
+        """
         digest, key = self.sources.digest(period, now), page_key(period)
         self.sources.lake.write(key, digest_page(digest))
         message = message_of(digest, self._links(period, key))
         self.sns.publish(TopicArn=self.topic, Subject=message.subject, Message=message.body)
-        return SentDigest(key, message.subject, len(digest.notices))
+        return {"key": key, "subject": message.subject, "notices": len(digest.notices)}
 
     def _links(self, period: Period, key: str) -> dict[str, str]:
         """Return the page's addresses; none is presigned, so they open for those only who may read the bucket."""

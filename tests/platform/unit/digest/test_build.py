@@ -34,7 +34,7 @@ def member(found: Digest, name: str) -> Any:
 
 @settings(max_examples=10, deadline=None)
 @given(st.sampled_from(PeriodKind), st.integers(0, 300), st.integers(1, 1000))
-def test_hours_days_and_the_whole_agree(kind: PeriodKind, hours: int, seed: int) -> None:
+def test_sums_of_hours_and_days_are_those_of_the_period(kind: PeriodKind, hours: int, seed: int) -> None:
     records = random.Random(seed).sample(BUSY, 600)
     period = Period(kind, END - timedelta(minutes=50 * hours))
     found = digest(records, period)
@@ -59,7 +59,7 @@ def test_the_order_of_records_does_not_matter() -> None:
     )
 
 
-def test_a_stage_where_nothing_ran() -> None:
+def test_an_empty_stage() -> None:
     found = digest([])
     assert found.is_empty
     assert found.notices == ()
@@ -88,7 +88,7 @@ def test_the_usual_is_the_median_of_the_same_days_of_earlier_weeks() -> None:
 
 
 @pytest.mark.parametrize(("first_day", "compared"), [(8, 1), (7.5, 0), (15, 2), (20, 2), (29, 4)])
-def test_days_that_were_not_watched_whole_are_not_usual(first_day: float, compared: int) -> None:
+def test_days_without_records_from_the_begin_are_not_usual(first_day: float, compared: int) -> None:
     records = [each for each in BUSY if each.started_at >= iso(END - first_day * DAY)]
     assert len(digest(records, Period(PeriodKind.DAY, END)).baseline.totals) == compared
 
@@ -115,86 +115,84 @@ def test_failed_runs_are_listed_newest_first_and_slow_ones_slowest_first() -> No
     assert found.total.success("convert") == 1 - 2 / 23
 
 
-def test_only_the_hours_of_the_span_count_as_exports() -> None:
+def test_exports_are_counted_in_the_period_only() -> None:
     found = digest([], exports=exported(END, 30))
     assert (member(found, "exports")["hours"], member(found, "exports")["whole"]) == (168, 165)
     assert not found.is_empty
 
 
-class TestNotices:
-    """What a person should look at."""
-
-    def test_nothing_on_an_ordinary_week(self) -> None:
-        records = [conversion(END - timedelta(minutes=30 * number)) for number in range(1, 48 * 36)]
-        exports = [hour(END - timedelta(hours=hours)) for hours in range(1, 200)]
-        assert digest(records, exports=exports).notices == ()
-
-    def test_failures_gaps_and_lost_files(self) -> None:
-        lost = run(END - DAY, "export", "incomplete", counts={"promised": 3, "missing": 2})
-        found = digest([lost, run(END - DAY, outcome="timed_out")], exports=exported(END, 7))
-        assert found.notices == (
-            "1 of 1 conversions did not succeed",
-            "1 of 1 export runs did not succeed",
-            "3 of 168 hours lack an export or tables of it",
-            "2 promised export files never arrived",
-        )
-
-    def test_files_that_came_with_a_later_run_arrived(self) -> None:
-        def export(at: datetime, slot: str, missing: int, promised: int = 3) -> RunRecord:
-            counts = {"promised": promised, "missing": missing}
-            return run(at, "export", "incomplete" if missing else "delivered", subject=slot, counts=counts)
-
-        minute = timedelta(minutes=1)
-        came = [export(END - DAY, "20261121-00", 2), export(END - DAY + minute, "20261121-00", 0)]
-        lost = [export(END - DAY, "20261121-01", 2), export(END - DAY + minute, "20261121-01", 1)]
-        blind = export(END - DAY + 2 * minute, "20261121-01", 0, promised=0)
-        assert not [each for each in digest(came).notices if "arrived" in each]
-        found = digest([blind, *lost, *came])
-        assert found.notices[-1] == "1 promised export file never arrived"
-        assert found.volume("export_missing").value == 1
-
-    def test_machines_that_stopped(self) -> None:
-        before = [each for each in BUSY if each.started_at < iso(END - 7 * DAY)]
-        assert digest(before).notices[:2] == (
-            "There were no conversions; 672 are usual",
-            "There were no export runs; 168 are usual",
-        )
-
-    def test_what_changed_against_the_usual(self) -> None:
-        usual = [conversion(END - day * DAY - timedelta(hours=1), 1000, 10, TABLES[1]) for day in range(7, 36)]
-        counts = {**usual[0].counts, "events": 300, "dirty": 60, "rows": 300, "unknown_members": 4}
-        now = conversion(
-            END - DAY, counts=counts, rows={"NEW": 300}, dirty={"NEW": {"FRAGMENT": 1}, "-": {"FRAGMENT": 2}}
-        )
-        notices = "\n".join(digest([*usual, now]).notices)
-        assert "New among the dirty: 3 FRAGMENT, 2 tables" in notices
-        assert "83.33 % of the events are clean; 99.01 % are usual" in notices
-        assert "4 unknown members" in notices
-        assert "Clean events: 0.04 times the usual" in notices
-        assert f"Tables that usually have rows and had none: {TABLES[1]}" in notices
-
-    def test_a_few_events_more_or_less_are_no_news(self) -> None:
-        usual = [conversion(END - day * DAY, 3, 0) for day in range(8, 36)]
-        assert digest([*usual, conversion(END - DAY, 30, 0)]).notices == ()
+def test_nothing_on_an_ordinary_week() -> None:
+    records = [conversion(END - timedelta(minutes=30 * number)) for number in range(1, 48 * 36)]
+    exports = [hour(END - timedelta(hours=hours)) for hours in range(1, 200)]
+    assert digest(records, exports=exports).notices == ()
 
 
-class TestCost:
-    """The estimate."""
+def test_failures_gaps_and_lost_files() -> None:
+    lost = run(END - DAY, "export", "incomplete", counts={"promised": 3, "missing": 2})
+    found = digest([lost, run(END - DAY, outcome="timed_out")], exports=exported(END, 7))
+    assert found.notices == (
+        "1 of 1 conversions did not succeed",
+        "1 of 1 export runs did not succeed",
+        "3 of 168 hours lack an export or tables of it",
+        "2 promised export files never arrived",
+    )
 
-    def test_a_million_files_cost_what_the_readme_says(self) -> None:
-        counts = {"files": 1_000_000, "bytes": 20_000_000_000}
-        cost = digest([run(END - DAY, counts=counts)]).cost
-        by_service = {item.price.service: item.dollars for item in cost.items}
-        assert by_service["EventBridge"] == pytest.approx(1.00)
-        assert by_service["DynamoDB writes"] + by_service["DynamoDB reads"] == pytest.approx(1.31, abs=0.01)
-        assert by_service["SQS"] == pytest.approx(0.48)
-        assert by_service["Lambda time"] == pytest.approx(0.45, abs=0.03)
-        assert cost.dollars == pytest.approx(3.79, abs=0.2)
 
-    def test_more_runs_cost_more(self) -> None:
-        half, whole = digest(BUSY[: len(BUSY) - 300]), digest(BUSY)
-        assert 0 < half.cost.dollars < whole.cost.dollars
-        assert whole.cost.dollars == pytest.approx(sum(item.dollars for item in whole.cost.items))
+def test_files_that_came_with_a_later_run_arrived() -> None:
+    def export(at: datetime, slot: str, missing: int, promised: int = 3) -> RunRecord:
+        counts = {"promised": promised, "missing": missing}
+        return run(at, "export", "incomplete" if missing else "delivered", subject=slot, counts=counts)
+
+    minute = timedelta(minutes=1)
+    came = [export(END - DAY, "20261121-00", 2), export(END - DAY + minute, "20261121-00", 0)]
+    lost = [export(END - DAY, "20261121-01", 2), export(END - DAY + minute, "20261121-01", 1)]
+    blind = export(END - DAY + 2 * minute, "20261121-01", 0, promised=0)
+    assert not [each for each in digest(came).notices if "arrived" in each]
+    found = digest([blind, *lost, *came])
+    assert found.notices[-1] == "1 promised export file never arrived"
+    assert found.volume("export_missing").value == 1
+
+
+def test_runs_that_are_usual_and_did_not_take_place() -> None:
+    before = [each for each in BUSY if each.started_at < iso(END - 7 * DAY)]
+    assert digest(before).notices[:2] == (
+        "There were no conversions; 672 are usual",
+        "There were no export runs; 168 are usual",
+    )
+
+
+def test_what_changed_against_the_usual() -> None:
+    usual = [conversion(END - day * DAY - timedelta(hours=1), 1000, 10, TABLES[1]) for day in range(7, 36)]
+    counts = {**usual[0].counts, "events": 300, "dirty": 60, "rows": 300, "unknown_members": 4}
+    now = conversion(END - DAY, counts=counts, rows={"NEW": 300}, dirty={"NEW": {"FRAGMENT": 1}, "-": {"FRAGMENT": 2}})
+    notices = "\n".join(digest([*usual, now]).notices)
+    assert "New among the dirty: 3 FRAGMENT, 2 tables" in notices
+    assert "83.33 % of the events are clean; 99.01 % are usual" in notices
+    assert "4 unknown members" in notices
+    assert "Clean events: 0.04 times the usual" in notices
+    assert f"Tables that usually have rows and had none: {TABLES[1]}" in notices
+
+
+def test_small_numbers_are_not_odd() -> None:
+    usual = [conversion(END - day * DAY, 3, 0) for day in range(8, 36)]
+    assert digest([*usual, conversion(END - DAY, 30, 0)]).notices == ()
+
+
+def test_a_million_files_cost_what_the_readme_says() -> None:
+    counts = {"files": 1_000_000, "bytes": 20_000_000_000}
+    cost = digest([run(END - DAY, counts=counts)]).cost
+    by_service = {item.price.service: item.dollars for item in cost.items}
+    assert by_service["EventBridge"] == pytest.approx(1.00)
+    assert by_service["DynamoDB writes"] + by_service["DynamoDB reads"] == pytest.approx(1.31, abs=0.01)
+    assert by_service["SQS"] == pytest.approx(0.48)
+    assert by_service["Lambda time"] == pytest.approx(0.45, abs=0.03)
+    assert cost.dollars == pytest.approx(3.79, abs=0.2)
+
+
+def test_more_runs_cost_more() -> None:
+    half, whole = digest(BUSY[: len(BUSY) - 300]), digest(BUSY)
+    assert 0 < half.cost.dollars < whole.cost.dollars
+    assert whole.cost.dollars == pytest.approx(sum(item.dollars for item in whole.cost.items))
 
 
 def test_records_of_the_present_hour_count() -> None:

@@ -42,7 +42,7 @@ def test_sns_takes_every_message(name: str) -> None:
     assert len(sent.body.encode()) < 10_000
 
 
-def test_the_body_says_first_what_to_look_at_and_last_where_the_page_is() -> None:
+def test_the_body_begins_with_notices_and_ends_with_links() -> None:
     records = busy_stage(END, 36)
     found = digest_of("int", Period(PeriodKind.WEEK, END), records, exported(END, 30))
     parts = message_of(found, LINKS).body.split("\n\n")

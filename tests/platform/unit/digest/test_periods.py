@@ -1,4 +1,4 @@
-"""Spans: whole days, what they are compared with, and what has to be read."""
+"""Periods of digests: whole days, and the earlier periods they are compared with."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -18,48 +18,48 @@ DAY, WEEK, MONTH = PeriodKind
         (MONTH, 30, "data/reports/month-2026-11-21.html", "2026-10-23 to 2026-11-21"),
     ],
 )
-def test_a_span_ends_before_its_end(kind: PeriodKind, days: int, key: str, shown: str) -> None:
-    span = Period(kind, SUNDAY)
-    assert span.window == (SUNDAY - timedelta(days=days), SUNDAY)
-    assert len(span.hours) == days * 24
-    assert page_key(span) == key
-    assert str(span) == shown
-    assert span.window.holds(span.window.start)
-    assert not span.window.holds(SUNDAY)
+def test_window_key_and_title_of_a_period(kind: PeriodKind, days: int, key: str, shown: str) -> None:
+    period = Period(kind, SUNDAY)
+    assert period.window == (SUNDAY - timedelta(days=days), SUNDAY)
+    assert len(period.hours) == days * 24
+    assert page_key(period) == key
+    assert str(period) == shown
+    assert period.window.holds(period.window.start)
+    assert not period.window.holds(SUNDAY)
 
 
 @pytest.mark.parametrize("kind", [DAY, WEEK])
 def test_it_is_compared_with_the_same_days_of_four_weeks(kind: PeriodKind) -> None:
-    span = Period(kind, SUNDAY)
-    assert [(span.end - window.end).days for window in span.earlier] == [7, 14, 21, 28]
-    assert {window.end - window.start for window in span.earlier} == {span.window.end - span.window.start}
+    period = Period(kind, SUNDAY)
+    assert [(period.end - window.end).days for window in period.earlier] == [7, 14, 21, 28]
+    assert {window.end - window.start for window in period.earlier} == {period.window.end - period.window.start}
 
 
 @pytest.mark.parametrize("kind", PeriodKind)
-def test_all_it_is_compared_with_is_known_and_no_more(kind: PeriodKind) -> None:
-    span = Period(kind, SUNDAY)
-    assert span.known == (min(window.start for window in [span.before, *span.earlier]), SUNDAY)
-    assert span.before.end == span.window.start
+def test_the_known_window_covers_all_that_is_compared(kind: PeriodKind) -> None:
+    period = Period(kind, SUNDAY)
+    assert period.known == (min(window.start for window in [period.before, *period.earlier]), SUNDAY)
+    assert period.before.end == period.window.start
 
 
-def test_the_last_whole_span_ended_at_midnight_wherever_one_is() -> None:
+def test_the_last_whole_period_ended_at_midnight_utc() -> None:
     here = datetime(2026, 11, 22, 1, 30, tzinfo=timezone(timedelta(hours=2)))
     assert last_whole(DAY, here).end == datetime(2026, 11, 21, tzinfo=UTC)
     assert last_whole(DAY, SUNDAY).end == SUNDAY
 
 
-def test_the_present_hour_is_in_the_span_up_to_now() -> None:
+def test_the_present_hour_is_in_the_period_up_to_now() -> None:
     now = SUNDAY + timedelta(hours=9, minutes=59)
-    span = up_to(WEEK, now)
-    assert span.window.holds(now)
-    assert span.end - now < timedelta(hours=1)
-    assert str(span) == "2026-11-15 10:00 to 2026-11-22 10:00"
+    period = up_to(WEEK, now)
+    assert period.window.holds(now)
+    assert period.end - now < timedelta(hours=1)
+    assert str(period) == "2026-11-15 10:00 to 2026-11-22 10:00"
 
 
-def test_a_span_that_begins_within_an_hour_has_that_hour() -> None:
-    span = Period(DAY, SUNDAY + timedelta(minutes=30))
-    assert span.hours[0] <= span.window.start
-    assert len(span.hours) == 25
+def test_a_period_that_begins_within_an_hour_has_that_hour() -> None:
+    period = Period(DAY, SUNDAY + timedelta(minutes=30))
+    assert period.hours[0] <= period.window.start
+    assert len(period.hours) == 25
 
 
 def test_times_without_a_zone_are_utc() -> None:

@@ -45,7 +45,7 @@ def test_ordinary_names_stay_as_they_are(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["a\u202eb", "a\x00b", "a\nb", "a\ud800b", "a\u2028b"])
-def test_what_cannot_be_seen_is_replaced(name: str) -> None:
+def test_unprintable_characters_are_replaced(name: str) -> None:
     assert in_html(name) == "a\N{REPLACEMENT CHARACTER}b"
 
 

@@ -52,7 +52,7 @@ ENDS = {
 }
 
 
-def test_every_recording_is_looked_at() -> None:
+def test_every_recorded_execution_has_an_expected_end() -> None:
     assert sorted(ENDS) == NAMES
 
 

@@ -1,7 +1,5 @@
 """The saved objects: each line is JSON, everything referred to is there, every field is in the mapping."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -31,7 +29,7 @@ def mapped(properties: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 FIELDS = dict(mapped(MAPPING["properties"]))
 
 
-def test_what_the_board_shows() -> None:
+def test_titles_of_the_board() -> None:
     titles = {each["attributes"]["title"].removesuffix(" (${environment})") for each in of_type("visualization")}
     assert titles == {
         "Events, passed and failed",
@@ -111,7 +109,7 @@ def test_installed_objects_are_those_of_the_stage() -> None:
     assert "dvault_logs_prod,event_file_logs_prod" in installed
 
 
-def test_the_fingerprint_follows_whatever_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_fingerprint_depends_on_everything_that_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     indices = Indices(load_registry(), "dev")
     before = fingerprint(indices, "dev")
     assert fingerprint(indices, "dev") == before

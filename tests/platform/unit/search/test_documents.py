@@ -1,4 +1,4 @@
-from __future__ import annotations
+"""Rows of the profiling log as documents of the search cluster."""
 
 import io
 from datetime import UTC, datetime
@@ -51,7 +51,7 @@ def test_a_document_is_its_row() -> None:
     assert document.lines.endswith(b"\n")
 
 
-def test_rows_that_are_alike_are_documents_of_their_own_and_stay_the_same_ones() -> None:
+def test_equal_rows_are_documents_of_their_own() -> None:
     assert [document.id for document in documents({}, {}, {})] == ["run-0", "run-1", "run-2"]
     assert documents({}, {}, {}) == documents({}, {}, {})
 
@@ -60,7 +60,7 @@ def test_more_rows_than_are_read_at_a_time_are_counted_through() -> None:
     assert documents(*[{}] * 5002)[-1].id == "run-5001"
 
 
-def test_what_is_unknown_of_a_dirty_event_stays_unknown() -> None:
+def test_unknown_members_of_a_dirty_event_are_null() -> None:
     unknown = dict.fromkeys(("event_id", "service_name", "service_type"))
     (document,) = documents({**unknown, "passed": False})
     assert document.index == "event_file_logs_prod-2026.01"
@@ -83,7 +83,7 @@ def test_what_is_unknown_of_a_dirty_event_stays_unknown() -> None:
         ),
     ],
 )
-def test_of_an_error_kind_and_place_are_told_and_no_value(text: str, expected: list[dict[str, str]]) -> None:
+def test_errors_hold_reason_and_place_and_no_value(text: str, expected: list[dict[str, str]]) -> None:
     assert errors(text) == expected
 
 

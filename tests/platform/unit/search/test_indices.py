@@ -1,4 +1,4 @@
-from __future__ import annotations
+"""Names of indices, and their removal by month."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,6 @@ REGISTRY = load_registry()
     ("stage", "aliases"),
     [
         ("prd", ("dvault_logs_prod", "event_file_logs_prod")),
-        ("dev", ("dvault_logs_dev", "event_file_logs_dev")),
         ("e2e-test", ("dvault_logs_e2e-test", "event_file_logs_e2e-test")),
     ],
 )
@@ -51,12 +50,12 @@ def test_a_month_has_an_index() -> None:
         (datetime(2026, 3, 3, tzinfo=UTC), ["logs-2025.12", "logs-2026.01"]),
     ],
 )
-def test_a_month_goes_when_its_last_day_is_past_the_retention(day: datetime, gone: list[str]) -> None:
+def test_a_month_is_removed_when_its_last_day_is_past_the_retention(day: datetime, gone: list[str]) -> None:
     assert expired(["logs-2025.12", "logs-2026.01"], "logs", day, 30) == gone
 
 
 @pytest.mark.parametrize(
     "name", ["logs", "logs-2020", "logs-2020.13", "logs-2020.00", "logs-2020.01-old", "other-2020.01"]
 )
-def test_what_is_no_month_of_the_alias_never_goes(name: str) -> None:
+def test_an_index_that_is_no_month_of_the_alias_is_kept(name: str) -> None:
     assert expired([name], "logs", datetime(2030, 1, 1, tzinfo=UTC), 1) == []
