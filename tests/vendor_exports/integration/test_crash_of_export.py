@@ -159,14 +159,6 @@ def test_a_running_execution_keeps_the_slot_and_a_dead_one_does_not(export: Expo
     assert_delivered(export)
 
 
-def test_the_next_hour_is_another_slot(export: Exporting) -> None:
-    first, second = executions("first", "second")
-    export.claim(first)
-    export.clock.advance(hours=1)
-    begun = export.claim(second)
-    assert (begun["decision"], begun["export"]["slot"]) == ("trigger", "20260301-13")
-
-
 def test_a_second_run_of_a_delivered_slot_copies_what_differs(export: Exporting) -> None:
     export.run("first")
     export.clock.advance(hours=5)

@@ -12,7 +12,6 @@ from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.completeness.history_files import state_key
 from sluice.vendor_exports.completeness.initialise_history import merge_parts, observe_part, write_plan
 from sluice.vendor_exports.completeness.update_history import HistoryPublisher, HistoryUpdater, output_keys
-from sluice.vendor_exports.delivery.slots import Slot
 from tests.support.aws_calls import READS, AwsUnavailableError, Call, KilledError, call_failures
 from tests.support.moto_backend import objects_of
 from tests.support.moto_stage import LAKE, MotoStage
@@ -62,17 +61,6 @@ def test_update_and_initialisation_agree(moto_stage: MotoStage, store: S3ObjectS
         observe_part(store, part, settled(LAST))
     assert merge_parts(store, HistoryPublisher(store, report, ["Ignored"]), "run") == 4
     assert outputs() == updated
-
-
-@pytest.mark.usefixtures("delivered")
-def test_hour_by_hour_is_as_all_at_once(moto_stage: MotoStage, store: S3ObjectStore) -> None:
-    for slot in slots(4):
-        updating(store).update(TEST, settled(slot))
-    by_hour = outputs()
-    forget_histories(moto_stage)
-    while updating(store, 1).update(TEST, settled(LAST)).waiting:
-        continue
-    assert outputs() == by_hour
 
 
 class Interrupted:
@@ -135,19 +123,3 @@ def test_a_crash_at_any_call(moto_stage: MotoStage, store: S3ObjectStore) -> Non
 def writes_only(trouble: Any) -> Callable[[str, Call], Any]:
     """Reads change nothing, and come from many threads."""
     return lambda operation, call: call() if operation in READS else trouble(operation, call)
-
-
-def test_the_other_environment_is_left_alone(moto_stage: MotoStage, store: S3ObjectStore) -> None:
-    deliver(moto_stage)
-    before = set(objects_of(LAKE))
-    updating(store).update(Environment.PROD, settled(LAST))
-    assert set(objects_of(LAKE)) == before
-    updating(store).update(TEST, settled(LAST))
-    assert not [key for key in objects_of(LAKE) if key.startswith(Environment.PROD.root) or "/Prod/" in key]
-
-
-def test_a_history_begins_at_the_first_folder(moto_stage: MotoStage, store: S3ObjectStore) -> None:
-    early = Slot(FIRST.hour - timedelta(hours=2))
-    moto_stage.lake.write(early.folder(TEST) + "A_1", b"1")
-    deliver(moto_stage)
-    assert updating(store).update(TEST, settled(FIRST)).observed == (early, early.after(), FIRST)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network, ip_address
-from typing import Protocol
 
 import httpx
 
@@ -37,13 +36,6 @@ class Target:
 
     url: httpx.URL
     host: str
-
-
-class Policy(Protocol):
-    """Decides which URLs may be fetched."""
-
-    def target(self, url: str) -> Target:
-        """Check a URL. Raises UrlRefusedError, TransientDownloadError."""
 
 
 def resolve(host: str) -> list[str]:
@@ -126,7 +118,7 @@ def _is_public(address: str) -> bool:
 class HttpDownloads:
     """Opens files; `client` verifies TLS, follows no redirects, and takes no settings from its environment."""
 
-    def __init__(self, client: httpx.Client, policy: Policy) -> None:
+    def __init__(self, client: httpx.Client, policy: UrlPolicy | LoopbackPolicy) -> None:
         """Bind the transport and the policy."""
         self._client = client
         self._policy = policy

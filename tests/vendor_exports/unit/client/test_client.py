@@ -220,8 +220,3 @@ def test_answers_that_are_not_understood(call: str, answer: httpx.Response) -> N
     forgotten = call == "status" and answer.status_code == httpx.codes.NOT_FOUND
     text = assert_fails(Vendor([answer]), call, JobUnknownError if forgotten else AnswerNotUnderstoodError)
     assert f"the vendor answered {answer.status_code}" in text
-
-
-def test_odd_entries_are_kept_for_the_account() -> None:
-    vendor = Vendor([said(200, [None, 7, "text", [], {"key": 7}])])
-    assert client_of(vendor).files(TEST, "guid", 60) == [ListedFile("", "", None)] * 5

@@ -109,28 +109,18 @@ def test_a_url_expires_after_an_hour(file: VendorFile) -> None:
     file.fail(UrlExpiredError)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403])
-def test_statuses_of_expired_urls(file: VendorFile, status: int) -> None:
-    file.inflict(transport_faults.http_error(target(), status))
-    file.fail(UrlExpiredError)
-
-
-@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504])
-def test_transient_statuses(file: VendorFile, status: int) -> None:
-    file.inflict(transport_faults.http_error(target(), status))
-    assert f"the server answered {status}" in file.fail(TransientDownloadError)
-
-
-@pytest.mark.parametrize("status", [204, 404, 409, 410, 412, 501])
-def test_permanent_statuses(file: VendorFile, status: int) -> None:
-    file.inflict(transport_faults.http_error(target(), status))
-    assert file.fail(DownloadError) == f"the server answered {status}"
-
-
-def test_a_redirect(file: VendorFile) -> None:
-    file.inflict(transport_faults.redirected(target()))
-    assert file.fail(DownloadError) == "the server answered 302: redirects are not followed"
-    assert len(file.client.simulator.journal) == 4, "token, trigger, list, and the file once"
+@pytest.mark.parametrize(
+    ("kind", "said", "statuses"),
+    [
+        (UrlExpiredError, "its URL is not accepted ({}), a new one neither", [400, 401, 403]),
+        (TransientDownloadError, "the server answered {}, again and again", [408, 425, 429, 500, 502, 503, 504]),
+        (DownloadError, "the server answered {}", [204, 404, 409, 410, 412, 501]),
+    ],
+)
+def test_statuses(file: VendorFile, kind: type[DownloadError], said: str, statuses: list[int]) -> None:
+    for status in statuses:
+        file.inflict(transport_faults.http_error(target(), status))
+        assert file.fail(kind) == said.format(status)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cli.simulator.vendor_faults import HOSTILE_KEYS
 from sluice.vendor_exports.client.answers import ListedFile
 from sluice.vendor_exports.delivery.manifest import Limits, batches, manifest_of, safe_name, urls_by_name
-from sluice.vendor_exports.delivery.model import CopyBatch, ExpectedFile, Manifest
+from sluice.vendor_exports.delivery.model import ExpectedFile, Manifest
 from sluice.vendor_exports.delivery.slots import MANIFEST
 from tests.vendor_exports.unit.delivery.memory import GUID, expected_file, listed_file
 
@@ -192,16 +192,3 @@ def test_batches_by_example() -> None:
     assert [[file.name for file in batch.files] for batch in cut] == [["huge"], ["even", "odd"], ["tiny", "none"]]
     assert [batch.batch_id for batch in cut] == ["01-0000", "01-0001", "01-0002"]
     assert batches(GUID, [], 1, limits) == []
-
-
-def test_documents_are_read_as_they_are_written() -> None:
-    batch = CopyBatch("01-0000", 1, GUID, (expected_file("A", 1),))
-    written = {
-        "batch_id": "01-0000",
-        "round": 1,
-        "job_guid": GUID,
-        "files": [{"key": "ACME/A", "name": "A", "size": 1}],
-    }
-    assert CopyBatch.from_json(written) == batch
-    manifest = {"job_guid": GUID, "files": written["files"], "unusable": {"B": "why"}}
-    assert Manifest.from_json(manifest) == Manifest(GUID, (expected_file("A", 1),), {"B": "why"})
