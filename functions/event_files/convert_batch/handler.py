@@ -8,12 +8,11 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import s3
-from sluice.aws.runtime import read_settings
+from sluice.aws.runtime import read_settings, s3
 from sluice.contracts.load import load_registry
 from sluice.event_files.convert.batches import Converter
 from sluice.event_files.convert.model import BatchGroup, Receipt
-from sluice.event_files.metrics import BATCH_SECONDS, PARQUET_BYTES, ROWS_CONVERTED
+from sluice.event_files.validate.metrics import BATCH_SECONDS, PARQUET_BYTES, ROWS_CONVERTED
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 

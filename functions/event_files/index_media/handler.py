@@ -7,8 +7,7 @@ import orjson
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import dynamodb
-from sluice.aws.runtime import read_settings
+from sluice.aws.runtime import dynamodb, read_settings
 from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 

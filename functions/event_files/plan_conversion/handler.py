@@ -8,9 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import dynamodb, s3, step_functions
-from sluice.aws.runtime import read_settings
-from sluice.aws.runtime import StepFunctionsExecutions
+from sluice.aws.runtime import StepFunctionsExecutions, dynamodb, read_settings, s3, step_functions
 from sluice.event_files.convert.planning import Planning
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.lake.keys import timestamped_id

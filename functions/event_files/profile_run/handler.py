@@ -6,8 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import dynamodb, s3
-from sluice.aws.runtime import read_settings
+from sluice.aws.runtime import dynamodb, read_settings, s3
 from sluice.event_files.convert.committing import read_plan
 from sluice.event_files.convert.profiling import publish_profile
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger

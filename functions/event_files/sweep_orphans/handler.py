@@ -7,8 +7,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import dynamodb, s3
-from sluice.aws.runtime import read_settings
+from sluice.aws.runtime import dynamodb, read_settings, s3
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.orphans import sweep
 from sluice.lake.object_store_s3 import S3ObjectStore
@@ -34,6 +33,6 @@ ledger = DynamoLedger(dynamodb(), settings.ledger_table)
 @emitter.publish
 def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, int]:
     """Sweep the days that may hold orphans."""
-    removed = sweep(lake, ledger, datetime.now(UTC))
+    removed = sweep(lake, ledger.known_chunks, datetime.now(UTC))
     logger.info("swept", extra={"removed": removed})
     return {"removed": len(removed)}

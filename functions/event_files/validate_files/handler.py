@@ -9,8 +9,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import dynamodb, s3
-from sluice.aws.runtime import read_settings
+from sluice.aws.runtime import dynamodb, read_settings, s3
 from sluice.contracts.load import load_registry
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.ledger.model import SourceObject, SourceRecord

@@ -1,4 +1,4 @@
-"""Hive's type notation, the one source of column types, parsed into a tree."""
+"""Types of columns, parsed from Hive's notation, and of the event that columns are taken from."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sluice.contracts.model import Column
 
 PRIMITIVES = frozenset({"string", "bigint", "int", "double", "boolean", "timestamp"})
 
-_TOKEN = re.compile(r"[a-z_][a-z0-9_]*|[<>:,]")
+_WORD = re.compile(r"[a-z_][a-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,63 +43,48 @@ class HiveType:
 
 def parse_hive(text: str) -> HiveType:
     """Parse Hive notation such as ``array<struct<score:double>>``; raise ValueError when it is not."""
-    tokens = _TOKEN.findall(text)
-    if "".join(tokens) != text:
-        raise ValueError(f"{text!r} is not a Hive type: write lower case, without spaces")
-    parser = _Parser(text, tokens)
-    parsed = parser.type()
-    parser.end()
-    return parsed
+    type_, end = _parse(text, 0)
+    if end < len(text):
+        raise _error(text, end, "the end")
+    return type_
 
 
-class _Parser:
-    def __init__(self, text: str, tokens: list[str]) -> None:
-        self._text = text
-        self._tokens = [*tokens, ""]
-        self._at = 0
+def _parse(text: str, at: int) -> tuple[HiveType, int]:
+    """Return the type at a position of `text`, and the position behind it."""
+    kind, at = _word(text, at)
+    if kind in PRIMITIVES:
+        return HiveType(kind), at
+    if kind not in {"array", "struct"}:
+        raise _error(text, at - len(kind), "a type")
+    fields: dict[str, HiveType] = {}
+    opening = "<"
+    while opening == "<" or (kind == "struct" and text.startswith(",", at)):
+        name, at = "element", _expect(text, at, opening)
+        if kind == "struct":
+            name, at = _word(text, at)
+            at = _expect(text, at, ":")
+        if name in fields:
+            raise _error(text, at, "a member that is not there yet")
+        fields[name], at = _parse(text, at)
+        opening = ","
+    return HiveType(kind, tuple(fields.items())), _expect(text, at, ">")
 
-    def type(self) -> HiveType:
-        kind = self._next()
-        if kind in PRIMITIVES:
-            return HiveType(kind)
-        if kind not in {"array", "struct"}:
-            raise self._error(f"unknown type {kind!r}")
-        self._expect("<")
-        fields = (("element", self.type()),) if kind == "array" else self._members()
-        self._expect(">")
-        return HiveType(kind, fields)
 
-    def end(self) -> None:
-        self._expect("")
+def _word(text: str, at: int) -> tuple[str, int]:
+    match = _WORD.match(text, at)
+    if match is None:
+        raise _error(text, at, "a name")
+    return match[0], match.end()
 
-    def _members(self) -> tuple[tuple[str, HiveType], ...]:
-        members = [self._member()]
-        while self._tokens[self._at] == ",":
-            self._expect(",")
-            members.append(self._member())
-        if len(dict(members)) < len(members):
-            raise self._error("a struct names a member twice")
-        return tuple(members)
 
-    def _member(self) -> tuple[str, HiveType]:
-        name = self._next()
-        if not name.isidentifier():
-            raise self._error(f"{name!r} is not a member name")
-        self._expect(":")
-        return name, self.type()
+def _expect(text: str, at: int, sign: str) -> int:
+    if not text.startswith(sign, at):
+        raise _error(text, at, repr(sign))
+    return at + 1
 
-    def _next(self) -> str:
-        token = self._tokens[self._at]
-        self._at += 1
-        return token
 
-    def _expect(self, token: str) -> None:
-        found = self._next()
-        if found != token:
-            raise self._error(f"expected {token or 'the end'!r}, found {found or 'the end'!r}")
-
-    def _error(self, problem: str) -> ValueError:
-        return ValueError(f"{self._text!r} is not a Hive type: {problem}")
+def _error(text: str, at: int, expected: str) -> ValueError:
+    return ValueError(f"{text!r} is not a Hive type: expected {expected} at {text[at:] or 'its end'!r}")
 
 
 _Members = dict[str, "HiveType | _Members"]

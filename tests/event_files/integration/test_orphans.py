@@ -42,11 +42,11 @@ def test_orphans_of_the_last_week_that_are_older_than_a_day_go(moto_stage: MotoS
     converted = {_commit(moto_stage, _write(moto_stage, NOW - hours * HOUR, "0000000d")) for hours in (1, 25, 72)}
     moto_stage.runs.mark_converted(converted, "run")
     moto_stage.lake.write("runs/run/commit.json", b"{}")
-    removed = sweep(moto_stage.lake, moto_stage.ledger, NOW)
+    removed = sweep(moto_stage.lake, moto_stage.ledger.known_chunks, NOW)
     assert set(removed) == _keys(*orphans)
     assert len(removed) == len(set(removed))
     assert set(objects_of(LAKE)) == _keys(*young, *beyond, *pending, *converted) | {"runs/run/commit.json"}
-    assert sweep(moto_stage.lake, moto_stage.ledger, NOW) == []
+    assert sweep(moto_stage.lake, moto_stage.ledger.known_chunks, NOW) == []
 
 
 def test_many_orphans_and_chunks_of_one_day(moto_stage: MotoStage) -> None:
@@ -58,7 +58,9 @@ def test_many_orphans_and_chunks_of_one_day(moto_stage: MotoStage) -> None:
         backdate(LAKE, dirty_key(chunk_id), day)
     for chunk_id in ids[::2]:
         _commit(moto_stage, chunk_id)
-    assert sweep(moto_stage.lake, moto_stage.ledger, NOW) == [dirty_key(chunk_id) for chunk_id in ids[1::2]]
+    assert sweep(moto_stage.lake, moto_stage.ledger.known_chunks, NOW) == [
+        dirty_key(chunk_id) for chunk_id in ids[1::2]
+    ]
 
 
 def test_a_chunk_that_is_being_converted_is_no_orphan(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,7 +78,7 @@ def test_a_chunk_that_is_being_converted_is_no_orphan(moto_stage: MotoStage, mon
         return {"Responses": found, "UnprocessedKeys": {}}
 
     monkeypatch.setattr(moto_stage.dynamodb, "batch_get_item", one_by_one)
-    assert sweep(moto_stage.lake, moto_stage.ledger, NOW) == []
+    assert sweep(moto_stage.lake, moto_stage.ledger.known_chunks, NOW) == []
     assert set(objects_of(LAKE)) == _keys(chunk_id)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sluice.aws.runtime import (Item, from_dynamodb, is_met, to_dynamodb)
+from sluice.aws.runtime import Item, from_dynamodb, is_met, to_dynamodb
 from sluice.event_files.ledger.ledger_dynamodb import PENDING
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from sluice.aws.runtime import (Item, from_dynamodb, is_met, to_dynamodb)
+from sluice.aws.runtime import Item, from_dynamodb, is_met, to_dynamodb
 from sluice.event_files.ledger.model import (
     AlreadyRecordedError,
     ChunkRecord,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sluice.aws.runtime import (Item, from_dynamodb, is_met, to_dynamodb)
+from sluice.aws.runtime import Item, from_dynamodb, is_met, to_dynamodb
 from sluice.event_files.ledger.ledger_dynamodb import CONVERTED, PENDING, chunk_key
 from sluice.event_files.ledger.model import ChunkRecord, Counts, OpenRun, Segment
 from sluice.lake.lease_dynamodb import OWNED, DynamoLeases

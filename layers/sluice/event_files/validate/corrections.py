@@ -7,7 +7,7 @@ of one of its members and that member's value, if it is of a type of the rule; i
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
@@ -22,24 +22,12 @@ FindMedia = Callable[[str, str], str | None]
 _ADD_TAG = "ADD_TAG"
 
 
-class Corrected(NamedTuple):
-    """Result of corrections: the event was `changed`, and so many of its media were not found."""
-
-    changed: bool
-    media_missing: int
-
-    def and_then(self, other: "Corrected") -> "Corrected":
-        """Add the result of another correction of the same event."""
-        return Corrected(self.changed or other.changed, self.media_missing + other.media_missing)
-
-
-_Correct = Callable[[Event, str, Any], Corrected]
+_Correct = Callable[[Event, str, Any], int]
 _Rule = Mapping[type, _Correct]
 """A rule's correction by type of value; most types need none."""
 
-_KEPT = Corrected(changed=False, media_missing=0)
-_CHANGED = Corrected(changed=True, media_missing=0)
-_MISSING = Corrected(changed=False, media_missing=1)
+_KEPT, _CHANGED, _MISSING = range(3)
+"""Result of a correction: nothing was to be changed, the event was changed, its medium was not found."""
 
 
 class Corrections:
@@ -53,9 +41,12 @@ class Corrections:
             for path, group in groupby(contract.corrections, key=_parent_path)
         ]
 
-    def apply(self, event: Event) -> Corrected:
-        """Correct `event` in place. Raises InexactError."""
-        all_done = _KEPT
+    def apply(self, event: Event) -> tuple[bool, int]:
+        """Correct `event` in place; return whether it was changed, and how many of its media were not found.
+
+        Raises InexactError.
+        """
+        changed, media_missing = False, 0
         for path, corrections in self._groups:
             parent: Any = event
             for member in path:
@@ -68,38 +59,38 @@ class Corrections:
                             done = correct(parent, member, value)
                         except InexactError:
                             raise InexactError(pointer([*path, member])) from None
-                        if done is not _KEPT:
-                            all_done = done if all_done is _KEPT else all_done.and_then(done)
-        return all_done
+                        changed = changed or done == _CHANGED
+                        media_missing += done == _MISSING
+        return changed, media_missing
 
 
 def _parent_path(correction: Correction) -> tuple[str, ...]:
     return correction.member[:-1]
 
 
-def _integer_to_string(parent: Event, member: str, value: float) -> Corrected:
+def _integer_to_string(parent: Event, member: str, value: float) -> int:
     parent[member] = str(whole(value))
     return _CHANGED
 
 
-def _list_of_string(parent: Event, member: str, value: str) -> Corrected:
+def _list_of_string(parent: Event, member: str, value: str) -> int:
     parent[member] = [] if value == "null" else [value]
     return _CHANGED
 
 
-def _json_text(parent: Event, member: str, value: Any) -> Corrected:  # noqa: ANN401
+def _json_text(parent: Event, member: str, value: Any) -> int:  # noqa: ANN401
     parent[member] = orjson.dumps(value).decode()
     return _CHANGED
 
 
-def _null_media_of_add_tag(parent: Event, _: str, value: Event) -> Corrected:
+def _null_media_of_add_tag(parent: Event, _: str, value: Event) -> int:
     if parent.get("type") != _ADD_TAG:
         return _KEPT
     value.update(media_id=None, media_type=None, medialib=None)
     return _CHANGED
 
 
-def _media_uri(find_media: FindMedia, parent: Event, _: str, value: Event) -> Corrected:
+def _media_uri(find_media: FindMedia, parent: Event, _: str, value: Event) -> int:
     media_id, medialib = value.get("media_id"), value.get("medialib")
     if parent.get("type") == _ADD_TAG or media_id is None or not isinstance(medialib, str):
         return _KEPT

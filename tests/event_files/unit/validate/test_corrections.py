@@ -23,9 +23,11 @@ def correct(
         return uri
 
     corrected = copy.deepcopy(event)
-    done = Corrections(contract_like({}, corrections=(Correction(rule, member),)), find_media).apply(corrected)
-    assert done.changed == (corrected != event)
-    return corrected, done.media_missing, asked
+    changed, missing = Corrections(contract_like({}, corrections=(Correction(rule, member),)), find_media).apply(
+        corrected
+    )
+    assert changed == (corrected != event)
+    return corrected, missing, asked
 
 
 def with_value(value: Any) -> dict[str, Any]:

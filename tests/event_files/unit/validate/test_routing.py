@@ -113,25 +113,13 @@ def dropping_the_last_piece(data: bytes, limit: int) -> Iterator[Piece]:
     yield from list(split(data, limit))[:-1]
 
 
-def dropping_the_first_piece(data: bytes, limit: int) -> Iterator[Piece]:
-    yield from list(split(data, limit))[1:]
-
-
 def dropping_a_byte(data: bytes, limit: int) -> Iterator[Piece]:
     return (piece._replace(end=piece.end - (number == 3)) for number, piece in enumerate(split(data, limit)))
-
-
-def starting_late(data: bytes, limit: int) -> Iterator[Piece]:
-    return (piece._replace(start=piece.start + (number == 3)) for number, piece in enumerate(split(data, limit)))
 
 
 def twice(data: bytes, limit: int) -> Iterator[Piece]:
     for number, piece in enumerate(split(data, limit)):
         yield from [piece] * (1 + (number == 3))
-
-
-def overlapping(data: bytes, limit: int) -> Iterator[Piece]:
-    return (piece._replace(start=piece.start - (number == 3)) for number, piece in enumerate(split(data, limit)))
 
 
 def moved(data: bytes, limit: int) -> Iterator[Piece]:
@@ -140,20 +128,12 @@ def moved(data: bytes, limit: int) -> Iterator[Piece]:
         yield piece._replace(start=piece.start - 1, end=piece.end - 1) if number == 2 else piece
 
 
-def nothing(_data: bytes, _limit: int) -> Iterator[Piece]:
-    return iter(())
-
-
 BROKEN: list[Split] = [
     dropping_a_piece,
     dropping_the_last_piece,
-    dropping_the_first_piece,
     dropping_a_byte,
-    starting_late,
     twice,
-    overlapping,
     moved,
-    nothing,
 ]
 
 
