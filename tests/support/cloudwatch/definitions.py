@@ -1,4 +1,4 @@
-"""Alarms as a template defines them."""
+"""Alarms as a template defines them, and the resources that they refer to."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ ALARM = "AWS::CloudWatch::Alarm"
 COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
 
 _DEFAULT_PERIOD = 300
+_NOT_EVALUATED = {"AlarmActions", "OKActions", "InsufficientDataActions", "AlarmDescription", "Tags"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +45,11 @@ class MetricAlarm:
 
     @property
     def period(self) -> int:
-        """Seconds of a period."""
         return max(query.period for query in self.queries)
 
     @property
     def watched(self) -> Query:
-        """The query whose values are compared."""
+        """Return the query whose values are compared."""
         (found,) = [query for query in self.queries if query.returned and query.id != self.threshold]
         return found
 
@@ -72,7 +72,7 @@ class Alarms:
 
     @property
     def logical_ids(self) -> dict[str, str]:
-        """The logical id of every alarm, by its name."""
+        """Return the logical id of every alarm, by its name."""
         ids = {alarm.name: alarm.logical_id for alarm in self.metric}
         return ids | {alarm.name: alarm.logical_id for alarm in self.composite}
 
@@ -82,9 +82,6 @@ def read_alarms(stack: str, body: Mapping[str, Any], resolver: Resolver) -> Alar
 
     An alarm without a name is called by its stack and logical id. References to alarms of the template itself need not
     be known to `resolver`.
-
-    Raises:
-        UnresolvedError: A metric or a rule refers to something unknown.
     """
     resources = {key: value for key, value in body["Resources"].items() if value["Type"] in {ALARM, COMPOSITE}}
     names = {
@@ -94,27 +91,19 @@ def read_alarms(stack: str, body: Mapping[str, Any], resolver: Resolver) -> Alar
     knowing = replace(
         resolver,
         references={**resolver.references, **names},
-        attributes={**resolver.attributes, **{(key, "Arn"): _arn(name) for key, name in names.items()}},
+        attributes={
+            **resolver.attributes,
+            **{(key, "Arn"): f"arn:aws:cloudwatch:::alarm:{name}" for key, name in names.items()},
+        },
     )
-    metric: list[MetricAlarm] = []
-    composite: list[CompositeAlarm] = []
-    for key, value in resources.items():
-        if value["Type"] == ALARM:
-            metric.append(_metric_alarm(names[key], key, knowing.resolve(_evaluated(value["Properties"]))))
-        else:
-            rule = str(knowing.resolve(value["Properties"]["AlarmRule"]))
-            composite.append(CompositeAlarm(names[key], key, rule))
-    return Alarms(tuple(metric), tuple(composite))
-
-
-def _arn(name: str) -> str:
-    return f"arn:aws:cloudwatch:::alarm:{name}"
-
-
-def _evaluated(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the properties that evaluation needs: actions and descriptions may refer to what is not known here."""
-    left_out = {"AlarmActions", "OKActions", "InsufficientDataActions", "AlarmDescription", "Tags"}
-    return {name: value for name, value in properties.items() if name not in left_out}
+    found = {
+        key: {name: knowing.resolve(part) for name, part in value["Properties"].items() if name not in _NOT_EVALUATED}
+        for key, value in resources.items()
+    }
+    return Alarms(
+        tuple(_metric_alarm(names[key], key, each) for key, each in found.items() if "AlarmRule" not in each),
+        tuple(CompositeAlarm(names[key], key, each["AlarmRule"]) for key, each in found.items() if "AlarmRule" in each),
+    )
 
 
 def _metric_alarm(name: str, logical_id: str, properties: Mapping[str, Any]) -> MetricAlarm:
@@ -173,11 +162,7 @@ class Resolver:
     exports: Mapping[str, str] = field(default_factory=dict)
 
     def resolve(self, value: Any) -> Any:
-        """Return a value of a template with its functions resolved.
-
-        Raises:
-            UnresolvedError: It refers to something that has no value here.
-        """
+        """Return a value of a template with its functions resolved. Raises UnresolvedError."""
         if isinstance(value, list):
             return [self.resolve(part) for part in value]
         if not isinstance(value, Mapping):
@@ -222,7 +207,6 @@ class Resource:
 
     @property
     def attributes(self) -> dict[str, str]:
-        """The attributes that alarms name."""
         if self.kind == QUEUE:
             return {"QueueName": self.physical_id.rpartition("/")[2], "QueueUrl": self.physical_id}
         if self.kind == MACHINE:

@@ -45,9 +45,7 @@ def evaluate(
 ) -> list[AlarmState]:
     """Return the state of every alarm at `now`; `before` are the states till then, by default INSUFFICIENT_DATA.
 
-    Raises:
-        ExpressionError: An expression is beyond this evaluator.
-        RuleError: A composite's rule cannot be read.
+    Raises ExpressionError or RuleError where a stack has more than this evaluator knows.
     """
     till_now = before or {}
     found = [_metric_state(a, series, now, till_now.get(a.name, INSUFFICIENT_DATA)) for a in alarms.metric]
@@ -185,11 +183,7 @@ def _reason(alarm: MetricAlarm, used: Sequence[_Datapoint], lacking: int) -> str
 
 
 def alarms_in(rule: str) -> list[str]:
-    """Return the names of the alarms of a rule such as ``(ALARM("name") OR ALARM("arn"))``.
-
-    Raises:
-        RuleError: It has another form, which no composite of the stacks has.
-    """
+    """Return the alarms of a rule such as ``(ALARM("name") OR ALARM("arn"))``. Raises RuleError for other forms."""
     if re.sub(r"[()\s]|\bOR\b", "", _IN_ALARM.sub("", rule)):
         raise RuleError(f"{rule!r} is more than ALARM(…) OR ALARM(…)")
     return [name.rpartition(":alarm:")[2] for name in _IN_ALARM.findall(rule)]

@@ -55,23 +55,16 @@ class Scope(Protocol):
     """The queries of an alarm, by their ids, and the periods that are looked at."""
 
     @property
-    def period(self) -> int:
-        """Seconds of a period."""
+    def period(self) -> int: ...
 
     @property
-    def count(self) -> int:
-        """Number of periods."""
+    def count(self) -> int: ...
 
-    def value(self, name: str) -> Value:
-        """Return the value of another query."""
+    def value(self, name: str) -> Value: ...
 
 
 def evaluate(expression: str, scope: Scope) -> Value:
-    """Return the value of an expression.
-
-    Raises:
-        ExpressionError: It has a function or a form that is not known here.
-    """
+    """Return the value of an expression. Raises ExpressionError."""
     try:
         tree = ast.parse(" ".join(expression.split()), mode="eval")
     except SyntaxError as error:
@@ -161,11 +154,7 @@ _COMPARISONS: dict[str, tuple[str, Callable[[float, float, float], bool]]] = {
 
 
 def comparison(name: str) -> tuple[str, Callable[[float, float, float], bool]]:
-    """Return a comparison operator in words, and what compares a value with a lower and an upper limit.
-
-    Raises:
-        ExpressionError: It is not known here.
-    """
+    """Return a comparison operator in words, and the function of a value, a lower and an upper limit."""
     if name not in _COMPARISONS:
         raise ExpressionError(f"comparison {name} is not known")
     return _COMPARISONS[name]

@@ -21,7 +21,6 @@ class Metric:
 
     @classmethod
     def of(cls, namespace: str, name: str, dimensions: Mapping[str, str] | None = None) -> Self:
-        """Make one of a mapping of dimensions."""
         return cls(namespace, name, frozenset((dimensions or {}).items()))
 
 
@@ -36,14 +35,12 @@ class Series:
     """The points of many metrics."""
 
     def __init__(self, points: Iterable[tuple[Metric, Point]] = ()) -> None:
-        """Take points in any order."""
         self._points: dict[Metric, list[Point]] = {}
         self._times: dict[Metric, list[float]] = {}
         self._statistics: dict[tuple[Metric, str, float, float], float | None] = {}
         self.extend(points)
 
     def extend(self, points: Iterable[tuple[Metric, Point]]) -> None:
-        """Take more points in any order."""
         self._statistics.clear()
         touched = set()
         for metric, point in points:
@@ -54,20 +51,19 @@ class Series:
             self._times[metric] = [point.at for point in self._points[metric]]
 
     def __iter__(self) -> Iterator[tuple[Metric, Point]]:
-        """Yield every point with its metric."""
         for metric, points in self._points.items():
             for point in points:
                 yield metric, point
 
     def values(self, metric: Metric, start: float, end: float) -> list[float]:
-        """The values from `start` on and before `end`."""
+        """Return the values from `start` on and before `end`."""
         times = self._times.get(metric, [])
         first = bisect_left(times, start)
         last = bisect_left(times, end, first)
         return [point.value for point in self._points[metric][first:last]] if last > first else []
 
     def statistic(self, name: str, metric: Metric, start: float, end: float) -> float | None:
-        """A statistic of these values; windows that slide come back to the same ones."""
+        """Return a statistic of these values; windows that slide ask for the same ones again."""
         key = (metric, name, start, end)
         if key not in self._statistics:
             self._statistics[key] = aggregate(name, self.values(metric, start, end))
@@ -83,26 +79,19 @@ class Windows:
     count: int
 
     def vector(self, series: Series, metric: Metric, statistic: str) -> Vector:
-        """A statistic of a metric for each period."""
         starts = (self.end - back * self.period for back in range(self.count, 0, -1))
         return tuple(series.statistic(statistic, metric, start, start + self.period) for start in starts)
 
 
 def aggregate(statistic: str, values: Sequence[float]) -> float | None:
-    """One statistic, by CloudWatch's name for it, of a period's values; None when there are none.
-
-    Raises:
-        ValueError: The statistic is not known here.
-    """
-    if statistic.startswith("p"):
-        return percentile(values, float(statistic[1:])) if values else None
-    if statistic not in _STATISTICS:
-        raise ValueError(f"statistic {statistic} is not known")
-    return _STATISTICS[statistic](values) if values else None
+    """Return a statistic, by CloudWatch's name for it, of a period's values; None when there are none."""
+    if not values:
+        return None
+    return percentile(values, float(statistic[1:])) if statistic.startswith("p") else _STATISTICS[statistic](values)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
-    """The value under which so many percent of the values lie, interpolated between neighbours."""
+    """Return the value below which so many percent of the values lie, interpolated between neighbours."""
     ordered = sorted(values)
     place = (len(ordered) - 1) * percent / 100
     below = int(place)
@@ -119,11 +108,8 @@ _STATISTICS: dict[str, Callable[[Sequence[float]], float]] = {
 }
 
 
-_MILLISECONDS = 1000
-
-
 def points_of(lines: Iterable[str]) -> Iterator[tuple[Metric, Point]]:
-    """Every point that CloudWatch would make of the lines; those of another kind count nothing."""
+    """Yield the points of the lines in CloudWatch's embedded metric format."""
     for line in lines:
         if '"_aws"' in line:
             yield from _points(_document(line))
@@ -139,7 +125,7 @@ def _document(line: str) -> dict[str, Any]:
 
 def _points(document: dict[str, Any]) -> Iterator[tuple[Metric, Point]]:
     header = document.get("_aws", {})
-    at = header.get("Timestamp", 0) / _MILLISECONDS
+    at = header.get("Timestamp", 0) / 1000
     for directive in header.get("CloudWatchMetrics", []):
         for names in directive["Dimensions"]:
             dimensions = {name: str(document[name]) for name in names if name in document}

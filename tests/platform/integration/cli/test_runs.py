@@ -49,12 +49,6 @@ def test_runs_are_listed_the_newest_first(stage: Deployment) -> None:
     assert sluice_json("runs") == [json.loads(json.dumps(each.to_json())) for each in written]
     assert [each["kind"] for each in sluice_json("runs", "--kind", "export")] == ["export"]
     assert len(sluice_json("runs", "--limit", "2")) == 2
-
-
-def test_a_list_of_runs_reads_well(stage: Deployment) -> None:
-    now = datetime.now(UTC)
-    for hours, name in enumerate(("convert_converted", "export_incomplete", "history_initialised")):
-        write(stage, at(record(name), now - timedelta(hours=hours)))
     printed = sluice("runs").stdout
     assert "40 rows from 6 files" in printed
     assert "hand: ann" in printed
@@ -86,7 +80,7 @@ def test_a_run_by_any_of_its_names(stage: Deployment, name: str) -> None:
     assert sluice_json("run", names[name]) == json.loads(json.dumps(found.to_json()))
 
 
-def test_the_open_run_is_shown_as_far_as_it_is(stage: Deployment, moto_stage: MotoStage) -> None:
+def test_the_open_run_is_shown_before_its_end(stage: Deployment, moto_stage: MotoStage) -> None:
     execution = recorded("convert_failed")
     described = stage.stepfunctions.executions[execution.arn].described  # type: ignore[attr-defined]
     described |= {"status": "RUNNING", "stopDate": None, "cause": None, "error": None}
@@ -95,7 +89,7 @@ def test_the_open_run_is_shown_as_far_as_it_is(stage: Deployment, moto_stage: Mo
     assert (found["outcome"], found["execution"], found["cause"]) == ("running", execution.arn, "")
 
 
-def test_a_run_reads_well(stage: Deployment) -> None:
+def test_steps_figures_cause_and_links_of_a_run(stage: Deployment) -> None:
     printed = sluice("run", write(stage, record("export_step_failed")).id).stdout
     assert "export of 20261122-08: incomplete" in printed
     assert "Cause in 'List the files': " in printed
