@@ -60,7 +60,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if report.failed:
         logger.error(
             "search does not hold everything",
-            extra={**counts, "refused": dict(report.refused), "trouble": report.trouble},
+            extra={**counts, "refused": dict(report.refused), "error": report.error},
         )
     else:
         logger.info("loaded", extra=counts)

@@ -55,7 +55,7 @@ def _is_recorded(message: dict[str, Any]) -> bool:
         detail = json.loads(message["body"])["detail"]
         if detail["stateMachineArn"] in recorder.kinds:  # the items of a map are executions of others
             _record(detail["executionArn"])
-    except Exception:  # whatever it is, the other messages must not suffer
+    except Exception:  # the other messages are recorded all the same
         logger.exception("not recorded", extra={"message_id": message["messageId"]})
         return False
     return True

@@ -7,14 +7,14 @@ from typing import Any
 import plotly.graph_objects as go
 
 GOOD, BAD, QUIET = "#3a86c8", "#e07b39", "#8d97a5"
-"""Blue, orange and grey: told apart by the colour-blind, and readable on white as on black."""
+"""Blue, orange and grey: distinct for the colour-blind, and readable on white as on black."""
 
 HEIGHT = 320
 """Pixels."""
 
-_FEW_DAYS = 8  # of which each gets its tick: left to itself, Plotly cuts them into hours
+_FEW_DAYS = 8  # with a tick each; by default, Plotly cuts them into hours
 _EACH_DAY = {"dtick": 24 * 60 * 60 * 1000, "tickformat": "%b %-d"}
-_FEW = 48  # points that are drawn as such: a line of one point is none
+_FEW = 48  # points that get markers: a line of one point is invisible
 _MONTH_OF_HOURS = 30 * 24
 _ZOOMS = {
     "x": 1,
@@ -76,7 +76,7 @@ def stroke(colour: str, width: float = 1.5, shape: str = "linear") -> dict[str, 
 
 
 def rounded(value: float) -> float:
-    """Cut digits that nobody reads but everybody loads."""
+    """Round to three digits after the point, to keep pages small."""
     return round(value, 3)
 
 

@@ -1,4 +1,4 @@
-"""Amounts as people read them."""
+"""Formats of amounts in pages and messages."""
 
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ def table(name: str) -> str:
 
 
 def volume(name: str, value: float | None) -> str:
-    """Write a volume in its unit, which its name tells."""
+    """Write a volume: as a size if its name ends with ``bytes``."""
     if value is None:
         return NOTHING
     return size(value) if name.endswith("bytes") else f"{value:,.0f}"

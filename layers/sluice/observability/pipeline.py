@@ -16,7 +16,7 @@ class Volume:
 
     Attributes:
         name: In documents; one that ends with ``bytes`` is shown as a size.
-        title: For people.
+        title: On pages.
         kind: Name of the kind of runs that have the count.
         count: The count.
         watched: Whether a digest has a notice when the sum is far from the usual.
@@ -39,7 +39,7 @@ class Pipeline:
 
     Attributes:
         name: Its rooms' name and the dimension ``pipeline`` of its metrics, such as ``event_files``.
-        title: For people, such as ``Event files``.
+        title: In messages and on pages, such as ``Event files``.
         run_kinds: Its kinds of runs, one per state machine.
         own_metrics: The metrics its functions emit, besides those of every pipeline.
         measure: Returns the metrics that follow from the record of one of its runs.

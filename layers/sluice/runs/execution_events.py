@@ -1,4 +1,4 @@
-"""Executions as their history tells them: the states they were in, for how long, and the attempts that failed."""
+"""Histories of executions: states, the time spent in them, attempts that failed."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

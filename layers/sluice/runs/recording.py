@@ -124,6 +124,6 @@ def console_link(execution: str) -> str:
 
 def _outcome(kind: RunKind, execution: Execution, summary: RunSummary) -> str:
     """Return the summary's outcome; for an execution that failed, its status, unless the summary says failed, too."""
-    told = kind.outcomes.get(summary.outcome) is Result.FAILED
-    achieved = execution.status == _SUCCEEDED or (execution.status == _FAILED and told)
+    is_failure = kind.outcomes.get(summary.outcome) is Result.FAILED
+    achieved = execution.status == _SUCCEEDED or (execution.status == _FAILED and is_failure)
     return summary.outcome if achieved else execution.status.lower()

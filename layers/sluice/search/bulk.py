@@ -92,7 +92,7 @@ class BulkLoader:
         self._limits = limits or BulkLimits()
 
     def send(self, documents: Iterable[Document], sent: SendProgress) -> None:
-        """Send all documents and keep count in `sent`, which is right whatever is raised.
+        """Send all documents and keep count in `sent`, which is right also when an error is raised.
 
         Raises:
             OutOfTimeError: The time is up.

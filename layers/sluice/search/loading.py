@@ -24,12 +24,12 @@ class LoadReport:
     refused_runs: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     waiting: int = 0
-    trouble: str = ""
+    error: str = ""
 
     @property
     def failed(self) -> int:
         """Runs that the cluster did not take, or not all of."""
-        return self.refused_runs + (self.waiting if self.trouble else 0)
+        return self.refused_runs + (self.waiting if self.error else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class SearchLoader:
         except OutOfTimeError:
             return report
         except SearchError as error:
-            report.trouble = str(error)
+            report.error = str(error)
         return report
 
     def _is_due(self, pending: Sequence[tuple[PendingRun, datetime]]) -> bool:

@@ -1,4 +1,4 @@
-"""A search cluster for tests: an HTTP server that answers as OpenSearch and its Dashboards do, troubles included."""
+"""A search cluster for tests: an HTTP server that answers as OpenSearch and its Dashboards do, faults included."""
 
 import fnmatch
 import json
@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 Json = dict[str, Any]
-Trouble = Callable[["_Handler"], None]
+Fault = Callable[["_Handler"], None]
 
 BOARDS = "/_dashboards"
 IMPORT = f"{BOARDS}/api/saved_objects/_import"
@@ -33,7 +33,7 @@ class SearchServer:
     signatures: set[str] = field(default_factory=set)
     bulks: list[int] = field(default_factory=list)
     """Documents of every bulk request that was read."""
-    troubles: list[Trouble] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
     """What is done with the next bulk requests, one each, instead of an answer."""
     put_off: list[int] = field(default_factory=list)
     """Statuses for the second document of the next bulk requests, one each."""
@@ -104,8 +104,8 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_PUT = do_POST = do_DELETE = _route  # noqa: N815
 
     def _bulk(self, body: bytes) -> None:
-        if self.cluster.troubles:
-            self.cluster.troubles.pop(0)(self)
+        if self.cluster.faults:
+            self.cluster.faults.pop(0)(self)
             return
         if len(body) > self.cluster.max_bytes:
             self.answer(413, b'{"message": "Request size exceeded"}')
@@ -191,17 +191,17 @@ def _is_time(value: Any) -> bool:
         return False
 
 
-# Troubles
+# Faults
 
 
-def status(code: int, kind: str = "trouble", content: str = "application/json") -> Trouble:
+def status(code: int, kind: str = "fault", content: str = "application/json") -> Fault:
     """Answer with a status and no items."""
     if content == "application/json":
         return lambda handler: handler.refuse(code, kind)
     return lambda handler: handler.answer(code, b"<html>sorry</html>", content)
 
 
-def said(body: Any, content: str = "application/json") -> Trouble:
+def answered(body: Any, content: str = "application/json") -> Fault:
     """Answer 200 with something else than the bulk API would."""
     return lambda handler: handler.answer(200, body, content)
 
@@ -227,14 +227,14 @@ def cut(handler: _Handler) -> None:
 
 
 def hang(handler: _Handler) -> None:
-    """Say nothing for longer than anybody waits in these tests."""
+    """Send nothing for longer than these tests wait."""
     time.sleep(1)
     handler.close_connection = True
 
 
 class _Server(ThreadingHTTPServer):
     def handle_error(self, *_: Any) -> None:
-        """Whoever asked is gone: that is meant."""
+        """Ignore clients that are gone."""
 
 
 @contextmanager

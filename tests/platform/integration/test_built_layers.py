@@ -13,7 +13,8 @@ from infra.layers.layer_builder import BUDGET_MB, NATIVE, LayerBuild
 from infra.platform.observability.settings import ExistingCluster, Observability, Search
 from infra.stage import stage_named
 from tests.bench.cloud.cold_start import start, variables_of
-from tests.platform.infra.layers.test_imports import CARRIED, layers_of
+from tests.platform.infra.layers.test_imports import layers_of
+from tests.platform.infra.test_functions import ALL_FOLDERS
 from tests.support.synthesis import Synthesis, synthesise
 
 CLUSTER = ExistingCluster(url="https://logs.example", arn="arn:aws:es:us-east-1:123456789012:domain/logs")
@@ -58,7 +59,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
     return synthesise(SEARCHED, tmp_path_factory.mktemp(SEARCHED.name))
 
 
-@pytest.mark.parametrize("folder", ["validate_files", *CARRIED])
+@pytest.mark.parametrize("folder", ["validate_files", *(each for each in ALL_FOLDERS if len(layers_of(each)) > 2)])
 def test_a_function_starts_with_its_layers_alone(unpacked: Path, stage: Synthesis, folder: str) -> None:
     packages = [*(unpacked / layer / "python" for layer in sorted(layers_of(folder))), unpacked / "sdk"]
     assert "sluice" in start(folder, variables_of(stage, folder), packages=packages, bare=True).modules

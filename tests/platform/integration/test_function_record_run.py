@@ -27,8 +27,8 @@ def handler(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Handler:
 
 def message(name: str, **detail: str) -> dict[str, Any]:
     described = recorded(name).described
-    told = {key: described[key] for key in ("executionArn", "stateMachineArn", "status")} | detail
-    return {"messageId": name, "body": json.dumps({"source": "aws.states", "detail": told})}
+    detail = {key: described[key] for key in ("executionArn", "stateMachineArn", "status")} | detail
+    return {"messageId": name, "body": json.dumps({"source": "aws.states", "detail": detail})}
 
 
 def again(answer: Any) -> list[str]:

@@ -7,8 +7,8 @@ import pytest
 
 from sluice.search.bulk import BulkLimits, BulkLoader, Document, SendProgress, documents_of
 from sluice.search.cluster import BusyError, RefusedError
-from tests.platform.integration import search_server as troubles
-from tests.platform.integration.search_server import SearchServer, Trouble, search_server
+from tests.platform.integration import search_server as faults
+from tests.platform.integration.search_server import Fault, SearchServer, search_server
 from tests.platform.integration.searching import DVAULTS, EVENT_FILES, INDICES, cluster_at, profile, records, retries
 
 COUNT = 10
@@ -77,35 +77,35 @@ def test_only_documents_that_were_put_off_are_sent_again(server: SearchServer, s
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "fault",
     [
-        pytest.param(troubles.status(429), id="429"),
-        pytest.param(troubles.status(502, content="text/html"), id="502 as a page"),
-        pytest.param(troubles.status(503), id="503"),
-        pytest.param(troubles.reset, id="reset"),
-        pytest.param(troubles.cut, id="cut"),
-        pytest.param(troubles.hang, id="timeout"),
-        pytest.param(troubles.said(b"not json"), id="not json"),
-        pytest.param(troubles.said(b""), id="nothing"),
-        pytest.param(troubles.said({"items": "a secret of the event"}), id="no items"),
-        pytest.param(troubles.said({"items": [{"index": {}}] * COUNT}), id="no status"),
-        pytest.param(troubles.said({"items": [{"index": {"status": 201}}]}), id="too few items"),
+        pytest.param(faults.status(429), id="429"),
+        pytest.param(faults.status(502, content="text/html"), id="502 as a page"),
+        pytest.param(faults.status(503), id="503"),
+        pytest.param(faults.reset, id="reset"),
+        pytest.param(faults.cut, id="cut"),
+        pytest.param(faults.hang, id="timeout"),
+        pytest.param(faults.answered(b"not json"), id="not json"),
+        pytest.param(faults.answered(b""), id="nothing"),
+        pytest.param(faults.answered({"items": "a secret of the event"}), id="no items"),
+        pytest.param(faults.answered({"items": [{"index": {}}] * COUNT}), id="no status"),
+        pytest.param(faults.answered({"items": [{"index": {"status": 201}}]}), id="too few items"),
     ],
 )
-def test_a_passing_error_is_tried_again(server: SearchServer, trouble: Trouble) -> None:
-    server.troubles = [trouble, trouble]
+def test_a_passing_error_is_tried_again(server: SearchServer, fault: Fault) -> None:
+    server.faults = [fault, fault]
     assert send(server).settled == COUNT
     assert held(server) == HELD
-    server.troubles = [trouble] * 4
+    server.faults = [fault] * 4
     with pytest.raises(BusyError) as raised:
         send(server)
-    assert server.troubles == [], "every attempt was made"
+    assert server.faults == [], "every attempt was made"
     assert "secret" not in str(raised.value), "errors quote no answer: it may quote documents"
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
 def test_a_lasting_error_is_not_tried_again(server: SearchServer, status: int) -> None:
-    server.troubles = [troubles.status(status, "security_exception")]
+    server.faults = [faults.status(status, "security_exception")]
     with pytest.raises(RefusedError, match=f"status {status}, security_exception"):
         send(server)
     assert server.bulks == []
@@ -140,11 +140,11 @@ def test_refused_documents_are_counted_and_the_others_taken(
 
 
 def test_the_count_is_right_when_the_cluster_gives_up_in_the_middle(server: SearchServer) -> None:
-    def normal(handler: troubles._Handler) -> None:
-        handler.cluster.troubles = [troubles.status(503)] * 4
+    def normal(handler: faults._Handler) -> None:
+        handler.cluster.faults = [faults.status(503)] * 4
         handler.answer(200, {"items": [{"index": {"status": 201}}] * 4})
 
-    server.troubles = [normal]
+    server.faults = [normal]
     sent = SendProgress()
     with pytest.raises(BusyError):
         BulkLoader(cluster_at(server.url), retries(), BulkLimits(max_documents=4)).send(DOCUMENTS, sent)

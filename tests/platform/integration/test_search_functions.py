@@ -11,7 +11,7 @@ import pytest
 
 from sluice.search.install import index_template, saved_objects
 from sluice.search.pending import PENDING_PREFIX
-from tests.platform.integration import search_server as troubles
+from tests.platform.integration import search_server as faults
 from tests.platform.integration.search_server import SearchServer, search_server
 from tests.support.lambda_handlers import Context, Handler, load_handler
 from tests.support.moto_backend import objects_of
@@ -146,12 +146,12 @@ def test_a_failed_load_is_counted_and_made_up_for_the_next_time(
 ) -> None:
     converted(moto_stage, monkeypatch, "yes")
     capsys.readouterr()
-    server.troubles = [troubles.status(503)] * 6
+    server.faults = [faults.status(503)] * 6
     assert load_search({}) == {"runs": 0, "documents": 0, "waiting": 1}
-    assert server.troubles == []
+    assert server.faults == []
     assert metrics(capsys.readouterr().out)["SearchFailed"] == [1.0]
     (line,) = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert vars(line)["trouble"].startswith("bulk: status 503")
+    assert vars(line)["error"].startswith("bulk: status 503")
     assert load_search({}) == {"runs": 1, "documents": 3, "waiting": 0}
     assert "SearchFailed" not in metrics(capsys.readouterr().out)
 

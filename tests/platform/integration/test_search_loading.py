@@ -1,4 +1,4 @@
-"""Pending runs into the cluster: oldest first, whatever happens on the way."""
+"""Pending runs into the cluster: oldest first, with every kind of failure."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 from sluice.search.install import index_template
 from sluice.search.loading import LoadReport, LoadSchedule, SearchLoader
 from sluice.search.pending import PENDING_PREFIX, REFUSED_PREFIX, PendingRun, mark_again, mark_pending
-from tests.platform.integration import search_server as troubles
+from tests.platform.integration import search_server as faults
 from tests.platform.integration.search_server import SearchServer, search_server
 from tests.platform.integration.searching import (
     DVAULTS,
@@ -78,10 +78,10 @@ def test_what_is_pending_is_loaded_oldest_first_and_then_no_longer_pending(
 
 def test_a_cluster_that_is_down_gets_everything_the_next_time(moto_stage: MotoStage, server: SearchServer) -> None:
     publish(moto_stage, "run-1", "run-2")
-    server.troubles = [troubles.reset] * 4
+    server.faults = [faults.reset] * 4
     report = load(moto_stage, server)
     assert (report.runs, report.waiting, report.failed) == (0, 2, 2)
-    assert report.trouble.startswith("bulk: no answer")
+    assert report.error.startswith("bulk: no answer")
     assert pending() == ["run-1.json", "run-2.json"]
     publish(moto_stage, "run-3")
     assert load(moto_stage, server).failed == 0
@@ -91,11 +91,11 @@ def test_a_cluster_that_is_down_gets_everything_the_next_time(moto_stage: MotoSt
 def test_a_half_loaded_run_resumes(moto_stage: MotoStage, server: SearchServer) -> None:
     publish(moto_stage, "run-1", events=5000)
 
-    def then_fail(handler: troubles._Handler) -> None:
-        handler.cluster.troubles = [troubles.status(503)] * 4
+    def then_fail(handler: faults._Handler) -> None:
+        handler.cluster.faults = [faults.status(503)] * 4
         handler.answer(200, {"items": [{"index": {"status": 201}}] * 2000})
 
-    server.troubles = [then_fail]
+    server.faults = [then_fail]
     patient = 30  # thousands of documents take a busy machine more than the moment that is enough elsewhere
     assert load(moto_stage, server, timeout_seconds=patient).documents == 2000
     assert load(moto_stage, server, timeout_seconds=patient).documents == 3000

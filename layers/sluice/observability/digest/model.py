@@ -22,7 +22,7 @@ VOLUME_LOW, VOLUME_HIGH = 0.5, 2.0
 
 @dataclass(frozen=True, slots=True)
 class ComparedVolume:
-    """A volume against the usual: `name` in documents, `title` for people; no `usual` where there is none yet."""
+    """A volume against the usual: `name` in documents, `title` on pages; no `usual` where there is none yet."""
 
     name: str
     title: str
@@ -98,7 +98,7 @@ class Digest:
         as_of: When this was made, UTC.
         pipelines: The pipelines whose runs it counts.
         total: Sums over all runs.
-        before: Sums over the runs of the time before, which tells what is new.
+        before: Sums over the runs of the time before: a reason that they lack is new.
         baseline: The earlier periods that the usual is the median of.
         hourly: Sums by hour, every hour of the period.
         daily: Sums by day, every day of the period.

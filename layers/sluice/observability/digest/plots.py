@@ -16,7 +16,7 @@ _ABOVE = {"y": 1.02, "yref": "paper", "yanchor": "bottom"}  # where Plotly makes
 _DAYS = {"tickformat": "%-d<br>%b", "tickangle": 0}
 _HOURS = {"title": {"text": "Hour (UTC)"}, "hoverformat": "%Y%m%d-%H"}
 _COLOURS = ("#3a86c8", "#e07b39", "#2f9e83", "#b0619f", "#b99512", "#6f6fd0")
-"""Told apart by the colour-blind in this order, and readable on white as on black."""
+"""Distinct for the colour-blind in this order, and readable on white as on black."""
 
 
 def hour_labels(hours: Iterable[datetime]) -> list[str]:

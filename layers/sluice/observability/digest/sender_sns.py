@@ -1,4 +1,4 @@
-"""Digests sent to people: the page into the lake bucket, then a message to the SNS topic."""
+"""Sending of digests: the page into the lake bucket, then a message to the SNS topic."""
 
 from dataclasses import dataclass
 from datetime import datetime

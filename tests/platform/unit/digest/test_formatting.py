@@ -1,4 +1,4 @@
-"""Amounts as people read them."""
+"""Formats of amounts."""
 
 from datetime import timedelta
 
