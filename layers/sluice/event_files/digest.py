@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import plotly.graph_objects as go
@@ -37,17 +37,13 @@ _MB = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class DirtyReason:
-    """Dirty events of a table for a reason; `before` is None where no conversion is known of the time before."""
+    """Dirty events of a table for a reason; `before` is None and `new` False if no earlier conversion is known."""
 
     table: str
     reason: str
     events: int
     before: int | None
-
-    @property
-    def is_new(self) -> bool:
-        """Whether the time before is known and had none."""
-        return self.before == 0
+    new: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +82,7 @@ def section_of(digest: Digest, newest: Mapping[str, datetime]) -> Section:
         odd=(*_new_reasons(reasons), *_less_clean(share, usual), *_unknown_members(digest), *_silent_tables(tables)),
         members={
             "clean_share": {"value": share, "usual": usual},
-            "dirty": [
-                {"table": r.table, "reason": r.reason, "events": r.events, "before": r.before, "new": r.is_new}
-                for r in reasons
-            ],
+            "dirty": [asdict(reason) for reason in reasons],
             "tables": {
                 each.table: {
                     "rows": each.rows,
@@ -110,11 +103,11 @@ def clean_share(totals: RunTotals) -> float | None:
 
 def reasons_of(digest: Digest) -> list[DirtyReason]:
     """Return the reasons why events were dirty, most events first."""
-    before = digest.before.dirty if digest.before.runs(CONVERT) else None
-    reasons = (
-        DirtyReason(name, reason, events, None if before is None else before.get((name, reason), 0))
-        for (name, reason), events in digest.total.dirty.items()
-    )
+    known = digest.before.runs(CONVERT) > 0
+    reasons = []
+    for (name, reason), events in digest.total.dirty.items():
+        before = digest.before.dirty.get((name, reason), 0) if known else None
+        reasons.append(DirtyReason(name, reason, events, before, new=before == 0))
     return sorted(reasons, key=lambda reason: (-reason.events, reason.table, reason.reason))
 
 
@@ -136,7 +129,7 @@ def tables_of(digest: Digest, newest: Mapping[str, datetime]) -> list[TableState
 def _new_reasons(reasons: Sequence[DirtyReason]) -> Iterator[str]:
     new: dict[str, list[DirtyReason]] = {}
     for reason in reasons:
-        if reason.is_new:
+        if reason.new:
             new.setdefault(reason.reason, []).append(reason)
     for code, found in new.items():
         where = formatting.table(found[0].table) if len(found) == 1 else f"{len(found)} tables"
@@ -165,7 +158,7 @@ def _reason_lines(reasons: Sequence[DirtyReason]) -> tuple[str, ...]:
     if not reasons:
         return ()
     lines = [
-        f"- {each.events:,} {plain(each.reason)}, {plain(formatting.table(each.table))}{' (new)' if each.is_new else ''}"
+        f"- {each.events:,} {plain(each.reason)}, {plain(formatting.table(each.table))}{' (new)' if each.new else ''}"
         for each in reasons[:_REASONS]
     ]
     more = [f"- and {len(reasons) - _REASONS:,} more"] if len(reasons) > _REASONS else []
@@ -195,7 +188,7 @@ def _reasons_table(reasons: Sequence[DirtyReason]) -> str:
             f"{in_html(each.reason)}, {in_html(formatting.table(each.table))}",
             f"{each.events:,}",
             formatting.volume("events", each.before),
-            '<span class="bad">new</span>' if each.is_new else "",
+            '<span class="bad">new</span>' if each.new else "",
         )
         for each in reasons
     )
