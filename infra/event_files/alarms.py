@@ -22,8 +22,8 @@ from infra.platform.observability.cloudwatch import (
 from infra.platform.observability.saved_queries import ERRORS, ONE_RUN
 from infra.platform.observability.settings import Observability
 from infra.platform.queues import S3Notifications
-from sluice.event_files import metrics
 from sluice.event_files.pipeline import PIPELINE
+from sluice.event_files.validate import metrics
 
 
 def raise_alarms(

@@ -80,7 +80,7 @@ class EventFunctions(PipelineFunctions):
             BATCH_BYTES=str(self._settings.batch_bytes),
         )
         function.allow(["s3:PutObject"], [f"{self._lake_arn}/runs/*"], _ANY_OBJECT)
-        claim = ["dynamodb:Query", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"]
+        claim = ["dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
         function.allow(claim, [self._ledger.table_arn])
         return function
 

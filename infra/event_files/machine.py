@@ -77,7 +77,7 @@ class ConversionMachine(Machine):
             _MAP,
             self.call("Convert a group of batches", self._functions.convert_batch, None, lost),
             comment="One child execution per group of the plan's batches; the first that fails for good ends the run",
-            reader=self.plan("$.plan_key", "batches"),
+            reader=self.plan("$.plan_key", "groups"),
             concurrency=self._settings.convert_max_concurrency,
             failed=failed,
         )

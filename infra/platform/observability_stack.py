@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from infra.platform.lake_stack import LakeStack
@@ -74,22 +75,21 @@ class ObservabilityStack(StageStack):
         return digests
 
     def _build_alarms(self, on_aws: OnAws) -> None:
-        groups = {each.part: self._alarms(each, on_aws) for each in self._pipelines}
-        groups[_PART] = self._own_alarms(on_aws)
-        composites = [alarms.page(name, self._notifications.topic) for name, alarms in groups.items()]
+        topic = self._notifications.topic
+        own = self._own_alarm(on_aws, topic)
+        raised, paging = [own], [own]
+        for each in self._pipelines:
+            alarms = Alarms(self, each.part, stage=self._stage, on_aws=on_aws)
+            each.raise_alarms(alarms)
+            raised += alarms.raised
+            paging.append(alarms.page(each.part, topic))
         if self._stage.settings(Observability).pages:
             on_aws.only(self._notifications.notify_of_failures([*self._machines.values()]))
         queries = [*OF_ALL, *(query for each in self._pipelines for query in each.saved_queries)]
         SavedQueries(self, "Queries", stage=self._stage, on_aws=on_aws, queries=queries, functions=self._functions)
-        raised = [alarm for alarms in groups.values() for alarm in alarms.raised]
-        self._build_dashboards(on_aws, composites, raised)
+        self._build_dashboards(on_aws, paging, raised)
 
-    def _alarms(self, pipeline: PipelineStack, on_aws: OnAws) -> Alarms:
-        alarms = Alarms(self, pipeline.part, stage=self._stage, on_aws=on_aws)
-        pipeline.raise_alarms(alarms)
-        return alarms
-
-    def _own_alarms(self, on_aws: OnAws) -> Alarms:
+    def _own_alarm(self, on_aws: OnAws, topic: sns.ITopic) -> cloudwatch.AlarmBase:
         alarms = Alarms(self, _PART, stage=self._stage, on_aws=on_aws)
         alarms.on_letters(
             "ObservabilityWaiting",
@@ -101,10 +101,12 @@ class ObservabilityStack(StageStack):
                 "Ends of runs: redrive their queue. Calls of schedules: purge theirs, the next time does the work.",
             ),
         )
-        return alarms
+        (alarm,) = alarms.raised
+        alarms.notify(alarm, topic)  # a composite of one alarm would only cost
+        return alarm
 
     def _build_dashboards(
-        self, on_aws: OnAws, composites: Sequence[cloudwatch.IAlarm], raised: Sequence[cloudwatch.IAlarm]
+        self, on_aws: OnAws, paging: Sequence[cloudwatch.IAlarm], raised: Sequence[cloudwatch.IAlarm]
     ) -> None:
         letters = {name: queue for each in self._pipelines for name, queue in each.dead_letters.items()}
         queues = {name: queue for each in self._pipelines for name, queue in each.queues.items()}
@@ -122,6 +124,6 @@ class ObservabilityStack(StageStack):
                 dead_letters={**letters, "calls, observability": self._missed_calls, "ends of runs": ends.dead_letters},
             ),
             panels=[each.panels() for each in self._pipelines],
-            composites=composites,
+            paging=paging,
             alarms=raised,
         )

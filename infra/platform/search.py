@@ -24,7 +24,7 @@ from sluice.contracts.model import PROFILING_LOG
 from sluice.lake.keys import table_prefix
 from sluice.observability.metrics import PLATFORM, SEARCH_FAILED
 from sluice.search.indices import Indices
-from sluice.search.installing import fingerprint
+from sluice.search.install import fingerprint
 from sluice.search.pending import PENDING_PREFIX, SEARCH_PREFIX
 
 FOLDERS = ("load_search", "install_search")
@@ -61,7 +61,7 @@ class ProfilingSearch(Construct):
             meaning="The search cluster did not take the profiling log of a run, or not all of it. The tables are "
             "whole, the next runs try again.",
             steps=(
-                "Read the last lines of load_search: `trouble` is the cluster's answer, `refused` counts documents.",
+                "Read the last lines of load_search: `error` is the cluster's answer, `refused` counts documents.",
                 "Does the cluster answer, has it room, does it let the function's role in?",
                 "Mended: it catches up by itself. Documents were refused? Load them again as the runbook says.",
             ),

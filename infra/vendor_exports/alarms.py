@@ -12,7 +12,7 @@ from infra.vendor_exports.dashboard import EXPORTS
 from infra.vendor_exports.functions import ExportFunctions
 from infra.vendor_exports.settings import VendorExports
 from sluice.observability.metrics import Metric
-from sluice.vendor_exports import metrics
+from sluice.vendor_exports.delivery import metrics
 from sluice.vendor_exports.pipeline import PIPELINE
 
 _UNTIL_THE_NEXT_RUN = Periods(1, 16)

@@ -13,7 +13,7 @@ from infra.platform.observability.saved_queries import Query
 from infra.platform.observability.widgets import WHOLE, graph, heading, table, value
 from infra.stage import Stage
 from sluice.observability.metrics import Metric
-from sluice.vendor_exports import metrics
+from sluice.vendor_exports.delivery import metrics
 from sluice.vendor_exports.pipeline import PIPELINE
 
 EXPORTS = Query(

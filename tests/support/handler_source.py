@@ -1,4 +1,4 @@
-"""What the source of a handler says it answers."""
+"""The answer of a handler, read from its source."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from tests.support.synthesis import ROOT
 
 
 def members_of(place: str) -> set[str]:
-    """Keys of the dictionary a handler returns, or of one inside it."""
+    """Return the keys of the dictionary a handler returns, or of one inside it."""
     return set(items_of(handler_of(place.split(".", maxsplit=1)[0]), answer_of(place)))
 
 
 def answer_of(place: str) -> ast.expr:
-    """What a handler returns, or a member of it."""
+    """Return the expression that a handler returns, or a member of it."""
     folder, *within = place.split(".")
     tree = handler_of(folder)
     (answer,) = [node.value for node in ast.walk(tree) if isinstance(node, ast.Return)]
     for member in within:
         answer = items_of(tree, answer)[member]
     assert answer
-    return answer
+    return assigned_to(tree, answer) if isinstance(answer, ast.Name) else answer
 
 
 def handler_path(folder: str) -> Path:
-    """The handler of a function, whichever pipeline it is of."""
+    """Return the handler of a function of any pipeline."""
     (path,) = (ROOT / "functions").glob(f"*/{folder}/handler.py")
     return path
 
@@ -35,7 +35,7 @@ def handler_of(folder: str) -> ast.Module:
 
 
 def items_of(tree: ast.Module, node: ast.expr | None) -> dict[str, ast.expr]:
-    """The items of a dictionary that is written out; of one taken in by `**`, those of its assignment."""
+    """Return the items of a dictionary that is written out; of one taken in by `**`, those of its assignment."""
     assert isinstance(node, ast.Dict), "an answer is written out, member by member"
     items: dict[str, ast.expr] = {}
     for key, value in zip(node.keys, node.values, strict=True):

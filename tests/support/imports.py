@@ -1,4 +1,4 @@
-"""What Python sources import, read and not run."""
+"""Imports of Python sources, read and not run."""
 
 from __future__ import annotations
 
@@ -12,23 +12,35 @@ Statement = ast.Import | ast.ImportFrom
 
 
 def imports(source: str) -> Iterator[str]:
-    """Yield every module a source imports, wherever it does; what only types need does not count."""
+    """Yield every module a source imports, wherever it does; imports for types only do not count."""
     for statement in _statements(ast.parse(source)):
         yield from _modules(statement)
 
 
 def all_imports(path: Path, layer: Path) -> set[str]:
-    """Every module a file imports, itself or through our own modules, which lie under the folder `layer`."""
+    """Return every module a file imports, itself or through our own modules, which lie under the folder `layer`.
+
+    Entry points (``"module:name"``) of a tuple named `_ENTRY_POINTS` are imports, too.
+    """
     found: set[str] = set()
     read: set[Path] = set()
     ahead = {path}
     while ahead:
         source = ahead.pop()
         read.add(source)
-        for statement in _statements(ast.parse(source.read_text())):
+        tree = ast.parse(source.read_text())
+        places = _entry_points(tree)
+        for statement in _statements(tree):
             found.update(_modules(statement))
-            ahead.update(file for place in _places(statement) for file in _files(place, layer) if file not in read)
+            places += _places(statement)
+        ahead.update(file for place in places for file in _files(place, layer) if file not in read)
     return found
+
+
+def _entry_points(tree: ast.Module) -> list[str]:
+    assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
+    registries = [node.value for node in assigned if ast.unparse(node.targets[0]) == "_ENTRY_POINTS"]
+    return [entry.partition(":")[0] for registry in registries for entry in ast.literal_eval(registry)]
 
 
 def _statements(node: ast.AST) -> Iterator[Statement]:
@@ -47,13 +59,13 @@ def _modules(statement: Statement) -> list[str]:
 
 
 def _places(statement: Statement) -> list[str]:
-    """What may be a module: `from package import name` imports one if there is one of that name."""
+    """Return names that may be modules: `from package import name` imports one if there is one of that name."""
     modules = _modules(statement)
     return modules + [f"{module}.{alias.name}" for module in modules for alias in statement.names]
 
 
 def _files(module: str, layer: Path) -> Iterator[Path]:
-    """The files Python runs to import one of our modules: those of its packages, then its own."""
+    """Yield the files Python runs to import one of our modules: those of its packages, then its own."""
     names = module.split(".")
     if names[0] == OWN:
         for length in range(1, len(names) + 1):

@@ -1,4 +1,4 @@
-"""What `app.py` makes of a stage, as plain dictionaries, and the questions tests ask of it."""
+"""Templates that `app.py` makes of a stage, as plain dictionaries."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import Any
 from aws_cdk import App
 
 from app import build
-from infra.stage import Stage, stage_named
+from infra.stage import Stage
+from sluice.pipelines import PIPELINES
 
 ROOT = Path(__file__).resolve().parents[2]
 
 Resource = dict[str, Any]
 
-STACKS = ("Lake", "EventFiles", "Exports", "Watch")
+STACKS = ("Lake", *(each.name.title().replace("_", "") for each in PIPELINES), "Observability")
 
 
 @dataclass(frozen=True)
@@ -28,26 +29,26 @@ class Template:
     body: dict[str, Any]
 
     def of_type(self, kind: str) -> dict[str, Resource]:
-        """Resources of a type by logical id."""
+        """Return the resources of a type by logical id."""
         return {key: value for key, value in self.body["Resources"].items() if value["Type"] == kind}
 
     def named(self, kind: str, start: str) -> Resource:
-        """The one resource of a type whose logical id begins with `start`."""
+        """Return the one resource of a type whose logical id begins with `start`."""
         (found,) = [value for key, value in self.of_type(kind).items() if key.startswith(start)]
         return found
 
     def properties(self, kind: str, start: str) -> dict[str, Any]:
-        """The properties of that resource."""
+        """Return the properties of that resource."""
         properties: dict[str, Any] = self.named(kind, start)["Properties"]
         return properties
 
     def outputs(self) -> dict[str, str]:
-        """What the stack tells people and the command line, without what only other stacks import."""
+        """Return the stack's outputs, without those that only other stacks import."""
         found = self.body["Outputs"].items()
         return {name: text(output["Value"]) for name, output in found if "Export" not in output}
 
     def statements(self, role_start: str) -> list[dict[str, Any]]:
-        """Every statement of the policies of the one role whose logical id begins with `role_start`."""
+        """Return the statements of the policies of the one role whose logical id begins with `role_start`."""
         (role,) = [key for key in self.of_type("AWS::IAM::Role") if key.startswith(role_start)]
         policies = [
             policy["Properties"]["PolicyDocument"]["Statement"]
@@ -59,24 +60,41 @@ class Template:
 
 @dataclass(frozen=True)
 class Synthesis:
-    """A synthesised stage."""
+    """A synthesised stage; `by_part` are its templates by the ends of the stacks' names."""
 
     stage: Stage
-    lake: Template
-    event_files: Template
-    exports: Template
-    watch: Template
+    by_part: Mapping[str, Template]
     folder: Path
 
     @property
-    def working(self) -> tuple[Template, ...]:
-        """The stacks that run code."""
-        return self.event_files, self.exports, self.watch
+    def lake(self) -> Template:
+        """Stack of the lake."""
+        return self.by_part["Lake"]
+
+    @property
+    def event_files(self) -> Template:
+        """Stack of event files."""
+        return self.by_part["EventFiles"]
+
+    @property
+    def vendor_exports(self) -> Template:
+        """Stack of the vendor's exports."""
+        return self.by_part["VendorExports"]
+
+    @property
+    def observability(self) -> Template:
+        """Stack of observability."""
+        return self.by_part["Observability"]
 
     @property
     def templates(self) -> tuple[Template, ...]:
-        """Every stack."""
-        return self.lake, *self.working
+        """All stacks."""
+        return tuple(self.by_part.values())
+
+    @property
+    def working(self) -> tuple[Template, ...]:
+        """Stacks with functions."""
+        return tuple(template for template in self.templates if template is not self.lake)
 
     def resources(self) -> Iterator[tuple[str, Resource]]:
         """Yield every resource of all stacks with its logical id."""
@@ -84,7 +102,7 @@ class Synthesis:
             yield from template.body["Resources"].items()
 
     def function(self, folder: str) -> Resource:
-        """The properties of the one function made of a folder."""
+        """Return the properties of the one function made of a folder."""
         (found,) = [function for name, function in self.functions() if name == folder]
         return found
 
@@ -96,28 +114,27 @@ class Synthesis:
                 yield properties["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"], properties
 
 
-def synthesise(stage: str, folder: Path) -> Synthesis:
+def synthesise(stage: Stage, folder: Path) -> Synthesis:
     """Synthesise a stage as the CDK command does, with the rules of the entry point."""
-    app = App(context={**settings(), "stage": stage}, outdir=str(folder))
-    build(app)
+    app = App(context=settings(), outdir=str(folder))
+    build(app, stage)
     app.synth()
-    lake, event_files, exports, watch = (_template(folder, stage, part) for part in STACKS)
-    return Synthesis(stage_named(stage), lake, event_files, exports, watch, folder)
+    return Synthesis(stage, {part: _template(folder, f"{stage.stack_prefix}-{part}") for part in STACKS}, folder)
 
 
 def settings() -> dict[str, Any]:
-    """The context of `cdk.json`."""
+    """Return the context of `cdk.json`."""
     context: dict[str, Any] = json.loads((ROOT / "cdk.json").read_text())["context"]
     return context
 
 
 def listed(value: Any) -> list[Any]:
-    """The value as a list; CloudFormation shortens lists of one."""
+    """Return the value as a list; CloudFormation shortens lists of one."""
     return value if isinstance(value, list) else [value]
 
 
 def text(value: Any) -> str:
-    """A CloudFormation value as readable text: `<Lake.Arn>/runs/*`, `import:<export>`."""
+    """Return a CloudFormation value as readable text: `<Lake.Arn>/runs/*`, `import:<export>`."""
     if not isinstance(value, Mapping):
         return str(value)
     (function, argument), *_ = value.items()
@@ -132,6 +149,5 @@ def text(value: Any) -> str:
             return f"<{text(argument)}>"
 
 
-def _template(folder: Path, stage: str, part: str) -> Template:
-    stack = f"Sluice-{stage}-{part}"
+def _template(folder: Path, stack: str) -> Template:
     return Template(stack, json.loads((folder / f"{stack}.template.json").read_text()))

@@ -188,12 +188,16 @@ class Alarms(Construct):
                 f"Dashboard: {dashboard_page(dashboard_name(self.stage, 'Operations'))}"
             ),
         )
+        self._on_aws.only(composite)
+        self.notify(composite, topic)
+        return composite
+
+    def notify(self, alarm: cloudwatch.AlarmBase, topic: sns.ITopic) -> None:
+        """Notify people when an alarm goes on and off, if the stage pages."""
         if self._settings.pages:
             action = actions.SnsAction(topic)
-            composite.add_alarm_action(action)
-            composite.add_ok_action(action)
-        self._on_aws.only(composite)
-        return composite
+            alarm.add_alarm_action(action)
+            alarm.add_ok_action(action)
 
     def _raise(
         self,

@@ -77,7 +77,7 @@ class Dashboards(Construct):
         on_aws: OnAws,
         parts: Parts,
         panels: Sequence[Panels],
-        composites: Sequence[cloudwatch.IAlarm],
+        paging: Sequence[cloudwatch.IAlarm],
         alarms: Sequence[cloudwatch.IAlarm],
     ) -> None:
         """Build both."""
@@ -85,7 +85,7 @@ class Dashboards(Construct):
         self._stage = stage
         figures = [figure for each in panels for figure in each.business_figures]
         rows = [row for each in panels for row in each.business]
-        self._build("Business", [[states("Pipelines", composites)], figures, *rows])
+        self._build("Business", [[states("Pipelines", paging)], figures, *rows])
         figures = [figure for each in panels for figure in each.operations_figures]
         rows = [row for each in panels for row in each.operations]
         self._build("Operations", [[states("Alarms", alarms)], *OperationsRows(stage, parts).rows(figures), *rows])
@@ -167,11 +167,10 @@ class OperationsRows:
             for name, machine in machines
         ]
         throttled = [of_machine(machine, "ExecutionThrottled").with_(label=name) for name, machine in machines]
-        starts = [self._starts(name) for name in (*(each.name for each in self._parts.pipelines), metrics.PLATFORM)]
+        starts = [
+            own(self._stage, metrics.COLD_STARTS, each.name).with_(label=each.name) for each in self._parts.pipelines
+        ]
         yield [graph("Throttled by Step Functions", throttled), graph("Cold starts", starts)]
-
-    def _starts(self, pipeline: str) -> cloudwatch.IMetric:
-        return own(self._stage, metrics.COLD_STARTS, pipeline).with_(label=pipeline)
 
     def _durations(self) -> Iterator[Row]:
         widgets = [self._duration(function) for function in self._parts.functions]

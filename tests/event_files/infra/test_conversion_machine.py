@@ -1,9 +1,10 @@
-"""What is true of the Convert machine only; `test_machines.py` has the rest."""
+"""The Convert machine; `test_machines.py` has what all machines share."""
 
 from __future__ import annotations
 
 import pytest
 
+from infra.event_files.settings import EventFiles
 from tests.support.machine_graph import Machine, loops, machine, path, targets
 from tests.support.synthesis import Synthesis
 
@@ -18,13 +19,13 @@ def test_no_path_comes_back_to_a_state(convert: Machine) -> None:
 
 
 def test_the_map_is_bounded_and_forgives_nothing(stage: Synthesis, convert: Machine) -> None:
-    assert convert.map["MaxConcurrency"] == stage.stage.convert_max_concurrency
+    assert convert.map["MaxConcurrency"] == stage.stage.settings(EventFiles).convert_max_concurrency
     assert convert.map.get("ToleratedFailureCount", 0) == 0
     assert "ToleratedFailurePercentage" not in convert.map
 
 
 def test_batches_come_from_the_plan_file_and_nothing_grows_in_the_state(convert: Machine) -> None:
-    assert convert.map["ItemReader"]["ReaderConfig"]["ItemsPointer"] == "/batches"
+    assert convert.map["ItemReader"]["ReaderConfig"]["ItemsPointer"] == "/groups"
     assert convert.map["ItemReader"]["Parameters"]["Key.$"] == "$.plan_key"
     assert "ItemSelector" not in convert.map
     for name in ("Commit the run", "Publish the profiling log"):
@@ -61,4 +62,4 @@ def test_whatever_fails_ends_the_run(convert: Machine) -> None:
 
 
 def test_the_machine_ends(stage: Synthesis, convert: Machine) -> None:
-    assert convert.definition["TimeoutSeconds"] == stage.stage.conversion_timeout_minutes * 60
+    assert convert.definition["TimeoutSeconds"] == stage.stage.settings(EventFiles).conversion_timeout_minutes * 60

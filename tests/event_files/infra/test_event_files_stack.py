@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from infra.event_files.settings import EventFiles
 from tests.support.synthesis import Synthesis, text
 
 QUEUE, RULE = "AWS::SQS::Queue", "AWS::Events::Rule"
@@ -14,7 +15,7 @@ def test_announcements_wait_in_a_queue_with_dead_letters_of_its_own(stage: Synth
     queue = stage.event_files.properties(QUEUE, f"{what}Queue")
     assert queue["RedrivePolicy"]["maxReceiveCount"] == stage.stage.max_receives
     assert text(queue["RedrivePolicy"]["deadLetterTargetArn"]).startswith(f"<{what}DeadLetters")
-    assert queue["VisibilityTimeout"] >= 6 * getattr(stage.stage, function).timeout_seconds
+    assert queue["VisibilityTimeout"] >= 6 * getattr(stage.stage.settings(EventFiles), function).timeout_seconds
 
 
 def test_only_the_rules_of_this_stack_may_send_to_the_queues(stage: Synthesis) -> None:
@@ -33,7 +34,7 @@ def test_functions_take_batches_and_answer_with_what_failed(stage: Synthesis, wh
     mappings = [each["Properties"] for each in stage.event_files.of_type("AWS::Lambda::EventSourceMapping").values()]
     assert len(mappings) == 2
     (source,) = [each for each in mappings if text(each["EventSourceArn"]).startswith(f"<{what}Queue")]
-    batching = getattr(stage.stage, what.lower())
+    batching = getattr(stage.stage.settings(EventFiles), what.lower())
     assert function in text(source["FunctionName"])
     assert source["BatchSize"] == batching.messages
     assert source["MaximumBatchingWindowInSeconds"] == batching.window_seconds
@@ -55,3 +56,16 @@ def test_what_happens_in_a_bucket_goes_to_its_queue(stage: Synthesis, what: str,
     (target,) = rule["Targets"]
     assert text(target["Arn"]).startswith(f"<{what}Queue")
     assert text(target["DeadLetterConfig"]["Arn"]).startswith(f"<{what}DeadLetters")
+
+
+def test_what_is_processed_expires_from_the_ledger(stage: Synthesis) -> None:
+    ledger = stage.event_files.properties("AWS::DynamoDB::Table", "Ledger")
+    assert ledger["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert "TimeToLiveSpecification" not in stage.event_files.properties("AWS::DynamoDB::Table", "MediaIndex")
+
+
+def test_outputs_lead_the_command_line_to_everything(stage: Synthesis) -> None:
+    outputs = stage.event_files.outputs()
+    assert outputs.keys() == {"LedgerTable", "MediaTable", "QueueUrl", "DeadLetterQueueUrl", "ConvertMachine"}
+    assert outputs["LedgerTable"].startswith("<Ledger")
+    assert outputs["ConvertMachine"].endswith(f":stateMachine:{stage.stage.resource_prefix}-convert")

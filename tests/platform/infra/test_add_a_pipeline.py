@@ -56,7 +56,9 @@ def test_it_is_folders_of_its_own_and_four_lines() -> None:
 
 
 def test_status_runs_digest_dashboards_and_alarms_show_it(project: Path) -> None:
-    call(project, "pytest", "-q", "-p", "no:cacheprovider", "tests/support/example_pipeline.py", "tests/source_inventory")
+    call(
+        project, "pytest", "-q", "-p", "no:cacheprovider", "tests/support/example_pipeline.py", "tests/source_inventory"
+    )
 
 
 def test_it_keeps_the_rules(project: Path) -> None:

@@ -1,25 +1,35 @@
+"""The tables of the Glue catalog against the contracts and the layout of the lake."""
+
 from __future__ import annotations
 
 import re
 
 import pytest
 
+from infra.vendor_exports.settings import VendorExports
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import Table
+from sluice.pipelines import RUN_KINDS
 from sluice.runs.keys import RUN_RECORDS_PREFIX
-from sluice.runs.runs_table import RUNS
-from sluice.vendor_exports.completeness.catalog import HISTORY_TABLES
-from sluice.vendor_exports.completeness.keys import history_key
-from tests.support.synthesis import Resource, Synthesis, text
+from sluice.runs.runs_table import runs_table
+from sluice.vendor_exports.completeness.history_files import HISTORY_TABLES, history_key
+from tests.support.synthesis import Resource, Synthesis, Template, text
 
 GLUE_TABLE = "AWS::Glue::Table"
 TABLES = load_registry().tables()
+RUNS = runs_table(RUN_KINDS.values())
 FLOWS = {"dev": "Test", "prd": "Prod"}
+PROJECTION = {"year": "2000,2099", "month": "1,12", "day": "1,31", "hour": "0,23"}
+LAKE = r"s3://(<Lake\w{8}>|import:Sluice-\w+-Lake:ExportsOutputRefLake\w+)/"
 
 
-def test_one_table_per_contract_and_history_and_none_besides(stage: Synthesis) -> None:
-    names = [table["Properties"]["TableInput"]["Name"] for table in stage.lake.of_type(GLUE_TABLE).values()]
-    assert sorted(names) == sorted(table.name.lower() for table in (*TABLES, *HISTORY_TABLES, RUNS))
+def test_every_table_is_in_the_stack_of_its_owner(stage: Synthesis) -> None:
+    def names(template: Template) -> list[str]:
+        return sorted(table["Properties"]["TableInput"]["Name"] for table in template.of_type(GLUE_TABLE).values())
+
+    assert names(stage.lake) == [RUNS.name.lower()]
+    assert names(stage.event_files) == sorted(table.name.lower() for table in TABLES)
+    assert names(stage.vendor_exports) == sorted(table.name.lower() for table in HISTORY_TABLES)
 
 
 def test_the_database_is_the_stages(stage: Synthesis) -> None:
@@ -38,20 +48,14 @@ def test_columns_are_the_contracts_in_order(dev: Synthesis, table: Table) -> Non
 @pytest.mark.parametrize("table", [*TABLES, RUNS], ids=lambda table: table.name)
 def test_partitions_are_projected_over_the_layout_that_is_written(dev: Synthesis, table: Table) -> None:
     declared = _input(dev, table)
-    assert [(key["Name"], key["Type"]) for key in declared["PartitionKeys"]] == [
-        (key, "int") for key in ("year", "month", "day", "hour")
-    ]
+    assert [(key["Name"], key["Type"]) for key in declared["PartitionKeys"]] == [(key, "int") for key in PROJECTION]
     parameters = declared["Parameters"]
     assert parameters["projection.enabled"] == "true"
-    assert parameters["projection.year.range"] == "2000,2099"
-    assert parameters["projection.month.range"] == "1,12"
-    assert parameters["projection.day.range"] == "1,31"
-    assert parameters["projection.hour.range"] == "0,23"
-    assert {parameters[f"projection.{key}.type"] for key in ("year", "month", "day", "hour")} == {"integer"}
+    assert {key: parameters[f"projection.{key}.range"] for key in PROJECTION} == PROJECTION
+    assert {parameters[f"projection.{key}.type"] for key in PROJECTION} == {"integer"}
     location = text(declared["StorageDescriptor"]["Location"])
-    assert location.startswith("s3://<Lake")
     prefix = RUN_RECORDS_PREFIX if table is RUNS else f"data/clean_parquet/{table.name}.parquet/"
-    assert location.endswith(f">/{prefix}")
+    assert re.sub(LAKE, "lake/", location) == f"lake/{prefix}"
     template = text(parameters["storage.location.template"])
     assert template == f"{location}year=${{year}}/month=${{month}}/day=${{day}}/hour=${{hour}}/"
 
@@ -61,12 +65,10 @@ def test_a_history_is_one_folder_of_the_stages_flow_without_partitions(stage: Sy
     declared = _input(stage, table)
     assert declared["PartitionKeys"] == []
     assert declared["Parameters"] == {"classification": "parquet", "EXTERNAL": "TRUE"}
-    location = text(declared["StorageDescriptor"]["Location"])
-    assert re.fullmatch(r"s3://<Lake\w{8}>/(.+)", location)
-    prefix = location.split(">/")[1]
+    prefix = re.sub(LAKE, "", text(declared["StorageDescriptor"]["Location"]))
     assert prefix == f"data/history/{FLOWS[stage.stage.name]}/{table.name}.parquet/"
     # The file that is written lies there, and not deeper than Athena looks.
-    assert history_key(stage.stage.exports.environment, table.name).rpartition("/")[0] + "/" == prefix
+    assert history_key(stage.stage.settings(VendorExports).environment, table.name).rpartition("/")[0] + "/" == prefix
 
 
 def test_run_records_are_read_as_json(dev: Synthesis) -> None:
@@ -89,6 +91,7 @@ def test_all_others_are_read_as_parquet(dev: Synthesis, table: Table) -> None:
 
 
 def _input(stage: Synthesis, table: Table) -> Resource:
-    inputs = [each["Properties"]["TableInput"] for each in stage.lake.of_type(GLUE_TABLE).values()]
+    tables = [each for template in stage.templates for each in template.of_type(GLUE_TABLE).values()]
+    inputs = [each["Properties"]["TableInput"] for each in tables]
     (found,) = [each for each in inputs if each["Name"] == table.name.lower()]
     return dict(found)

@@ -1,4 +1,4 @@
-"""What is true of every function, whatever its stack."""
+"""Every function, whatever its stack: its environment, size, role, log and tags."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.platform.sizes import FunctionSize
+from infra.settings import FunctionSize
 from infra.stage import Stage
 from tests.support.handler_source import handler_path
 from tests.support.synthesis import ROOT, Synthesis, text
@@ -17,7 +17,7 @@ SEARCH_FOLDERS = ("install_search", "load_search")
 """Functions that only stages with a search cluster have; `test_search.py` has a stage of theirs."""
 ALL_FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/*/handler.py"))
 FOLDERS = [folder for folder in ALL_FOLDERS if folder not in SEARCH_FOLDERS]
-# What Powertools and the meter read by themselves.
+# Variables that Powertools and the emitter of metrics read by themselves.
 HOUSE_VARIABLES = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "STAGE", "PIPELINE"}
 
 
@@ -29,7 +29,7 @@ def test_every_folder_of_functions_is_one_function(stage: Synthesis) -> None:
 def test_a_function_is_told_exactly_what_its_handler_reads(stage: Synthesis, folder: str) -> None:
     variables = stage.function(folder)["Environment"]["Variables"]
     assert variables.keys() - HOUSE_VARIABLES == _settings_read_by(folder) - HOUSE_VARIABLES
-    assert variables["STAGE"] == stage.stage.name
+    assert (variables["STAGE"], variables["PIPELINE"]) == (stage.stage.name, handler_path(folder).parts[-3])
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -71,7 +71,7 @@ def test_a_function_knows_the_name_of_a_secret_and_never_its_value(stage: Synthe
 
 
 def _size(stage: Stage, folder: str) -> FunctionSize:
-    (owner,) = [settings for settings in (stage, stage.exports, stage.watch) if hasattr(settings, folder)]
+    (owner,) = [settings for settings in stage.parts if hasattr(settings, folder)]
     size: FunctionSize = getattr(owner, folder)
     return size
 

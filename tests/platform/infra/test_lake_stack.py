@@ -2,19 +2,18 @@ from __future__ import annotations
 
 import json
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 
-from sluice.vendor_exports.delivery.vendor_access import SecretCredentials
-from tests.support.synthesis import Synthesis, text
+from infra.event_files.settings import EventFiles
+from tests.support.synthesis import STACKS, Resource, Synthesis, Template, text
 
 BUCKET, TABLE, SECRET = "AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::SecretsManager::Secret"
 
 
 def test_the_buckets_of_a_stage(dev: Synthesis, prd: Synthesis) -> None:
-    assert _starts(dev, BUCKET) == {"AccessLogs", "Source", "Media", "Lake"}
-    assert _starts(prd, BUCKET) == {"AccessLogs", "Lake"}, "the producers' buckets are theirs"
+    assert _starts(dev.lake, BUCKET) == {"AccessLogs", "Source", "Media", "Lake"}
+    assert _starts(prd.lake, BUCKET) == {"AccessLogs", "Lake"}, "the producers' buckets are theirs"
 
 
 def test_every_bucket_is_private_encrypted_and_the_owners(stage: Synthesis) -> None:
@@ -66,8 +65,8 @@ def test_what_expires_in_the_lake_and_what_does_not(stage: Synthesis) -> None:
     expiring = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
     settings = stage.stage
     assert expiring == {
-        "data/dirty_json/": settings.dirty_retention_days,
-        "data/unrelated_json/": settings.dirty_retention_days,
+        "data/dirty_json/": settings.settings(EventFiles).dirty_retention_days,
+        "data/unrelated_json/": settings.settings(EventFiles).dirty_retention_days,
         "runs/": settings.run_retention_days,
         "data/reports/": settings.run_retention_days,
         "athena/": settings.query_result_retention_days,
@@ -82,49 +81,33 @@ def test_the_lake_keeps_replaced_objects_where_data_is_kept(dev: Synthesis, prd:
     assert "VersioningConfiguration" not in dev.lake.properties(BUCKET, "Source"), "the same put is the same object"
 
 
-def test_ledger_media_index_and_slots(stage: Synthesis) -> None:
-    assert _starts(stage, TABLE) == {"Ledger", "MediaIndex", "Slots"}
-    for table in stage.lake.of_type(TABLE).values():
-        properties = table["Properties"]
-        assert [key["AttributeName"] for key in properties["KeySchema"]] == ["pk", "sk"]
-        assert properties["BillingMode"] == "PAY_PER_REQUEST"
-        assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
-        assert "GlobalSecondaryIndexes" not in properties
-    expiring = [
-        name for name in _starts(stage, TABLE) if "TimeToLiveSpecification" in stage.lake.properties(TABLE, name)
-    ]
-    assert expiring == ["Ledger"], "what became of an hour is never forgotten"
-    ledger = stage.lake.properties(TABLE, "Ledger")
-    assert ledger["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
-
-
-def test_the_vendors_secret_has_a_name_a_form_and_no_value(stage: Synthesis) -> None:
-    assert _starts(stage, SECRET) == {"VendorSecret"}
-    secret = stage.lake.properties(SECRET, "VendorSecret")
-    assert secret["Name"] == f"sluice-{stage.stage.name}/veson"
-    assert "SecretString" not in secret
-    generated = secret["GenerateSecretString"]
-    assert json.loads(generated["SecretStringTemplate"]) == {"Veson_client_id": "put the vendor's value here"}
-    assert generated["GenerateStringKey"] == "Veson_client_secret"
-
-
-def test_the_secret_as_it_is_made_has_the_form_functions_read(dev: Synthesis) -> None:
-    generated = dev.lake.properties(SECRET, "VendorSecret")["GenerateSecretString"]
-    made = {**json.loads(generated["SecretStringTemplate"]), generated["GenerateStringKey"]: "generated"}
-    client = Mock(get_secret_value=Mock(return_value={"SecretString": json.dumps(made)}))
-    assert SecretCredentials(client, "sluice-dev/veson").current().client_secret == "generated"
+def test_state_belongs_to_the_pipelines(stage: Synthesis) -> None:
+    assert {template.stack.rpartition("-")[2]: _starts(template, TABLE) for template in stage.templates} == {
+        "Lake": set(),
+        "EventFiles": {"Ledger", "MediaIndex"},
+        "VendorExports": {"Slots"},
+        "Observability": set(),
+    }
+    for template in stage.templates:
+        for table in template.of_type(TABLE).values():
+            properties = table["Properties"]
+            assert [key["AttributeName"] for key in properties["KeySchema"]] == ["pk", "sk"]
+            assert properties["BillingMode"] == "PAY_PER_REQUEST"
+            assert properties["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] is True
+            assert "GlobalSecondaryIndexes" not in properties
 
 
 @pytest.mark.parametrize("kind", [BUCKET, TABLE, SECRET])
 def test_production_data_survives_the_stack(prd: Synthesis, dev: Synthesis, kind: str) -> None:
-    assert {resource["DeletionPolicy"] for resource in prd.lake.of_type(kind).values()} == {"Retain"}
-    assert {resource["UpdateReplacePolicy"] for resource in prd.lake.of_type(kind).values()} == {"Retain"}
-    assert {resource["DeletionPolicy"] for resource in dev.lake.of_type(kind).values()} == {"Delete"}
+    assert {resource["DeletionPolicy"] for resource in _all(prd, kind)} == {"Retain"}
+    assert {resource["UpdateReplacePolicy"] for resource in _all(prd, kind)} == {"Retain"}
+    assert {resource["DeletionPolicy"] for resource in _all(dev, kind)} == {"Delete"}
 
 
 def test_production_cannot_be_deleted_by_mistake(prd: Synthesis) -> None:
-    assert all(table["Properties"]["DeletionProtectionEnabled"] for table in prd.lake.of_type(TABLE).values())
-    assert _artifact(prd, "Sluice-prd-Lake")["properties"]["terminationProtection"] is True
+    assert all(table["Properties"]["DeletionProtectionEnabled"] for table in _all(prd, TABLE))
+    protected = {part: _artifact(prd, part)["properties"].get("terminationProtection", False) for part in STACKS}
+    assert protected == {"Lake": True, "EventFiles": True, "VendorExports": True, "Observability": False}
 
 
 def test_queries_are_encrypted_bounded_and_nobody_can_say_otherwise(stage: Synthesis) -> None:
@@ -140,28 +123,28 @@ def test_queries_are_encrypted_bounded_and_nobody_can_say_otherwise(stage: Synth
 
 
 def test_outputs_lead_the_command_line_to_everything(stage: Synthesis) -> None:
-    wanted = {"SourceBucket", "MediaBucket", "LakeBucket", "LedgerTable", "MediaTable", "Database", "Workgroup"}
-    assert wanted | {"SlotsTable", "VendorSecret"} <= stage.lake.body["Outputs"].keys()
-    assert stage.lake.body["Outputs"]["VendorSecret"]["Value"] == stage.stage.vendor_secret
-    assert text(stage.lake.body["Outputs"]["SlotsTable"]["Value"]).startswith("<Slots")
-    assert {"QueueUrl", "DeadLetterQueueUrl", "ConvertMachine"} <= stage.event_files.body["Outputs"].keys()
+    assert stage.lake.outputs().keys() == {"SourceBucket", "MediaBucket", "LakeBucket", "Database", "Workgroup"}
 
 
-def test_what_survives_runs_no_code(prd: Synthesis) -> None:
+def test_the_lake_runs_no_code(prd: Synthesis) -> None:
     assert not _types(prd) & {"Custom::S3AutoDeleteObjects"}
     assert not prd.lake.of_type("AWS::Lambda::Function")
     assert not prd.lake.of_type("AWS::IAM::Role")
 
 
-def _starts(stage: Synthesis, kind: str) -> set[str]:
-    return {logical_id[:-8] for logical_id in stage.lake.of_type(kind)}
+def _starts(template: Template, kind: str) -> set[str]:
+    return {logical_id[:-8] for logical_id in template.of_type(kind)}
+
+
+def _all(stage: Synthesis, kind: str) -> list[Resource]:
+    return [resource for template in stage.templates for resource in template.of_type(kind).values()]
 
 
 def _types(stage: Synthesis) -> set[str]:
     return {resource["Type"] for _, resource in stage.resources()}
 
 
-def _artifact(stage: Synthesis, name: str) -> dict[str, Any]:
+def _artifact(stage: Synthesis, part: str) -> dict[str, Any]:
     manifest = json.loads((stage.folder / "manifest.json").read_text())
-    artifact: dict[str, Any] = manifest["artifacts"][name]
+    artifact: dict[str, Any] = manifest["artifacts"][f"{stage.stage.stack_prefix}-{part}"]
     return artifact

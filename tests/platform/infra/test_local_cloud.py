@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from cli.platform import local_cloud
-from cli.platform.errors import CliError
+from cli.platform.console import CliError
 
 HANDLER = "import os\ndef handler(event, context): return {'pid': os.getpid(), 'environment': dict(os.environ)}\n"
 
@@ -32,7 +32,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     folder = tmp_path / "cloud"
     monkeypatch.setenv(local_cloud.FOLDER_VARIABLE, str(folder))
     yield folder
-    local_cloud.down()
+    local_cloud.stop()
 
 
 @pytest.fixture
@@ -45,41 +45,41 @@ def port() -> int:
 def test_it_goes_up_once_and_down_whole(folder: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ROLE_ARN", "somebody")
     monkeypatch.setenv("A_SECRET_OF_THIS_SHELL", "x")
-    assert local_cloud.status() is None
-    cloud = local_cloud.up(port)
-    assert local_cloud.status() == local_cloud.up() == local_cloud.up(port) == cloud
+    assert local_cloud.running_cloud() is None
+    cloud = local_cloud.start(port)
+    assert local_cloud.running_cloud() == local_cloud.start() == local_cloud.start(port) == cloud
     assert cloud.endpoint == f"http://localhost:{port}"
     worker = _call_a_function(cloud.endpoint)
     assert worker["environment"]["AWS_ENDPOINT_URL"] == f"http://127.0.0.1:{port}"
     assert not worker["environment"].keys() & {"AWS_ROLE_ARN", "A_SECRET_OF_THIS_SHELL", "PYTHONPATH"}
-    assert local_cloud.down() is True
+    assert local_cloud.stop() is True
     for process in (cloud.pid, worker["pid"]):
         with pytest.raises(ProcessLookupError):
             os.kill(process, 0)
     assert not folder.exists()
-    assert local_cloud.status() is None
-    assert local_cloud.down() is False
+    assert local_cloud.running_cloud() is None
+    assert local_cloud.stop() is False
 
 
 @pytest.mark.usefixtures("folder")
 def test_one_cloud_at_a_time(port: int) -> None:
-    local_cloud.up(port)
+    local_cloud.start(port)
     with pytest.raises(CliError, match=f"up already, at port {port}"):
-        local_cloud.up(port + 1)
+        local_cloud.start(port + 1)
 
 
 @pytest.mark.usefixtures("folder")
 def test_a_cloud_that_was_killed_is_not_up_and_can_go_up_again(port: int) -> None:
-    killed = local_cloud.up(port)
+    killed = local_cloud.start(port)
     os.kill(killed.pid, signal.SIGKILL)
     os.waitpid(killed.pid, 0)
-    assert local_cloud.status() is None
-    assert local_cloud.up(port).pid != killed.pid
+    assert local_cloud.running_cloud() is None
+    assert local_cloud.start(port).pid != killed.pid
 
 
 def test_a_port_that_another_program_has_is_named(folder: Path, port: int) -> None:
     with socket.create_server(("127.0.0.1", port)), pytest.raises(CliError, match=f"Port {port} is taken"):
-        local_cloud.up(port)
+        local_cloud.start(port)
     assert not folder.exists()
 
 
@@ -88,8 +88,8 @@ def test_an_emulator_that_ends_at_once_says_why(port: int, monkeypatch: pytest.M
     broken = local_cloud._environment(port) | {"GATEWAY_PORT": "no-port"}
     monkeypatch.setattr(local_cloud, "_environment", lambda _port: broken)
     with pytest.raises(CliError, match=r"ended at once(.|\n)*no-port"):
-        local_cloud.up(port)
-    assert local_cloud.status() is None
+        local_cloud.start(port)
+    assert local_cloud.running_cloud() is None
 
 
 @pytest.mark.usefixtures("folder")

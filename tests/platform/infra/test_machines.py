@@ -1,4 +1,4 @@
-"""What is true of every state machine."""
+"""Every state machine: its graph, retries, logs and texts."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 
 import pytest
 
+from sluice.pipelines import PIPELINES
 from tests.support.machine_graph import MACHINE, Machine, State, graphs, is_end, loops, machine, reached, targets
 from tests.support.synthesis import Synthesis
 
-MACHINES = {"Convert": "event_files", "Export": "exports", "History": "exports"}
+MACHINES = {kind.machine_output.removesuffix("Machine"): each.name for each in PIPELINES for kind in each.run_kinds}
 TRANSIENT = {"Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException"} | {
     "Lambda.TooManyRequestsException"
 }
@@ -17,7 +18,7 @@ TRANSIENT = {"Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.Sdk
 
 @pytest.fixture(params=MACHINES)
 def each(request: pytest.FixtureRequest, stage: Synthesis) -> Machine:
-    return machine(getattr(stage, MACHINES[request.param]), request.param)
+    return machine(stage.by_part[MACHINES[request.param].title().replace("_", "")], request.param)
 
 
 def test_these_are_all_machines(stage: Synthesis) -> None:

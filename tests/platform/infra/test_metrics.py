@@ -1,40 +1,44 @@
-"""The catalogue of metrics against the code that emits them."""
+"""The metrics that pipelines register against the code that emits them."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
 
 import pytest
 
-from sluice.event_files.validate.validation import Outcome
-from sluice.observability import metrics
-from sluice.observability.metrics import METRICS, Metric
+from sluice.observability.metrics import PLATFORM_METRICS, Metric
+from sluice.pipelines import PIPELINES
 from tests.support.synthesis import ROOT
 
-CONSTANTS = {name: value for name, value in vars(metrics).items() if isinstance(value, Metric)}
+LAYERS = ROOT / "layers"
+CATALOGUES = sorted((LAYERS / "sluice").rglob("metrics.py"))
+METRICS = list(dict.fromkeys([*PLATFORM_METRICS, *(metric for pipeline in PIPELINES for metric in pipeline.metrics)]))
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
-def test_every_metric_of_the_catalogue_is_emitted_by_a_function(metric: Metric) -> None:
-    by_the_meter = {metrics.COLD_STARTS}
-    assert metric in by_the_meter or any(metric in _added_by(tree) for tree in _trees())
+def test_every_registered_metric_is_emitted(metric: Metric) -> None:
+    assert _constants()[metric] in _used_names()
 
 
-def test_no_two_metrics_share_a_name() -> None:
-    assert len({metric.name for metric in METRICS}) == len(METRICS) == len(CONSTANTS)
+def test_no_two_metrics_share_a_name_and_all_are_registered() -> None:
+    assert len({metric.name for metric in METRICS}) == len(METRICS)
+    assert _constants().keys() == set(METRICS)
 
 
-def _trees() -> Iterator[ast.Module]:
-    for source in [*ROOT.glob("functions/*/*/handler.py"), *ROOT.glob("layers/sluice/**/*.py")]:
-        yield ast.parse(source.read_text())
+@cache
+def _constants() -> dict[Metric, str]:
+    """Return the names of the constants that hold metrics."""
+    modules = [import_module(".".join(path.relative_to(LAYERS).with_suffix("").parts)) for path in CATALOGUES]
+    return {value: name for module in modules for name, value in vars(module).items() if isinstance(value, Metric)}
 
 
-def _added_by(tree: ast.Module) -> set[Metric]:
-    """What is handed to a meter: the metrics a module with one names, or all that an invocation's totals hold."""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    if not any(isinstance(call.func, ast.Attribute) and call.func.attr == "add" for call in calls):
-        return set()
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    totals = any(isinstance(call.func, ast.Attribute) and call.func.attr == "totals" for call in calls)
-    return {CONSTANTS[name] for name in names & CONSTANTS.keys()} | (set(Outcome().totals()) if totals else set())
+@cache
+def _used_names() -> set[str]:
+    """Return the names that handlers and the modules of the layer use, but for the catalogues themselves."""
+    sources = [*ROOT.glob("functions/*/*/handler.py"), *(LAYERS / "sluice").rglob("*.py")]
+    trees = [ast.parse(path.read_text()) for path in sources if path not in CATALOGUES]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return names | {node.attr for node in nodes if isinstance(node, ast.Attribute)}

@@ -1,56 +1,39 @@
-"""Where messages to people go."""
+"""Messages to people: the topic, its subscriptions, and the text about an execution that failed."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from infra import stage as stages
-from infra.platform.observability.settings import SlackChannel, Watch
-from tests.platform.infra.watched import Watched
-from tests.support.synthesis import Synthesis, listed, synthesise, text
+from infra.platform.observability.settings import Observability
+from sluice.pipelines import RUN_KINDS
+from tests.platform.infra.observability_template import ObservabilityTemplate
+from tests.support.synthesis import Synthesis, listed, text
 
 TOPIC, SUBSCRIPTION = "AWS::SNS::Topic", "AWS::SNS::Subscription"
 RULE, CHANNEL = "AWS::Events::Rule", "AWS::Chatbot::SlackChannelConfiguration"
-TOLD = replace(
-    stages.stage_named("int"),
-    name="told",
-    watch=Watch(emails=("a@example.com", "b@example.com"), slack=SlackChannel(workspace="T01", channel="C01")),
-)
-
-
-@pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
-    """A stage with people and a channel to tell."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(stages._STAGES, TOLD.name, TOLD)
-        return synthesise(TOLD.name, Path(tmp_path_factory.mktemp(TOLD.name)))
 
 
 def test_nobody_is_told_unless_a_stage_says_whom(stage: Synthesis) -> None:
-    assert not stage.watch.of_type(SUBSCRIPTION)
-    assert not stage.watch.of_type(CHANNEL)
+    assert not stage.observability.of_type(SUBSCRIPTION)
+    assert not stage.observability.of_type(CHANNEL)
 
 
-def test_people_by_e_mail(told: Synthesis) -> None:
-    subscribed = [each["Properties"] for each in told.watch.of_type(SUBSCRIPTION).values()]
+def test_people_by_e_mail(odd: Synthesis) -> None:
+    subscribed = [each["Properties"] for each in odd.observability.of_type(SUBSCRIPTION).values()]
     assert {(each["Protocol"], each["Endpoint"]) for each in subscribed} == {
-        ("email", address) for address in TOLD.watch.emails
+        ("email", address) for address in odd.stage.settings(Observability).emails
     }
     assert all(text(each["TopicArn"]).startswith("<NotificationsTopic") for each in subscribed)
 
 
-def test_a_channel_that_may_do_nothing(told: Synthesis) -> None:
-    (channel,) = told.watch.of_type(CHANNEL).values()
+def test_a_channel_that_may_do_nothing(odd: Synthesis) -> None:
+    (channel,) = odd.observability.of_type(CHANNEL).values()
     assert channel["Properties"]["SlackWorkspaceId"] == "T01"
     assert channel["Properties"]["SlackChannelId"] == "C01"
     (topic,) = channel["Properties"]["SnsTopicArns"]
     assert text(topic).startswith("<NotificationsTopic")
-    assert told.watch.statements("NotificationsChannelRole") == []
+    assert odd.observability.statements("NotificationsChannelRole") == []
 
 
 def test_the_topic_takes_tls_only_and_messages_of_this_accounts_alarms(stage: Synthesis) -> None:
@@ -63,13 +46,13 @@ def test_the_topic_takes_tls_only_and_messages_of_this_accounts_alarms(stage: Sy
 
 
 def test_every_machine_that_fails_is_told_of(prd: Synthesis) -> None:
-    rule = prd.watch.properties(RULE, "NotificationsFailures")
+    rule = prd.observability.properties(RULE, "NotificationsFailures")
     assert rule["EventPattern"]["detail-type"] == ["Step Functions Execution Status Change"]
     assert rule["EventPattern"]["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
     machines = {text(arn).rpartition("-")[2] for arn in rule["EventPattern"]["detail"]["stateMachineArn"]}
-    assert machines == {"convert", "export", "history"}
+    assert machines == RUN_KINDS.keys()
     (target,) = rule["Targets"]
-    assert Watched(prd).type_of(Watched(prd).resolved(target["Arn"])) == TOPIC
+    assert ObservabilityTemplate(prd).type_of(ObservabilityTemplate(prd).resolved(target["Arn"])) == TOPIC
     assert {"Service": "events.amazonaws.com"} in [each.get("Principal") for each in _policy(prd)]
 
 
@@ -80,22 +63,22 @@ def test_a_failure_is_told_as_text_with_a_link(prd: Synthesis) -> None:
     assert all(line.startswith('"') and line.endswith('"') for line in lines), "EventBridge takes quoted lines only"
 
 
-def test_a_chat_shows_nothing_but_its_own_form(told: Synthesis) -> None:
-    message = json.loads(_message(told))
+def test_a_chat_shows_nothing_but_its_own_form(odd: Synthesis) -> None:
+    message = json.loads(_message(odd))
     assert (message["version"], message["source"]) == ("1.0", "custom")
     assert message["content"]["title"] == "<detail-status>: execution <detail-name>"
 
 
 def test_dev_sends_nothing(dev: Synthesis) -> None:
-    assert not [name for name in dev.watch.of_type(RULE) if name.startswith("NotificationsFailures")]
+    assert not [name for name in dev.observability.of_type(RULE) if name.startswith("NotificationsFailures")]
 
 
 def _policy(stage: Synthesis) -> list[dict[str, Any]]:
-    (policy,) = stage.watch.of_type("AWS::SNS::TopicPolicy").values()
+    (policy,) = stage.observability.of_type("AWS::SNS::TopicPolicy").values()
     statements: list[dict[str, Any]] = policy["Properties"]["PolicyDocument"]["Statement"]
     return statements
 
 
 def _message(stage: Synthesis) -> str:
-    (target,) = stage.watch.properties(RULE, "NotificationsFailures")["Targets"]
+    (target,) = stage.observability.properties(RULE, "NotificationsFailures")["Targets"]
     return text(target["InputTransformer"]["InputTemplate"])

@@ -10,220 +10,165 @@ from aws_cdk import App, Stack
 from aws_cdk import aws_iam as iam
 
 from infra.platform.permissions import allow
+from infra.vendor_exports.settings import VendorExports
 from tests.support.synthesis import Synthesis, Template, listed, text
 
 READ, WRITE, DELETE, LIST = "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"
-SECRET = "secretsmanager:GetSecretValue"
-WATCH = ("states:DescribeExecution", "states:StopExecution")
-FLOWS = {"dev": "DEV/IMOSDL", "prd": "IMOSDL"}
 
-CONSUME = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "GetQueueUrl")
+FLOWS = {"Test": "DEV/IMOSDL/", "Prod": "IMOSDL/"}
 
-# What every function may do: write its own log, send traces.
-EVERY_FUNCTION = {
-    ("logs:CreateLogStream", "own log"),
-    ("logs:PutLogEvents", "own log"),
-    ("xray:PutTraceSegments", "*"),
-    ("xray:PutTelemetryRecords", "*"),
-}
+Rights = set[tuple[str, str]]
+
+
+def to(resource: str, *actions: str) -> Rights:
+    """Actions on a resource; those without a service are the ones of a table."""
+    return {(action if ":" in action else f"dynamodb:{action}", resource) for action in actions}
+
+
+def consumes(queue: str) -> Rights:
+    """The rights of a function that a queue feeds."""
+    actions = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "GetQueueUrl")
+    return to(queue, *(f"sqs:{action}" for action in actions))
+
+
+LETTERS = to("missed calls", "sqs:SendMessage")
+SECRET = to("the vendor's secret", "secretsmanager:GetSecretValue")
+TRACES = to("*", "xray:PutTraceSegments", "xray:PutTelemetryRecords")
+EVERY_FUNCTION = TRACES | to("own log", "logs:CreateLogStream", "logs:PutLogEvents")
+EVERY_MACHINE = TRACES | to(
+    "*",
+    "xray:GetSamplingRules",
+    "xray:GetSamplingTargets",
+    "logs:CreateLogDelivery",
+    "logs:GetLogDelivery",
+    "logs:UpdateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:DescribeResourcePolicies",
+    "logs:DescribeLogGroups",
+)
+MAPS = {"convert": "ConvertTheBatches", "export": "CopyTheFiles", "history": "ObserveTheParts"}
 # By stack and function; `flow/` is the folder of the stage's flow of the vendor.
-FUNCTIONS: dict[str, dict[str, set[tuple[str, str]]]] = {
+FUNCTIONS: dict[str, dict[str, Rights]] = {
     "event_files": {
-        "ValidateFiles": {
-            (READ, "source/*"),
-            (LIST, "source"),
-            (WRITE, "lake/data/clean_json/*"),
-            (WRITE, "lake/data/dirty_json/*"),
-            (WRITE, "lake/data/unrelated_json/*"),
-            ("dynamodb:BatchGetItem", "ledger"),
-            ("dynamodb:PutItem", "ledger"),
-            ("dynamodb:Query", "media index"),
-            *((f"sqs:{action}", "queue of files") for action in CONSUME),
-        },
-        "IndexMedia": {
-            ("dynamodb:BatchWriteItem", "media index"),
-            *((f"sqs:{action}", "queue of media") for action in CONSUME),
-        },
-        "PlanConversion": {
-            (WRITE, "lake/runs/*"),
-            ("dynamodb:Query", "ledger"),
-            ("dynamodb:GetItem", "ledger"),
-            ("dynamodb:PutItem", "ledger"),
-            ("dynamodb:DeleteItem", "ledger"),
-            ("states:DescribeExecution", "executions of convert"),
-        },
-        "ConvertBatch": {
-            (READ, "lake/data/clean_json/*"),
-            (READ, "lake/data/dirty_json/*"),
-            (READ, "lake/runs/*"),
-            (LIST, "lake"),
-            (WRITE, "lake/data/clean_parquet/*"),
-            (WRITE, "lake/runs/*"),
-        },
-        "CommitConversion": {
-            (READ, "lake/runs/*"),
-            (WRITE, "lake/runs/*"),
-            (LIST, "lake"),
-            (DELETE, "lake/data/clean_json/*"),
-            ("dynamodb:Query", "ledger"),
-            ("dynamodb:PutItem", "ledger"),
-            ("dynamodb:DeleteItem", "ledger"),
-        },
-        "ProfileRun": {
-            (READ, "lake/runs/*"),
-            (WRITE, "lake/data/clean_parquet/PROFILING_LOG.parquet/*"),
-            ("dynamodb:DeleteItem", "ledger"),
-        },
-        "SweepOrphans": {
-            (LIST, "lake"),
-            (DELETE, "lake/data/clean_json/*"),
-            (DELETE, "lake/data/dirty_json/*"),
-            (DELETE, "lake/data/unrelated_json/*"),
-            ("dynamodb:BatchGetItem", "ledger"),
-            ("sqs:SendMessage", "missed calls"),
-        },
+        "ValidateFiles": to("source/*", READ)
+        | to("source", LIST)
+        | to("lake/data/clean_json/*", WRITE)
+        | to("lake/data/dirty_json/*", WRITE)
+        | to("lake/data/unrelated_json/*", WRITE)
+        | to("ledger", "BatchGetItem", "PutItem")
+        | to("media index", "Query")
+        | consumes("queue of files"),
+        "IndexMedia": to("media index", "BatchWriteItem") | consumes("queue of media"),
+        "PlanConversion": to("lake/runs/*", WRITE)
+        | to("ledger", "Query", "GetItem", "UpdateItem", "DeleteItem")
+        | to("executions of convert", "states:DescribeExecution"),
+        "ConvertBatch": to("lake/data/clean_json/*", READ)
+        | to("lake/data/dirty_json/*", READ)
+        | to("lake/data/clean_parquet/*", WRITE)
+        | to("lake/runs/*", READ, WRITE)
+        | to("lake", LIST),
+        "CommitConversion": to("lake/runs/*", READ, WRITE)
+        | to("lake", LIST)
+        | to("lake/data/clean_json/*", DELETE)
+        | to("ledger", "Query", "PutItem", "DeleteItem"),
+        "ProfileRun": to("lake/runs/*", READ)
+        | to("lake/data/clean_parquet/PROFILING_LOG.parquet/*", WRITE)
+        | to("ledger", "DeleteItem"),
+        "SweepOrphans": to("lake", LIST)
+        | to("lake/data/clean_json/*", DELETE)
+        | to("lake/data/dirty_json/*", DELETE)
+        | to("lake/data/unrelated_json/*", DELETE)
+        | to("ledger", "BatchGetItem")
+        | LETTERS,
+        "ProbeLag": to("ledger", "Query") | LETTERS,
     },
-    "exports": {
-        "BeginExport": {
-            ("dynamodb:GetItem", "slots"),
-            ("dynamodb:UpdateItem", "slots"),
-            ("states:DescribeExecution", "executions of export"),
-        },
-        "TriggerJob": {
-            (SECRET, "the vendor's secret"),
-            ("dynamodb:UpdateItem", "slots"),
-        },
-        "CheckJob": {
-            (SECRET, "the vendor's secret"),
-            ("dynamodb:GetItem", "slots"),
-            ("dynamodb:UpdateItem", "slots"),
-        },
-        "ListFiles": {
-            (SECRET, "the vendor's secret"),
-            ("dynamodb:GetItem", "slots"),
-            (READ, "flow/Hourly/*"),
-            (WRITE, "flow/Hourly/*"),
-            (READ, "lake/runs/exports/*"),
-            (WRITE, "lake/runs/exports/*"),
-            (LIST, "lake"),
-        },
-        "CopyFiles": {
-            (SECRET, "the vendor's secret"),
-            ("dynamodb:GetItem", "slots"),
-            ("dynamodb:PutItem", "slots"),
-            ("dynamodb:DeleteItem", "slots"),
-            (READ, "flow/Hourly/*"),
-            (WRITE, "flow/Hourly/*"),
-            ("s3:AbortMultipartUpload", "flow/Hourly/*"),
-            ("s3:ListMultipartUploadParts", "flow/Hourly/*"),
-            (WRITE, "lake/runs/exports/*"),
-            (LIST, "lake"),
-        },
-        "CheckDelivery": {
-            (READ, "flow/Hourly/*"),
-            (READ, "lake/runs/exports/*"),
-            (LIST, "lake"),
-            ("dynamodb:UpdateItem", "slots"),
-        },
-        "CloseExport": {
-            ("dynamodb:GetItem", "slots"),
-            ("dynamodb:UpdateItem", "slots"),
-        },
-        "UpdateHistory": {
-            (LIST, "lake"),
-            (READ, "flow/Hourly/*"),
-            (READ, "lake/runs/history/*"),
-            (READ, "flow/DataObservability/*"),
-            (WRITE, "flow/DataObservability/*"),
-            (READ, "lake/data/history/*"),
-            (WRITE, "lake/data/history/*"),
-        },
-        "PlanHistory": {
-            (WRITE, "lake/runs/history/*"),
-        },
-        "ObserveHours": {
-            (LIST, "lake"),
-            (READ, "flow/Hourly/*"),
-            (WRITE, "lake/runs/history/*"),
-        },
+    "vendor_exports": {
+        "ClaimSlot": to("slots", "GetItem", "UpdateItem") | to("executions of export", "states:DescribeExecution"),
+        "TriggerJob": SECRET | to("slots", "UpdateItem"),
+        "CheckJob": SECRET | to("slots", "GetItem", "UpdateItem"),
+        "ListFiles": SECRET
+        | to("slots", "GetItem")
+        | to("flow/Hourly/*", READ, WRITE)
+        | to("lake/runs/exports/*", READ, WRITE)
+        | to("lake", LIST),
+        "CopyFiles": SECRET
+        | to("slots", "GetItem", "PutItem", "DeleteItem")
+        | to("flow/Hourly/*", READ, WRITE, "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
+        | to("lake/runs/exports/*", WRITE)
+        | to("lake", LIST),
+        "CheckDelivery": to("flow/Hourly/*", READ)
+        | to("lake/runs/exports/*", READ)
+        | to("lake", LIST)
+        | to("slots", "UpdateItem"),
+        "RecordResult": to("slots", "GetItem", "UpdateItem"),
+        "UpdateHistory": to("lake", LIST)
+        | to("flow/Hourly/*", READ)
+        | to("lake/runs/history/*", READ)
+        | to("flow/DataObservability/*", READ, WRITE)
+        | to("lake/data/history/*", READ, WRITE),
+        "PlanHistory": to("lake/runs/history/*", WRITE),
+        "ObserveHours": to("lake", LIST) | to("flow/Hourly/*", READ) | to("lake/runs/history/*", WRITE),
+    },
+    "observability": {
+        "RunHistoryRecordRun": consumes("queue of ends")
+        | {
+            (f"states:{action}", f"executions of {name}")
+            for action in ("DescribeExecution", "GetExecutionHistory", "ListMapRuns")
+            for name in MAPS
+        }
+        | {("states:DescribeExecution", f"children {label} of {name}") for name, label in MAPS.items()}
+        | {
+            (f"states:{action}", f"map runs {label} of {name}")
+            for action in ("DescribeMapRun", "ListExecutions")
+            for name, label in MAPS.items()
+        }
+        | {("states:ListExecutions", f"machine {name}") for name in MAPS}
+        | to("lake/runs/*/commit.json", READ)
+        | to("lake/data/run_records/*", WRITE),
+        "DigestsSendDigest": to("lake", LIST)
+        | to("flow/DataObservability/observations.parquet", READ)
+        | to("lake/data/run_records/*", READ)
+        | to("lake/data/reports/*", WRITE)
+        | to("ledger", "Query")
+        | to("topic", "sns:Publish")
+        | LETTERS,
     },
 }
-# What every machine may do: deliver its log, send traces.
-EVERY_MACHINE = {
-    ("xray:PutTraceSegments", "*"),
-    ("xray:PutTelemetryRecords", "*"),
-    ("xray:GetSamplingRules", "*"),
-    ("xray:GetSamplingTargets", "*"),
-    *(
-        (f"logs:{action}", "*")
-        for action in (
-            "CreateLogDelivery",
-            "GetLogDelivery",
-            "UpdateLogDelivery",
-            "DeleteLogDelivery",
-            "ListLogDeliveries",
-            "PutResourcePolicy",
-            "DescribeResourcePolicies",
-            "DescribeLogGroups",
-        )
-    ),
-}
 
 
-def _machine(name: str, plans: str, label: str, *functions: str) -> set[tuple[str, str]]:
-    """What a machine may do: call its functions, read its plans, run its map, and know its own executions."""
-    watched = (f"executions of {name}", f"children {label} of {name}")
-    return {
-        *(("lambda:InvokeFunction", function) for function in functions),
-        (READ, plans),
-        ("states:StartExecution", f"machine {name}"),
-        *((action, resource) for action in WATCH for resource in watched),
-        ("states:RedriveExecution", f"children {label} of {name}"),
-    }
+def _machine(name: str, plans: str, *functions: str) -> Rights:
+    """The rights of a machine: call its functions, read its plans, run its map, and know its own executions."""
+    children = f"children {MAPS[name]} of {name}"
+    return (
+        {("lambda:InvokeFunction", function) for function in functions}
+        | to(plans, READ)
+        | to(f"machine {name}", "states:StartExecution")
+        | to(f"executions of {name}", "states:DescribeExecution", "states:StopExecution")
+        | to(children, "states:DescribeExecution", "states:StopExecution", "states:RedriveExecution")
+    )
 
 
+CONVERSION = ("PlanConversion", "ConvertBatch", "CommitConversion", "ProfileRun")
+DELIVERY = ("ClaimSlot", "TriggerJob", "CheckJob", "ListFiles", "CopyFiles", "CheckDelivery", "RecordResult")
+HISTORY = ("PlanHistory", "ObserveHours", "UpdateHistory")
 MACHINES = {
-    "event_files": {
-        "Convert": _machine(
-            "convert",
-            "lake/runs/*",
-            "ConvertTheBatches",
-            "PlanConversion",
-            "ConvertBatch",
-            "CommitConversion",
-            "ProfileRun",
-        )
+    "event_files": {"Convert": _machine("convert", "lake/runs/*", *CONVERSION)},
+    "vendor_exports": {
+        "Export": _machine("export", "lake/runs/exports/*", *DELIVERY, "UpdateHistory"),
+        "History": _machine("history", "lake/runs/history/*", *HISTORY),
     },
-    "exports": {
-        "Export": _machine(
-            "export",
-            "lake/runs/exports/*",
-            "CopyTheFiles",
-            "BeginExport",
-            "TriggerJob",
-            "CheckJob",
-            "ListFiles",
-            "CopyFiles",
-            "CheckDelivery",
-            "CloseExport",
-            "UpdateHistory",
-        ),
-        "History": _machine(
-            "history",
-            "lake/runs/history/*",
-            "ObserveTheParts",
-            "PlanHistory",
-            "ObserveHours",
-            "UpdateHistory",
-        ),
-    },
+    "observability": {},
 }
 SCHEDULES = {
     "event_files": {
-        "Conversions": ("states:StartExecution", "machine convert"),
-        "Sweeps": ("lambda:InvokeFunction", "SweepOrphans"),
+        "Conversions": to("machine convert", "states:StartExecution"),
+        "Sweeps": to("SweepOrphans", "lambda:InvokeFunction"),
+        "Probes": to("ProbeLag", "lambda:InvokeFunction"),
     },
-    "exports": {"Exports": ("states:StartExecution", "machine export")},
+    "vendor_exports": {"Exports": to("machine export", "states:StartExecution")},
+    "observability": {f"DigestsEach{period}": to("SendDigest", "lambda:InvokeFunction") for period in ("Day", "Week")},
 }
 
 
@@ -233,24 +178,23 @@ def _each(rights: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("stack", "function"), _each(FUNCTIONS))
 def test_a_function_may_do_this_and_nothing_else(stage: Synthesis, stack: str, function: str) -> None:
-    assert _rights(stage, stack, f"Functions{function}Role") == FUNCTIONS[stack][function] | EVERY_FUNCTION
+    assert rights(stage, stack, _role(stack, function)) == FUNCTIONS[stack][function] | EVERY_FUNCTION
 
 
 @pytest.mark.parametrize(("stack", "machine"), _each(MACHINES))
 def test_a_machine_may_do_this_and_nothing_else(stage: Synthesis, stack: str, machine: str) -> None:
-    assert _rights(stage, stack, f"{machine}Role") == MACHINES[stack][machine] | EVERY_MACHINE
+    assert rights(stage, stack, f"{machine}Role") == MACHINES[stack][machine] | EVERY_MACHINE
 
 
 @pytest.mark.parametrize(("stack", "schedule"), _each(SCHEDULES))
 def test_a_schedule_may_call_its_target_and_nothing_else(prd: Synthesis, stack: str, schedule: str) -> None:
-    rights = {SCHEDULES[stack][schedule], ("sqs:SendMessage", "missed calls")}
-    assert _rights(prd, stack, f"{schedule}Role") == rights
+    assert rights(prd, stack, f"{schedule}Role") == SCHEDULES[stack][schedule] | LETTERS
 
 
 @pytest.mark.parametrize("stack", FUNCTIONS)
 def test_these_are_all_roles_and_none_has_managed_policies(prd: Synthesis, stack: str) -> None:
     roles = _template(prd, stack).of_type("AWS::IAM::Role")
-    expected = {f"Functions{name}Role" for name in FUNCTIONS[stack]}
+    expected = {_role(stack, name) for name in FUNCTIONS[stack]}
     expected |= {f"{name}Role" for name in (*MACHINES[stack], *SCHEDULES[stack])}
     assert {logical_id[:-8] for logical_id in roles} == expected
     for role in roles.values():
@@ -270,7 +214,7 @@ def test_no_policy_belongs_to_two_roles_or_to_nobody(stage: Synthesis, stack: st
 @pytest.mark.parametrize("stack", FUNCTIONS)
 def test_a_role_is_assumed_by_one_service(prd: Synthesis, stack: str) -> None:
     services = {
-        "Functions": "lambda",
+        **dict.fromkeys((_role(stack, name) for name in FUNCTIONS[stack]), "lambda"),
         **dict.fromkeys((f"{name}Role" for name in MACHINES[stack]), "states"),
         **dict.fromkeys((f"{name}Role" for name in SCHEDULES[stack]), "scheduler"),
     }
@@ -296,7 +240,7 @@ def test_a_wildcard_needs_a_reason() -> None:
         allow(role, ["s3:Get*"], ["arn:aws:s3:::b/k"], "reason")
 
 
-def _rights(stage: Synthesis, stack: str, role: str) -> set[tuple[str, str]]:
+def rights(stage: Synthesis, stack: str, role: str) -> Rights:
     """Every (action, resource) a role is allowed; a Deny or a condition would show as something unknown."""
     rights = set()
     for statement in _template(stage, stack).statements(role):
@@ -310,6 +254,10 @@ def _rights(stage: Synthesis, stack: str, role: str) -> set[tuple[str, str]]:
     return rights
 
 
+def _role(stack: str, function: str) -> str:
+    return f"{function}Role" if stack == "observability" else f"Functions{function}Role"
+
+
 def _template(stage: Synthesis, stack: str) -> Template:
     template: Template = getattr(stage, stack)
     return template
@@ -320,22 +268,27 @@ def _known(stage: Synthesis, role: str, resource: str) -> str:
     imported = r"import:Sluice-\w+-Lake:ExportsOutputFnGetAtt"
     machine = rf":{stage.stage.resource_prefix}-(\w+)"
     names = {
-        rf"{imported}Lake\w{{8}}Arn\w{{8}}/{FLOWS[stage.stage.name]}/": "flow/",
+        rf"{imported}Lake\w{{8}}Arn\w{{8}}/{FLOWS[stage.stage.settings(VendorExports).environment]}": "flow/",
         rf"{imported}Lake\w{{8}}Arn\w{{8}}": "lake",
         rf"{imported}Source\w{{8}}Arn\w{{8}}": "source",
         rf"arn:(?:aws|<AWS::Partition>):s3:::{stage.stage.source_bucket}": "source",
-        rf"{imported}Ledger\w{{8}}Arn\w{{8}}": "ledger",
-        rf"{imported}MediaIndex\w{{8}}Arn\w{{8}}": "media index",
-        rf"{imported}Slots\w{{8}}Arn\w{{8}}": "slots",
-        rf"arn:.*:secretsmanager:.*:secret:sluice-{stage.stage.name}/veson-\?{{6}}$": "the vendor's secret",
+        r"<Ledger\w{8}\.Arn>": "ledger",
+        r"<MediaIndex\w{8}\.Arn>": "media index",
+        r"<Slots\w{8}\.Arn>": "slots",
+        r"<VendorSecret\w{8}>": "the vendor's secret",
         r"<FilesQueue\w{8}\.Arn>": "queue of files",
         r"<MediaQueue\w{8}\.Arn>": "queue of media",
         r"<MissedCalls\w{8}\.Arn>": "missed calls",
         rf"<{role.removesuffix('Role')}Log\w{{8}}\.Arn>": "own log",
-        r"<Functions(\w+)Function\w{8}\.Arn>": r"\1",
+        r"<RunHistoryEndsQueue\w{8}\.Arn>": "queue of ends",
+        r"<NotificationsTopic\w{8}>": "topic",
+        r"import:Sluice-\w+-EventFiles:ExportsOutputFnGetAttLedger\w{8}Arn\w{8}": "ledger",
+        r"<SearchClusterCollection\w{8}\.Arn>": "the collection",
+        r"<(?:Functions|Digests)(\w+)Function\w{8}\.Arn>": r"\1",
         rf"arn:.*:states:.*:stateMachine{machine}$": r"machine \1",
         rf"arn:.*:states:.*:execution{machine}:\*$": r"executions of \1",
         rf"arn:.*:states:.*:execution{machine}/(\w+):\*$": r"children \2 of \1",
+        rf"arn:.*:states:.*:mapRun{machine}/(\w+):\*$": r"map runs \2 of \1",
     }
     for pattern, name in names.items():
         if found := re.match(pattern, resource):

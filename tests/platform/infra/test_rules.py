@@ -1,4 +1,4 @@
-"""The security rules of cdk-nag, as the entry point applies them."""
+"""The security rules of cdk-nag, as `app.py` applies them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
 from app import build
-from infra.stage import BUILT_IN
+from infra.stage import BUILT_IN, stage_named
 from tests.support.synthesis import Synthesis, settings
 from tests.support.synthesised_stages import FEATURE
 
@@ -24,8 +24,8 @@ def test_every_stage_keeps_the_rules(synthesis_of: Callable[[str], Synthesis], n
 
 
 def test_broken_rules_stop_the_synthesis(tmp_path: Path) -> None:
-    app = App(context={**settings(), "stage": "dev"}, outdir=str(tmp_path))
-    build(app)
+    app = App(context=settings(), outdir=str(tmp_path))
+    build(app, stage_named("dev"))
     careless = Stack(app, "Careless")
     s3.Bucket(careless, "Open")
     sqs.Queue(careless, "Endless")

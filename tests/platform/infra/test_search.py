@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Callable
@@ -11,20 +12,20 @@ from typing import Any
 
 import pytest
 
-from infra import stage as stages
-from infra.platform.observability.settings import ExistingCluster, Search, Watch
+from infra.event_files.settings import EventFiles
+from infra.platform.observability.settings import ExistingCluster, Observability, Search
 from infra.platform.search_cluster import short_name
-from infra.stage import Stage, stage_named
+from infra.stage import stage_named
 from sluice.contracts.load import load_registry
 from sluice.search.indices import Indices
-from sluice.search.installing import fingerprint
+from sluice.search.install import fingerprint
 from tests.platform.infra import test_functions, test_machines
 from tests.platform.infra.layers import test_imports
+from tests.platform.infra.observability_template import ObservabilityTemplate
 from tests.platform.infra.test_functions import SEARCH_FOLDERS
-from tests.platform.infra.test_permissions import EVERY_FUNCTION
-from tests.platform.infra.watched import Watched
+from tests.platform.infra.test_permissions import EVERY_FUNCTION, rights
 from tests.support.machine_graph import Machine, is_end, machine, path
-from tests.support.synthesis import ROOT, Synthesis, Template, listed, synthesise, text
+from tests.support.synthesis import ROOT, Synthesis, synthesise, text
 
 LEAD = "arn:aws:iam::123456789012:role/lead"
 DOMAIN = "arn:aws:es:us-east-1:123456789012:domain/logs"
@@ -42,15 +43,11 @@ AOSS = "AWS::OpenSearchServerless::"
 
 @pytest.fixture(scope="session")
 def searching(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Synthesis]:
-    found: dict[str, Synthesis] = {}
-
+    @functools.cache
     def of(name: str) -> Synthesis:
-        if name not in found:
-            stage = Stage(name=name, watch=Watch(search=SEARCHES[name]))
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setitem(stages._STAGES, name, stage)
-                found[name] = synthesise(name, Path(tmp_path_factory.mktemp(name)))
-        return found[name]
+        stage = replace(stage_named("int"), name=name, source_bucket=None, media_bucket=None)
+        searched = stage.having(Observability(search=SEARCHES[name]))
+        return synthesise(searched, Path(tmp_path_factory.mktemp(name)))
 
     return of
 
@@ -71,7 +68,7 @@ def convert(each: Synthesis) -> Machine:
 
 
 def test_no_stage_searches_unless_it_is_asked_to(stage: Synthesis) -> None:
-    assert stage_named("prd").watch.search is stage_named("feature-x").watch.search is None
+    assert all(stage_named(name).settings(Observability).search is None for name in ("prd", "feature-x"))
     kinds = {resource["Type"] for _, resource in stage.resources()}
     assert not [kind for kind in kinds if kind.startswith((AOSS, "Custom::ProfilingSearch"))]
     assert {folder for folder, _ in stage.functions()}.isdisjoint(SEARCH_FOLDERS)
@@ -98,7 +95,7 @@ def test_a_run_with_nothing_to_do_loads_what_is_missing(convert: Machine) -> Non
 
 
 def test_loading_leaves_time_to_the_run(each: Synthesis, convert: Machine) -> None:
-    extra = convert.definition["TimeoutSeconds"] - 60 * each.stage.conversion_timeout_minutes
+    extra = convert.definition["TimeoutSeconds"] - 60 * each.stage.settings(EventFiles).conversion_timeout_minutes
     load = convert.states[LOAD]
     again = next(rule for rule in load["Retry"] if "States.Timeout" in rule["ErrorEquals"])
     assert extra >= (1 + again["MaxAttempts"]) * load["TimeoutSeconds"]
@@ -127,8 +124,8 @@ def test_what_is_true_of_every_machine(check: Callable[[Machine], None], convert
 @pytest.mark.parametrize("folder", SEARCH_FOLDERS)
 def test_what_is_true_of_every_function(each: Synthesis, folder: str) -> None:
     test_functions.test_a_function_is_told_exactly_what_its_handler_reads(each, folder)
-    test_imports.test_the_layers_of_a_function(each, folder)
-    properties, size = each.function(folder), getattr(each.stage.watch.search, folder)
+    test_imports.test_a_function_carries_the_layers_whose_packages_it_imports(each, folder)
+    properties, size = each.function(folder), getattr(each.stage.settings(Observability).search, folder)
     assert (properties["MemorySize"], properties["Timeout"]) == (size.memory_mb, size.timeout_seconds)
 
 
@@ -177,13 +174,13 @@ DASHBOARDS = "arn:<AWS::Partition>:aoss:<AWS::Region>:<AWS::AccountId>:dashboard
 def test_a_function_may_do_this_and_nothing_else(
     searching: Callable[[str], Synthesis], name: str, load: set[tuple[str, str]], install: set[tuple[str, str]]
 ) -> None:
-    template = searching(name).event_files
-    assert _rights(template, "SearchLoadSearchRole") == EVERY_FUNCTION | LAKE | load
-    assert _rights(template, "SearchInstallSearchRole") == EVERY_FUNCTION | install
+    stage = searching(name)
+    assert rights(stage, "event_files", "SearchLoadSearchRole") == EVERY_FUNCTION | LAKE | load
+    assert rights(stage, "event_files", "SearchInstallSearchRole") == EVERY_FUNCTION | install
 
 
 def test_profile_run_may_leave_its_marker(each: Synthesis) -> None:
-    assert ("s3:PutObject", "lake/runs/search/pending/*") in _rights(each.event_files, "FunctionsProfileRunRole")
+    assert ("s3:PutObject", "lake/runs/search/pending/*") in rights(each, "event_files", "FunctionsProfileRunRole")
     assert each.function("profile_run")["Environment"]["Variables"]["SEARCHED"]
 
 
@@ -225,20 +222,22 @@ def test_the_collection_sleeps_keeps_ids_and_has_a_limit(managed: Synthesis) -> 
 def test_only_named_roles_reach_the_documents(managed: Synthesis) -> None:
     template = managed.event_files
     rules = json.loads(text(template.properties(f"{AOSS}AccessPolicy", "Search")["Policy"]))
-    rights = {rule["Principal"][0]: {each for part in rule["Rules"] for each in part["Permission"]} for rule in rules}
+    permissions = {
+        rule["Principal"][0]: {each for part in rule["Rules"] for each in part["Permission"]} for rule in rules
+    }
     load, install = ("<SearchLoadSearchRole", "<SearchInstallSearchRole")
-    (loads,) = [found for principal, found in rights.items() if principal.startswith(load)]
-    (installs,) = [found for principal, found in rights.items() if principal.startswith(install)]
+    (loads,) = [found for principal, found in permissions.items() if principal.startswith(load)]
+    (installs,) = [found for principal, found in permissions.items() if principal.startswith(install)]
     assert "aoss:DeleteIndex" in loads
     assert "aoss:DeleteIndex" not in installs
-    assert rights[LEAD] == {"aoss:DescribeIndex", "aoss:ReadDocument", "aoss:DescribeCollectionItems"}
+    assert permissions[LEAD] == {"aoss:DescribeIndex", "aoss:ReadDocument", "aoss:DescribeCollectionItems"}
     assert len(rules) == 3
     for rule in rules:
         for part in rule["Rules"]:
             assert part["Resource"] in (["index/sluice-managed/*"], ["collection/sluice-managed"])
 
 
-def test_a_cluster_of_somebody_elses_is_not_made(searching: Callable[[str], Synthesis]) -> None:
+def test_a_cluster_of_another_owner_is_not_made(searching: Callable[[str], Synthesis]) -> None:
     for name in ("domain", "collection"):
         kinds = {resource["Type"] for _, resource in searching(name).resources()}
         assert not [kind for kind in kinds if kind.startswith((AOSS, "AWS::OpenSearch"))]
@@ -263,13 +262,13 @@ def test_names_of_collections_are_short_enough_and_different(name: str) -> None:
     assert short != short_name(replace(stage_named("dev"), name=f"{name[:-1]}y"))
 
 
-def test_what_is_not_loaded_rings_and_the_functions_are_watched(each: Synthesis) -> None:
-    watched = Watched(each)
-    alarm = watched.alarms()["SearchIncomplete"]
+def test_what_is_not_loaded_raises_an_alarm_and_the_functions_are_observed(each: Synthesis) -> None:
+    template = ObservabilityTemplate(each)
+    alarm = template.alarms()["SearchIncomplete"]
     assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == ("SearchFailed", "Maximum", 0)
     assert alarm["TreatMissingData"] == "notBreaching"
     assert "### SearchIncomplete" in (ROOT / "docs" / "runbook.md").read_text()
-    assert "SearchLoadSearchLog" in json.dumps([query["LogGroupNames"] for query in watched.queries().values()])
+    assert "SearchLoadSearchLog" in json.dumps([query["LogGroupNames"] for query in template.queries().values()])
 
 
 @pytest.mark.parametrize(
@@ -289,24 +288,3 @@ def test_a_cluster_is_named_rightly_or_refused(url: str, arn: str, wrong: str) -
 def test_every_stage_with_search_keeps_the_rules(each: Synthesis) -> None:
     report: dict[str, Any] = json.loads((each.folder / "validation-report.json").read_text())
     assert [found for plugin in report["pluginReports"] for found in plugin["violations"]] == []
-
-
-def _rights(template: Template, role: str) -> set[tuple[str, str]]:
-    return {
-        (action, _known(role, text(resource)))
-        for statement in template.statements(role)
-        for action in listed(statement["Action"])
-        for resource in listed(statement["Resource"])
-    }
-
-
-def _known(role: str, resource: str) -> str:
-    names = {
-        r"import:Sluice-\w+-Lake:ExportsOutputFnGetAttLake\w{8}Arn\w{8}": "lake",
-        rf"<{role.removesuffix('Role')}Log\w{{8}}\.Arn>": "own log",
-        r"<SearchClusterCollection\w{8}\.Arn>": "the collection",
-    }
-    for pattern, name in names.items():
-        if found := re.match(pattern, resource):
-            return name + resource[found.end() :]
-    return resource

@@ -1,4 +1,4 @@
-"""What is true of every stack: its queues, logs, schedules and names."""
+"""Every stack: its queues, logs, schedules and names."""
 
 from __future__ import annotations
 
@@ -7,17 +7,20 @@ from collections.abc import Callable
 
 import pytest
 
+from infra.event_files.settings import EventFiles
+from infra.platform.observability.settings import Observability
 from infra.stage import BUILT_IN
+from infra.vendor_exports.settings import VendorExports
 from tests.support.synthesis import ROOT, Synthesis, Template, text
 from tests.support.synthesised_stages import FEATURE
 
 QUEUE, SCHEDULE, ALARM = "AWS::SQS::Queue", "AWS::Scheduler::Schedule", "AWS::CloudWatch::Alarm"
 ASYNC = "AWS::Lambda::EventInvokeConfig"
-WORKING = ["event_files", "exports", "watch"]
+WORKING = ["event_files", "vendor_exports", "observability"]
 QUEUES = {
     "event_files": {"FilesQueue", "FilesDeadLetters", "MediaQueue", "MediaDeadLetters", "MissedCalls"},
-    "exports": {"MissedCalls"},
-    "watch": {"MissedCalls", "RunHistoryEndsQueue", "RunHistoryEndsDeadLetters"},
+    "vendor_exports": {"MissedCalls"},
+    "observability": {"MissedCalls", "RunHistoryEndsQueue", "RunHistoryEndsDeadLetters"},
 }
 PHYSICAL_NAMES = ("BucketName", "TableName", "QueueName", "FunctionName", "RoleName", "Name", "StateMachineName")
 
@@ -60,15 +63,16 @@ def test_every_queue_refuses_plain_http(template: Template) -> None:
     assert len(guarded) == len(template.of_type(QUEUE))
 
 
-def test_the_timetable(stage: Synthesis) -> None:
-    settings, machines = stage.stage, f"stateMachine:{stage.stage.resource_prefix}"
+def test_schedules(stage: Synthesis) -> None:
+    settings, machines = stage.stage.settings, f"stateMachine:{stage.stage.resource_prefix}"
+    files, exports, shared = settings(EventFiles), settings(VendorExports), settings(Observability)
     planned = [
-        (stage.event_files, "Conversions", settings.conversion_schedule, f"{machines}-convert"),
-        (stage.event_files, "Sweeps", settings.sweep_schedule, "SweepOrphans"),
-        (stage.exports, "Exports", settings.exports.schedule, f"{machines}-export"),
-        (stage.watch, "LagProbe", settings.watch.probe_schedule, "ProbeLag"),
-        (stage.watch, "DigestsEachDay", settings.watch.daily_digest, "SendDigest"),
-        (stage.watch, "DigestsEachWeek", settings.watch.weekly_digest, "SendDigest"),
+        (stage.event_files, "Conversions", files.conversion_schedule, f"{machines}-convert"),
+        (stage.event_files, "Sweeps", files.sweep_schedule, "SweepOrphans"),
+        (stage.event_files, "Probes", files.probe_schedule, "ProbeLag"),
+        (stage.vendor_exports, "Exports", exports.schedule, f"{machines}-export"),
+        (stage.observability, "DigestsEachDay", shared.daily_digest, "SendDigest"),
+        (stage.observability, "DigestsEachWeek", shared.weekly_digest, "SendDigest"),
     ]
     timetable = [each for each in planned if each[2]]
     assert sum(len(template.of_type(SCHEDULE)) for template in stage.templates) == len(timetable)
@@ -113,7 +117,7 @@ def test_stages_share_no_physical_name(synthesis_of: Callable[[str], Synthesis],
         if isinstance(properties.get(member), str) and resource["Type"] not in {"AWS::Lambda::EventSourceMapping"}
     ]
     known = 1 + 2 * 3 + 1  # workgroup, three machines with their logs, and the vendor's secret
-    saved = len(synthesis_of(name).watch.of_type("AWS::Logs::QueryDefinition"))
+    saved = len(synthesis_of(name).observability.of_type("AWS::Logs::QueryDefinition"))
     assert len(names) == known + saved
     assert all(f"sluice-{name}" in each.lower() for each in names)
 

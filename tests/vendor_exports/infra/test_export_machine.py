@@ -9,29 +9,20 @@ from enum import StrEnum
 import pytest
 
 from infra.stage import BUILT_IN
-from sluice.vendor_exports.delivery.claim_slot import Decision
-from sluice.vendor_exports.delivery.delivery_check import Proof
-from sluice.vendor_exports.delivery.job import Check, Trigger, Turn
+from infra.vendor_exports.settings import VendorExports
+from sluice.vendor_exports import states
+from sluice.vendor_exports.delivery.delivery_check import Checked
+from sluice.vendor_exports.delivery.job import JobAnswer, NextStep, TriggerAnswer
 from sluice.vendor_exports.delivery.manifest import Listed, Listing
-from sluice.vendor_exports.delivery.model import INCOMPLETE, Account
+from sluice.vendor_exports.delivery.model import INCOMPLETE, ExportResult
+from sluice.vendor_exports.delivery.slot_records import Decision
 from tests.support.handler_source import members_of
 from tests.support.machine_graph import Machine, is_end, reached
 from tests.support.synthesis import Synthesis
 from tests.support.synthesised_stages import FEATURE
-from tests.vendor_exports.infra.export_states import (
-    BEFORE_CLOSING,
-    BEGIN,
-    CHECK,
-    CLOSE,
-    COMPLETE,
-    COPY,
-    FIRST_WAIT,
-    LIST,
-    OBSERVE,
-    PROVE,
-    TRIGGER,
-)
 
+BEFORE_RECORDING = (states.TRIGGER, states.CHECK_JOB, states.LIST, states.CHECK_DELIVERY)
+COMPLETE = "Is the job complete?"
 STATE_BYTES = 256 * 1024  # what Step Functions takes as a state's input
 
 
@@ -44,18 +35,23 @@ STATE_BYTES = 256 * 1024  # what Step Functions takes as a state's input
         (
             "Is the slot free?",
             Decision,
-            {"trigger": TRIGGER, "resume": CHECK, "busy": "Another run has the slot"},
+            {"trigger": states.TRIGGER, "resume": states.CHECK_JOB, "busy": "Another run has the slot"},
             set(),
         ),
         (
             "Did the vendor take the job?",
-            Turn,
-            {"accepted": FIRST_WAIT, "wait": "Wait until the vendor allows it"},
+            NextStep,
+            {"accepted": states.WAIT_FOR_BEGIN, "wait": "Wait until the vendor allows it"},
             {"over", "complete", "lost"},
         ),
-        (COMPLETE, Turn, {"complete": LIST, "wait": "Wait for the job", "lost": TRIGGER}, {"over", "accepted"}),
-        ("Are there files?", Listed, {"files": COPY, "nothing": "Wait for the list to fill"}, {"over"}),
-        ("Did all arrive?", Proof, {"again": LIST}, {"over"}),
+        (
+            COMPLETE,
+            NextStep,
+            {"complete": states.LIST, "wait": states.WAIT_FOR_JOB, "lost": states.TRIGGER},
+            {"over", "accepted"},
+        ),
+        ("Are there files?", Listed, {"files": states.COPY, "nothing": states.WAIT_FOR_LIST}, {"over"}),
+        ("Did all arrive?", Checked, {"again": states.LIST}, {"over"}),
     ],
 )
 def test_the_answers_decide_where_it_goes(
@@ -64,16 +60,16 @@ def test_the_answers_decide_where_it_goes(
     choice = export.states[question]
     assert {rule["StringEquals"]: rule["Next"] for rule in choice["Choices"]} == chosen
     assert {word.value for word in words} - chosen.keys() == otherwise, "all that is left to the default"
-    assert choice["Default"] == ("Decision not understood" if words is Decision else CLOSE)
+    assert choice["Default"] == ("Decision not understood" if words is Decision else states.RECORD)
 
 
 def test_every_question_follows_the_step_whose_answer_it_reads(export: Machine) -> None:
     asked = {
-        BEGIN: ("Is the slot free?", "$.decision"),
-        TRIGGER: ("Did the vendor take the job?", "$.trigger.turn"),
-        CHECK: (COMPLETE, "$.check.turn"),
-        LIST: ("Are there files?", "$.listing.turn"),
-        PROVE: ("Did all arrive?", "$.proof.turn"),
+        states.CLAIM: ("Is the slot free?", "$.decision"),
+        states.TRIGGER: ("Did the vendor take the job?", "$.trigger.next_step"),
+        states.CHECK_JOB: (COMPLETE, "$.check.next_step"),
+        states.LIST: ("Are there files?", "$.listing.next_step"),
+        states.CHECK_DELIVERY: ("Did all arrive?", "$.delivery_check.next_step"),
     }
     for step, (question, variable) in asked.items():
         assert export.states[step]["Next"] == question
@@ -81,10 +77,13 @@ def test_every_question_follows_the_step_whose_answer_it_reads(export: Machine) 
 
 
 def test_the_end_is_what_the_account_says_then_what_became_of_the_histories(export: Machine) -> None:
-    assert [export.states[CLOSE]["Next"], export.states[OBSERVE]["Next"]] == [OBSERVE, "How did it end?"]
+    assert [export.states[states.RECORD]["Next"], export.states[states.UPDATE_HISTORIES]["Next"]] == [
+        states.UPDATE_HISTORIES,
+        "How did it end?",
+    ]
     end = export.states["How did it end?"]
     assert end["Choices"] == [
-        {"Variable": "$.account.status", "StringEquals": INCOMPLETE, "Next": "Incomplete"},
+        {"Variable": "$.result.status", "StringEquals": INCOMPLETE, "Next": "Incomplete"},
         {"Variable": "$.failure", "IsPresent": True, "Next": "Histories not updated"},
     ]
     assert end["Default"] == "Delivered"
@@ -92,7 +91,7 @@ def test_the_end_is_what_the_account_says_then_what_became_of_the_histories(expo
     assert export.states["Incomplete"]["Type"] == "Fail"
     assert (export.states["Incomplete"]["Error"], export.states["Incomplete"]["CausePath"]) == (
         "Incomplete",
-        "$.account.cause",
+        "$.result.cause",
     )
 
 
@@ -102,10 +101,10 @@ def test_the_end_is_what_the_account_says_then_what_became_of_the_histories(expo
 @pytest.mark.parametrize(
     ("step", "handler"),
     [
-        (BEGIN, "Export not begun"),
-        *((step, CLOSE) for step in BEFORE_CLOSING),
-        (CLOSE, "Export not closed"),
-        (OBSERVE, "How did it end?"),
+        (states.CLAIM, "Slot not claimed"),
+        *((step, states.RECORD) for step in BEFORE_RECORDING),
+        (states.RECORD, "Result not recorded"),
+        (states.UPDATE_HISTORIES, "How did it end?"),
     ],
 )
 def test_where_the_failure_of_a_step_goes(export: Machine, step: str, handler: str) -> None:
@@ -114,22 +113,24 @@ def test_where_the_failure_of_a_step_goes(export: Machine, step: str, handler: s
 
 def test_these_are_all_steps(export: Machine) -> None:
     steps = {name for name, state in export.states.items() if state["Type"] == "Task"}
-    assert steps == {BEGIN, *BEFORE_CLOSING, CLOSE, OBSERVE}
+    assert steps == {states.CLAIM, *BEFORE_RECORDING, states.RECORD, states.UPDATE_HISTORIES}
 
 
 def test_nothing_ends_between_begin_and_close(export: Machine) -> None:
-    for step in (TRIGGER, CHECK):
-        between = reached(export.definition, step, barred={CLOSE})
-        assert {LIST, COPY, PROVE} <= between
+    for step in (states.TRIGGER, states.CHECK_JOB):
+        between = reached(export.definition, step, barred={states.RECORD})
+        assert {states.LIST, states.COPY, states.CHECK_DELIVERY} <= between
         assert not [name for name in between if is_end(export.states[name])]
 
 
 def test_the_map_tolerates_failures_because_the_check_that_follows_counts(export: Machine) -> None:
     assert export.map["ToleratedFailurePercentage"] == 100
     assert "ToleratedFailureCount" not in export.map
-    assert export.map["Next"] == PROVE
+    assert export.map["Next"] == states.CHECK_DELIVERY
     # Not under `failure`: what a batch could not do is no failure of the export if the check finds all files.
-    assert [(rule["Next"], rule["ResultPath"]) for rule in export.map["Catch"]] == [(PROVE, "$.not_done")]
+    assert [(rule["Next"], rule["ResultPath"]) for rule in export.map["Catch"]] == [
+        (states.CHECK_DELIVERY, "$.not_done")
+    ]
     assert export.in_map["Batch not copied"]["Type"] == "Fail"
 
 
@@ -140,22 +141,22 @@ def test_what_the_steps_are_told(export: Machine) -> None:
     told = {name: state.get("Parameters") for name, state in export.states.items() if state["Type"] == "Task"}
     of_export, counted = {"export.$": "$.export"}, {"export.$": "$.export", "round.$": "$.listing.round"}
     assert told == {
-        BEGIN: {
+        states.CLAIM: {
             "execution.$": "$$.Execution.Id",
             "started_at.$": "$$.Execution.StartTime",
             "input.$": "$$.Execution.Input",
         },
-        TRIGGER: {**of_export, "waited_seconds.$": "$.trigger.waited_seconds"},
-        CHECK: {
+        states.TRIGGER: {**of_export, "waited_seconds.$": "$.trigger.waited_seconds"},
+        states.CHECK_JOB: {
             **of_export,
-            "triggered.$": "$.trigger.turn",
+            "triggered.$": "$.trigger.next_step",
             "polls.$": "$.check.polls",
             "unknown.$": "$.check.unknown",
         },
-        LIST: counted,
-        PROVE: counted,
-        CLOSE: None,  # all of it: the failure and the causes are anywhere
-        OBSERVE: {"slots.$": "States.Array($.export.slot)"},
+        states.LIST: counted,
+        states.CHECK_DELIVERY: counted,
+        states.RECORD: None,  # all of it: the failure and the causes are anywhere
+        states.UPDATE_HISTORIES: {"slots.$": "States.Array($.export.slot)"},
     }
 
 
@@ -169,13 +170,13 @@ def test_an_answer_replaces_the_answer_before_it(export: Machine) -> None:
     """No loop makes the state grow: every step has one place of its own."""
     places = {name: state.get("ResultPath", "$") for name, state in export.of_type("Task")}
     assert places == {
-        BEGIN: "$",
-        TRIGGER: "$.trigger",
-        CHECK: "$.check",
-        LIST: "$.listing",
-        PROVE: "$.proof",
-        CLOSE: "$.account",
-        OBSERVE: None,
+        states.CLAIM: "$",
+        states.TRIGGER: "$.trigger",
+        states.CHECK_JOB: "$.check",
+        states.LIST: "$.listing",
+        states.CHECK_DELIVERY: "$.delivery_check",
+        states.RECORD: "$.result",
+        states.UPDATE_HISTORIES: None,
         "Copy one batch of files": None,
     }
 
@@ -185,10 +186,10 @@ def test_an_answer_replaces_the_answer_before_it(export: Machine) -> None:
     [
         ("claim_slot", {"decision", "export", "trigger", "check", "listing"}),
         ("claim_slot.export", {"slot", "execution", "vendor_url"}),
-        ("claim_slot.trigger", {"turn", "waited_seconds"}),
+        ("claim_slot.trigger", {"next_step", "waited_seconds"}),
         ("claim_slot.check", {"polls", "unknown"}),
         ("claim_slot.listing", {"round"}),
-        ("check_delivery", {"turn", "promised", "copied", "missing"}),
+        ("check_delivery", {"next_step", "promised", "copied", "missing"}),
         ("copy_files", {"batch_id", "failed"}),
     ],
 )
@@ -197,7 +198,7 @@ def test_answers_hold_neither_addresses_nor_secrets_nor_lists(folder: str, membe
 
 
 def test_the_end_of_an_export_tells_figures_and_no_names_of_files() -> None:
-    told = Account("20260301-12", INCOMPLETE, "folder/", missing=("a.csv", "b.csv"), cause="why").summary()
+    told = ExportResult("20260301-12", INCOMPLETE, "folder/", missing=["a.csv", "b.csv"], cause="why").summary()
     figures = {"promised": 0, "copied": 0, "refetched": 0, "bytes": 0, "missing": 2}
     assert told == {"status": INCOMPLETE, "cause": "why", "folder": "folder/", **figures}
 
@@ -205,14 +206,14 @@ def test_the_end_of_an_export_tells_figures_and_no_names_of_files() -> None:
 @pytest.mark.parametrize(
     ("answer", "members"),
     [
-        (Trigger, {"turn", "wait_seconds", "waited_seconds", "cause"}),
-        (Check, {"turn", "polls", "unknown", "cause"}),
-        (Listing, {"turn", "round", "plan_key", "cause"}),
+        (TriggerAnswer, {"next_step", "wait_seconds", "waited_seconds", "cause"}),
+        (JobAnswer, {"next_step", "polls", "unknown", "cause"}),
+        (Listing, {"next_step", "round", "plan_key", "cause"}),
     ],
 )
 def test_answers_of_one_type_hold_neither_addresses_nor_secrets_nor_lists(answer: type, members: set[str]) -> None:
     assert {field.name for field in fields(answer)} == members
-    assert {field.type for field in fields(answer)} <= {Turn, Listed, int, str}
+    assert {field.type for field in fields(answer)} <= {NextStep, Listed, int, str}
 
 
 def test_the_definition_speaks_of_no_address_and_no_secret(export: Machine) -> None:
@@ -223,4 +224,4 @@ def test_the_definition_speaks_of_no_address_and_no_secret(export: Machine) -> N
 @pytest.mark.parametrize("name", [*BUILT_IN, FEATURE])
 def test_a_batch_fits_the_state_of_a_child_execution(synthesis_of: Callable[[str], Synthesis], name: str) -> None:
     longest_file = 2 * 1024 + 100  # key and name as long as S3 takes them, size, and quotes
-    assert synthesis_of(name).stage.exports.batch_files * longest_file < STATE_BYTES / 2
+    assert synthesis_of(name).stage.settings(VendorExports).batch_files * longest_file < STATE_BYTES / 2

@@ -8,31 +8,32 @@ from collections.abc import Callable, Collection, Iterator
 import pytest
 
 from infra.stage import BUILT_IN
-from infra.vendor_exports.settings import Exports
-from sluice.vendor_exports.delivery.job import SHORTEST_WAIT, Turn
+from infra.vendor_exports.settings import VendorExports
+from sluice.vendor_exports import states
+from sluice.vendor_exports.delivery.job import SHORTEST_WAIT, NextStep
 from tests.support.handler_source import answer_of, assigned_to, handler_of
 from tests.support.machine_graph import Graph, Machine, State, loops, machine, reached, targets
 from tests.support.synthesis import Synthesis
 from tests.support.synthesised_stages import FEATURE
-from tests.vendor_exports.infra.export_states import CHECK, COMPLETE, FIRST_WAIT, LIST, TRIGGER
 
+COMPLETE = "Is the job complete?"
 MOST_EVENTS = 25_000  # of a history; Step Functions ends an execution that has more
 
 
 def test_waits(odd: Synthesis) -> None:
-    export, settings = machine(odd.exports, "Export"), odd.stage.exports
+    export, settings = machine(odd.vendor_exports, "Export"), odd.stage.settings(VendorExports)
     waits = {name: state for name, state in export.states.items() if state["Type"] == "Wait"}
     allowed = waits.pop("Wait until the vendor allows it")
-    assert (allowed["SecondsPath"], allowed["Next"]) == ("$.trigger.wait_seconds", TRIGGER)
+    assert (allowed["SecondsPath"], allowed["Next"]) == ("$.trigger.wait_seconds", states.TRIGGER)
     assert {name: (wait["Seconds"], wait["Next"]) for name, wait in waits.items()} == {
-        FIRST_WAIT: (settings.first_wait_seconds, CHECK),
-        "Wait for the job": (settings.poll_seconds, CHECK),
-        "Wait for the list to fill": (settings.poll_seconds, LIST),
+        states.WAIT_FOR_BEGIN: (settings.first_wait_seconds, states.CHECK_JOB),
+        states.WAIT_FOR_JOB: (settings.poll_seconds, states.CHECK_JOB),
+        states.WAIT_FOR_LIST: (settings.poll_seconds, states.LIST),
     }
 
 
 def test_the_settings_of_the_stage_bound_the_machine(odd: Synthesis) -> None:
-    export, settings = machine(odd.exports, "Export"), odd.stage.exports
+    export, settings = machine(odd.vendor_exports, "Export"), odd.stage.settings(VendorExports)
     assert export.definition["TimeoutSeconds"] == settings.timeout_minutes * 60
     assert export.map["MaxConcurrency"] == settings.copy_max_concurrency
 
@@ -41,45 +42,45 @@ def test_the_machine_is_dead_before_its_lease_ends(odd: Synthesis, stage: Synthe
     """Else another execution would take the slot of one that still works."""
     for synthesis in (odd, stage):
         lease = synthesis.function("claim_slot")["Environment"]["Variables"]["LEASE_MINUTES"]
-        assert machine(synthesis.exports, "Export").definition["TimeoutSeconds"] < int(lease) * 60
+        assert machine(synthesis.vendor_exports, "Export").definition["TimeoutSeconds"] < int(lease) * 60
 
 
 def test_a_loop_counts_what_bounds_it(export: Machine) -> None:
     found = loops(_never_lost(export))
-    assert len(found) == len(_longest(Exports()))
-    for step in _longest(Exports()):
+    assert len(found) == len(_longest(VendorExports()))
+    for step in _longest(VendorExports()):
         assert len([loop for loop in found if step in loop]) == 1
 
 
 def test_a_lost_job_makes_one_loop_of_the_trigger_and_the_check(export: Machine) -> None:
-    joined = {loop for loop in loops(_never_lost(export)) if loop & {TRIGGER, CHECK}}
-    assert _again(export) == frozenset({FIRST_WAIT}).union(*joined)
+    joined = {loop for loop in loops(_never_lost(export)) if loop & {states.TRIGGER, states.CHECK_JOB}}
+    assert _again(export) == frozenset({states.WAIT_FOR_BEGIN}).union(*joined)
     assert loops(export.definition) == loops(_never_lost(export)) - joined | {_again(export)}
 
 
 def test_a_job_is_lost_once_because_the_check_is_told_of_the_trigger(export: Machine) -> None:
     """From the trigger only its "accepted" leads to another check; no other step writes over it."""
-    assert {name for name, state in export.states.items() if CHECK in targets(state)} == {
+    assert {name for name, state in export.states.items() if states.CHECK_JOB in targets(state)} == {
         "Is the slot free?",
-        FIRST_WAIT,
-        "Wait for the job",
+        states.WAIT_FOR_BEGIN,
+        states.WAIT_FOR_JOB,
     }
-    assert CHECK not in reached(export.definition, TRIGGER, barred={FIRST_WAIT})
+    assert states.CHECK_JOB not in reached(export.definition, states.TRIGGER, barred={states.WAIT_FOR_BEGIN})
     assert [
         (name, rule["StringEquals"])
         for name, state in export.of_type("Choice")
         for rule in state["Choices"]
-        if rule["Next"] == FIRST_WAIT
-    ] == [("Did the vendor take the job?", Turn.ACCEPTED)]
-    assert [name for name, state in export.states.items() if FIRST_WAIT in targets(state)] == [
+        if rule["Next"] == states.WAIT_FOR_BEGIN
+    ] == [("Did the vendor take the job?", NextStep.ACCEPTED)]
+    assert [name for name, state in export.states.items() if states.WAIT_FOR_BEGIN in targets(state)] == [
         "Did the vendor take the job?"
     ]
-    assert [name for name, state in export.states.items() if state.get("ResultPath") == "$.trigger"] == [TRIGGER]
-    assert export.states[CHECK]["Parameters"]["triggered.$"] == "$.trigger.turn"
+    assert [name for name, state in export.states.items() if state.get("ResultPath") == "$.trigger"] == [states.TRIGGER]
+    assert export.states[states.CHECK_JOB]["Parameters"]["triggered.$"] == "$.trigger.next_step"
 
 
 def test_the_check_is_not_told_of_a_trigger_before_there_was_one() -> None:
-    assert not ast.literal_eval(answer_of("claim_slot.trigger.turn"))
+    assert not ast.literal_eval(answer_of("claim_slot.trigger.next_step"))
 
 
 def test_the_check_replaces_no_job_of_its_own_execution() -> None:
@@ -94,7 +95,7 @@ def test_the_check_replaces_no_job_of_its_own_execution() -> None:
     rule = assigned_to(tree, replaceable)
     assert isinstance(rule, ast.BoolOp)
     assert isinstance(rule.op, ast.And)
-    assert "event['triggered'] != Turn.ACCEPTED" in map(ast.unparse, rule.values)
+    assert "event['triggered'] != NextStep.ACCEPTED" in map(ast.unparse, rule.values)
 
 
 @pytest.mark.parametrize("name", [*BUILT_IN, FEATURE])
@@ -106,33 +107,33 @@ def test_the_longest_execution_stays_well_below_what_a_history_holds(
     The seconds waited and the polls are not counted anew for the job that replaces it.
     """
     synthesis = synthesis_of(name)
-    export = machine(synthesis.exports, "Export")
-    longest = _longest(synthesis.stage.exports)
+    export = machine(synthesis.vendor_exports, "Export")
+    longest = _longest(synthesis.stage.settings(VendorExports))
     turns = {name: turns for loop in loops(_never_lost(export)) for name, turns in _turns(loop, longest)}
     again = _again(export)
     events = sum(_events(state) * (turns.get(name, 1) + (name in again)) for name, state in export.states.items())
     assert events < MOST_EVENTS * 2 / 3
 
 
-def _longest(settings: Exports) -> dict[str, int]:
+def _longest(settings: VendorExports) -> dict[str, int]:
     """How often a step can be come to: as long as the vendor keeps it waiting, and then once to give up."""
     return {
-        TRIGGER: settings.patience_seconds // SHORTEST_WAIT + 1,
-        CHECK: settings.deadline_seconds // settings.poll_seconds + 1,
-        LIST: settings.rounds,
+        states.TRIGGER: settings.patience_seconds // SHORTEST_WAIT + 1,
+        states.CHECK_JOB: settings.deadline_seconds // settings.poll_seconds + 1,
+        states.LIST: settings.rounds,
     }
 
 
 def _never_lost(export: Machine) -> Graph:
     """The machine as long as no job is lost: what its other loops are is seen only so."""
     question = export.states[COMPLETE]
-    kept = [rule for rule in question["Choices"] if rule["StringEquals"] != Turn.LOST]
+    kept = [rule for rule in question["Choices"] if rule["StringEquals"] != NextStep.LOST]
     return {**export.definition, "States": {**export.states, COMPLETE: {**question, "Choices": kept}}}
 
 
 def _again(export: Machine) -> frozenset[str]:
     """The loop from the check back to the trigger."""
-    (loop,) = [loop for loop in loops(export.definition) if {TRIGGER, CHECK} <= loop]
+    (loop,) = [loop for loop in loops(export.definition) if {states.TRIGGER, states.CHECK_JOB} <= loop]
     return loop
 
 

@@ -1,9 +1,10 @@
-"""What is true of the History machine only; `test_machines.py` has the rest."""
+"""The History machine; `test_machines.py` has what all machines share."""
 
 from __future__ import annotations
 
 import pytest
 
+from infra.vendor_exports.settings import VendorExports
 from tests.support.machine_graph import Machine, loops, machine, path
 from tests.support.synthesis import Synthesis
 
@@ -12,7 +13,7 @@ STEPS = ["Cut the range into parts", "Observe the parts", "Merge the parts"]
 
 @pytest.fixture
 def history(stage: Synthesis) -> Machine:
-    return machine(stage.exports, "History")
+    return machine(stage.vendor_exports, "History")
 
 
 def test_the_order_of_a_run(history: Machine) -> None:
@@ -46,6 +47,6 @@ def test_what_the_steps_are_told(history: Machine) -> None:
 
 
 def test_the_settings_of_the_stage_bound_the_machine(odd: Synthesis) -> None:
-    history = machine(odd.exports, "History")
-    assert history.definition["TimeoutSeconds"] == odd.stage.exports.history_timeout_minutes * 60
-    assert history.map["MaxConcurrency"] == odd.stage.exports.observe_max_concurrency
+    history = machine(odd.vendor_exports, "History")
+    assert history.definition["TimeoutSeconds"] == odd.stage.settings(VendorExports).history_timeout_minutes * 60
+    assert history.map["MaxConcurrency"] == odd.stage.settings(VendorExports).observe_max_concurrency

@@ -1,11 +1,11 @@
-"""What a cold start loads has limits, in modules and megabytes: seconds would be the machine's."""
+"""Limits of a cold start in modules and megabytes: seconds would be the machine's."""
 
 from __future__ import annotations
 
 import pytest
 
 from infra.layers.layer_builder import BUDGET_MB
-from tests.bench.cold_start import start, variables_of
+from tests.bench.cloud.cold_start import start, variables_of
 from tests.platform.infra.layers.test_imports import layers_of
 from tests.platform.infra.test_functions import FOLDERS
 from tests.support.synthesis import Synthesis
@@ -28,14 +28,14 @@ HEAVY = {
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_a_function_starts_with_few_modules(stage: Synthesis, folder: str) -> None:
-    modules = start(folder, variables_of(stage, folder)).modules
+def test_a_function_starts_with_few_modules(prd: Synthesis, folder: str) -> None:
+    modules = start(folder, variables_of(prd, folder)).modules
     assert "sluice" in modules
     assert len(modules) <= MORE_MODULES.get(folder, MODULES), "a new import is heavy: see what it brings along"
 
 
-def test_validate_starts_with_nothing_heavy(stage: Synthesis) -> None:
-    modules = start("validate_files", variables_of(stage, "validate_files")).modules
+def test_validate_starts_with_nothing_heavy(prd: Synthesis) -> None:
+    modules = start("validate_files", variables_of(prd, "validate_files")).modules
     assert {module.split(".")[0] for module in modules} & HEAVY == set()
 
 

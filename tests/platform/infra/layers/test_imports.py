@@ -10,6 +10,7 @@ from importlib.metadata import packages_distributions, requires
 import pytest
 
 from infra.layers.layer_builder import LAYERS, SLUICE
+from sluice.pipelines import PIPELINES
 from tests.platform.infra.test_functions import ALL_FOLDERS, FOLDERS
 from tests.support.handler_source import handler_path
 from tests.support.imports import OWN, all_imports
@@ -17,26 +18,12 @@ from tests.support.requirements import normal, pins
 from tests.support.synthesis import Synthesis, text
 
 EVERY_FUNCTION = {SLUICE, "runtime"}
-CARRIED = {
-    "convert_batch": {"arrow"},
-    "profile_run": {"arrow"},
-    "claim_slot": {"http"},
-    "trigger_job": {"http"},
-    "check_job": {"http"},
-    "list_files": {"http"},
-    "copy_files": {"http"},
-    "update_history": {"arrow", "plots"},
-    "plan_history": {"arrow"},
-    "observe_hours": {"arrow"},
-    "send_digest": {"arrow", "plots"},
-    "load_search": {"arrow", "search"},
-    "install_search": {"search"},
-}
+OPTIONAL = sorted(path.parent.name for path in LAYERS.glob("*/requirements.txt") if path.parent.name != "runtime")
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_the_layers_of_a_function(stage: Synthesis, folder: str) -> None:
-    layers = [text(layer) for layer in stage.function(folder)["Layers"]]
+def test_a_function_carries_the_layers_whose_packages_it_imports(prd: Synthesis, folder: str) -> None:
+    layers = [text(layer) for layer in prd.function(folder)["Layers"]]
     names = [
         found[1].lower() for layer in layers if (found := re.fullmatch(r"<(?:Functions)?Layers(\w+)\w{8}>", layer))
     ]
@@ -50,20 +37,23 @@ def test_a_function_imports_what_its_layers_and_lambda_bring(folder: str) -> Non
     assert _packages(folder) - brought == set()
 
 
-@pytest.mark.parametrize("folder", CARRIED)
-def test_a_function_carries_no_layer_in_vain(folder: str) -> None:
-    packages = _packages(folder)
-    assert [layer for layer in CARRIED[folder] if not packages & pins(layer).keys()] == []
-
-
 def layers_of(folder: str) -> set[str]:
-    """The layers a function carries."""
-    return EVERY_FUNCTION | CARRIED.get(folder, set())
+    """Return the layers that hold, and no other does, a package that a function imports."""
+    packages = _packages(folder)
+    return EVERY_FUNCTION | {layer for layer in OPTIONAL if packages & _packages_of_one(layer)}
 
 
+def _packages_of_one(layer: str) -> set[str]:
+    return pins(layer).keys() - set().union(*(pins(other) for other in OPTIONAL if other != layer))
+
+
+@cache
 def _packages(folder: str) -> set[str]:
-    """The distributions, by normalised name, that a function imports."""
+    """Return the distributions, by normalised name, that a function imports; of digests, those of sections too."""
     modules = all_imports(handler_path(folder), LAYERS)
+    if folder == "send_digest":
+        sections = [each.digest_section.partition(":")[0].replace(".", "/") for each in PIPELINES]
+        modules = modules.union(*(all_imports(LAYERS / f"{section}.py", LAYERS) for section in sections))
     others = {module.split(".")[0] for module in modules} - sys.stdlib_module_names - {OWN}
     return {_distribution(module) for module in others}
 
@@ -80,7 +70,7 @@ def _distributions() -> dict[str, list[str]]:
 
 @cache
 def _brought_by_lambda() -> set[str]:
-    """The SDK and all it needs: part of Lambda's Python runtimes."""
+    """Return the SDK and all it needs: part of Lambda's Python runtimes."""
     brought: set[str] = set()
     ahead = ["boto3"]
     while ahead:

@@ -55,8 +55,8 @@ def test_own_layer_holds_contracts_but_no_samples_tests_or_caches(own: zipfile.Z
 
 
 def test_own_layer_holds_what_pages_are_made_of(own: zipfile.ZipFile) -> None:
-    files = (path for path in (LAYERS / SLUICE / "report").iterdir() if path.is_file())
-    parts = {f"python/sluice/report/{path.name}" for path in files}
+    files = (path for path in (LAYERS / SLUICE / "html_report").iterdir() if path.is_file())
+    parts = {f"python/sluice/html_report/{path.name}" for path in files}
     assert len([part for part in parts if not part.endswith(".py")]) >= 3, "page, style and script"
     assert parts <= set(own.namelist())
 
@@ -185,7 +185,7 @@ def test_no_package_is_in_two_layers_of_a_function(folder: str) -> None:
     ("stack", "layers"),
     [
         ("event_files", ["arrow", "runtime", "sluice"]),
-        ("exports", ["arrow", "http", "plots", "runtime", "sluice"]),
+        ("vendor_exports", ["arrow", "http", "plots", "runtime", "sluice"]),
     ],
 )
 def test_the_command_of_every_layer_is_in_the_assembly(stage: Synthesis, stack: str, layers: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""What dashboards, alarms and queries of a synthesised stage look at, with what it is in the templates."""
+"""Dashboards, alarms and queries of a synthesised stage, with the resources that they refer to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sluice.observability.metrics import METRICS, NAMESPACE
+from sluice.observability.metrics import NAMESPACE, PLATFORM, PLATFORM_METRICS
+from sluice.pipelines import PIPELINES
 from tests.support.synthesis import Synthesis, Template
 
 ALARM, COMPOSITE = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"
@@ -17,7 +18,7 @@ DASHBOARD, QUERY = "AWS::CloudWatch::Dashboard", "AWS::Logs::QueryDefinition"
 
 @dataclass(frozen=True)
 class Named:
-    """A metric as something names it."""
+    """A metric as an alarm or a widget names it."""
 
     namespace: str
     name: str
@@ -26,7 +27,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Documented:
-    """Metrics of an AWS service: by which dimension, and of which resources."""
+    """Metrics of an AWS service: their dimension, and the type of the resources."""
 
     dimension: str
     resource: str
@@ -54,12 +55,12 @@ AWS_METRICS = {
 }
 
 
-class Watched:
-    """A stage's watch stack, in which every reference is replaced by ``stack part/logical id``."""
+class ObservabilityTemplate:
+    """A stage's observability stack, in which every reference is replaced by ``stack part/logical id``."""
 
     def __init__(self, synthesis: Synthesis) -> None:
         self.stage = synthesis.stage
-        self._template = synthesis.watch
+        self.template = synthesis.observability
         self._types: dict[str, str] = {
             f"{_part(template)}/{logical_id}": resource["Type"]
             for template in synthesis.templates
@@ -78,42 +79,44 @@ class Watched:
         }
 
     def alarms(self) -> dict[str, dict[str, Any]]:
-        """Alarms by name, such as FilesWaiting."""
+        """Return alarms by name, such as FilesWaiting."""
         return {
-            re.sub(r"^(EventFiles|Exports)(?=[A-Z])", "", logical_id, count=1)[:-8]: self.resolved(alarm["Properties"])
-            for logical_id, alarm in self._template.of_type(ALARM).items()
+            re.sub(r"^(EventFiles|VendorExports|Observability)(?=[A-Z])", "", logical_id, count=1)[:-8]: self.resolved(
+                alarm["Properties"]
+            )
+            for logical_id, alarm in self.template.of_type(ALARM).items()
         }
 
     def composites(self) -> dict[str, dict[str, Any]]:
-        """Composite alarms by their names."""
-        found = [self.resolved(each["Properties"]) for each in self._template.of_type(COMPOSITE).values()]
+        """Return composite alarms by their names."""
+        found = [self.resolved(each["Properties"]) for each in self.template.of_type(COMPOSITE).values()]
         return {each["AlarmName"]: each for each in found}
 
     def widgets(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Yield every widget with its dashboard's name."""
-        for dashboard in self._template.of_type(DASHBOARD).values():
+        for dashboard in self.template.of_type(DASHBOARD).values():
             properties = self.resolved(dashboard["Properties"])
             for widget in json.loads(properties["DashboardBody"])["widgets"]:
                 yield properties["DashboardName"], widget
 
     def queries(self) -> dict[str, dict[str, Any]]:
-        """Saved queries by name."""
-        found = [self.resolved(each["Properties"]) for each in self._template.of_type(QUERY).values()]
+        """Return saved queries by name."""
+        found = [self.resolved(each["Properties"]) for each in self.template.of_type(QUERY).values()]
         return {each["Name"]: each for each in found}
 
     def type_of(self, reference: str) -> str:
-        """The type of the resource a reference leads to; "" where it leads nowhere."""
+        """Return the type of the resource a reference leads to; "" where it leads nowhere."""
         machine = self._machines.get(reference.rpartition(":stateMachine:")[2])
         return self._types.get(machine or reference.partition(".")[0], "")
 
     def resolved(self, value: Any) -> Any:
-        """The value with references as text."""
+        """Return a value with references as text."""
         if isinstance(value, list):
             return [self.resolved(each) for each in value]
         if not isinstance(value, Mapping):
             return value
         if len(value) == 1 and next(iter(value)) in {"Ref", "Fn::GetAtt", "Fn::Join", "Fn::ImportValue"}:
-            return self._plain(dict(value), _part(self._template))
+            return self._plain(dict(value), _part(self.template))
         return {key: self.resolved(each) for key, each in value.items()}
 
     def _plain(self, value: Any, part: str) -> str:
@@ -135,7 +138,7 @@ class Watched:
 
 
 def metrics_of_alarm(alarm: dict[str, Any]) -> list[Named]:
-    """The metrics an alarm looks at."""
+    """Return the metrics of an alarm."""
     stats = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
     return [
         Named(each["Namespace"], each["MetricName"], {item["Name"]: item["Value"] for item in each["Dimensions"]})
@@ -144,24 +147,26 @@ def metrics_of_alarm(alarm: dict[str, Any]) -> list[Named]:
 
 
 def metrics_of_widget(widget: dict[str, Any]) -> list[Named]:
-    """The metrics a widget shows."""
+    """Return the metrics of a widget."""
     rows = [[part for part in row if isinstance(part, str)] for row in widget["properties"].get("metrics", [])]
     return [Named(row[0], row[1], dict(zip(row[2::2], row[3::2], strict=True))) for row in rows if row]
 
 
-def wrong(metric: Named, watched: Watched) -> str:
-    """Why nobody emits this metric with these dimensions; "" when somebody does."""
+def wrong(metric: Named, template: ObservabilityTemplate) -> str:
+    """Return why no function or service emits this metric with these dimensions; "" when one does."""
     if metric.namespace == NAMESPACE:
-        known = {each.name: each for each in METRICS}.get(metric.name)
-        pipelines = [str(pipeline) for pipeline in known.pipelines] if known else []
-        expected = [{"stage": watched.stage.name, "pipeline": pipeline} for pipeline in pipelines]
-        return "" if metric.dimensions in expected else f"the catalogue has no {metric}"
+        emitted = {(pipeline.name, each.name) for pipeline in PIPELINES for each in pipeline.metrics}
+        emitted |= {(PLATFORM, each.name) for each in PLATFORM_METRICS}
+        dimensions = [
+            {"stage": template.stage.name, "pipeline": pipeline} for pipeline, name in emitted if name == metric.name
+        ]
+        return "" if metric.dimensions in dimensions else f"no pipeline registers {metric}"
     documented = AWS_METRICS.get(metric.namespace)
     if documented is None or metric.name not in documented.names:
         return f"AWS documents no {metric}"
     if list(metric.dimensions) != [documented.dimension]:
         return f"AWS emits it by {documented.dimension} only: {metric}"
-    kind = watched.type_of(metric.dimensions[documented.dimension])
+    kind = template.type_of(metric.dimensions[documented.dimension])
     return "" if kind == documented.resource else f"there is no such {documented.resource}: {metric}"
 
 

@@ -1,4 +1,4 @@
-"""What people look at: dashboards and saved queries."""
+"""Dashboards and saved queries."""
 
 from __future__ import annotations
 
@@ -11,9 +11,16 @@ from typing import Any
 import pytest
 
 from sluice.contracts.load import load_registry
-from sluice.contracts.system_tables import SYSTEM_TABLES
-from sluice.event_files.validate.reasons import Reason
-from tests.platform.infra.watched import DASHBOARD, QUERY, Named, Watched, metrics_of_widget, wrong
+from sluice.contracts.model import SYSTEM_TABLES
+from sluice.event_files.ledger.model import Reason
+from tests.platform.infra.observability_template import (
+    DASHBOARD,
+    QUERY,
+    Named,
+    ObservabilityTemplate,
+    metrics_of_widget,
+    wrong,
+)
 from tests.support.synthesis import Synthesis
 from tests.support.synthesised_stages import FEATURE
 
@@ -22,16 +29,16 @@ QUERIES = {"dirty reasons by source", "slowest files", "one run by id", "cold st
 
 
 @pytest.fixture
-def watched(stage: Synthesis) -> Watched:
-    return Watched(stage)
+def template(stage: Synthesis) -> ObservabilityTemplate:
+    return ObservabilityTemplate(stage)
 
 
 @pytest.fixture
-def boards(watched: Watched) -> dict[str, list[dict[str, Any]]]:
+def boards(template: ObservabilityTemplate) -> dict[str, list[dict[str, Any]]]:
     """Widgets by dashboard."""
     found = defaultdict(list)
-    for board, widget in watched.widgets():
-        found[board.removeprefix(f"{watched.stage.stack_prefix}-")].append(widget)
+    for board, widget in template.widgets():
+        found[board.removeprefix(f"{template.stage.stack_prefix}-")].append(widget)
     return found
 
 
@@ -50,29 +57,33 @@ def test_widgets_fill_the_grid_and_do_not_overlap(boards: dict[str, list[dict[st
         assert all((0, top) in cells for top in tops), "every row begins at the left"
 
 
-def test_the_first_rows_are_alarms_and_figures(boards: dict[str, list[dict[str, Any]]], watched: Watched) -> None:
+def test_the_first_rows_are_alarms_and_figures(
+    boards: dict[str, list[dict[str, Any]]], template: ObservabilityTemplate
+) -> None:
     for widgets in boards.values():
         first, *others = widgets
         assert first["type"] == "alarm"
-        assert all(watched.type_of(alarm).startswith("AWS::CloudWatch::") for alarm in first["properties"]["alarms"]), (
-            "its alarms exist"
-        )
+        assert all(
+            template.type_of(alarm).startswith("AWS::CloudWatch::") for alarm in first["properties"]["alarms"]
+        ), "its alarms exist"
         figures = [widget for widget in others if widget["y"] == first["height"]]
         assert {widget["properties"]["view"] for widget in figures} == {"singleValue"}
     every = {alarm for widgets in boards.values() for alarm in widgets[0]["properties"]["alarms"]}
-    assert len(every) == len(watched.alarms()) + len(watched.composites())
+    assert len(every) == len(template.alarms()) + len(template.composites())
 
 
-def test_every_metric_is_one_that_somebody_emits(boards: dict[str, list[dict[str, Any]]], watched: Watched) -> None:
+def test_every_metric_is_one_that_somebody_emits(
+    boards: dict[str, list[dict[str, Any]]], template: ObservabilityTemplate
+) -> None:
     shown = [metric for widgets in boards.values() for widget in widgets for metric in metrics_of_widget(widget)]
     assert len(shown) > 100
-    assert [wrong(metric, watched) for metric in shown if wrong(metric, watched)] == []
+    assert [wrong(metric, template) for metric in shown if wrong(metric, template)] == []
 
 
 @pytest.mark.parametrize(
     "metric",
     [
-        Named("Sluice", "FilesValidated", {"stage": "dev", "pipeline": "exports"}),
+        Named("Sluice", "FilesValidated", {"stage": "dev", "pipeline": "vendor_exports"}),
         Named("Sluice", "FilesValidated", {"stage": "dev", "pipeline": "event_files", "table": "T"}),
         Named("Sluice", "Unheard", {"stage": "dev", "pipeline": "event_files"}),
         Named("AWS/Lambda", "Unheard", {"FunctionName": "EventFiles/x"}),
@@ -82,7 +93,7 @@ def test_every_metric_is_one_that_somebody_emits(boards: dict[str, list[dict[str
     ],
 )
 def test_a_metric_nobody_emits_is_found(dev: Synthesis, metric: Named) -> None:
-    assert wrong(metric, Watched(dev))
+    assert wrong(metric, ObservabilityTemplate(dev))
 
 
 def test_a_graph_per_function_with_its_timeout(boards: dict[str, list[dict[str, Any]]], stage: Synthesis) -> None:
@@ -103,8 +114,8 @@ def test_the_price_of_the_functions_counts_every_one(boards: dict[str, list[dict
 
 
 def test_every_range_is_eight_hours_unless_one_says_otherwise(stage: Synthesis) -> None:
-    for dashboard in stage.watch.of_type(DASHBOARD).values():
-        body = Watched(stage).resolved(dashboard["Properties"]["DashboardBody"])
+    for dashboard in stage.observability.of_type(DASHBOARD).values():
+        body = ObservabilityTemplate(stage).resolved(dashboard["Properties"]["DashboardBody"])
         assert '"start":"-PT8H"' in body
         assert '"periodOverride":"inherit"' in body
 
@@ -115,33 +126,35 @@ def test_rows_by_table_are_those_of_the_contracts(boards: dict[str, list[dict[st
     assert named == {table.name for table in load_registry().tables()} - {table.name for table in SYSTEM_TABLES}
 
 
-def test_saved_queries_by_stage_with_every_reason(watched: Watched) -> None:
-    prefix = watched.stage.stack_prefix
-    queries = watched.queries()
+def test_saved_queries_by_stage_with_every_reason(template: ObservabilityTemplate) -> None:
+    prefix = template.stage.stack_prefix
+    queries = template.queries()
     assert {f"{prefix}/{title}" for title in QUERIES} <= queries.keys()
     dirty = queries[f"{prefix}/dirty reasons by source"]["QueryString"]
     assert all(f"reasons.{reason}" in dirty for reason in Reason)
 
 
-def test_every_query_reads_logs_that_exist(boards: dict[str, list[dict[str, Any]]], watched: Watched) -> None:
-    groups = [group for query in watched.queries().values() for group in query["LogGroupNames"]]
+def test_every_query_reads_logs_that_exist(
+    boards: dict[str, list[dict[str, Any]]], template: ObservabilityTemplate
+) -> None:
+    groups = [group for query in template.queries().values() for group in query["LogGroupNames"]]
     asked = [widget["properties"]["query"] for widgets in boards.values() for widget in widgets if _is_query(widget)]
     for query in asked:
         sources = [line for line in query.splitlines() if "SOURCE" in line]
         groups += [part for line in sources for part in line.split("'")[1::2]]
     assert len(asked) >= 6
-    assert {watched.type_of(group) for group in groups} == {"AWS::Logs::LogGroup"}
-    assert all(query["LogGroupNames"] for query in watched.queries().values())
+    assert {template.type_of(group) for group in groups} == {"AWS::Logs::LogGroup"}
+    assert all(query["LogGroupNames"] for query in template.queries().values())
 
 
-def test_a_query_names_no_more_log_groups_than_may_be(watched: Watched) -> None:
-    assert max(len(query["LogGroupNames"]) for query in watched.queries().values()) <= 50
+def test_a_query_names_no_more_log_groups_than_may_be(template: ObservabilityTemplate) -> None:
+    assert max(len(query["LogGroupNames"]) for query in template.queries().values()) <= 50
 
 
 def test_a_feature_stage_has_none(synthesis_of: Callable[[str], Synthesis]) -> None:
-    watch = synthesis_of(FEATURE).watch
-    assert not watch.of_type(DASHBOARD)
-    assert not watch.of_type(QUERY)
+    template = synthesis_of(FEATURE).observability
+    assert not template.of_type(DASHBOARD)
+    assert not template.of_type(QUERY)
 
 
 def _cells(widget: dict[str, Any]) -> list[tuple[int, int]]:

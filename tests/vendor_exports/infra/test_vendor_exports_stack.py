@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from infra.stage import BUILT_IN
-from infra.vendor_exports.settings import Exports
+from infra.vendor_exports.settings import VendorExports
+from sluice.vendor_exports.delivery.vendor_access_http import SecretCredentials
 from tests.platform.infra.test_functions import HOUSE_VARIABLES
 from tests.support.synthesis import Synthesis, text
-from tests.support.synthesised_stages import FEATURE, ODD
+from tests.support.synthesised_stages import FEATURE, ODD_EXPORTS
 
+SECRET = "AWS::SecretsManager::Secret"
 SLOTS, LAKE = {"SLOTS_TABLE": "<Slots>"}, {"LAKE_BUCKET": "<Lake>"}
 FLOW, SCOPE = {"ENVIRONMENT": "Prod"}, {"OUT_OF_SCOPE": "ODDITIES,CURIOSITIES"}
 VENDOR = {
@@ -50,21 +55,23 @@ TOLD: dict[str, dict[str, str]] = {
 
 def test_the_odd_stage_has_no_setting_by_default() -> None:
     """Else the tests below would not see that one does not arrive."""
-    usual = Exports()
-    assert not [each.name for each in fields(Exports) if getattr(ODD.exports, each.name) == getattr(usual, each.name)]
+    usual = VendorExports()
+    assert not [
+        each.name for each in fields(VendorExports) if getattr(ODD_EXPORTS, each.name) == getattr(usual, each.name)
+    ]
 
 
 @pytest.mark.parametrize("folder", TOLD)
 def test_the_settings_of_the_stage_reach_the_function(odd: Synthesis, folder: str) -> None:
-    function, size = odd.function(folder), getattr(ODD.exports, folder)
+    function, size = odd.function(folder), getattr(ODD_EXPORTS, folder)
     variables = function["Environment"]["Variables"]
     assert {name: _known(variables[name]) for name in variables.keys() - HOUSE_VARIABLES} == TOLD[folder]
     assert (function["MemorySize"], function["Timeout"]) == (size.memory_mb, size.timeout_seconds)
 
 
 def test_the_stage_says_when_an_hour_is_exported(odd: Synthesis) -> None:
-    schedule = odd.exports.properties("AWS::Scheduler::Schedule", "Exports")
-    assert schedule["ScheduleExpression"] == ODD.exports.schedule
+    schedule = odd.vendor_exports.properties("AWS::Scheduler::Schedule", "Exports")
+    assert schedule["ScheduleExpression"] == ODD_EXPORTS.schedule
 
 
 @pytest.mark.parametrize("name", [*BUILT_IN, FEATURE])
@@ -75,23 +82,33 @@ def test_only_the_local_stage_talks_to_other_vendors(synthesis_of: Callable[[str
 
 
 def test_outputs_lead_the_command_line_to_everything(stage: Synthesis) -> None:
-    outputs = stage.exports.outputs()
-    assert outputs.keys() == {"ExportMachine", "HistoryMachine", "UpdateHistoryFunction", "ExportEnvironment"}
+    outputs = stage.vendor_exports.outputs()
+    machines, rest = {"ExportMachine", "HistoryMachine"}, {"SlotsTable", "VendorSecret", "ExportEnvironment"}
+    assert outputs.keys() == {*machines, *rest, "UpdateHistoryFunction"}
     assert outputs["ExportMachine"].endswith(f":stateMachine:{stage.stage.resource_prefix}-export")
     assert outputs["HistoryMachine"].endswith(f":stateMachine:{stage.stage.resource_prefix}-history")
     assert outputs["UpdateHistoryFunction"].startswith("<FunctionsUpdateHistoryFunction")
     assert outputs["ExportEnvironment"] == ("Prod" if stage.stage.name == "prd" else "Test")
+    assert outputs["SlotsTable"].startswith("<Slots")
+    assert outputs["VendorSecret"] == f"sluice-{stage.stage.name}/veson"
 
 
-def test_no_state_of_its_own(stage: Synthesis) -> None:
-    kinds = {resource["Type"] for resource in stage.exports.body["Resources"].values()}
-    assert not kinds & {"AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::SecretsManager::Secret"}
+def test_the_result_of_an_hour_is_never_forgotten(stage: Synthesis) -> None:
+    assert "TimeToLiveSpecification" not in stage.vendor_exports.properties("AWS::DynamoDB::Table", "Slots")
+
+
+def test_the_secret_has_a_name_no_value_and_the_form_that_functions_read(stage: Synthesis) -> None:
+    (secret,) = [each["Properties"] for each in stage.vendor_exports.of_type(SECRET).values()]
+    assert secret["Name"] == f"sluice-{stage.stage.name}/veson"
+    assert "SecretString" not in secret
+    generated = secret["GenerateSecretString"]
+    assert json.loads(generated["SecretStringTemplate"]) == {"Veson_client_id": "put the vendor's value here"}
+    made = {**json.loads(generated["SecretStringTemplate"]), generated["GenerateStringKey"]: "generated"}
+    client = Mock(get_secret_value=Mock(return_value={"SecretString": json.dumps(made)}))
+    assert SecretCredentials(client, secret["Name"]).current().client_secret == "generated"
 
 
 def _known(value: Any) -> str:
-    """A variable's value; what is imported from the lake's stack by its name there."""
+    """Return a variable's value; a reference as the name of its resource."""
     shown = text(value)
-    for name in ("Lake", "Slots"):
-        if f"ExportsOutputRef{name}" in shown:
-            return f"<{name}>"
-    return shown
+    return "<Lake>" if "ExportsOutputRefLake" in shown else re.sub(r"^<Slots\w{8}>$", "<Slots>", shown)

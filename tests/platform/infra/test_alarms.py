@@ -1,4 +1,4 @@
-"""What wakes people, and what does not."""
+"""Alarms: when they go on, what they say, and whom they notify."""
 
 from __future__ import annotations
 
@@ -8,9 +8,19 @@ from typing import Any
 
 import pytest
 
-from infra.platform.observability.settings import Watch
+from infra.event_files.settings import EventFiles
+from infra.platform.observability.settings import Observability
 from infra.stage import BUILT_IN
-from tests.platform.infra.watched import ALARM, COMPOSITE, DASHBOARD, QUERY, Watched, metrics_of_alarm, wrong
+from infra.vendor_exports.settings import VendorExports
+from tests.platform.infra.observability_template import (
+    ALARM,
+    COMPOSITE,
+    DASHBOARD,
+    QUERY,
+    ObservabilityTemplate,
+    metrics_of_alarm,
+    wrong,
+)
 from tests.support.synthesis import ROOT, Synthesis
 from tests.support.synthesised_stages import FEATURE
 
@@ -18,7 +28,6 @@ EVENT_FILES = {
     "FilesWaiting",
     "MediaWaiting",
     "CallsWaiting",
-    "WatchingWaiting",
     "FilesLate",
     "ValidationFailing",
     "ValidationThrottled",
@@ -30,53 +39,64 @@ EVENT_FILES = {
     "ConversionLate",
     "NothingArrives",
 }
-EXPORTS = {"ExportCallsWaiting", "ExportFailed", "ExportLate", "FilesMissing", "TokensRefused", "ExportAbsent"}
+VENDOR_EXPORTS = {"ExportCallsWaiting", "ExportFailed", "ExportLate", "FilesMissing", "TokensRefused", "ExportAbsent"}
+OBSERVABILITY = {"ObservabilityWaiting"}
+ALL = EVENT_FILES | VENDOR_EXPORTS | OBSERVABILITY
 LONGEST_REGION = "ap-southeast-19"  # as long as the name of a region gets
 LONGEST_NAME = 64  # of a function or a queue
 
 
 @pytest.fixture
-def watched(stage: Synthesis) -> Watched:
-    return Watched(stage)
+def template(stage: Synthesis) -> ObservabilityTemplate:
+    return ObservabilityTemplate(stage)
 
 
 @pytest.fixture
 def alarms(prd: Synthesis) -> dict[str, dict[str, Any]]:
-    return Watched(prd).alarms()
+    return ObservabilityTemplate(prd).alarms()
 
 
 def test_the_alarms_of_a_stage(prd: Synthesis, dev: Synthesis) -> None:
-    assert Watched(prd).alarms().keys() == EVENT_FILES | EXPORTS
+    assert ObservabilityTemplate(prd).alarms().keys() == ALL
     absent = {"ExportAbsent"}
-    assert Watched(dev).alarms().keys() == (EVENT_FILES | EXPORTS) - absent, "nobody exports there by a schedule"
+    assert ObservabilityTemplate(dev).alarms().keys() == ALL - absent, "nobody exports there by a schedule"
 
 
-def test_every_metric_is_one_that_somebody_emits(watched: Watched) -> None:
-    named = [metric for alarm in watched.alarms().values() for metric in metrics_of_alarm(alarm)]
-    assert [wrong(metric, watched) for metric in named if wrong(metric, watched)] == []
+def test_every_metric_is_one_that_somebody_emits(template: ObservabilityTemplate) -> None:
+    named = [metric for alarm in template.alarms().values() for metric in metrics_of_alarm(alarm)]
+    assert [wrong(metric, template) for metric in named if wrong(metric, template)] == []
 
 
-def test_an_alarm_belongs_to_one_composite_and_tells_nobody_itself(watched: Watched) -> None:
+def test_an_alarm_of_a_pipeline_belongs_to_its_composite_and_notifies_nobody_itself(
+    template: ObservabilityTemplate,
+) -> None:
+    prefix = f"{template.stage.stack_prefix}-"
     children = {
-        name.removeprefix(f"{watched.stage.stack_prefix}-"): re.findall(r'ALARM\("Watch/([^"]+)"\)', each["AlarmRule"])
-        for name, each in watched.composites().items()
+        name.removeprefix(prefix): re.findall(r'ALARM\("Observability/([^"]+)"\)', composite["AlarmRule"])
+        for name, composite in template.composites().items()
     }
-    assert children.keys() == {"EventFiles", "Exports"}
-    assert {name[len("EventFiles") : -8] for name in children["EventFiles"]} == EVENT_FILES
-    assert {name[len("Exports") : -8] for name in children["Exports"]} <= EXPORTS
+    alarms = {"EventFiles": EVENT_FILES, "VendorExports": VENDOR_EXPORTS}
+    assert children.keys() == alarms.keys()
+    for group, names in children.items():
+        assert {name[len(group) : -8] for name in names} <= alarms[group]
     every = [name for names in children.values() for name in names]
-    assert sorted(every) == sorted(watched._template.of_type(ALARM))
-    for alarm in watched.alarms().values():
-        assert not {"AlarmActions", "OKActions", "InsufficientDataActions"} & alarm.keys()
+    alone = [name for name in template.template.of_type(ALARM) if name.startswith("Observability")]
+    assert sorted([*every, *alone]) == sorted(template.template.of_type(ALARM))
+    for name, alarm in template.alarms().items():
+        if name not in OBSERVABILITY:
+            assert not {"AlarmActions", "OKActions", "InsufficientDataActions"} & alarm.keys()
 
 
-def test_composites_page_and_say_when_it_is_over(prd: Synthesis, dev: Synthesis) -> None:
-    for composite in Watched(prd).composites().values():
-        assert composite["AlarmActions"] == composite["OKActions"]
-        (topic,) = composite["AlarmActions"]
-        assert Watched(prd).type_of(topic) == "AWS::SNS::Topic"
-    for composite in Watched(dev).composites().values():
-        assert not {"AlarmActions", "OKActions"} & composite.keys(), "nobody is woken for dev"
+def test_composites_and_an_alarm_without_one_page_and_say_when_it_is_over(prd: Synthesis, dev: Synthesis) -> None:
+    for stage in (prd, dev):
+        template = ObservabilityTemplate(stage)
+        for paging in (*template.composites().values(), template.alarms()["ObservabilityWaiting"]):
+            if stage is dev:
+                assert not {"AlarmActions", "OKActions"} & paging.keys(), "nobody is woken for dev"
+            else:
+                assert paging["AlarmActions"] == paging["OKActions"]
+                (topic,) = paging["AlarmActions"]
+                assert template.type_of(topic) == "AWS::SNS::Topic"
 
 
 def test_what_a_missing_figure_means_is_said(alarms: dict[str, dict[str, Any]]) -> None:
@@ -87,8 +107,8 @@ def test_what_a_missing_figure_means_is_said(alarms: dict[str, dict[str, Any]]) 
 
 
 def test_alarms_on_a_schedules_figures_need_the_schedule(synthesis_of: Callable[[str], Synthesis]) -> None:
-    local = Watched(synthesis_of("local")).alarms()
-    assert (EVENT_FILES | EXPORTS) - local.keys() == {"ConversionLate", "NothingArrives", "ExportAbsent"}
+    local = ObservabilityTemplate(synthesis_of("local")).alarms()
+    assert ALL - local.keys() == {"ConversionLate", "NothingArrives", "ExportAbsent"}
 
 
 @pytest.mark.parametrize(
@@ -117,16 +137,16 @@ def test_an_alarm_looks_back_no_longer_than_a_day_or_a_week(alarms: dict[str, di
 
 
 def test_thresholds_are_the_stages(alarms: dict[str, dict[str, Any]], prd: Synthesis) -> None:
-    watch, stage = Watch(), prd.stage
+    shared, files, exports = (prd.stage.settings(kind) for kind in (Observability, EventFiles, VendorExports))
     assert {name: alarm["Threshold"] for name, alarm in alarms.items() if alarm.get("Threshold")} == {
-        "FilesLate": 60 * watch.queue_age_minutes,
-        "ValidationFailing": watch.error_percent,
-        "ValidationSlow": 0.8 * 1000 * stage.validate_files.timeout_seconds,
-        "ConversionSlow": 0.8 * 1000 * stage.convert_batch.timeout_seconds,
-        "DirtyMany": watch.dirty_percent,
-        "ConversionLate": 60 * watch.pending_minutes,
-        "NothingArrives": 3600 * watch.quiet_hours,
-        "ExportLate": 60_000 * watch.export_minutes,
+        "FilesLate": 60 * shared.queue_age_minutes,
+        "ValidationFailing": shared.error_percent,
+        "ValidationSlow": 0.8 * 1000 * files.validate_files.timeout_seconds,
+        "ConversionSlow": 0.8 * 1000 * files.convert_batch.timeout_seconds,
+        "DirtyMany": files.dirty_percent,
+        "ConversionLate": 60 * files.pending_minutes,
+        "NothingArrives": 3600 * files.quiet_hours,
+        "ExportLate": 60_000 * exports.late_minutes,
         "ExportAbsent": 1,
     }
 
@@ -134,7 +154,7 @@ def test_thresholds_are_the_stages(alarms: dict[str, dict[str, Any]], prd: Synth
 def test_few_events_are_no_ratio(alarms: dict[str, dict[str, Any]]) -> None:
     for name in ("DirtyMany", "DirtyUnusual"):
         (ratio,) = [each["Expression"] for each in alarms[name]["Metrics"] if "IF(" in each.get("Expression", "")]
-        assert ratio.startswith(f"IF(clean + dirty >= {Watch().dirty_least_events}, ")
+        assert ratio.startswith(f"IF(clean + dirty >= {EventFiles().dirty_least_events}, ")
         assert ratio.endswith(", 0)")
 
 
@@ -154,9 +174,9 @@ def test_every_way_not_to_succeed_counts(alarms: dict[str, dict[str, Any]]) -> N
         assert total.startswith("SUM([")
 
 
-def test_every_alarm_says_what_it_means_what_to_do_and_where_to_look(watched: Watched) -> None:
-    queries, runbook = watched.queries(), (ROOT / "docs" / "runbook.md").read_text()
-    for name, alarm in watched.alarms().items():
+def test_every_alarm_says_what_it_means_what_to_do_and_where_to_look(template: ObservabilityTemplate) -> None:
+    queries, runbook = template.queries(), (ROOT / "docs" / "runbook.md").read_text()
+    for name, alarm in template.alarms().items():
         description = alarm["AlarmDescription"]
         meaning, steps, links = description.split("\n\n")
         assert len(meaning) > 30
@@ -172,40 +192,39 @@ def test_every_alarm_says_what_it_means_what_to_do_and_where_to_look(watched: Wa
 def test_the_runbook_has_no_alarm_that_is_gone(prd: Synthesis) -> None:
     runbook = (ROOT / "docs" / "runbook.md").read_text()
     (section,) = re.findall(r"^## Alarms$(.*?)(?=^## |\Z)", runbook, flags=re.MULTILINE | re.DOTALL)
-    assert set(re.findall(r"^#### (\w+)$", section, flags=re.MULTILINE)) == Watched(prd).alarms().keys()
+    assert set(re.findall(r"^#### (\w+)$", section, flags=re.MULTILINE)) == ObservabilityTemplate(prd).alarms().keys()
 
 
 def test_names_begin_with_the_stage(prd: Synthesis) -> None:
-    named = {alarm["AlarmName"] for alarm in Watched(prd).alarms().values()}
-    assert named == {f"Sluice-prd-{name}" for name in EVENT_FILES | EXPORTS}
-    assert prd.watch.stack.startswith("Sluice-prd-")
-    assert Watched(prd).composites().keys() == {"Sluice-prd-EventFiles", "Sluice-prd-Exports"}
+    named = {alarm["AlarmName"] for alarm in ObservabilityTemplate(prd).alarms().values()}
+    assert named == {f"Sluice-prd-{name}" for name in ALL}
+    assert all(name.startswith("Sluice-prd-") for name in ObservabilityTemplate(prd).composites())
 
 
 def test_the_local_cloud_gets_none_of_it_but_the_template_has_it(synthesis_of: Callable[[str], Synthesis]) -> None:
-    watch = synthesis_of("local").watch
-    assert watch.body["Conditions"]["OnAws"] == {"Fn::Equals": ["local", "aws"]}
+    template = synthesis_of("local").observability
+    assert template.body["Conditions"]["OnAws"] == {"Fn::Equals": ["local", "aws"]}
     for kind in (ALARM, COMPOSITE, DASHBOARD, QUERY):
-        assert watch.of_type(kind)
-        assert {each.get("Condition") for each in watch.of_type(kind).values()} == {"OnAws"}
+        assert template.of_type(kind)
+        assert {each.get("Condition") for each in template.of_type(kind).values()} == {"OnAws"}
 
 
 @pytest.mark.parametrize("name", ["dev", "prd"])
 def test_on_aws_nothing_depends_on_a_condition(synthesis_of: Callable[[str], Synthesis], name: str) -> None:
-    template = synthesis_of(name).watch
+    template = synthesis_of(name).observability
     assert not any("Condition" in each for each in template.body["Resources"].values())
 
 
 def test_a_feature_stage_has_no_alarm(synthesis_of: Callable[[str], Synthesis]) -> None:
-    assert not synthesis_of(FEATURE).watch.of_type(ALARM)
-    assert not synthesis_of(FEATURE).watch.of_type(COMPOSITE)
+    assert not synthesis_of(FEATURE).observability.of_type(ALARM)
+    assert not synthesis_of(FEATURE).observability.of_type(COMPOSITE)
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_an_alarm_has_one_logical_id_on_every_stage(
     synthesis_of: Callable[[str], Synthesis], prd: Synthesis, name: str
 ) -> None:
-    assert synthesis_of(name).watch.of_type(ALARM).keys() <= prd.watch.of_type(ALARM).keys()
+    assert synthesis_of(name).observability.of_type(ALARM).keys() <= prd.observability.of_type(ALARM).keys()
 
 
 def _anchors(markdown: str) -> Iterator[str]:
@@ -215,5 +234,5 @@ def _anchors(markdown: str) -> Iterator[str]:
 
 def _as_deployed(description: str) -> str:
     region = re.sub(r"\b(Region)\b", LONGEST_REGION, description)
-    names = re.sub(r"(EventFiles|Exports)/\w+(\.\w+)?", "x" * LONGEST_NAME, region)
+    names = re.sub(r"(EventFiles|VendorExports|Observability)/\w+(\.\w+)?", "x" * LONGEST_NAME, region)
     return re.sub(r"AccountId", "1" * 12, re.sub("Partition", "aws-us-gov", names))

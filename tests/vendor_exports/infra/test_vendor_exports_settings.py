@@ -1,0 +1,61 @@
+"""Settings of the vendor's exports against its hour, its flows, and the time of the machines."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from infra.stage import BUILT_IN, stage_named
+from infra.vendor_exports.settings import VendorExports
+from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.delivery.job import LONGEST_WAIT
+from tests.support.synthesised_stages import FEATURE
+
+ALL = {name: stage_named(name).settings(VendorExports) for name in (*BUILT_IN, FEATURE)}
+
+
+@pytest.fixture(params=ALL)
+def settings(request: pytest.FixtureRequest) -> VendorExports:
+    return ALL[request.param]
+
+
+def test_an_export_has_time_for_all_it_may_wait_for_and_all_rounds_of_copying(settings: VendorExports) -> None:
+    once = (
+        settings.claim_slot,
+        settings.trigger_job,
+        settings.check_job,
+        settings.record_result,
+        settings.update_history,
+    )
+    every_round = (settings.list_files, settings.copy_files, settings.check_delivery)
+    waiting = settings.patience_seconds + settings.first_wait_seconds + settings.deadline_seconds
+    working = sum(step.timeout_seconds for step in once)
+    rounds = settings.rounds * (settings.poll_seconds + sum(step.timeout_seconds for step in every_round))
+    assert waiting + working + rounds <= settings.timeout_minutes * 60
+
+
+def test_no_step_outlives_the_history_machine(settings: VendorExports) -> None:
+    steps = (settings.plan_history, settings.observe_hours, settings.update_history)
+    assert sum(step.timeout_seconds for step in steps) <= settings.history_timeout_minutes * 60
+
+
+def test_an_export_waits_as_long_as_the_vendors_hour_and_a_usual_job(settings: VendorExports) -> None:
+    assert settings.patience_seconds >= LONGEST_WAIT
+    assert settings.deadline_seconds >= 2 * 25 * 60
+
+
+def test_only_production_reads_the_vendors_production_flow() -> None:
+    assert [name for name, settings in ALL.items() if settings.environment is Environment.PROD] == ["prd"]
+
+
+def test_a_flow_of_the_vendor_has_one_schedule() -> None:
+    """It takes one job an hour: two stages would take turns, and each would miss every other hour."""
+    scheduled = [settings.environment for settings in ALL.values() if settings.schedule]
+    assert sorted(scheduled) == [Environment.PROD, Environment.TEST]
+
+
+def test_the_vendor_is_called_over_tls_only(settings: VendorExports) -> None:
+    for url in (settings.auth_url, settings.export_url, settings.files_url):
+        assert re.fullmatch(r"https://[a-z]+\.veslink\.com", url)
+    assert not [host for host in settings.download_hosts if "*" in host or "/" in host]
