@@ -24,11 +24,6 @@ class QueueState:
     in_flight: int
     dead_letters: bool
 
-    @property
-    def messages(self) -> int:
-        """Return the number of its messages."""
-        return self.waiting + self.in_flight
-
 
 def queue_states(deployment: Deployment) -> list[QueueState]:
     """Return every queue of the stage's stacks, ordered by name."""

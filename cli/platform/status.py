@@ -61,14 +61,18 @@ def status(stage: StageOption = LOCAL, as_json: JsonOption = False) -> None:
         out.print(line, highlight=False)
     print_tables(
         {
-            "Dead letters": _dead_letter_table(queues, deployment),
+            "Dead letters": _queue_table((each for each in queues if each.dead_letters), deployment.prefix, "red"),
+            "Queues": _queue_table((each for each in queues if not each.dead_letters), deployment.prefix, "default"),
             "Alarms": _alarm_table(alarms, deployment.prefix),
             "Last runs": run_table(runs),
         }
     )
     for part in parts:
         print_tables(part.tables)
-    out.print(_alarm_summary(deployment, alarms), highlight=False)
+    if deployment.stage == LOCAL:
+        out.print("Alarms: evaluated on AWS only")
+    elif alarms:
+        out.print(_alarm_summary(alarms), highlight=False)
 
 
 def alarm_states(deployment: Deployment) -> list[AlarmState]:
@@ -89,10 +93,13 @@ def alarm_states(deployment: Deployment) -> list[AlarmState]:
     return sorted(found, key=lambda alarm: (_URGENCY.index(alarm.state), alarm.name))
 
 
-def _dead_letter_table(queues: Iterable[QueueState], deployment: Deployment) -> Table:
-    found = (queue for queue in queues if queue.dead_letters and queue.messages)
-    rows = ((queue.name.removeprefix(deployment.prefix), f"[red]{queue.messages:,}[/]") for queue in found)
-    return table(nowrap_column("Queue"), "Messages", rows=rows)
+def _queue_table(queues: Iterable[QueueState], prefix: str, style: str) -> Table:
+    rows = (
+        (f"[{style}]{queue.name.removeprefix(prefix)}[/]", f"{queue.waiting:,}", f"{queue.in_flight:,}")
+        for queue in queues
+        if queue.waiting or queue.in_flight
+    )
+    return table(nowrap_column("Queue"), "Waiting", "In flight", rows=rows)
 
 
 def _alarm_table(alarms: Iterable[AlarmState], prefix: str) -> Table:
@@ -105,9 +112,7 @@ def _alarm_table(alarms: Iterable[AlarmState], prefix: str) -> Table:
     return table(nowrap_column("Alarm"), nowrap_column("State"), wrapped_column("Reason"), rows=rows)
 
 
-def _alarm_summary(deployment: Deployment, alarms: Iterable[AlarmState]) -> str:
-    if deployment.stage == LOCAL:
-        return "Alarms: evaluated on AWS only"
+def _alarm_summary(alarms: Iterable[AlarmState]) -> str:
     states = Counter(alarm.state for alarm in alarms)
     unknown = f", {states[INSUFFICIENT_DATA]:,} without data" if states[INSUFFICIENT_DATA] else ""
     return f"Alarms: {states[ALARM]:,} on, {states[OK]:,} off{unknown}"

@@ -49,9 +49,10 @@ def test_an_idle_stage() -> None:
         ],
         "alarms": [],
     }
-    printed = sluice("status").stdout
-    assert "To convert: 0 events" in printed
-    assert "Alarms: 0 on, 0 off" in printed
+    assert sluice("status").stdout.splitlines() == [
+        "To convert: 0 events of 0 files",
+        "To validate: 0 announcements, 0 at work",
+    ]
 
 
 def test_the_last_runs(stage: Deployment) -> None:
@@ -65,7 +66,7 @@ def test_the_last_runs(stage: Deployment) -> None:
     assert "no memory" in printed
 
 
-def test_dead_letters_of_every_queue_of_this_stage(stage: Deployment) -> None:
+def test_messages_in_every_queue_of_this_stage(stage: Deployment) -> None:
     for name in ("Sluice-x-Observability-MissedCalls", "Sluice-x-y-Lake-MissedCalls", "Sluice-x-EventFiles-Queue"):
         queue = stage.sqs.create_queue(QueueName=name)["QueueUrl"] if "Missed" in name else stage.output("QueueUrl")
         stage.sqs.send_message(QueueUrl=queue, MessageBody="{}")
@@ -73,9 +74,10 @@ def test_dead_letters_of_every_queue_of_this_stage(stage: Deployment) -> None:
     assert [queue["name"] for queue in queues if queue["dead_letters"] and queue["waiting"]] == [
         "Sluice-x-Observability-MissedCalls"
     ]
-    printed = sluice("status").stdout
-    assert " Observability-MissedCalls " in printed
-    assert " EventFiles-Queue " not in printed
+    dead_letters, others = sluice("status").stdout.split("\nQueues\n")
+    assert "Dead letters\n" in dead_letters
+    assert " Observability-MissedCalls " in dead_letters
+    assert " EventFiles-Queue " in others
 
 
 def test_alarms_of_this_stage_only(stage: Deployment) -> None:
