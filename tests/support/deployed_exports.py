@@ -179,7 +179,7 @@ class StepwiseExport:
 
     def check_delivery(self) -> dict[str, Any]:
         """Check that all files arrived."""
-        return self._step("proof", "check_delivery", round=self.state["listing"]["round"])
+        return self._step("delivery_check", "check_delivery", round=self.state["listing"]["round"])
 
     def record_result(self) -> dict[str, Any]:
         """Record the result of the slot, and return it."""

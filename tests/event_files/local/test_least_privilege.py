@@ -37,6 +37,7 @@ class Pipeline:
         media = {"detail-type": "Object Created", "detail": {"object": {"key": "MYLIB/m.png", "sequencer": "0A"}}}
         self.functions.call("index_media", {"Records": [{"messageId": "1", "body": json.dumps(media)}]})
         self.functions.call("sweep_orphans", {})
+        self.functions.call("probe_lag", {})
 
     def finish(self) -> None:
         """Finish what a failed run left."""
@@ -44,8 +45,8 @@ class Pipeline:
             self._convert(planned["plan_key"])
 
     def _convert(self, plan_key: str) -> None:
-        for batch in json.loads(self._cloud.read(plan_key))["batches"]:
-            self.functions.call("convert_batch", batch)
+        for group in json.loads(self._cloud.read(plan_key))["groups"]:
+            self.functions.call("convert_batch", group)
         for step in ("commit_conversion", "profile_run"):
             self.functions.call(step, {"plan_key": plan_key})
 
@@ -73,10 +74,12 @@ def pipeline(cloud: Cloud) -> Iterator[Pipeline]:
     (rule,) = [each["Name"] for each in rules.list_rules()["Rules"] if "FilesRule" in each["Name"]]
     rules.disable_rule(Name=rule)
     pipeline = Pipeline(cloud)
-    pipeline.finish()
-    yield pipeline
-    pipeline.finish()
-    rules.enable_rule(Name=rule)
+    try:
+        pipeline.finish()
+        yield pipeline
+        pipeline.finish()
+    finally:
+        rules.enable_rule(Name=rule)
 
 
 def test_all_rights_are_enough_and_every_one_is_needed(pipeline: Pipeline) -> None:

@@ -12,7 +12,7 @@ from cli.simulator.http_messages import Call
 from cli.simulator.transport_faults import http_error
 from cli.simulator.vendor import Target
 from sluice.vendor_exports.delivery.file_copy import PART_BYTES
-from sluice.vendor_exports.delivery.model import Lease
+from sluice.vendor_exports.delivery.model import Export
 from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.transfers import Provenance, Upload
@@ -50,7 +50,7 @@ class Steps:
     def _leave_a_dead_lease(self, slot: Slot) -> None:
         machine = self._cloud.output("ExportMachine").replace(":stateMachine:", ":execution:")
         now = datetime.now(UTC)
-        self._slots.claim(Lease(self._exports.environment, slot, f"{machine}:dead"), "", now, now + timedelta(hours=1))
+        self._slots.claim(Export(self._exports.environment, slot, f"{machine}:dead"), "", now, now + timedelta(hours=1))
 
     def _leave_an_upload(self, slot: Slot) -> None:
         """Leave an upload of another job."""
