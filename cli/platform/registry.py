@@ -66,9 +66,9 @@ class PipelineCli:
             `sluice run`, besides those of that very name.
     """
 
-    commands: tuple[Command, ...]
-    status: str
-    headlines: Mapping[str, Callable[[Mapping[str, int]], str]]
+    commands: tuple[Command, ...] = ()
+    status: str = ""
+    headlines: Mapping[str, Callable[[Mapping[str, int]], str]] = field(default_factory=dict)
     executions: str = ""
 
 

@@ -85,7 +85,7 @@ def _headline(record: RunRecord) -> str:
     if record.cause:
         return escape(record.cause if len(record.cause) <= _CAUSE_LENGTH else f"{record.cause[: _CAUSE_LENGTH - 1]}…")
     headlines = {kind: text for pipeline in pipelines() for kind, text in pipeline.headlines.items()}
-    return headlines[record.kind](record.counts)
+    return headlines[record.kind](record.counts) if record.kind in headlines else ""
 
 
 def styled(outcome: str) -> str:

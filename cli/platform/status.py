@@ -50,7 +50,7 @@ def status(stage: StageOption = LOCAL, as_json: JsonOption = False) -> None:
         sluice status --stage prd --json | jq .backlog
     """
     deployment = connect(stage)
-    parts: list[PipelineStatus] = [resolve_name(pipeline.status)(deployment) for pipeline in pipelines()]
+    parts: list[PipelineStatus] = [resolve_name(each.status)(deployment) for each in pipelines() if each.status]
     runs = records_of(deployment).recent(datetime.now(UTC), RUNS)
     queues, alarms = queue_states(deployment), alarm_states(deployment)
     if as_json:

@@ -4,10 +4,9 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from cli.event_files.status import Backlog, backlog, dirty_counts
+from cli.event_files.status import Backlog, Queue, backlog, dirty_counts, status
 from cli.platform.session import Deployment
 from sluice.aws.runtime import Item, to_dynamodb
-from tests.support.cli_environment import sluice, sluice_json
 
 NOW = datetime(2024, 5, 14, 12, 0, tzinfo=UTC)
 
@@ -22,17 +21,19 @@ def test_chunks_and_the_queue_of_a_stage(stage: Deployment) -> None:
     put_chunk(stage, "pending", "1", created_at="2024-05-14T11:59:00.000Z", **counts)
     put_chunk(stage, "converted", "0", created_at="2024-05-14T11:00:00.000Z", **counts)
     stage.sqs.send_message(QueueUrl=stage.output("DeadLetterQueueUrl"), MessageBody="{}")
-    found = sluice_json("status")
-    assert found["backlog"].pop("oldest_seconds") > 0
-    assert found["backlog"] == {"chunks": 1, "files": 3, "events": 4}
-    assert found["dirty"] == {"A_PRED": {"RULE_BROKEN": 4}}
-    assert (found["dirty_chunks"], found["dirty_since"]) == (2, "2024-05-14T11:00:00.000Z")
-    assert found["queue"]["dead_letters"] == 1
-    printed = sluice("status").stdout
-    assert re.search(r"of 3 files, the oldest for [\d,]+ s\n", printed)
-    assert "Dead letters: 1 announcement" in printed
-    assert "Dirty events in the last 2 chunks, since 2024-05-14 11:00 UTC" in printed
-    assert "33.33%" in printed
+    found = status(stage)
+    members = found.members
+    assert members["backlog"] == Backlog(1, 3, 4, members["backlog"].oldest_seconds)
+    assert members["queue"] == Queue(0, 0, 1)
+    assert members["dirty"] == {"A_PRED": {"RULE_BROKEN": 4}}
+    assert (members["dirty_chunks"], members["dirty_since"]) == (2, "2024-05-14T11:00:00.000Z")
+    to_convert, to_validate, dead_letters = found.lines
+    assert re.fullmatch(r"To convert: 4 events of 3 files, the oldest for [\d,]+ s", to_convert)
+    assert to_validate == "To validate: 0 announcements, 0 at work"
+    assert "Dead letters: 1 announcement" in dead_letters
+    (dirty,) = found.tables.values()
+    assert list(found.tables) == ["Dirty events in the last 2 chunks, since 2024-05-14 11:00 UTC"]
+    assert [list(column.cells) for column in dirty.columns] == [["A_PRED"], ["RULE_BROKEN"], ["4"], ["33.33%"]]
 
 
 def test_the_backlog_counts_clean_events_and_knows_its_age() -> None:

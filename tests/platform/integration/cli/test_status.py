@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from cli.platform.console import out
+from cli.platform import status
+from cli.platform.console import out, table
+from cli.platform.registry import PipelineCli, PipelineStatus
 from cli.platform.session import Deployment
 from sluice.pipelines import RUN_KINDS
 from sluice.runs.records_s3 import S3RunRecords
@@ -33,15 +35,26 @@ def alarms() -> list[dict[str, Any]]:
     return found
 
 
+def parcel_status(stage: Deployment) -> PipelineStatus:
+    """The part of a made-up pipeline."""
+    assert stage.stage in {"x", "local"}
+    return PipelineStatus(
+        members={"parcels": 3},
+        lines=("Parcels: 3",),
+        tables={"Late parcels": table("Parcel", rows=[["P-7"]]), "Lost parcels": table("Parcel", rows=[])},
+    )
+
+
+@pytest.fixture(autouse=True)
+def _only_parcels(monkeypatch: pytest.MonkeyPatch) -> None:
+    parcels = PipelineCli(commands=(), status=f"{__name__}:parcel_status", headlines={})
+    monkeypatch.setattr(status, "pipelines", lambda: (parcels,))
+
+
 @pytest.mark.usefixtures("stage")
-def test_an_idle_stage() -> None:
+def test_an_idle_stage_has_the_parts_of_its_pipelines() -> None:
     assert sluice_json("status") == {
-        "backlog": {"chunks": 0, "files": 0, "events": 0, "oldest_seconds": None},
-        "queue": {"waiting": 0, "in_flight": 0, "dead_letters": 0},
-        "dirty": {},
-        "dirty_chunks": 0,
-        "dirty_since": None,
-        "exports": [],
+        "parcels": 3,
         "runs": [],
         "queues": [
             {"name": "Sluice-x-EventFiles-DeadLetters", **IDLE, "dead_letters": True},
@@ -49,10 +62,10 @@ def test_an_idle_stage() -> None:
         ],
         "alarms": [],
     }
-    assert sluice("status").stdout.splitlines() == [
-        "To convert: 0 events of 0 files",
-        "To validate: 0 announcements, 0 at work",
-    ]
+    printed = sluice("status").stdout
+    assert printed.startswith("Parcels: 3\nLate parcels\n")
+    assert "P-7" in printed
+    assert not {"Lost parcels", "Last runs", "Queues", "Alarms"} & set(printed.split("\n"))
 
 
 def test_the_last_runs(stage: Deployment) -> None:

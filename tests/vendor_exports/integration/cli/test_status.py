@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cli.platform.session import Deployment
+from cli.vendor_exports.status import ExportedSlot, status
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.model import Export, ExportResult
 from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
-from tests.support.cli_environment import sluice_json
 
 
 class Running:
@@ -26,9 +26,10 @@ def test_the_last_exports_the_newest_first(stage: Deployment) -> None:
         slots.claim(lease, "", now, now)
     for lease in leases[:-1]:
         slots.close(lease, ExportResult(str(lease.slot), "incomplete", "f/", 3, 2, missing=["a"], cause="why"))
-    known = {"status": "incomplete", "running_seconds": None, "promised": 3, "copied": 2, "missing": 1, "cause": "why"}
-    working = {"status": "running", "promised": 0, "copied": 0, "missing": 0, "cause": ""}
-    exports = sluice_json("status")["exports"]
-    assert exports[0].pop("running_seconds") is not None
-    assert exports[0] == {"slot": "20240514-17", **working}
-    assert exports[1:] == [{"slot": f"20240514-{hour}", **known} for hour in (16, 15, 14, 13)]
+    running, *ended = status(stage).members["exports"]
+    assert running == ExportedSlot("20240514-17", "running", running.running_seconds)
+    assert running.running_seconds < 60
+    assert ended == [
+        ExportedSlot(f"20240514-{hour}", "incomplete", None, promised=3, copied=2, missing=1, cause="why")
+        for hour in (16, 15, 14, 13)
+    ]
