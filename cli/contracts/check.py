@@ -1,7 +1,5 @@
 """Build-time checks of all contracts; each check is a generator of sentences that say what is wrong."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """`sluice contract`: check, draft and illustrate the contracts of the tables."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path

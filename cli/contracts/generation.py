@@ -3,8 +3,6 @@
 The schema decides the types and allowed values; its ``examples``, then a member's name, decide the text.
 """
 
-from __future__ import annotations
-
 import copy
 import random
 import uuid

@@ -3,8 +3,6 @@
 Types and columns are those of the samples, members that every sample has are required, values are not enumerated.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

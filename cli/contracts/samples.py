@@ -1,7 +1,5 @@
 """A table's sample files: few events that together show every branch of its contract; made, written, checked."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Compatibility of schemas with column types: a valid value must always convert, unchanged."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 from sluice.contracts.column_types import HiveType

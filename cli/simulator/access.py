@@ -1,7 +1,5 @@
 """Secrets, tokens and signatures, each with a marker that tests search for where it must not be."""
 
-from __future__ import annotations
-
 import secrets
 from dataclasses import dataclass
 from datetime import datetime

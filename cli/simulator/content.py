@@ -1,7 +1,5 @@
 """Contents of files: bytes in memory, or any number of bytes generated while they are read."""
 
-from __future__ import annotations
-
 import hashlib
 import random
 import threading

@@ -1,7 +1,5 @@
 """Made-up exports of a shipping system: its tables, and the files of a job, the same for the same arguments."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import random

@@ -1,7 +1,5 @@
 """All faults by the names that the command line takes, each with its usual parameters."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """HTTP requests and responses, the responses to downloads included, without the server that reads and writes them."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """The vendor's jobs: their duration, the rule that one is triggered per hour, and the sentences that refuse others."""
 
-from __future__ import annotations
-
 import threading
 import uuid
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The simulator: a vendor behind an HTTP server that breaks connections on demand, and a journal of its requests."""
 
-from __future__ import annotations
-
 import socket
 import struct
 import sys

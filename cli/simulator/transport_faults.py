@@ -1,7 +1,5 @@
 """Faults of the connection: errors, silence, broken connections, unreadable answers."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """Faults of the vendor: its jobs and clock, secrets and URLs, the content of exports, lists of files and the files."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable
 from dataclasses import replace

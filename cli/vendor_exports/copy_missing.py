@@ -1,7 +1,5 @@
 """`sluice history copy-missing`: back-fill the lake from another bucket."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

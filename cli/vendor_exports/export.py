@@ -1,7 +1,5 @@
 """`sluice export`: run the Export machine, wait for its end, and print the result of the slot."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import Annotated, Any

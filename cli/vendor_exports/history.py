@@ -1,7 +1,5 @@
 """`sluice history`: the histories of the vendor's exports, and the page that shows them."""
 
-from __future__ import annotations
-
 import json
 import time
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """The command line of vendor exports: its commands, its part of `sluice status` and of `sluice runs`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from cli.platform.console import plural

@@ -1,7 +1,5 @@
 """The report on the exports as a page; Plotly and Arrow, which it needs, are slow to import."""
 
-from __future__ import annotations
-
 from cli.platform.console import CliError
 from cli.platform.session import Deployment, stage_settings
 from cli.vendor_exports.slots import environment_of

@@ -1,7 +1,5 @@
 """Slots on the command line: the option `--slot`, and the environment of a stage's slots."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

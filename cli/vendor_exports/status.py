@@ -1,7 +1,5 @@
 """Vendor exports in `sluice status`: the last slots and what became of each."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import UTC, datetime
 

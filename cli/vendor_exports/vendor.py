@@ -1,7 +1,5 @@
 """`sluice vendor`: run the vendor simulator on this machine."""
 
-from __future__ import annotations
-
 import sys
 import threading
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """`sluice contract` on the packaged contracts."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

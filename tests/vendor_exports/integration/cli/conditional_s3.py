@@ -1,7 +1,5 @@
 """A client of moto that keeps the conditions of copies, which moto ignores, and raises the errors that a test sets."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from threading import Lock
 from typing import Any

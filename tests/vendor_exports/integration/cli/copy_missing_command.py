@@ -1,7 +1,5 @@
 """Runs `sluice history copy-missing`, and fills and reads its two buckets."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

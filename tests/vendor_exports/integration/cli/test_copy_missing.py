@@ -1,7 +1,5 @@
 """`sluice history copy-missing` against S3 and DynamoDB."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

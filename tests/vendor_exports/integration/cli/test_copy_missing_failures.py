@@ -1,7 +1,5 @@
 """Failures while `sluice history copy-missing` copies, and the state they leave."""
 
-from __future__ import annotations
-
 import time
 
 import pytest

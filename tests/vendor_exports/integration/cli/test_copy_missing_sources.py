@@ -1,7 +1,5 @@
 """Sources of `sluice history copy-missing`: Test and Prod are never mixed, and keys are untrusted."""
 
-from __future__ import annotations
-
 import pytest
 
 from cli.platform.session import Deployment

@@ -1,7 +1,5 @@
 """`sluice export`: the execution it starts, and what it prints about its end."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Copies of large objects inside S3."""
 
-from __future__ import annotations
-
 import pytest
 
 from cli.vendor_exports.slot_copies import MEBIBYTE, ObjectCopier, ObjectCopy

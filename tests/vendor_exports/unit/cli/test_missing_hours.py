@@ -1,7 +1,5 @@
 """Comparison of another bucket with the lake: the files that may be copied."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

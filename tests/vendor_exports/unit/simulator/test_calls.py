@@ -1,7 +1,5 @@
 """The four calls of the simulated API."""
 
-from __future__ import annotations
-
 import math
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing

@@ -1,7 +1,5 @@
 """`sluice vendor` runs the simulator."""
 
-from __future__ import annotations
-
 import json
 import signal
 import socket

@@ -1,7 +1,5 @@
 """Downloads from the simulator: signed URLs, ranges, and files of any size."""
 
-from __future__ import annotations
-
 import tracemalloc
 from collections.abc import Iterator
 from functools import partial

@@ -1,7 +1,5 @@
 """The content of simulated jobs, and the faults that change it."""
 
-from __future__ import annotations
-
 import gzip
 import json
 from typing import Any

@@ -1,7 +1,5 @@
 """Faults between client and vendor, as a client meets them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime

@@ -1,7 +1,5 @@
 """Faults of the vendor: jobs, refusals, access, lists and files."""
 
-from __future__ import annotations
-
 from email.utils import parsedate_to_datetime
 from hashlib import md5
 

@@ -1,7 +1,5 @@
 """A plain client of the vendor's API, and a clock that the test advances."""
 
-from __future__ import annotations
-
 import ssl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
