@@ -8,7 +8,7 @@ from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
 
 REGISTRATION = "sluice.observability.pipeline"
-"""What a pipeline's own module `pipeline` imports, to describe itself."""
+"""Imports of a pipeline's own module `pipeline`, which describes the pipeline."""
 
 
 class _DirectImports(Contract):

@@ -27,7 +27,7 @@ MICROONE_PRED = [
 
 @dataclass(frozen=True)
 class Delivery:
-    """What was delivered, and what the commands said of it, the first time and the second."""
+    """The delivered files, and the output of the commands for the first and the second delivery."""
 
     folder: Path
     files: tuple[EventFile, ...]

@@ -23,7 +23,7 @@ IMPORT = f"{BOARDS}/api/saved_objects/_import"
 
 @dataclass
 class SearchServer:
-    """What the cluster holds, what it was asked, and what goes wrong with the next requests."""
+    """The cluster's documents, its requests so far, and the errors of the next requests."""
 
     templates: dict[str, Json] = field(default_factory=dict)
     indices: dict[str, Json] = field(default_factory=dict)
@@ -34,7 +34,7 @@ class SearchServer:
     bulks: list[int] = field(default_factory=list)
     """Documents of every bulk request that was read."""
     faults: list[Fault] = field(default_factory=list)
-    """What is done with the next bulk requests, one each, instead of an answer."""
+    """Errors that answer the next bulk requests, one each."""
     put_off: list[int] = field(default_factory=list)
     """Statuses for the second document of the next bulk requests, one each."""
     refusals: int = 0

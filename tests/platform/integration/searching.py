@@ -1,4 +1,4 @@
-"""What tests of the search share: profiles, and a loader that wastes no time."""
+"""Profiles for tests of the search, and a loader that does not wait."""
 
 import io
 from collections.abc import Iterable

@@ -59,7 +59,7 @@ class PointCollector:
             yield from _points_of_call(name, events[-1]["timestamp"] / 1000, lines)
 
     def _log_events(self, group: str) -> Iterator[dict[str, Any]]:
-        """What was logged; the local cloud ends an answer at so many events, and names no next page."""
+        """Return the log events; the local cloud cuts an answer at a number of events, without a next page."""
         start = int(self.since.timestamp() * 1000)
         while True:
             events = self.deployment.logs.filter_log_events(logGroupName=group, startTime=start)["events"]

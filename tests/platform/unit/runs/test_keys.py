@@ -1,4 +1,4 @@
-"""Where records lie."""
+"""Keys of run records."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
