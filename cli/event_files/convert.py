@@ -26,7 +26,7 @@ from cli.platform.console import (
 )
 from cli.platform.session import LOCAL, Deployment, connect
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
-from sluice.lake.keys import commit_key
+from sluice.event_files.run_summary import commit_key
 from sluice.lake.object_store_s3 import S3ObjectStore
 
 CONVERTED = "converted"

@@ -12,7 +12,7 @@ from sluice.aws.runtime import read_settings, s3
 from sluice.contracts.load import load_registry
 from sluice.event_files.convert.batches import Converter
 from sluice.event_files.convert.model import BatchGroup, Receipt
-from sluice.event_files.validate.metrics import BATCH_SECONDS, PARQUET_BYTES, ROWS_CONVERTED
+from sluice.event_files.metrics import BATCH_SECONDS, PARQUET_BYTES, ROWS_CONVERTED
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 

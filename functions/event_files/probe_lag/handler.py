@@ -8,9 +8,9 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.runtime import dynamodb, read_settings
-from sluice.event_files.lag import lag
 from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
-from sluice.event_files.validate.metrics import NEWEST_ROW_AGE, PENDING_AGE
+from sluice.event_files.ledger.lag import lag
+from sluice.event_files.metrics import NEWEST_ROW_AGE, PENDING_AGE
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 
 

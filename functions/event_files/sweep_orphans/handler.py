@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.runtime import dynamodb, read_settings, s3
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
-from sluice.event_files.orphans import sweep
+from sluice.event_files.ledger.orphans import sweep
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 

@@ -10,11 +10,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.aws.runtime import dynamodb, read_settings, secrets_manager
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.vendor_exports.delivery.job import JobCheck, NextStep
-from sluice.vendor_exports.delivery.metrics import UNKNOWN_STATUSES
 from sluice.vendor_exports.delivery.model import Export
 from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.vendor_access_http import VendorAccess, VendorSettings, refusals_counted
+from sluice.vendor_exports.metrics import UNKNOWN_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,9 @@ slots = DynamoSlots(dynamodb(), settings.slots_table)
 @refusals_counted(emitter)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Check the slot's job: ``{"export": …, "triggered": next step of the trigger, "polls": …, "unknown": …}``."""
-    told = event["export"]
-    logger.append_keys(slot=told["slot"])
-    client = vendor.client(told["slot"], told["vendor_url"])
-    check = JobCheck(client, slots, settings.poll_seconds, settings.deadline_seconds)
-    export = Export.from_json(vendor.environment, told)
+    export = Export.from_json(vendor.environment, event["export"])
+    logger.append_keys(slot=str(export.slot))
+    check = JobCheck(vendor.client(export), slots, settings.poll_seconds, settings.deadline_seconds)
     replaceable = event["triggered"] != NextStep.ACCEPTED and export.slot == Slot.of(datetime.now(UTC))
     answer = check.check(export, event["polls"], event["unknown"], replaceable=replaceable)
     emitter.add(UNKNOWN_STATUSES, answer.unknown - event["unknown"])

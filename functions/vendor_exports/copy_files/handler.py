@@ -41,11 +41,9 @@ copy = FileCopy(vendor.downloads, stored, DynamoSlots(dynamodb(), settings.slots
 @refusals_counted(emitter)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Copy a batch: ``{"export": …, "batch": …}``."""
-    told, batch = event["export"], CopyBatch.from_json(event["batch"])
-    logger.append_keys(slot=told["slot"], batch_id=batch.batch_id)
-    export = Export.from_json(vendor.environment, told)
-    client = vendor.client(told["slot"], told["vendor_url"])
-    urls = PresignedUrls(client, vendor.environment, batch.job_guid, time.monotonic)
+    export, batch = Export.from_json(vendor.environment, event["export"]), CopyBatch.from_json(event["batch"])
+    logger.append_keys(slot=str(export.slot), batch_id=batch.batch_id)
+    urls = PresignedUrls(vendor.client(export), vendor.environment, batch.job_guid, time.monotonic)
     result = BatchCopy(copy, stored, export, urls, vendor.pauses).run(batch)
     files.write(export.result_key(batch.batch_id), orjson.dumps(result))
     logger.info("copied", extra={"files": len(batch.files), "reasons": dict(result.reasons)})

@@ -43,9 +43,8 @@ lister = FileLister(
 @refusals_counted(emitter)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """List the job's files: ``{"export": …, "round": …}``."""
-    export = event["export"]
-    logger.append_keys(slot=export["slot"])
-    client = vendor.client(export["slot"], export["vendor_url"])
-    listing = lister.list_files(Export.from_json(vendor.environment, export), client, event["round"])
+    export = Export.from_json(vendor.environment, event["export"])
+    logger.append_keys(slot=str(export.slot))
+    listing = lister.list_files(export, vendor.client(export), event["round"])
     logger.info("listed", extra=asdict(listing))
     return asdict(listing)

@@ -9,16 +9,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.aws.runtime import dynamodb, read_settings
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.vendor_exports.client.environment import Environment
-from sluice.vendor_exports.delivery.metrics import (
+from sluice.vendor_exports.delivery.model import DELIVERED, Export
+from sluice.vendor_exports.delivery.slot_records import record_result
+from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
+from sluice.vendor_exports.metrics import (
     EXPORTS_DELIVERED,
     FILES_COPIED,
     FILES_MISSING,
     FILES_PROMISED,
     FILES_REFETCHED,
 )
-from sluice.vendor_exports.delivery.model import DELIVERED, Export
-from sluice.vendor_exports.delivery.slot_records import record_result
-from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 
 
 @dataclass(frozen=True, slots=True)

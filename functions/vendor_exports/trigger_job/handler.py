@@ -34,10 +34,10 @@ slots = DynamoSlots(dynamodb(), settings.slots_table)
 @refusals_counted(emitter)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Trigger the slot's job: ``{"export": …, "waited_seconds": …}``."""
-    export = event["export"]
-    logger.append_keys(slot=export["slot"])
-    client = vendor.client(export["slot"], export["vendor_url"])
-    trigger = JobTrigger(client, vendor.address(export["vendor_url"]), slots, settings.patience_seconds)
-    answer = trigger.trigger(Export.from_json(vendor.environment, export), event["waited_seconds"])
+    export = Export.from_json(vendor.environment, event["export"])
+    logger.append_keys(slot=str(export.slot))
+    address = vendor.address(export.vendor_url)
+    trigger = JobTrigger(vendor.client(export), address, slots, settings.patience_seconds)
+    answer = trigger.trigger(export, event["waited_seconds"])
     logger.info("triggered", extra=asdict(answer))
     return asdict(answer)

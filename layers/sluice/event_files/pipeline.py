@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sluice.event_files.validate.metrics import METRICS
+from sluice.event_files.metrics import METRICS
 from sluice.event_files.run_summary import CONVERSIONS, CONVERT
 from sluice.observability import prices
 from sluice.observability.pipeline import Pipeline, Volume
@@ -56,5 +56,5 @@ PIPELINE = Pipeline(
     volumes=_VOLUMES,
     usage=_usage,
     usage_assumes="30 ms of a 1 GB function per file, 3 s of a 2 GB function per 32 MiB converted",
-    digest_section="sluice.event_files.digest_dynamodb:read_section",
+    digest_section="sluice.event_files.convert.digest_dynamodb:read_section",
 )

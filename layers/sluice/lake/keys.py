@@ -16,11 +16,6 @@ def iso(time: datetime) -> str:
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def commit_key(run_id: str) -> str:
-    """Return the key of a run's summary."""
-    return f"{RUNS_PREFIX}{run_id}/commit.json"
-
-
 def table_prefix(table: str) -> str:
     """Return the prefix of all files of a table."""
     return f"{TABLES_PREFIX}{table}.parquet/"

@@ -6,7 +6,7 @@ from sluice.observability import prices
 from sluice.observability.pipeline import Pipeline, Volume
 from sluice.observability.prices import Price
 from sluice.observability.run_totals import RunTotals
-from sluice.vendor_exports.delivery.metrics import METRICS
+from sluice.vendor_exports.metrics import METRICS
 from sluice.vendor_exports.run_summary import EXPORT, EXPORTS, HISTORIES, measure
 
 _COPY_GB_SECONDS = 0.5 / 20_000_000  # per byte
@@ -43,5 +43,5 @@ PIPELINE = Pipeline(
     volumes=_VOLUMES,
     usage=_usage,
     usage_assumes="copies at 20 MB/s in a 0.5 GB function, a poll per minute of an export",
-    digest_section="sluice.vendor_exports.digest:read_section",
+    digest_section="sluice.vendor_exports.completeness.report.digest:read_section",
 )

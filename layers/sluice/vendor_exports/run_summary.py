@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from sluice.observability.metrics import Metric
 from sluice.runs.model import FinishedExecution, Result, RunKind, RunRecord, RunSummary, sum_counts
 from sluice.vendor_exports import states
-from sluice.vendor_exports.delivery.metrics import COPY_SECONDS, JOB_SECONDS
+from sluice.vendor_exports.metrics import COPY_SECONDS, JOB_SECONDS
 
 EXPORT, HISTORY = "export", "history"
 

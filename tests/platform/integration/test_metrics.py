@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from sluice.event_files.validate.metrics import EVENTS_DIRTY
+from sluice.event_files.metrics import EVENTS_DIRTY
 from sluice.observability.metrics import PLATFORM_METRICS, Metric
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.pipelines import PIPELINES
-from sluice.vendor_exports.delivery.metrics import FILES_COPIED, FILES_MISSING
+from sluice.vendor_exports.metrics import FILES_COPIED, FILES_MISSING
 
 METRICS = dict.fromkeys((*PLATFORM_METRICS, *(metric for pipeline in PIPELINES for metric in pipeline.metrics)))
 

@@ -59,8 +59,10 @@ class Corrections:
                             done = correct(parent, member, value)
                         except InexactError:
                             raise InexactError(pointer([*path, member])) from None
-                        changed = changed or done == _CHANGED
-                        media_missing += done == _MISSING
+                        if done is _CHANGED:
+                            changed = True
+                        elif done is _MISSING:
+                            media_missing += 1
         return changed, media_missing
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from sluice.contracts.model import Registry
+from sluice.event_files import metrics
 from sluice.event_files.ledger.model import (
     AlreadyRecordedError,
     ChunkRecord,
@@ -17,7 +18,6 @@ from sluice.event_files.ledger.model import (
     dirty_key,
     unrelated_key,
 )
-from sluice.event_files.validate import metrics
 from sluice.event_files.validate.corrections import FindMedia
 from sluice.event_files.validate.event_processor import EventProcessors
 from sluice.event_files.validate.routing import FileRouting, Lines

@@ -17,16 +17,17 @@ _RUNS = f"{RUNS_PREFIX}exports/"
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """The export of a slot by one execution, which has the slot's lease."""
+    """The export of a slot by one execution, which has the slot's lease; `vendor_url` is for the local stage."""
 
     environment: Environment
     slot: Slot
     execution: str
+    vendor_url: str = ""
 
     @classmethod
     def from_json(cls, environment: Environment, value: Mapping[str, Any]) -> Self:
-        """Read it from the machine's state: ``{"slot", "execution", …}``."""
-        return cls(environment, Slot.parse(value["slot"]), value["execution"])
+        """Read it from the machine's state: ``{"slot", "execution", "vendor_url"}``."""
+        return cls(environment, Slot.parse(value["slot"]), value["execution"], value["vendor_url"])
 
     @property
     def folder(self) -> str:

@@ -19,8 +19,9 @@ from sluice.vendor_exports.client.errors import CredentialsRefusedError
 from sluice.vendor_exports.client.pauses import Pauses
 from sluice.vendor_exports.client.tokens_http import Credentials, Tokens
 from sluice.vendor_exports.delivery.downloads_http import HttpDownloads, LoopbackPolicy, UrlPolicy
-from sluice.vendor_exports.delivery.metrics import TOKENS_REFUSED
+from sluice.vendor_exports.delivery.model import Export
 from sluice.vendor_exports.delivery.transfers import UrlRefusedError
+from sluice.vendor_exports.metrics import TOKENS_REFUSED
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -103,15 +104,15 @@ class VendorAccess:
         self._tokens: dict[str, Tokens] = {}
         self.pauses = Pauses(settings.pause_milliseconds / 1000, time.sleep)
 
-    def client(self, slot: str, vendor_url: str) -> VesonClient:
-        """Return the client for one slot's work.
+    def client(self, export: Export) -> VesonClient:
+        """Return the client for an export.
 
         Raises:
-            VendorNotAllowedError: `vendor_url` is given, and this stage has its own vendor.
+            VendorNotAllowedError: It has a vendor's URL, and this stage has its own vendor.
         """
-        endpoints = self._endpoints(vendor_url)
+        endpoints = self._endpoints(export.vendor_url)
         tokens = self._tokens.setdefault(endpoints.auth, Tokens(endpoints.auth, self._credentials, _now))
-        return VesonClient(self._http, endpoints, tokens, self.pauses, _now, slot)
+        return VesonClient(self._http, endpoints, tokens, self.pauses, _now, str(export.slot))
 
     def address(self, vendor_url: str) -> str:
         """Return the URL of the service that runs jobs."""

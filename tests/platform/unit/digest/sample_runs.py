@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sluice.event_files import digest as event_files
+from sluice.event_files.convert import digest as event_files
 from sluice.lake.keys import iso
 from sluice.observability.digest.build import digest_without_sections, with_sections
 from sluice.observability.digest.model import Digest
 from sluice.observability.digest.periods import Period
 from sluice.pipelines import PIPELINES
 from sluice.runs.model import RunRecord, Step
-from sluice.vendor_exports import digest as vendor_exports
+from sluice.vendor_exports.completeness.report import digest as vendor_exports
 from sluice.vendor_exports.completeness.slot_history import SchemaChange, SlotHistory
 from sluice.vendor_exports.delivery.slots import Slot
 

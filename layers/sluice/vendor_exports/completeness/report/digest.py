@@ -17,7 +17,7 @@ from sluice.vendor_exports.run_summary import EXPORT
 
 
 def read_section(digest: Digest, sources: SectionSources) -> Section:
-    """Return the section, made from the histories of the `environment` and without the tables `out_of_scope` (settings)."""
+    """Return the section of an `environment` without the tables `out_of_scope`, both named by the settings."""
     state = sources.lake.find(state_key(Environment(sources.settings["environment"])))
     out_of_scope = [table for table in sources.settings["out_of_scope"].split(",") if table]
     return section_of(digest, derive(observations_of(state), out_of_scope))

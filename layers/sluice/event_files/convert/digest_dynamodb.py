@@ -1,6 +1,6 @@
 """The section of event files in digests, with the age of the tables from the ledger."""
 
-from sluice.event_files.digest import section_of
+from sluice.event_files.convert.digest import section_of
 from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
 from sluice.observability.digest.model import Digest, Section, SectionSources
 
