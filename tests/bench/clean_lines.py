@@ -26,7 +26,7 @@ from sluice.event_files.convert.planning import Planning
 from sluice.event_files.ledger.model import ChunkRecord, Counts, Segment, clean_key
 from sluice.event_files.validate.event_processor import EventProcessor, lineage_of
 from sluice.lake.object_store import ByteRange, MissingObjectError
-from tests.event_files.unit.convert.memory_ledger import MemoryLedger
+from tests.event_files.unit.convert.memory_ledger import MemoryLedger, RunningExecutions
 from tests.support.memory_object_store import MemoryObjectStore
 
 REGISTRY = load_registry()
@@ -78,13 +78,6 @@ def read_work(path: Path) -> Work:
     return Work(REGISTRY.contract(table), tuple(map(Batch.from_json, batches)), Path(folder), tuple(map(Path, objects)))
 
 
-class NoneRunning:
-    """No execution is going on."""
-
-    def is_running(self, execution: str) -> bool:  # noqa: ARG002
-        return False
-
-
 def make_work(shape: Shape, folder: Path, seed: int = 1) -> Work:
     """Write a table's clean lines below `folder` and plan their conversion."""
     contract, files, chunks = REGISTRY.contract(shape.table), Folder(folder, folder), []
@@ -92,7 +85,7 @@ def make_work(shape: Shape, folder: Path, seed: int = 1) -> Work:
         chunk, body = f"20260131T{number:012}Z-0", b"".join(lines)
         files.write(clean_key(chunk), body)
         chunks.append(ChunkRecord(chunk, (Segment(shape.table, 0, len(body), len(lines)),)))
-    planned = Planning(MemoryLedger(chunks), files, NoneRunning(), BATCH_BYTES).plan(
+    planned = Planning(MemoryLedger(chunks), files, RunningExecutions(), BATCH_BYTES).plan(
         "bench", "20260131T120000000000Z-r", datetime(2026, 1, 31, 12, tzinfo=UTC), "t"
     )
     objects = tuple(folder / clean_key(chunk.chunk_id) for chunk in chunks)

@@ -74,7 +74,7 @@ def _times(work: Work, candidates: Mapping[str, Convert], folder: Path, result: 
 
 def _memory(result: Result) -> None:
     """Measure the peak of each in a process of its own; moto's bucket, in memory, is part of awswrangler's."""
-    result.figure("convert_imports_rss_mb", peak_mb("convert_nothing"))
+    result.figure("convert_imports_rss_mb", peak_mb("import", "tests.bench.peers.converters"))
     with tempfile.TemporaryDirectory() as folder:
         described, target = Path(folder, "work.json"), Path(folder, "memory")
         make_work(_OF_MEMORY, Path(folder, "lake")).write(described)

@@ -16,7 +16,7 @@ from sluice.event_files.convert.profiling import publish_profile
 from sluice.event_files.ledger.model import ChunkRecord, SourceObject, SourceRecord
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
 from sluice.lake.object_store import ObjectStore
-from tests.event_files.unit.convert.memory_ledger import MemoryLedger
+from tests.event_files.unit.convert.memory_ledger import MemoryLedger, RunningExecutions
 from tests.support.memory_object_store import MemoryObjectStore
 
 REGISTRY = load_registry()
@@ -98,7 +98,7 @@ _NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def to_tables(keys: Sequence[str], read: Read, lake: ObjectStore) -> Summary:
     """Validate files, then plan, convert each batch, commit and profile, as the machine does."""
     ledger = validate(keys, read, lake)
-    planned = Planning(ledger, lake, _NothingElseRuns(), _BATCH_BYTES).plan("bench", "run", _NOW, "token")
+    planned = Planning(ledger, lake, RunningExecutions(), _BATCH_BYTES).plan("bench", "run", _NOW, "token")
     plan = read_plan(lake, planned.plan_key or "")
     converter = Converter(REGISTRY, lake)
     for group in plan.groups:
@@ -106,10 +106,3 @@ def to_tables(keys: Sequence[str], read: Read, lake: ObjectStore) -> Summary:
     summary = commit(plan, lake, ledger)
     publish_profile(plan, lake, ledger)
     return summary
-
-
-class _NothingElseRuns:
-    """No other execution is going on."""
-
-    def is_running(self, _execution: str) -> bool:
-        return False

@@ -7,6 +7,7 @@ What a piece of work imports counts for it only; imports by themselves are piece
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 
@@ -29,20 +30,12 @@ def _validate(file: str) -> None:
     validate(["large"], lambda _key: Path(file).read_bytes())
 
 
-def _validate_nothing() -> None:
-    from tests.bench import local_pipeline  # noqa: F401
-
-
 def _convert(candidate: str, work: str, target: str) -> None:
     """Clean lines to files, by ours or by a peer."""
     from tests.bench.clean_lines import read_work
     from tests.bench.peers.converters import CANDIDATES
 
     CANDIDATES[candidate](read_work(Path(work)), Path(target))
-
-
-def _convert_nothing() -> None:
-    from tests.bench.peers import converters  # noqa: F401
 
 
 def _grow(axis: str, size: str, folder: str) -> None:
@@ -52,17 +45,11 @@ def _grow(axis: str, size: str, folder: str) -> None:
     AXES[axis].run(int(size), on_disk(Path(folder)))
 
 
-def _grow_by_nothing() -> None:
-    from tests.bench import growth  # noqa: F401
-
-
-_WORK: dict[str, Callable[..., None]] = {
+_WORK: dict[str, Callable[..., object]] = {
     "validate": _validate,
-    "validate_nothing": _validate_nothing,
     "convert": _convert,
-    "convert_nothing": _convert_nothing,
     "grow": _grow,
-    "grow_by_nothing": _grow_by_nothing,
+    "import": import_module,
 }
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """Deployed functions, called one by one, and the rights of their roles: the local cloud evaluates policies."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Functions in processes of their own, to be measured and killed; their AWS is the local cloud."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

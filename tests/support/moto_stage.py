@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import pytest
 from moto import mock_aws
 
-from sluice.aws import clients
+from sluice.aws import runtime
 from sluice.contracts.load import load_registry
 from sluice.event_files.convert.batches import Converter
 from sluice.event_files.convert.committing import Summary, commit, read_plan
@@ -27,6 +27,7 @@ from sluice.event_files.validate.source_store_s3 import S3SourceStore
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
 from sluice.lake.keys import timestamped_id
 from sluice.lake.object_store_s3 import S3ObjectStore
+from tests.event_files.unit.convert.memory_ledger import RunningExecutions
 from tests.support.aws_calls import AwsCalls, AwsUnavailableError, KilledError
 from tests.support.moto_backend import speed_up_moto
 
@@ -48,16 +49,6 @@ ROOMY = Limits(chunk_bytes=1 << 20, max_file_bytes=32 << 20)
 _DELIVERIES = 4
 
 
-class Running:
-    """Executions that are running."""
-
-    def __init__(self) -> None:
-        self.names: set[str] = set()
-
-    def is_running(self, execution: str) -> bool:
-        return execution in self.names
-
-
 @dataclass
 class MotoStage:
     """Buckets, tables and use cases of the pipeline; every call of AWS goes through `calls`."""
@@ -67,7 +58,7 @@ class MotoStage:
     calls: AwsCalls
     limits: Limits = ROOMY
     batch_bytes: int = 1 << 20
-    executions: Running = field(default_factory=Running)
+    executions: RunningExecutions = field(default_factory=RunningExecutions)
 
     def __post_init__(self) -> None:
         self._ticks = itertools.count()
@@ -189,9 +180,9 @@ def new_moto_stage(**settings: Any) -> Iterator[MotoStage]:
 def _clients() -> "tuple[S3Client, DynamoDBClient, AwsCalls]":
     """Return the clients that handlers use, too."""
     calls = AwsCalls()
-    calls.install(clients.s3())
-    calls.install(clients.dynamodb())
-    return clients.s3(), clients.dynamodb(), calls
+    calls.install(runtime.s3())
+    calls.install(runtime.dynamodb())
+    return runtime.s3(), runtime.dynamodb(), calls
 
 
 def _create_table(client: "DynamoDBClient", name: str) -> None:

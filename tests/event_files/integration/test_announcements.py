@@ -60,12 +60,14 @@ def test_form_encoding_is_undone_once_and_only_in_the_form_that_has_it() -> None
     assert announced_objects(json.dumps(as_it_is)) == [SourceObject(SOURCE, "ef+prod%2Bstream", ETAG)]
 
 
-def test_a_message_may_announce_several_objects() -> None:
-    assert announced_objects(json.dumps(payload("s3_several_records"))) == [
+def test_a_message_may_announce_several_objects_beside_removed_ones() -> None:
+    sources = [
         SourceObject(SOURCE, "first", ETAG),
         SourceObject(SOURCE, "second", "591785b794601e212b260e25925636fd-11"),
-        SourceObject(SOURCE, "third", "d41d8cd98f00b204e9800998ecf8427e"),
     ]
+    first, second = json.loads(s3_announcement(*sources))["Records"]
+    records = [first, *payload("s3_object_removed")["Records"], second]
+    assert announced_objects(json.dumps({"Records": records})) == sources
 
 
 @pytest.mark.parametrize("name", ["s3_object_removed", "s3_test_event", "eventbridge_object_deleted"])

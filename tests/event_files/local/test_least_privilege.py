@@ -1,7 +1,5 @@
 """Least privilege: without any one of its rights a function fails, as the local cloud evaluates policies."""
 
-from __future__ import annotations
-
 import json
 import uuid
 from collections.abc import Iterator

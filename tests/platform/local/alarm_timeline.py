@@ -1,7 +1,5 @@
 """Hours of a stage with schedules, put together from samples, and its alarms over them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor

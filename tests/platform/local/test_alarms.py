@@ -1,7 +1,5 @@
 """Trouble produced for real turns the right alarms of a stage with schedules on, and no others; mended, off again."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta

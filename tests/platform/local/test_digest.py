@@ -1,7 +1,5 @@
 """The digest of the deployed stage: sums of run records, in the report and in the message."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -65,8 +63,8 @@ def volumes(cloud: Cloud) -> dict[str, int]:
 def send(cloud: Cloud) -> dict[str, Any]:
     """Let the stage send the digest of the day so far."""
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    answer: dict[str, Any] = Functions(cloud, "Observability").call("send_digest", {"span": "day", "until": end.isoformat()})
-    return answer
+    event = {"span": "day", "until": end.isoformat()}
+    return dict(Functions(cloud, "Observability").call("send_digest", event))
 
 
 def received(cloud: Cloud, inbox: str) -> dict[str, str]:

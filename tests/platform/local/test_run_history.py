@@ -1,7 +1,5 @@
 """Every run leaves its record: executions of the deployed machines, result by the cloud's own events."""
 
-from __future__ import annotations
-
 import json
 import time
 from typing import Any

@@ -1,7 +1,5 @@
 """`sluice status` of a deployed stage: backlog, runs, exports, dirty events and queues in one document."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

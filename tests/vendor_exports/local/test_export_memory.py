@@ -1,7 +1,5 @@
 """Large files are copied in the memory of production, and resumed where a killed copy stopped."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 import time

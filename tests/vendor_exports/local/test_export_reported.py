@@ -1,7 +1,5 @@
 """Faults of vendors that leave an export incomplete are reported to the operator."""
 
-from __future__ import annotations
-
 import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Least privilege of the exports' functions: without any one of its rights a function fails."""
 
-from __future__ import annotations
-
 import json
 import uuid
 from dataclasses import replace

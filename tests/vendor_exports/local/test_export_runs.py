@@ -1,7 +1,5 @@
 """Exports that wait for hours, that overlap, and whose deliveries are unusual."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Secrets stay where they belong: after exports with marked secrets, the marks are in Secrets Manager only."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace

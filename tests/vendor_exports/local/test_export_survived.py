@@ -1,7 +1,5 @@
 """Faults of vendors that an export survives: every file arrives."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import pytest

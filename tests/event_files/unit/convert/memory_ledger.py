@@ -7,6 +7,16 @@ from sluice.event_files.ledger.model import ChunkRecord, OpenRun
 
 
 @dataclass
+class RunningExecutions:
+    """Names of the executions that are running."""
+
+    names: set[str] = field(default_factory=set)
+
+    def is_running(self, execution: str) -> bool:
+        return execution in self.names
+
+
+@dataclass
 class MemoryLedger:
     """The ledger as conversion sees it."""
 

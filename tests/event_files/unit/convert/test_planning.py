@@ -14,26 +14,16 @@ from sluice.event_files.convert.model import Arrived, Batch, BatchGroup, Plan
 from sluice.event_files.convert.planning import MAX_SPANS, Decision, Planned, Planning
 from sluice.event_files.ledger.model import ChunkRecord, Counts, OpenRun, Segment, clean_key, dirty_key
 from sluice.lake.object_store import ByteRange
-from tests.event_files.unit.convert.memory_ledger import MemoryLedger
+from tests.event_files.unit.convert.memory_ledger import MemoryLedger, RunningExecutions
 from tests.support.memory_object_store import MemoryObjectStore
 
 NOW = datetime(2026, 1, 31, 12, 30, 15, 123456, tzinfo=UTC)
 BATCH_BYTES = 100
 
 
-class Running:
-    """Executions that are still going on."""
-
-    def __init__(self, *names: str) -> None:
-        self._names = names
-
-    def is_running(self, execution: str) -> bool:
-        return execution in self._names
-
-
 def plan_with(ledger: MemoryLedger, files: MemoryObjectStore, *running: str) -> Planned:
     """Plan for an execution called ``me``, while others are `running`."""
-    return Planning(ledger, files, Running(*running), BATCH_BYTES).plan("me", "run-of-me", NOW, "token")
+    return Planning(ledger, files, RunningExecutions(set(running)), BATCH_BYTES).plan("me", "run-of-me", NOW, "token")
 
 
 def chunk(number: int, segments: list[tuple[str, int, int]], dirty_bytes: int, files: int) -> ChunkRecord:
