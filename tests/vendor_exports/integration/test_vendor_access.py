@@ -12,6 +12,8 @@ from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.client.errors import CredentialsRefusedError
 from sluice.vendor_exports.client.tokens_http import Credentials
 from sluice.vendor_exports.delivery.downloads_http import LoopbackPolicy, UrlPolicy
+from sluice.vendor_exports.delivery.model import Export
+from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.vendor_access_http import (
     SecretCredentials,
     SecretError,
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 SECRET = "sluice-test/veson"
+SLOT = Slot.parse("20260301-12")
 
 
 @pytest.fixture
@@ -89,7 +92,7 @@ def test_a_stage_talks_to_its_own_vendor_only(secrets: "SecretsManagerClient") -
     stage = access(secrets)
     assert stage.environment is Environment.PROD
     assert stage.address("") == "https://export.test"
-    for ask in (stage.address, lambda url: stage.client("20260301-12", url)):
+    for ask in (stage.address, lambda url: stage.client(Export(Environment.PROD, SLOT, "arn", url))):
         with pytest.raises(VendorNotAllowedError, match="only the local stage takes vendor_url"):
             ask("http://evil.test")
 

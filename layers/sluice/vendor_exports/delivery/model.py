@@ -26,8 +26,8 @@ class Export:
 
     @classmethod
     def from_json(cls, environment: Environment, value: Mapping[str, Any]) -> Self:
-        """Read it from the machine's state: ``{"slot", "execution", "vendor_url"}``."""
-        return cls(environment, Slot.parse(value["slot"]), value["execution"], value["vendor_url"])
+        """Read it from the machine's state: ``{"slot", "execution", "vendor_url"?}``."""
+        return cls(environment, Slot.parse(value["slot"]), value["execution"], value.get("vendor_url", ""))
 
     @property
     def folder(self) -> str:
