@@ -15,7 +15,7 @@ from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.search.cluster import RetryPolicy
 from sluice.search.cluster_opensearch import OpenSearchCluster, SearchSettings
 from sluice.search.indices import Indices
-from sluice.search.loading import LoadSchedule, SearchLoader
+from sluice.search.loading import SearchLoader
 from sluice.search.pending import mark_again
 
 _SECONDS_TO_END = 75  # after the last attempt: it may take as long as a request may
@@ -43,9 +43,6 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-schedule = LoadSchedule(timedelta(minutes=settings.hold_minutes), settings.retention_days, _now)
-
-
 @logger.inject_lambda_context
 @emitter.publish
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
@@ -53,8 +50,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     days = event.get("reload_days")
     if days:
         logger.info("marked again", extra={"runs": mark_again(lake, _now() - timedelta(days=days))})
-    policy = RetryPolicy(lambda: context.get_remaining_time_in_millis() / 1000 - _SECONDS_TO_END)
-    report = SearchLoader(lake, cluster, policy, indices, schedule).run(at_once=bool(days))
+    loader = SearchLoader(
+        lake=lake,
+        cluster=cluster,
+        policy=RetryPolicy(lambda: context.get_remaining_time_in_millis() / 1000 - _SECONDS_TO_END),
+        indices=indices,
+        hold=timedelta(minutes=settings.hold_minutes),
+        retention_days=settings.retention_days,
+        now=_now,
+    )
+    report = loader.run(at_once=bool(days))
     emitter.add(SEARCH_FAILED, report.failed)
     counts = {"runs": report.runs, "documents": report.documents, "waiting": report.waiting}
     if report.failed:

@@ -60,18 +60,11 @@ def _errors(by_reason: Mapping[str, Mapping[str, Any]]) -> list[dict[str, str]]:
 
 _PUT_OFF = frozenset({408, 429, 500, 502, 503, 504})
 _TOO_LARGE = "request_too_large"
+_MIB = 1024 * 1024
 
 
 class OutOfTimeError(Exception):
     """The time is up; what is not sent is left to the next call."""
-
-
-@dataclass(frozen=True, slots=True)
-class BulkLimits:
-    """Limits of one request."""
-
-    max_bytes: int = 4 * 1024 * 1024
-    max_documents: int = 2000
 
 
 @dataclass(slots=True)
@@ -85,11 +78,13 @@ class SendProgress:
 class BulkLoader:
     """Sends documents and goes on where only some of them were taken."""
 
-    def __init__(self, cluster: SearchCluster, policy: RetryPolicy, limits: BulkLimits | None = None) -> None:
-        """Bind the cluster."""
+    def __init__(
+        self, cluster: SearchCluster, policy: RetryPolicy, max_bytes: int = 4 * _MIB, max_documents: int = 2000
+    ) -> None:
+        """Bind the cluster, and limits of one request."""
         self._cluster = cluster
         self._policy = policy
-        self._limits = limits or BulkLimits()
+        self._limits = max_bytes, max_documents
 
     def send(self, documents: Iterable[Document], sent: SendProgress) -> None:
         """Send all documents and keep count in `sent`, which is right also when an error is raised.
@@ -98,7 +93,7 @@ class BulkLoader:
             OutOfTimeError: The time is up.
             SearchError: The cluster takes no more; what it said is in the message.
         """
-        for batch in cut(documents, _size, self._limits.max_bytes, self._limits.max_documents):
+        for batch in cut(documents, _size, *self._limits):
             if self._policy.seconds_left() <= 0:
                 raise OutOfTimeError
             refused = self._settle(batch)

@@ -32,31 +32,31 @@ class LoadReport:
         return self.refused_runs + (self.waiting if self.error else 0)
 
 
-@dataclass(frozen=True, slots=True)
-class LoadSchedule:
-    """Schedule: load once a run waits for `hold`; remove months that ended more than `retention_days` ago."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchLoader:
+    """Loads the profiling logs of pending runs.
 
+    Attributes:
+        lake: The lake bucket.
+        cluster: The search cluster.
+        policy: Limits of repetition.
+        indices: Indices of the stage.
+        hold: Time that a run waits for others; those that are pending are loaded together.
+        retention_days: Months that ended more days ago are removed.
+        now: Returns the time, UTC.
+    """
+
+    lake: ObjectStore
+    cluster: SearchCluster
+    policy: RetryPolicy
+    indices: Indices
     hold: timedelta
     retention_days: int
     now: Callable[[], datetime]
 
-
-class SearchLoader:
-    """Loads the profiling logs of pending runs."""
-
-    def __init__(
-        self, lake: ObjectStore, cluster: SearchCluster, policy: RetryPolicy, indices: Indices, schedule: LoadSchedule
-    ) -> None:
-        """Bind files, cluster and limits."""
-        self._lake = lake
-        self._cluster = cluster
-        self._loader = BulkLoader(cluster, policy)
-        self._indices = indices
-        self._schedule = schedule
-
     def run(self, *, at_once: bool = False) -> LoadReport:
         """Load, not waiting for other runs if `at_once`; errors of the cluster are in the report."""
-        pending = pending_runs(self._lake)
+        pending = pending_runs(self.lake)
         report = LoadReport(waiting=len(pending))
         if not pending or not (at_once or self._is_due(pending)):
             return report
@@ -72,33 +72,33 @@ class SearchLoader:
 
     def _is_due(self, pending: Sequence[tuple[PendingRun, datetime]]) -> bool:
         """Return whether the oldest has waited long enough, or one is half done: then the cluster is awake."""
-        waited = self._schedule.now() - pending[0][1]
-        return waited >= self._schedule.hold or any(run.settled for run, _ in pending)
+        waited = self.now() - pending[0][1]
+        return waited >= self.hold or any(run.settled for run, _ in pending)
 
     def _load(self, run: PendingRun, report: LoadReport) -> None:
         sent = SendProgress()
         try:
-            documents = documents_of(self._lake.read(run.profile_key), self._indices)
-            self._loader.send(itertools.islice(documents, run.settled, None), sent)
+            documents = documents_of(self.lake.read(run.profile_key), self.indices)
+            BulkLoader(self.cluster, self.policy).send(itertools.islice(documents, run.settled, None), sent)
         except MissingObjectError:
             sent.refused[_PROFILE_IS_GONE] += 1
         except (OutOfTimeError, SearchError):
             if sent.settled:
-                mark_pending(self._lake, _progressed(run, sent))
+                mark_pending(self.lake, _progressed(run, sent))
             raise
         finally:
             report.documents += sent.settled
             report.refused += sent.refused
-        finish(self._lake, _progressed(run, sent))
+        finish(self.lake, _progressed(run, sent))
         report.runs += 1
         report.waiting -= 1
         report.refused_runs += bool(_progressed(run, sent).refused)
 
     def _remove_expired(self) -> None:
-        for alias in self._indices.aliases:
-            names = self._cluster.indices(pattern(alias))
-            for name in expired(names, alias, self._schedule.now(), self._schedule.retention_days):
-                self._cluster.delete_index(name)
+        for alias in self.indices.aliases:
+            names = self.cluster.indices(pattern(alias))
+            for name in expired(names, alias, self.now(), self.retention_days):
+                self.cluster.delete_index(name)
 
 
 def _progressed(run: PendingRun, sent: SendProgress) -> PendingRun:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sluice.search.bulk import BulkLimits, BulkLoader, Document, SendProgress, documents_of
+from sluice.search.bulk import BulkLoader, Document, SendProgress, documents_of
 from sluice.search.cluster import BusyError, RefusedError
 from tests.platform.integration import search_server as faults
 from tests.platform.integration.search_server import Fault, SearchServer, search_server
@@ -28,10 +28,11 @@ def server() -> Iterator[SearchServer]:
 
 
 def send(
-    server: SearchServer, documents: list[Document] | None = None, limits: BulkLimits | None = None
+    server: SearchServer, documents: list[Document] | None = None, timeout_seconds: float = 0.5, **limits: int
 ) -> SendProgress:
     sent = SendProgress()
-    BulkLoader(cluster_at(server.url), retries(), limits).send(DOCUMENTS if documents is None else documents, sent)
+    cluster = cluster_at(server.url, timeout_seconds=timeout_seconds)
+    BulkLoader(cluster, retries(), **limits).send(DOCUMENTS if documents is None else documents, sent)
     return sent
 
 
@@ -57,14 +58,14 @@ def test_requests_are_signed_for_the_service(server: SearchServer) -> None:
 
 
 def test_batches_keep_to_count_and_bytes(server: SearchServer) -> None:
-    send(server, limits=BulkLimits(max_documents=4))
+    send(server, max_documents=4)
     assert server.bulks == [4, 4, 2]
     server.bulks.clear()
     size = max(len(document.lines) for document in DOCUMENTS)
-    send(server, limits=BulkLimits(max_bytes=3 * size))
+    send(server, max_bytes=3 * size)
     assert server.bulks == [3, 3, 3, 1]
     server.bulks.clear()
-    send(server, limits=BulkLimits(max_bytes=1))
+    send(server, max_bytes=1)
     assert server.bulks == [1] * COUNT, "a document larger than the limit goes alone"
 
 
@@ -93,12 +94,13 @@ def test_only_documents_that_were_put_off_are_sent_again(server: SearchServer, s
     ],
 )
 def test_a_passing_error_is_tried_again(server: SearchServer, fault: Fault) -> None:
+    timeout = 0.1 if fault is faults.hang else 0.5
     server.faults = [fault, fault]
-    assert send(server).settled == COUNT
+    assert send(server, timeout_seconds=timeout).settled == COUNT
     assert held(server) == HELD
     server.faults = [fault] * 4
     with pytest.raises(BusyError) as raised:
-        send(server)
+        send(server, timeout_seconds=timeout)
     assert server.faults == [], "every attempt was made"
     assert "secret" not in str(raised.value), "errors quote no answer: it may quote documents"
 
@@ -147,5 +149,5 @@ def test_the_count_is_right_when_the_cluster_gives_up_in_the_middle(server: Sear
     server.faults = [normal]
     sent = SendProgress()
     with pytest.raises(BusyError):
-        BulkLoader(cluster_at(server.url), retries(), BulkLimits(max_documents=4)).send(DOCUMENTS, sent)
+        BulkLoader(cluster_at(server.url), retries(), max_documents=4).send(DOCUMENTS, sent)
     assert sent.settled == 4

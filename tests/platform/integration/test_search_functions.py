@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
+from urllib.request import Request
 
 import pytest
 
@@ -56,39 +55,25 @@ def install_search(server: SearchServer, monkeypatch: pytest.MonkeyPatch) -> Han
     return load_handler("install_search", monkeypatch, **environment(server))
 
 
-@dataclass
-class CloudFormation:
-    """An address that waits for answers, and what was answered."""
-
-    url: str
-    answers: list[dict[str, Any]]
-
-    def request(self, kind: str) -> dict[str, Any]:
-        return {**STACK, "RequestType": kind, "ResponseURL": f"{self.url}/?X-Amz-Signature=secret"}
+def request(kind: str) -> dict[str, Any]:
+    """A request of CloudFormation."""
+    return {**STACK, "RequestType": kind, "ResponseURL": "https://stack.example/?X-Amz-Signature=secret"}
 
 
 @pytest.fixture
-def cloud_formation() -> Iterator[CloudFormation]:
-    answers: list[dict[str, Any]] = []
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Answers that CloudFormation gets."""
+    found: list[dict[str, Any]] = []
 
-    class Waiting(BaseHTTPRequestHandler):
-        def do_PUT(self) -> None:
-            assert not self.headers["content-type"], "the signature of the address allows none"
-            answers.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
+    def urlopen(put: Request, timeout: float) -> AbstractContextManager[None]:
+        assert (put.method, put.full_url) == ("PUT", "https://stack.example/?X-Amz-Signature=secret")
+        assert put.headers == {"Content-type": ""}, "the signature of the URL allows none"
+        assert timeout
+        found.append(json.loads(put.data))  # type: ignore[arg-type]
+        return nullcontext()
 
-        def log_message(self, *_arguments: Any) -> None:
-            """Keep quiet."""
-
-    waiting = HTTPServer(("127.0.0.1", 0), Waiting)
-    thread = Thread(target=waiting.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    yield CloudFormation(f"http://127.0.0.1:{waiting.server_address[1]}", answers)
-    waiting.shutdown()
-    waiting.server_close()
-    thread.join()
+    monkeypatch.setattr("urllib.request.urlopen", urlopen)
+    return found
 
 
 def converted(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch, searched: str) -> str:
@@ -176,15 +161,15 @@ def test_everything_of_the_last_days_is_loaded_again_by_hand(
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
 def test_installing_is_answered_and_can_be_repeated(
-    kind: str, server: SearchServer, install_search: Handler, cloud_formation: CloudFormation
+    kind: str, server: SearchServer, install_search: Handler, answers: list[dict[str, Any]]
 ) -> None:
-    install_search(cloud_formation.request(kind))
+    install_search(request(kind))
     first = (dict(server.templates), dict(server.objects), dict(server.indices))
-    install_search(cloud_formation.request(kind))
+    install_search(request(kind))
     assert (server.templates, server.objects, server.indices) == first
     assert server.templates.keys() == set(ALIASES)
     assert len(server.objects) == len(saved_objects("prd").splitlines())
-    for answer in cloud_formation.answers:
+    for answer in answers:
         assert answer == {
             **STACK,
             "Status": "SUCCESS",
@@ -194,11 +179,11 @@ def test_installing_is_answered_and_can_be_repeated(
 
 
 def test_a_cluster_that_does_not_answer_fails_the_deployment_and_says_what_to_do(
-    server: SearchServer, cloud_formation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+    server: SearchServer, answers: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = {**environment(server), "SEARCH_URL": "http://127.0.0.1:9"}
-    load_handler("install_search", monkeypatch, **gone)(cloud_formation.request("Create"))
-    (answer,) = cloud_formation.answers
+    load_handler("install_search", monkeypatch, **gone)(request("Create"))
+    (answer,) = answers
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith("The search cluster at http://127.0.0.1:9 did not take")
     assert "template dvault_logs_prod: no answer" in answer["Reason"]
@@ -206,24 +191,24 @@ def test_a_cluster_that_does_not_answer_fails_the_deployment_and_says_what_to_do
 
 
 def test_an_unexpected_error_is_answered_too(
-    install_search: Handler, cloud_formation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+    install_search: Handler, answers: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sluice.search.install.index_template", lambda _: 1 / 0)
-    install_search(cloud_formation.request("Create"))
-    assert [answer["Status"] for answer in cloud_formation.answers] == ["FAILED"]
+    install_search(request("Create"))
+    assert [answer["Status"] for answer in answers] == ["FAILED"]
 
 
 def test_installing_waits_for_rights(
-    server: SearchServer, install_search: Handler, cloud_formation: CloudFormation
+    server: SearchServer, install_search: Handler, answers: list[dict[str, Any]]
 ) -> None:
     server.refusals = 7
-    install_search(cloud_formation.request("Create"))
-    assert [answer["Status"] for answer in cloud_formation.answers] == ["SUCCESS"]
+    install_search(request("Create"))
+    assert [answer["Status"] for answer in answers] == ["SUCCESS"]
 
 
 def test_removing_the_stack_leaves_the_cluster_alone(
-    server: SearchServer, install_search: Handler, cloud_formation: CloudFormation
+    server: SearchServer, install_search: Handler, answers: list[dict[str, Any]]
 ) -> None:
-    install_search(cloud_formation.request("Delete"))
-    assert [answer["Status"] for answer in cloud_formation.answers] == ["SUCCESS"]
+    install_search(request("Delete"))
+    assert [answer["Status"] for answer in answers] == ["SUCCESS"]
     assert server.requests == []

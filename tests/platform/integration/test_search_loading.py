@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sluice.search.install import index_template
-from sluice.search.loading import LoadReport, LoadSchedule, SearchLoader
+from sluice.search.loading import LoadReport, SearchLoader
 from sluice.search.pending import PENDING_PREFIX, REFUSED_PREFIX, PendingRun, mark_again, mark_pending
 from tests.platform.integration import search_server as faults
 from tests.platform.integration.search_server import SearchServer, search_server
@@ -51,9 +51,15 @@ def load(
     retention_days: int = 3650,
     timeout_seconds: float = 0.5,
 ) -> LoadReport:
-    rhythm = LoadSchedule(hold, retention_days, lambda: datetime.now(UTC) + ahead)
-    cluster = cluster_at(server.url, timeout_seconds=timeout_seconds)
-    return SearchLoader(moto_stage.lake, cluster, retries(seconds_left), INDICES, rhythm).run()
+    return SearchLoader(
+        lake=moto_stage.lake,
+        cluster=cluster_at(server.url, timeout_seconds=timeout_seconds),
+        policy=retries(seconds_left),
+        indices=INDICES,
+        hold=hold,
+        retention_days=retention_days,
+        now=lambda: datetime.now(UTC) + ahead,
+    ).run()
 
 
 def loaded_runs(server: SearchServer) -> list[str]:
