@@ -1,7 +1,5 @@
 """Stages to stacks, nothing else: `cdk synth -c stage=dev`."""
 
-from __future__ import annotations
-
 import sys
 from pkgutil import resolve_name
 

@@ -1,7 +1,5 @@
 """Types that the settings of a stage are made of."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 

@@ -4,14 +4,12 @@ A *stage* is one deployment of Sluice. `dev`, `int` and `prd` last; `local` is t
 name is a feature branch's own deployment, which shares nothing with the others and leaves nothing behind.
 """
 
-from __future__ import annotations
-
 import platform
 import re
 import sys
 from dataclasses import dataclass, replace
 from pkgutil import resolve_name
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from infra.settings import StageKind
 
@@ -101,7 +99,7 @@ class Stage:
         (found,) = [part for part in self.parts if isinstance(part, kind)]
         return found
 
-    def having(self, *settings: object) -> Stage:
+    def having(self, *settings: object) -> Self:
         """Return the stage with these settings in place of those of the same class."""
         given = {type(part): part for part in (*self.parts, *settings)}
         return replace(self, parts=tuple(given.values()))

@@ -1,7 +1,5 @@
 """Alarms of event files, from the queues to the age of the newest row, and what a person does about them."""
 
-from __future__ import annotations
-
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
 
@@ -21,17 +19,17 @@ from infra.platform.observability.cloudwatch import (
 )
 from infra.platform.observability.saved_queries import ERRORS, ONE_RUN
 from infra.platform.observability.settings import Observability
-from infra.platform.queues import S3Notifications
+from infra.platform.queues import QueuedEvents
+from sluice.event_files import metrics
 from sluice.event_files.pipeline import PIPELINE
-from sluice.event_files.validate import metrics
 
 
 def raise_alarms(
     alarms: Alarms,
     functions: EventFunctions,
     machine: Machine,
-    files: S3Notifications,
-    media: S3Notifications,
+    files: QueuedEvents,
+    media: QueuedEvents,
     missed_calls: sqs.IQueue,
 ) -> None:
     """Raise them all."""
@@ -58,7 +56,7 @@ def raise_alarms(
         _on_newest_row(alarms, functions)
 
 
-def _on_letters(alarms: Alarms, files: S3Notifications, media: S3Notifications, missed_calls: sqs.IQueue) -> None:
+def _on_letters(alarms: Alarms, files: QueuedEvents, media: QueuedEvents, missed_calls: sqs.IQueue) -> None:
     for name, letters, what, function in (
         ("FilesWaiting", files.dead_letters, "Files that could not be validated", "validate_files"),
         ("MediaWaiting", media.dead_letters, "Media that could not be indexed", "index_media"),

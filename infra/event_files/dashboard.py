@@ -1,7 +1,5 @@
 """Saved queries and dashboard panels of event files."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -15,9 +13,9 @@ from infra.platform.observability.widgets import PERCENTILES, graph, heading, li
 from infra.stage import Stage
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import SYSTEM_TABLES, Table
+from sluice.event_files import metrics
 from sluice.event_files.ledger.model import Reason
 from sluice.event_files.pipeline import PIPELINE
-from sluice.event_files.validate import metrics
 from sluice.observability.metrics import Metric
 
 # A line of the log is one member deep in Logs Insights' eyes: counts by reason are members by name.

@@ -1,7 +1,5 @@
 """The functions of event files, each with exactly the rights it needs."""
 
-from __future__ import annotations
-
 from constructs import Construct
 
 from infra.event_files.settings import EventFiles

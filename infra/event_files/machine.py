@@ -1,7 +1,5 @@
 """The Convert machine: from pending chunks to committed Parquet, one run at a time."""
 
-from __future__ import annotations
-
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 

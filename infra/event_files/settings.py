@@ -1,7 +1,5 @@
 """Settings of a stage's event files."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Self
 

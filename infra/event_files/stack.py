@@ -1,9 +1,8 @@
 """Event files: from the upload in the source bucket to rows in the lake's tables."""
 
-from __future__ import annotations
+from collections.abc import Mapping, Sequence
 
-from collections.abc import Mapping
-
+from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.event_files.alarms import raise_alarms
@@ -17,8 +16,9 @@ from infra.platform.observability.alarms import Alarms
 from infra.platform.observability.dashboards import Panels
 from infra.platform.observability.settings import Observability
 from infra.platform.pipeline_stack import PipelineStack
-from infra.platform.queues import S3Notifications
+from infra.platform.queues import QueuedEvents, object_events
 from infra.platform.search import ProfilingSearch
+from infra.settings import Batching
 from infra.stage import Stage
 from sluice.contracts.load import load_registry
 from sluice.event_files.pipeline import PIPELINE
@@ -44,8 +44,9 @@ class EventFilesStack(PipelineStack):
         )
         self.search = self._build_search()
         self.add_functions([*self.steps, *(self.search or ())])
-        self.files = self._build_files()
-        self.media = self._build_media()
+        created, deleted = "Object Created", "Object Deleted"
+        self.files = self._queue("Files", lake.source, [created], self.steps.validate_files, self._settings.files)
+        self.media = self._queue("Media", lake.media, [created, deleted], self.steps.index_media, self._settings.media)
         self.convert = ConversionMachine(
             self,
             stage=stage,
@@ -76,36 +77,24 @@ class EventFilesStack(PipelineStack):
             return None
         return ProfilingSearch(self, "Search", stage=self.stage, lake=self.lake, layers=self.steps.layers)
 
-    def _build_files(self) -> S3Notifications:
-        files = S3Notifications(
+    def _queue(
+        self, name: str, bucket: s3.IBucket, kinds: Sequence[str], function: PythonFunction, batching: Batching
+    ) -> QueuedEvents:
+        queued = QueuedEvents(
             self,
-            "Files",
+            name,
             stage=self.stage,
-            bucket=self.lake.source,
-            kinds=["Object Created"],
-            function=self.steps.validate_files,
-            batching=self._settings.files,
+            pattern=object_events(bucket, *kinds),
+            description=f"{' or '.join(kinds)} in the {bucket.node.id.lower()} bucket",
+            function=function,
+            batching=batching,
         )
-        self.add_queue("files", files)
-        return files
-
-    def _build_media(self) -> S3Notifications:
-        media = S3Notifications(
-            self,
-            "Media",
-            stage=self.stage,
-            bucket=self.lake.media,
-            kinds=["Object Created", "Object Deleted"],
-            function=self.steps.index_media,
-            batching=self._settings.media,
-        )
-        self.add_queue("media", media)
-        return media
+        self.add_queue(name.lower(), queued)
+        return queued
 
     def raise_alarms(self, alarms: Alarms) -> None:
         """Raise alarms on all that can go wrong, from the queues to the age of the newest row."""
-        files, media = self.files, self.media
-        raise_alarms(alarms, self.steps, self.convert, files, media, self.missed_calls)
+        raise_alarms(alarms, self.steps, self.convert, self.files, self.media, self.missed_calls)
         if self.search:
             self.search.raise_alarm(alarms)
 

@@ -4,8 +4,6 @@
 that when it publishes the layer, not when it synthesises: synth needs neither a network nor the packages.
 """
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import importlib.util
@@ -18,7 +16,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.layers import elf, layer_slimming
+from infra.layers import layer_slimming
 from infra.layers.layer_slimming import files, is_useless, slim
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +33,7 @@ _UNCHECKED = py_compile.PycInvalidationMode.UNCHECKED_HASH
 BUDGET_MB = {SLUICE: 2, "runtime": 16, "arrow": 78, "http": 3, "plots": 28, "search": 6}
 _ELSEWHERE = 2  # times as much: code for other machines is larger, and native layers hold bytecode too
 
-_MAKERS = [Path(module.__file__) for module in (sys.modules[__name__], elf, layer_slimming) if module.__file__]
+_MAKERS = [Path(module.__file__) for module in (sys.modules[__name__], layer_slimming) if module.__file__]
 
 
 class LayerError(Exception):
@@ -134,7 +132,7 @@ class LayerBuild:
 
 
 def _compile(packages: Path) -> None:
-    """Spare every cold start the compilation; for other versions than the running one nobody can."""
+    """Compile for the running version of Python, which spares every cold start the compilation."""
     for path in list(packages.rglob("*.py")):
         compiled = path.parent / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.pyc"
         shown = f"/opt/python/{path.relative_to(packages)}"

@@ -1,7 +1,5 @@
 """The Glue database, its tables, and the Athena workgroup people query them with."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from aws_cdk import Aws

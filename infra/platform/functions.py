@@ -1,7 +1,5 @@
 """Lambda functions, all made alike, and the set of functions of a pipeline."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 

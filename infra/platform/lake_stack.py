@@ -1,7 +1,5 @@
 """The lake: the buckets and the catalog that all pipelines share."""
 
-from __future__ import annotations
-
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 

@@ -1,7 +1,5 @@
 """Lambda layers: the package sluice, the packages it always needs, and those that some functions need on top."""
 
-from __future__ import annotations
-
 from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3

@@ -1,12 +1,9 @@
 """State machines: a role with exact grants, a log, tasks that are retried, Distributed Maps over plan files."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
-import jsii
-from aws_cdk import ArnFormat, Aws, Duration, Stack
+from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_stepfunctions as sfn
@@ -23,10 +20,27 @@ FAILURE = "$.failure"
 """Path of the error and cause of a step that failed."""
 
 
+class PlanReader(sfn.S3JsonItemReader):
+    """Reads the list `items` of a JSON object; the CDK's own reader takes only files that are one array."""
+
+    def __init__(self, *, bucket: s3.IBucket, key_path: str, items: str) -> None:
+        """Bind the place of the plan; `key_path` is the path of its key in the state's input."""
+        super().__init__(bucket=bucket, key=sfn.JsonPath.string_at(key_path))
+        self._items = items
+
+    def render(self, query_language: sfn.QueryLanguage | None = None) -> dict[str, Any]:
+        """Return the ItemReader of the state."""
+        rendered: dict[str, Any] = super().render(query_language)
+        rendered["ReaderConfig"]["ItemsPointer"] = f"/{self._items}"
+        return rendered
+
+
 class Machine(Construct):
     """The state machine of a kind of runs; its physical name lets rights on it be granted before it exists.
 
-    Subclasses build their states with `call`, `each` and `failure`, then the machine with `build`.
+    `kind` names the construct, too; `steps` are the functions it calls. With a map, `map_name` is its state and
+    `plans` the prefix of its plan files. Subclasses build their states with `call`, `each` and `failure`, then the
+    machine with `build`.
     """
 
     machine: sfn.StateMachine
@@ -42,17 +56,7 @@ class Machine(Construct):
         plans: str = "",
         map_name: str = "",
     ) -> None:
-        """Build the log and the role.
-
-        Args:
-            scope: The stack.
-            stage: Its stage.
-            kind: Name of the kind of runs, which names the construct, too.
-            lake: The lake with the plan files.
-            steps: The functions that the machine calls.
-            plans: Prefix of the plan files of the map; "" without a map.
-            map_name: Name of the map's state; "" without a map.
-        """
+        """Build the log and the role."""
         super().__init__(scope, kind.title().replace("_", ""))
         self.stage = stage
         self._name = f"{stage.resource_prefix}-{kind}"
@@ -173,56 +177,6 @@ class Machine(Construct):
         return Stack.of(self).format_arn(
             service="states", resource=resource, resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
         )
-
-
-@jsii.implements(sfn.IItemReader)
-class PlanReader:
-    """Reads the list `items` of the JSON object whose key stands at `key_path` of the state's input.
-
-    The CDK's own JSON reader takes only files that are one array and nothing else.
-    """
-
-    def __init__(self, *, bucket: s3.IBucket, key_path: str, items: str) -> None:
-        """Bind the place of the plan."""
-        self._bucket = bucket
-        self._key_path = key_path
-        self._items = items
-
-    @property
-    def bucket(self) -> s3.IBucket:
-        """Bucket of the plan."""
-        return self._bucket
-
-    @property
-    def bucket_name_path(self) -> str | None:
-        """None: the bucket is known at deployment."""
-        return None
-
-    @property
-    def max_items(self) -> int | None:
-        """None: every item of the plan."""
-        return None
-
-    @property
-    def resource(self) -> str:
-        """Integration that reads the object."""
-        return f"arn:{Aws.PARTITION}:states:::s3:getObject"
-
-    def render(self, _query_language: sfn.QueryLanguage | None = None) -> dict[str, Any]:
-        """Return the ItemReader of the state."""
-        return {
-            "Resource": self.resource,
-            "ReaderConfig": {"InputType": "JSON", "ItemsPointer": f"/{self._items}"},
-            "Parameters": {"Bucket": self._bucket.bucket_name, "Key.$": self._key_path},
-        }
-
-    def provide_policy_statements(self) -> list[iam.PolicyStatement]:
-        """Return nothing: the machine's role is granted what it needs where the machine is built."""
-        return []
-
-    def validate_item_reader(self) -> list[str]:
-        """Return no error."""
-        return []
 
 
 def map_label(name: str) -> str:

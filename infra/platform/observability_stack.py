@@ -1,7 +1,5 @@
 """Observability of a stage: alarms, messages, dashboards, records of runs, digests. Holds no state of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from aws_cdk import aws_cloudwatch as cloudwatch

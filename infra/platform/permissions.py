@@ -1,7 +1,5 @@
 """Grants: exact actions on exact resources, and a stated reason wherever a resource ends in a wildcard."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

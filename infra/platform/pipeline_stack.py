@@ -1,7 +1,5 @@
 """The stack of a pipeline: its state, functions, machines and queues, and what observability shows of them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 

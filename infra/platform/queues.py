@@ -1,9 +1,5 @@
 """From events of the default bus to batches for a function: a rule, a queue, its dead letters."""
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-
 from aws_cdk import Duration
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
@@ -104,30 +100,8 @@ class QueuedEvents(Construct):
         )
 
 
-class S3Notifications(QueuedEvents):
-    """Object events of a bucket reach a function in batches; `kinds` are detail types such as Object Created."""
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        stage: Stage,
-        bucket: s3.IBucket,
-        kinds: Sequence[str],
-        function: PythonFunction,
-        batching: Batching,
-    ) -> None:
-        """Build queue, rule and event source."""
-        pattern = events.EventPattern(
-            source=["aws.s3"], detail_type=list(kinds), detail={"bucket": {"name": [bucket.bucket_name]}}
-        )
-        super().__init__(
-            scope,
-            construct_id,
-            stage=stage,
-            pattern=pattern,
-            description=f"{' or '.join(kinds)} in the {bucket.node.id.lower()} bucket",
-            function=function,
-            batching=batching,
-        )
+def object_events(bucket: s3.IBucket, *kinds: str) -> events.EventPattern:
+    """Return the pattern of events of a bucket's objects; `kinds` are detail types such as Object Created."""
+    return events.EventPattern(
+        source=["aws.s3"], detail_type=list(kinds), detail={"bucket": {"name": [bucket.bucket_name]}}
+    )

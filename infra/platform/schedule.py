@@ -1,7 +1,5 @@
 """Schedules of EventBridge Scheduler."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 

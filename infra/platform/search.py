@@ -1,7 +1,5 @@
 """The profiling search: a cluster, the function that loads the profiling log, and the installation of its boards."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import cast
 

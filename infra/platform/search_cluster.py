@@ -1,11 +1,9 @@
 """The cluster of the profiling search: a serverless collection of the stage's own, or an existing cluster."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from aws_cdk import Stack
 from aws_cdk import aws_opensearchserverless as aoss
@@ -16,17 +14,6 @@ from infra.platform.observability.settings import ExistingCluster, Search
 from infra.stage import Stage
 
 _NAME_LENGTH = 28  # of collections and of the policies over them
-
-
-class SearchCluster(Protocol):
-    """A cluster: its addresses and the rights that functions need."""
-
-    url: str
-    boards_url: str
-    service: str
-
-    def admit(self, load: PythonFunction, install: PythonFunction) -> list[IDependable]:
-        """Let the functions in; return the resources that have to be there before they are called."""
 
 
 class ForeignCluster:
@@ -126,6 +113,9 @@ class Collection(Construct):
 
     def _whole(self, kind: str) -> dict[str, Any]:
         return {"ResourceType": kind, "Resource": [f"collection/{self._name}"]}
+
+
+SearchCluster = ForeignCluster | Collection
 
 
 def short_name(stage: Stage) -> str:

@@ -1,6 +1,6 @@
 """Stacks of a stage, their outputs and log groups, and reasons for findings of the security rules."""
 
-from __future__ import annotations
+from typing import Self
 
 from aws_cdk import (
     Acknowledgment,
@@ -45,7 +45,7 @@ class _LocalSynthesizer(CliCredentialsStackSynthesizer):
     The roles of `cdk bootstrap` may reach its bucket over TLS only, and the local cloud speaks plain HTTP.
     """
 
-    def reusable_bind(self, stack: Stack) -> _LocalSynthesizer:
+    def reusable_bind(self, stack: Stack) -> Self:
         """Bind this object itself: of the copy the CDK would make, Python would get to see the unbound original."""
         self.bind(stack)
         return self

@@ -1,7 +1,5 @@
 """Buckets and tables: private, encrypted, over TLS only, kept where the stage keeps its data."""
 
-from __future__ import annotations
-
 from typing import cast
 
 from aws_cdk import Duration

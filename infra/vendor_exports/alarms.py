@@ -1,7 +1,5 @@
 """Alarms of the vendor's exports, from the schedule to the delivery, and what a person does about them."""
 
-from __future__ import annotations
-
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
 
@@ -12,7 +10,7 @@ from infra.vendor_exports.dashboard import EXPORTS
 from infra.vendor_exports.functions import ExportFunctions
 from infra.vendor_exports.settings import VendorExports
 from sluice.observability.metrics import Metric
-from sluice.vendor_exports.delivery import metrics
+from sluice.vendor_exports import metrics
 from sluice.vendor_exports.pipeline import PIPELINE
 
 _UNTIL_THE_NEXT_RUN = Periods(1, 16)
@@ -111,7 +109,15 @@ def _on_absence(alarms: Alarms, machine: Machine) -> None:
     )
     delivered = _own(alarms, metrics.EXPORTS_DELIVERED).with_(period=HOUR)
     # No figure at all: no export even ended.
-    alarms.below("ExportAbsent", delivered, 1, absent, periods=Periods(hours, hours), missing=Missing.BREACHING)
+    alarms.above(
+        "ExportAbsent",
+        delivered,
+        1,
+        absent,
+        periods=Periods(hours, hours),
+        missing=Missing.BREACHING,
+        comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+    )
 
 
 def _own(alarms: Alarms, metric: Metric) -> cloudwatch.Metric:

@@ -1,7 +1,5 @@
 """Saved queries and dashboard panels of the vendor's exports."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -13,7 +11,7 @@ from infra.platform.observability.saved_queries import Query
 from infra.platform.observability.widgets import WHOLE, graph, heading, table, value
 from infra.stage import Stage
 from sluice.observability.metrics import Metric
-from sluice.vendor_exports.delivery import metrics
+from sluice.vendor_exports import metrics
 from sluice.vendor_exports.pipeline import PIPELINE
 
 EXPORTS = Query(

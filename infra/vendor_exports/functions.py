@@ -1,7 +1,5 @@
 """The functions that fetch the vendor's exports and keep their histories, each with exactly the rights it needs."""
 
-from __future__ import annotations
-
 from constructs import Construct
 
 from infra.platform.functions import PipelineFunctions, PythonFunction

@@ -1,7 +1,5 @@
 """The machines Export, from the hour's job to the proof that all of it arrived, and History, over a range of hours."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from aws_cdk import Duration

@@ -1,7 +1,5 @@
 """Settings of a stage's vendor exports."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Self
 

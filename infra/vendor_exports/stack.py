@@ -1,10 +1,9 @@
 """Vendor exports: every hour's delivery fetched and proven complete, and its history kept."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 
+from aws_cdk import ArnFormat
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
@@ -37,7 +36,7 @@ class VendorExportsStack(PipelineStack):
         self._settings = stage.settings(VendorExports)
         self._secret_name = f"{stage.resource_prefix}/veson"
         self.slots = self.state_table("Slots")
-        self.secret = self._build_secret()
+        self._build_secret()
         for table in HISTORY_TABLES:
             lake.catalog.add_whole(self, table, history_prefix(self._settings.environment, table.name))
         self.steps = ExportFunctions(
@@ -47,7 +46,12 @@ class VendorExportsStack(PipelineStack):
             lake=lake,
             slots=self.slots,
             secret_name=self._secret_name,
-            secret_arn=self.secret.secret_arn,
+            secret_arn=self.format_arn(
+                service="secretsmanager",
+                resource="secret",
+                resource_name=f"{self._secret_name}-??????",  # Secrets Manager appends six characters
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            ),
         )
         self.add_functions(self.steps)
         self.export = ExportMachine(self, stage=stage, lake=lake, functions=self.steps)
@@ -61,7 +65,7 @@ class VendorExportsStack(PipelineStack):
             ExportEnvironment=self._settings.environment.value,
         )
 
-    def _build_secret(self) -> secretsmanager.Secret:
+    def _build_secret(self) -> None:
         """Build a secret of the right form, for a person to fill: no credential is ever in a template."""
         secret = secretsmanager.Secret(
             self,
@@ -77,7 +81,6 @@ class VendorExportsStack(PipelineStack):
         )
         by_hand = "The vendor rotates its credentials itself and offers no call for it: a person puts the new ones in."
         acknowledge(secret, "AwsSolutions-SMG4", by_hand)
-        return secret
 
     def raise_alarms(self, alarms: Alarms) -> None:
         """Raise alarms on all that can go wrong, from the schedule to the delivery."""

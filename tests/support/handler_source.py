@@ -1,7 +1,5 @@
 """The answer of a handler, read from its source."""
 
-from __future__ import annotations
-
 import ast
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Imports of Python sources, read and not run."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator
 from pathlib import Path

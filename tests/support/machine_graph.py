@@ -1,7 +1,5 @@
 """The graph of a state machine: what leads where, nested state machines of maps included."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The packages of a layer, as its requirements name them."""
 
-from __future__ import annotations
-
 import re
 
 from infra.layers.layer_builder import LAYERS

@@ -1,7 +1,5 @@
 """Templates that `app.py` makes of a stage, as plain dictionaries."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Alarms on what a person has to act on, each with what to do; one composite per pipeline notifies people."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -78,22 +76,22 @@ class Alarms(Construct):
         *,
         periods: Periods = LASTING,
         missing: Missing = Missing.NOT_BREACHING,
+        comparison: cloudwatch.ComparisonOperator = _Comparison.GREATER_THAN_THRESHOLD,
     ) -> None:
-        """Raise an alarm when the metric is above a threshold."""
-        self._raise(name, metric, threshold, advice, periods, missing, _Comparison.GREATER_THAN_THRESHOLD)
-
-    def below(
-        self,
-        name: str,
-        metric: cloudwatch.IMetric,
-        threshold: float,
-        advice: Advice,
-        *,
-        periods: Periods,
-        missing: Missing,
-    ) -> None:
-        """Raise an alarm when the metric is below a threshold."""
-        self._raise(name, metric, threshold, advice, periods, missing, _Comparison.LESS_THAN_THRESHOLD)
+        """Raise an alarm when the metric is above a threshold, or compares otherwise with it."""
+        alarm = cloudwatch.Alarm(
+            self,
+            name,
+            alarm_name=self._full(name),
+            metric=metric,
+            threshold=threshold,
+            comparison_operator=comparison,
+            evaluation_periods=periods.looked_at,
+            datapoints_to_alarm=periods.breaching,
+            treat_missing_data=missing,
+            alarm_description=self._describe(name, advice),
+        )
+        self._keep(alarm)
 
     def unusual(self, name: str, metric: cloudwatch.IMetric, deviations: float, advice: Advice) -> None:
         """Raise an alarm when the metric is more standard deviations above what it is at this time of the week."""
@@ -198,30 +196,6 @@ class Alarms(Construct):
             action = actions.SnsAction(topic)
             alarm.add_alarm_action(action)
             alarm.add_ok_action(action)
-
-    def _raise(
-        self,
-        name: str,
-        metric: cloudwatch.IMetric,
-        threshold: float,
-        advice: Advice,
-        periods: Periods,
-        missing: Missing,
-        comparison: cloudwatch.ComparisonOperator,
-    ) -> None:
-        alarm = cloudwatch.Alarm(
-            self,
-            name,
-            alarm_name=self._full(name),
-            metric=metric,
-            threshold=threshold,
-            comparison_operator=comparison,
-            evaluation_periods=periods.looked_at,
-            datapoints_to_alarm=periods.breaching,
-            treat_missing_data=missing,
-            alarm_description=self._describe(name, advice),
-        )
-        self._keep(alarm)
 
     def _full(self, name: str) -> str:
         return f"{self.stage.stack_prefix}-{name}"

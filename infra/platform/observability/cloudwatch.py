@@ -1,7 +1,5 @@
 """Metrics, pages of the AWS console, and resources that the local cloud cannot make."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from aws_cdk import Aws, CfnCondition, CfnResource, Duration, Fn, Stack

@@ -1,7 +1,5 @@
 """The two dashboards of a stage: what all pipelines have, and the panels that each of them adds."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Digests: a function and its schedules send people the figures of a day or a week."""
 
-from __future__ import annotations
-
 from aws_cdk import Stack
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs

@@ -1,7 +1,5 @@
 """The topic of a stage's messages to people, its subscriptions and messages of failed executions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from aws_cdk import Stack

@@ -1,7 +1,5 @@
 """Records of runs: every execution of the stage's machines that ends leaves one in the lake."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 from aws_cdk import Stack
@@ -24,7 +22,11 @@ _ENDS = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
 
 class RunHistory(Construct):
-    """Ends of executions → queue → `record_run`; a history that cannot be read waits in `ends.dead_letters`."""
+    """Ends of executions → queue → `record_run`; a history that cannot be read waits in `ends.dead_letters`.
+
+    `machines` are named by their kinds of runs; `run_objects` are keys, or patterns of keys, of the objects that
+    summaries of runs are made from.
+    """
 
     def __init__(
         self,
@@ -37,17 +39,7 @@ class RunHistory(Construct):
         machines: Mapping[str, Machine],
         run_objects: Sequence[str],
     ) -> None:
-        """Build function, rule and queue.
-
-        Args:
-            scope: The stack.
-            construct_id: Its id there.
-            stage: Its stage.
-            lake: The lake that holds the records.
-            layers: The layers of the stack.
-            machines: The machines by the names of their kinds of runs.
-            run_objects: Keys, or patterns of keys, of the objects that summaries of runs are made from.
-        """
+        """Build function, rule and queue."""
         super().__init__(scope, construct_id)
         settings = stage.settings(Observability)
         arns = {kind: machine.arn for kind, machine in machines.items()}

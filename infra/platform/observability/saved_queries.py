@@ -1,7 +1,5 @@
 """Queries of Logs Insights: saved for people, and the tables of the dashboards."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 

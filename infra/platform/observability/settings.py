@@ -1,7 +1,5 @@
 """Settings of a stage's observability, and of the search of its profiling log."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Self
 

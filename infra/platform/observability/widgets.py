@@ -1,7 +1,5 @@
 """Parts of dashboards, in the widths of a 24 column grid."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from aws_cdk import aws_cloudwatch as cloudwatch

@@ -1,7 +1,5 @@
 """The Convert machine; `test_machines.py` has what all machines share."""
 
-from __future__ import annotations
-
 import pytest
 
 from infra.event_files.settings import EventFiles

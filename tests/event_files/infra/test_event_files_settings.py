@@ -1,7 +1,5 @@
 """Settings of event files against the limits of queues, ledger and machine."""
 
-from __future__ import annotations
-
 import pytest
 
 from infra.event_files.settings import EventFiles

@@ -1,7 +1,5 @@
 """Dashboards, alarms and queries of a synthesised stage, with the resources that they refer to."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping

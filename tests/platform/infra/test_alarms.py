@@ -1,7 +1,5 @@
 """Alarms: when they go on, what they say, and whom they notify."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """The tables of the Glue catalog against the contracts and the layout of the lake."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """Dashboards and saved queries."""
 
-from __future__ import annotations
-
 import itertools
 import re
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """The digest's function and schedules."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 

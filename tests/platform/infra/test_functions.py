@@ -1,7 +1,5 @@
 """Every function, whatever its stack: its environment, size, role, log and tags."""
 
-from __future__ import annotations
-
 import ast
 import importlib.util
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Every state machine: its graph, retries, logs and texts."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

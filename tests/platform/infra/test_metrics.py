@@ -1,7 +1,5 @@
 """The metrics that pipelines register against the code that emits them."""
 
-from __future__ import annotations
-
 import ast
 from functools import cache
 from importlib import import_module

@@ -1,7 +1,5 @@
 """Messages to people: the topic, its subscriptions, and the text about an execution that failed."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

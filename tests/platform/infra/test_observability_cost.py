@@ -1,7 +1,5 @@
 """Fixed costs of observability in a month."""
 
-from __future__ import annotations
-
 import pytest
 
 from cli.platform.cost import fixed_cost

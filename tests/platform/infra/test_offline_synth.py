@@ -1,7 +1,5 @@
 """Synth needs Python and Node: no network, no account, no git, no Docker, no package installer."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

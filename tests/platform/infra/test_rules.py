@@ -1,7 +1,5 @@
 """The security rules of cdk-nag, as `app.py` applies them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The run history: whose ends are recorded, and what becomes of those that cannot be."""
 
-from __future__ import annotations
-
 import json
 
 import pytest

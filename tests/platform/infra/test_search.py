@@ -1,7 +1,5 @@
 """The profiling search: none by default, a collection of the stage's own, or a cluster that is there."""
 
-from __future__ import annotations
-
 import functools
 import json
 import re

@@ -1,7 +1,5 @@
 """Every stack: its queues, logs, schedules and names."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 

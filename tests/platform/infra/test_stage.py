@@ -1,7 +1,5 @@
 """Settings that all stages share; those of a pipeline are tested with it."""
 
-from __future__ import annotations
-
 import ast
 from dataclasses import FrozenInstanceError, fields
 from pathlib import Path

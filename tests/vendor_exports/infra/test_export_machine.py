@@ -1,7 +1,5 @@
 """Where the Export machine goes and what its state holds; `test_machines.py` has what all machines share."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import fields
 from enum import StrEnum

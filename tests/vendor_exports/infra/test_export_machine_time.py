@@ -1,7 +1,5 @@
 """How long the Export machine may take, and what bounds its loops."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Callable, Collection, Iterator
 

@@ -1,7 +1,5 @@
 """The History machine; `test_machines.py` has what all machines share."""
 
-from __future__ import annotations
-
 import pytest
 
 from infra.vendor_exports.settings import VendorExports

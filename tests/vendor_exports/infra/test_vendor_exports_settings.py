@@ -1,7 +1,5 @@
 """Settings of the vendor's exports against its hour, its flows, and the time of the machines."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

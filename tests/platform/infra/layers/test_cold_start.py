@@ -1,7 +1,5 @@
 """Limits of a cold start in modules and megabytes: seconds would be the machine's."""
 
-from __future__ import annotations
-
 import pytest
 
 from infra.layers.layer_builder import BUDGET_MB

@@ -1,7 +1,5 @@
 """A function carries the layers whose packages it imports, directly or through our modules, and no others."""
 
-from __future__ import annotations
-
 import re
 import sys
 from functools import cache
