@@ -102,21 +102,21 @@ class Exporting:
         self,
         name: str = "run",
         slot: str = "",
-        trouble: Interceptor | None = None,
+        failure: Interceptor | None = None,
         *,
         gives_up: bool = False,
         before: BeforeStep = lambda _: None,
     ) -> dict[str, Any]:
-        """Run an execution; the step that `trouble` hits is tried again, in a new process and without trouble.
+        """Run an execution; the step that `failure` hits is tried again, in a new process and without failure.
 
         Unless the machine gives up: then it dies of it.
         """
         crashes = self.crashes
 
         def around(operation: str, call: Call) -> Any:
-            return trouble(operation, call) if trouble and self.crashes == crashes else call()
+            return failure(operation, call) if failure and self.crashes == crashes else call()
 
-        with self.moto_stage.calls.intercept(around) if trouble else nullcontext():
+        with self.moto_stage.calls.intercept(around) if failure else nullcontext():
             return _Machine(self, before, gives_up).run(name, slot)
 
     def call(self, step: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -228,7 +228,7 @@ def exporting(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Iterato
     # Every process would load all certificates, which takes longer than the rest.
     monkeypatch.setattr("httpx._transports.default.create_ssl_context", lambda **_: _NO_TLS)
     with (
-        _tapped_requests(moto_stage.calls, monkeypatch),
+        _intercepted_requests(moto_stage.calls, monkeypatch),
         Simulator(EXPORTS, timing=Timing(init=60, replication=90), clock=clock) as simulator,
     ):
         known = simulator.vendor.credentials
@@ -240,12 +240,12 @@ def exporting(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 @contextmanager
-def _tapped_requests(calls: AwsCalls, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Lead requests to the vendor through the calls, too; close their connections in the end."""
+def _intercepted_requests(calls: AwsCalls, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Intercept requests to the vendor as calls, too; close their connections in the end."""
     handle = httpx.HTTPTransport.handle_request
     transports: set[httpx.HTTPTransport] = set()
 
-    def tapped(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
+    def intercepted(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
         transports.add(transport)
         if calls.interceptor is None:
             return handle(transport, request)
@@ -263,7 +263,7 @@ def _tapped_requests(calls: AwsCalls, monkeypatch: pytest.MonkeyPatch) -> Iterat
             raise
         return answer
 
-    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", tapped)
+    monkeypatch.setattr(httpx.HTTPTransport, "handle_request", intercepted)
     yield
     for transport in transports:
         transport.close()

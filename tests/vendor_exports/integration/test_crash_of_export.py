@@ -99,27 +99,27 @@ def ways(operations: list[str]) -> Iterator[CallFailure]:
 def test_every_crash_then_a_retry_of_the_step(export: Exporting) -> None:
     operations = undisturbed(export)
     assert set(operations) - HARMLESS == EFFECTS, "the scenario must take every kind of side effect"
-    for trouble in ways(operations):
+    for failure in ways(operations):
         export.reset()
-        export.run(trouble=trouble)
-        assert export.crashes == 1, (trouble, operations[trouble.at - 1])
+        export.run(failure=failure)
+        assert export.crashes == 1, (failure, operations[failure.at - 1])
         assert_delivered(export)
 
 
 def test_every_crash_then_a_new_execution(export: Exporting) -> None:
     """The machine gives up and no result is recorded; the next execution takes the slot from the dead one."""
-    deaths = [trouble for trouble in ways(undisturbed(export)) if trouble.killed]
-    for trouble in deaths[::SOME]:
+    deaths = [failure for failure in ways(undisturbed(export)) if failure.killed]
+    for failure in deaths[::SOME]:
         export.reset()
         with suppress(KilledError):
-            export.run("dead", trouble=trouble, gives_up=True)
+            export.run("dead", failure=failure, gives_up=True)
         export.start(*STEPS)
         export.run("next")
         result = export.result()
-        assert (result["status"], result["missing"], result["promised"]) == ("delivered", [], len(NAMES)), trouble
+        assert (result["status"], result["missing"], result["promised"]) == ("delivered", [], len(NAMES)), failure
         lake = export.lake()
         del lake[f"{FOLDER}_PresignedUrls.json"]
-        assert lake == bodies(), trouble
+        assert lake == bodies(), failure
 
 
 def test_an_hour_that_ends_between_any_two_steps(export: Exporting) -> None:

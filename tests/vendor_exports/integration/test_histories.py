@@ -112,14 +112,14 @@ def test_a_crash_at_any_call(moto_stage: MotoStage, store: S3ObjectStore) -> Non
     with moto_stage.calls.record() as operations:
         updating(store).update(TEST, settled(LAST))
     wanted = outputs()
-    for trouble in call_failures([each for each in operations if each not in READS]):
+    for failure in call_failures([each for each in operations if each not in READS]):
         forget_histories(moto_stage)
-        with moto_stage.calls.intercept(writes_only(trouble)), suppress(AwsUnavailableError, KilledError):
+        with moto_stage.calls.intercept(writes_only(failure)), suppress(AwsUnavailableError, KilledError):
             updating(store).update(TEST, settled(LAST))
         updating(store).update(TEST, settled(LAST) + timedelta(minutes=1))
-        assert outputs() == wanted, str(trouble)
+        assert outputs() == wanted, str(failure)
 
 
-def writes_only(trouble: Any) -> Callable[[str, Call], Any]:
+def writes_only(failure: Any) -> Callable[[str, Call], Any]:
     """Reads change nothing, and come from many threads."""
-    return lambda operation, call: call() if operation in READS else trouble(operation, call)
+    return lambda operation, call: call() if operation in READS else failure(operation, call)
