@@ -9,7 +9,7 @@ from typing import Any, Literal
 Kind = Literal["EVENT", "PRED"]
 
 BODY: Mapping[Kind, str] = {"EVENT": "evaluation", "PRED": "prediction"}
-"""Member of an event's ``detail`` that holds what is particular to a kind."""
+"""Member of an event's ``detail`` that holds the members of a kind."""
 
 PARTITION_KEYS = ("year", "month", "day", "hour")
 """Partition columns of every table, integers without padding, UTC."""

@@ -66,7 +66,7 @@ def test_a_replaced_object_is_gone_and_its_successor_is_validated(moto_stage: Mo
     _assert_two_rows(moto_stage)
 
 
-def test_what_was_gone_is_validated_when_it_is_uploaded_again(moto_stage: MotoStage) -> None:
+def test_an_object_that_was_gone_is_validated_when_it_is_uploaded_again(moto_stage: MotoStage) -> None:
     source = moto_stage.put("x/a", CLEAN)
     moto_stage.s3.delete_object(Bucket=SOURCE, Key=source.key)
     assert moto_stage.validate(source).failed == {}
@@ -78,7 +78,7 @@ def test_what_was_gone_is_validated_when_it_is_uploaded_again(moto_stage: MotoSt
     _assert_two_rows(moto_stage)
 
 
-def test_what_was_refused_is_not_even_read_again(moto_stage: MotoStage) -> None:
+def test_a_refused_object_is_not_read_again(moto_stage: MotoStage) -> None:
     moto_stage.limits = SMALL_CHUNKS
     source = moto_stage.put("x/a", b" " * (SMALL_CHUNKS.max_file_bytes + 1))
     moto_stage.validate(source)
@@ -87,7 +87,7 @@ def test_what_was_refused_is_not_even_read_again(moto_stage: MotoStage) -> None:
     assert operations == ["BatchGetItem"]
 
 
-def test_what_was_validated_never_becomes_gone(moto_stage: MotoStage) -> None:
+def test_a_validated_object_never_becomes_gone(moto_stage: MotoStage) -> None:
     """A late twin of the invocation finds the object deleted: what is recorded stays."""
     source = moto_stage.put("x/a", CLEAN)
 

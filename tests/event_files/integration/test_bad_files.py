@@ -1,4 +1,4 @@
-"""Hostile, broken and odd files: each comes to a clear end, none harms its neighbours, nothing of them is lost."""
+"""Hostile, broken and odd files: each comes to a clear end, none harms its neighbours, no byte is lost."""
 
 import base64
 import json

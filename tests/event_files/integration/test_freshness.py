@@ -13,7 +13,7 @@ from tests.support.moto_stage import LEDGER, MotoStage
 from tests.support.sample_events import body, event
 
 
-def test_a_table_keeps_the_newest_hour_it_was_ever_told(moto_stage: MotoStage) -> None:
+def test_a_table_keeps_its_newest_hour(moto_stage: MotoStage) -> None:
     freshness = DynamoFreshness(moto_stage.dynamodb, LEDGER)
     freshness.note({"A": "2026-11-22T05", "B": "2026-11-01T00"})
     freshness.note({"A": "2026-11-22T06"})

@@ -75,7 +75,7 @@ def test_only_what_comes_again_is_looked_up(
     assert _statuses() == {"a": "validated"}
 
 
-def test_what_the_time_does_not_suffice_for_comes_again(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_objects_without_time_left_are_announced_again(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:
     messages = {str(number): eventbridge_announcement(moto_stage.put(str(number), ONE)) for number in range(4)}
     validate_files = load_handler("validate_files", monkeypatch)
     answer = validate_files(sqs_event(messages), Context([PLENTY, PLENTY, TOO_LITTLE]))
@@ -97,7 +97,7 @@ def test_a_function_that_dies_reports_nothing_so_all_of_its_batch_comes_again(
         validate_files(sqs_event(messages, received=2))
 
 
-def test_what_happened_is_counted_and_logged(
+def test_outcomes_are_counted_and_logged(
     moto_stage: MotoStage,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

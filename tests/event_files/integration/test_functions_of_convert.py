@@ -172,7 +172,7 @@ def test_an_attempt_to_plan_that_wakes_up_after_its_execution_has_ended(
     assert_books_balance()
 
 
-def test_an_execution_that_nobody_knows_any_more_is_not_running(machine: Machine) -> None:
+def test_an_expired_execution_is_not_running(machine: Machine) -> None:
     execution = machine.start("a")
     executions = StepFunctionsExecutions(runtime.step_functions())
     assert executions.is_running(execution["execution"])

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from sluice.event_files.metrics import MEDIA_MISSING
 from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
-from sluice.event_files.validate.metrics import MEDIA_MISSING
 from tests.support.aws_calls import Call
 from tests.support.lambda_handlers import load_handler, payload
 from tests.support.moto_backend import items_of
@@ -67,7 +67,7 @@ def test_find(moto_stage: MotoStage) -> None:
     assert [wanted for wanted in NOT_FOUND if moto_stage.media.find(*wanted)] == []
 
 
-def test_what_is_removed_is_not_found_and_the_next_one_is(moto_stage: MotoStage) -> None:
+def test_a_removed_medium_is_not_found_and_the_next_one_is(moto_stage: MotoStage) -> None:
     moto_stage.media.add(KEYS)
     moto_stage.media.remove(["MYLIB/1f2e.png"])
     assert moto_stage.media.find("MYLIB", "1f2e") == f"s3://{MEDIA}/a/MYLIB/1f2e.png"
@@ -91,7 +91,7 @@ def test_many_keys_at_once(moto_stage: MotoStage) -> None:
     assert len(items_of(MEDIA_INDEX)) == 1
 
 
-def test_what_dynamodb_does_not_take_at_once_is_sent_again(moto_stage: MotoStage) -> None:
+def test_unprocessed_items_are_sent_again(moto_stage: MotoStage) -> None:
     """Under load BatchWriteItem hands back a part of what it was given."""
     batches = iter(range(5))
 

@@ -1,4 +1,4 @@
-"""The daily sweep: chunk objects that nobody committed go, a day after they were written; all others stay."""
+"""The daily sweep deletes chunk objects that were never committed, a day after they were written, and no other."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sluice.event_files.ledger.model import ChunkRecord, Segment, clean_key, dirty_key, unrelated_key
-from sluice.event_files.orphans import sweep
+from sluice.event_files.ledger.orphans import sweep
 from sluice.lake.keys import timestamped_id
 from tests.support.lambda_handlers import load_handler
 from tests.support.moto_backend import backdate, objects_of

@@ -57,7 +57,7 @@ def test_no_more_than_a_few_are_ahead(client: Client) -> None:
     assert len(client.got) <= 17
 
 
-def test_what_is_left_out_does_not_hold_up_the_rest(client: Client) -> None:
+def test_skipped_objects_do_not_hold_up_the_rest(client: Client) -> None:
     sources = [client.put(f"{number:02}", b"%d" % number) for number in range(50)]
     store = store_of(client)
     store.expect(sources)
@@ -65,7 +65,7 @@ def test_what_is_left_out_does_not_hold_up_the_rest(client: Client) -> None:
     assert len(client.got) == len(set(client.got))
 
 
-def test_what_nobody_expected_is_read_all_the_same(client: Client) -> None:
+def test_an_unexpected_object_is_read_too(client: Client) -> None:
     first, other = client.put("first", b"1"), client.put("other", b"2")
     store = store_of(client)
     store.expect([first])
@@ -97,7 +97,7 @@ def test_an_object_that_went_is_known_in_its_turn(client: Client) -> None:
     assert store.read(there, MIB) == (1, b"x")
 
 
-def test_what_an_earlier_call_expected_is_forgotten(client: Client) -> None:
+def test_objects_that_an_earlier_call_expected_are_forgotten(client: Client) -> None:
     store, source = store_of(client), client.put("key", b"old")
     store.expect([source])
     newer = client.put("key", b"new")

@@ -1,4 +1,4 @@
-"""One run at a time, whoever plans, however late: no chunk is ever in two plans that somebody follows."""
+"""One run at a time, however late an attempt to plan: no chunk is ever in two plans that are followed."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -157,7 +157,7 @@ def test_two_attempts_of_one_execution(moto_stage: MotoStage, between: tuple[str
         _assert_one_plan(moto_stage, [results["a"], results["b"], *others], order)
 
 
-@pytest.mark.parametrize("begun_by", ["nobody", "the dead", "the dead with a plan"])
+@pytest.mark.parametrize("begun_by", ["no execution", "the dead", "the dead with a plan"])
 def test_race_of_two_executions(moto_stage: MotoStage, begun_by: str) -> None:
     for order in orders():
         _commit_chunk(moto_stage, 1)
@@ -228,7 +228,7 @@ def _assert_one_plan(moto_stage: MotoStage, results: list[Planned], order: list[
     assert len(planned) == len(set(planned)), (order, results)
     open_run = moto_stage.runs.open_run()
     waiting = {chunk["sk"] for chunk in ledger("chunk#pending")}
-    assert waiting == set(planned), (order, results, "a chunk waits that nobody has planned")
+    assert waiting == set(planned), (order, results, "a chunk is pending that is in no plan")
     assert open_run is not None
     assert open_run.plan_key in plans, (order, results, "a plan is followed that the ledger does not know")
     clear_table(LEDGER)

@@ -83,7 +83,7 @@ class DynamoMediaIndex:
 
 
 def _places(key: str) -> Iterator[dict[str, Any]]:
-    """Yield the index's keys for an object: each folder of it, with what follows and what precedes the folder."""
+    """Yield the index's keys for an object: each folder of it, with the rest of the key and the part before it."""
     folders = key.split("/")
     for depth, folder in enumerate(folders[:-1]):
         rest, before = "/".join(folders[depth + 1 :]), "/".join(folders[:depth])

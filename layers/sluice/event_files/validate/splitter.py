@@ -28,7 +28,7 @@ _CUT_TAIL = 12  # a window may end inside a character or an escaped surrogate pa
 _BRACE = ord("{")
 _RECOVERY_BUDGET = 4  # bytes that may be parsed again in search of survivors, per byte of the file ...
 _RECOVERY_ALLOWANCE = 2 << 20  # ... and for any file
-_CANDIDATE_COST = 4096  # bytes that looking at one candidate in vain costs at least
+_CANDIDATE_COST = 4096  # bytes that one candidate costs at least that is no event
 _SMALL = 256  # bytes of a piece that costs more than it is worth, when it is no event ...
 _PATIENCE = 64  # ... and how many more of these than events are told apart
 
@@ -213,7 +213,7 @@ class _Splitter:
     def _survivor(self, start: int, limit: int) -> int | None:
         """Find the first whole envelope that begins in ``start:limit``; objects inside a damaged event are none.
 
-        Once the budget is spent, not every candidate is looked at: each in vain earns its cost by bytes passed over.
+        Once the budget is spent, candidates are skipped: each that failed must earn its cost in bytes passed over.
         """
         position = max(start, self._next_candidate)
         while position < limit and (match := _ENVELOPE.search(self._data, position, limit)):

@@ -82,7 +82,7 @@ WRONG = {
     "one row too few": (Receipt("0", "A", 2, 2), "A: 5 in, 4 out"),
     "one row too many": (Receipt("2", "B", 2, 2), "B: 1 in, 2 out"),
     "rows in another table": (Receipt("2", "A", 1, 2), "A: 5 in, 6 out.*B: 1 in, 0 out"),
-    "rows nobody planned": (Receipt("3", "C", 1, 1), "C: 0 in, 1 out"),
+    "unplanned rows": (Receipt("3", "C", 1, 1), "C: 0 in, 1 out"),
 }
 
 

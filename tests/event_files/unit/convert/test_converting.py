@@ -127,7 +127,7 @@ def test_a_group_is_done_as_one() -> None:
     assert convert(files, first, second) == []
 
 
-def test_what_has_a_receipt_is_not_done_again() -> None:
+def test_a_group_with_receipts_is_not_converted_again() -> None:
     files = MemoryObjectStore({receipts_key(RUN, f"00000-{TABLE}"): b"{}"})
     convert(files, Batch(RUN, "", f"00000-{TABLE}", TABLE, 1, (ByteRange("not there", 0, 1),)))
     assert list(files.objects) == [receipts_key(RUN, f"00000-{TABLE}")]

@@ -14,9 +14,9 @@ from sluice.event_files.convert.planning import MAX_SPANS, Planned, Planning
 from sluice.event_files.convert.profiling import publish_profile
 from sluice.event_files.ledger.model import ChunkRecord, Segment, clean_key
 from sluice.lake.object_store import ListedObject
-from tests.event_files.unit.convert.memory_ledger import MemoryLedger
+from tests.event_files.unit.convert.memory_ledger import MemoryLedger, RunningExecutions
 from tests.event_files.unit.convert.test_converting import rows_of
-from tests.event_files.unit.convert.test_planning import NOW, Running
+from tests.event_files.unit.convert.test_planning import NOW
 from tests.event_files.unit.validate.contract_events import REGISTRY
 from tests.support.memory_object_store import MemoryObjectStore
 
@@ -32,7 +32,9 @@ def plan(chunks: int, chunk_bytes: int = 6_000) -> tuple[Planned, MemoryObjectSt
     segments = tuple(Segment(table, place * chunk_bytes, chunk_bytes, 10) for place, table in enumerate(TABLES))
     pending = [ChunkRecord(CHUNK_ID.format(number), segments, 500, 98) for number in range(chunks)]
     files = MemoryObjectStore()
-    planned = Planning(MemoryLedger(pending), files, Running(), BATCH_BYTES).plan("me", "the-run", NOW, "token")
+    planned = Planning(MemoryLedger(pending), files, RunningExecutions(), BATCH_BYTES).plan(
+        "me", "the-run", NOW, "token"
+    )
     return planned, files
 
 
@@ -84,7 +86,7 @@ def test_a_conversion_lists_nothing() -> None:
     lines = b"".join(rows_of(table, 3))
     files = UnlistableObjectStore({clean_key(chunk_id): lines})
     ledger = MemoryLedger([ChunkRecord(chunk_id, (Segment(table, 0, len(lines), 3),))])
-    planned = Planning(ledger, files, Running(), BATCH_BYTES).plan("me", "the-run", NOW, "token")
+    planned = Planning(ledger, files, RunningExecutions(), BATCH_BYTES).plan("me", "the-run", NOW, "token")
     plan = read_plan(files, planned.plan_key or "")
     for group in plan.groups:
         Converter(REGISTRY, files).convert(group)

@@ -79,7 +79,7 @@ NOWHERE: tuple[dict[str, Any], ...] = (
 
 @pytest.mark.parametrize("rule", sorted(CORRECTION_RULES))
 @pytest.mark.parametrize("event", NOWHERE)
-def test_what_is_absent_or_null_is_left_alone(rule: str, event: dict[str, Any]) -> None:
+def test_absent_members_and_nulls_are_not_corrected(rule: str, event: dict[str, Any]) -> None:
     assert correct(rule, event) == (event, 0, [])
 
 

@@ -130,7 +130,7 @@ DEEP = "[" * 1000 + "]" * 1000
 @pytest.mark.parametrize("resources", ["[]", f"[{DEEP}]", '["\\n","\\u0000"]'], ids=["nothing", "depth", "escapes"])
 @pytest.mark.parametrize("between", ["", "\n", "\r\n", "\t"], ids=["nothing", "newline", "CRLF", "tab"])
 @pytest.mark.parametrize("twice", ["", '"account":"of before",'], ids=["once", "twice"])
-def test_however_it_is_written_it_is_one_line_that_converts(resources: str, between: str, twice: str) -> None:
+def test_an_event_becomes_one_line_however_it_is_written(resources: str, between: str, twice: str) -> None:
     """Members that are there twice are read by another way, which must take what the usual one takes."""
     contract = REGISTRY.contract("MICROTWO_PRED")
     event = event_of("MICROTWO_PRED", resources="@", account="the last one")

@@ -26,7 +26,7 @@ def test_a_valid_event_breaks_nothing() -> None:
     assert broken(event_of("MICROONE_EVENT")) == []
 
 
-def test_every_broken_rule_is_told() -> None:
+def test_every_broken_rule_is_reported() -> None:
     event = event_of(
         "MICROONE_EVENT",
         version=1,
@@ -50,7 +50,7 @@ def test_every_broken_rule_is_told() -> None:
     ]
 
 
-def test_of_several_missing_members_each_is_told() -> None:
+def test_each_missing_member_is_reported() -> None:
     event = event_of("MICROONE_EVENT", detail__evaluation={"prediction_id": "a#microone"})
     body = "/detail/evaluation"
     names = ("id", "payload", "reporter", "shape_id", "template_ef_version", "timestamp", "type")
@@ -81,7 +81,7 @@ def test_an_evaluation_names_its_prediction_or_its_service(service: Any, predict
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.table)
-def test_no_message_tells_a_value(contract: Any) -> None:
+def test_no_message_holds_a_value(contract: Any) -> None:
     """Neither texts nor numbers nor names of members: each is changed to a secret, and no secret comes out."""
     rules = Rules(contract)
     secrets = (

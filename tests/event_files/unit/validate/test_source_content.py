@@ -60,7 +60,7 @@ def test_a_truncated_second_member_keeps_the_first() -> None:
 
 
 @pytest.mark.parametrize("place", [3_000, 150_000, 299_000])
-def test_corrupted_bytes_are_told(place: int) -> None:
+def test_corrupted_bytes_are_reported(place: int) -> None:
     """Blocks that are stored carry no check of their own: the damage shows at the end, by the checksum."""
     body = bytearray(gzip.compress(NOISE, 0))
     body[place] ^= 1
@@ -71,7 +71,7 @@ def test_corrupted_bytes_are_told(place: int) -> None:
 
 
 @pytest.mark.parametrize("part", [slice(-8, -4), slice(-4, None)], ids=["checksum", "length"])
-def test_a_wrong_trailer_is_told(part: slice) -> None:
+def test_a_wrong_trailer_is_reported(part: slice) -> None:
     body = bytearray(gzip.compress(TEXT))
     body[part] = b"oops"
     assert content_of(bytes(body), LARGE) == Content(TEXT, truncated=True)
@@ -85,7 +85,7 @@ def test_damage_keeps_all_that_came_before_it(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("behind", [b"oops", b"\0\0oops", b"{}", b"\x1f\x8b", b"\x1f\x8boops" + b"x" * 100])
-def test_what_is_no_gzip_behind_gzip_is_told(behind: bytes) -> None:
+def test_other_bytes_behind_gzip_are_reported(behind: bytes) -> None:
     assert content_of(gzip.compress(TEXT) + behind, LARGE) == Content(TEXT, truncated=True)
 
 

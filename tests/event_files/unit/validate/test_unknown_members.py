@@ -72,7 +72,7 @@ def test_known_members_are_not_rescued(text: str) -> None:
         ('{"z": "\\u0000é🌊\\u2028"}', {"/z": "\x00é🌊\u2028"}),
     ],
 )
-def test_what_is_unknown_is_rescued_and_counted(text: str, wanted: dict[str, Any]) -> None:
+def test_unknown_members_are_rescued_and_counted(text: str, wanted: dict[str, Any]) -> None:
     assert rescue(text) == (wanted, len(wanted))
 
 
