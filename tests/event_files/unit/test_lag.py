@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from sluice.event_files.lag import Lag, lag
+from sluice.event_files.ledger.lag import Lag, lag
 
 NOW = datetime(2026, 11, 22, 7, 30, tzinfo=UTC)
 
