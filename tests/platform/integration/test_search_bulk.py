@@ -8,8 +8,16 @@ import pytest
 from sluice.search.bulk import BulkLoader, Document, SendProgress, documents_of
 from sluice.search.cluster import BusyError, RefusedError
 from tests.platform.integration import search_server as faults
+from tests.platform.integration.search_samples import (
+    DVAULTS,
+    EVENT_FILES,
+    INDICES,
+    cluster_at,
+    profile,
+    records,
+    retries,
+)
 from tests.platform.integration.search_server import Fault, SearchServer, search_server
-from tests.platform.integration.searching import DVAULTS, EVENT_FILES, INDICES, cluster_at, profile, records, retries
 
 COUNT = 10
 DOCUMENTS = list(documents_of(profile(records(COUNT)), INDICES))

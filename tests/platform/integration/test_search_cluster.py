@@ -19,8 +19,17 @@ from sluice.search.cluster import RefusedError, RetryPolicy
 from sluice.search.cluster_opensearch import OpenSearchCluster, SearchSettings
 from sluice.search.indices import MAPPING
 from sluice.search.install import index_template, install, saved_objects
+from tests.platform.integration.search_samples import (
+    BROKEN,
+    DVAULTS,
+    EVENT_FILES,
+    INDICES,
+    STAGE,
+    profile,
+    record,
+    records,
+)
 from tests.platform.integration.search_server import search_server
-from tests.platform.integration.searching import BROKEN, DVAULTS, EVENT_FILES, INDICES, STAGE, profile, record, records
 
 REAL = os.environ.get("SLUICE_OPENSEARCH_URL", "")
 REAL_BOARDS = os.environ.get("SLUICE_DASHBOARDS_URL", "")

@@ -10,8 +10,7 @@ from sluice.search.install import index_template
 from sluice.search.loading import LoadReport, SearchLoader
 from sluice.search.pending import PENDING_PREFIX, REFUSED_PREFIX, PendingRun, mark_again, mark_pending
 from tests.platform.integration import search_server as faults
-from tests.platform.integration.search_server import SearchServer, search_server
-from tests.platform.integration.searching import (
+from tests.platform.integration.search_samples import (
     DVAULTS,
     EVENT_FILES,
     INDICES,
@@ -22,6 +21,7 @@ from tests.platform.integration.searching import (
     records,
     retries,
 )
+from tests.platform.integration.search_server import SearchServer, search_server
 from tests.support.moto_backend import objects_of
 from tests.support.moto_stage import LAKE, MotoStage
 
