@@ -135,7 +135,8 @@ def test_an_alarm_looks_back_no_longer_than_a_day_or_a_week(alarms: dict[str, di
 
 
 def test_thresholds_are_the_stages(alarms: dict[str, dict[str, Any]], prd: Synthesis) -> None:
-    shared, files, exports = (prd.stage.settings(kind) for kind in (Observability, EventFiles, VendorExports))
+    settings = prd.stage.settings
+    shared, files, exports = settings(Observability), settings(EventFiles), settings(VendorExports)
     assert {name: alarm["Threshold"] for name, alarm in alarms.items() if alarm.get("Threshold")} == {
         "FilesLate": 60 * shared.queue_age_minutes,
         "ValidationFailing": shared.error_percent,

@@ -17,7 +17,7 @@ from tests.platform.infra.test_functions import ALL_FOLDERS
 from tests.support.handler_source import handler_path
 from tests.support.imports import OWN, imports
 from tests.support.requirements import normal, pins
-from tests.support.synthesis import ROOT, Synthesis, Template
+from tests.support.synthesis import ROOT, Synthesis
 
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 OF_PACKAGES = sorted(BUDGET_MB.keys() - {SLUICE})
@@ -179,25 +179,19 @@ def test_no_package_is_in_two_layers_of_a_function(folder: str) -> None:
     assert len(names) == len(set(names))
 
 
-@pytest.mark.parametrize(
-    ("stack", "layers"),
-    [
-        ("event_files", ["arrow", "runtime", "sluice"]),
-        ("vendor_exports", ["arrow", "http", "plots", "runtime", "sluice"]),
-    ],
-)
-def test_the_command_of_every_layer_is_in_the_assembly(stage: Synthesis, stack: str, layers: list[str]) -> None:
-    template: Template = getattr(stage, stack)
-    assets = json.loads((stage.folder / f"{template.stack}.assets.json").read_text())["files"]
-    built = [asset["source"]["executable"] for asset in assets.values() if "executable" in asset["source"]]
-    assert sorted(command[3] for command in built) == layers
-    for command in built:
-        assert command[:3] == ["python3", "-m", "infra.layers.layer_builder"]
-        assert command[4:] == ["--python", "3.14", "--platform", "aarch64"]
+def test_the_command_of_every_layer_is_in_the_assembly(prd: Synthesis) -> None:
+    for template in prd.working:
+        assets = json.loads((prd.folder / f"{template.stack}.assets.json").read_text())["files"]
+        built = [asset["source"]["executable"] for asset in assets.values() if "executable" in asset["source"]]
+        assert len(built) == len(template.of_type("AWS::Lambda::LayerVersion"))
+        for command in built:
+            assert command[:3] == ["python3", "-m", "infra.layers.layer_builder"]
+            assert command[3] in BUDGET_MB
+            assert command[4:] == ["--python", "3.14", "--platform", "aarch64"]
 
 
-def test_no_asset_of_a_function_holds_a_cache(stage: Synthesis) -> None:
-    assert not [path for path in stage.folder.glob("asset.*/**/*") if "__pycache__" in path.parts]
+def test_no_asset_of_a_function_holds_a_cache(prd: Synthesis) -> None:
+    assert not [path for path in prd.folder.glob("asset.*/**/*") if "__pycache__" in path.parts]
 
 
 def _own_imports(source: str) -> Iterator[str]:
@@ -205,7 +199,7 @@ def _own_imports(source: str) -> Iterator[str]:
 
 
 def _needs(package: str, python: str) -> Iterator[str]:
-    """The packages a package needs with a version of Python, without extras."""
+    """Yield the packages a package needs with a version of Python, without extras."""
     for requirement in map(Requirement, requires(package) or []):
         if requirement.marker is None or requirement.marker.evaluate({"python_version": python, "extra": ""}):
             yield normal(requirement.name)
