@@ -51,7 +51,7 @@ def run(at: datetime, kind: str = "convert", outcome: str = "converted", **more:
 
 
 def conversion(at: datetime, clean: int = 100, bad: int = 2, table: str = TABLES[0], **more: Any) -> RunRecord:
-    """A conversion of one table's events."""
+    """A conversion of one table's events; `counts` among `more` are the others than usual."""
     counts = {
         "files": max(1, clean // 25),
         "events": clean,
@@ -62,6 +62,7 @@ def conversion(at: datetime, clean: int = 100, bad: int = 2, table: str = TABLES
         "parquet_files": 1,
         "parquet_bytes": 100 * clean,
         "unknown_members": 0,
+        **more.pop("counts", {}),
     }
     given: dict[str, Any] = {
         "counts": counts,
@@ -111,20 +112,17 @@ def _conversion(at: datetime, chance: random.Random, days_ago: int) -> RunRecord
         Step("Record", 0.4),
     )
     events = sum(rows.values())
+    counts = {
+        "unrelated": chance.randrange(6),
+        "parquet_files": len(rows),
+        "unknown_members": 40 if days_ago == 1 and at.hour == 15 else 0,
+        "media_missing": chance.randrange(2),
+    }
     return conversion(
         at,
-        counts={
-            "files": max(1, events // 25),
-            "events": events,
-            "rows": events,
-            "dirty": sum(sum(found.values()) for found in dirty.values()),
-            "unrelated": chance.randrange(6),
-            "bytes": events * 780,
-            "parquet_files": len(rows),
-            "parquet_bytes": events * 95,
-            "unknown_members": 40 if days_ago == 1 and at.hour == 15 else 0,
-            "media_missing": chance.randrange(2),
-        },
+        events,
+        sum(sum(found.values()) for found in dirty.values()),
+        counts=counts,
         rows=rows,
         dirty=dirty,
         steps=steps,

@@ -9,7 +9,7 @@ from sluice.lake.object_store import MissingObjectError
 from sluice.pipelines import RUN_KINDS
 from sluice.runs.model import RunRecord
 from sluice.runs.recording import StillRunningError
-from sluice.vendor_exports.delivery.metrics import COPY_SECONDS, JOB_SECONDS
+from sluice.vendor_exports.metrics import COPY_SECONDS, JOB_SECONDS
 from sluice.vendor_exports.run_summary import measure
 from tests.platform.unit.runs.recorded_executions import NAMES, Recorded, recorded
 
