@@ -101,7 +101,7 @@ def evaluate_between(alarms: Alarms, timeline: Timeline, start: datetime, end: d
     states: dict[str, str] = {}
     ever: set[str] = set()
     for now in _moments(start, end + _EVALUATIONS, _EVALUATIONS):
-        states = {found.name: found.state for found in evaluate(alarms, series, now, states)}
+        states = evaluate(alarms, series, now, states)
         ever |= {name for name, state in states.items() if state == ALARM}
     return AlarmStates({constructs[name] for name in ever}, {constructs[name]: state for name, state in states.items()})
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from tests.support.cloudwatch import expressions
-from tests.support.cloudwatch.definitions import Alarms, CompositeAlarm, MetricAlarm
+from tests.support.cloudwatch.definitions import Alarms, MetricAlarm
 from tests.support.cloudwatch.expressions import Band, ExpressionError, Value, comparison
 from tests.support.cloudwatch.series import Series, Vector, Windows
 
@@ -31,39 +31,21 @@ class RuleError(ValueError):
     """The rule of a composite alarm cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmState:
-    """An alarm, its state, and why."""
-
-    name: str
-    state: str
-    reason: str
-
-
-def evaluate(
-    alarms: Alarms, series: Series, now: datetime, before: Mapping[str, str] | None = None
-) -> list[AlarmState]:
-    """Return the state of every alarm at `now`; `before` are the states till then, by default INSUFFICIENT_DATA.
+def evaluate(alarms: Alarms, series: Series, now: datetime, before: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the state of every alarm at `now`, by name; `before` are the states till then, or INSUFFICIENT_DATA.
 
     Raises ExpressionError or RuleError where a stack has more than this evaluator knows.
     """
     till_now = before or {}
-    found = [_metric_state(a, series, now, till_now.get(a.name, INSUFFICIENT_DATA)) for a in alarms.metric]
-    return [*found, *_composite_states(alarms.composite, found)]
+    states = {a.name: _metric_state(a, series, now, till_now.get(a.name, INSUFFICIENT_DATA)) for a in alarms.metric}
+    rules = {composite.name: alarms_in(composite.rule) for composite in alarms.composite}
 
+    def state(name: str) -> str:
+        if name in rules:
+            return ALARM if any(state(child) == ALARM for child in rules[name]) else OK
+        return states.get(name, INSUFFICIENT_DATA)
 
-def _composite_states(composites: Sequence[CompositeAlarm], found: list[AlarmState]) -> list[AlarmState]:
-    states = {alarm.name: alarm for alarm in found}
-    rule_of = {composite.name: composite.rule for composite in composites}
-
-    def state(name: str) -> AlarmState:
-        if name not in states and name in rule_of:
-            on = [child for child in alarms_in(rule_of[name]) if state(child).state == ALARM]
-            reason = f"on: {', '.join(on)}" if on else "none of its alarms is on"
-            states[name] = AlarmState(name, ALARM if on else OK, reason)
-        return states.get(name, AlarmState(name, INSUFFICIENT_DATA, "there is no such alarm"))
-
-    return [state(composite.name) for composite in composites]
+    return {name: state(name) for name in (*states, *rules)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +57,13 @@ class _Datapoint:
     breaching: bool
 
 
-def _metric_state(alarm: MetricAlarm, series: Series, now: datetime, before: str) -> AlarmState:
+def _metric_state(alarm: MetricAlarm, series: Series, now: datetime, before: str) -> str:
     points, banded = _datapoints(alarm, series, now)
     if not banded:
-        return AlarmState(alarm.name, INSUFFICIENT_DATA, "there is too little history to know what is usual")
+        return INSUFFICIENT_DATA
     used = points[-alarm.periods :]
     lacking = alarm.periods - len(used)
-    state = _filled_state(alarm, used, lacking, before) if lacking else _real_state(alarm, used)
-    return AlarmState(alarm.name, state, _reason(alarm, used, lacking))
+    return _filled_state(alarm, used, lacking, before) if lacking else _real_state(alarm, used)
 
 
 def _real_state(alarm: MetricAlarm, used: Sequence[_Datapoint]) -> str:
@@ -103,12 +84,12 @@ def _filled_state(alarm: MetricAlarm, used: Sequence[_Datapoint], lacking: int, 
 
 
 def _datapoints(alarm: MetricAlarm, series: Series, now: datetime) -> tuple[list[_Datapoint], bool]:
-    """The real datapoints of the evaluation range, the oldest first; and whether there is what to compare them with."""
+    """Return the real datapoints of the evaluation range, the oldest first, and whether there are limits for them."""
     scope = _Scope(alarm, series, _windows(alarm, now))
     length = alarm.periods + _MORE_PERIODS
     values = scope.series(alarm.watched.id)[-length:]
     limits = _limits(alarm, scope, length)
-    _, breaches = comparison(alarm.comparison)
+    breaches = comparison(alarm.comparison)
     points = [
         _Datapoint(value, length - place, breaches(value, lower, upper))
         for place, (value, lower, upper) in enumerate(zip(values, *limits, strict=True))
@@ -169,17 +150,6 @@ class _Scope:
         if query.metric:
             return self.windows.vector(self.measured, query.metric, query.statistic)
         return expressions.evaluate(query.expression, self)
-
-
-def _reason(alarm: MetricAlarm, used: Sequence[_Datapoint], lacking: int) -> str:
-    if not used:
-        return f"no datapoints in {alarm.periods + _MORE_PERIODS} periods; missing data: {alarm.missing}"
-    breaching = sum(point.breaching for point in used)
-    values = ", ".join(f"{point.value:g}" for point in used)
-    threshold = f"the threshold ({alarm.threshold:g})" if isinstance(alarm.threshold, float) else "what is usual"
-    filled = f"; {lacking} more missing, taken as {alarm.missing}" if lacking else ""
-    what, _ = comparison(alarm.comparison)
-    return f"{breaching} of the last {alarm.periods} datapoints [{values}] were {what} {threshold}{filled}"
 
 
 def alarms_in(rule: str) -> list[str]:

@@ -143,18 +143,18 @@ _OPERATORS: dict[type, Callable[[float, float], float | None]] = {
     ast.Gt: _compared(operator.gt),
     ast.GtE: _compared(operator.ge),
 }
-_COMPARISONS: dict[str, tuple[str, Callable[[float, float, float], bool]]] = {
-    "GreaterThanThreshold": ("greater than", lambda value, _, upper: value > upper),
-    "GreaterThanOrEqualToThreshold": ("greater than or equal to", lambda value, _, upper: value >= upper),
-    "LessThanThreshold": ("less than", lambda value, lower, _: value < lower),
-    "LessThanOrEqualToThreshold": ("less than or equal to", lambda value, lower, _: value <= lower),
-    "GreaterThanUpperThreshold": ("above", lambda value, _, upper: value > upper),
-    "LessThanLowerThreshold": ("below", lambda value, lower, _: value < lower),
+_COMPARISONS: dict[str, Callable[[float, float, float], bool]] = {
+    "GreaterThanThreshold": lambda value, _, upper: value > upper,
+    "GreaterThanOrEqualToThreshold": lambda value, _, upper: value >= upper,
+    "LessThanThreshold": lambda value, lower, _: value < lower,
+    "LessThanOrEqualToThreshold": lambda value, lower, _: value <= lower,
+    "GreaterThanUpperThreshold": lambda value, _, upper: value > upper,
+    "LessThanLowerThreshold": lambda value, lower, _: value < lower,
 }
 
 
-def comparison(name: str) -> tuple[str, Callable[[float, float, float], bool]]:
-    """Return a comparison operator in words, and the function of a value, a lower and an upper limit."""
+def comparison(name: str) -> Callable[[float, float, float], bool]:
+    """Return the function of a comparison operator: of a value, a lower and an upper limit."""
     if name not in _COMPARISONS:
         raise ExpressionError(f"comparison {name} is not known")
     return _COMPARISONS[name]

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tests.support.cloudwatch.definitions import Alarms, MetricAlarm, Query
-from tests.support.cloudwatch.evaluation import AlarmState, evaluate
+from tests.support.cloudwatch.evaluation import evaluate
 from tests.support.cloudwatch.series import Metric, Point, Series
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -35,7 +35,6 @@ def laid(*values: float | None, metric: Metric = FILES, period: int = PERIOD) ->
     return [(metric, Point(at, value)) for at, value in places if value is not None]
 
 
-def state_of(one: MetricAlarm, *values: float | None, before: str = "before") -> AlarmState:
+def state_of(one: MetricAlarm, *values: float | None, before: str = "before") -> str:
     """The state of an alarm on files after these values, one per period."""
-    (found,) = evaluate(Alarms((one,), ()), Series(laid(*values, period=one.period)), NOW, {one.name: before})
-    return found
+    return evaluate(Alarms((one,), ()), Series(laid(*values, period=one.period)), NOW, {one.name: before})[one.name]

@@ -71,9 +71,9 @@ def test_an_alarm_on_an_expression() -> None:
     cases = {(1.0, 2.0): "ALARM", (1.0, 0.0): "OK"}
     for errors, state in cases.items():
         series = Series([*laid(*errors, metric=ERRORS), *laid(10.0, 10.0, metric=CALLS)])
-        assert evaluate_alarms(Alarms((rate,), ()), series, NOW)[0].state == state
+        assert evaluate_alarms(Alarms((rate,), ()), series, NOW)["Files"] == state
     few = Series([*laid(9.0, 9.0, metric=ERRORS), *laid(9.0, 9.0, metric=CALLS)])
-    assert evaluate_alarms(Alarms((rate,), ()), few, NOW)[0].state == "OK"
+    assert evaluate_alarms(Alarms((rate,), ()), few, NOW)["Files"] == "OK"
 
 
 def _unusual(comparison: str, *values: float | None) -> str:
@@ -86,7 +86,7 @@ def _unusual(comparison: str, *values: float | None) -> str:
         comparison=comparison,
         missing="notBreaching",
     )
-    return evaluate_alarms(Alarms((banded,), ()), Series(laid(*values, metric=ERRORS)), NOW)[0].state
+    return evaluate_alarms(Alarms((banded,), ()), Series(laid(*values, metric=ERRORS)), NOW)["Files"]
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,6 @@ def test_other_rules_are_refused(rule: str) -> None:
 def test_composites_follow_their_children_and_each_other() -> None:
     whole = CompositeAlarm("Whole", "Whole", 'ALARM("Part")')
     part = CompositeAlarm("Part", "Part", 'ALARM("Files")')
-    cases = ((9.0, "ALARM", "on: Files"), (1.0, "OK", "none of its alarms is on"))
-    for value, state, reason in cases:
+    for value, state in ((9.0, "ALARM"), (1.0, "OK")):
         found = evaluate(Alarms((alarm(),), (whole, part)), Series(laid(value)), NOW)
-        assert {each.name: each.state for each in found} == dict.fromkeys(("Files", "Whole", "Part"), state)
-        assert found[-1].reason == reason
+        assert found == dict.fromkeys(("Files", "Whole", "Part"), state)
