@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sluice.aws.runtime import (Item, from_dynamodb, is_met, to_dynamodb)
+from sluice.aws.runtime import Item, from_dynamodb, is_met, to_dynamodb
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -24,7 +24,7 @@ class DynamoLeases:
         found = self._client.get_item(TableName=self._table, Key=to_dynamodb(key), ConsistentRead=True)
         return from_dynamodb(found.get("Item", {}))
 
-    def claim(  # noqa: PLR0913 - the last three belong to the expression
+    def claim(
         self,
         key: Item,
         execution: str,

@@ -15,7 +15,8 @@ from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.transfers import Provenance, Upload
 from tests.support.aws_calls import Interruption, interleave
 from tests.support.moto_backend import clear_table, items_of
-from tests.support.moto_stage import LEDGER, MotoStage, Running
+from tests.support.moto_stage import LEDGER, MotoStage
+from tests.vendor_exports.unit.delivery.memory import RunningExecutions
 
 TABLE = LEDGER  # has the keys of the table of slots
 TEST, PROD = Environment.TEST, Environment.PROD
@@ -151,8 +152,7 @@ def test_two_of_the_largest_results_fit_an_item(slots: DynamoSlots) -> None:
 
 
 def decide(slots: DynamoSlots, lease: Export, *running: Export) -> Decision:
-    executions = Running()
-    executions.names.update(each.execution for each in running)
+    executions = RunningExecutions(*(each.execution for each in running))
     slot_claim = SlotClaim(slots, executions, TEST, JOB.vendor, timedelta(hours=6))
     return slot_claim.claim(lease.execution, NOW, None, NOW)[0]
 

@@ -200,6 +200,16 @@ class MemorySlots:
         return self._record(export)
 
 
+class RunningExecutions:
+    """Executions of the machine, by name; all others have ended."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+
+    def is_running(self, execution: str) -> bool:
+        return execution in self._names
+
+
 def owned_slots(job: Job | None = None, result: ExportResult | None = None) -> MemorySlots:
     """Return records in which `EXPORT` holds."""
     return MemorySlots({(EXPORT.environment, SLOT): SlotRecord(EXPORT.execution, job, result=result)})

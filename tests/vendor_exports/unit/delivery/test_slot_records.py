@@ -11,7 +11,7 @@ from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, ExportResult, Job, JobState
 from sluice.vendor_exports.delivery.slot_records import Decision, NoJobError, SlotClaim, SlotRecord, record_result
 from sluice.vendor_exports.delivery.slots import Slot
-from tests.vendor_exports.unit.delivery.memory import EXPORT, FOLDER, SLOT, MemorySlots, owned_slots
+from tests.vendor_exports.unit.delivery.memory import EXPORT, FOLDER, SLOT, MemorySlots, RunningExecutions, owned_slots
 
 VENDOR = "https://export.test"
 NOW = SLOT.hour + timedelta(minutes=2)
@@ -24,18 +24,10 @@ LACKING = ExportResult("20260301-12", INCOMPLETE, FOLDER, promised=3, missing=["
 STATE = {"trigger": {"waited_seconds": 0}, "check": {"polls": 0, "unknown": 0}, "listing": {"round": 0}}
 
 
-class Executions:
-    def __init__(self, *running: str) -> None:
-        self.running = set(running)
-
-    def is_running(self, execution: str) -> bool:
-        return execution in self.running
-
-
 def claim(
     slots: MemorySlots, *running: str, wanted: Slot | None = None, started: datetime = NOW, now: datetime = NOW
 ) -> tuple[Decision, Slot]:
-    slot_claim = SlotClaim(slots, Executions(*running), Environment.TEST, VENDOR, timedelta(hours=6))
+    slot_claim = SlotClaim(slots, RunningExecutions(*running), Environment.TEST, VENDOR, timedelta(hours=6))
     return slot_claim.claim(ME, started, wanted, now)
 
 
