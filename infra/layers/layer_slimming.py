@@ -45,7 +45,7 @@ _USELESS = (
     "plotly/figure_factory/*",
     "plotly/matplotlylib/*",
     "plotly/graph_objs/_figurewidget.py",
-    # opensearch-py: what its gRPC transport needs, which nobody here uses.
+    # opensearch-py: packages of its gRPC transport, which is not used.
     "google/*",
     "grpc/*",
     "opensearch/*",

@@ -63,7 +63,7 @@ def graphs(definition: Graph) -> Iterator[Graph]:
 
 
 def targets(state: State) -> list[str]:
-    """Where a state leads: its next state, its choices, its default, what it does when it catches."""
+    """Return the states that follow: its next state, its choices, its default, and where it goes when it catches."""
     found = [rule["Next"] for key in ("Choices", "Catch") for rule in state.get(key, ())]
     return found + [state[key] for key in ("Next", "Default") if key in state]
 
@@ -98,5 +98,5 @@ def path(graph: Graph, start: str) -> list[str]:
 
 
 def is_end(state: State) -> bool:
-    """Whether an execution can stop here."""
+    """Tell whether an execution can stop in a state."""
     return state["Type"] in ENDS or bool(state.get("End"))

@@ -15,7 +15,7 @@ LOCAL = {"AWS_ENDPOINT_URL": "http://localhost:1", "AWS_ACCESS_KEY_ID": "test"}
 
 @pytest.fixture
 def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where a test may put its own `cdk`."""
+    """Path at which a test may put its own `cdk`."""
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     path = tmp_path / "node_modules" / ".bin" / "cdk"
     path.parent.mkdir(parents=True)

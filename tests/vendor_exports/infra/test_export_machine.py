@@ -1,4 +1,4 @@
-"""Where the Export machine goes and what its state holds; `test_machines.py` has what all machines share."""
+"""The graph of the Export machine and the members of its state; `test_machines.py` has what all machines share."""
 
 from collections.abc import Callable
 from dataclasses import fields

@@ -1,4 +1,4 @@
-"""How long the Export machine may take, and what bounds its loops."""
+"""The time that the Export machine may take, and the bounds of its loops."""
 
 import ast
 from collections.abc import Callable, Collection, Iterator
@@ -114,7 +114,7 @@ def test_the_longest_execution_stays_well_below_what_a_history_holds(
 
 
 def _longest(settings: VendorExports) -> dict[str, int]:
-    """How often a step can be come to: as long as the vendor keeps it waiting, and then once to give up."""
+    """Return the most visits of each step: as long as the vendor keeps it waiting, and then once to give up."""
     return {
         states.TRIGGER: settings.patience_seconds // SHORTEST_WAIT + 1,
         states.CHECK_JOB: settings.deadline_seconds // settings.poll_seconds + 1,
