@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Annotated, Any
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import RenderableType
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column
 
 from cli.platform.console import (
     CliError,
@@ -23,12 +23,12 @@ from cli.platform.console import (
     progress,
     say,
     say_json,
+    table,
     titled,
 )
 from cli.platform.session import LOCAL, Deployment, connect
-from cli.vendor_exports.bucket_comparison import BucketComparer, SlotRoot, source_root
-from cli.vendor_exports.missing_hours import File, SlotPlan, State
-from cli.vendor_exports.slot_copies import ObjectCopier, Outcome, SlotCopier
+from cli.vendor_exports.missing_hours import File, SlotPlan, SlotRoot, State, compare_buckets, source_root
+from cli.vendor_exports.slot_copies import Outcome, SlotCopier
 from cli.vendor_exports.slots import environment_of, slot_named
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.slots import Slot, newest_settled
@@ -46,9 +46,9 @@ class Backfill:
 
     environment: Environment
     source: SlotRoot
-    plans: tuple[SlotPlan, ...]
+    plans: list[SlotPlan]
     ignored: int
-    outcomes: tuple[Outcome, ...] | None = None
+    outcomes: list[Outcome] | None = None
 
     @property
     def wanted(self) -> list[SlotPlan]:
@@ -140,12 +140,7 @@ def find_missing(deployment: Deployment, source: str, first: Slot | None, last: 
     last = min(last or newest, newest)
     if first is not None and first > last:
         raise CliError(f"There is no hour from {first} to {last}.", f"The newest hour that is over is {newest}.")
-    with progress() as shown:
-        task = shown.add_task("Compared days", total=None)
-        finding = BucketComparer(deployment.s3, place, lake, first, last).find(
-            lambda done, days: shown.update(task, completed=done, total=days)
-        )
-    return Backfill(environment, place, finding.plans, finding.ignored)
+    return Backfill(environment, place, *compare_buckets(deployment.s3, place, lake, first, last))
 
 
 def copy_found(deployment: Deployment, found: Backfill) -> Backfill:
@@ -155,11 +150,11 @@ def copy_found(deployment: Deployment, found: Backfill) -> Backfill:
     def is_busy(slot: Slot) -> bool:
         return slots.is_leased(found.environment, slot, datetime.now(UTC))
 
-    copier = SlotCopier(ObjectCopier(deployment.s3), found.source, lake_of(deployment), is_busy)
     with progress() as shown:
         task = shown.add_task("Copied files", total=sum(len(plan.files) for plan in found.wanted))
-        outcomes = copier.run(found.wanted, lambda: shown.advance(task))
-    return Backfill(found.environment, found.source, found.plans, found.ignored, tuple(outcomes))
+        lake = lake_of(deployment)
+        copier = SlotCopier(deployment.s3, found.source, lake, is_busy, lambda: shown.advance(task))
+        return replace(found, outcomes=copier.run(found.wanted))
 
 
 def lake_of(deployment: Deployment) -> SlotRoot:
@@ -197,17 +192,14 @@ def _update(slots: list[Slot], stage: str) -> str:
 
 def _table(found: Backfill) -> RenderableType:
     """Return the table of what there is to copy: neighbouring slots of one state are one row."""
-    shown = Table("State", "Slots")
-    for heading in ("Hours", "Files to copy", "MB", "Files that differ"):
-        shown.add_column(heading, justify="right")
     ranges = list(_ranges(found.plans))
-    for plans in ranges[:_MOST_RANGES]:
-        shown.add_row(*_row(plans))
+    rows = [_row(plans) for plans in ranges[:_MOST_RANGES]]
     if (more := len(ranges) - _MOST_RANGES) > 0:
-        shown.add_row("", f"and {plural(more, 'range')} more; --json lists every slot")
+        rows.append(["", f"and {plural(more, 'range')} more; --json lists every slot"])
+    numbers = (Column(header, justify="right") for header in ("Hours", "Files to copy", "MB", "Files that differ"))
     files = sum(len(plan.files) for plan in found.plans)
     title = f"{found.environment}, {found.source.url}: {plural(len(found.wanted), 'slot')}, {plural(files, 'file')}"
-    return titled(f"{title}, {_megabytes(found.plans)} MB to copy", shown)
+    return titled(f"{title}, {_megabytes(found.plans)} MB to copy", table("State", "Slots", *numbers, rows=rows))
 
 
 def _ranges(plans: Sequence[SlotPlan]) -> Iterator[list[SlotPlan]]:

@@ -1,21 +1,41 @@
-"""Plan the back-fill of slots from another bucket: of the same flow only, and never over files of the lake."""
+"""Compare another bucket with the lake, hour by hour: the files of the same flow that the lake lacks."""
+
+from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-import orjson
-
+from cli.platform.console import CliError, progress
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.manifest import safe_name
-from sluice.vendor_exports.delivery.slots import MANIFEST, Slot, place_of
+from sluice.vendor_exports.delivery.slots import MANIFEST, Slot, SlotError, place_of
 
-_HOURLY = re.compile(r"(?:DEV/)?IMOS(?:DL)?/Hourly/")  # IMOS is the root of the bucket before ours
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_URL = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
+_THREADS = 16
 
 
-class FlowError(ValueError):
-    """A prefix does not hold the slots of the flow."""
+@dataclass(frozen=True, slots=True)
+class SlotRoot:
+    """A bucket and the prefix of the folders of all slots in it."""
+
+    bucket: str
+    prefix: str
+
+    @property
+    def url(self) -> str:
+        """The S3 URL."""
+        return f"s3://{self.bucket}/{self.prefix}"
+
+    def key(self, slot: Slot, name: str) -> str:
+        """Return the key of a slot's file."""
+        return f"{self.prefix}{slot.hour:%Y%m%d/%H}/{name}"
 
 
 class State(StrEnum):
@@ -63,32 +83,103 @@ class SlotPlan:
         return sum(file.size for file in self.files)
 
 
+def source_root(url: str, environment: Environment, lake: SlotRoot) -> SlotRoot:
+    """Read the S3 URL of another bucket, which must hold the same flow.
+
+    Raises:
+        CliError: It is no S3 URL, is the lake itself, or holds another or an unknown flow.
+    """
+    found = _URL.fullmatch(url)
+    if found is None:
+        raise CliError(f"{url!r} is no S3 URL.", "Write s3://bucket, or s3://bucket/prefix/.")
+    root = SlotRoot(found[1], hourly_root(found[2] or "", environment))
+    if root == lake:
+        raise CliError(f"{root.url} is the stage's own lake.", "Name the bucket to copy from.")
+    return root
+
+
 def hourly_root(prefix: str, environment: Environment) -> str:
     """Return the prefix of the folders of all slots that a text names; the lake's own when it is empty.
 
     Raises:
-        FlowError: The prefix holds the other flow, or an unknown one.
+        CliError: The prefix holds the other flow, or an unknown one.
     """
     if not prefix:
         return environment.hourly
     root = prefix if prefix.endswith("/") else f"{prefix}/"
-    if not _HOURLY.fullmatch(root):
-        known = f"{environment.hourly} and {environment.hourly.replace('IMOSDL', 'IMOS')}"
-        raise FlowError(f"{prefix!r} is no prefix of a known flow; those of {environment} are {known}")
-    flow = flow_of(root)
-    if flow is not environment:
-        raise FlowError(f"{prefix!r} holds the {flow} flow, and this stage's is {environment}; they are never mixed")
-    return root
+    flow = next((flow for flow in Environment if root in _roots(flow)), None)
+    if flow is environment:
+        return root
+    if flow is None:
+        known = " and ".join(_roots(environment))
+        reason = f"{prefix!r} is no prefix of a known flow; those of {environment} are {known}"
+    else:
+        reason = f"{prefix!r} holds the {flow} flow, and this stage's is {environment}; they are never mixed"
+    raise CliError(f"Refused: {reason}.", "Name the bucket alone: the prefix of the stage's flow is used.")
 
 
-def flow_of(root: str) -> Environment:
-    """Return the flow of a known root: whatever lies below ``DEV/`` is of Test."""
-    return Environment.TEST if root.startswith("DEV/") else Environment.PROD
+def _roots(environment: Environment) -> tuple[str, str]:
+    """Return the prefixes that slots of a flow have in our bucket and had in the one before it."""
+    return environment.hourly, environment.hourly.replace("IMOSDL", "IMOS")
 
 
-def key_of(root: str, slot: Slot, name: str) -> str:
-    """Return the key of a slot's file below the root of all slots."""
-    return f"{root}{slot.hour:%Y%m%d/%H}/{name}"
+def compare_buckets(
+    s3: S3Client, source: SlotRoot, lake: SlotRoot, first: Slot | None, last: Slot
+) -> tuple[list[SlotPlan], int]:
+    """Compare the slots from `first`, or from the beginning, to `last`, day by day.
+
+    Returns:
+        The plan of each slot, in order, and the number of objects in the source that are no file of a slot.
+
+    Raises:
+        CliError: There is no such bucket.
+    """
+
+    def compare_day(name: str) -> tuple[list[SlotPlan], int]:
+        theirs, ignored = list_slots(s3, source, f"{name}/")
+        slots = [slot for slot in theirs if slot <= last and (first is None or slot >= first)]
+        ours = list_slots(s3, lake, f"{name}/")[0] if slots else {}
+        return [compare(slot, theirs[slot], ours.get(slot, {})) for slot in slots], ignored
+
+    names, ignored = _folders(s3, source)
+    wanted = [name for name in names if _may_hold(name, first, last)]
+    plans: list[SlotPlan] = []
+    with ThreadPoolExecutor(_THREADS) as pool, progress() as shown:
+        days = pool.map(compare_day, wanted)
+        for of_day, ignored_of_day in shown.track(days, total=len(wanted), description="Compared days"):
+            plans += of_day
+            ignored += ignored_of_day
+    return sorted(plans, key=lambda plan: plan.slot), ignored
+
+
+def _folders(s3: S3Client, root: SlotRoot) -> tuple[list[str], int]:
+    """Return the names of the folders directly below a root, and the number of objects beside them."""
+    names: list[str] = []
+    objects = 0
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=root.bucket, Prefix=root.prefix, Delimiter="/")
+    try:
+        for page in pages:
+            names += [found["Prefix"][len(root.prefix) : -1] for found in page.get("CommonPrefixes", ())]
+            objects += len(page.get("Contents", ()))
+    except s3.exceptions.NoSuchBucket as error:
+        raise CliError(f"There is no bucket {root.bucket}.", "Name the bucket to copy from.") from error
+    return names, objects
+
+
+def _may_hold(name: str, first: Slot | None, last: Slot) -> bool:
+    """Return whether to list a folder: a day of the range, or no day, whose objects count as ignored."""
+    try:
+        day = Slot.parse(f"{name}-00")
+    except SlotError:
+        return True
+    return day <= last and (first is None or day.after(23) >= first)
+
+
+def list_slots(s3: S3Client, root: SlotRoot, folder: str) -> tuple[dict[Slot, dict[str, File]], int]:
+    """List the objects in a folder below a root, and sort them as `sort_in` does."""
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=root.bucket, Prefix=root.prefix + folder)
+    found = ((item["Key"], item["Size"], item["ETag"]) for page in pages for item in page.get("Contents", ()))
+    return sort_in(root.prefix, found)
 
 
 def sort_in(root: str, listing: Iterable[tuple[str, int, str]]) -> tuple[dict[Slot, dict[str, File]], int]:
@@ -100,8 +191,8 @@ def sort_in(root: str, listing: Iterable[tuple[str, int, str]]) -> tuple[dict[Sl
     folders: dict[Slot, dict[str, File]] = {}
     ignored = 0
     for key, size, etag in listing:
-        if found := _slot_of(root, key):
-            slot, name = found
+        slot, name = place_of(key, root) or (None, "")
+        if slot is not None and (name == MANIFEST or safe_name(name) == name):
             folders.setdefault(slot, {})[name] = File(name, size, etag)
         else:
             ignored += 1
@@ -111,46 +202,18 @@ def sort_in(root: str, listing: Iterable[tuple[str, int, str]]) -> tuple[dict[Sl
 def compare(slot: Slot, theirs: Folder, ours: Folder) -> SlotPlan:
     """Plan the copy of a slot that the other bucket holds files of."""
     lacking = tuple(theirs[name] for name in sorted(theirs.keys() - ours.keys()))
-    conflicts = tuple(sorted(name for name, file in ours.items() if _conflicts(file, theirs.get(name), bool(lacking))))
-    state = _state(bool(ours), bool(lacking), bool(conflicts))
-    files = lacking if state in {State.MISSING, State.PARTIAL} else ()
-    return SlotPlan(slot, state, files, frozenset(ours), conflicts)
-
-
-def redacted_manifest(manifest: bytes) -> bytes | None:
-    """Return a manifest with key and size per file only; None where it is no list of files.
-
-    Older manifests hold presigned URLs, whose signatures must not reach the lake.
-    """
-    try:
-        entries = orjson.loads(manifest)
-        kept = [{"key": entry["key"], "size": entry["size"]} for entry in entries]
-    except (ValueError, TypeError, KeyError):
-        return None
-    is_plain = all(isinstance(entry["key"], str) and isinstance(entry["size"], int) for entry in kept)
-    return orjson.dumps(kept) if is_plain and isinstance(entries, list) else None
-
-
-def _conflicts(ours: File, theirs: File | None, lacking: bool) -> bool:
-    if ours.name == MANIFEST:
-        # A copy writes the manifest last. If files are missing beside it, another job may have promised other files.
-        return lacking
-    return theirs is None or theirs.size != ours.size
-
-
-def _state(ours: bool, lacking: bool, conflicts: bool) -> State:
+    conflicts = tuple(_conflicts(theirs, ours, bool(lacking)))
     if conflicts:
-        return State.DIFFERING
-    if not ours:
-        return State.MISSING
-    return State.PARTIAL if lacking else State.SAME
+        return SlotPlan(slot, State.DIFFERING, (), frozenset(ours), conflicts)
+    state = State.MISSING if not ours else State.PARTIAL if lacking else State.SAME
+    return SlotPlan(slot, state, lacking, frozenset(ours), ())
 
 
-def _slot_of(root: str, key: str) -> tuple[Slot, str] | None:
-    if not key.startswith(root):
-        return None
-    flow = flow_of(root)
-    place = place_of(f"{flow.hourly}{key[len(root) :]}", flow)
-    if place is None or (place[1] != MANIFEST and safe_name(place[1]) != place[1]):
-        return None
-    return place
+def _conflicts(theirs: Folder, ours: Folder, lacking: bool) -> Iterator[str]:
+    for name in sorted(ours):
+        if name == MANIFEST:
+            # A copy writes it last. If files are missing beside it, another job may have promised other files.
+            if lacking:
+                yield name
+        elif name not in theirs or theirs[name].size != ours[name].size:
+            yield name

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.vendor_exports.bucket_comparison import SlotRoot, listing
-from cli.vendor_exports.missing_hours import File, SlotPlan, redacted_manifest, sort_in
+from cli.vendor_exports.missing_hours import File, SlotPlan, SlotRoot, list_slots
 from sluice.aws.runtime import error_code
 from sluice.vendor_exports.delivery.slots import MANIFEST, Slot
 
@@ -19,106 +19,113 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_s3.type_defs import CompletedPartTypeDef
 
-MEBIBYTE = 1024 * 1024
-
+_MEBIBYTE = 1024 * 1024
+_PART_BYTES = 256 * _MEBIBYTE
 _MOST_PARTS = 10_000
-_LARGEST_MANIFEST = 32 * MEBIBYTE
+_LARGEST_MANIFEST = 32 * _MEBIBYTE
 _KEPT = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Metadata")
-_MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 
 # Together as many as the client has connections.
 _SLOTS = 4
 _FILES = 28
 
+_MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
 _TAKEN = frozenset({"412", "PreconditionFailed", "409", "ConditionalRequestConflict"})
 _HOPELESS = frozenset({"ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId"})
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectCopy:
-    """A copy of an object as it was listed."""
-
-    bucket: str
-    key: str
-    size: int
-    etag: str
-    to_bucket: str
-    to_key: str
-
-    @property
-    def source(self) -> Any:  # noqa: ANN401 - a dictionary that two operations spell differently
-        """The object to copy, as requests name it."""
-        return {"Bucket": self.bucket, "Key": self.key}
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectCopier:
-    """Copies objects as they were listed and never over another; larger ones in parts of `part_bytes`.
+    """The copy of a file as it was listed, from one key to another and never over another object.
 
     boto3's own `copy` takes no condition on the key that is written.
     """
 
     s3: S3Client
-    part_bytes: int = 256 * MEBIBYTE
+    file: File
+    source: Any  # bucket and key, as requests name them; two operations spell the type differently
+    target: Any
 
-    def copy(self, copy: ObjectCopy) -> None:
-        """Copy an object; ClientError 412 when it changed since it was listed, or the key to write is taken."""
-        if copy.size > self.part_bytes:
-            self._copy_in_parts(copy)
-            return
+    def run(self) -> str:
+        """Copy the file; return the problem, which is empty when there is none."""
+        if self.file.name == MANIFEST:
+            return self._copy_manifest()
+        absent = "it was gone after the copy"
+        try:
+            if self.file.size > _PART_BYTES:
+                self._copy_in_parts()
+            else:
+                self._copy_whole()
+        except ClientError as error:
+            if error_code(error) not in _TAKEN:
+                raise
+            # A lost answer to an earlier attempt leads here, too: then the copy exists and has the right size.
+            absent = "the source's file changed since it was listed"
+        size = self._target_size()
+        if size is None:
+            return absent
+        return "" if size == self.file.size else f"{size:,} bytes lie there, not {self.file.size:,}"
+
+    def _copy_manifest(self) -> str:
+        found = self.s3.get_object(**self.source, IfMatch=self.file.etag)
+        manifest = redacted_manifest(found["Body"].read(_LARGEST_MANIFEST))
+        if manifest is None:
+            return "it holds no list of files"
+        self.s3.put_object(**self.target, Body=manifest, IfNoneMatch="*")
+        return ""
+
+    def _copy_whole(self) -> None:
         self.s3.copy_object(
-            Bucket=copy.to_bucket,
-            Key=copy.to_key,
-            CopySource=copy.source,
-            CopySourceIfMatch=copy.etag,
+            **self.target,
+            CopySource=self.source,
+            CopySourceIfMatch=self.file.etag,
             IfNoneMatch="*",
             TaggingDirective="REPLACE",  # without tags: copying them needs more permissions
         )
 
-    def copy_manifest(self, copy: ObjectCopy) -> str:
-        """Write a manifest without URLs; return the problem when the object is none. Raises ClientError as `copy`."""
-        found = self.s3.get_object(Bucket=copy.bucket, Key=copy.key, IfMatch=copy.etag)
-        manifest = redacted_manifest(found["Body"].read(_LARGEST_MANIFEST))
-        if manifest is None:
-            return "it holds no list of files"
-        self.s3.put_object(Bucket=copy.to_bucket, Key=copy.to_key, Body=manifest, IfNoneMatch="*")
-        return ""
-
-    def size(self, copy: ObjectCopy) -> int | None:
-        """Return the size of the object at the target; None when there is none."""
+    def _copy_in_parts(self) -> None:
+        found: dict[str, Any] = dict(self.s3.head_object(**self.source, IfMatch=self.file.etag))
+        kept = {name: found[name] for name in _KEPT if name in found}
+        upload = {**self.target, "UploadId": self.s3.create_multipart_upload(**self.target, **kept)["UploadId"]}
+        step = max(_PART_BYTES, -(-self.file.size // _MOST_PARTS))
         try:
-            return self.s3.head_object(Bucket=copy.to_bucket, Key=copy.to_key)["ContentLength"]
+            parts = [self._copy_part(upload, start, step) for start in range(0, self.file.size, step)]
+            self.s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts}, IfNoneMatch="*")
+        except BaseException:
+            self.s3.abort_multipart_upload(**upload)
+            raise
+
+    def _copy_part(self, upload: dict[str, Any], start: int, step: int) -> CompletedPartTypeDef:
+        part = upload | {"PartNumber": start // step + 1}
+        copied = self.s3.upload_part_copy(
+            **part,
+            CopySource=self.source,
+            CopySourceIfMatch=self.file.etag,
+            CopySourceRange=f"bytes={start}-{min(start + step, self.file.size) - 1}",
+        )
+        return {"PartNumber": part["PartNumber"], "ETag": copied["CopyPartResult"].get("ETag", "")}
+
+    def _target_size(self) -> int | None:
+        try:
+            return self.s3.head_object(**self.target)["ContentLength"]
         except ClientError as error:
             if error_code(error) in _MISSING:
                 return None
             raise
 
-    def _copy_in_parts(self, copy: ObjectCopy) -> None:
-        found: dict[str, Any] = dict(self.s3.head_object(Bucket=copy.bucket, Key=copy.key, IfMatch=copy.etag))
-        kept = {name: found[name] for name in _KEPT if name in found}
-        target: Any = {"Bucket": copy.to_bucket, "Key": copy.to_key}
-        target["UploadId"] = self.s3.create_multipart_upload(**target, **kept)["UploadId"]
-        try:
-            parts = [self._copy_part(copy, target, *part) for part in enumerate(self._ranges(copy.size), start=1)]
-            self.s3.complete_multipart_upload(**target, MultipartUpload={"Parts": parts}, IfNoneMatch="*")
-        except BaseException:
-            self.s3.abort_multipart_upload(**target)
-            raise
 
-    def _copy_part(self, copy: ObjectCopy, target: Any, number: int, part: str) -> CompletedPartTypeDef:  # noqa: ANN401
-        answer = self.s3.upload_part_copy(
-            **target,
-            PartNumber=number,
-            CopySource=copy.source,
-            CopySourceIfMatch=copy.etag,
-            CopySourceRange=part,
-        )
-        return {"PartNumber": number, "ETag": answer["CopyPartResult"].get("ETag", "")}
+def redacted_manifest(manifest: bytes) -> bytes | None:
+    """Return a manifest with key and size per file only; None where it is no list of files.
 
-    def _ranges(self, size: int) -> Iterator[str]:
-        step = max(self.part_bytes, -(-size // _MOST_PARTS))
-        for start in range(0, size, step):
-            yield f"bytes={start}-{min(start + step, size) - 1}"
+    Older manifests hold presigned URLs, whose signatures must not reach the lake.
+    """
+    try:
+        entries = orjson.loads(manifest)
+        kept = [{"key": entry["key"], "size": entry["size"]} for entry in entries]
+    except (ValueError, TypeError, KeyError):
+        return None
+    is_plain = all(isinstance(entry["key"], str) and isinstance(entry["size"], int) for entry in kept)
+    return orjson.dumps(kept) if is_plain and isinstance(entries, list) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,57 +140,47 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class SlotCopier:
-    """Copies files of slots into the lake."""
+    """Copies files of slots into the lake; calls `advance` after each file."""
 
-    objects: ObjectCopier
+    s3: S3Client
     source: SlotRoot
     lake: SlotRoot
     is_busy: Callable[[Slot], bool]
+    advance: Callable[[], None]
 
-    def run(self, plans: Sequence[SlotPlan], advance: Callable[[], None] = lambda: None) -> list[Outcome]:
-        """Copy; `advance` is called after each file. A file that fails does not stop the others."""
+    def run(self, plans: Sequence[SlotPlan]) -> list[Outcome]:
+        """Copy; a file that fails does not stop the others."""
         with _pool(_FILES) as files, _pool(_SLOTS) as slots:
-            jobs = [slots.submit(self._copy_slot, plan, files, advance) for plan in plans]
+            jobs = [slots.submit(self._copy_slot, plan, files) for plan in plans]
             for job in as_completed(jobs):
                 job.result()  # raises the first error
             return [outcome for job in jobs for outcome in job.result()]
 
-    def _copy_slot(self, plan: SlotPlan, pool: ThreadPoolExecutor, advance: Callable[[], None]) -> list[Outcome]:
+    def _copy_slot(self, plan: SlotPlan, pool: ThreadPoolExecutor) -> list[Outcome]:
         obstacle = _problem(lambda: self._obstacle(plan))
         data = [file for file in plan.files if file.name != MANIFEST]
-        jobs = [pool.submit(self._copy_file, plan.slot, file, obstacle, advance) for file in data]
+        jobs = [pool.submit(self._copy_file, plan.slot, file, obstacle) for file in data]
         outcomes = [job.result() for job in jobs]
         if any(outcome.problem for outcome in outcomes):
             obstacle = obstacle or "other files of the slot were not copied"
         manifest = [file for file in plan.files if file.name == MANIFEST]
-        return outcomes + [self._copy_file(plan.slot, file, obstacle, advance) for file in manifest]
+        return outcomes + [self._copy_file(plan.slot, file, obstacle) for file in manifest]
 
     def _obstacle(self, plan: SlotPlan) -> str:
         """Return why nothing may be copied into a slot's folder now; it was compared some time ago."""
         if self.is_busy(plan.slot):
             return "an export works on this slot"
-        prefix = self.lake.key(plan.slot, "")
-        found, _ = sort_in(self.lake.prefix, listing(self.objects.s3, self.lake.bucket, prefix))
+        found, _ = list_slots(self.s3, self.lake, f"{plan.slot.hour:%Y%m%d/%H}/")
         changed = found.get(plan.slot, {}).keys() != plan.present
         return "the slot's folder changed since it was compared" if changed else ""
 
-    def _copy_file(self, slot: Slot, file: File, obstacle: str, advance: Callable[[], None]) -> Outcome:
-        source, target = self.source.key(slot, file.name), self.lake.key(slot, file.name)
-        copy = ObjectCopy(self.source.bucket, source, file.size, file.etag, self.lake.bucket, target)
-        step = self.objects.copy_manifest if file.name == MANIFEST else self._copy_and_verify
-        problem = obstacle or _problem(lambda: step(copy))
-        advance()
-        return Outcome(slot, file, target, problem)
-
-    def _copy_and_verify(self, copy: ObjectCopy) -> str:
-        try:
-            self.objects.copy(copy)
-        except ClientError as error:
-            if error_code(error) not in _TAKEN:
-                raise
-            # A lost answer to an earlier attempt leads here, too: then the copy exists and has the right size.
-            return _verdict(copy, self.objects.size(copy), "the source's file changed since it was listed")
-        return _verdict(copy, self.objects.size(copy), "it was gone after the copy")
+    def _copy_file(self, slot: Slot, file: File, obstacle: str) -> Outcome:
+        source, target = (
+            {"Bucket": root.bucket, "Key": root.key(slot, file.name)} for root in (self.source, self.lake)
+        )
+        problem = obstacle or _problem(ObjectCopy(self.s3, file, source, target).run)
+        self.advance()
+        return Outcome(slot, file, target["Key"], problem)
 
 
 def _problem(step: Callable[[], str]) -> str:
@@ -197,12 +194,6 @@ def _problem(step: Callable[[], str]) -> str:
         return f"{error.operation_name}: {error.response.get('Error', {}).get('Message', '')} ({code})"
     except BotoCoreError as error:
         return str(error)
-
-
-def _verdict(copy: ObjectCopy, size: int | None, absent: str) -> str:
-    if size is None:
-        return absent
-    return "" if size == copy.size else f"{size:,} bytes lie there, not {copy.size:,}"
 
 
 @contextmanager

@@ -132,5 +132,5 @@ class HistoryUpdater:
         return () if first is None else slots_between(first, last)
 
     def _first_slot(self, environment: Environment) -> Slot | None:
-        places = (place_of(found.key, environment) for found in self._lake.list(environment.hourly))
+        places = (place_of(found.key, environment.hourly) for found in self._lake.list(environment.hourly))
         return next((place[0] for place in places if place), None)

@@ -77,12 +77,10 @@ def newest_settled(now: datetime) -> Slot:
     return Slot.of(now - _HOUR - _SETTLED)
 
 
-def place_of(key: str, environment: Environment) -> tuple[Slot, str] | None:
-    """Return slot and file name of an object's key; None where it is no file of a slot of this flow."""
-    if not key.startswith(environment.hourly):
-        return None
-    found = _KEY.fullmatch(key, len(environment.hourly))
-    if found is None:
+def place_of(key: str, root: str) -> tuple[Slot, str] | None:
+    """Return slot and file name of an object's key; None where it is no file of a slot below this prefix."""
+    found = _KEY.fullmatch(key, len(root))
+    if found is None or not key.startswith(root):
         return None
     try:
         return Slot.parse(f"{found[1]}-{found[2]}"), found[3]

@@ -1,9 +1,10 @@
-"""`sluice history copy-missing` against S3 and DynamoDB."""
+"""`sluice history copy-missing`: the files it finds missing, and their copies."""
 
 import json
 
 import pytest
 
+from cli.platform.session import Deployment
 from cli.vendor_exports import slot_copies
 from sluice.vendor_exports.delivery.slots import MANIFEST
 from tests.vendor_exports.integration.cli.conditional_s3 import ConditionalS3
@@ -66,10 +67,9 @@ def test_no_signature_reaches_the_lake(s3: ConditionalS3) -> None:
     assert lake(s3) == copied
 
 
-@pytest.mark.parametrize("body", [b"no JSON", b'[{"key": {"url": "%b"}, "size": 1}]' % SIGNATURE.encode()])
-def test_an_invalid_manifest_fails_alone(s3: ConditionalS3, body: bytes) -> None:
+def test_an_invalid_manifest_fails_alone(s3: ConditionalS3) -> None:
     put(s3, *NAMES)
-    put(s3, MANIFEST, body=body)
+    put(s3, MANIFEST, body=b'[{"key": {"url": "%b"}, "size": 1}]' % SIGNATURE.encode())
     result = run("--yes", code=1)
     assert f"failed {FOLDER}{MANIFEST}: it holds no list of files" in result.stderr
     assert sorted(lake(s3)) == [f"{FOLDER}Port_1", f"{FOLDER}Voyage_1"]
@@ -87,19 +87,12 @@ def test_a_manifest_that_is_too_large_fails(s3: ConditionalS3, monkeypatch: pyte
     assert found("--yes")["failed"] == []
 
 
-def test_only_a_range_of_hours_is_compared(s3: ConditionalS3) -> None:
-    for hour in ("20260130/23", "20260131/00", "20260131/23", "20260201/00", "20260201/01"):
+def test_only_hours_of_the_range_that_are_over_are_compared(s3: ConditionalS3) -> None:
+    for hour in ("20260130/23", "20260131/00", "20260131/23", "20260201/00", "20260201/01", "29990101/00"):
         put(s3, "Voyage_1", folder=f"{ROOT}{hour}/")
-    assert list(states(found("--from", "20260131-00", "--to", "20260201-00"))) == [
-        "20260131-00",
-        "20260131-23",
-        "20260201-00",
-    ]
-
-
-def test_hours_that_are_not_over_are_left_out(s3: ConditionalS3) -> None:
-    put(s3, "Voyage_1", folder=f"{ROOT}29990101/00/")
-    assert found("--to", "29990101-00")["slots"] == []
+    ranged = found("--from", "20260131-00", "--to", "20260201-00")
+    assert list(states(ranged)) == ["20260131-00", "20260131-23", "20260201-00"]
+    assert list(states(found("--from", "20260201-01", "--to", "29990101-00"))) == ["20260201-01"]
 
 
 def test_a_slot_that_differs_is_reported_and_left_alone(s3: ConditionalS3) -> None:
@@ -122,3 +115,83 @@ def test_the_text_shows_ranges_and_the_next_command(s3: ConditionalS3) -> None:
     done = run("--yes")
     assert "6 files, 0.0 MB copied" in done.stderr
     assert "sluice history update --stage local --slot 20260131-22 --slot 20260131-23" in done.stderr
+
+
+@pytest.fixture
+def large(s3: ConditionalS3, monkeypatch: pytest.MonkeyPatch) -> bytes:
+    """Let the other bucket have a file that is copied in parts; return its bytes."""
+    monkeypatch.setattr(slot_copies, "_PART_BYTES", 5 << 20)
+    body = b"x" * (11 << 20)
+    put(s3, "Voyage_1", body=body)
+    return body
+
+
+def test_large_files_are_copied_in_parts(s3: ConditionalS3, large: bytes) -> None:
+    assert found("--yes")["bytes"] == len(large)
+    assert lake(s3) == {f"{FOLDER}Voyage_1": large}
+    assert s3.copied == []
+
+
+@pytest.mark.parametrize(
+    ("bucket", "problem"),
+    [("the-other", "the source's file changed since it was listed"), ("the-lake", "7 bytes lie there, not 11,534,336")],
+)
+def test_a_large_file_that_changes_meanwhile_is_not_copied(
+    s3: ConditionalS3, large: bytes, bucket: str, problem: str
+) -> None:
+    s3.before = lambda key: s3.put_object(Bucket=bucket, Key=key, Body=b"another")
+    assert f"failed {FOLDER}Voyage_1: {problem}" in run("--yes", code=1).stderr
+    assert large not in lake(s3).values()
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket="the-lake")
+
+
+def test_hostile_keys_are_counted_and_ignored(s3: ConditionalS3) -> None:
+    put(s3, "Voyage_1")
+    put(s3, "../up", "sub/Voyage_1", "")
+    put(s3, "x", folder=f"{ROOT}20260230/00/")
+    put(s3, "x", "y/z", folder=ROOT)
+    put(s3, "x", folder="IMOSDL/Hourly/20260131/22/")
+    document = found("--yes")
+    assert (document["files"], document["ignored"]) == (1, 6)
+    assert list(lake(s3)) == [f"{FOLDER}Voyage_1"]
+
+
+@pytest.mark.parametrize("mine", ["Test", "Prod"])
+def test_the_other_flow_is_never_copied(s3: ConditionalS3, stage: Deployment, mine: str) -> None:
+    stage.__dict__["outputs"]["ExportEnvironment"] = mine
+    prefixes = {"Test": "DEV/IMOSDL/Hourly/", "Prod": "IMOSDL/Hourly/"}
+    other = next(prefix for flow, prefix in prefixes.items() if flow != mine)
+    put(s3, "Voyage_1", folder=f"{other}20260131/23/")
+    assert found("--yes")["slots"] == []
+    refusal = run("--yes", source=f"s3://the-other/{other}", code=1)
+    assert "never mixed" in refusal.stderr
+    assert lake(s3) == {}
+
+
+def test_the_older_layout_is_mapped_to_ours(s3: ConditionalS3, stage: Deployment) -> None:
+    stage.__dict__["outputs"]["ExportEnvironment"] = "Prod"
+    put(s3, "Voyage_1", folder="IMOS/Hourly/20220208/08/")
+    assert found("--yes", source="s3://the-other/IMOS/Hourly")["files"] == 1
+    assert list(lake(s3)) == ["IMOSDL/Hourly/20220208/08/Voyage_1"]
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("s3://The Other", "no S3 URL"),
+        ("s3://the-other/elsewhere/", "no prefix of a known flow"),
+        ("s3://the-lake", "own lake"),
+        ("s3://nowhere-at-all", "no bucket nowhere-at-all"),
+    ],
+)
+@pytest.mark.usefixtures("s3")
+def test_an_invalid_source_is_one_sentence(source: str, said: str) -> None:
+    result = run(source=source, code=1)
+    assert result.stdout == ""
+    assert said in result.stderr
+
+
+@pytest.mark.usefixtures("s3")
+def test_an_empty_range_is_one_sentence() -> None:
+    result = run("--from", "20260201-00", "--to", "20260131-00", code=1)
+    assert "no hour from 20260201-00 to 20260131-00" in result.stderr

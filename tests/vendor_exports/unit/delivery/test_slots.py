@@ -95,8 +95,8 @@ def test_ranges_hold_both_ends(first: Slot, hours: int) -> None:
 def test_a_files_place_is_found_in_its_own_flow_only(slot: Slot, environment: Environment, name: str) -> None:
     key = slot.folder(environment) + name
     other = PROD if environment is TEST else TEST
-    assert place_of(key, environment) == (slot, name)
-    assert place_of(key, other) is None
+    assert place_of(key, environment.hourly) == (slot, name)
+    assert place_of(key, other.hourly) is None
 
 
 ARABIC_DAY = "\u0662\u0660\u0662\u0666\u0660\u0663\u0660\u0661"
@@ -110,13 +110,13 @@ DEV/IMOSDL/Hourly/20260301/12/a IMOSDL/DataObservability/20260301/12/a IMOSDL/Ho
 
 @pytest.mark.parametrize("key", ["", *NO_FILES])
 def test_keys_that_are_no_files_of_a_slot(key: str) -> None:
-    assert place_of(key, PROD) is None
+    assert place_of(key, PROD.hourly) is None
 
 
 @given(st.text(), st.sampled_from(Environment))
 def test_any_key(key: str, environment: Environment) -> None:
     for candidate in (key, environment.hourly + key, f"{environment.hourly}20260301/12/{key}"):
-        place = place_of(candidate, environment)
+        place = place_of(candidate, environment.hourly)
         assert place is None or place[0].folder(environment) + place[1] == candidate
 
 
