@@ -43,7 +43,7 @@ class ConversionMachine(Machine):
 
     def _build_chain(self) -> sfn.Chain:
         failed = self.failure("Conversion failed", "The run stays claimed; the next run finishes it first.")
-        run = sfn.TaskInput.from_object({"plan_key": sfn.JsonPath.string_at("$.plan_key")})
+        run = {"plan_key": sfn.JsonPath.string_at("$.plan_key")}
         plan = self.call("Plan the run", self._functions.plan_conversion, _EXECUTION, failed, result_path=None)
         commit = self.call("Commit the run", self._functions.commit_conversion, run, failed)
         profile = self.call("Publish the profiling log", self._functions.profile_run, run, failed)
@@ -67,7 +67,7 @@ class ConversionMachine(Machine):
         """Return a state that loads what the search cluster misses; its failure does not fail the run."""
         if not self._load_search:
             return done
-        return self.call(name, self._load_search, sfn.TaskInput.from_object({}), done).next(done)
+        return self.call(name, self._load_search, {}, done).next(done)
 
     def _build_map(self, failed: sfn.Fail) -> sfn.DistributedMap:
         lost = self.failure("Batch not converted", "It left no receipt; a later run goes on there.")
@@ -85,12 +85,10 @@ def _status(value: str) -> sfn.Condition:
     return sfn.Condition.string_equals("$.status", value)
 
 
-_EXECUTION = sfn.TaskInput.from_object(
-    {
-        "execution": sfn.JsonPath.string_at("$$.Execution.Id"),
-        "started_at": sfn.JsonPath.string_at("$$.Execution.StartTime"),
-    }
-)
+_EXECUTION = {
+    "execution": sfn.JsonPath.string_at("$$.Execution.Id"),
+    "started_at": sfn.JsonPath.string_at("$$.Execution.StartTime"),
+}
 _MAP = "Convert the batches"
 _LOAD_THE_RUN = "Load the profiling log into the search cluster"
 _LOAD_THE_REST = "Load what the search cluster still misses"

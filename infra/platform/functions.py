@@ -91,6 +91,10 @@ class PythonFunction(Construct):
         """Let the function do `actions` on `resources`; a wildcard needs a reason (`permissions.allow`)."""
         allow(self.role, actions, resources, why)
 
+    def allow_list(self, bucket_arn: str) -> None:
+        """Let the function list a bucket: without that, S3 says "forbidden" of an object that is missing."""
+        self.allow(["s3:ListBucket"], [bucket_arn])
+
     def keep_failed_calls(self, letters: sqs.IQueue) -> None:
         """Keep the calls of a schedule that fail three times: it does not wait for their answers."""
         failed = lambda_.CfnEventInvokeConfig.OnFailureProperty(destination=letters.queue_arn)

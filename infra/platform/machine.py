@@ -1,6 +1,6 @@
 """State machines: a role with exact grants, a log, tasks that are retried, Distributed Maps over plan files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_cdk import ArnFormat, Duration, Stack
@@ -106,7 +106,7 @@ class Machine(Construct):
         self,
         name: str,
         function: PythonFunction,
-        payload: sfn.TaskInput | None,
+        payload: Mapping[str, object] | None,
         failed: sfn.IChainable,
         result_path: str | None = sfn.JsonPath.DISCARD,
     ) -> tasks.LambdaInvoke:
@@ -119,7 +119,7 @@ class Machine(Construct):
             name,
             comment=function.purpose,
             lambda_function=function.function,
-            payload=payload,
+            payload=None if payload is None else sfn.TaskInput.from_object(payload),
             payload_response_only=True,
             result_path=result_path,
             retry_on_service_exceptions=False,

@@ -95,7 +95,7 @@ class ProfilingSearch(Construct):
         function.allow(["s3:GetObject"], [log, f"{lake.bucket_arn}/{PENDING_PREFIX}*"], _BY_RUN)
         function.allow(["s3:PutObject"], [f"{lake.bucket_arn}/{SEARCH_PREFIX}*"], _BY_RUN)
         function.allow(["s3:DeleteObject"], [f"{lake.bucket_arn}/{PENDING_PREFIX}*"], _BY_RUN)
-        function.allow(["s3:ListBucket"], [lake.bucket_arn])
+        function.allow_list(lake.bucket_arn)
         return function
 
     def _build_install(self) -> PythonFunction:

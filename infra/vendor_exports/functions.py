@@ -2,7 +2,7 @@
 
 from constructs import Construct
 
-from infra.platform.functions import PipelineFunctions, PythonFunction
+from infra.platform.functions import PipelineFunctions
 from infra.platform.lake_stack import LakeStack
 from infra.platform.storage import StateTable
 from infra.stage import Stage
@@ -39,16 +39,10 @@ class ExportFunctions(PipelineFunctions):
         self._folders = f"{self._lake_arn}/{settings.environment.root}Hourly/*"
         self._runs = f"{self._lake_arn}/runs/exports/*"
         self._history_runs = f"{self._lake_arn}/runs/history/*"
-        self.claim_slot = self._build_claim_slot()
-        self.trigger_job = self._build_trigger_job()
-        self.check_job = self._build_check_job()
-        self.list_files = self._build_list_files()
-        self.copy_files = self._build_copy_files()
-        self.check_delivery = self._build_check_delivery()
-        self.record_result = self._build_record_result()
-        self.update_history = self._build_update_history()
-        self.plan_history = self._build_plan_history()
-        self.observe_hours = self._build_observe_hours()
+        self._build_job()
+        self._build_copying()
+        self._build_result()
+        self._build_histories()
 
     def _vendor_variables(self, stage: Stage, secret_name: str) -> dict[str, str]:
         """Return the variables of functions that call the vendor, or have to know which one would be called."""
@@ -67,24 +61,18 @@ class ExportFunctions(PipelineFunctions):
             **self._in_slots,
         }
 
-    def _build_claim_slot(self) -> PythonFunction:
+    def _build_job(self) -> None:
         # The lease is longer than an execution can take: one that lets it run out has ended.
         lease = str(self._settings.timeout_minutes + 10)
         purpose = "Takes the slot, unless another execution has it"
-        function = self.build("claim_slot", purpose, "http", **self._vendor, LEASE_MINUTES=lease)
-        function.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._slots_arn])
-        return function
-
-    def _build_trigger_job(self) -> PythonFunction:
+        self.claim_slot = self.build("claim_slot", purpose, "http", **self._vendor, LEASE_MINUTES=lease)
+        self.claim_slot.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._slots_arn])
         patience = str(self._settings.patience_seconds)
         purpose = "Asks the vendor for the hour's job"
-        function = self.build("trigger_job", purpose, "http", **self._vendor, PATIENCE_SECONDS=patience)
-        function.allow(["secretsmanager:GetSecretValue"], [self._secret_arn])
-        function.allow(["dynamodb:UpdateItem"], [self._slots_arn])
-        return function
-
-    def _build_check_job(self) -> PythonFunction:
-        function = self.build(
+        self.trigger_job = self.build("trigger_job", purpose, "http", **self._vendor, PATIENCE_SECONDS=patience)
+        self.trigger_job.allow(["secretsmanager:GetSecretValue"], [self._secret_arn])
+        self.trigger_job.allow(["dynamodb:UpdateItem"], [self._slots_arn])
+        self.check_job = self.build(
             "check_job",
             "Asks the vendor for the status of the job",
             "http",
@@ -92,13 +80,12 @@ class ExportFunctions(PipelineFunctions):
             POLL_SECONDS=str(self._settings.poll_seconds),
             DEADLINE_SECONDS=str(self._settings.deadline_seconds),
         )
-        function.allow(["secretsmanager:GetSecretValue"], [self._secret_arn])
-        function.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._slots_arn])
-        return function
+        self.check_job.allow(["secretsmanager:GetSecretValue"], [self._secret_arn])
+        self.check_job.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._slots_arn])
 
-    def _build_list_files(self) -> PythonFunction:
+    def _build_copying(self) -> None:
         settings = self._settings
-        function = self.build(
+        self.list_files = self.build(
             "list_files",
             "Asks the vendor for the files of the job, and plans to copy them",
             "http",
@@ -109,25 +96,21 @@ class ExportFunctions(PipelineFunctions):
             BATCH_BYTES=str(settings.batch_bytes),
             ROUNDS=str(settings.rounds),
         )
-        function.allow(["secretsmanager:GetSecretValue"], [self._secret_arn])
-        function.allow(["dynamodb:GetItem"], [self._slots_arn])
-        function.allow(["s3:GetObject", "s3:PutObject"], [self._folders, self._runs], _ANY_OBJECT)
-        self._allow_list(function)
-        return function
-
-    def _build_copy_files(self) -> PythonFunction:
+        self.list_files.allow(["secretsmanager:GetSecretValue"], [self._secret_arn])
+        self.list_files.allow(["dynamodb:GetItem"], [self._slots_arn])
+        self.list_files.allow(["s3:GetObject", "s3:PutObject"], [self._folders, self._runs], _ANY_OBJECT)
+        self.list_files.allow_list(self._lake_arn)
         purpose = "Copies some files from the vendor to the lake"
-        function = self.build("copy_files", purpose, "http", **self._vendor, **self._in_lake)
-        function.allow(["secretsmanager:GetSecretValue"], [self._secret_arn])
-        function.allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], [self._slots_arn])
+        self.copy_files = self.build("copy_files", purpose, "http", **self._vendor, **self._in_lake)
+        self.copy_files.allow(["secretsmanager:GetSecretValue"], [self._secret_arn])
+        self.copy_files.allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], [self._slots_arn])
         copying = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
-        function.allow(copying, [self._folders], _ANY_OBJECT)
-        function.allow(["s3:PutObject"], [self._runs], _ANY_OBJECT)
-        self._allow_list(function)
-        return function
+        self.copy_files.allow(copying, [self._folders], _ANY_OBJECT)
+        self.copy_files.allow(["s3:PutObject"], [self._runs], _ANY_OBJECT)
+        self.copy_files.allow_list(self._lake_arn)
 
-    def _build_check_delivery(self) -> PythonFunction:
-        function = self.build(
+    def _build_result(self) -> None:
+        self.check_delivery = self.build(
             "check_delivery",
             "Compares the files that arrived with those that the vendor promised",
             **self._in_lake,
@@ -136,19 +119,15 @@ class ExportFunctions(PipelineFunctions):
             **self._scope,
             ROUNDS=str(self._settings.rounds),
         )
-        function.allow(["s3:GetObject"], [self._folders, self._runs], _ANY_OBJECT)
-        self._allow_list(function)
-        function.allow(["dynamodb:UpdateItem"], [self._slots_arn])
-        return function
-
-    def _build_record_result(self) -> PythonFunction:
+        self.check_delivery.allow(["s3:GetObject"], [self._folders, self._runs], _ANY_OBJECT)
+        self.check_delivery.allow_list(self._lake_arn)
+        self.check_delivery.allow(["dynamodb:UpdateItem"], [self._slots_arn])
         purpose = "Records the result of the export and frees the slot"
-        function = self.build("record_result", purpose, **self._in_slots, **self._flow)
-        function.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._slots_arn])
-        return function
+        self.record_result = self.build("record_result", purpose, **self._in_slots, **self._flow)
+        self.record_result.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._slots_arn])
 
-    def _build_update_history(self) -> PythonFunction:
-        function = self.build(
+    def _build_histories(self) -> None:
+        self.update_history = self.build(
             "update_history",
             "Brings the histories and their report to what is in the folders",
             "arrow",
@@ -160,25 +139,14 @@ class ExportFunctions(PipelineFunctions):
         )
         root = self._settings.environment.root
         readings = [f"{self._lake_arn}/{root}DataObservability/*", f"{self._lake_arn}/data/history/*"]
-        self._allow_list(function)
-        function.allow(["s3:GetObject"], [self._folders, self._history_runs], _ANY_OBJECT)
-        function.allow(["s3:GetObject", "s3:PutObject"], readings, _ANY_OBJECT)
-        return function
-
-    def _build_plan_history(self) -> PythonFunction:
-        function = self.build(
+        self.update_history.allow_list(self._lake_arn)
+        self.update_history.allow(["s3:GetObject"], [self._folders, self._history_runs], _ANY_OBJECT)
+        self.update_history.allow(["s3:GetObject", "s3:PutObject"], readings, _ANY_OBJECT)
+        self.plan_history = self.build(
             "plan_history", "Cuts a range of hours into parts", "arrow", **self._in_lake, **self._flow
         )
-        function.allow(["s3:PutObject"], [self._history_runs], _ANY_OBJECT)
-        return function
-
-    def _build_observe_hours(self) -> PythonFunction:
-        function = self.build("observe_hours", "Observes the folders of some days", "arrow", **self._in_lake)
-        self._allow_list(function)
-        function.allow(["s3:GetObject"], [self._folders], _ANY_OBJECT)
-        function.allow(["s3:PutObject"], [self._history_runs], _ANY_OBJECT)
-        return function
-
-    def _allow_list(self, function: PythonFunction) -> None:
-        """Let a function list the lake: without that, S3 says "forbidden" of an object that is missing."""
-        function.allow(["s3:ListBucket"], [self._lake_arn])
+        self.plan_history.allow(["s3:PutObject"], [self._history_runs], _ANY_OBJECT)
+        self.observe_hours = self.build("observe_hours", "Observes the folders of some days", "arrow", **self._in_lake)
+        self.observe_hours.allow_list(self._lake_arn)
+        self.observe_hours.allow(["s3:GetObject"], [self._folders], _ANY_OBJECT)
+        self.observe_hours.allow(["s3:PutObject"], [self._history_runs], _ANY_OBJECT)

@@ -1,12 +1,9 @@
 """The machines Export, from the hour's job to the proof that all of it arrived, and History, over a range of hours."""
 
-from collections.abc import Mapping
-
 from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.platform.functions import PythonFunction
 from infra.platform.lake_stack import LakeStack
 from infra.platform.machine import FAILURE, NAMED_LATER, Machine
 from infra.stage import Stage
@@ -43,7 +40,7 @@ class ExportMachine(Machine):
     def _build_chain(self) -> sfn.IChainable:
         recording = self._build_recording()
         payload = {"export": _EXPORT, "waited_seconds": sfn.JsonPath.number_at("$.trigger.waited_seconds")}
-        trigger = self._step(states.TRIGGER, self._functions.trigger_job, payload, recording, "$.trigger")
+        trigger = self.call(states.TRIGGER, self._functions.trigger_job, payload, recording, "$.trigger")
         checking = self._build_job_check(trigger, recording)
         triggering = trigger.next(self._build_trigger_question(trigger, checking, recording))
         failed = self.failure("Slot not claimed", "No slot was taken: nothing was asked of the vendor.")
@@ -77,7 +74,7 @@ class ExportMachine(Machine):
             "triggered": sfn.JsonPath.string_at("$.trigger.next_step"),
             **{name: sfn.JsonPath.number_at(f"$.check.{name}") for name in ("polls", "unknown")},
         }
-        check = self._step(states.CHECK_JOB, self._functions.check_job, payload, recording, "$.check")
+        check = self.call(states.CHECK_JOB, self._functions.check_job, payload, recording, "$.check")
         wait = self._wait(
             states.WAIT_FOR_JOB, self._settings.poll_seconds, "The vendor replicates for 15 to 25 minutes"
         )
@@ -91,8 +88,8 @@ class ExportMachine(Machine):
     def _build_copying(self, recording: sfn.IChainable) -> sfn.IChainable:
         payload = {"export": _EXPORT, "round": sfn.JsonPath.number_at("$.listing.round")}
         functions = self._functions
-        listing = self._step(states.LIST, functions.list_files, payload, recording, "$.listing")
-        check = self._step(states.CHECK_DELIVERY, functions.check_delivery, payload, recording, "$.delivery_check")
+        listing = self.call(states.LIST, functions.list_files, payload, recording, "$.listing")
+        check = self.call(states.CHECK_DELIVERY, functions.check_delivery, payload, recording, "$.delivery_check")
         arrived = sfn.Choice(self, "Did all arrive?", comment="What is missing is fetched again, by new URLs")
         arrived.when(_equals("$.delivery_check.next_step", "again"), listing).otherwise(recording)
         check.next(arrived)
@@ -126,7 +123,7 @@ class ExportMachine(Machine):
         )
         record = self.call(states.RECORD, self._functions.record_result, None, lost, result_path="$.result")
         question = self._build_end()
-        slots = sfn.TaskInput.from_object({"slots": sfn.JsonPath.array(sfn.JsonPath.string_at("$.export.slot"))})
+        slots = {"slots": sfn.JsonPath.array(sfn.JsonPath.string_at("$.export.slot"))}
         update = self.call(states.UPDATE_HISTORIES, self._functions.update_history, slots, question)
         return record.next(update).next(question)
 
@@ -145,16 +142,6 @@ class ExportMachine(Machine):
         question.otherwise(sfn.Succeed(self, "Delivered"))
         return question
 
-    def _step(
-        self,
-        name: str,
-        function: PythonFunction,
-        payload: Mapping[str, object],
-        recording: sfn.IChainable,
-        result_path: str,
-    ) -> sfn.TaskStateBase:
-        return self.call(name, function, sfn.TaskInput.from_object(payload), recording, result_path)
-
     def _wait(self, name: str, seconds: int, comment: str) -> sfn.Wait:
         return sfn.Wait(self, name, comment=comment, time=sfn.WaitTime.duration(Duration.seconds(seconds)))
 
@@ -171,7 +158,7 @@ class HistoryMachine(Machine):
         settings = stage.settings(VendorExports)
         failed = self.failure("Histories not initialised", "Start it again: doing it twice changes nothing.")
         plan = self.call("Cut the range into parts", functions.plan_history, _RANGE, failed, result_path=None)
-        run = sfn.TaskInput.from_object({"run_id": sfn.JsonPath.string_at("$.run_id")})
+        run = {"run_id": sfn.JsonPath.string_at("$.run_id")}
         merge = self.call("Merge the parts", functions.update_history, run, failed, result_path="$.merged")
         lost = self.failure("Part not observed", "Its slots stay unknown until the range is initialised again.")
         parts = self.each(
@@ -192,18 +179,14 @@ def _equals(path: str, value: str) -> sfn.Condition:
 
 
 _EXPORT = sfn.JsonPath.object_at("$.export")
-_EXECUTION = sfn.TaskInput.from_object(
-    {
-        "execution": sfn.JsonPath.string_at("$$.Execution.Id"),
-        "started_at": sfn.JsonPath.string_at("$$.Execution.StartTime"),
-        "input": sfn.JsonPath.object_at("$$.Execution.Input"),
-    }
-)
-_RANGE = sfn.TaskInput.from_object(
-    {
-        "execution": sfn.JsonPath.string_at("$$.Execution.Id"),
-        "first": sfn.JsonPath.string_at("$.first"),
-        "last": sfn.JsonPath.string_at("$.last"),
-    }
-)
+_EXECUTION = {
+    "execution": sfn.JsonPath.string_at("$$.Execution.Id"),
+    "started_at": sfn.JsonPath.string_at("$$.Execution.StartTime"),
+    "input": sfn.JsonPath.object_at("$$.Execution.Input"),
+}
+_RANGE = {
+    "execution": sfn.JsonPath.string_at("$$.Execution.Id"),
+    "first": sfn.JsonPath.string_at("$.first"),
+    "last": sfn.JsonPath.string_at("$.last"),
+}
 _OBSERVE = "Observe the parts"

@@ -81,12 +81,13 @@ class Dashboards(Construct):
         """Build both."""
         super().__init__(scope, construct_id)
         self._stage = stage
+        self._parts = parts
         figures = [figure for each in panels for figure in each.business_figures]
         rows = [row for each in panels for row in each.business]
         self._build("Business", [[states("Pipelines", paging)], figures, *rows])
         figures = [figure for each in panels for figure in each.operations_figures]
         rows = [row for each in panels for row in each.operations]
-        self._build("Operations", [[states("Alarms", alarms)], *OperationsRows(stage, parts).rows(figures), *rows])
+        self._build("Operations", [[states("Alarms", alarms)], *self._operations(figures), *rows])
         on_aws.only(self)
 
     def _build(self, name: str, rows: Sequence[Row]) -> None:
@@ -99,17 +100,8 @@ class Dashboards(Construct):
             widgets=[row for row in rows if row],
         )
 
-
-class OperationsRows:
-    """Queues, machines and functions, each against its limits, and what drives the cost."""
-
-    def __init__(self, stage: Stage, parts: Parts) -> None:
-        """Bind what is shown."""
-        self._stage = stage
-        self._parts = parts
-
-    def rows(self, more_figures: Row) -> list[Row]:
-        """Return the rows from top to bottom."""
+    def _operations(self, more_figures: Row) -> list[Row]:
+        """Return queues, machines and functions, each against its limits, and what drives the cost."""
         functions = self._parts.functions
         return [
             [*self._figures(), *more_figures],

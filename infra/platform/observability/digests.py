@@ -55,7 +55,7 @@ class Digests(Construct):
                 "DIGEST_SOURCES": sources,
             },
         )
-        self.function.allow(["s3:ListBucket"], [lake.bucket_arn])
+        self.function.allow_list(lake.bucket_arn)
         self.function.allow(["s3:GetObject"], [f"{lake.bucket_arn}/{RUN_RECORDS_PREFIX}*"], _BY_DATE)
         self.function.allow(["s3:PutObject"], [f"{lake.bucket_arn}/{REPORTS_PREFIX}*"], _BY_DATE)
         self.function.allow(["sns:Publish"], [topic.topic_arn])
