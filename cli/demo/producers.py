@@ -103,4 +103,4 @@ def _delivery(slot: Slot) -> Iterator[tuple[str, bytes]]:
     lacking = rng.choice(tables) if chance < _LOST + _LACKING else None
     for name, file in files.items():
         if name == MASTER_SCHEMA or table_of(name) != lacking:
-            yield name, b"".join(file.content.chunks(0, file.content.size))
+            yield name, file.read()

@@ -28,7 +28,6 @@ class Grants:
     """Random texts that give access until they expire: tokens, and signatures of URLs."""
 
     def __init__(self, marker: str) -> None:
-        """Begin with none."""
         self._marker = marker
         self._granted: dict[str, tuple[str, datetime]] = {}
 

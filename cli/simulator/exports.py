@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from cli.simulator.content import Content, GeneratedContent, StoredContent
+from cli.simulator.content import Content, generated, stored
 from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -90,14 +90,6 @@ _LOCK = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class VendorFile:
-    """A file of an export."""
-
-    name: str
-    content: Content
-
-
-@dataclass(frozen=True, slots=True)
 class Exports:
     """The content of the vendor's jobs.
 
@@ -128,20 +120,22 @@ class Exports:
         return (*self.tables[: self.files - _METADATA], *big)
 
 
-def files_of(exports: Exports) -> dict[str, VendorFile]:
+def files_of(exports: Exports) -> dict[str, Content]:
     """Return the files by their names; they are generated once."""
     with _LOCK:
         return _files_of(exports)
 
 
 @lru_cache(maxsize=8)
-def _files_of(exports: Exports) -> dict[str, VendorFile]:
-    partitions = list(_partitions(exports))
-    files = [*_metadata(exports, partitions), *partitions, *_big(exports)]
-    return {file.name: file for file in files}
+def _files_of(exports: Exports) -> dict[str, Content]:
+    partitions = dict(_partitions(exports))
+    files = _metadata(exports, partitions) | partitions
+    if exports.big_bytes:
+        files[f"{BIG_TABLE.name}_0.bin"] = generated(exports.big_bytes, exports.seed)
+    return files
 
 
-def _partitions(exports: Exports) -> Iterator[VendorFile]:
+def _partitions(exports: Exports) -> Iterator[tuple[str, Content]]:
     count = exports.files - _METADATA
     for index in range(count):
         source = exports.tables[index % len(exports.tables)]
@@ -151,7 +145,7 @@ def _partitions(exports: Exports) -> Iterator[VendorFile]:
         yield _partition(exports, source, index)
 
 
-def _partition(exports: Exports, source: Table, index: int) -> VendorFile:
+def _partition(exports: Exports, source: Table, index: int) -> tuple[str, Content]:
     rng = random.Random(f"{exports.seed}/{index}")  # noqa: S311 - a seed makes the files repeatable
     is_large = index % _LARGE_EVERY == _LARGE_EVERY // 2
     rows = _LARGE_ROWS if is_large else int(10 ** rng.uniform(0, _MOST_DIGITS))
@@ -159,22 +153,19 @@ def _partition(exports: Exports, source: Table, index: int) -> VendorFile:
     lines = source.rows(max(1, int(rows * min(1, times))), rng)
     # Compressed files one after the other are a compressed file.
     body = gzip.compress(lines, compresslevel=1, mtime=0) * max(1, int(times))
-    return VendorFile(f"{source.name}_{index}.json.gz", StoredContent(body))
+    return f"{source.name}_{index}.json.gz", stored(body)
 
 
-def _metadata(exports: Exports, partitions: list[VendorFile]) -> Iterator[VendorFile]:
+def _metadata(exports: Exports, partitions: dict[str, Content]) -> dict[str, Content]:
     schema = [source.definition(exports.version) for source in exports.promised]
-    statistics = {"SchemaVersion": exports.version, "Files": {file.name: file.content.size for file in partitions}}
-    yield VendorFile(MASTER_SCHEMA, _document(schema))
-    yield VendorFile("_Statistics.json", _document(statistics))
+    sizes = {name: content.size for name, content in partitions.items()}
     script = "\n".join(source.statement() for source in exports.promised)
-    yield VendorFile("_CreateTables.sql", StoredContent(script.encode()))
+    return {
+        MASTER_SCHEMA: _document(schema),
+        "_Statistics.json": _document({"SchemaVersion": exports.version, "Files": sizes}),
+        "_CreateTables.sql": stored(script.encode()),
+    }
 
 
-def _document(document: object) -> StoredContent:
-    return StoredContent(json.dumps(document, indent=1).encode())
-
-
-def _big(exports: Exports) -> Iterator[VendorFile]:
-    if exports.big_bytes:
-        yield VendorFile(f"{BIG_TABLE.name}_0.bin", GeneratedContent(exports.big_bytes, exports.seed))
+def _document(document: object) -> Content:
+    return stored(json.dumps(document, indent=1).encode())

@@ -71,40 +71,36 @@ class NamedFault:
     """A fault that can be asked for by name.
 
     Attributes:
-        name: The name.
         description: Its effect, in a sentence.
         make: Makes one; faults count requests, so every simulator needs its own.
     """
 
-    name: str
     description: str
     make: Callable[[], Fault]
 
 
-def _catalogue() -> Iterator[NamedFault]:
+def _catalogue() -> Iterator[tuple[str, NamedFault]]:
     for name, make in _OTHERS.items():
-        yield NamedFault(name, _described(make), make)
+        yield name, NamedFault(_described(make), make)
     for wording in Wording:
         name = f"refusal-{wording.name.lower().replace('_', '-')}"
-        yield NamedFault(
-            name, f"A trigger is refused like this: {wording.example}", partial(vendor_faults.refused_in, wording)
-        )
+        make = partial(vendor_faults.refused_in, wording)
+        yield name, NamedFault(f"A trigger is refused like this: {wording.example}", make)
     for call in Call:
         for name, make_for in _ON_THE_WIRE.items():
             description = f"{_described(make_for)} The first {_TIMES} requests of this kind."
-            yield NamedFault(f"{call}-{name}", description, partial(_on_the_wire, make_for, call))
+            yield f"{call}-{name}", NamedFault(description, partial(_on_the_wire, make_for, call))
 
 
 def _described(make: Callable[..., Fault]) -> str:
     if not isinstance(make, partial):
         return getdoc(make) or ""
-    values = ", ".join(str(value) for value in make.args)
-    return f"{getdoc(make.func)} ({values})"
+    return f"{getdoc(make.func)} ({', '.join(map(str, make.args))})"
 
 
 def _on_the_wire(make: Callable[[Target], Fault], call: Call) -> Fault:
     return make(Target(call, times=_TIMES))
 
 
-CATALOGUE = {fault.name: fault for fault in _catalogue()}
-"""All of them."""
+CATALOGUE = dict(_catalogue())
+"""All faults by name."""

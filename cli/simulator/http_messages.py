@@ -114,7 +114,6 @@ class DeniedError(Exception):
     """A request is answered with an error."""
 
     def __init__(self, response: Response) -> None:
-        """Keep the response."""
         super().__init__(response.status)
         self.response = response
 
@@ -136,7 +135,6 @@ def api_error(status: int, text: str) -> Response:
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _TYPES = {".gz": "application/gzip", ".json": "application/json", ".sql": "text/plain; charset=utf-8"}
-_DEFAULT_TYPE = "application/octet-stream"
 
 
 def download(request: Request, content: Content) -> Response:
@@ -144,7 +142,8 @@ def download(request: Request, content: Content) -> Response:
     etag = f'"{content.md5}"'
     if request.headers.get("If-Match", "*") not in {"*", etag}:
         return storage_error(412, "PreconditionFailed")
-    headers = {"ETag": etag, "Accept-Ranges": "bytes", "Content-Type": _type(request.file)}
+    type_ = _TYPES.get(PurePosixPath(request.file).suffix, "application/octet-stream")
+    headers = {"ETag": etag, "Accept-Ranges": "bytes", "Content-Type": type_}
     part = _part(request, etag, content.size)
     if part is None:
         return Response(200, content.chunks(0, content.size), content.size, headers)
@@ -158,10 +157,6 @@ def storage_error(status: int, code: str, **headers: str) -> Response:
     """Return an error in the format of object storage."""
     body = f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code></Error>".encode()
     return body_response(status, body, "application/xml", **headers)
-
-
-def _type(name: str) -> str:
-    return _TYPES.get(PurePosixPath(name).suffix, _DEFAULT_TYPE)
 
 
 def _part(request: Request, etag: str, size: int) -> range | None:

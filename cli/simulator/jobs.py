@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from cli.simulator.exports import Exports, VendorFile, files_of
+from cli.simulator.content import Content
+from cli.simulator.exports import Exports, files_of
 from sluice.vendor_exports.client.environment import Environment
 
 _SOME_DAY = datetime(2026, 3, 1, 12, 34, 56, tzinfo=UTC)
@@ -88,7 +89,7 @@ class Job:
     exports: Exports
 
     @property
-    def files(self) -> dict[str, VendorFile]:
+    def files(self) -> dict[str, Content]:
         """Its files by name."""
         return files_of(self.exports)
 
@@ -98,37 +99,23 @@ class Job:
 
     def _prepare(self) -> None:
         for file in self.files.values():
-            file.content.md5  # noqa: B018 - is computed and kept
-
-
-class TooEarlyError(Exception):
-    """The hour since the last trigger is not over."""
-
-    def __init__(self, last: datetime) -> None:
-        """Keep the time of the last trigger."""
-        super().__init__()
-        self.last = last
+            file.md5  # noqa: B018 - is computed and kept
 
 
 class Jobs:
-    """All jobs so far."""
+    """All jobs so far; `last` is the time of the last trigger that was accepted."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
-        self._last: datetime | None = None
+        self.last = datetime.min.replace(tzinfo=UTC)
 
-    def trigger(self, now: datetime, apart: timedelta, environment: Environment, exports: Exports) -> Job:
-        """Accept a job.
-
-        Raises:
-            TooEarlyError: Another one was accepted less than `apart` ago.
-        """
+    def trigger(self, now: datetime, apart: timedelta, environment: Environment, exports: Exports) -> Job | None:
+        """Accept a job; return None when another one was accepted less than `apart` ago."""
         with self._lock:
-            if self._last is not None and now < self._last + apart:
-                raise TooEarlyError(self._last)
-            self._last = now
+            if now < self.last + apart:
+                return None
+            self.last = now
             job = Job(str(uuid.uuid4()), now, environment, exports)
             self._jobs[job.guid] = job
             return job
@@ -139,5 +126,4 @@ class Jobs:
 
     def trigger_elsewhere(self, now: datetime) -> None:
         """Record that another client triggered a job."""
-        with self._lock:
-            self._last = now
+        self.last = now

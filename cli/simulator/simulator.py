@@ -6,8 +6,6 @@ import sys
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
@@ -23,21 +21,12 @@ _LARGEST_REQUEST = 1_000_000
 _NO_LINGER = struct.pack("ii", 1, 0)  # makes closing a reset
 
 
-@dataclass(frozen=True, slots=True)
-class JournalEntry:
-    """A request that the simulator answered, with its secrets."""
-
-    at: datetime
-    request: Request
-    status: int
-
-
 class Simulator(ThreadingHTTPServer):
     """The vendor's API on the loopback interface; a context manager that starts and stops it.
 
     Attributes:
         vendor: The vendor; `vendor.faults` and `vendor.exports` can be replaced at any time.
-        journal: Every request so far.
+        journal: Every request so far, with its secrets.
         stopping: Set when the server stops; ends stalled and long answers.
     """
 
@@ -61,7 +50,7 @@ class Simulator(ThreadingHTTPServer):
         """
         super().__init__((_HOST, port), _Handler)
         self.vendor = Vendor(exports or Exports(), faults, timing or Timing(), credentials or Credentials(), clock)
-        self.journal: list[JournalEntry] = []
+        self.journal: list[Request] = []
         self.stopping = threading.Event()
         self._connections: set[socket.socket] = set()
 
@@ -69,10 +58,6 @@ class Simulator(ThreadingHTTPServer):
     def url(self) -> str:
         """Base URL of all calls."""
         return f"http://{_HOST}:{self.server_port}"
-
-    def start(self) -> None:
-        """Answer requests in the background."""
-        threading.Thread(target=self.serve_forever, args=(_POLL_SECONDS,), name="vendor-simulator", daemon=True).start()
 
     def stop(self) -> None:
         """Stop the server and close all connections."""
@@ -85,16 +70,16 @@ class Simulator(ThreadingHTTPServer):
 
     def requests(self, call: Call) -> list[Request]:
         """Return the requests of one kind so far."""
-        return [seen.request for seen in tuple(self.journal) if seen.request.call is call]
+        return [request for request in tuple(self.journal) if request.call is call]
 
     def answer(self, request: Request) -> Response:
         """Answer a request and write it into the journal."""
         response = self.vendor.answer(request)
-        self.journal.append(JournalEntry(self.vendor.clock(), request, response.status))
+        self.journal.append(request)
         return response
 
     def __enter__(self) -> Self:
-        self.start()
+        threading.Thread(target=self.serve_forever, args=(_POLL_SECONDS,), name="vendor-simulator", daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

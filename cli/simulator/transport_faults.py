@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 
-from cli.simulator.content import GeneratedContent
+from cli.simulator.content import generated
 from cli.simulator.http_messages import Response, api_error, body_response, json_response
 from cli.simulator.vendor import Fault, Target, Vendor
 
@@ -76,7 +76,7 @@ def html_page(target: Target) -> Fault:
 
 def huge(target: Target, size: int = 1 << 31) -> Fault:
     """A body of 2 GB that does not say how long it is."""
-    return answered(target, lambda _: Response(200, GeneratedContent(size, 1).chunks(0, size), size, is_sized=False))
+    return answered(target, lambda _: Response(200, generated(size, 1).chunks(0, size), size, is_sized=False))
 
 
 def redirected(target: Target, location: str = METADATA_SERVICE) -> Fault:

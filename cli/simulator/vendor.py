@@ -24,7 +24,7 @@ from cli.simulator.http_messages import (
     json_response,
     storage_error,
 )
-from cli.simulator.jobs import Job, Jobs, Timing, TooEarlyError, Wording
+from cli.simulator.jobs import Job, Jobs, Timing, Wording
 from sluice.vendor_exports.client.environment import Environment
 
 Clock = Callable[[], datetime]
@@ -105,7 +105,6 @@ class Vendor:
     def __init__(
         self, exports: Exports, faults: Sequence[Fault], timing: Timing, credentials: Credentials, clock: Clock
     ) -> None:
-        """Begin without jobs."""
         self.exports = exports
         self.faults = faults
         self.timing = timing
@@ -174,10 +173,9 @@ def _export(vendor: Vendor, request: Request) -> Response:
     for fault in vendor.faults:
         exports = fault.exports(exports)
     apart = vendor.timing.between_triggers
-    try:
-        job = vendor.jobs.trigger(vendor.clock(), apart, environment, exports)
-    except TooEarlyError as early:
-        last = early.last + vendor.skew
+    job = vendor.jobs.trigger(vendor.clock(), apart, environment, exports)
+    if job is None:
+        last = vendor.jobs.last + vendor.skew
         return api_error(400, vendor.wording.sentence(last, last + apart))
     job.prepare()
     return json_response({"JobGuid": job.guid})
@@ -215,7 +213,7 @@ def _entries(vendor: Vendor, job: Job, request: Request) -> list[Entry]:
         if not hidden and fnmatchcase(name, query.get("fileFilter", "*")):
             target = f"/files/{job.guid}/{quote(name)}?expires={expiry.timestamp():.3f}"
             url = f"{base}{target}&signature={vendor.signatures.issue(expiry, target)}"
-            entries.append({"key": f"{folder}/{name}", "presignedDownloadURL": url, "size": file.content.size})
+            entries.append({"key": f"{folder}/{name}", "presignedDownloadURL": url, "size": file.size})
     return entries
 
 
@@ -230,10 +228,9 @@ def _file(vendor: Vendor, request: Request) -> Response:
     if not vendor.signatures.is_valid(signature, vendor.clock(), target):
         return storage_error(403, "AccessDenied")
     job = vendor.jobs.find(request.segments[1])
-    file = job and job.files.get(request.file)
-    if not file:
+    content = job.files.get(request.file) if job else None
+    if content is None:
         return storage_error(404, "NoSuchKey")
-    content = file.content
     for fault in vendor.faults:
         content = fault.content(request, content)
     return download(request, content)

@@ -7,9 +7,9 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
-from cli.simulator.content import Content, GeneratedContent, StoredContent, TruncatedContent
+from cli.simulator.content import Content, generated, stored, truncated
 from cli.simulator.exports import Exports, Table, table
-from cli.simulator.http_messages import Call, Request, Response
+from cli.simulator.http_messages import Call, Request
 from cli.simulator.jobs import Wording
 from cli.simulator.transport_faults import changed, http_error
 from cli.simulator.vendor import Entry, Fault, Target, Vendor
@@ -65,11 +65,10 @@ def refused_in(wording: Wording) -> Fault:
 
 def refused_with(status: int) -> Fault:
     """A trigger is refused with this status."""
-
-    def change(answer: Response) -> Response:
-        return replace(answer, status=status) if answer.status == HTTPStatus.BAD_REQUEST else answer
-
-    return changed(Target(Call.EXPORT), change)
+    refused = HTTPStatus.BAD_REQUEST
+    return changed(
+        Target(Call.EXPORT), lambda answer: replace(answer, status=status) if answer.status == refused else answer
+    )
 
 
 def triggered_elsewhere() -> Fault:
@@ -192,7 +191,7 @@ def hostile_keys(*keys: str, file: str = A_FILE) -> Fault:
 
 def file_empty(file: str = A_FILE) -> Fault:
     """A file holds nothing, and is listed so."""
-    emptied = content_replaced(Target(Call.FILE, file), lambda _: StoredContent(b""))
+    emptied = content_replaced(Target(Call.FILE, file), lambda _: stored(b""))
     return replace(listed_size(0, file), content=emptied.content)
 
 
@@ -203,14 +202,13 @@ def file_missing(file: str = A_FILE) -> Fault:
 
 def file_shortened(file: str = A_FILE, times: int | None = 2) -> Fault:
     """Half of a file comes, with a Content-Length that fits; the first times only."""
-    return content_replaced(
-        Target(Call.FILE, file, times=times), lambda content: TruncatedContent(content, content.size // 2)
-    )
+    target = Target(Call.FILE, file, times=times)
+    return content_replaced(target, lambda content: truncated(content, content.size // 2))
 
 
 def file_changed(file: str = A_FILE, after: int = 1) -> Fault:
     """After so many downloads a file holds other bytes, as many; its ETag is another."""
-    return content_replaced(Target(Call.FILE, file, after), lambda content: GeneratedContent(content.size, _OTHER_SEED))
+    return content_replaced(Target(Call.FILE, file, after), lambda content: generated(content.size, _OTHER_SEED))
 
 
 def content_replaced(target: Target, change: Callable[[Content], Content]) -> Fault:

@@ -2,11 +2,10 @@
 
 import time
 from dataclasses import asdict, dataclass, replace
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from cli.platform import machine
 from cli.platform.console import (
@@ -19,6 +18,7 @@ from cli.platform.console import (
     plural,
     print_error,
     say_json,
+    table,
     titled,
 )
 from cli.platform.session import LOCAL, Deployment, connect
@@ -40,10 +40,6 @@ class ExportRun:
     result: ExportResult
     seconds: float
     execution: str
-
-    def document(self) -> dict[str, Any]:
-        """Return the document of `sluice export --json`."""
-        return {**asdict(self.result), "seconds": self.seconds, "execution": self.execution}
 
 
 @handled
@@ -80,7 +76,7 @@ def show(run: ExportRun, *, as_json: bool) -> None:
     """Print the result of a run."""
     result = run.result
     if as_json:
-        say_json(run.document())
+        say_json({**asdict(result), "seconds": run.seconds, "execution": run.execution})
         return
     if result.status == SKIPPED:
         return
@@ -89,16 +85,10 @@ def show(run: ExportRun, *, as_json: bool) -> None:
     title = f"Slot {result.slot}: {result.status}, {copied}{again}, {result.bytes / 1e6:,.1f} MB"
     out.print(f"[bold]{title}[/] ({run.seconds:.1f} s)\n{result.folder}", highlight=False)
     if result.missing:
-        out.print(titled(f"{plural(len(result.missing), 'file')} missing", _missing_files(result)))
-
-
-def _missing_files(result: ExportResult) -> Table:
-    shown = Table("File", "Why")
-    for name in result.missing[:_MOST_SHOWN]:
-        shown.add_row(escape(name), escape(result.reasons.get(name, "")))
-    if (more := len(result.missing) - _MOST_SHOWN) > 0:
-        shown.add_row(f"and {more:,} more", "")
-    return shown
+        rows = [(escape(name), escape(result.reasons.get(name, ""))) for name in result.missing[:_MOST_SHOWN]]
+        if (more := len(result.missing) - _MOST_SHOWN) > 0:
+            rows.append((f"and {more:,} more", ""))
+        out.print(titled(f"{plural(len(result.missing), 'file')} missing", table("File", "Why", rows=rows)))
 
 
 def _undelivered(result: ExportResult) -> CliError:
@@ -118,7 +108,8 @@ def run_export(deployment: Deployment, timeout: float, slot: Slot | None = None,
     """
     _assert_right_vendor(deployment, vendor_url)
     begun = time.monotonic()
-    wanted = {name: value for name, value in (("slot", slot and str(slot)), ("vendor_url", vendor_url)) if value}
+    given = {"slot": str(slot or ""), "vendor_url": vendor_url}
+    wanted = {name: value for name, value in given.items() if value}
     outcome = machine.run(deployment.stepfunctions, deployment.output("ExportMachine"), timeout, wanted)
     return ExportRun(_result(deployment, outcome), round(time.monotonic() - begun, 1), outcome.execution)
 

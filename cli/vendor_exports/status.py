@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from rich.markup import escape
-from rich.table import Table
 
-from cli.platform.console import nowrap_column, wrapped_column
+from cli.platform.console import nowrap_column, table, wrapped_column
 from cli.platform.registry import PipelineStatus
 from cli.platform.runs import styled
 from cli.platform.session import Deployment
@@ -41,7 +40,8 @@ def status(deployment: Deployment) -> PipelineStatus:
         else _running(deployment, slot, record.execution)
         for slot, record in slots.recent(environment, SLOTS)
     ]
-    return PipelineStatus(members={"exports": found}, tables={"Last exports": _export_table(found)})
+    headers = (nowrap_column("Slot"), "Status", "Promised", "Copied", "Missing", wrapped_column("Cause"))
+    return PipelineStatus(members={"exports": found}, tables={"Last exports": table(*headers, rows=map(_row, found))})
 
 
 def _exported(slot: Slot, result: ExportResult) -> ExportedSlot:
@@ -56,10 +56,7 @@ def _running(deployment: Deployment, slot: Slot, execution: str) -> ExportedSlot
     return ExportedSlot(str(slot), "running", max(0, round((datetime.now(UTC) - started).total_seconds())))
 
 
-def _export_table(found: list[ExportedSlot]) -> Table:
-    shown = Table(nowrap_column("Slot"), "Status", "Promised", "Copied", "Missing", wrapped_column("Cause"))
-    for export in found:
-        counts = (f"{count:,}" for count in (export.promised, export.copied, export.missing))
-        since = "" if export.running_seconds is None else f" for {export.running_seconds:,} s"
-        shown.add_row(export.slot, styled(export.status) + since, *counts, escape(export.cause))
-    return shown
+def _row(export: ExportedSlot) -> tuple[str, ...]:
+    counts = (f"{count:,}" for count in (export.promised, export.copied, export.missing))
+    since = "" if export.running_seconds is None else f" for {export.running_seconds:,} s"
+    return export.slot, styled(export.status) + since, *counts, escape(export.cause)

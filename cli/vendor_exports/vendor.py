@@ -6,9 +6,8 @@ from contextlib import suppress
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from cli.platform.console import CliError, JsonOption, handled, out, plural, say, say_json
+from cli.platform.console import CliError, JsonOption, handled, out, plural, say, say_json, table
 from cli.platform.session import LOCAL, Deployment, connect
 from cli.simulator.access import Credentials
 from cli.simulator.exports import Exports
@@ -93,9 +92,7 @@ def _introduce(simulator: Simulator, *, as_json: bool) -> None:
 
 def _show_faults(*, as_json: bool) -> None:
     if as_json:
-        say_json({fault.name: fault.description for fault in CATALOGUE.values()})
+        say_json({name: fault.description for name, fault in CATALOGUE.items()})
         return
-    table = Table("Fault", "What goes wrong")
-    for fault in CATALOGUE.values():
-        table.add_row(f"[bold]{fault.name}[/]", fault.description)
-    out.print(table)
+    rows = ((f"[bold]{name}[/]", fault.description) for name, fault in CATALOGUE.items())
+    out.print(table("Fault", "What goes wrong", rows=rows))

@@ -215,7 +215,7 @@ def contents(vendor: Simulator) -> dict[str, str]:
     exports = vendor.vendor.exports
     for fault in vendor.vendor.faults:
         exports = fault.exports(exports)
-    return {name: file.content.md5 for name, file in files_of(exports).items()}
+    return {name: file.md5 for name, file in files_of(exports).items()}
 
 
 def _md5(body: bytes) -> str:

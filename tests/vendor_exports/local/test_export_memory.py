@@ -27,17 +27,15 @@ BIG = "Document_0.bin"
 _MEGABYTE = 1 << 20
 
 
-class SlowContent(Content):
+def slowed(whole: Content) -> Content:
     """A content that is sent slowly."""
 
-    def __init__(self, whole: Content) -> None:
-        super().__init__(whole.size)
-        self._whole = whole
-
-    def chunks(self, start: int, stop: int) -> Iterator[bytes]:
-        for chunk in self._whole.chunks(start, stop):
+    def chunks(start: int, stop: int) -> Iterator[bytes]:
+        for chunk in whole.chunks(start, stop):
             time.sleep(0.02)
             yield chunk
+
+    return whole.sent_as(whole.size, chunks)
 
 
 def _listed(exports: DeployedExports, vendor: Simulator) -> StepwiseExport:
@@ -77,7 +75,7 @@ def test_large_files_are_copied_in_memory(exports: DeployedExports, megabytes: i
 
 
 def test_a_killed_copy_is_resumed(exports: DeployedExports) -> None:
-    slow = content_replaced(Target(Call.FILE, BIG, times=1), SlowContent)
+    slow = content_replaced(Target(Call.FILE, BIG, times=1), slowed)
     with exports.vendor(slow, exports=Exports(files=4, big_bytes=5 * PART_BYTES - 1)) as vendor:
         export = _listed(exports, vendor)
         (event,) = export.batches()

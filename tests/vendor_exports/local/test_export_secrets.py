@@ -68,9 +68,7 @@ def _recover(exports: DeployedExports, marked: Credentials) -> tuple[CommandResu
     ]
     with exports.vendor(*faults, credentials=marked) as vendor:
         result = exports.export(vendor)
-        shown = "".join(
-            f"{seen.request.headers} {seen.request.target} {seen.request.body!r}" for seen in vendor.journal
-        )
+        shown = "".join(f"{seen.headers} {seen.target} {seen.body!r}" for seen in vendor.journal)
     assert result.document["refetched"]
     assert len(result.document["missing"]) == 4
     return result, shown

@@ -8,7 +8,6 @@ import httpx
 import pytest
 
 from cli.simulator import transport_faults, vendor_faults
-from cli.simulator.content import StoredContent
 from cli.simulator.exports import Exports, files_of
 from cli.simulator.http_messages import Call
 from cli.simulator.vendor import Fault, Target
@@ -21,13 +20,7 @@ NAME = vendor_faults.A_FILE
 EXPORTS = Exports(files=5)
 
 
-def _body() -> bytes:
-    content = files_of(EXPORTS)[NAME].content
-    assert isinstance(content, StoredContent)
-    return content.body
-
-
-BODY = _body()
+BODY = files_of(EXPORTS)[NAME].read()
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading certificates takes longer than most tests
 
 
@@ -73,7 +66,7 @@ def target(times: int | None = None) -> Target:
 
 def test_a_file(file: VendorFile) -> None:
     with file.downloads.open(file.url, 0) as download:
-        md5 = files_of(EXPORTS)[NAME].content.md5
+        md5 = files_of(EXPORTS)[NAME].md5
         assert (download.offset, download.length, download.etag, download.md5) == (0, len(BODY), md5, md5)
         assert b"".join(download.chunks) == BODY
     (request,) = file.client.simulator.requests(Call.FILE)
@@ -93,20 +86,10 @@ def test_an_offset_behind_the_end(file: VendorFile) -> None:
         file.fetch(len(BODY))
 
 
-def test_an_empty_file(file: VendorFile) -> None:
-    file.inflict(vendor_faults.file_empty())
-    assert file.fetch() == b""
-
-
 def test_an_expired_url(file: VendorFile) -> None:
     file.inflict(vendor_faults.urls_expire(after=1))
     assert file.fetch() == BODY
     assert "its URL is not accepted (403)" in file.fail(UrlExpiredError)
-
-
-def test_a_url_expires_after_an_hour(file: VendorFile) -> None:
-    file.client.clock.advance(hours=1, seconds=1)
-    file.fail(UrlExpiredError)
 
 
 @pytest.mark.parametrize(

@@ -132,12 +132,7 @@ def test_the_journal_knows_what_was_asked(client: VendorClient) -> None:
     client.list(guid)
     client.status("no-such-job")
     journal = client.simulator.journal
-    assert [(seen.request.call, seen.status) for seen in journal] == [
-        (Call.TOKEN, 200),
-        (Call.EXPORT, 200),
-        (Call.LIST, 200),
-        (Call.STATUS, 404),
-    ]
+    assert [request.call for request in journal] == [Call.TOKEN, Call.EXPORT, Call.LIST, Call.STATUS]
     assert client.secret not in repr(journal)
     (asked,) = client.simulator.requests(Call.LIST)
     assert asked.query["apiToken"] == client.secret

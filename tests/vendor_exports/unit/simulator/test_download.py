@@ -8,7 +8,7 @@ from hashlib import md5 as any_md5
 import httpx
 import pytest
 
-from cli.simulator.content import GeneratedContent
+from cli.simulator.content import generated
 from cli.simulator.exports import Exports
 from tests.vendor_exports.unit.simulator.vendor_client import VendorClient, simulated
 
@@ -124,12 +124,12 @@ def test_a_big_file_needs_no_memory(client: VendorClient) -> None:
 
 @pytest.mark.parametrize(("start", "stop"), [(262_143, 262_145), (5, 900_000), (999_990, 1_000_000), (7, 7)])
 def test_generated_bytes_are_the_same_from_anywhere(start: int, stop: int) -> None:
-    content = GeneratedContent(1_000_000, seed=3)
+    content = generated(1_000_000, seed=3)
     whole = b"".join(content.chunks(0, 1_000_000))
     assert len(whole) == 1_000_000
     assert b"".join(content.chunks(start, stop)) == whole[start:stop]
     assert content.md5 == md5(whole).hexdigest()
-    assert content.md5 != GeneratedContent(1_000_000, seed=4).md5
+    assert content.md5 != generated(1_000_000, seed=4).md5
 
 
 def test_a_client_that_disconnects_leaves_no_trace(client: VendorClient, capfd: pytest.CaptureFixture[str]) -> None:

@@ -7,25 +7,18 @@ from typing import Any
 import pytest
 
 from cli.simulator import vendor_faults as faults
-from cli.simulator.content import StoredContent
 from cli.simulator.exports import TABLES, Exports, _files_of, files_of
 from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA, table_of
 
 USUAL = Exports(files=60)
 
 
-def body(exports: Exports, name: str) -> bytes:
-    content = files_of(exports)[name].content
-    assert isinstance(content, StoredContent)
-    return content.body
-
-
 def bodies(exports: Exports) -> dict[str, bytes]:
-    return {name: body(exports, name) for name in files_of(exports)}
+    return {name: content.read() for name, content in files_of(exports).items()}
 
 
 def schema(exports: Exports) -> dict[str, dict[str, Any]]:
-    return {entry["DataObjectName"]: entry for entry in json.loads(body(exports, MASTER_SCHEMA))}
+    return {entry["DataObjectName"]: entry for entry in json.loads(files_of(exports)[MASTER_SCHEMA].read())}
 
 
 def delivered(exports: Exports) -> set[str]:
@@ -33,7 +26,7 @@ def delivered(exports: Exports) -> set[str]:
 
 
 def rows(exports: Exports, name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in gzip.decompress(body(exports, name)).splitlines()]
+    return [json.loads(line) for line in gzip.decompress(files_of(exports)[name].read()).splitlines()]
 
 
 def test_the_same_seed_gives_the_same_bytes_another_one_others() -> None:
@@ -60,7 +53,7 @@ def test_partitions_hold_rows_of_their_table() -> None:
 
 
 def test_sizes_go_from_bytes_to_megabytes() -> None:
-    sizes = [file.content.size for file in files_of(USUAL).values()]
+    sizes = [content.size for content in files_of(USUAL).values()]
     assert min(sizes) < 1000
     assert max(sizes) > 1_000_000
 
@@ -75,7 +68,7 @@ def test_metadata_and_scripts_begin_with_an_underscore() -> None:
 
 def test_the_big_file_is_one_more_of_a_promised_table() -> None:
     exports = Exports(files=10, big_bytes=5_000_000_000)
-    assert files_of(exports)["Document_0.bin"].content.size == 5_000_000_000
+    assert files_of(exports)["Document_0.bin"].size == 5_000_000_000
     assert len(files_of(exports)) == 11
     assert "Document" in schema(exports)
 
@@ -106,7 +99,7 @@ def test_a_schema_upgrade() -> None:
 
 
 def total(exports: Exports) -> int:
-    return sum(file.content.size for file in files_of(exports).values())
+    return sum(content.size for content in files_of(exports).values())
 
 
 def test_volumes_far_off() -> None:
