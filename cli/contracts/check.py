@@ -24,7 +24,6 @@ from cli.contracts.type_compatibility import (
     require_fit,
 )
 from cli.contracts.validator_agreement import DualValidator, json_pointer
-from sluice.contracts.column_types import event_type, parse_hive
 from sluice.contracts.load import LISTS, MAPS, SINGLES, TABLES, Schema, load_contract, load_family
 from sluice.contracts.model import (
     BODY,
@@ -36,6 +35,8 @@ from sluice.contracts.model import (
     ContractError,
     Correction,
     Family,
+    event_type,
+    parse_hive,
 )
 
 

@@ -12,9 +12,8 @@ from typing import Any
 import orjson
 
 from cli.contracts.type_compatibility import EXACT, INT64, admitted_types, member_schema
-from sluice.contracts.column_types import HiveType
 from sluice.contracts.load import DIALECT, TABLES, Composer, Schema, json_type, load_columns, load_registry, read_json
-from sluice.contracts.model import BODY, PARTITION_KEYS, Kind
+from sluice.contracts.model import BODY, PARTITION_KEYS, HiveType, Kind
 from sluice.event_files.validate.event_processor import Recogniser
 
 Event = dict[str, Any]

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from sluice.contracts.column_types import HiveType
 from sluice.contracts.load import Schema, json_type
+from sluice.contracts.model import HiveType
 
 INT64 = 2**63 - 1
 """Largest bigint; its negative is the smallest allowed, because parsers read -2^63 - 1 as the float -2^63."""

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sluice.contracts.column_types import HiveType, parse_hive
-from sluice.contracts.model import Column
+from sluice.contracts.model import Column, HiveType, parse_hive
 
 _PRIMITIVES = {
     "string": pa.string(),

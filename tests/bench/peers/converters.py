@@ -16,8 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sluice.contracts.column_types import HiveType, event_type, path_of
-from sluice.contracts.model import PARTITION_KEYS
+from sluice.contracts.model import PARTITION_KEYS, HiveType, event_type
 from sluice.event_files.convert.batches import Converter, by_hour, read_rows
 from sluice.event_files.convert.model import BatchGroup
 from sluice.lake.parquet import arrow_schema, arrow_type, to_parquet
@@ -81,7 +80,7 @@ def duckdb(work: Work, target: Path) -> None:
     """Files to files, in SQL."""
     members = {name: _duckdb_type(type_) for name, type_ in event_type(work.contract.table_columns).fields}
     columns = ", ".join(
-        f"{'.'.join(_quoted(member) for member in path_of(column))} AS {column.name}"
+        f"{'.'.join(_quoted(member) for member in column.path)} AS {column.name}"
         for column in work.contract.table_columns
     )
     hours = ", ".join(
@@ -99,7 +98,7 @@ def polars(work: Work, target: Path) -> None:
     """Lines in memory to a data frame, the data frame to a partitioned data set."""
     pl = _import("polars")
     schema = {name: _polars_type(pl, type_) for name, type_ in event_type(work.contract.table_columns).fields}
-    columns = {column.name: _polars_column(pl, *path_of(column)) for column in work.contract.table_columns}
+    columns = {column.name: _polars_column(pl, *column.path) for column in work.contract.table_columns}
     hours = {
         name: pl.col("date_time").str.slice(first - 1, length).cast(pl.Int32)
         for name, (first, length) in _HOUR_OF.items()
@@ -112,7 +111,7 @@ def arro3(work: Work, target: Path) -> None:
     """Reader and writer of arrow-rs; our own partitions between them, for it has none."""
     schema = pa.schema(arrow_type(event_type(work.contract.table_columns)))
     events = pa.table(_import("arro3.io").read_json(pa.BufferReader(work.lines()), schema).read_all())
-    paths = {column.name: path_of(column) for column in work.contract.table_columns}
+    paths = {column.name: column.path for column in work.contract.table_columns}
     rows = pa.table({name: _arrow_column(events, *path) for name, path in paths.items()})
     for hour, part in by_hour(rows):
         _import("arro3.io").write_parquet(part, str(_file(target, hour)), compression="zstd(1)")
@@ -159,7 +158,7 @@ def _file(target: Path, hour: str) -> Path:
 
 def row_of(event: Any, work: Work) -> dict[str, Any]:
     """Give the columns of an event."""
-    return {column.name: _at(event, path_of(column)) for column in work.contract.table_columns}
+    return {column.name: _at(event, column.path) for column in work.contract.table_columns}
 
 
 def _at(value: Any, path: Sequence[str]) -> Any:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from sluice.contracts.column_types import event_type, path_of
+from sluice.contracts.model import event_type
 from sluice.event_files.ledger.model import CLEAN_PREFIX
 from tests.bench.clean_lines import Work
 from tests.bench.peers.environment import environment
@@ -39,7 +39,7 @@ class Spark:
             "source": str(work.folder / CLEAN_PREFIX),
             "target": str(target),
             "schema": ", ".join(f"`{name}` {type_}" for name, type_ in event_type(columns).fields),
-            "columns": {column.name: ".".join(f"`{member}`" for member in path_of(column)) for column in columns},
+            "columns": {column.name: ".".join(f"`{member}`" for member in column.path) for column in columns},
         }
         self.asking.write(json.dumps(asked) + "\n")
         self.asking.flush()

@@ -2,8 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.contracts.column_types import PRIMITIVES, HiveType, event_type, parse_hive, path_of
-from sluice.contracts.model import TECHNICAL_COLUMNS, Column
+from sluice.contracts.model import PRIMITIVES, TECHNICAL_COLUMNS, Column, HiveType, event_type, parse_hive
 
 names = st.from_regex(r"[a-z_][a-z0-9_]{0,6}", fullmatch=True)
 
@@ -64,10 +63,6 @@ def test_columns_make_up_the_event_they_are_in() -> None:
         "struct<time:string,detail:struct<id:string,output:struct<scores:array<double>>,context:struct<a:bigint>>,"
         "_rescued:string,_source_key:string,_source_offset:bigint>"
     )
-
-
-def test_a_column_without_a_path_is_a_member_of_its_name() -> None:
-    assert [path_of(each) for each in TECHNICAL_COLUMNS] == [("_rescued",), ("_source_key",), ("_source_offset",)]
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,8 @@ import pytest
 
 from cli.contracts.generation import generate_event
 from cli.contracts.validator_agreement import DualValidator
-from sluice.contracts.column_types import HiveType, parse_hive
 from sluice.contracts.load import load_registry
-from sluice.contracts.model import BODY, Contract
+from sluice.contracts.model import BODY, Contract, HiveType, parse_hive
 from sluice.event_files.validate.corrections import Corrections, InexactError
 from tests.contracts.unit.example_events import VALID
 

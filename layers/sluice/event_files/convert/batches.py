@@ -9,8 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import json as arrow_json
 
-from sluice.contracts.column_types import HiveType, event_type, path_of
-from sluice.contracts.model import Contract, Registry
+from sluice.contracts.model import Contract, HiveType, Registry, event_type
 from sluice.event_files.convert.model import Batch, BatchGroup, Receipt, profile_part_key, receipts_key
 from sluice.event_files.convert.profiling import profile_of_dirty, profile_of_rows
 from sluice.lake.keys import parquet_key
@@ -104,7 +103,7 @@ def read_rows(contract: Contract, lines: bytes) -> pa.Table:
         events = _read_events(lines, type_)
     except pa.ArrowInvalid:
         events = _read_events(_without_duplicates(lines, type_), type_)
-    return pa.table({column.name: _column(events, path_of(column)) for column in columns})
+    return pa.table({column.name: _column(events, column.path) for column in columns})
 
 
 def _read_events(lines: bytes, type_: HiveType) -> pa.Table:

@@ -11,8 +11,7 @@ from typing import Any
 
 import orjson
 
-from sluice.contracts.column_types import HiveType, event_type
-from sluice.contracts.model import Contract, Correction
+from sluice.contracts.model import Contract, Correction, HiveType, event_type
 from sluice.event_files.validate.rules import pointer
 
 Event = dict[str, Any]

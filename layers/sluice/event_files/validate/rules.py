@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import jsonschema_rs
 import orjson
 
-from sluice.contracts.column_types import HiveType, event_type
-from sluice.contracts.model import Contract
+from sluice.contracts.model import Contract, HiveType, event_type
 
 MOST_BREAKS = 100
 """Most broken rules reported per event; a hostile event could break millions."""

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from sluice.contracts.column_types import HiveType, parse_hive
-from sluice.contracts.model import Contract
+from sluice.contracts.model import Contract, HiveType, parse_hive
 
 _LISTS = {"payload_query", "payload_search_terms", "payload_tags"}
 _WHOLE_NUMBERS_AS_TEXT = {"payload_media_id", "paragraph"}

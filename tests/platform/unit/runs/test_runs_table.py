@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sluice.contracts.column_types import parse_hive
+from sluice.contracts.model import parse_hive
 from sluice.pipelines import RUN_KINDS
 from sluice.runs.model import RunRecord, Step
 from sluice.runs.runs_table import from_row, runs_table, to_row

@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.contracts.column_types import parse_hive
-from sluice.contracts.model import Table
+from sluice.contracts.model import Table, parse_hive
 from sluice.vendor_exports.completeness.history_files import (
     HISTORICAL_JOB_METRICS,
     HISTORICAL_JOB_SIZE,
