@@ -1,13 +1,21 @@
 """Limits of a cold start in modules and megabytes: seconds would be the machine's."""
 
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
 import pytest
 
-from infra.layers.layer_builder import BUDGET_MB
-from tests.bench.cloud.cold_start import start, variables_of
+from infra.layers.layer_builder import BUDGET_MB, LAYERS
+from tests.bench.cloud.cold_start import variables_of
 from tests.platform.infra.layers.test_imports import layers_of
 from tests.platform.infra.test_functions import FOLDERS
+from tests.support.handler_source import handler_path
 from tests.support.synthesis import Synthesis
 
+CREDENTIALS = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
 MODULES = 140  # beyond the SDK's own
 MORE_MODULES = {"copy_files": 220, "update_history": 250, "send_digest": 260}  # downloads; plots
 MEGABYTES = {"validate_files": 25, "convert_batch": 100}
@@ -25,16 +33,44 @@ HEAVY = {
 }
 
 
+# The SDK with one client comes first, once for all: Lambda brings it, and every function needs it.
+PROBE = """
+import json, os, runpy, sys
+import boto3
+boto3.client("s3")
+sys.modules["click"] = None  # no layer has it; where it is there, httpx imports its command line
+known = set(sys.modules)
+for line in sys.stdin:
+    folder, handler, variables = json.loads(line)
+    if not os.fork():
+        os.environ.update(variables)
+        runpy.run_path(handler)
+        print(json.dumps([folder, sorted(sys.modules.keys() - known)]), flush=True)
+        os._exit(0)
+    os.wait()
+"""
+
+
+@pytest.fixture(scope="session")
+def modules(synthesis_of: Callable[[str], Synthesis]) -> dict[str, list[str]]:
+    """The modules that each function loads, in a process of its own."""
+    prd = synthesis_of("prd")
+    lines = [json.dumps([folder, str(handler_path(folder)), variables_of(prd, folder)]) for folder in FOLDERS]
+    path = {"PYTHONPATH": str(LAYERS), "PATH": os.defpath, **CREDENTIALS}
+    command = [sys.executable, "-c", PROBE]
+    done = subprocess.run(command, input="\n".join(lines), env=path, capture_output=True, text=True, check=True)
+    return dict(json.loads(line) for line in done.stdout.splitlines())
+
+
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_a_function_starts_with_few_modules(prd: Synthesis, folder: str) -> None:
-    modules = start(folder, variables_of(prd, folder)).modules
-    assert "sluice" in modules
-    assert len(modules) <= MORE_MODULES.get(folder, MODULES), "a new import is heavy: see what it brings along"
+def test_a_function_starts_with_few_modules(modules: dict[str, list[str]], folder: str) -> None:
+    assert "sluice" in modules[folder]
+    allowed = MORE_MODULES.get(folder, MODULES)
+    assert len(modules[folder]) <= allowed, "a new import is heavy: see what it brings along"
 
 
-def test_validate_starts_with_nothing_heavy(prd: Synthesis) -> None:
-    modules = start("validate_files", variables_of(prd, "validate_files")).modules
-    assert {module.split(".")[0] for module in modules} & HEAVY == set()
+def test_validate_starts_with_nothing_heavy(modules: dict[str, list[str]]) -> None:
+    assert {module.split(".")[0] for module in modules["validate_files"]} & HEAVY == set()
 
 
 @pytest.mark.parametrize("folder", MEGABYTES)
