@@ -3,25 +3,23 @@
 import json
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
 
 import boto3
 import pytest
 
-from cli.simulator import vendor_faults
 from cli.simulator.exports import files_of
 from cli.simulator.http_messages import Call
 from sluice.lake.lease import LeaseLostError
 from tests.support.aws_calls import READS, CallFailure, KilledError
-from tests.support.moto_backend import items_of, objects_of
+from tests.support.moto_backend import objects_of
 from tests.support.moto_stage import LAKE, MotoStage
-from tests.vendor_exports.integration.exporting import EXPORTS, FOLDER, SLOTS_TABLE, STEPS, Exporting, exporting
+from tests.vendor_exports.integration.exporting import EXPORTS, FOLDER, STEPS, Exporting, exporting
 
 # Powertools says so of functions that died before they measured anything.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
 
 NAMES = set(files_of(EXPORTS))
-BIG = next(name for name, file in files_of(EXPORTS).items() if file.content.size == EXPORTS.big_bytes)
+BIG = next(name for name, file in files_of(EXPORTS).items() if file.size == EXPORTS.big_bytes)
 SOME = 3  # of the crashes that a new execution follows: each takes two runs
 VOYAGE, VESSEL = "Voyage_0.json.gz", "Vessel_1.json.gz"
 HARMLESS = READS | {"GetSecretValue", "DescribeExecution", "ListParts"}
@@ -36,7 +34,7 @@ def export(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Iterator[E
 def bodies() -> dict[str, bytes]:
     whole = {}
     for name, file in files_of(EXPORTS).items():
-        whole[FOLDER + name] = b"".join(file.content.chunks(0, file.content.size))
+        whole[FOLDER + name] = file.read()
     return whole
 
 
@@ -44,7 +42,7 @@ def assert_delivered(export: Exporting) -> None:
     lake = export.lake()
     manifest = json.loads(lake.pop(f"{FOLDER}_PresignedUrls.json"))
     assert lake == bodies()
-    sizes = {name: file.content.size for name, file in files_of(EXPORTS).items()}
+    sizes = {name: file.size for name, file in files_of(EXPORTS).items()}
     assert {entry["key"].removeprefix("ACME/GUID/"): entry["size"] for entry in manifest} == sizes
     assert export.result() == {
         "slot": "20260301-12",
@@ -182,58 +180,6 @@ def test_a_second_run_of_a_delivered_slot_copies_what_differs(export: Exporting)
     export.run("third", slot="20260301-12")
     assert export.simulator.requests(Call.FILE) == []
     assert export.result()["copied"] == 0
-
-
-def test_a_job_that_failed_is_followed_by_another(export: Exporting) -> None:
-    export.simulator.vendor.faults = (vendor_faults.job_ends("Failed"),)
-    assert export.run("first")["result"]["status"] == "incomplete"
-    assert export.result()["cause"] == 'the vendor\'s job ended as "Failed"'
-    export.simulator.vendor.faults = ()
-    begun = export.clock()
-    assert export.run("second")["decision"] == "trigger"
-    assert export.clock() - begun > timedelta(minutes=50), "the vendor takes one an hour"
-    assert_delivered(export)
-
-
-def test_urls_that_expire_during_the_copy(export: Exporting) -> None:
-    export.simulator.vendor.faults = (vendor_faults.urls_expire(after=2),)
-    export.run()
-    result = export.result()
-    assert (result["status"], result["copied"]) == ("delivered", len(NAMES))
-    assert result["refetched"] == 1
-    assert len(export.simulator.requests(Call.LIST)) == 4, "manifest, two batches, and one renewed"
-
-
-def test_tokens_that_expire(export: Exporting) -> None:
-    export.simulator.vendor.faults = (vendor_faults.tokens_expire(after=1),)
-    export.run()
-    assert_delivered(export)
-
-
-def test_a_file_that_never_comes_is_missing(export: Exporting) -> None:
-    export.simulator.vendor.faults = (vendor_faults.file_missing(),)
-    end = export.run()
-    assert end["result"]["status"] == "incomplete"
-    result = export.result()
-    assert result["missing"] == [VOYAGE]
-    assert result["reasons"] == {VOYAGE: "the server answered 404"}
-    assert result["cause"] == f"1 of {len(NAMES)} promised files did not arrive whole"
-    assert len(export.simulator.requests(Call.FILE)) == len(NAMES) + 2, "three rounds"
-
-
-def test_nothing_secret_is_kept(
-    export: Exporting, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-) -> None:
-    export.simulator.vendor.faults = (vendor_faults.urls_expire(after=2), vendor_faults.file_missing())
-    end = export.run()
-    kept = b"\n".join(objects_of(LAKE).values()).decode("latin-1") + repr(items_of(SLOTS_TABLE)) + repr(end)
-    logged = repr([vars(record) for record in caplog.records]) + "".join(capfd.readouterr())
-    assert VOYAGE in logged
-    assert BIG in kept
-    known = export.simulator.vendor.credentials
-    for marker in (known.client_secret, known.token_marker, known.signature_marker):
-        assert marker not in kept
-        assert marker not in logged
 
 
 def executions(*names: str) -> list[str]:

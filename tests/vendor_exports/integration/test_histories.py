@@ -19,7 +19,6 @@ from tests.vendor_exports.unit.completeness.deliveries import FIRST, job, report
 
 TEST = Environment.TEST
 LAST = FIRST.after(3)
-LATE = FIRST.folder(TEST) + "A_late.json"
 
 
 @pytest.fixture
@@ -61,49 +60,6 @@ def test_update_and_initialisation_agree(moto_stage: MotoStage, store: S3ObjectS
         observe_part(store, part, settled(LAST))
     assert merge_parts(store, HistoryPublisher(store, report, ["Ignored"]), "run") == 4
     assert outputs() == updated
-
-
-class Interrupted:
-    """A store before whose calls something else happens, once before each of the given ones."""
-
-    def __init__(self, store: S3ObjectStore, happens: dict[int, Callable[[], object]]) -> None:
-        self._store = store
-        self._happens = happens
-        self.calls = 0
-
-    def __getattr__(self, name: str) -> Any:
-        self.calls += 1
-        self._happens.get(self.calls, lambda: None)()
-        return getattr(self._store, name)
-
-
-def test_two_updates_at_once_end_in_the_same_files(moto_stage: MotoStage, store: S3ObjectStore) -> None:
-    """One has observed a file that comes and goes; the other, before a call of the first, observes more hours."""
-    deliver(moto_stage)
-    updating(store).update(TEST, settled(LAST))
-    wanted = outputs()
-    for moments in [*((at,) for at in range(1, 22, 3)), (3, 9, 13), (12, 20, 21)]:
-        forget_histories(moto_stage)
-        updating(store).update(TEST, settled(FIRST.after()))
-        moto_stage.lake.write(LATE, b"late")
-        other = Other(moto_stage, store)
-        first = Interrupted(store, dict.fromkeys(moments, other.update))
-        updating(first).update(TEST, settled(FIRST.after(2)), [FIRST])
-        assert first.calls >= moments[-1]
-        assert outputs() == wanted, f"another update before calls {moments}"
-
-
-class Other:
-    """The second update: each run is later than the one before."""
-
-    def __init__(self, moto_stage: MotoStage, store: S3ObjectStore) -> None:
-        self._moto_stage, self._store = moto_stage, store
-        self._now = settled(LAST)
-
-    def update(self) -> None:
-        self._moto_stage.lake.delete([LATE])
-        self._now += timedelta(minutes=1)
-        updating(self._store).update(TEST, self._now, slots(4))
 
 
 def test_a_crash_at_any_call(moto_stage: MotoStage, store: S3ObjectStore) -> None:

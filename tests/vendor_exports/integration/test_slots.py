@@ -39,10 +39,6 @@ def claim(slots: DynamoSlots, lease: Export, now: datetime = NOW, ended: str = "
     return slots.claim(lease, ended, now, UNTIL).execution
 
 
-def test_an_unknown_slot(slots: DynamoSlots) -> None:
-    assert slots.get(TEST, SLOT) == SlotRecord()
-
-
 def test_a_lease_belongs_to_one_execution_until_it_expires(slots: DynamoSlots) -> None:
     assert claim(slots, A) == A.execution
     assert claim(slots, A) == A.execution, "again, by the same"
@@ -135,17 +131,6 @@ def test_multipart_uploads_are_noted(slots: DynamoSlots) -> None:
     slots.forget("folder/A")
     slots.forget("folder/A")
     assert items_of(TABLE) == []
-
-
-def test_two_of_the_largest_results_fit_an_item(slots: DynamoSlots) -> None:
-    names = [f"{number:04}{'x' * 71}" for number in range(400)]
-    largest = replace(
-        RESULT, missing=names, missing_tables=names, reasons=dict.fromkeys(names, "x" * 200), cause="x" * 1000
-    )
-    claim(slots, A)
-    slots.put_checked(A, largest)
-    slots.close(A, largest)
-    assert slots.get(TEST, SLOT).result == largest
 
 
 # Two at a time

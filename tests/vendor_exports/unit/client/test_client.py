@@ -16,10 +16,8 @@ from sluice.vendor_exports.client.errors import (
     VendorError,
     VendorUnavailableError,
 )
-from sluice.vendor_exports.client.tokens_http import Tokens
 from tests.vendor_exports.unit.client.script import (
     NOW,
-    Clock,
     Secret,
     Vendor,
     assert_says_nothing_secret,
@@ -91,15 +89,6 @@ def test_the_files(environment: Environment) -> None:
     assert "authorization" not in request.headers
 
 
-def test_a_token_serves_for_many_requests_and_clients() -> None:
-    vendor, tokens = Vendor([said(200, {"JobStatus": "Running"})] * 3), Tokens("https://auth.test", Secret(), Clock())
-    client_of(vendor, tokens=tokens).status("guid")
-    client = client_of(vendor, tokens=tokens)
-    client.status("guid")
-    client.status("guid")
-    assert vendor.tokens == 1
-
-
 # Access
 
 
@@ -166,11 +155,6 @@ def test_the_vendors_clock_counts_and_ours_where_it_shows_none() -> None:
 def test_a_time_that_is_just_over_is_now() -> None:
     late = said(400, {"Message": SENTENCE}, date=http_date(NEXT + timedelta(seconds=2)))
     assert client_of(Vendor([late])).trigger(TEST) == Refused(0, SENTENCE)
-
-
-def test_a_clock_at_the_end_of_time() -> None:
-    late = said(400, {"Message": SENTENCE}, date="Fri, 31 Dec 9999 23:59:59 GMT")
-    assert client_of(Vendor([late])).trigger(TEST) == Refused(None, SENTENCE)
 
 
 def test_a_refusal_repeats_nothing_secret() -> None:

@@ -75,27 +75,18 @@ def finish(bucket: MemoryObjectStore, again: Sequence[Slot] = ()) -> None:
     updating(bucket).update(TEST, END + timedelta(minutes=1), again)
 
 
-@settings(max_examples=30)
-@given(CONTENT, STEPS)
-def test_any_order_repetition_and_splitting(content: Content, steps: list[Step]) -> None:
+@settings(max_examples=40)
+@given(CONTENT, CONTENT, STEPS)
+def test_any_order_repetition_and_splitting(content: Content, late: Content, steps: list[Step]) -> None:
+    """Files that come late are observed again."""
     bucket = bucket_of(content)
     for number, step in enumerate(steps):
         take(bucket, step, number)
         assert_in_order(bucket)
-    finish(bucket)
-    assert outputs(bucket) == one_pass(content)
-    assert dates(bucket) == [str(slot) for slot in slots(HOURS)]
-
-
-@settings(max_examples=30)
-@given(CONTENT, CONTENT, STEPS)
-def test_files_that_come_late_are_observed_again(content: Content, late: Content, steps: list[Step]) -> None:
-    bucket = bucket_of(content)
-    for number, step in enumerate(steps):
-        take(bucket, step, number)
     add(bucket, late)
     finish(bucket, [FIRST.after(hour) for hour in late])
     assert outputs(bucket) == one_pass(content, late)
+    assert dates(bucket) == [str(slot) for slot in slots(HOURS)]
 
 
 def assert_in_order(bucket: MemoryObjectStore) -> None:

@@ -83,15 +83,6 @@ def test_all_files_are_copied_with_one_list() -> None:
     assert len(batch.vendor.asked) == 1
 
 
-def test_files_that_are_copied_are_not_asked_for() -> None:
-    batch = Batch()
-    batch.run()
-    batch.server.opened.clear()
-    batch.vendor.asked.clear()
-    assert batch.run() == BatchResult([], {})
-    assert (batch.server.opened, batch.vendor.asked) == ([], [])
-
-
 @pytest.mark.parametrize(
     ("body", "provenance", "is_kept"),
     [
@@ -217,13 +208,6 @@ def test_an_expired_url_is_renewed_once_for_all_threads() -> None:
     assert set(found) == {("https://host/1", 2.0)}
     assert len(vendor.asked) == 2
     assert urls.url("A") == ("https://host/1", 2.0)
-
-
-def test_an_empty_list_is_asked_for_once() -> None:
-    vendor = ScriptedVendor([[]])
-    urls = urls_of(vendor)
-    assert [urls.url(name) for name in "ABC"] == [(None, 1.0)] * 3
-    assert len(vendor.asked) == 1
 
 
 def test_a_vendor_that_gives_no_list_is_asked_once() -> None:

@@ -6,7 +6,6 @@ from typing import Any
 import orjson
 import pytest
 
-from sluice.lake.lease import LeaseLostError
 from sluice.vendor_exports.client.answers import ListedFile
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.delivery_check import Checked, DeliveryCheck
@@ -95,13 +94,6 @@ def test_the_first_list_is_written_as_manifest_and_plan(delivery: Delivery) -> N
     assert orjson.loads(delivery.files.objects[f"{FOLDER}_PresignedUrls.json"]) == entries
     assert delivery.document("manifest.json")["unusable"] == {"D": "it is listed without a size in bytes"}
     assert "https://host" not in repr(delivery.files.objects)
-
-
-def test_a_repeated_step_writes_the_same(delivery: Delivery) -> None:
-    delivery.list_files(0, A=5)
-    before = dict(delivery.files.objects)
-    delivery.list_files(0, A=5)
-    assert delivery.files.objects == before
 
 
 def test_an_empty_list_is_asked_for_again_a_limited_number_of_times(delivery: Delivery) -> None:
@@ -211,13 +203,6 @@ def test_the_reason_of_the_last_round_counts(delivery: Delivery) -> None:
     delivery.list_files(2, A=5)
     checked, result = delivery.check(3)
     assert (checked, result.reasons) == (Checked.OVER, {"A": "503"})
-
-
-def test_a_result_is_not_recorded_without_the_lease(delivery: Delivery) -> None:
-    delivery.list_files(0, A=5)
-    delivery.slots.record = replace(delivery.slots.record, execution="other")
-    with pytest.raises(LeaseLostError):
-        delivery.check(1)
 
 
 # Tables

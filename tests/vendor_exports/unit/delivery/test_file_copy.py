@@ -207,15 +207,6 @@ def test_a_copy_resumes_where_an_earlier_one_stopped(size: int, stop: str) -> No
     assert (f"begin {KEY}" in one.stored.done) == (kept == 0)
 
 
-def test_a_copy_is_interrupted_again_and_again() -> None:
-    one = OneFile(body_of(5 * PART + 3))
-    for number in range(1, 7):
-        one.interrupt(f"part {number}")
-    one.interrupt("complete")
-    assert one.copy()
-    one.assert_copied()
-
-
 def test_a_body_breaks_off_in_mid_part() -> None:
     one = OneFile(body_of(3 * PART + 5), chunk=4)
     one.server.breaks_after = lambda sent: TransientDownloadError("reset") if sent == 24 else None

@@ -1,12 +1,9 @@
 """Jobs are triggered and checked within budgets of time, whatever the vendor answers."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.lake.lease import LeaseLostError
 from sluice.vendor_exports.client.answers import Accepted, JobReport, JobStatus, Refused
 from sluice.vendor_exports.client.errors import (
     AnswerNotUnderstoodError,
@@ -55,14 +52,6 @@ def test_an_accepted_job_is_recorded() -> None:
     slots = owned_slots()
     assert trigger(Accepted("guid"), 90, slots) == TriggerAnswer(NextStep.ACCEPTED, 0, 90)
     assert slots.record.job == Job("guid", VENDOR, JobState.TRIGGERED)
-
-
-def test_a_job_is_not_recorded_without_the_lease() -> None:
-    slots = owned_slots()
-    slots.record = replace(slots.record, execution="other")
-    with pytest.raises(LeaseLostError):
-        trigger(Accepted("guid"), slots=slots)
-    assert slots.record.job is None
 
 
 @pytest.mark.parametrize(
@@ -179,10 +168,3 @@ def test_a_slot_without_a_job() -> None:
     assert check(report(JobStatus.RUNNING), slots=owned_slots()) == JobAnswer(
         NextStep.OVER, 0, 0, "export 20260301-12 has no job"
     )
-
-
-def test_the_state_of_a_job_is_not_recorded_without_the_lease() -> None:
-    slots = owned_slots(Job("guid", VENDOR, JobState.TRIGGERED))
-    slots.record = replace(slots.record, execution="other")
-    with pytest.raises(LeaseLostError):
-        check(report(JobStatus.COMPLETE), slots=slots)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from sluice.lake.lease import LeaseLostError
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, ExportResult, Job, JobState
 from sluice.vendor_exports.delivery.slot_records import Decision, NoJobError, SlotClaim, SlotRecord, record_result
@@ -75,18 +74,6 @@ def test_an_expired_lease_is_free() -> None:
     assert claim(slots, "other") == (TRIGGER, SLOT)
 
 
-def test_a_third_execution_takes_the_slot_between_the_look_at_its_owner_and_the_takeover() -> None:
-    slots = slots_with(execution="ended")
-    calls = iter([None, SlotRecord("third")])
-
-    def between() -> None:
-        slots.record = next(calls) or slots.record
-
-    slots.between = between
-    assert claim(slots, "third") == (BUSY, SLOT)
-    assert slots.record.execution == "third"
-
-
 @pytest.mark.parametrize("state", [JobState.TRIGGERED, JobState.COMPLETE])
 def test_a_job_that_is_there_is_resumed(state: JobState) -> None:
     assert claim(slots_with(job(state))) == (RESUME, SLOT)
@@ -110,24 +97,8 @@ def test_another_hour_without_a_job_is_refused(wanted: Slot, why: str) -> None:
     assert not any(record.execution for record in slots.records.values())
 
 
-def test_the_present_hour_may_be_asked_for() -> None:
-    assert claim(MemorySlots(), wanted=SLOT) == (TRIGGER, SLOT)
-
-
 def test_a_job_of_the_other_environment_is_not_resumed() -> None:
     assert claim(MemorySlots({(Environment.PROD, SLOT): SlotRecord(job=job())})) == (TRIGGER, SLOT)
-
-
-def test_a_job_that_the_owner_triggered_just_before_it_ended_is_resumed() -> None:
-    """The vendor gives no second job in the hour."""
-    slots = slots_with(execution="ended")
-
-    def between() -> None:
-        if slots.record.execution == "ended":
-            slots.record = SlotRecord("ended", job(JobState.TRIGGERED))
-
-    slots.between = between
-    assert claim(slots) == (RESUME, SLOT)
 
 
 def test_slots_are_hours_of_utc() -> None:
@@ -195,10 +166,3 @@ def test_an_execution_that_checked_nothing_does_not_undo_a_delivery() -> None:
     slots = owned_slots(result=WHOLE)
     slots.put_checked(EXPORT, LACKING)
     assert record_result(EXPORT, STATE, slots) == LACKING == slots.record.result
-
-
-def test_the_result_of_an_execution_that_lost_its_lease_is_not_recorded() -> None:
-    slots = MemorySlots({(EXPORT.environment, SLOT): SlotRecord("other")})
-    with pytest.raises(LeaseLostError):
-        record_result(EXPORT, STATE, slots)
-    assert slots.record == SlotRecord("other")
