@@ -8,8 +8,8 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.runtime import dynamodb, read_settings
-from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
 from sluice.event_files.ledger.lag import lag
+from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.event_files.metrics import NEWEST_ROW_AGE, PENDING_AGE
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 
@@ -23,14 +23,14 @@ class Settings:
 
 logger = Logger()
 emitter = MetricsEmitter()
-freshness = DynamoFreshness(dynamodb(), read_settings(Settings).ledger_table)
+ledger = DynamoRunLedger(dynamodb(), read_settings(Settings).ledger_table)
 
 
 @logger.inject_lambda_context
 @emitter.publish
 def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Measure the lake; the ages by table are members of the log, one line each."""
-    found = lag(freshness, datetime.now(UTC))
+    found = lag(ledger.oldest_pending(), ledger.newest_hours(), datetime.now(UTC))
     emitter.add(PENDING_AGE, found.pending)
     if found.newest_row is not None:
         emitter.add(NEWEST_ROW_AGE, found.newest_row)

@@ -6,36 +6,32 @@ from typing import Any
 
 import pytest
 
-from sluice.aws.runtime import dynamodb
-from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
 from tests.support.lambda_handlers import load_handler
-from tests.support.moto_stage import LEDGER, MotoStage
+from tests.support.moto_stage import MotoStage
 from tests.support.sample_events import body, event
 
 
 def test_a_table_keeps_its_newest_hour(moto_stage: MotoStage) -> None:
-    freshness = DynamoFreshness(moto_stage.dynamodb, LEDGER)
-    freshness.note({"A": "2026-11-22T05", "B": "2026-11-01T00"})
-    freshness.note({"A": "2026-11-22T06"})
-    freshness.note({"A": "2026-11-21T23", "B": "2026-11-01T00"})
-    assert freshness.newest_hours() == {
+    moto_stage.runs.note_newest_hours({"A": "2026-11-22T05", "B": "2026-11-01T00"})
+    moto_stage.runs.note_newest_hours({"A": "2026-11-22T06"})
+    moto_stage.runs.note_newest_hours({"A": "2026-11-21T23", "B": "2026-11-01T00"})
+    assert moto_stage.runs.newest_hours() == {
         "A": datetime(2026, 11, 22, 6, tzinfo=UTC),
         "B": datetime(2026, 11, 1, tzinfo=UTC),
     }
 
 
 def test_the_chunk_that_waits_longest_is_found_until_it_is_converted(moto_stage: MotoStage) -> None:
-    freshness = DynamoFreshness(moto_stage.dynamodb, LEDGER)
-    assert freshness.oldest_pending() is None
+    assert moto_stage.runs.oldest_pending() is None
     before = moto_stage.now()
     moto_stage.deliver(moto_stage.put("first", body(event("MICROONE_EVENT", 1))))
     after = moto_stage.now()
     moto_stage.deliver(moto_stage.put("second", body(event("MICROONE_EVENT", 2))))
-    oldest = freshness.oldest_pending()
+    oldest = moto_stage.runs.oldest_pending()
     assert oldest is not None
     assert before < oldest < after
     moto_stage.convert()
-    assert freshness.oldest_pending() is None
+    assert moto_stage.runs.oldest_pending() is None
 
 
 def test_the_probe_counts_and_logs(
@@ -48,7 +44,7 @@ def test_the_probe_counts_and_logs(
     assert probe_lag({}) == {"pending_age": 0.0, "newest_row_age": None}
     assert "NewestRowAge" not in _emitted(capsys)
     moto_stage.deliver(moto_stage.put("file", body(event("MICROONE_EVENT", 1))))
-    DynamoFreshness(dynamodb(), LEDGER).note({"MICROONE_EVENT": "2026-01-31T22"})
+    moto_stage.runs.note_newest_hours({"MICROONE_EVENT": "2026-01-31T22"})
     probe_lag({})
     emitted = _emitted(capsys)
     assert emitted["PendingAge"][0] > 0

@@ -8,7 +8,7 @@ import pytest
 
 from sluice.aws import runtime
 from sluice.aws.runtime import StepFunctionsExecutions
-from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
+from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.lake.keys import TABLES_PREFIX
 from tests.support.lambda_handlers import Handler, load_handler
 from tests.support.moto_backend import objects_of
@@ -100,7 +100,7 @@ def test_a_run(machine: Machine) -> None:
     }
     assert_books_balance()
     assert not ledger("run")
-    noted = DynamoFreshness(runtime.dynamodb(), LEDGER).newest_hours()
+    noted = DynamoRunLedger(runtime.dynamodb(), LEDGER).newest_hours()
     assert {table: f"{hour:%Y-%m-%dT%H}" for table, hour in noted.items()} == NEWEST
 
 

@@ -11,7 +11,6 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sns.models import sns_backends
 
 from sluice.aws import runtime
-from sluice.event_files.ledger.freshness_dynamodb import DynamoFreshness
 from sluice.pipelines import RUN_KINDS
 from sluice.runs.records_s3 import S3RunRecords
 from sluice.vendor_exports.client.environment import Environment
@@ -46,7 +45,7 @@ def send_digest(moto_stage: MotoStage, topic: str, monkeypatch: pytest.MonkeyPat
         [seen(first, ["A", "Odd"], ["A", "B", "Odd"]), seen(second, ["A", "B"], ["A", "B", "Odd"])]
     )
     moto_stage.lake.write(state_key(Environment.TEST), state)
-    DynamoFreshness(moto_stage.dynamodb, LEDGER).note({"HEADLINER_EVENT": "2026-01-30T22"})
+    moto_stage.runs.note_newest_hours({"HEADLINER_EVENT": "2026-01-30T22"})
     return load_send_digest(monkeypatch, topic, environment="Test", out_of_scope="Odd,Other")
 
 

@@ -3,19 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 _HOUR = timedelta(hours=1)
-
-
-class Freshness(Protocol):
-    """Times of pending chunks and of the newest rows."""
-
-    def oldest_pending(self) -> datetime | None:
-        """Return when the oldest chunk that waits for its conversion was committed; None when none waits."""
-
-    def newest_hours(self) -> Mapping[str, datetime]:
-        """Return the begin of the newest hour with rows (UTC) of each table that ever had one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +20,10 @@ class Lag:
         return min(self.tables.values(), default=None)
 
 
-def lag(freshness: Freshness, now: datetime) -> Lag:
+def lag(oldest_pending: datetime | None, newest_hours: Mapping[str, datetime], now: datetime) -> Lag:
     """Measure the lake at `now` (UTC). A table with rows of the hour that is going on has no age."""
-    oldest = freshness.oldest_pending()
-    pending = _seconds(now - oldest) if oldest else 0.0
-    hours = sorted(freshness.newest_hours().items())
-    return Lag(pending, {table: _seconds(now - hour - _HOUR) for table, hour in hours})
+    pending = _seconds(now - oldest_pending) if oldest_pending else 0.0
+    return Lag(pending, {table: _seconds(now - hour - _HOUR) for table, hour in sorted(newest_hours.items())})
 
 
 def _seconds(age: timedelta) -> float:

@@ -1,4 +1,4 @@
-"""The ledger: a DynamoDB table of source objects, chunks and the open run (`runs_dynamodb`).
+"""The ledger: a DynamoDB table of source objects and chunks, and of runs (`runs_dynamodb`).
 
 | pk | sk | item |
 |---|---|---|
@@ -6,7 +6,7 @@
 | ``chunk#pending`` | chunk id | a committed chunk that waits for its conversion |
 | ``chunk#converted`` | chunk id | a chunk that has been converted |
 | ``run`` | ``open`` | the run that is going on |
-| ``newest`` | table | the begin of the newest hour it has rows of (`freshness_dynamodb`) |
+| ``newest`` | table | the begin of the newest hour it has rows of |
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -45,7 +45,6 @@ class DynamoLedger:
     def __init__(
         self, client: "DynamoDBClient", table: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        """Bind client, table and clock."""
         self._client = client
         self._table = table
         self._clock = clock

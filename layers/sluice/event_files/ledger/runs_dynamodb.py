@@ -1,7 +1,7 @@
-"""The ledger as conversion sees it: pending chunks, and the one open run."""
+"""The ledger as conversion sees it: pending chunks, the one open run, and the newest hour of each table's rows."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _RUN_KEY = {"pk": "run", "sk": "open"}
+_NEWEST = "newest"
 _MOVE_LIMIT = 50  # chunks moved per transaction, two items each
 _CONVERTED_DAYS = 120  # longer than dirty records are kept, so that a chunk's objects never outlive its record
 _UNPLANNED = f"{OWNED} AND run_id = :run AND attribute_not_exists(plan_key)"
 
 
 class DynamoRunLedger:
-    """Reads and writes the open run and the chunks of the ledger table; `clock` gives the time in UTC."""
+    """Reads and writes what conversion knows of the ledger table; `clock` gives the time in UTC."""
 
     def __init__(
         self, client: "DynamoDBClient", table: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        """Bind client, table and clock."""
         self._client = client
         self._table = table
         self._clock = clock
@@ -60,7 +60,7 @@ class DynamoRunLedger:
 
     def pending_chunks(self) -> list[ChunkRecord]:
         """Return every committed chunk that is not converted, oldest first."""
-        return [chunk_record(item) for item in self._pending_items()]
+        return [chunk_record(item) for item in self._items(PENDING)]
 
     def mark_converted(self, chunk_ids: Iterable[str], run_id: str) -> None:
         """Move chunks from pending to converted; those that are converted already stay so."""
@@ -68,7 +68,7 @@ class DynamoRunLedger:
         expires_at = int(self._clock().timestamp()) + _CONVERTED_DAYS * 86_400
         items = [
             {**item, "pk": CONVERTED, "run_id": run_id, "expires_at": expires_at}
-            for item in self._pending_items()
+            for item in self._items(PENDING)
             if item["sk"] in wanted
         ]
         for start in range(0, len(items), _MOVE_LIMIT):
@@ -81,14 +81,36 @@ class DynamoRunLedger:
                 ]
             self._client.transact_write_items(TransactItems=moves)
 
-    def _pending_items(self) -> list[Item]:
+    def oldest_pending(self) -> datetime | None:
+        """Return when the oldest chunk that waits for its conversion was committed; None when none waits."""
+        oldest = next(self._items(PENDING, page_size=1), None)  # chunk ids grow with time
+        return datetime.fromisoformat(oldest["created_at"]).astimezone(UTC) if oldest else None
+
+    def note_newest_hours(self, hours: Mapping[str, str]) -> None:
+        """Note the newest hour (``YYYY-MM-DDTHH``) of tables; an older one than is known changes nothing."""
+        for table, hour in hours.items():
+            put: dict[str, Any] = {
+                "TableName": self._table,
+                "Item": to_dynamodb({"pk": _NEWEST, "sk": table, "hour": hour}),
+                "ConditionExpression": "attribute_not_exists(pk) OR #hour < :hour",
+                "ExpressionAttributeNames": {"#hour": "hour"},
+                "ExpressionAttributeValues": to_dynamodb({":hour": hour}),
+            }
+            is_met(lambda put=put: self._client.put_item(**put))  # type: ignore[misc]
+
+    def newest_hours(self) -> dict[str, datetime]:
+        """Return the begin of the newest hour with rows (UTC) of each table that ever had one."""
+        return {item["sk"]: datetime.fromisoformat(f"{item['hour']}:00+00:00") for item in self._items(_NEWEST)}
+
+    def _items(self, pk: str, page_size: int | None = None) -> Iterator[Item]:
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues=to_dynamodb({":pk": PENDING}),
+            ExpressionAttributeValues=to_dynamodb({":pk": pk}),
             ConsistentRead=True,
+            PaginationConfig={"PageSize": page_size} if page_size else {},
         )
-        return [from_dynamodb(item) for page in pages for item in page["Items"]]
+        return (from_dynamodb(item) for page in pages for item in page["Items"])
 
     def _delete_run(self, condition: str, values: dict[str, str]) -> bool:
         return is_met(
