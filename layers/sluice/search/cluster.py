@@ -1,13 +1,15 @@
 """The search cluster as the domain sees it: requests, their errors, and how often they are repeated."""
 
+import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
-from tenacity.nap import sleep
-
 _LONGEST_PAUSE = 30.0  # seconds
+
+PUT_OFF = frozenset({408, 429, 500, 502, 503, 504})
+"""Statuses of a request, or of a document of it, that may be taken the next time."""
 
 
 class SearchError(Exception):
@@ -61,22 +63,21 @@ class SearchCluster(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Limits of repetition: pauses of `first_seconds` at most, then doubling, each within the time that is left."""
+    """Limits of repetition: pauses of `first_seconds` at most, then doubling, none longer than the time left."""
 
     seconds_left: Callable[[], float]
     attempts: int = 6
     first_seconds: float = 1.0
-    sleep: Callable[[float], None] = sleep
 
-    def retrying(self, error: type[SearchError] = BusyError) -> Retrying:
-        """Return a caller of functions that repeats calls which raise `error`, and raises the last one."""
-        return Retrying(
-            retry=retry_if_exception_type(error),
-            wait=wait_random_exponential(multiplier=self.first_seconds, max=_LONGEST_PAUSE),
-            stop=self._is_over,
-            sleep=self.sleep,
-            reraise=True,
-        )
-
-    def _is_over(self, state: RetryCallState) -> bool:
-        return state.attempt_number >= self.attempts or self.seconds_left() <= state.upcoming_sleep
+    def call(self, request: Callable[[], None], passing: type[SearchError] = BusyError) -> None:
+        """Send a request, again while it raises `passing`; raise the error of the last attempt."""
+        for attempt in range(self.attempts):
+            pause = random.uniform(0.5, 1) * min(self.first_seconds * 2**attempt, _LONGEST_PAUSE)  # noqa: S311
+            try:
+                request()
+            except passing:
+                if attempt + 1 == self.attempts or self.seconds_left() <= pause:
+                    raise
+                time.sleep(pause)
+            else:
+                return

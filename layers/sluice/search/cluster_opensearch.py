@@ -12,9 +12,8 @@ from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
 from opensearchpy.exceptions import ConnectionError as NoConnectionError
 from opensearchpy.exceptions import NotFoundError, SerializationError, TransportError
 
-from sluice.search.cluster import BulkResult, BusyError, RefusedError, TooLargeError
+from sluice.search.cluster import PUT_OFF, BulkResult, BusyError, RefusedError, TooLargeError
 
-_BUSY = frozenset({408, 429, 500, 502, 503, 504})
 _TOO_LARGE = 413
 _TIMEOUT_SECONDS = 60.0  # a collection that sleeps takes up to half a minute to wake
 _ALREADY_THERE = "resource_already_exists_exception"
@@ -124,7 +123,7 @@ def _understood(step: str) -> Iterator[None]:
         said = f"{step}: status {error.status_code}, {error.error}"
         if error.status_code == _TOO_LARGE:
             raise TooLargeError(said) from None
-        raise (BusyError if error.status_code in _BUSY else RefusedError)(said) from None
+        raise (BusyError if error.status_code in PUT_OFF else RefusedError)(said) from None
 
 
 def _result(item: dict[str, Any]) -> BulkResult:

@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sluice.contracts.model import Registry
 
 _PREFIXES = {"dvaults": "dvault_logs", "event_files": "event_file_logs"}
 _OTHERS = "event_files"  # the family of events of unknown services
-_MONTH = re.compile(r"(\d{4})\.(0[1-9]|1[0-2])")
+_MONTH = re.compile(r"\d{4}\.(0[1-9]|1[0-2])")
 _ENVIRONMENTS = {"prd": "prod"}
 
 
@@ -55,15 +55,8 @@ def pattern(alias: str) -> str:
 
 def expired(names: Sequence[str], alias: str, now: datetime, days: int) -> list[str]:
     """Return those of an alias's indices whose last day is more than so many days ago."""
-    return [name for name in names if (end := _end(name, alias)) and end + timedelta(days=days) < now.date()]
-
-
-def _end(name: str, alias: str) -> date | None:
-    found = _MONTH.fullmatch(name.removeprefix(f"{alias}-"))
-    if not found:
-        return None
-    year, month = int(found[1]), int(found[2])
-    return date(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)
+    oldest = monthly(alias, now - timedelta(days=days))
+    return [name for name in names if _MONTH.fullmatch(name.removeprefix(f"{alias}-")) and name < oldest]
 
 
 MAPPING: Mapping[str, Any] = {

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,9 @@ def install(cluster: SearchCluster, indices: Indices, stage: str, policy: RetryP
     Raises:
         SearchError: The cluster did not take it at the last attempt.
     """
-    retrying = policy.retrying(SearchError)
     for alias in indices.aliases:
-        retrying(_install_alias, cluster, alias, now)
-    retrying(cluster.put_objects, saved_objects(stage))
+        policy.call(partial(_install_alias, cluster, alias, now), SearchError)
+    policy.call(partial(cluster.put_objects, saved_objects(stage)), SearchError)
 
 
 def _install_alias(cluster: SearchCluster, alias: str, now: datetime) -> None:

@@ -1,13 +1,13 @@
 """Loading of pending runs into the search cluster, oldest first, while there is time."""
 
-import itertools
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 
 from sluice.lake.object_store import MissingObjectError, ObjectStore
-from sluice.search.bulk import BulkLoader, OutOfTimeError, SendProgress, documents_of
+from sluice.search.bulk import BulkLoader, OutOfTimeError, documents_of
 from sluice.search.cluster import RetryPolicy, SearchCluster, SearchError
 from sluice.search.indices import Indices, expired, pattern
 from sluice.search.pending import PendingRun, finish, mark_pending, pending_runs
@@ -76,31 +76,28 @@ class SearchLoader:
         return waited >= self.hold or any(run.settled for run, _ in pending)
 
     def _load(self, run: PendingRun, report: LoadReport) -> None:
-        sent = SendProgress()
+        progress = run
         try:
             documents = documents_of(self.lake.read(run.profile_key), self.indices)
-            BulkLoader(self.cluster, self.policy).send(itertools.islice(documents, run.settled, None), sent)
+            for settled, refused in BulkLoader(self.cluster, self.policy).send(islice(documents, run.settled, None)):
+                progress = progress.after(settled, refused)
+                report.documents += settled
+                report.refused += refused
         except MissingObjectError:
-            sent.refused[_PROFILE_IS_GONE] += 1
+            gone = Counter([_PROFILE_IS_GONE])
+            progress = progress.after(0, gone)
+            report.refused += gone
         except (OutOfTimeError, SearchError):
-            if sent.settled:
-                mark_pending(self.lake, _progressed(run, sent))
+            if progress != run:
+                mark_pending(self.lake, progress)
             raise
-        finally:
-            report.documents += sent.settled
-            report.refused += sent.refused
-        finish(self.lake, _progressed(run, sent))
+        finish(self.lake, progress)
         report.runs += 1
         report.waiting -= 1
-        report.refused_runs += bool(_progressed(run, sent).refused)
+        report.refused_runs += bool(progress.refused)
 
     def _remove_expired(self) -> None:
         for alias in self.indices.aliases:
             names = self.cluster.indices(pattern(alias))
             for name in expired(names, alias, self.now(), self.retention_days):
                 self.cluster.delete_index(name)
-
-
-def _progressed(run: PendingRun, sent: SendProgress) -> PendingRun:
-    refused = Counter(run.refused) + sent.refused
-    return replace(run, settled=run.settled + sent.settled, refused=dict(refused))

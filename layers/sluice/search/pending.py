@@ -1,7 +1,7 @@
 """Markers of runs whose profiling log is not in the search cluster yet, one object each."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import orjson
@@ -29,6 +29,10 @@ class PendingRun:
         """Key of the marker."""
         return f"{PENDING_PREFIX}{self.run_id}.json"
 
+    def after(self, settled: int, refused: Counter[str]) -> "PendingRun":
+        """Return the run with so many more rows settled, and these of them refused."""
+        return replace(self, settled=self.settled + settled, refused=dict(Counter(self.refused) + refused))
+
 
 def mark_pending(lake: ObjectStore, run: PendingRun) -> None:
     """Leave the marker of a run, or write how far it has come."""
@@ -49,13 +53,11 @@ def finish(lake: ObjectStore, run: PendingRun) -> None:
 
 def mark_again(lake: ObjectStore, since: datetime) -> int:
     """Mark every run pending whose profiling log was published since then; return how many."""
-    runs = list(_published_since(lake, since))
+    runs = [
+        PendingRun(found.key.rpartition("/")[2].removesuffix(".parquet"), found.key)
+        for found in lake.list(table_prefix(PROFILING_LOG.name))
+        if found.modified >= since
+    ]
     for run in runs:
         mark_pending(lake, run)
     return len(runs)
-
-
-def _published_since(lake: ObjectStore, since: datetime) -> Iterator[PendingRun]:
-    for found in lake.list(table_prefix(PROFILING_LOG.name)):
-        if found.modified >= since:
-            yield PendingRun(found.key.rpartition("/")[2].removesuffix(".parquet"), found.key)

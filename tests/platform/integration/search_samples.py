@@ -1,9 +1,10 @@
 """Profiles for tests of the search, and a loader that does not wait."""
 
 import io
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,6 +13,7 @@ from sluice.contracts.load import load_registry
 from sluice.contracts.model import PROFILING_LOG
 from sluice.lake.keys import parquet_key
 from sluice.lake.parquet import arrow_schema
+from sluice.search.bulk import BulkLoader, Document
 from sluice.search.cluster import RetryPolicy
 from sluice.search.cluster_opensearch import OpenSearchCluster, SearchSettings
 from sluice.search.indices import Indices
@@ -55,8 +57,20 @@ def profile_key(run_id: str) -> str:
 
 def retries(seconds_left: float = 600.0) -> RetryPolicy:
     """Four attempts without pauses."""
-    return RetryPolicy(lambda: seconds_left, attempts=4, sleep=lambda _: None)
+    return RetryPolicy(lambda: seconds_left, attempts=4, first_seconds=0)
 
 
 def cluster_at(url: str, service: str = "es", timeout_seconds: float = 0.5) -> OpenSearchCluster:
     return OpenSearchCluster(SearchSettings(url, f"{url}/_dashboards", service), timeout_seconds)
+
+
+class Sent(NamedTuple):
+    """Documents that are settled, and refusals by kind of error."""
+
+    settled: int
+    refused: Counter[str]
+
+
+def sent_by(loader: BulkLoader, documents: Iterable[Document]) -> Sent:
+    batches = list(loader.send(documents))
+    return Sent(sum(settled for settled, _ in batches), sum((refused for _, refused in batches), Counter()))

@@ -1,21 +1,23 @@
 """The bulk loader against an HTTP server that answers as the bulk API does."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
-from sluice.search.bulk import BulkLoader, Document, SendProgress, documents_of
+from sluice.search.bulk import BulkLoader, Document, documents_of
 from sluice.search.cluster import BusyError, RefusedError
 from tests.platform.integration import search_server as faults
 from tests.platform.integration.search_samples import (
     DVAULTS,
     EVENT_FILES,
     INDICES,
+    Sent,
     cluster_at,
     profile,
     records,
     retries,
+    sent_by,
 )
 from tests.platform.integration.search_server import Fault, SearchServer, search_server
 
@@ -36,12 +38,9 @@ def server() -> Iterator[SearchServer]:
 
 
 def send(
-    server: SearchServer, documents: list[Document] | None = None, timeout_seconds: float = 0.5, **limits: int
-) -> SendProgress:
-    sent = SendProgress()
-    cluster = cluster_at(server.url, timeout_seconds=timeout_seconds)
-    BulkLoader(cluster, retries(), **limits).send(DOCUMENTS if documents is None else documents, sent)
-    return sent
+    server: SearchServer, documents: Sequence[Document] = DOCUMENTS, timeout_seconds: float = 0.5, **limits: int
+) -> Sent:
+    return sent_by(BulkLoader(cluster_at(server.url, timeout_seconds=timeout_seconds), retries(), **limits), documents)
 
 
 def held(server: SearchServer) -> set[str]:
@@ -59,7 +58,7 @@ def test_every_document_lies_in_the_index_of_its_family_and_month(server: Search
 def test_requests_are_signed_for_the_service(server: SearchServer) -> None:
     for service in ("es", "aoss"):
         server.signatures.clear()
-        BulkLoader(cluster_at(server.url, service), retries()).send(DOCUMENTS, SendProgress())
+        sent_by(BulkLoader(cluster_at(server.url, service), retries()), DOCUMENTS)
         (found,) = server.signatures
         assert found.startswith("AWS4-HMAC-SHA256 Credential=test/")
         assert f"/us-east-1/{service}/" in found
@@ -125,7 +124,7 @@ def test_a_refused_connection_is_a_passing_error() -> None:
     with search_server() as gone:
         url = gone.url
     with pytest.raises(BusyError, match="no answer"):
-        BulkLoader(cluster_at(url), retries()).send(DOCUMENTS, SendProgress())
+        sent_by(BulkLoader(cluster_at(url), retries()), DOCUMENTS)
 
 
 def test_too_large_a_request_is_halved_and_too_large_a_document_left_out(server: SearchServer) -> None:
@@ -155,7 +154,7 @@ def test_the_count_is_right_when_the_cluster_gives_up_in_the_middle(server: Sear
         handler.answer(200, {"items": [{"index": {"status": 201}}] * 4})
 
     server.faults = [normal]
-    sent = SendProgress()
+    sending = BulkLoader(cluster_at(server.url), retries(), max_documents=4).send(DOCUMENTS)
+    assert next(sending) == (4, {})
     with pytest.raises(BusyError):
-        BulkLoader(cluster_at(server.url), retries(), max_documents=4).send(DOCUMENTS, sent)
-    assert sent.settled == 4
+        next(sending)

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sluice.search.bulk import BulkLoader, Document, SendProgress, documents_of
+from sluice.search.bulk import BulkLoader, Document, documents_of
 from sluice.search.cluster import RefusedError, RetryPolicy
 from sluice.search.cluster_opensearch import OpenSearchCluster, SearchSettings
 from sluice.search.indices import MAPPING
@@ -25,9 +25,11 @@ from tests.platform.integration.search_samples import (
     EVENT_FILES,
     INDICES,
     STAGE,
+    Sent,
     profile,
     record,
     records,
+    sent_by,
 )
 from tests.platform.integration.search_server import search_server
 
@@ -87,10 +89,8 @@ def _retries() -> RetryPolicy:
     return RetryPolicy(lambda: 60, attempts=3, first_seconds=0.1)
 
 
-def load(target: Target, rows: list[dict[str, Any]]) -> SendProgress:
-    sent = SendProgress()
-    BulkLoader(target.cluster, _retries()).send(documents_of(profile(rows), INDICES), sent)
-    return sent
+def load(target: Target, rows: list[dict[str, Any]], *more: Document) -> Sent:
+    return sent_by(BulkLoader(target.cluster, _retries()), [*more, *documents_of(profile(rows), INDICES)])
 
 
 def test_templates_make_the_indices_that_documents_go_to(target: Target) -> None:
@@ -111,7 +111,7 @@ def test_a_profile_loaded_again_adds_nothing(target: Target) -> None:
     prepare(target)
     rows = [*records(100), record(100, passed=False, errors=BROKEN)]
     for _ in range(2):
-        assert load(target, rows) == SendProgress(settled=101)
+        assert load(target, rows) == (101, {})
         assert (target.count(DVAULTS), target.count(EVENT_FILES)) == (51, 50)
 
 
@@ -125,11 +125,8 @@ def test_installing_again_keeps_documents_and_adds_fields(target: Target) -> Non
 def test_a_document_that_does_not_fit_is_refused_and_the_others_are_taken(target: Target) -> None:
     prepare(target)
     wrong = Document(f"{DVAULTS}-2026.01", "wrong", b'{"passed":"a secret of the event"}')
-    sent = SendProgress()
-    documents = [wrong, *documents_of(profile(records(4)), INDICES)]
-    BulkLoader(target.cluster, _retries()).send(documents, sent)
-    assert sent == SendProgress(settled=5, refused=sent.refused)
-    assert sent.refused.total() == 1
+    sent = load(target, records(4), wrong)
+    assert (sent.settled, sent.refused.total()) == (5, 1)
     assert (target.count(DVAULTS), target.count(EVENT_FILES)) == (2, 2)
 
 
