@@ -29,6 +29,12 @@ TEXTS: Values = ([], ["a", ""])
 NOT_TEXTS: Values = (None, "a", [None], [1], {}, REMOVED)
 LISTS: Values = ([], ["a", None], [None], "sea", "null", None)
 NOT_LISTS: Values = ([1], [["a"]], 1, True, {}, [{"a": "b"}])
+TIMES: Values = ("2000-01-01T00:00:00Z", "2099-12-31T23:59:59.999999999Z", "2024-02-29T00:00:00+00:00")
+NO_TIMES: Values = (
+    *(None, REMOVED, 1650392403, "", "2022-04-19", "2022-04-19 18:20:03Z", "2022-04-19T18:20:03", "2022-04-19T18:20Z"),
+    *("1999-12-31T23:59:59Z", "2100-01-01T00:00:00Z", "2022-02-29T18:20:03Z", "2022-04-19T24:00:00Z"),
+    *("2022-04-19T18:20:03+02:00", "2022-04-19T18:20:03Z\n", "2022-04-19T18:20:03.1234567890Z"),
+)
 NO_OBJECT: Values = (REMOVED, None, [], "x")
 
 
@@ -60,6 +66,10 @@ def _text(tables: Iterable[str], member: str, *, required: bool, null: bool = Fa
 def _envelope() -> Iterator[Case]:
     for member in ("/version", "/id", "/account", "/region", "/detail/id", "/detail/partitionKey"):
         yield from _text(EVERY, member, required=True)
+    for member in ("/source", "/detail"):
+        yield from _of(EVERY, member, (), (REMOVED,))
+    yield from _of(EVERY, "/detail-type", (), ("EFOtherEvent", REMOVED))
+    yield from _of(EVERY, "/time", TIMES, NO_TIMES)
     yield from _of(EVERY, "/detail/timestamp", INT64, (*NOT_INT64, None, REMOVED))
     yield from _of(EVERY, "/resources", (REMOVED, [], ["a", 1]), (None, "a", {}))
     yield from _of(EVERY, "/detail/type", (), ("", None, REMOVED, "EFSomethingEvent", 1))
@@ -113,6 +123,7 @@ def _illustration_events() -> Iterator[Case]:
 def _open_events() -> Iterator[Case]:
     ids = ("m-1", 332911, 1.0, 2**63 - 1, None, REMOVED)
     yield from _of((*ILLUSTRATION_EVENTS, *OPEN_EVENTS), "payload/media_id", ids, (1.5, True, [], {}, 2**63))
+    yield from _of(["SIM_EVENT"], "service", ("semanticImageMatcher", "sim"), ())
     yield from _of(OPEN_EVENTS, "type", ("SELECT_IMAGE", "TAG_IMAGE", ""), ())
     yield from _of(OPEN_EVENTS, "reporter", ("user", "aws_rekognition"), ())
     yield from _of(OPEN_EVENTS, "payload", (REMOVED, None, {}), ([], "x", 1))

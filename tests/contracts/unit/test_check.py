@@ -11,6 +11,7 @@ import pytest
 from cli.contracts.check import check_registry
 
 Edit = Callable[[Any], object]
+Spoil = Callable[[Path], object]
 
 EVENT = "event_files/MICROONE_EVENT"
 SHARED_SUMMARY = "shared/summary_evaluation.schema.json"
@@ -182,34 +183,37 @@ def test_a_schema_that_admits_another_kind_is_named(tree: Path) -> None:
     assert "admits ['EFPredictionEvent'] as detail-type" in found(tree)["MICROTWO_EVENT"]
 
 
-def test_two_contracts_for_one_service_are_named(twins: Path) -> None:
-    shutil.copytree(twins / EVENT, twins / "event_files" / "COPY_EVENT")
-    assert "claimed by COPY_EVENT and MICROONE_EVENT" in found(twins)["MICROONE_EVENT"]
+def _copy(source: str, target: str) -> Spoil:
+    return lambda root: shutil.copytree(root / source, root / target)
 
 
-def test_one_table_in_two_families_is_named(tree: Path) -> None:
-    shutil.copytree(tree / "dvaults/STE_PRED", tree / "event_files/STE_PRED")
-    assert "table name ste_pred is claimed by dvaults/STE_PRED and event_files/STE_PRED" in found(tree)["STE_PRED"]
+FOLDER_FAULTS: list[tuple[Spoil, str, str]] = [
+    (_copy(EVENT, "event_files/COPY_EVENT"), "MICROONE_EVENT", "claimed by COPY_EVENT and MICROONE_EVENT"),
+    (
+        _copy("dvaults/SUMMARIZER_EVENT", "event_files/SUMMARIZER_EVENT"),
+        "SUMMARIZER_EVENT",
+        "table name summarizer_event is claimed by dvaults/SUMMARIZER_EVENT and event_files/SUMMARIZER_EVENT",
+    ),
+    (
+        lambda root: edit(root, "dvaults/family.json", lambda family: family.update(source="APP.Event.File")),
+        "event_files",
+        "source app.event.file is claimed by dvaults and event_files",
+    ),
+    (
+        lambda root: edit(root, "dvaults/family.json", lambda family: family.pop("kinds")),
+        "dvaults",
+        "a member is missing",
+    ),
+    (lambda root: (root / EVENT / "table.json").write_text("{"), "MICROONE_EVENT", "this is not JSON"),
+    (lambda root: (root / EVENT / "table.json").unlink(), "MICROONE_EVENT", "table.json: there is no such file"),
+    (lambda root: (root / EVENT / "dirty.json").unlink(), "MICROONE_EVENT", "samples MICROONE_EVENT` makes it"),
+]
 
 
-def test_two_families_of_one_source_are_named(twins: Path) -> None:
-    edit(twins, "dvaults/family.json", lambda family: family.update(source="APP.Event.File"))
-    assert "source app.event.file is claimed by dvaults and event_files" in found(twins)["event_files"]
-
-
-def test_a_family_without_its_members_is_named(twins: Path) -> None:
-    edit(twins, "dvaults/family.json", lambda family: family.pop("kinds"))
-    assert "a member is missing" in found(twins)["dvaults"]
-
-
-def test_a_file_that_is_not_json_is_named(twins: Path) -> None:
-    (twins / EVENT / "table.json").write_text("{", encoding="utf-8")
-    assert "this is not JSON" in found(twins)["MICROONE_EVENT"]
-
-
-def test_a_folder_without_a_contract_is_named(twins: Path) -> None:
-    (twins / EVENT / "table.json").unlink()
-    assert "table.json: there is no such file" in found(twins)["MICROONE_EVENT"]
+@pytest.mark.parametrize(("spoil", "table", "message"), FOLDER_FAULTS, ids=[message for *_, message in FOLDER_FAULTS])
+def test_a_fault_of_folders_is_named(twins: Path, spoil: Spoil, table: str, message: str) -> None:
+    spoil(twins)
+    assert message in found(twins)[table]
 
 
 def test_no_contracts_at_all_is_a_problem(tmp_path: Path) -> None:
@@ -238,8 +242,3 @@ def test_a_wrong_label_is_named(twins: Path, file: str, change: Edit, message: s
     problems = found(twins)
     assert problems.keys() == {"MICROONE_EVENT"}
     assert message in problems["MICROONE_EVENT"]
-
-
-def test_a_missing_sample_file_is_named(twins: Path) -> None:
-    (twins / EVENT / "dirty.json").unlink()
-    assert "`sluice contract samples MICROONE_EVENT` makes it" in found(twins)["MICROONE_EVENT"]
