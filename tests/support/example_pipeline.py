@@ -19,7 +19,7 @@ from sluice.observability.digest.page import digest_page
 from sluice.observability.digest.periods import Period, PeriodKind
 from sluice.observability.digest.sources_s3 import DigestSources
 from sluice.pipelines import PIPELINES, RUN_KINDS
-from sluice.runs.records_s3 import S3RunRecords
+from sluice.runs.records import RunRecords
 from sluice.runs.runs_table import runs_table
 from tests.platform.unit.digest.sample_runs import run
 from tests.support.cli_environment import sluice, sluice_json, stage
@@ -35,8 +35,8 @@ SECTION_SETTINGS = {
 }
 
 
-def inventory_records(stage: Deployment) -> S3RunRecords:
-    records = S3RunRecords(stage.s3, "the-lake", RUN_KINDS)
+def inventory_records(stage: Deployment) -> RunRecords:
+    records = RunRecords(stage.s3, "the-lake", RUN_KINDS)
     records.write(run(NOW - timedelta(minutes=5), "inventory", "counted", counts=COUNTS))
     return records
 
@@ -81,9 +81,9 @@ def test_dashboards_and_alarms_show_it(tmp_path: Path) -> None:
     template = json.loads((tmp_path / "Sluice-int-Observability.template.json").read_text())
     resources = template["Resources"].values()
     alarms = {each["Properties"]["AlarmName"] for each in resources if each["Type"] == "AWS::CloudWatch::Alarm"}
-    notifying = json.dumps([each for each in resources if "AlarmActions" in each["Properties"]])
+    composites = json.dumps([each for each in resources if each["Type"] == "AWS::CloudWatch::CompositeAlarm"])
     dashboards = json.dumps([each for each in resources if each["Type"] == "AWS::CloudWatch::Dashboard"])
     assert "Sluice-int-InventoryFailed" in alarms
-    assert "Sluice-int-InventoryFailed" in notifying
+    assert "Sluice-int-SourceInventory" in composites
     for shown in ("Objects of the source bucket", "Inventory: executions", "take_inventory", "Retries"):
         assert shown in dashboards

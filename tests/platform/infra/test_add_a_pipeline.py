@@ -28,6 +28,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
+    for package in (project_tests := folder / "tests" / "source_inventory", project_tests / "unit"):
+        (package / "__init__.py").touch()
     for name, line in LINES.items():
         path = folder / name
         before, last, after = re.split(r"(^.*vendor_exports.*\n)", path.read_text(), maxsplit=1, flags=re.MULTILINE)
