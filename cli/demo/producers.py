@@ -12,7 +12,7 @@ from cli.event_files.file_generation import EventFile
 from cli.event_files.media import index_bucket
 from cli.event_files.status import queue
 from cli.platform.console import err, plural, say
-from cli.platform.machine import waits
+from cli.platform.machine import polls
 from cli.platform.session import Deployment
 from cli.simulator.exports import Exports, files_of
 from cli.simulator.http_messages import Call
@@ -59,8 +59,8 @@ def announce_again(stage: Deployment, files: list[EventFile]) -> None:
         stage.s3.put_object(Bucket=stage.output("SourceBucket"), Key=file.name, Body=file.body)
     say(f"{_TWICE} of the files were announced a second time.")
     with err.status("Waiting for the queue …"):
-        for pause in waits(30):
-            time.sleep(max(pause, _DELIVERY_SECONDS))
+        time.sleep(_DELIVERY_SECONDS)
+        for _ in polls(30):
             depth = queue(stage)
             if not depth.waiting and not depth.in_flight:
                 return

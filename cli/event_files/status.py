@@ -11,9 +11,9 @@ from rich.table import Table
 
 from cli.event_files.ledger import converted_chunks, pending_chunks
 from cli.platform.console import plural, table
-from cli.platform.queues import queue_state
 from cli.platform.registry import PipelineStatus
 from cli.platform.session import Deployment
+from cli.platform.status import queue_state
 from sluice.aws.runtime import Item
 
 # Dirty counts cover what waits and so many converted chunks: enough to see what is wrong now, in one or two requests.

@@ -11,10 +11,13 @@ import typer
 from botocore import exceptions as aws
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
 from sluice.contracts.model import ContractError
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _PIPE_COLUMNS = 200  # a pipe or a file has room; rich assumes 80 columns, and cuts text that does not fit
 out = Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS)
@@ -29,6 +32,14 @@ def say(text: str) -> None:
 def say_json(document: object) -> None:
     """Print the one JSON document of a command, which may hold dataclasses, on standard output."""
     sys.stdout.write(json.dumps(document, default=asdict, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_result(found: R, show: Callable[[R], None], *, as_json: bool) -> None:
+    """Print what a command found: as its JSON document, or as it is shown to people."""
+    if as_json:
+        say_json(found)
+    else:
+        show(found)
 
 
 def table(*headers: Column | str, rows: Iterable[Iterable[str]]) -> Table:
@@ -63,33 +74,31 @@ def wrapped_column(header: str) -> Column:
 
 def progress() -> Progress:
     """Return a progress display on standard error that disappears in the end."""
-    task = TextColumn("{task.description}")
-    columns = (SpinnerColumn(), task, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (SpinnerColumn(), "{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
 
 
 def plural(count: int, noun: str) -> str:
     """Return a number with its noun, as in ``1 file`` or ``2,000 files``."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 _LOG_IN = "Log in (`aws sso login`) or set AWS_PROFILE; the local stage needs no credentials."
-_HINTS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
-    (
-        (aws.EndpointConnectionError, aws.ConnectTimeoutError, aws.ConnectionClosedError, aws.ReadTimeoutError),
-        "Is the local cloud up (`sluice local status`)? Or the network?",
-    ),
-    ((aws.NoRegionError,), "Set AWS_REGION to the stage's region."),
-    (
-        (aws.NoCredentialsError, aws.PartialCredentialsError, aws.CredentialRetrievalError, aws.ProfileNotFound),
-        _LOG_IN,
-    ),
-    ((aws.SSOError, aws.TokenRetrievalError), _LOG_IN),
-    ((ContractError,), "`sluice contract check` names every problem of the contracts."),
-)
+_CONNECT = "Is the local cloud up (`sluice local status`)? Or the network?"
+_HINTS: Mapping[type[Exception], str] = {
+    aws.EndpointConnectionError: _CONNECT,
+    aws.ConnectTimeoutError: _CONNECT,
+    aws.ConnectionClosedError: _CONNECT,
+    aws.ReadTimeoutError: _CONNECT,
+    aws.NoRegionError: "Set AWS_REGION to the stage's region.",
+    aws.NoCredentialsError: _LOG_IN,
+    aws.PartialCredentialsError: _LOG_IN,
+    aws.CredentialRetrievalError: _LOG_IN,
+    aws.ProfileNotFound: _LOG_IN,
+    aws.SSOError: _LOG_IN,
+    aws.TokenRetrievalError: _LOG_IN,
+    ContractError: "`sluice contract check` names every problem of the contracts.",
+}
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException")
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")
 
@@ -98,7 +107,6 @@ class CliError(Exception):
     """An expected failure: `message` says what happened to what, `hint` what to do about it."""
 
     def __init__(self, message: str, hint: str = "") -> None:
-        """Take both sentences."""
         super().__init__(message)
         self.message = message
         self.hint = hint
@@ -111,8 +119,6 @@ def handled(command: Callable[P, R]) -> Callable[P, R]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return command(*args, **kwargs)
-        except CliError as error:
-            print_error(error, as_json=bool(kwargs.get("as_json")))
         except Exception as error:
             expected = explained(error)
             if expected is None:
@@ -134,17 +140,17 @@ def print_error(error: CliError, *, as_json: bool) -> None:
 
 def explained(error: Exception) -> CliError | None:
     """Return an error as an expected failure; None when it is none."""
+    if isinstance(error, CliError):
+        return error
     if isinstance(error, aws.ClientError):
         return _explain_answer(error)
-    for kinds, hint in _HINTS:
-        if isinstance(error, kinds):
-            return CliError(str(error), hint)
-    return None
+    hint = next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), None)
+    return CliError(str(error), hint) if hint else None
 
 
 def _explain_answer(error: aws.ClientError) -> CliError:
-    code = error.response.get("Error", {}).get("Code", "")
-    text = error.response.get("Error", {}).get("Message", "") or str(error)
+    answer = error.response.get("Error", {})
+    code, text = answer.get("Code", ""), answer.get("Message") or str(error)
     if code in _EXPIRED:
         return CliError(f"AWS does not accept the credentials of this shell: {text}", _LOG_IN)
     if code in _DENIED:

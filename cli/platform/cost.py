@@ -7,9 +7,9 @@ from itertools import chain
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
-from cli.platform.console import JsonOption, StageOption, err, handled, out, plural, say, say_json
+from cli.platform.console import JsonOption, StageOption, err, handled, out, plural, print_result, say
 from cli.platform.runs import records_of
 from cli.platform.session import LOCAL, Deployment, connect
 from sluice.observability import prices
@@ -51,10 +51,7 @@ def cost(
     with err.status("Reading the records of runs …"):
         records = records_of(deployment).between(now - timedelta(days=days), now)
         found = _document(deployment, records, now)
-    if as_json:
-        say_json(found)
-    else:
-        _show(found)
+    print_result(found, _show, as_json=as_json)
 
 
 def _document(deployment: Deployment, records: list[RunRecord], now: datetime) -> dict[str, Any]:
@@ -103,11 +100,10 @@ def _by_service(found: Cost) -> Mapping[str, float]:
 
 
 def _show(found: Mapping[str, Any]) -> None:
-    shown = Table(f"A month of {found['stage']}", show_footer=True)
-    shown.columns[0].footer = "Sum"
-    shown.add_column("$", justify="right", footer=f"{found['dollars']:,.2f}")
-    for service, dollars in chain(found["running"].items(), found["standing"].items()):
-        shown.add_row(service, f"{dollars:,.2f}")
+    dollars = Column("$", justify="right", footer=f"{found['dollars']:,.2f}")
+    shown = Table(Column(f"A month of {found['stage']}", footer="Sum"), dollars, show_footer=True)
+    for service, amount in chain(found["running"].items(), found["standing"].items()):
+        shown.add_row(service, f"{amount:,.2f}")
     out.print(shown)
     seen = f"{plural(found['runs'], 'run')} of {found['days']:g} days, {found['files']:,} files a month"
     say(f"From {seen}. List prices of {found['prices']}.")

@@ -6,16 +6,16 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-import boto3
 from botocore.exceptions import ClientError
 
 from cli.platform import local_cloud
 from cli.platform.console import CliError, StageOption, handled, say
-from cli.platform.session import LOCAL, stage_settings
+from cli.platform.session import LOCAL, connect, stage_settings
 from infra.platform.observability.settings import Observability
 from infra.stage import Stage
 
@@ -24,7 +24,6 @@ _LOGS = _ROOT / "build"
 _SYNTH_CACHE = _ROOT / "build" / "cdk"
 _SYNTH_SOURCES = ("app.py", "cdk.json", "infra", "functions", "layers")
 _SYNTH_LIBRARIES = ("aws-cdk-lib", "cdk-nag", "constructs")
-_TAIL_LINES = 25
 _PROGRESS_MARKS = ("✅", "❌", "deploying...", "destroying...", "FAILED", "Building asset", "bootstrapped")
 
 Report = Callable[[str], None]
@@ -87,28 +86,26 @@ def client_environment(name: str) -> dict[str, str]:
     if name != LOCAL:
         return {}
     return {
+        **local_cloud.CLIENT_ENVIRONMENT,
         "AWS_ENDPOINT_URL": local_cloud.require().endpoint,
         "AWS_REGION": local_cloud.REGION,
-        "AWS_DEFAULT_REGION": local_cloud.REGION,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY"), "localhost", "127.0.0.1"])),
     }
 
 
+@dataclass(frozen=True, slots=True)
 class Cdk:
     """The CDK command of this environment.
 
-    AWS settings of this shell reach it only if `client`, the variables that lead to AWS, is empty.
+    Attributes:
+        client: Environment variables that lead to AWS; AWS settings of this shell count only if there are none.
+        log: The file for all of its output.
+        report: Takes the lines of it that are worth telling.
     """
 
-    def __init__(self, client: Mapping[str, str], log: Path, report: Report) -> None:
-        """Prepare the command; all of its output goes to `log`."""
-        self._program = Path(sys.prefix) / "node_modules" / ".bin" / "cdk"
-        self._environment = _tool_environment(client)
-        self._log = log
-        self._report = report
+    client: Mapping[str, str]
+    log: Path
+    report: Report
 
     def __call__(self, *arguments: str) -> None:
         """Run one command to its end.
@@ -116,15 +113,16 @@ class Cdk:
         Raises:
             CliError: The command is not installed, or it fails.
         """
-        if not self._program.exists():
+        program = Path(sys.prefix) / "node_modules" / ".bin" / "cdk"
+        if not program.exists():
             raise CliError("The CDK command is not installed in this environment.", "Run `make .venv/ready`.")
-        self._log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.parent.mkdir(parents=True, exist_ok=True)
         with (
-            self._log.open("w") as log,
+            self.log.open("w") as log,
             subprocess.Popen(
-                [str(self._program), *arguments],
+                [str(program), *arguments],
                 cwd=_ROOT,
-                env=self._environment,
+                env=_tool_environment(self.client),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -134,12 +132,10 @@ class Cdk:
             for line in process.stdout or ():
                 log.write(line)
                 if any(word in line for word in _PROGRESS_MARKS):
-                    self._report(line.strip())
+                    self.report(line.strip())
         if process.returncode:
-            raise CliError(f"`cdk {arguments[0]}` failed:\n{self._tail()}", f"All of its output: {self._log}")
-
-    def _tail(self) -> str:
-        return "\n".join(self._log.read_text().splitlines()[-_TAIL_LINES:])
+            end = local_cloud.tail(self.log)
+            raise CliError(f"`cdk {arguments[0]}` failed:\n{end}", f"All of its output: {self.log}")
 
 
 def _tool_environment(client: Mapping[str, str]) -> dict[str, str]:
@@ -150,10 +146,8 @@ def _tool_environment(client: Mapping[str, str]) -> dict[str, str]:
 
 
 def _bootstrap_local_cloud(stage: Stage, cdk: Cdk) -> None:
-    session = boto3.Session("test", "test", region_name=stage.region)
-    stacks = session.client("cloudformation", endpoint_url=local_cloud.require().endpoint)
     try:
-        stacks.describe_stacks(StackName="CDKToolkit")
+        connect(stage.name).cloudformation.describe_stacks(StackName="CDKToolkit")
     except ClientError:
         cdk("bootstrap", f"aws://{stage.account}/{stage.region}", "--app", "")
 
@@ -169,31 +163,21 @@ def cached_assembly(stage: str, synthesise: Callable[[Path], None]) -> Path:
             shutil.rmtree(outdated, ignore_errors=True)
         unfinished = _SYNTH_CACHE / f"{stage}.{os.getpid()}"
         synthesise(unfinished)
-        _finish(unfinished, folder)
+        try:
+            unfinished.rename(folder)
+        except OSError:
+            if not folder.exists():
+                raise
+            shutil.rmtree(unfinished)  # another deployment of the same sources was faster
     return folder
-
-
-def _finish(unfinished: Path, folder: Path) -> None:
-    """Give the folder its name, unless another deployment of the same sources was faster."""
-    try:
-        unfinished.rename(folder)
-    except OSError:
-        if not folder.exists():
-            raise
-        shutil.rmtree(unfinished)
 
 
 def _fingerprint() -> str:
     """SHA-256 over all that synth depends on, the running Python included: the local stage is built for it."""
     libraries = [f"{name} {version(name)}" for name in _SYNTH_LIBRARIES]
     digest = hashlib.sha256(" ".join([*libraries, platform.python_version(), platform.machine()]).encode())
-    for path in _source_files():
-        digest.update(f"{path.relative_to(_ROOT)} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
-    return digest.hexdigest()
-
-
-def _source_files() -> Iterator[Path]:
     for name in _SYNTH_SOURCES:
         for path in sorted([_ROOT / name, *(_ROOT / name).rglob("*")]):
             if path.is_file() and "__pycache__" not in path.parts:
-                yield path
+                digest.update(f"{path.relative_to(_ROOT)} {hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
+    return digest.hexdigest()

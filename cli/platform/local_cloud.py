@@ -13,19 +13,26 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.platform.console import CliError, JsonOption, handled, out, say, say_json
+from cli.platform.console import CliError, JsonOption, handled, out, print_result, say
 
 DEFAULT_PORT = 4566
 REGION = "us-east-1"
+CLIENT_ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 FOLDER_VARIABLE = "SLUICE_LOCAL_CLOUD"  # where it keeps its files; one cloud per folder
 EMULATOR: Sequence[str] = ("-m", "ministack")
 """Arguments of the interpreter; the benchmark of costs replaces them to count requests."""
@@ -34,7 +41,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.1
-_LOG_TAIL_LINES = 15
+_TAIL_LINES = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +160,7 @@ def _environment(port: int) -> dict[str, str]:
         "SFN_WAIT_SCALE": "0.01",  # waits and the pauses before retries take a hundredth of their time
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_EC2_METADATA_DISABLED": "true",
+        **CLIENT_ENVIRONMENT,
     }
 
 
@@ -164,7 +168,8 @@ def _await_answer(cloud: LocalCloud, emulator: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while not _answers(cloud):
         if emulator.poll() is not None:
-            raise CliError(f"The local cloud ended at once. The end of its log:\n{_log_tail()}", f"Log: {cloud.log}")
+            end = tail(cloud.log)
+            raise CliError(f"The local cloud ended at once. The end of its log:\n{end}", f"Log: {cloud.log}")
         if time.monotonic() > deadline:
             _end_group(cloud.pid, signal.SIGKILL)
             raise CliError(f"The local cloud does not answer after {_START_SECONDS:.0f} s.", f"Log: {cloud.log}")
@@ -172,17 +177,16 @@ def _await_answer(cloud: LocalCloud, emulator: subprocess.Popen[bytes]) -> None:
 
 
 def _answers(cloud: LocalCloud) -> bool:
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with direct.open(f"http://127.0.0.1:{cloud.port}/_ministack/health", timeout=5):
-            return True
-    except OSError:
-        return False
+    connection = HTTPConnection("127.0.0.1", cloud.port, timeout=5)
+    with suppress(OSError, HTTPException), closing(connection):
+        connection.request("GET", "/_ministack/health")
+        return connection.getresponse().status == HTTPStatus.OK
+    return False
 
 
-def _log_tail() -> str:
-    lines = _log_file().read_text(errors="replace").splitlines()
-    return "\n".join(lines[-_LOG_TAIL_LINES:])
+def tail(log: Path) -> str:
+    """Return the last lines of a log."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
 
 
 def _end_group(group: int, how: signal.Signals) -> bool:
@@ -238,9 +242,8 @@ def status(as_json: JsonOption = False) -> None:
         export AWS_ENDPOINT_URL=$(sluice local status --json | jq -r .endpoint)
     """
     cloud = running_cloud()
-    if as_json:
-        say_json({"up": cloud is not None, "endpoint": cloud.endpoint if cloud else None})
-    else:
-        out.print(f"Up at {cloud.endpoint}." if cloud else "Not up. Start it with `sluice local up`.", highlight=False)
+    text = f"Up at {cloud.endpoint}." if cloud else "Not up. Start it with `sluice local up`."
+    document = {"up": cloud is not None, "endpoint": cloud.endpoint if cloud else None}
+    print_result(document, lambda _: out.print(text, highlight=False), as_json=as_json)
     if cloud is None:
         raise typer.Exit(1)

@@ -45,11 +45,12 @@ def link(deployment: Deployment, outcome: Outcome) -> str:
     return outcome.execution if deployment.stage == LOCAL else console_link(outcome.execution)
 
 
-def waits(timeout: float, longest: float = 3.0) -> Iterator[float]:
-    """Yield ever longer pauses, in seconds, until `timeout` seconds have passed."""
+def polls(timeout: float, longest: float = 3.0) -> Iterator[None]:
+    """Yield again and again, after ever longer pauses, until `timeout` seconds have passed."""
     end, pause = time.monotonic() + timeout, 0.2
     while time.monotonic() < end:
-        yield pause
+        yield
+        time.sleep(pause)
         pause = min(pause * 1.3, longest)
 
 
@@ -70,12 +71,11 @@ def run(
     given = json.dumps({"started_by": f"hand: {_user()}", **(document or {})})
     execution = client.start_execution(stateMachineArn=machine, input=given)["executionArn"]
     try:
-        for pause in waits(timeout):
+        for _ in polls(timeout):
             found = client.describe_execution(executionArn=execution)
             if found["status"] != "RUNNING":
                 return _outcome(client, execution, dict(found))
             watch(execution)
-            time.sleep(pause)
     except KeyboardInterrupt:
         raise CliError(f"Interrupted; the execution goes on by itself: {execution}", _ENDS) from None
     raise CliError(f"The execution still runs after {timeout:.0f} s: {execution}", f"{_ENDS} --timeout waits longer.")
@@ -83,10 +83,9 @@ def run(
 
 def wait_for_others(client: "SFNClient", machine: str, timeout: float) -> bool:
     """Wait until no execution of the machine runs; return False when one still does after `timeout` seconds."""
-    for pause in waits(timeout):
+    for _ in polls(timeout):
         if not client.list_executions(stateMachineArn=machine, statusFilter="RUNNING", maxResults=1)["executions"]:
             return True
-        time.sleep(pause)
     return False
 
 

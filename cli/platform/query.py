@@ -7,18 +7,28 @@ not support, and takes seconds to import.
 import itertools
 import math
 import re
-import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
-from cli.platform.console import CliError, JsonOption, StageOption, err, handled, out, plural, say, say_json, table
-from cli.platform.machine import waits
+from cli.platform.console import (
+    CliError,
+    JsonOption,
+    StageOption,
+    err,
+    handled,
+    out,
+    plural,
+    print_result,
+    say,
+    say_json,
+    table,
+    wrapped_column,
+)
+from cli.platform.machine import polls
 from cli.platform.session import LOCAL, Deployment, connect
 
 if TYPE_CHECKING:
@@ -107,26 +117,21 @@ def run_query(deployment: Deployment, sql: str, timeout: float = 300.0) -> Resul
 
 
 def _wait(client: "AthenaClient", execution: str, timeout: float) -> None:
-    for pause in waits(timeout, longest=2.0):
+    for _ in polls(timeout, longest=2.0):
         status = client.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"]
         if status["State"] == "SUCCEEDED":
             return
         if status["State"] in {"FAILED", "CANCELLED"}:
             reason = status.get("StateChangeReason") or status["State"].lower()
             raise CliError(f"Athena could not run the query: {reason}", "`sluice tables` lists tables and columns.")
-        time.sleep(pause)
     client.stop_query_execution(QueryExecutionId=execution)
     raise CliError(f"The query was stopped after {timeout:.0f} s.", "Filter on year, month and day, or --timeout.")
 
 
 def unique_names(names: list[str]) -> list[str]:
     """Return the names with numbers added where two are the same, so that no column hides another."""
-    seen: Counter[str] = Counter()
-    found = []
-    for name in names:
-        seen[name] += 1
-        found.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
-    return found
+    seen = (names[: place + 1].count(name) for place, name in enumerate(names))
+    return [name if count == 1 else f"{name}_{count}" for name, count in zip(names, seen, strict=True)]
 
 
 def _texts(row: "RowTypeDef") -> list[str | None]:
@@ -162,16 +167,10 @@ _TYPES: dict[str, Callable[[str], Any]] = {
 
 def show(result: Result, limit: int) -> None:
     """Print a result as a table of at most `limit` rows."""
-    shown = Table()
-    for name in result.columns:
-        shown.add_column(escape(name), overflow="fold")
-    count = 0
-    for row in itertools.islice(result.rows, limit):
-        shown.add_row(*(_text(value) for value in row))
-        count += 1
-    out.print(shown)
+    rows = list(itertools.islice(result.rows, limit))
+    out.print(table(*map(wrapped_column, map(escape, result.columns)), rows=(map(_text, row) for row in rows)))
     more = next(result.rows, None) is not None
-    say(f"The first {count:,} rows; --rows shows more, --json all." if more else f"{plural(count, 'row')}.")
+    say(f"The first {len(rows):,} rows; --rows shows more, --json all." if more else f"{plural(len(rows), 'row')}.")
 
 
 def _text(value: object) -> str:
@@ -197,10 +196,7 @@ def tables(
         found = [table for table in found if table["name"] == name.lower()]
         if not found:
             raise CliError(f"The catalog has no table {name}.", "`sluice tables` lists them.")
-    if as_json:
-        say_json(found)
-    else:
-        out.print(_column_table(found[0]) if name else _table_table(found))
+    print_result(found, _show_columns if name else _show_tables, as_json=as_json)
 
 
 def catalog_tables(deployment: Deployment) -> list[dict[str, Any]]:
@@ -221,11 +217,11 @@ def catalog_tables(deployment: Deployment) -> list[dict[str, Any]]:
     ]
 
 
-def _table_table(found: list[dict[str, Any]]) -> Table:
+def _show_tables(found: list[dict[str, Any]]) -> None:
     rows = ((each["name"], ", ".join(column["name"] for column in each["columns"])) for each in found)
-    return table("Table", "Columns", rows=rows)
+    out.print(table("Table", "Columns", rows=rows))
 
 
-def _column_table(found: dict[str, Any]) -> Table:
-    rows = ((column["name"], escape(column["type"]), escape(column["doc"])) for column in found["columns"])
-    return table("Column", "Type", "What it holds", rows=rows)
+def _show_columns(found: list[dict[str, Any]]) -> None:
+    rows = ((column["name"], escape(column["type"]), escape(column["doc"])) for column in found[0]["columns"])
+    out.print(table("Column", "Type", "What it holds", rows=rows))

@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.platform.console import CliError, JsonOption, StageOption, handled, out, print_tables, say_json, table
+from cli.platform.console import CliError, JsonOption, StageOption, handled, out, print_result, print_tables, table
 from cli.platform.registry import pipelines
 from cli.platform.runs import records_of, styled
 from cli.platform.session import LOCAL, Deployment, connect
@@ -39,11 +39,7 @@ def run(
         sluice run 20261122T071500123456Z-1f2e3d4c --stage prd
         sluice run ID --json | jq .steps
     """
-    found = find_run(connect(stage), name)
-    if as_json:
-        say_json(found)
-    else:
-        _show(found)
+    print_result(find_run(connect(stage), name), _show, as_json=as_json)
 
 
 def find_run(deployment: Deployment, name: str) -> RunRecord:

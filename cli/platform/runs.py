@@ -14,15 +14,15 @@ from cli.platform.console import (
     handled,
     nowrap_column,
     out,
+    print_result,
     say,
-    say_json,
     wrapped_column,
 )
 from cli.platform.registry import pipelines
 from cli.platform.session import LOCAL, Deployment, connect
 from sluice.pipelines import RUN_KINDS
 from sluice.runs.model import Result, RunRecord
-from sluice.runs.records_s3 import LOOK_BACK, S3RunRecords
+from sluice.runs.records import LOOK_BACK, RunRecords
 
 _STYLES = {Result.WORKED: "green", Result.IDLE: "dim", Result.FAILED: "red"}
 _CAUSE_LENGTH = 40
@@ -52,18 +52,19 @@ def runs(
         sluice runs --kind export --limit 48 --stage prd
         sluice runs --json | jq '.[] | select(.outcome == "failed") | .cause'
     """
-    found = records_of(connect(stage)).recent(datetime.now(UTC), limit, kind)
-    if as_json:
-        say_json(found)
-    elif found:
+    print_result(records_of(connect(stage)).recent(datetime.now(UTC), limit, kind), _show, as_json=as_json)
+
+
+def _show(found: list[RunRecord]) -> None:
+    if found:
         out.print(run_table(found))
     else:
         say(f"No run has ended in the last {LOOK_BACK.days} days.")
 
 
-def records_of(deployment: Deployment) -> S3RunRecords:
+def records_of(deployment: Deployment) -> RunRecords:
     """Return the run records in a stage's lake."""
-    return S3RunRecords(deployment.s3, deployment.output("LakeBucket"), RUN_KINDS)
+    return RunRecords(deployment.s3, deployment.output("LakeBucket"), RUN_KINDS)
 
 
 def run_table(found: list[RunRecord]) -> Table:

@@ -1,12 +1,8 @@
 """AWS clients and stack outputs of a stage, in the local cloud or in the account of this shell."""
 
-from __future__ import annotations
-
-import functools
 import json
 import os
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -36,64 +32,44 @@ _CONNECTIONS = 32
 _FUNCTION_SECONDS = 910  # longer than any function may run
 
 
-@dataclass(frozen=True)
+def _client(service: Any, **settings: Any) -> cached_property[Any]:  # noqa: ANN401 - what boto3 knows
+    """Return a property of `Deployment`: a client, made when it is first used, with such settings of botocore."""
+    return cached_property(lambda deployment: deployment.client(service, Config(**settings)))
+
+
 class Deployment:
-    """A deployed stage: its clients, which are made when first used, and the outputs of its stacks."""
+    """A deployed stage: its clients, and the outputs of its stacks."""
 
-    stage: str
-    session: boto3.Session
-    endpoint: str | None = None
+    athena: "cached_property[AthenaClient]" = _client("athena")
+    cloudformation: "cached_property[CloudFormationClient]" = _client("cloudformation")
+    cloudwatch: "cached_property[CloudWatchClient]" = _client("cloudwatch")
+    dynamodb: "cached_property[DynamoDBClient]" = _client("dynamodb")
+    # Commands wait for the end of a function, and call it once.
+    functions: "cached_property[LambdaClient]" = _client(
+        "lambda", read_timeout=_FUNCTION_SECONDS, retries={"total_max_attempts": 1}
+    )
+    logs: cached_property[Any] = _client("logs")
+    s3: "cached_property[S3Client]" = _client("s3")
+    secretsmanager: "cached_property[SecretsManagerClient]" = _client("secretsmanager")
+    sqs: "cached_property[SQSClient]" = _client("sqs")
+    stepfunctions: "cached_property[SFNClient]" = _client("stepfunctions")
 
-    @cached_property
-    def s3(self) -> S3Client:
-        """The client of the source, media and lake buckets."""
-        return self.session.client("s3", **self._options())
+    def __init__(self, stage: str, session: boto3.Session, endpoint: str | None = None) -> None:
+        self.stage = stage
+        self.session = session
+        self.endpoint = endpoint
 
-    @cached_property
-    def dynamodb(self) -> DynamoDBClient:
-        """The client of the pipelines' tables."""
-        return self.session.client("dynamodb", **self._options())
-
-    @cached_property
-    def stepfunctions(self) -> SFNClient:
-        """The client of the pipelines' machines."""
-        return self.session.client("stepfunctions", **self._options())
-
-    @cached_property
-    def athena(self) -> AthenaClient:
-        """The client of queries."""
-        return self.session.client("athena", **self._options())
-
-    @cached_property
-    def sqs(self) -> SQSClient:
-        """The client of the queues."""
-        return self.session.client("sqs", **self._options())
-
-    @cached_property
-    def secretsmanager(self) -> SecretsManagerClient:
-        """The client of secrets."""
-        return self.session.client("secretsmanager", **self._options())
-
-    @cached_property
-    def functions(self) -> LambdaClient:
-        """The client of functions that commands invoke: it waits for their end, and invokes them once."""
-        options = self._options(read_timeout=_FUNCTION_SECONDS, retries={"total_max_attempts": 1})
-        return self.session.client("lambda", **options)
-
-    @cached_property
-    def cloudwatch(self) -> CloudWatchClient:
-        """The client of alarms."""
-        return self.session.client("cloudwatch", **self._options())
-
-    @cached_property
-    def logs(self) -> Any:  # noqa: ANN401 - its stubs are not among the development tools
-        """The client of the functions' logs."""
-        return self.session.client("logs", **self._options())
-
-    @cached_property
-    def cloudformation(self) -> CloudFormationClient:
-        """The client of the stacks."""
-        return self.session.client("cloudformation", **self._options())
+    def client(self, service: Any, settings: Config) -> Any:  # noqa: ANN401 - what boto3 knows
+        """Return a client of a service, with the settings that all have and some of its own."""
+        standard = Config(
+            retries={"mode": "standard", "max_attempts": 6},
+            max_pool_connections=_CONNECTIONS,
+            connect_timeout=10,
+            # A proxy of the shell does not lead to this machine, and not every resolver knows bucket.localhost.
+            proxies={} if self.endpoint else None,
+            s3={"addressing_style": "path" if self.endpoint else "auto"},
+        )
+        return self.session.client(service, endpoint_url=self.endpoint, config=standard.merge(settings))
 
     @cached_property
     def outputs(self) -> dict[str, str]:
@@ -102,10 +78,7 @@ class Deployment:
         Raises:
             CliError: The stage is not deployed, or only in part.
         """
-        found: dict[str, str] = {}
-        for stack in self.stacks:
-            found |= self._stack_outputs(stack)
-        return found
+        return {name: value for stack in self.stacks for name, value in self._stack_outputs(stack).items()}
 
     @property
     def prefix(self) -> str:
@@ -114,8 +87,9 @@ class Deployment:
 
     @property
     def stacks(self) -> list[str]:
-        """The names of the stage's stacks."""
-        return [self.prefix + part for part in stack_parts()]
+        """The names of the stage's stacks: the lake's, one per pipeline, and observability's."""
+        pipelines = (pipeline.name.title().replace("_", "") for pipeline in PIPELINES)
+        return [self.prefix + part for part in ("Lake", *pipelines, "Observability")]
 
     def owns(self, name: str) -> bool:
         """Return whether a resource with such a name is the stage's, not that of a stage whose name begins alike."""
@@ -140,17 +114,6 @@ class Deployment:
             )
         return self.outputs[name]
 
-    def _options(self, **config: Any) -> dict[str, Any]:  # noqa: ANN401 - any setting of botocore
-        standard = Config(
-            retries={"mode": "standard", "max_attempts": 6},
-            max_pool_connections=_CONNECTIONS,
-            connect_timeout=10,
-            # A proxy of the shell does not lead to this machine, and not every resolver knows bucket.localhost.
-            proxies={} if self.endpoint else None,
-            s3={"addressing_style": "path" if self.endpoint else "auto"},
-        )
-        return {"endpoint_url": self.endpoint, "config": standard.merge(Config(**config))}
-
     def _stack_outputs(self, stack: str) -> dict[str, str]:
         try:
             described = self.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
@@ -161,7 +124,7 @@ class Deployment:
                 f"Stage '{self.stage}' is not deployed: there is no stack {stack}.",
                 f"Run `sluice deploy --stage {self.stage}`, or name another stage with --stage.",
             ) from error
-        return {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", [])}
+        return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
 
 def stage_settings(name: str) -> Stage:
@@ -176,13 +139,7 @@ def stage_settings(name: str) -> Stage:
         raise CliError(str(error)) from error
 
 
-def stack_parts() -> list[str]:
-    """Return how the names of a stage's stacks end: the lake's, one per pipeline, and observability's."""
-    pipelines = (pipeline.name.title().replace("_", "") for pipeline in PIPELINES)
-    return ["Lake", *pipelines, "Observability"]
-
-
-@functools.cache
+@cache
 def connect(stage: str) -> Deployment:
     """Return the deployment of a stage.
 
