@@ -30,7 +30,7 @@ lint: .venv/ready ## formatting, rules, imports, types
 	$(BIN)/mypy
 
 unit: .venv/ready ## tests that need no AWS, nor an emulator of it
-	$(BIN)/pytest -q tests/*/unit tests/support
+	$(BIN)/pytest -q -n 2 tests/*/unit tests/support
 
 format: .venv/ready ## put the code into the project's form
 	$(BIN)/ruff format .

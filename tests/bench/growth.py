@@ -19,9 +19,10 @@ from sluice.event_files.validate.routing import FileRouting
 from sluice.lake.object_store import ObjectStore
 from tests.bench.clean_lines import Folder
 from tests.bench.corpus import Shape, make_corpus
-from tests.bench.local_pipeline import REGISTRY, Read, to_tables
+from tests.bench.local_validation import REGISTRY, Read
 from tests.bench.memory import peak_mb
 from tests.bench.result import Result
+from tests.bench.tables import to_tables
 from tests.bench.timing import in_turns
 from tests.support.memory_object_store import MemoryObjectStore
 

@@ -25,7 +25,7 @@ def own_peak_mb() -> float:
 
 def _validate(file: str) -> None:
     """One object, in one piece; its chunks are dropped as they are stored."""
-    from tests.bench.local_pipeline import validate
+    from tests.bench.local_validation import validate
 
     validate(["large"], lambda _key: Path(file).read_bytes())
 

@@ -68,7 +68,7 @@ def _one_file(result: Result, folder: Path) -> None:
     del data
     result.figure("validate_one_file_mb", path.stat().st_size / MB)
     result.figure("validate_one_file_rss_mb", peak_mb("validate", path))
-    result.figure("validate_imports_rss_mb", peak_mb("import", "tests.bench.local_pipeline"))
+    result.figure("validate_imports_rss_mb", peak_mb("import", "tests.bench.local_validation"))
 
 
 def _hostile(result: Result) -> None:

@@ -9,10 +9,11 @@ from functools import partial
 import pyarrow.parquet as pq
 
 from sluice.lake.keys import table_prefix
-from tests.bench.local_pipeline import REGISTRY, to_tables
+from tests.bench.local_validation import REGISTRY
 from tests.bench.peers import original, validators
 from tests.bench.peers.validators import sample
 from tests.bench.result import Result
+from tests.bench.tables import to_tables
 from tests.bench.timing import in_turns, ratios, spread
 from tests.support.memory_object_store import MemoryObjectStore
 

@@ -97,11 +97,13 @@ class Functions:
             for folder, right in filter(None, withdrawn):
                 self._withdrawn[folder] = right, self._document(folder)
                 self._put(folder, _without(self._document(folder), (right,)))
-            run()
-            while self._withdrawn:
-                folder, (right, document) = self._withdrawn.popitem()
-                self._put(folder, document)
-                found.append((folder, right))
+            try:
+                run()
+            finally:
+                while self._withdrawn:
+                    folder, (right, document) = self._withdrawn.popitem()
+                    self._put(folder, document)
+                    found.append((folder, right))
         return found
 
     def _deployed(self) -> Iterator[tuple[str, Function]]:

@@ -5,18 +5,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import IO
 
 from sluice.contracts.load import load_registry
-from sluice.event_files.convert.batches import Converter
-from sluice.event_files.convert.committing import Summary, commit, read_plan
-from sluice.event_files.convert.planning import Planning
-from sluice.event_files.convert.profiling import publish_profile
 from sluice.event_files.ledger.model import ChunkRecord, SourceObject, SourceRecord
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
 from sluice.lake.object_store import ObjectStore
-from tests.event_files.unit.convert.memory_ledger import MemoryLedger, RunningExecutions
+from tests.event_files.unit.convert.memory_ledger import MemoryLedger
 from tests.support.memory_object_store import MemoryObjectStore
 
 REGISTRY = load_registry()
@@ -24,17 +19,6 @@ LIMITS = Limits(chunk_bytes=16 << 20, max_file_bytes=256 << 20)  # as a stage ha
 _ANNOUNCED_TOGETHER = 98
 
 Read = Callable[[str], bytes]
-
-
-@dataclass
-class Sources:
-    """Objects by key."""
-
-    read_object: Read
-
-    def read(self, source: SourceObject, _max_bytes: int) -> tuple[int, bytes | None]:
-        body = self.read_object(source.key)
-        return len(body), body
 
 
 @dataclass
@@ -70,9 +54,14 @@ class Ledger:
 def validate(keys: Sequence[str], read: Read, lake: ObjectStore | None = None) -> MemoryLedger:
     """Validate objects, as many at a time as one invocation gets; return the ledger with their chunks pending."""
     ledger, numbers = Ledger(), itertools.count()
+
+    def read_source(source: SourceObject, _max_bytes: int) -> tuple[int, bytes]:
+        body = read(source.key)
+        return len(body), body
+
     validation = Validation(
         registry=REGISTRY,
-        sources=Sources(read),
+        read_source=read_source,
         chunks=Chunks(lake=lake),
         ledger=ledger,
         find_media=lambda _medialib, _media_id: None,
@@ -89,20 +78,3 @@ def validate(keys: Sequence[str], read: Read, lake: ObjectStore | None = None) -
 def _assert_done(outcome: Outcome, sources: Sequence[SourceObject]) -> None:
     if outcome.failed or len(outcome.records) != len(sources):
         raise AssertionError(outcome.failed)
-
-
-_BATCH_BYTES = 32 << 20  # as a stage has it
-_NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def to_tables(keys: Sequence[str], read: Read, lake: ObjectStore) -> Summary:
-    """Validate files, then plan, convert each batch, commit and profile, as the machine does."""
-    ledger = validate(keys, read, lake)
-    planned = Planning(ledger, lake, RunningExecutions(), _BATCH_BYTES).plan("bench", "run", _NOW, "token")
-    plan = read_plan(lake, planned.plan_key or "")
-    converter = Converter(REGISTRY, lake)
-    for group in plan.groups:
-        converter.convert(group)
-    summary = commit(plan, lake, ledger)
-    publish_profile(plan, lake, ledger)
-    return summary
