@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.platform.console import CliError, JsonOption, StageOption, err, handled, out, plural, say, say_json
-from cli.platform.runs import records_of
 from cli.platform.session import LOCAL, Deployment, connect
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.digest.periods import Period, PeriodKind, parse_time, up_to
@@ -65,12 +64,11 @@ def report(
 
 def digest_of(deployment: Deployment, period: Period, now: datetime) -> "Digest":
     """Return the digest that the stage would send of a period."""
-    from sluice.observability.digest.sources_s3 import DigestSources  # noqa: PLC0415 - slow to import
+    from sluice.observability.digest.sources import DigestSources  # noqa: PLC0415 - slow to import
 
     return DigestSources(
         stage=deployment.stage,
         pipelines=PIPELINES,
-        records=records_of(deployment),
         lake=S3ObjectStore(deployment.s3, deployment.output("LakeBucket")),
         dynamodb=deployment.dynamodb,
         settings=json.loads(deployment.output("DigestSources")),

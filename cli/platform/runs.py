@@ -20,6 +20,7 @@ from cli.platform.console import (
 )
 from cli.platform.registry import pipelines
 from cli.platform.session import LOCAL, Deployment, connect
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.pipelines import RUN_KINDS
 from sluice.runs.model import Result, RunRecord
 from sluice.runs.records import LOOK_BACK, RunRecords
@@ -64,7 +65,7 @@ def _show(found: list[RunRecord]) -> None:
 
 def records_of(deployment: Deployment) -> RunRecords:
     """Return the run records in a stage's lake."""
-    return RunRecords(deployment.s3, deployment.output("LakeBucket"), RUN_KINDS)
+    return RunRecords(S3ObjectStore(deployment.s3, deployment.output("LakeBucket")), RUN_KINDS)
 
 
 def run_table(found: list[RunRecord]) -> Table:

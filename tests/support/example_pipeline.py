@@ -17,7 +17,7 @@ from sluice.observability.digest.document import document_of
 from sluice.observability.digest.message import message_of
 from sluice.observability.digest.page import digest_page
 from sluice.observability.digest.periods import Period, PeriodKind
-from sluice.observability.digest.sources_s3 import DigestSources
+from sluice.observability.digest.sources import DigestSources
 from sluice.pipelines import PIPELINES, RUN_KINDS
 from sluice.runs.records import RunRecords
 from sluice.runs.runs_table import runs_table
@@ -36,7 +36,7 @@ SECTION_SETTINGS = {
 
 
 def inventory_records(stage: Deployment) -> RunRecords:
-    records = RunRecords(stage.s3, "the-lake", RUN_KINDS)
+    records = RunRecords(S3ObjectStore(stage.s3, "the-lake"), RUN_KINDS)
     records.write(run(NOW - timedelta(minutes=5), "inventory", "counted", counts=COUNTS))
     return records
 
@@ -60,10 +60,10 @@ def test_runs_are_listed_recorded_and_queried(stage: Deployment) -> None:
 
 
 def test_the_digest_has_its_section(stage: Deployment) -> None:
+    inventory_records(stage)
     sources = DigestSources(
         stage="x",
         pipelines=PIPELINES,
-        records=inventory_records(stage),
         lake=S3ObjectStore(stage.s3, "the-lake"),
         dynamodb=stage.dynamodb,
         settings=SECTION_SETTINGS,

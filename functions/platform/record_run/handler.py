@@ -15,7 +15,7 @@ from sluice.pipelines import PIPELINES, RUN_KINDS
 from sluice.runs.executions_stepfunctions import StepFunctionsHistory
 from sluice.runs.model import RunRecord
 from sluice.runs.recording import RunRecorder
-from sluice.runs.records_s3 import S3RunRecords
+from sluice.runs.records import RunRecords
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,14 @@ logger = Logger()
 settings = read_settings(Settings)
 emitter = MetricsEmitter()
 emitters = {pipeline.name: MetricsEmitter(pipeline.name) for pipeline in PIPELINES}
+lake = S3ObjectStore(s3(), settings.lake_bucket)
 recorder = RunRecorder(
     executions=StepFunctionsHistory(step_functions()),
-    read=S3ObjectStore(s3(), settings.lake_bucket).read,
+    read=lake.read,
     kinds={arn: RUN_KINDS[kind] for kind, arn in settings.machines.items()},
     lake=settings.lake_bucket,
 )
-records = S3RunRecords(s3(), settings.lake_bucket, RUN_KINDS)
+records = RunRecords(lake, RUN_KINDS)
 
 
 @logger.inject_lambda_context

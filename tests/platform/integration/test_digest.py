@@ -12,7 +12,7 @@ from moto.sns.models import sns_backends
 
 from sluice.aws import runtime
 from sluice.pipelines import RUN_KINDS
-from sluice.runs.records_s3 import S3RunRecords
+from sluice.runs.records import RunRecords
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.completeness.history_files import state_key
 from sluice.vendor_exports.completeness.observations import write_observations
@@ -37,7 +37,7 @@ def topic(moto_stage: MotoStage) -> str:
 
 @pytest.fixture
 def send_digest(moto_stage: MotoStage, topic: str, monkeypatch: pytest.MonkeyPatch) -> Handler:
-    records = S3RunRecords(moto_stage.s3, LAKE, RUN_KINDS)
+    records = RunRecords(moto_stage.lake, RUN_KINDS)
     records.write(conversion(DAY_END - timedelta(hours=1), 90, 10))
     records.write(conversion(DAY_END, 7, 0))
     first, second = slots(2)

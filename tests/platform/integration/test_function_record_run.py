@@ -7,7 +7,7 @@ import pytest
 
 from sluice.aws import runtime
 from sluice.pipelines import RUN_KINDS
-from sluice.runs.records_s3 import S3RunRecords
+from sluice.runs.records import RunRecords
 from tests.platform.integration.recorded_step_functions import RecordedStepFunctions
 from tests.platform.unit.runs.recorded_executions import KINDS, recorded
 from tests.platform.unit.runs.test_recording import COMMIT, RUN
@@ -44,7 +44,7 @@ def metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, Any]]:
 def test_every_end_leaves_a_record(handler: Handler, moto_stage: MotoStage) -> None:
     names = ["convert_converted", "export_delivered", "export_aborted", "history_failed"]
     assert again(handler({"Records": [message(name) for name in names]})) == []
-    records = S3RunRecords(moto_stage.s3, LAKE, RUN_KINDS)
+    records = RunRecords(moto_stage.lake, RUN_KINDS)
     keys = moto_stage.keys("data/run_records/")
     found = [records.find(key.rpartition("/")[2].removesuffix(".json")) for key in keys]
     assert sorted(each.execution for each in found if each) == sorted(recorded(name).arn for name in names)
@@ -76,7 +76,7 @@ def test_a_message_that_cannot_be_recorded_comes_again_alone(handler: Handler, m
 def test_the_cause_of_a_failed_batch_is_in_the_record(handler: Handler, moto_stage: MotoStage) -> None:
     handler({"Records": [message("convert_failed")]})
     (key,) = moto_stage.keys("data/run_records/")
-    found = S3RunRecords(moto_stage.s3, LAKE, RUN_KINDS).find(key.rpartition("/")[2].removesuffix(".json"))
+    found = RunRecords(moto_stage.lake, RUN_KINDS).find(key.rpartition("/")[2].removesuffix(".json"))
     assert found
     assert found.cause == "2 of 15 items failed, one of them with: chunk 7 does not exist"
 

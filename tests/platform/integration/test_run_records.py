@@ -5,12 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sluice.aws import runtime
 from sluice.lake.keys import iso
 from sluice.pipelines import RUN_KINDS
 from sluice.runs.keys import record_id
 from sluice.runs.model import RunRecord
-from sluice.runs.records_s3 import LOOK_BACK, S3RunRecords
+from sluice.runs.records import LOOK_BACK, RunRecords
 from tests.support.moto_stage import LAKE, MotoStage
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
@@ -33,16 +32,15 @@ def record(kind: str, start: datetime, digest: str = "00000000", subject: str = 
 
 
 @pytest.fixture
-def records(moto_stage: MotoStage) -> S3RunRecords:
-    assert moto_stage
-    return S3RunRecords(runtime.s3(), LAKE, RUN_KINDS)
+def records(moto_stage: MotoStage) -> RunRecords:
+    return RunRecords(moto_stage.lake, RUN_KINDS)
 
 
 def ago(**delta: float) -> datetime:
     return NOW - timedelta(**delta)
 
 
-def test_written_twice_is_one_object_with_the_same_bytes(records: S3RunRecords, moto_stage: MotoStage) -> None:
+def test_written_twice_is_one_object_with_the_same_bytes(records: RunRecords, moto_stage: MotoStage) -> None:
     one = record("convert", NOW)
     records.write(one)
     (key,) = moto_stage.keys("data/run_records/")
@@ -54,7 +52,7 @@ def test_written_twice_is_one_object_with_the_same_bytes(records: S3RunRecords, 
     assert body.endswith(b"\n")
 
 
-def test_recent_runs_are_the_newest_first_across_hours_days_and_months(records: S3RunRecords) -> None:
+def test_recent_runs_are_the_newest_first_across_hours_days_and_months(records: RunRecords) -> None:
     starts = [ago(hours=2), ago(minutes=1), ago(hours=11), ago(days=9), ago(days=30), ago(hours=3)]
     for start in starts:
         records.write(record("convert", start))
@@ -63,7 +61,7 @@ def test_recent_runs_are_the_newest_first_across_hours_days_and_months(records: 
     assert [one.started_at for one in records.recent(NOW, 2)] == [iso(ago(minutes=1)), iso(ago(hours=2))]
 
 
-def test_recent_runs_of_a_kind(records: S3RunRecords) -> None:
+def test_recent_runs_of_a_kind(records: RunRecords) -> None:
     records.write(record("export", ago(days=3)))
     for minutes in range(5):
         records.write(record("convert", ago(minutes=minutes)))
@@ -71,33 +69,33 @@ def test_recent_runs_of_a_kind(records: S3RunRecords) -> None:
     assert len(records.recent(NOW, 3, "convert")) == 3
 
 
-def test_a_year_of_records_costs_no_more_than_a_month(records: S3RunRecords, moto_stage: MotoStage) -> None:
+def test_a_year_of_records_costs_no_more_than_a_month(records: RunRecords, moto_stage: MotoStage) -> None:
     for days in (40, 100, 364):
         records.write(record("convert", ago(days=days)))
     with moto_stage.calls.record() as operations:
-        assert S3RunRecords(moto_stage.s3, LAKE, RUN_KINDS).recent(NOW, 10) == []
+        assert RunRecords(moto_stage.lake, RUN_KINDS).recent(NOW, 10) == []
     assert operations == ["ListObjectsV2"] * (LOOK_BACK.days + 1)
     records.write(record("convert", ago(minutes=5)))
     with moto_stage.calls.record() as operations:
-        S3RunRecords(moto_stage.s3, LAKE, RUN_KINDS).recent(NOW, 1)
+        RunRecords(moto_stage.lake, RUN_KINDS).recent(NOW, 1)
     assert operations == ["ListObjectsV2", "GetObject"]
 
 
-def test_between_two_moments_the_oldest_first(records: S3RunRecords) -> None:
+def test_between_two_moments_the_oldest_first(records: RunRecords) -> None:
     for hours in (1, 5, 24, 25, 26):
         records.write(record("export", ago(hours=hours)))
     found = records.between(ago(hours=25), ago(hours=1))
     assert [one.started_at for one in found] == [iso(ago(hours=hours)) for hours in (25, 24, 5)]
 
 
-def test_found_by_its_id(records: S3RunRecords) -> None:
+def test_found_by_its_id(records: RunRecords) -> None:
     one = record("history", ago(days=200))
     records.write(one)
     assert records.find(one.id) == one
     assert records.find(one.id.replace("history", "export")) is None
 
 
-def test_a_conversion_is_found_by_its_run(records: S3RunRecords) -> None:
+def test_a_conversion_is_found_by_its_run(records: RunRecords) -> None:
     start = datetime(2026, 3, 1, 11, tzinfo=UTC)
     records.write(record("convert", start, "aaaaaaaa", RUN, cause="crashed"))
     assert records.find(RUN).outcome == "failed"  # type: ignore[union-attr]

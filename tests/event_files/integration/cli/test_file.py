@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from cli.platform.session import Deployment
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.pipelines import RUN_KINDS
-from sluice.runs.records_s3 import S3RunRecords
+from sluice.runs.records import RunRecords
 from tests.platform.unit.digest.sample_runs import run
 from tests.support.cli_environment import connect_commands, deployment, sluice, sluice_json
 from tests.support.moto_stage import LAKE, LEDGER, SOURCE, MotoStage
@@ -69,7 +70,7 @@ def test_the_time_of_the_conversion(stage: Deployment, moto_stage: MotoStage) ->
     assert summary
     planned = datetime.strptime(summary.run_id[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     found = run(planned, subject=summary.run_id)
-    S3RunRecords(stage.s3, LAKE, RUN_KINDS).write(found)
+    RunRecords(S3ObjectStore(stage.s3, LAKE), RUN_KINDS).write(found)
     (chunk,) = sluice_json("file", KEY)["versions"][0]["chunks"]
     assert chunk["converted_at"] == found.ended_at
     assert f"converted by run {summary.run_id} at {found.ended_at}" in sluice("file", KEY).stdout

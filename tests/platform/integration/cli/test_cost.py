@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from cli.platform.session import Deployment
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability import prices
 from sluice.observability.cost import WATCHING
 from sluice.observability.metrics import PLATFORM_METRICS
 from sluice.pipelines import PIPELINES, RUN_KINDS
-from sluice.runs.records_s3 import S3RunRecords
+from sluice.runs.records import RunRecords
 from tests.platform.unit.digest.sample_runs import conversion
 from tests.support.cli_environment import sluice, sluice_json
 
@@ -37,12 +38,12 @@ class Templates:
 
 
 @pytest.fixture
-def records(stage: Deployment) -> S3RunRecords:
+def records(stage: Deployment) -> RunRecords:
     stage.__dict__["cloudformation"] = Templates()
-    return S3RunRecords(stage.s3, "the-lake", RUN_KINDS)
+    return RunRecords(S3ObjectStore(stage.s3, "the-lake"), RUN_KINDS)
 
 
-def test_records_of_some_days_are_extended_to_a_month(records: S3RunRecords) -> None:
+def test_records_of_some_days_are_extended_to_a_month(records: RunRecords) -> None:
     records.write(conversion(ago(days=10), 25 * 1000))
     found = sluice_json("cost")
     assert found["days"] == pytest.approx(10, abs=0.01)
@@ -50,18 +51,18 @@ def test_records_of_some_days_are_extended_to_a_month(records: S3RunRecords) -> 
     assert found["running"]["EventBridge"] == pytest.approx(prices.BUS_EVENT.of(3000), abs=1e-4)
 
 
-def test_records_before_the_days_asked_for_do_not_count(records: S3RunRecords) -> None:
+def test_records_before_the_days_asked_for_do_not_count(records: RunRecords) -> None:
     records.write(conversion(ago(days=10), 25 * 1000))
     records.write(conversion(ago(days=3), 25 * 300))
     assert sluice_json("cost", "--days", "5")["files"] == pytest.approx(3000, abs=1)
 
 
-def test_less_than_an_hour_counts_as_one(records: S3RunRecords) -> None:
+def test_less_than_an_hour_counts_as_one(records: RunRecords) -> None:
     records.write(conversion(ago(seconds=5), 25 * 10))
     assert sluice_json("cost")["files"] == 10 * 24 * 30
 
 
-def test_fixed_costs_of_a_stage_without_runs(records: S3RunRecords) -> None:
+def test_fixed_costs_of_a_stage_without_runs(records: RunRecords) -> None:
     assert records
     found = sluice_json("cost")
     metrics = [*PLATFORM_METRICS, *(metric for pipeline in PIPELINES for metric in pipeline.metrics)]
@@ -72,7 +73,7 @@ def test_fixed_costs_of_a_stage_without_runs(records: S3RunRecords) -> None:
     assert found["running"] == {}
 
 
-def test_assumptions_and_omissions_are_printed(records: S3RunRecords) -> None:
+def test_assumptions_and_omissions_are_printed(records: RunRecords) -> None:
     records.write(conversion(ago(days=1), 25 * 1000))
     shown = sluice("cost", "--stage", "int").output
     assert all(words in shown for words in ("Sum", "EventBridge", "Not counted: the producers' own uploads", "30 ms"))

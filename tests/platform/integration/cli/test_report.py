@@ -8,8 +8,9 @@ import pytest
 
 from cli.platform import report
 from cli.platform.session import Deployment
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.pipelines import RUN_KINDS
-from sluice.runs.records_s3 import S3RunRecords
+from sluice.runs.records import RunRecords
 from tests.platform.unit.digest.sample_runs import conversion, run
 from tests.support.cli_environment import sluice, sluice_json
 
@@ -23,7 +24,7 @@ SOURCES = {
 @pytest.fixture(autouse=True)
 def _busy_stage(stage: Deployment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     stage.outputs["DigestSources"] = json.dumps(SOURCES)
-    records = S3RunRecords(stage.s3, "the-lake", RUN_KINDS)
+    records = RunRecords(S3ObjectStore(stage.s3, "the-lake"), RUN_KINDS)
     records.write(conversion(LONG_AGO - timedelta(hours=1), 90, 10))
     records.write(run(LONG_AGO - timedelta(days=2), outcome="failed", cause="[red]no memory"))
     records.write(conversion(datetime.now(UTC) - timedelta(minutes=1), 5, 0))

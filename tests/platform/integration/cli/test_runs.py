@@ -10,10 +10,11 @@ import pytest
 from cli.platform.console import out
 from cli.platform.session import Deployment
 from sluice.event_files.ledger.model import OpenRun
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.pipelines import RUN_KINDS
 from sluice.runs.keys import record_id
 from sluice.runs.model import RunRecord
-from sluice.runs.records_s3 import S3RunRecords
+from sluice.runs.records import RunRecords
 from tests.platform.integration.recorded_step_functions import RecordedStepFunctions
 from tests.platform.unit.runs.recorded_executions import KINDS, recorded
 from tests.platform.unit.runs.test_recording import COMMIT, RUN, record
@@ -32,7 +33,7 @@ def stage(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Deployment:
 
 
 def write(stage: Deployment, found: RunRecord) -> RunRecord:
-    S3RunRecords(stage.s3, LAKE, RUN_KINDS).write(found)
+    RunRecords(S3ObjectStore(stage.s3, LAKE), RUN_KINDS).write(found)
     return found
 
 

@@ -9,8 +9,9 @@ from cli.platform import status
 from cli.platform.console import out, table
 from cli.platform.registry import PipelineCli, PipelineStatus
 from cli.platform.session import Deployment
+from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.pipelines import RUN_KINDS
-from sluice.runs.records_s3 import S3RunRecords
+from sluice.runs.records import RunRecords
 from tests.platform.unit.digest.sample_runs import run
 from tests.support.cli_environment import sluice, sluice_json
 
@@ -72,7 +73,7 @@ def test_the_last_runs(stage: Deployment) -> None:
     now = datetime.now(UTC)
     failed = run(now, outcome="failed", cause="no memory")
     for record in (run(now - timedelta(hours=1)), failed):
-        S3RunRecords(stage.s3, "the-lake", RUN_KINDS).write(record)
+        RunRecords(S3ObjectStore(stage.s3, "the-lake"), RUN_KINDS).write(record)
     assert [each["id"] for each in sluice_json("status")["runs"]] == [failed.id, run(now - timedelta(hours=1)).id]
     printed = sluice("status").stdout
     assert "failed " in printed

@@ -1,41 +1,34 @@
 """The records of runs in the lake bucket."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import orjson
 
-from sluice.lake.object_store import MissingObjectError
-from sluice.lake.object_store_s3 import S3ObjectStore
+from sluice.lake.object_store import MissingObjectError, ObjectStore
 from sluice.runs.keys import RecordIdError, day_prefix, days_between, record_key, record_of_key, start_of
 from sluice.runs.model import RunKind, RunRecord
 from sluice.runs.runs_table import from_row, to_row
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 LOOK_BACK = timedelta(days=31)
 """Age of the oldest run that `recent` returns: it makes one request per day."""
 
 _TAKEN_OVER = timedelta(days=1)  # a crashed run is finished by a later execution, hardly later than that
-_THREADS = 16
 _RUN_ID = "%Y%m%dT%H%M%S"
 
 
-class S3RunRecords:
+@dataclass(frozen=True, slots=True)
+class RunRecords:
     """Reads and writes records of runs of the registered kinds, given by name."""
 
-    def __init__(self, client: "S3Client", bucket: str, kinds: Mapping[str, RunKind]) -> None:
-        """Bind client and bucket."""
-        self._lake = S3ObjectStore(client, bucket)
-        self._kinds = kinds
+    lake: ObjectStore
+    kinds: Mapping[str, RunKind]
 
     def write(self, record: RunRecord) -> None:
         """Write a record; again, it replaces itself."""
-        self._lake.write(record_key(record.id), orjson.dumps(to_row(record, self._kinds.values())) + b"\n")
+        self.lake.write(record_key(record.id), orjson.dumps(to_row(record, self.kinds.values())) + b"\n")
 
     def between(self, start: datetime, end: datetime) -> list[RunRecord]:
         """Return the records of all runs started from `start` on and before `end`, the oldest first."""
@@ -80,12 +73,11 @@ class S3RunRecords:
 
     def _of_day(self, day: datetime) -> list[str]:
         """Return the ids of a day's records, the oldest first."""
-        names = (record_of_key(found.key) for found in self._lake.list(day_prefix(day)))
+        names = (record_of_key(found.key) for found in self.lake.list(day_prefix(day)))
         return sorted(names, key=lambda name: (start_of(name), name))
 
     def _read(self, names: Iterable[str]) -> list[RunRecord]:
-        with ThreadPoolExecutor(_THREADS) as threads:
-            return list(threads.map(lambda name: self._get(record_key(name)), names))
+        return [from_row(orjson.loads(body), self.kinds) for body in self.lake.read_all(list(map(record_key, names)))]
 
     def _get(self, key: str) -> RunRecord:
-        return from_row(orjson.loads(self._lake.read(key)), self._kinds)
+        return from_row(orjson.loads(self.lake.read(key)), self.kinds)
