@@ -57,11 +57,10 @@ def test_a_token_expires(client: VendorClient) -> None:
     assert client.status(guid).status_code == 200
 
 
-def test_only_a_token_opens_the_jobs(client: VendorClient) -> None:
-    assert client.export().status_code == 401
-    client.token = "SIMTOKEN-forged"
-    assert client.export().status_code == 401
-    assert client.status("any").status_code == 401
+@pytest.mark.parametrize("token", ["none", "SIMTOKEN-forged"])
+def test_only_a_token_opens_the_jobs(client: VendorClient, token: str) -> None:
+    client.token = token
+    assert client.export().status_code == client.status("any").status_code == 401
 
 
 def test_a_job_is_accepted_once_per_hour(client: VendorClient) -> None:
