@@ -4,15 +4,15 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.platform.console import CliError
 from sluice.aws.runtime import Item
-from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger, is_final
-from sluice.event_files.ledger.model import SourceObject
+from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
+from sluice.event_files.ledger.model import SourceObject, Status
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -51,7 +51,7 @@ class Uploaded:
     @property
     def known(self) -> bool:
         """Return whether the pipeline has finished these bytes under this key before."""
-        return self.before is not None and is_final(self.before)
+        return self.before is not None and Status(self.before["status"]).is_final
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,11 @@ class Uploader:
         size = min(_BATCH, -(-len(files) // _THREADS))
         with ThreadPoolExecutor(_THREADS) as pool:
             jobs = [pool.submit(self._upload_batch, files[i : i + size]) for i in range(0, len(files), size)]
-            yield from _results(pool, jobs)
+            try:
+                for job in as_completed(jobs):
+                    yield from job.result()
+            finally:
+                pool.shutdown(cancel_futures=True)
 
     def _upload_batch(self, files: Sequence[InputFile]) -> list[Uploaded]:
         sources = [SourceObject(self.bucket, file.key, _md5(file)) for file in files]
@@ -79,13 +83,12 @@ class Uploader:
         return [self._upload_one(*found, items.get(found[1])) for found in zip(files, sources, strict=True)]
 
     def _upload_one(self, file: InputFile, source: SourceObject, before: Item | None) -> Uploaded:
-        size = file.path.stat().st_size
-        found = Uploaded(file, source, size, before)
+        found = Uploaded(file, source, file.path.stat().st_size, before)
         if found.known:
             return found
         with file.path.open("rb") as body:
             etag = self.s3.put_object(Bucket=self.bucket, Key=file.key, Body=body)["ETag"].strip('"')
-        return Uploaded(file, SourceObject(self.bucket, file.key, etag), size, before)
+        return replace(found, source=SourceObject(self.bucket, file.key, etag))
 
 
 def _md5(file: InputFile) -> str:
@@ -95,15 +98,6 @@ def _md5(file: InputFile) -> str:
             return hashlib.file_digest(body, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     except OSError as error:
         raise CliError(f"{file.path} cannot be read: {error.strerror}.", "Check the file's permissions.") from error
-
-
-def _results(pool: ThreadPoolExecutor, jobs: list[Future[list[Uploaded]]]) -> Iterator[Uploaded]:
-    try:
-        for job in as_completed(jobs):
-            yield from job.result()
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        raise
 
 
 def input_files(paths: Sequence[Path]) -> list[InputFile]:

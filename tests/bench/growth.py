@@ -175,7 +175,7 @@ def _route(gates: EventProcessors, times: int, place: Place) -> None:
 def _many(times: int) -> Registry:
     """The registry, with copies of its contracts under other names."""
     copies = [_copy(contract, number) for number in range(1, times) for contract in REGISTRY.contracts]
-    return Registry(REGISTRY.families, (*REGISTRY.contracts, *copies), REGISTRY.system_tables)
+    return Registry(REGISTRY.families, (*REGISTRY.contracts, *copies))
 
 
 def _copy(contract: Contract, number: int) -> Contract:

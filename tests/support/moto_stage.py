@@ -84,7 +84,7 @@ class MotoStage:
         """Validate in an invocation of its own, with nothing remembered."""
         validation = Validation(
             registry=REGISTRY,
-            sources=S3SourceStore(self.s3),
+            read_source=S3SourceStore(self.s3).read,
             chunks=self.lake,
             ledger=self.ledger,
             find_media=DynamoMediaIndex(self.dynamodb, MEDIA_INDEX, MEDIA).find,

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from sluice.contracts.model import SYSTEM_TABLES, Column, Contract, ContractError, Correction, Family, Registry
+from sluice.contracts.model import Column, Contract, ContractError, Correction, Family, Registry
 
 TABLES = Path(__file__).resolve().parent / "tables"
 """Folder of the packaged contracts."""
@@ -33,7 +33,7 @@ def load_registry(root: Path = TABLES) -> Registry:
     folders = sorted(path.parent for path in root.resolve().glob("*/family.json"))
     families = tuple(load_family(folder) for folder in folders)
     contracts = tuple(_contract(path, read, composer) for folder in folders for path in contract_folders(folder))
-    return Registry(families, contracts, SYSTEM_TABLES)
+    return Registry(families, contracts)
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401
@@ -157,10 +157,12 @@ def beside(path: Path, reference: str) -> Path:
 
 
 class Composer:
-    """Composes schemas; what several of them refer to is read and composed once, so treat the results as read-only."""
+    """Composes schemas of files whose parsed JSON `read` gives.
+
+    What several of them refer to is read and composed once, so treat the results as read-only.
+    """
 
     def __init__(self, read: Callable[[Path], Any]) -> None:
-        """Compose from files whose parsed JSON `read` gives."""
         self._read = read
         self._composed: dict[tuple[Path, str], Any] = {}
         self._open: set[tuple[Path, str]] = set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 Kind = Literal["EVENT", "PRED"]
@@ -125,24 +125,19 @@ class Family:
     doc: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Registry:
     """Families and contracts, found by the members of an event that identify it."""
 
-    families: tuple[Family, ...]
-    contracts: tuple[Contract, ...]
-    system_tables: tuple[Table, ...] = ()
-    _by_source: dict[str, Family] = field(init=False, repr=False, compare=False, default_factory=dict)
-    _by_service: dict[tuple[str, str, str], Contract] = field(
-        init=False, repr=False, compare=False, default_factory=dict
-    )
-    _by_table: dict[str, Contract] = field(init=False, repr=False, compare=False, default_factory=dict)
-
-    def __post_init__(self) -> None:
+    def __init__(self, families: tuple[Family, ...], contracts: tuple[Contract, ...]) -> None:
         """Index families and contracts; raise ContractError where two claim the same events or name."""
-        for family in self.families:
+        self.families = families
+        self.contracts = contracts
+        self._by_source: dict[str, Family] = {}
+        self._by_service: dict[tuple[str, str, str], Contract] = {}
+        self._by_table: dict[str, Contract] = {}
+        for family in families:
             self._claim(self._by_source, family.source.lower(), family, family.name)
-        for contract in self.contracts:
+        for contract in contracts:
             self._claim(self._by_table, contract.table, contract, contract.table)
             for service in contract.services:
                 self._claim(self._by_service, (contract.family, contract.kind, service), contract, contract.table)
@@ -171,7 +166,7 @@ class Registry:
     def tables(self) -> tuple[Table, ...]:
         """Return every table of the catalog: one per contract, then those the pipeline fills."""
         events = tuple(Table(each.table, each.table_columns, each.doc) for each in self.contracts)
-        return events + self.system_tables
+        return events + SYSTEM_TABLES
 
 
 PROFILING_LOG = Table(

@@ -24,14 +24,6 @@ class BatchError(Exception):
     """A batch was not converted, so its group has no receipts; the message names the batch and the cause."""
 
 
-class RowCountError(Exception):
-    """The number of rows of a batch differs from its plan."""
-
-
-class UntimedRowError(Exception):
-    """A row has no time, so its line is not an event as validation writes it."""
-
-
 @dataclass(frozen=True, slots=True)
 class _File:
     """The rows of one hour as Parquet."""
@@ -45,7 +37,6 @@ class Converter:
     """Converts groups of batches; converting one again overwrites its files with the same bytes."""
 
     def __init__(self, registry: Registry, files: ObjectStore) -> None:
-        """Bind contracts and lake."""
         self._registry = registry
         self._files = files
 
@@ -69,7 +60,7 @@ class Converter:
     def _convert(self, batch: Batch) -> tuple[Receipt, pa.Table]:
         try:
             files, profile = self._read(batch)
-        except (RowCountError, UntimedRowError, MissingObjectError, ValueError) as error:
+        except (MissingObjectError, ValueError) as error:
             raise BatchError(f"{batch.batch_id} of run {batch.run_id}: {error}") from error
         name = f"{batch.run_id}-{batch.batch_id}"
         self._files.write_all({parquet_key(batch.table or "", file.hour, name): file.body for file in files})
@@ -86,9 +77,9 @@ class Converter:
     def _rows(self, batch: Batch, contract: Contract) -> pa.Table:
         rows = read_rows(contract, self._files.read_ranges(batch.spans))
         if rows.num_rows != batch.rows:
-            raise RowCountError(f"{batch.rows} rows were planned, {rows.num_rows} are there")
+            raise ValueError(f"{batch.rows} rows were planned, {rows.num_rows} are there")
         if untimed := rows[PARTITION_COLUMN].null_count:
-            raise UntimedRowError(
+            raise ValueError(
                 f"{untimed} of {rows.num_rows} rows have no time; their lines are not events as "
                 "validate_files writes them: compare the versions of the deployed functions"
             )

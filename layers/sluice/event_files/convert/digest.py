@@ -58,7 +58,7 @@ class TableState:
 
 def section_of(digest: Digest, newest: Mapping[str, datetime]) -> Section:
     """Return the section; `newest` is the begin of the newest hour (UTC) that a table has rows of."""
-    share, usual = clean_share(digest.total), digest.baseline.median(clean_share)
+    share, usual = clean_share(digest.total), digest.usual(clean_share)
     reasons, tables = reasons_of(digest), tables_of(digest, newest)
     note = "of clean and dirty events" + (f"; usual {formatting.share(usual)}" if usual is not None else "")
     return Section(
@@ -114,12 +114,12 @@ def reasons_of(digest: Digest) -> list[DirtyReason]:
 def tables_of(digest: Digest, newest: Mapping[str, datetime]) -> list[TableState]:
     """Return the tables that have rows, or usually have, by name."""
     rows = digest.total.rows
-    names = {*rows, *newest, *(name for totals in digest.baseline.totals for name in totals.rows)}
+    names = {*rows, *newest, *(name for totals in digest.earlier for name in totals.rows)}
     return [
         TableState(
             name,
             rows.get(name, 0),
-            digest.baseline.median(lambda totals, name=name: totals.rows.get(name, 0)),  # type: ignore[misc]
+            digest.usual(lambda totals, name=name: totals.rows.get(name, 0)),  # type: ignore[misc]
             newest.get(name),
         )
         for name in sorted(names)
@@ -263,7 +263,7 @@ def _rows_plot(digest: Digest, tables: Sequence[TableState]) -> Plot:
     traces: list[object] = [
         go.Bar(x=rows, y=names, orientation="h", name="rows", marker={"color": GOOD}, hovertemplate=hover)
     ]
-    if digest.baseline.totals:
+    if digest.earlier:
         usual = [each.usual for each in shown]
         mark = {"color": BAD, "symbol": "line-ns", "size": 14, "line": {"width": 3, "color": BAD}}
         traces.append(go.Scatter(x=usual, y=names, name="usual", mode="markers", marker=mark, hovertemplate=hover))

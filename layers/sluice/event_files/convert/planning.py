@@ -36,10 +36,9 @@ class Planned:
 
 
 class Planning:
-    """Plans runs."""
+    """Plans runs; batches and groups are cut at `batch_bytes` of lines."""
 
     def __init__(self, ledger: RunLedger, files: ObjectStore, executions: Executions, batch_bytes: int) -> None:
-        """Bind the adapters; batches and groups are cut at `batch_bytes` of lines."""
         self._ledger = ledger
         self._files = files
         self._executions = executions

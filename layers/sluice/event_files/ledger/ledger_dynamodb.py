@@ -9,7 +9,7 @@
 | ``newest`` | table | the begin of the newest hour it has rows of |
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +61,7 @@ class DynamoLedger:
         That costs half of a consistent read. A record that is missed makes `commit` refuse the object.
         """
         found = self.items(sources, consistent=False)
-        return frozenset(source for source, item in found.items() if is_final(item))
+        return frozenset(source for source, item in found.items() if Status(item["status"]).is_final)
 
     def commit(self, chunks: Sequence[ChunkRecord], records: Sequence[SourceRecord]) -> None:
         """Record all or nothing.
@@ -109,9 +109,8 @@ class DynamoLedger:
         put = self._put(_source_item(record, now), _NOT_FINAL)
         return {**put, "ExpressionAttributeNames": _STATUS_NAME, "ExpressionAttributeValues": _STATUS_VALUES}
 
-    def _put(self, item: Item, condition: str | None = None) -> dict[str, Any]:
-        put = {"TableName": self._table, "Item": to_dynamodb(item)}
-        return {**put, "ConditionExpression": condition} if condition else put
+    def _put(self, item: Item, condition: str) -> dict[str, Any]:
+        return {"TableName": self._table, "Item": to_dynamodb(item), "ConditionExpression": condition}
 
 
 def source_key(source: SourceObject) -> Item:
@@ -122,11 +121,6 @@ def source_key(source: SourceObject) -> Item:
 def chunk_key(pk: str, chunk_id: str) -> Item:
     """Return the key of a chunk's record, `PENDING` or `CONVERTED`."""
     return {"pk": pk, "sk": chunk_id}
-
-
-def is_final(item: Mapping[str, Any]) -> bool:
-    """Return whether the state in a source object's item is final."""
-    return Status(item["status"]).is_final
 
 
 def chunk_item(chunk: ChunkRecord, now: datetime) -> Item:

@@ -46,7 +46,6 @@ class AlreadyRecordedError(Exception):
     """Another invocation recorded some of the source objects first; nothing was committed."""
 
     def __init__(self, sources: frozenset[SourceObject]) -> None:
-        """Keep those source objects."""
         super().__init__(f"{len(sources)} source objects were recorded by another invocation")
         self.sources = sources
 

@@ -20,7 +20,6 @@ FindMedia = Callable[[str, str], str | None]
 
 _ADD_TAG = "ADD_TAG"
 
-
 _Correct = Callable[[Event, str, Any], int]
 _Rule = Mapping[type, _Correct]
 """A rule's correction by type of value; most types need none."""
@@ -33,7 +32,6 @@ class Corrections:
     """The corrections of one contract, in order."""
 
     def __init__(self, contract: Contract, find_media: FindMedia) -> None:
-        """Bind the contract's corrections to the media look-up, grouped by the object they change."""
         rules: dict[str, _Rule] = {**_RULES, "media_uri": {dict: partial(_media_uri, find_media)}}
         self._groups = [
             (path, [(each.member[-1], rules[each.rule]) for each in group])
@@ -117,10 +115,9 @@ _Mend = Callable[[Any], bool]
 
 
 class InexactError(Exception):
-    """A whole number of 2^53 or more was written with a point or an exponent, so that parsing may have rounded it."""
+    """A whole number of 2^53 or more, at `pointer`, is written with point or exponent: parsing may have rounded it."""
 
     def __init__(self, pointer: str = "") -> None:
-        """Keep the JSON pointer of the member it was found in."""
         super().__init__(pointer)
         self.pointer = pointer
 
@@ -134,16 +131,12 @@ def whole(number: float) -> int:
     return int(number)
 
 
-class WholeNumbers:
-    """Writes the whole numbers of one contract's columns as such."""
+def mending_whole_numbers(contract: Contract) -> Callable[[Event], bool]:
+    """Return the function that writes the whole numbers of a contract's columns as such.
 
-    def __init__(self, contract: Contract) -> None:
-        """Find the members whose columns hold whole numbers."""
-        self._mend = _mending(event_type(contract.columns))
-
-    def mend(self, event: dict[str, Any]) -> bool:
-        """Change a valid event in place; return whether it was changed. Raises InexactError."""
-        return self._mend is not None and self._mend(event)
+    It changes a valid event in place, and returns whether it did. It raises InexactError.
+    """
+    return _mending(event_type(contract.columns)) or (lambda _: False)
 
 
 def _mending(type_: HiveType) -> _Mend | None:

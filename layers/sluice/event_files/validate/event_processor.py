@@ -12,8 +12,8 @@ import orjson
 
 from sluice.contracts.model import BODY, Contract, Kind, Registry
 from sluice.event_files.ledger.model import Counts, Reason
-from sluice.event_files.validate.corrections import Corrections, FindMedia, InexactError, WholeNumbers
-from sluice.event_files.validate.rules import TOO_DEEP, RuleBreak, Rules, TooDeepError, UnknownMembers
+from sluice.event_files.validate.corrections import Corrections, FindMedia, InexactError, mending_whole_numbers
+from sluice.event_files.validate.rules import TOO_DEEP, RuleBreak, Rules, TooDeepError
 
 _INEXACT = "a whole number of 2^53 or more is exact only when it is written without point and exponent"
 
@@ -36,7 +36,6 @@ class Recogniser:
     """Finds the contracts of parsed events."""
 
     def __init__(self, registry: Registry) -> None:
-        """Prepare for the events of the registry's contracts, which are nearly all there are."""
         self._registry = registry
         self._expected = _expected(registry)
 
@@ -100,11 +99,9 @@ class EventProcessor:
     """Processes the events of one contract."""
 
     def __init__(self, contract: Contract, find_media: FindMedia) -> None:
-        """Compile the contract."""
         self._rules = Rules(contract)
-        self._unknown_members = UnknownMembers(contract)
         self._corrections = Corrections(contract, find_media)
-        self._whole_numbers = WholeNumbers(contract)
+        self._mend = mending_whole_numbers(contract)
 
     def process(
         self, event: dict[str, Any], raw: memoryview, lineage: bytes, counts: Counts
@@ -122,8 +119,8 @@ class EventProcessor:
             if not self._rules.hold(event):
                 if breaks := self._rules.breaks(event, len(raw)):
                     return breaks
-                rescued, unknown_members = self._unknown_members.rescue(event, raw)
-                mended = self._whole_numbers.mend(event)
+                rescued, unknown_members = self._rules.rescue(event, raw)
+                mended = self._mend(event)
             corrected, missing = self._corrections.apply(event)
             text = memoryview(orjson.dumps(event)) if corrected or mended else raw
         except (TooDeepError, orjson.JSONEncodeError):
@@ -140,7 +137,6 @@ class EventProcessors(dict[str, EventProcessor]):
     """Event processors by table; one is compiled when its first event comes, so that a cold start is short."""
 
     def __init__(self, registry: Registry, find_media: FindMedia) -> None:
-        """Bind the contracts and the media look-up."""
         super().__init__()
         self.recogniser = Recogniser(registry)
         self._registry = registry

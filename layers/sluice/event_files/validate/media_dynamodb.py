@@ -9,12 +9,11 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeSerializer
+from sluice.aws.runtime import Item, to_dynamodb
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_serialize = TypeSerializer().serialize
 _WRITE_LIMIT = 25  # items per BatchWriteItem
 _MAX_KNOWN = 10_000  # look-ups remembered by one process
 _MISSING_SECONDS = 60  # how long a medium that is not there is not looked for again: a large file asks for it often
@@ -22,12 +21,11 @@ _CANDIDATES = 100  # objects compared per look-up; what more of them begin with 
 
 
 class DynamoMediaIndex:
-    """Looks media up, and keeps the index."""
+    """Looks media up, and keeps the index; `clock` gives seconds."""
 
     def __init__(
         self, client: "DynamoDBClient", table: str, bucket: str, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Bind client, index table and media bucket; `clock` gives seconds."""
         self._client = client
         self._table = table
         self._bucket = bucket
@@ -48,19 +46,18 @@ class DynamoMediaIndex:
 
     def add(self, keys: Iterable[str]) -> None:
         """Index objects of the media bucket."""
-        self._write(
-            {"PutRequest": {"Item": {**place, "key": _serialize(key)}}} for key in keys for place in _places(key)
-        )
+        items = ({**place, "key": key} for key in keys for place in _places(key))
+        self._write({"PutRequest": {"Item": to_dynamodb(item)}} for item in items)
 
     def remove(self, keys: Iterable[str]) -> None:
         """Forget objects of the media bucket."""
-        self._write({"DeleteRequest": {"Key": place}} for key in keys for place in _places(key))
+        self._write({"DeleteRequest": {"Key": to_dynamodb(place)}} for key in keys for place in _places(key))
 
     def _query(self, medialib: str, media_id: str) -> str | None:
         response = self._client.query(
             TableName=self._table,
             KeyConditionExpression="pk = :folder AND begins_with(sk, :name)",
-            ExpressionAttributeValues={":folder": _serialize(medialib), ":name": _serialize(media_id)},
+            ExpressionAttributeValues=to_dynamodb({":folder": medialib, ":name": media_id}),
             Limit=_CANDIDATES,
         )
         keys = (item["key"]["S"] for item in response["Items"])
@@ -82,10 +79,10 @@ class DynamoMediaIndex:
         return list(response["UnprocessedItems"].get(self._table, ()))
 
 
-def _places(key: str) -> Iterator[dict[str, Any]]:
+def _places(key: str) -> Iterator[Item]:
     """Yield the index's keys for an object: each folder of it, with the rest of the key and the part before it."""
     folders = key.split("/")
     for depth, folder in enumerate(folders[:-1]):
         rest, before = "/".join(folders[depth + 1 :]), "/".join(folders[:depth])
         if folder and rest:
-            yield {"pk": _serialize(folder), "sk": _serialize(f"{rest}\n{before}")}
+            yield {"pk": folder, "sk": f"{rest}\n{before}"}

@@ -87,7 +87,6 @@ class FileRouting:
     """Routes one file: collects its lines and counts its events."""
 
     def __init__(self, processors: EventProcessors, source: SourceObject) -> None:
-        """Start with nothing routed."""
         self.source = source
         self.counts = Counts()
         self.lines = Lines()
@@ -143,7 +142,10 @@ class FileRouting:
             return
         known = self._recognise(event)
         if known.contract is None:
-            self._turn_away(piece, raw, known)
+            if known.reason:
+                self._dirty(piece, raw, known, known.reason)
+            else:
+                self._unrelated(piece, raw)
             return
         table = known.contract.table
         admitted = self._processors[table].process(event, raw, self._lineage % start, self.counts)
@@ -152,12 +154,6 @@ class FileRouting:
         else:
             self.lines.add_clean(table, admitted)
             self._clean_bytes += len(raw)
-
-    def _turn_away(self, piece: Piece, raw: memoryview, known: Recognition) -> None:
-        if known.reason:
-            self._dirty(piece, raw, known, known.reason)
-        else:
-            self._unrelated(piece, raw)
 
     def _dirty(
         self, piece: Piece, raw: memoryview, known: Recognition, reason: Reason, breaks: Sequence[RuleBreak] = ()
@@ -168,7 +164,7 @@ class FileRouting:
         self._dirty_bytes += len(raw)
 
     def _unrelated(self, piece: Piece, raw: memoryview) -> None:
-        self.lines.add_unrelated(unrelated_line(place_of(self.source, piece.start, piece.end), raw))
+        self.lines.add_unrelated(record_line(place_of(self.source, piece.start, piece.end), raw))
         self.counts.unrelated += 1
         self._unrelated_bytes += len(raw)
 
@@ -204,12 +200,7 @@ def dirty_line(
         "event_id": event_id(event),
         **place,
     }
-    return _record(head, raw)
-
-
-def unrelated_line(place: dict[str, Any], raw: memoryview) -> bytes:
-    """Return the record of an unrelated event as one line of JSON."""
-    return _record(place, raw)
+    return record_line(head, raw)
 
 
 def place_of(source: SourceObject, start: int, end: int) -> dict[str, Any]:
@@ -230,7 +221,8 @@ def event_id(event: dict[str, Any] | None) -> str | None:
     return identifier if isinstance(identifier, str) else None
 
 
-def _record(head: dict[str, Any], raw: memoryview) -> bytes:
+def record_line(head: dict[str, Any], raw: memoryview) -> bytes:
+    """Return a record as one line of JSON: the members of `head`, then the piece as delivered."""
     if len(raw) <= _SLICE:
         return orjson.dumps({**head, **_short(raw)}, option=orjson.OPT_APPEND_NEWLINE)
     return b"".join([orjson.dumps(head)[:-1], *_raw_member(raw), b'"}\n'])

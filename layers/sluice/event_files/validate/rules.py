@@ -26,6 +26,10 @@ _WRITTEN_WHOLE = {"$schema": "http://json-schema.org/draft-04/schema#", "type": 
 """Integers in the one dialect that does not take 1.0 for one."""
 
 
+class TooDeepError(Exception):
+    """The event nests deeper than its unknown members can be written (254 levels, at most)."""
+
+
 class RuleBreak(NamedTuple):
     """One broken rule: the schema keyword, the JSON pointer of the offending or missing member, and a sentence."""
 
@@ -41,12 +45,12 @@ _BEYOND = RuleBreak("items", "", f"a rule is broken beyond the first {MOST_ITEMS
 
 
 class Rules:
-    """Checks events against one contract."""
+    """Checks events against one contract, and keeps their members that it does not know."""
 
     def __init__(self, contract: Contract) -> None:
-        """Compile the contract's schema twice: as it is, and narrowed to what most events are."""
         self._known = members_of(contract.schema)
         self._schema = jsonschema_rs.Draft202012Validator(contract.schema, mask=_MASK)
+        # The same schema, narrowed to what most events are, tells by one call that there is nothing to do.
         usual = _with_plain_ends(with_whole_numbers(closed(contract.schema, self._known), contract))
         self.hold: Callable[[dict[str, Any]], bool] = jsonschema_rs.Draft202012Validator(usual).is_valid
         """Return whether an event is valid, without unknown members, and its whole numbers are written as such."""
@@ -65,6 +69,30 @@ class Rules:
     def _reasons(self, event: dict[str, Any]) -> list[RuleBreak]:
         """Return all reasons; the validator copies an object for each, so that large ones are thinned before."""
         return [_rule_break(error) for error in islice(self._schema.iter_errors(event), MOST_BREAKS)]
+
+    def rescue(self, event: dict[str, Any], raw: memoryview) -> tuple[str | None, int]:
+        """Return the unknown members as one JSON object, value by JSON pointer, and their count.
+
+        `raw` is the event as delivered. Raises TooDeepError.
+        """
+        unknown: dict[str, Any] = {}
+        _collect(self._known, event, [], unknown)
+        if not unknown:
+            return None, 0
+        try:
+            text = orjson.dumps(unknown).decode()
+        except orjson.JSONEncodeError as error:
+            raise TooDeepError from error
+        return self._exact(raw) if _LARGE_FLOAT.search(text) else text, len(unknown)
+
+    def _exact(self, raw: memoryview) -> str:
+        """Write the unknown members with integers of any size."""
+        unknown: dict[str, Any] = {}
+        try:
+            _collect(self._known, json.loads(bytes(raw)), [], unknown)
+        except RecursionError as error:  # of a known member of any shape
+            raise TooDeepError from error
+        return json.dumps(unknown, ensure_ascii=False, separators=(",", ":"))
 
 
 def with_whole_numbers(schema: Any, contract: Contract) -> Any:  # noqa: ANN401
@@ -164,42 +192,6 @@ def thinned(known: SchemaMembers, value: Any, allowance: Iterator[int]) -> Any: 
         items = zip(value, allowance, strict=False)
         return [thinned(known.items or OPAQUE, item, allowance) for item, _ in items]
     return value
-
-
-class TooDeepError(Exception):
-    """The event nests deeper than its unknown members can be written (254 levels, at most)."""
-
-
-class UnknownMembers:
-    """Finds the members of events that one contract does not know."""
-
-    def __init__(self, contract: Contract) -> None:
-        """Collect the members that the contract's schema names."""
-        self._known = members_of(contract.schema)
-
-    def rescue(self, event: dict[str, Any], raw: memoryview) -> tuple[str | None, int]:
-        """Return the unknown members as one JSON object, value by JSON pointer, and their count.
-
-        `raw` is the event as delivered. Raises TooDeepError.
-        """
-        unknown: dict[str, Any] = {}
-        _collect(self._known, event, [], unknown)
-        if not unknown:
-            return None, 0
-        try:
-            text = orjson.dumps(unknown).decode()
-        except orjson.JSONEncodeError as error:
-            raise TooDeepError from error
-        return self._exact(raw) if _LARGE_FLOAT.search(text) else text, len(unknown)
-
-    def _exact(self, raw: memoryview) -> str:
-        """Write the unknown members with integers of any size."""
-        unknown: dict[str, Any] = {}
-        try:
-            _collect(self._known, json.loads(bytes(raw)), [], unknown)
-        except RecursionError as error:  # of a known member of any shape
-            raise TooDeepError from error
-        return json.dumps(unknown, ensure_ascii=False, separators=(",", ":"))
 
 
 def _collect(known: SchemaMembers, value: Any, path: list[str | int], unknown: dict[str, Any]) -> None:  # noqa: ANN401

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import unquote_plus
 
 import orjson
@@ -18,6 +18,10 @@ _LONGEST_NAME = 1024  # bytes of UTF-8 that a key may have; buckets and ETags ar
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = 31  # zlib's code for: expect a gzip header
 _STEP = 16 << 10  # bytes decompressed at a time; 1000 times as many may come out
+
+
+ReadSource = Callable[[SourceObject, int], tuple[int, bytes | None]]
+"""Returns an object's size and body, None for a body larger than a limit; raises `SourceGoneError` and others."""
 
 
 class UnknownAnnouncementError(Exception):
@@ -34,16 +38,6 @@ class SourceUnreadableError(Exception):
 
 class ContentTooLargeError(Exception):
     """The content is larger than a file may be, or than one commit takes."""
-
-
-class SourceStore(Protocol):
-    """The producers' buckets."""
-
-    def read(self, source: SourceObject, max_bytes: int) -> tuple[int, bytes | None]:
-        """Return the object's size and body; None for a body larger than `max_bytes`.
-
-        Raises SourceGoneError, SourceUnreadableError.
-        """
 
 
 def announced_objects(body: str) -> list[SourceObject]:

@@ -28,7 +28,6 @@ class S3SourceStore:
     """Reads source objects, each exactly as it was announced."""
 
     def __init__(self, client: "S3Client") -> None:
-        """Bind the client."""
         self._client = client
         self._threads = ThreadPoolExecutor(_AHEAD)
         self._expected: Iterator[SourceObject] = iter(())

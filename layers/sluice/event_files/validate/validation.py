@@ -22,10 +22,9 @@ from sluice.event_files.validate.corrections import FindMedia
 from sluice.event_files.validate.event_processor import EventProcessors
 from sluice.event_files.validate.routing import FileRouting, Lines
 from sluice.event_files.validate.source_objects import (
-    Content,
     ContentTooLargeError,
+    ReadSource,
     SourceGoneError,
-    SourceStore,
     SourceUnreadableError,
     content_of,
 )
@@ -108,7 +107,7 @@ class Validation:
     def __init__(
         self,
         registry: Registry,
-        sources: SourceStore,
+        read_source: ReadSource,
         chunks: ObjectStore,
         ledger: Ledger,
         find_media: FindMedia,
@@ -118,7 +117,7 @@ class Validation:
     ) -> None:
         """Bind the adapters; `new_chunk_id` makes ids that are unique and grow with time, `stopwatch` gives seconds."""
         self._processors = EventProcessors(registry, find_media)
-        self._sources = sources
+        self._read_source = read_source
         self._chunks = chunks
         self._ledger = ledger
         self._limits = limits
@@ -164,7 +163,7 @@ class Validation:
 
     def _route(self, source: SourceObject, outcome: Outcome) -> _RoutedFile | None:
         try:
-            size, body = self._sources.read(source, self._limits.max_file_bytes)
+            size, body = self._read_source(source, self._limits.max_file_bytes)
             return self._route_body(source, size, body)
         except SourceGoneError as error:
             self._note(source, Status.GONE, str(error), outcome)
@@ -176,25 +175,22 @@ class Validation:
         return None
 
     def _route_body(self, source: SourceObject, size: int, body: bytes | None) -> _RoutedFile:
-        try:
-            if body is None:
-                raise ContentTooLargeError
-            return self._route_content(source, size, content_of(body, self._limits.max_file_bytes))
-        except ContentTooLargeError:
-            routing = FileRouting(self._processors, source)
-            routing.refuse(Reason.FILE_TOO_LARGE)
-            return _RoutedFile(source, size, Status.REFUSED, routing.counts, routing.lines, [])
-
-    def _route_content(self, source: SourceObject, size: int, content: Content) -> _RoutedFile:
-        routing = FileRouting(self._processors, source)
-        spilled: list[ChunkRecord] = []
+        routing, spilled = FileRouting(self._processors, source), list[ChunkRecord]()
 
         def spill(lines: Lines) -> None:
             if len(spilled) == _MAX_SPILLED_CHUNKS:
                 raise ContentTooLargeError  # the chunks stored so far are never committed
             spilled.append(self._store(lines))
 
-        routing.route(content.data, self._limits.chunk_bytes, spill)
+        try:
+            if body is None:
+                raise ContentTooLargeError
+            content = content_of(body, self._limits.max_file_bytes)
+            routing.route(content.data, self._limits.chunk_bytes, spill)
+        except ContentTooLargeError:
+            routing = FileRouting(self._processors, source)
+            routing.refuse(Reason.FILE_TOO_LARGE)
+            return _RoutedFile(source, size, Status.REFUSED, routing.counts, routing.lines, [])
         if content.truncated:
             routing.refuse(Reason.TRUNCATED_GZIP)
         return _RoutedFile(source, size, Status.VALIDATED, routing.counts, routing.lines, spilled)

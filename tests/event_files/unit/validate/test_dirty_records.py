@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sluice.event_files.ledger.model import Reason, SourceObject
 from sluice.event_files.validate.event_processor import Recognition
-from sluice.event_files.validate.routing import dirty_line, event_id, place_of, unrelated_line
+from sluice.event_files.validate.routing import dirty_line, event_id, place_of, record_line
 from sluice.event_files.validate.rules import RuleBreak
 from tests.event_files.unit.validate.contract_events import REGISTRY, chance
 
@@ -19,7 +19,7 @@ SLICE = 3 << 18
 
 
 def record_of(raw: bytes) -> dict[str, Any]:
-    line = unrelated_line(place_of(SOURCE, 7, 7 + len(raw)), memoryview(raw))
+    line = record_line(place_of(SOURCE, 7, 7 + len(raw)), memoryview(raw))
     assert line.endswith(b"\n")
     assert line.count(b"\n") == 1
     record = json.loads(line)

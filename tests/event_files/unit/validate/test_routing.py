@@ -149,7 +149,6 @@ def test_a_splitter_that_loses_or_repeats_bytes_is_found_out(broken: Split, monk
 @pytest.mark.parametrize(
     ("part", "method"),
     [
-        (FileRouting, "_turn_away"),
         (FileRouting, "_dirty"),
         (FileRouting, "_unrelated"),
         (Lines, "add_clean"),

@@ -1,14 +1,15 @@
 """Members that the contract does not know are kept as delivered, by JSON pointer."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import jsonschema_rs
 import orjson
 import pytest
 
-from sluice.event_files.validate.corrections import InexactError, WholeNumbers
-from sluice.event_files.validate.rules import Rules, TooDeepError, UnknownMembers, closed, members_of
+from sluice.event_files.validate.corrections import InexactError, mending_whole_numbers
+from sluice.event_files.validate.rules import Rules, TooDeepError, closed, members_of
 from tests.event_files.unit.validate.contract_events import (
     CONTRACTS,
     FEW_VALUES,
@@ -32,12 +33,12 @@ SCHEMA: dict[str, Any] = {
     "then": {"properties": {"f": {}}},
     "else": {"properties": {"g": {}}},
 }
-UNKNOWN_MEMBERS = UnknownMembers(contract_like(SCHEMA))
+RULES = Rules(contract_like(SCHEMA))
 
 
 def rescue(text: str) -> tuple[Any, int]:
     raw = text.encode()
-    rescued, count = UNKNOWN_MEMBERS.rescue(orjson.loads(raw), memoryview(raw))
+    rescued, count = RULES.rescue(orjson.loads(raw), memoryview(raw))
     return rescued and json.loads(rescued), count
 
 
@@ -101,8 +102,9 @@ def test_numbers_of_any_size_are_rescued_exactly(number: float) -> None:
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.table)
 def test_the_schema_of_each_contract_names_all_that_it_makes_up(contract: Any) -> None:
     """Events are made up with an unknown member now and then, and with no other."""
+    rules = Rules(contract)
     for event in events_of(contract):
-        rescued, _ = UnknownMembers(contract).rescue(event, memoryview(orjson.dumps(event)))
+        rescued, _ = rules.rescue(event, memoryview(orjson.dumps(event)))
         names = {pointer.rpartition("/")[2] for pointer in json.loads(rescued or "{}")}
         assert names <= {"client_build", "experiment", "retries"}
 
@@ -115,25 +117,20 @@ def test_unknown_too_deep_to_be_written_are_refused(unknown: str) -> None:
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.table)
 def test_rules_hold_where_nothing_is_broken_unknown_or_to_mend(contract: Any) -> None:
-    rules, unknown_members, whole_numbers, verdicts = (
-        Rules(contract),
-        UnknownMembers(contract),
-        WholeNumbers(contract),
-        set(),
-    )
+    rules, mend, verdicts = Rules(contract), mending_whole_numbers(contract), set()
     for text in [*with_values(contract, FEW_VALUES), *with_unknown_members(contract)]:
         event = orjson.loads(text)
-        broken, (_, unknown) = bool(rules.breaks(event)), unknown_members.rescue(event, memoryview(text.encode()))
-        to_mend = not broken and has_any_to_mend(whole_numbers, orjson.loads(text))
+        broken, (_, unknown) = bool(rules.breaks(event)), rules.rescue(event, memoryview(text.encode()))
+        to_mend = not broken and has_any_to_mend(mend, orjson.loads(text))
         assert rules.hold(event) is not (broken or unknown or to_mend), text
         verdicts.add((broken, unknown > 0, to_mend))
     assert verdicts >= {(False, False, False), (False, True, False), (True, False, False)}
     assert any(to_mend for _, _, to_mend in verdicts)
 
 
-def has_any_to_mend(whole_numbers: WholeNumbers, event: Any) -> bool:
+def has_any_to_mend(mend: Callable[[Any], bool], event: Any) -> bool:
     try:
-        return whole_numbers.mend(event)
+        return mend(event)
     except InexactError:
         return True
 
@@ -160,11 +157,11 @@ PROPERTIES: dict[str, Any] = SCHEMA["properties"]
     ],
 )
 def test_a_closed_schema_takes_no_unknown_member_at_any_place(schema: dict[str, Any]) -> None:
-    unknown_members = UnknownMembers(contract_like(schema))
+    rules = Rules(contract_like(schema))
     takes = jsonschema_rs.Draft202012Validator(closed(schema, members_of(schema))).is_valid
     taken = []
     for text in _with_an_unknown_member(WHOLE):
-        _, unknown = unknown_members.rescue(json.loads(text), memoryview(text.encode()))
+        _, unknown = rules.rescue(json.loads(text), memoryview(text.encode()))
         assert takes(json.loads(text)) is (unknown == 0), text
         taken.append(unknown == 0)
     assert True in taken
