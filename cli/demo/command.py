@@ -1,6 +1,8 @@
 """`sluice demo`: both pipelines on this machine, with generated files and a simulated vendor."""
 
 import time
+from collections.abc import Iterable
+from itertools import count
 from typing import Annotated
 
 import typer
@@ -13,7 +15,7 @@ from cli.demo.questions import QUESTIONS, row_counts_sql
 from cli.event_files import convert, ingest
 from cli.event_files.file_generation import event_files
 from cli.event_files.generate import write
-from cli.event_files.ingest import FileReport, Totals
+from cli.event_files.ingest import Totals
 from cli.event_files.upload import input_files
 from cli.platform import local_cloud
 from cli.platform.console import CliError, err, handled, out, plural, say
@@ -45,14 +47,13 @@ class Steps:
     """Headings of the steps, with the time they begin."""
 
     def __init__(self) -> None:
-        """Start the clock."""
         self._begun = time.monotonic()
-        self._number = 0
+        self._numbers = count(1)
 
     def begin(self, title: str) -> None:
         """Print the heading of the next step."""
-        self._number += 1
-        out.print(f"\n[bold cyan]━━ {self._number}  {title}[/]  [dim]{self.seconds():.0f} s[/]\n", highlight=False)
+        number = next(self._numbers)
+        out.print(f"\n[bold cyan]━━ {number}  {title}[/]  [dim]{self.seconds():.0f} s[/]\n", highlight=False)
 
     def seconds(self) -> float:
         """Return the seconds that the demo has taken so far."""
@@ -100,7 +101,8 @@ def _deliver(stage: Deployment, steps: Steps) -> Totals:
     steps.begin("Ingest: upload them, validate every event")
     reports = ingest.ingest_files(stage, input_files([producers.FOLDER]), _TIMEOUT)
     out.print(ingest.report_table(reports))
-    _say_known(reports)
+    if known := sum(report.status == ingest.KNOWN for report in reports):
+        say(f"{plural(known, 'file')} came before: known, and not counted again.")
     found, wanted = ingest.totals(reports), ingest.totals(expected)
     if found != wanted:
         raise CliError(
@@ -110,12 +112,6 @@ def _deliver(stage: Deployment, steps: Steps) -> Totals:
     say("Exactly what the files hold, event by event.")
     producers.announce_again(stage, files)
     return found
-
-
-def _say_known(reports: list[FileReport]) -> None:
-    known = ingest.statuses(reports).get(ingest.KNOWN, 0)
-    if known:
-        say(f"{plural(known, 'file')} came before: known, and not counted again.")
 
 
 def _convert(stage: Deployment, steps: Steps) -> None:
@@ -131,15 +127,16 @@ def _convert(stage: Deployment, steps: Steps) -> None:
 
 def _ask(stage: Deployment, steps: Steps) -> None:
     steps.begin("Ask: SQL in Athena, over the tables of the catalog")
-    for question in QUESTIONS:
-        out.print(f"\n[bold]{question.words}[/]")
-        out.print(question.sql, style="dim", highlight=False, markup=False)
-        show(run_query(stage, question.sql), limit=10)
+    for question, lines in QUESTIONS.items():
+        sql = lines.strip()
+        out.print(f"\n[bold]{question}[/]")
+        out.print(sql, style="dim", highlight=False, markup=False)
+        show(run_query(stage, sql), limit=10)
 
 
 def _compare(stage: Deployment, total: Totals) -> None:
     """Every clean event must be one row, however often its file was announced and this demo was run."""
-    rows = {table: count for table, count in run_query(stage, row_counts_sql(total.clean)).rows if count}
+    rows = {table: number for table, number in run_query(stage, row_counts_sql(total.clean)).rows if number}
     if rows != total.clean:
         raise CliError(
             f"The tables hold {rows} rows of the files, but {total.clean} events were clean.",
@@ -174,13 +171,8 @@ def _make_histories(stage: Deployment, steps: Steps) -> None:
 
 
 def _summary(stage: Deployment) -> RenderableType:
-    places = _two_columns()
-    for name, place in _places(stage):
-        places.add_row(name, place)
-    commands = _two_columns()
-    for command, does in _COMMANDS:
-        commands.add_row(f".venv/bin/{command}", f"[dim]{does}[/]")
-    content = Group(places, "", "[bold]Try[/]", commands)
+    commands = ((f".venv/bin/{command}", f"[dim]{does}[/]") for command, does in _COMMANDS)
+    content = Group(_two_columns(_places(stage)), "", "[bold]Try[/]", _two_columns(commands))
     return Panel(content, title="Where to look next", title_align="left", expand=False)
 
 
@@ -199,5 +191,8 @@ def _places(stage: Deployment) -> list[tuple[str, str]]:
     ]
 
 
-def _two_columns() -> Table:
-    return Table(box=None, show_header=False, pad_edge=False, padding=(0, 3, 0, 0))
+def _two_columns(rows: Iterable[tuple[str, str]]) -> Table:
+    shown = Table.grid(padding=(0, 3, 0, 0))
+    for row in rows:
+        shown.add_row(*row)
+    return shown

@@ -1,53 +1,32 @@
 """Questions that data scientists ask of the tables, in SQL that Athena and the local cloud both run."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from cli.event_files.file_generation import STREAM
 
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question in words and in SQL."""
-
-    words: str
-    sql: str
-
-
-QUESTIONS = (
-    Question(
-        "What do people do with the illustrations they are offered?",
-        """select event_type, reporter, count(*) as events
+QUESTIONS = {
+    "What do people do with the illustrations they are offered?": """
+select event_type, reporter, count(*) as events
 from microthree_event group by 1, 2 order by 3 desc, 1, 2""",
-    ),
-    Question(
-        "How many proposed headlines were published, by version of the model?",
-        """select p.service_version.model as model, count(*) as proposed, count(e.prediction_id) as published
+    "How many proposed headlines were published, by version of the model?": """
+select p.service_version.model as model, count(*) as proposed, count(e.prediction_id) as published
 from microtwo_pred p
 left join (select distinct prediction_id from microtwo_event) e on e.prediction_id = p.id
 group by 1 order by 2 desc, 1 limit 5""",
-    ),
-    Question(
-        "Which search terms does the model come up with most?",
-        """select term, count(*) as predictions
+    "Which search terms does the model come up with most?": """
+select term, count(*) as predictions
 from microthree_pred cross join unnest(search_terms) as t(term)
 group by 1 order by 2 desc, 1 limit 5""",
-    ),
-    Question(
-        "How much came in per hour? (Partitions: only the hours asked for are read.)",
-        """select month, day, hour, count(*) as events
+    "How much came in per hour? (Partitions: only the hours asked for are read.)": """
+select month, day, hour, count(*) as events
 from microone_event where year = 2024 and month = 5 group by 1, 2, 3 order by 1, 2, 3""",
-    ),
-    Question(
-        "How good is what each service delivers?",
-        """select service_name, service_type, count(*) as events, sum(case when passed then 0 else 1 end) as dirty
+    "How good is what each service delivers?": """
+select service_name, service_type, count(*) as events, sum(case when passed then 0 else 1 end) as dirty
 from profiling_log group by 1, 2 order by 1, 2""",
-    ),
-    Question(
-        "Where does a row come from? (The file and the byte its event begins at.)",
-        'select id, "_source_key", "_source_offset" from microone_event order by 1 limit 3',
-    ),
-)
+    "Where does a row come from? (The file and the byte its event begins at.)": """
+select id, "_source_key", "_source_offset" from microone_event order by 1 limit 3""",
+}
+"""SQL by the question that it answers."""
 
 
 def row_counts_sql(tables: Iterable[str]) -> str:

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 import orjson
 import typer
-from rich.console import RenderableType
-from rich.table import Table
+from rich.table import Column
 
 from cli.platform import machine
 from cli.platform.console import (
@@ -20,8 +19,9 @@ from cli.platform.console import (
     out,
     plural,
     print_error,
+    print_result,
     say,
-    say_json,
+    table,
     titled,
 )
 from cli.platform.session import LOCAL, Deployment, connect
@@ -124,22 +124,19 @@ def error_of(deployment: Deployment, conversion: Conversion, outcome: machine.Ou
 
 def show(conversion: Conversion, *, as_json: bool) -> None:
     """Print a run's summary."""
-    if as_json:
-        say_json(conversion)
-    elif conversion.status == CONVERTED:
-        out.print(_table(conversion))
-    else:
+    print_result(conversion, _show, as_json=as_json)
+
+
+def _show(conversion: Conversion) -> None:
+    if conversion.status != CONVERTED:
         out.print(f"Conversion: {conversion.status.replace('_', ' ')}.")
-
-
-def _table(conversion: Conversion) -> RenderableType:
-    shown = Table("Table")
-    shown.add_column("Rows", justify="right")
-    for name, count in sorted(conversion.rows.items()):
-        shown.add_row(name, f"{count:,}")
+        return
+    counts = ((name, f"{count:,}") for name, count in sorted(conversion.rows.items()))
+    shown = table("Table", Column("Rows", justify="right"), rows=counts)
     rows, files = plural(sum(conversion.rows.values()), "row"), plural(conversion.files, "file")
     parquet = plural(conversion.parquet_files, "Parquet file")
-    return titled(f"{rows} from {files}, in {parquet} ({conversion.seconds:.1f} s, run {conversion.run_id})", shown)
+    title = f"{rows} from {files}, in {parquet} ({conversion.seconds:.1f} s, run {conversion.run_id})"
+    out.print(titled(title, shown))
 
 
 def executions_of_run(deployment: Deployment, run_id: str) -> list[str]:

@@ -81,15 +81,6 @@ class Version:
     tables: Sequence[Rows]
 
 
-@dataclass(frozen=True, slots=True)
-class FileStatus:
-    """The document of `sluice file --json`."""
-
-    bucket: str
-    key: str
-    versions: Sequence[Version]
-
-
 @handled
 def file(
     key: Annotated[str, typer.Argument(help="The object's key in the source bucket, or s3://BUCKET/KEY.")],
@@ -107,25 +98,16 @@ def file(
         sluice file events/2026/11/22/part-0007.json
         sluice file s3://ef-prd-stream/part-0007.json.gz --stage prd --json
     """
-    found = file_status(connect(stage), key)
-    if as_json:
-        say_json(found)
-        return
-    for version in found.versions:
-        _show(found.key, version)
-
-
-def file_status(deployment: Deployment, place: str) -> FileStatus:
-    """Return what is recorded of a source object; `place` is its key, with or without ``s3://bucket/``.
-
-    Raises:
-        CliError: Nothing is recorded, or the stage does not read there.
-    """
-    bucket, key = _bucket_and_key(deployment, place)
-    items = versions_of(deployment, bucket, key)
-    if not items:
+    deployment = connect(stage)
+    bucket, key = _bucket_and_key(deployment, key)
+    versions = [_version(deployment, item, key) for item in versions_of(deployment, bucket, key)]
+    if not versions:
         raise _unknown_error(deployment, bucket, key)
-    return FileStatus(bucket, key, [_version(deployment, item, key) for item in items])
+    if as_json:
+        say_json({"bucket": bucket, "key": key, "versions": versions})
+        return
+    for version in versions:
+        _show(key, version)
 
 
 def _bucket_and_key(deployment: Deployment, place: str) -> tuple[str, str]:

@@ -4,7 +4,7 @@ import copy
 import gzip
 import random
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,7 +23,8 @@ _SEPARATORS = (b"", b"", b"", b"\n", b"\r\n")
 _GZIP_SHARE = 0.2
 _JUDGED_SHARE = 0.6  # of evaluations
 _REPEAT_EVERY = 8  # files; one of them repeats an event of the file before it: delivery is at least once
-
+_NO_EVENTS = {Reason.FRAGMENT, Reason.INVALID_JSON, Reason.NOT_AN_EVENT}
+_CLEAN, _UNRELATED = "clean", "unrelated"
 
 Event = dict[str, Any]
 Predicted = dict[tuple[str, ...], list[str]]
@@ -75,7 +76,7 @@ def event_files(registry: Registry, files: int, events: int, seed: int) -> Itera
         if last and index % _REPEAT_EVERY == _REPEAT_EVERY - 1:
             pieces.append(last)
         last = next((piece for piece in pieces if piece.table and not piece.reason), None)
-        yield _file(_name(START + index * span, rng), pieces, rng)
+        yield _file(START + index * span, pieces, rng)
 
 
 def _share(total: int, parts: int, index: int) -> int:
@@ -97,21 +98,13 @@ def _pieces(
     for at in moments:
         piece = _piece(contracts, at, predicted, rng)
         # A fragment ends where the next event begins; without one it would swallow what follows.
-        if not (pieces and pieces[-1].reason == Reason.FRAGMENT and _is_no_event(piece)):
+        if not (pieces and pieces[-1].reason == Reason.FRAGMENT and piece.reason in _NO_EVENTS):
             pieces.append(piece)
     return pieces
 
 
-def _is_no_event(piece: Piece) -> bool:
-    return piece.reason in {Reason.FRAGMENT, Reason.INVALID_JSON, Reason.NOT_AN_EVENT}
-
-
-def _name(start: datetime, rng: random.Random) -> str:
-    unique = uuid.UUID(int=rng.getrandbits(128), version=4)
-    return f"{STREAM}-{start:%Y-%m-%d-%H-%M-%S}-{unique}"
-
-
-def _file(name: str, pieces: list[Piece], rng: random.Random) -> EventFile:
+def _file(start: datetime, pieces: list[Piece], rng: random.Random) -> EventFile:
+    name = f"{STREAM}-{start:%Y-%m-%d-%H-%M-%S}-{uuid.UUID(int=rng.getrandbits(128), version=4)}"
     body = rng.choice(_SEPARATORS).join(piece.raw for piece in pieces)
     if rng.random() < _GZIP_SHARE:
         # The stream compresses without renaming; no time stamp, so that the bytes are the same every time.
@@ -132,61 +125,48 @@ def _counts(pieces: list[Piece]) -> Counts:
     return counts
 
 
-def _clean(contract: Contract, event: Event, _: random.Random) -> Piece:
-    return Piece(orjson.dumps(event), contract.table, media=_media_of(contract, event))
-
-
-def _rule_broken(contract: Contract, event: Event, rng: random.Random) -> Piece:
-    return Piece(orjson.dumps(mutate_event(contract, event, rng)[0]), contract.table, Reason.RULE_BROKEN)
-
-
-def _no_contract(contract: Contract, event: Event, _: random.Random) -> Piece:
-    changed = _changed_body(contract, event, service="microfour")
-    return Piece(orjson.dumps(changed), reason=Reason.NO_CONTRACT)
-
-
-def _no_identifier(contract: Contract, event: Event, _: random.Random) -> Piece:
-    changed = _changed_body(contract, event, service=None, prediction_id=None)
-    return Piece(orjson.dumps(changed), reason=Reason.NO_IDENTIFIER)
-
-
-def _not_an_event(_: Contract, event: Event, __: random.Random) -> Piece:
-    return Piece(orjson.dumps({"heartbeat": event["time"]}), reason=Reason.NOT_AN_EVENT)
-
-
-def _invalid_json(_: Contract, event: Event, __: random.Random) -> Piece:
-    return Piece(orjson.dumps(event)[:-1] + b',"confidence":NaN}', reason=Reason.INVALID_JSON)
-
-
-def _fragment(_: Contract, event: Event, rng: random.Random) -> Piece:
-    raw = orjson.dumps(event)
-    # Cut inside the envelope's plain members: what is left holds no whole object.
-    return Piece(raw[: rng.randrange(20, raw.index(b'"detail":'))], reason=Reason.FRAGMENT)
-
-
-def _unrelated(_: Contract, event: Event, rng: random.Random) -> Piece:
-    return Piece(orjson.dumps(event | {"source": rng.choice(("app.billing", "aws.health"))}))
-
-
-_FREQUENCIES: Mapping[Callable[[Contract, Event, random.Random], Piece], int] = {
-    _clean: 860,
-    _rule_broken: 70,
-    _no_contract: 20,
-    _unrelated: 20,
-    _no_identifier: 10,
-    _fragment: 10,
-    _not_an_event: 5,
-    _invalid_json: 5,
+_FREQUENCIES: Mapping[Reason | str, int] = {
+    _CLEAN: 860,
+    Reason.RULE_BROKEN: 70,
+    Reason.NO_CONTRACT: 20,
+    _UNRELATED: 20,
+    Reason.NO_IDENTIFIER: 10,
+    Reason.FRAGMENT: 10,
+    Reason.NOT_AN_EVENT: 5,
+    Reason.INVALID_JSON: 5,
 }
 """Frequency of each kind of piece, in thousandths."""
 
 
 def _piece(contracts: tuple[Contract, ...], at: datetime, predicted: Predicted, rng: random.Random) -> Piece:
-    (make,) = rng.choices(list(_FREQUENCIES), list(_FREQUENCIES.values()))
+    (kind,) = rng.choices(list(_FREQUENCIES), list(_FREQUENCIES.values()))
     contract = rng.choice(contracts)
     event = generate_event(contract, rng, at)
     _refer_to_prediction(contract, event, predicted, rng)
-    return make(contract, event, rng)
+    if kind == _CLEAN:
+        return Piece(orjson.dumps(event), contract.table, media=_media_of(contract, event))
+    if kind == _UNRELATED:
+        return Piece(orjson.dumps(event | {"source": rng.choice(("app.billing", "aws.health"))}))
+    reason = Reason(kind)
+    return Piece(_dirty(reason, contract, event, rng), contract.table if reason == Reason.RULE_BROKEN else None, reason)
+
+
+def _dirty(reason: Reason, contract: Contract, event: Event, rng: random.Random) -> bytes:
+    """Return bytes made of a clean event that are dirty for this reason."""
+    raw = orjson.dumps(event)
+    match reason:
+        case Reason.RULE_BROKEN:
+            return orjson.dumps(mutate_event(contract, event, rng)[0])
+        case Reason.NO_CONTRACT:
+            return orjson.dumps(_changed_body(contract, event, service="microfour"))
+        case Reason.NO_IDENTIFIER:
+            return orjson.dumps(_changed_body(contract, event, service=None, prediction_id=None))
+        case Reason.NOT_AN_EVENT:
+            return orjson.dumps({"heartbeat": event["time"]})
+        case Reason.INVALID_JSON:
+            return raw[:-1] + b',"confidence":NaN}'
+    # A fragment is cut inside the envelope's plain members: what is left holds no whole object.
+    return raw[: rng.randrange(20, raw.index(b'"detail":'))]
 
 
 def _refer_to_prediction(contract: Contract, event: Event, predicted: Predicted, rng: random.Random) -> None:
@@ -210,14 +190,9 @@ def _media_of(contract: Contract, event: Event) -> tuple[str, ...]:
     """Return the key of the media object that an event refers to, for tables that look media up."""
     for correction in contract.corrections:
         if correction.rule == "media_uri":
-            payload = _member(event, correction.member) or {}
+            payload = event
+            for name in correction.member:
+                payload = payload.get(name) or {}
             if payload.get("media_id") and payload.get("medialib"):
                 return (f"demo/{payload['medialib']}/{payload['media_id']}.jpg",)
     return ()
-
-
-def _member(event: Event, path: tuple[str, ...]) -> Any:  # noqa: ANN401 - any JSON value
-    value: Any = event
-    for name in path:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value

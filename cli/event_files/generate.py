@@ -9,7 +9,7 @@ import typer
 from cli.event_files import ingest
 from cli.event_files.file_generation import EventFile, event_files
 from cli.event_files.ingest import FileReport
-from cli.platform.console import CliError, JsonOption, handled, out, plural, progress, say, say_json
+from cli.platform.console import CliError, JsonOption, handled, plural, progress, say
 from sluice.contracts.load import load_registry
 
 GENERATED = "generated"
@@ -36,10 +36,8 @@ def generate(
     """
     made = event_files(load_registry(), files, events, seed)
     reports = write(directory, made, files)
-    if as_json:
-        say_json(ingest.report_document(reports))
-    else:
-        out.print(ingest.report_table(reports))
+    ingest.print_reports(reports, as_json=as_json)
+    if not as_json:
         say(f"{plural(files, 'file')} in {directory}; the table shows what the pipeline has to make of them.")
 
 

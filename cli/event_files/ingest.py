@@ -2,18 +2,18 @@
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import RenderableType
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from cli.event_files.upload import InputFile, Uploaded, Uploader, input_files
-from cli.platform.console import JsonOption, StageOption, err, handled, out, plural, progress, say_json, titled
+from cli.platform.console import JsonOption, StageOption, err, handled, out, plural, print_result, progress, titled
 from cli.platform.session import LOCAL, Deployment, connect
 from sluice.aws.runtime import Item
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
@@ -79,12 +79,10 @@ def ingest(
     """
     files = input_files(paths)
     reports = ingest_files(connect(stage), files, timeout)
-    if as_json:
-        say_json(report_document(reports))
-    else:
-        out.print(report_table(reports))
+    print_reports(reports, as_json=as_json)
+    if not as_json:
         _print_statuses(reports)
-    if not are_done(reports):
+    if any(report.status not in DONE for report in reports):
         raise typer.Exit(1)
 
 
@@ -187,38 +185,32 @@ def report_of(uploaded: Uploaded, item: Item) -> FileReport:
     )
 
 
-def totals(files: Iterable[FileReport]) -> Totals:
+def totals(files: Sequence[FileReport]) -> Totals:
     """Add the files up."""
     clean: Counter[str] = Counter()
     dirty: Counter[str] = Counter()
-    count = events = unrelated = 0
     for file in files:
-        count, events, unrelated = count + 1, events + file.events, unrelated + file.unrelated
         clean.update(file.clean)
         dirty.update(file.dirty)
-    return Totals(count, events, dict(sorted(clean.items())), dict(sorted(dirty.items())), unrelated)
+    return Totals(
+        files=len(files),
+        events=sum(file.events for file in files),
+        clean=dict(sorted(clean.items())),
+        dirty=dict(sorted(dirty.items())),
+        unrelated=sum(file.unrelated for file in files),
+    )
 
 
-def are_done(files: Iterable[FileReport]) -> bool:
-    """Return whether every file is done; dirty events are no failure."""
-    return all(file.status in DONE for file in files)
-
-
-def statuses(files: Iterable[FileReport]) -> dict[str, int]:
-    """Return the number of files by status, the frequent ones first."""
-    return dict(Counter(file.status for file in files).most_common())
-
-
-def report_document(files: list[FileReport]) -> dict[str, Any]:
-    """Return the JSON document of `sluice ingest --json`."""
-    return {"files": files, "totals": totals(files)}
+def print_reports(files: list[FileReport], *, as_json: bool) -> None:
+    """Print the reports: all of them as JSON, or their totals as a table."""
+    document = {"files": files, "totals": totals(files)}
+    print_result(document, lambda _: out.print(report_table(files)), as_json=as_json)
 
 
 def report_table(files: list[FileReport]) -> RenderableType:
     """Return the totals as a table."""
     total = totals(files)
-    shown = Table("Went to", "Table or reason")
-    shown.add_column("Events", justify="right")
+    shown = Table("Went to", "Table or reason", Column("Events", justify="right"))
     _add_rows(shown, "[green]clean[/]", total.clean)
     _add_rows(shown, "[yellow]dirty[/]", total.dirty)
     _add_rows(shown, "[dim]unrelated[/]", {"another producer's": total.unrelated} if total.unrelated else {})
@@ -234,7 +226,7 @@ def _add_rows(shown: Table, where: str, counts: Mapping[str, int]) -> None:
 
 
 def _print_statuses(reports: list[FileReport]) -> None:
-    counts = statuses(reports).items()
+    counts = Counter(report.status for report in reports).most_common()
     err.print(", ".join(f"{count:,} {status.replace('_', ' ')}" for status, count in counts))
     unfinished = [found for found in reports if found.status not in DONE]
     for found in unfinished[:_NAMED]:

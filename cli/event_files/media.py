@@ -1,10 +1,8 @@
 """`sluice media`: the index by which media are found."""
 
-from collections.abc import Iterator
-
 import typer
 
-from cli.platform.console import JsonOption, StageOption, err, handled, out, plural, say_json
+from cli.platform.console import JsonOption, StageOption, err, handled, out, plural, print_result
 from cli.platform.session import LOCAL, Deployment, connect
 from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
 
@@ -29,10 +27,7 @@ def index(stage: StageOption = LOCAL, as_json: JsonOption = False) -> None:
         sluice media index --stage dev
     """
     count = index_bucket(connect(stage))
-    if as_json:
-        say_json({"objects": count})
-    else:
-        out.print(f"{plural(count, 'object')} indexed.")
+    print_result({"objects": count}, lambda _: out.print(f"{plural(count, 'object')} indexed."), as_json=as_json)
 
 
 def index_bucket(deployment: Deployment) -> int:
@@ -41,13 +36,9 @@ def index_bucket(deployment: Deployment) -> int:
     media = DynamoMediaIndex(deployment.dynamodb, deployment.output("MediaTable"), bucket)
     count = 0
     with err.status("Indexing …") as shown:
-        for keys in _keys(deployment, bucket):
+        for page in deployment.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            keys = [entry["Key"] for entry in page.get("Contents", [])]
             media.add(keys)
             count += len(keys)
             shown.update(f"Indexed {plural(count, 'object')} …")
     return count
-
-
-def _keys(deployment: Deployment, bucket: str) -> Iterator[list[str]]:
-    for page in deployment.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-        yield [entry["Key"] for entry in page.get("Contents", [])]
