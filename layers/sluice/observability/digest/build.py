@@ -2,21 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import median
 
-from sluice.observability.cost import cost_of
-from sluice.observability.digest.baseline import Baseline
-from sluice.observability.digest.model import (
-    VOLUME_HIGH,
-    VOLUME_LOW,
-    ComparedVolume,
-    Digest,
-    Section,
-    SlowRun,
-)
-from sluice.observability.digest.periods import Period
-from sluice.observability.pipeline import Pipeline, Volume, kinds_of
+from sluice.observability.digest.model import VOLUME_HIGH, VOLUME_LOW, Digest, Section, SlowRun
+from sluice.observability.digest.periods import Period, Window
+from sluice.observability.pipeline import Pipeline, kinds_of
 from sluice.observability.run_totals import RunTotals
 from sluice.runs.model import Result, RunKind, RunRecord
 
@@ -27,6 +18,7 @@ _SLOW = 3  # times the usual
 _SLOW_SECONDS = 30.0  # a run of less is not slow
 _FEW_RUNS = 5  # that do not tell what is usual
 _LISTED = 20
+_PUNCTUAL = timedelta(hours=2)  # machines run hourly: a time whose first run is later is not known from its begin
 
 
 def digest_without_sections(
@@ -36,23 +28,21 @@ def digest_without_sections(
     kinds = kinds_of(pipelines)
     known = sorted((run for run in records if period.known.holds(run.start)), key=lambda run: (run.started_at, run.id))
     runs = [run for run in known if period.window.holds(run.start)]
-    total = RunTotals.of(runs, kinds)
-    baseline = Baseline.of(period, [run for run in known if run.start < period.window.start], kinds)
-    failed = (run for run in reversed(runs) if run.kind in kinds and _failed(kinds, run))
+    failed = [
+        run for run in reversed(runs) if run.kind in kinds and kinds[run.kind].result(run.outcome) is Result.FAILED
+    ]
     return Digest(
         stage=stage,
         period=period,
         as_of=now,
         pipelines=tuple(pipelines),
-        total=total,
-        before=RunTotals.of([run for run in known if period.before.holds(run.start)], kinds),
-        baseline=baseline,
+        total=RunTotals.of(runs, kinds),
+        before=_sums(known, period.before, kinds),
+        earlier=tuple(_earlier(period, known, kinds)),
         hourly=_by(runs, period.hours, _hour, kinds),
         daily=_by(runs, map(_day, period.hours), _day, kinds),
-        volumes=tuple(_compared(volume, total, baseline) for each in pipelines for volume in each.volumes),
-        failed=tuple(failed)[:_LISTED],
+        failed=tuple(failed[:_LISTED]),
         slow=_slow(runs, known),
-        cost=cost_of(total, pipelines),
     )
 
 
@@ -64,8 +54,16 @@ def with_sections(digest: Digest, sections: Iterable[Section]) -> Digest:
     return replace(digest, sections=sections, notices=(*broken, *odd))
 
 
-def _failed(kinds: Mapping[str, RunKind], run: RunRecord) -> bool:
-    return kinds[run.kind].result(run.outcome) is Result.FAILED
+def _sums(runs: Iterable[RunRecord], window: Window, kinds: Mapping[str, RunKind]) -> RunTotals:
+    return RunTotals.of([run for run in runs if window.holds(run.start)], kinds)
+
+
+def _earlier(period: Period, known: Sequence[RunRecord], kinds: Mapping[str, RunKind]) -> Iterator[RunTotals]:
+    """Sum up the earlier periods that are known whole; `known` begins with the oldest run."""
+    for window in period.earlier if known else ():
+        totals = _sums(known, window, kinds)
+        if known[0].start < window.start + _PUNCTUAL and any(totals.outcomes.values()):
+            yield totals
 
 
 def _hour(moment: datetime) -> datetime:
@@ -88,11 +86,6 @@ def _by(
     return {start: RunTotals.of(part, kinds) for start, part in parts.items()}
 
 
-def _compared(volume: Volume, total: RunTotals, baseline: Baseline) -> ComparedVolume:
-    usual = baseline.median(lambda totals: totals.count(volume.kind, volume.count))
-    return ComparedVolume(volume.name, volume.title, total.count(volume.kind, volume.count), usual, volume.watched)
-
-
 def _slow(runs: Iterable[RunRecord], known: Sequence[RunRecord]) -> tuple[SlowRun, ...]:
     durations: dict[tuple[str, str], list[float]] = {}
     for run in known:
@@ -111,7 +104,7 @@ def _failures(digest: Digest) -> Iterator[str]:
 
 def _absences(digest: Digest) -> Iterator[str]:
     for name, kind in digest.kinds.items():
-        usual = digest.baseline.median(lambda totals, name=name: totals.runs(name))  # type: ignore[misc]
+        usual = digest.usual(lambda totals, name=name: totals.runs(name))  # type: ignore[misc]
         if kind.scheduled and usual and not digest.total.runs(name):
             yield f"There were no {kind.title}; {usual:,.0f} are usual"
 

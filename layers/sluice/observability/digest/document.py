@@ -21,7 +21,7 @@ def document_of(digest: Digest) -> dict[str, Any]:
         "runs": {kind: {"total": total.runs(kind), "outcomes": dict(total.outcomes[kind])} for kind in digest.kinds},
         "success": {kind: total.success(kind) for kind in digest.kinds},
         "volumes": {each.name: {"value": each.value, "usual": each.usual} for each in digest.volumes},
-        "compared_with": len(digest.baseline.totals),
+        "compared_with": len(digest.earlier),
         "failed": [_run(run) for run in digest.failed],
         "slow": [{**_run(each.run), "usual_seconds": each.usual} for each in digest.slow],
         "cost": {

@@ -1,15 +1,15 @@
 """The digest, and the sections that pipelines add to it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from sluice.lake.object_store import ObjectStore
-from sluice.observability.cost import Cost
-from sluice.observability.digest.baseline import Baseline
+from sluice.observability.cost import Cost, cost_of
 from sluice.observability.digest.periods import Period, PeriodKind
-from sluice.observability.pipeline import Pipeline, kinds_of
+from sluice.observability.pipeline import Pipeline, Volume, kinds_of
 from sluice.observability.run_totals import RunTotals
 from sluice.runs.model import RunKind, RunRecord
 
@@ -99,13 +99,11 @@ class Digest:
         pipelines: The pipelines whose runs it counts.
         total: Sums over all runs.
         before: Sums over the runs of the time before: a reason that they lack is new.
-        baseline: The earlier periods that the usual is the median of.
+        earlier: Sums over the earlier periods that it is compared with; a young stage has none.
         hourly: Sums by hour, every hour of the period.
         daily: Sums by day, every day of the period.
-        volumes: Volumes against the usual.
         failed: Runs that failed, newest first.
         slow: Runs that took long, slowest first.
-        cost: An estimate.
         sections: What the pipelines add.
         notices: What a person should look at, broken things first.
     """
@@ -116,13 +114,11 @@ class Digest:
     pipelines: tuple[Pipeline, ...]
     total: RunTotals
     before: RunTotals
-    baseline: Baseline
+    earlier: tuple[RunTotals, ...]
     hourly: Mapping[datetime, RunTotals]
     daily: Mapping[datetime, RunTotals]
-    volumes: tuple[ComparedVolume, ...]
     failed: tuple[RunRecord, ...]
     slow: tuple[SlowRun, ...]
-    cost: Cost
     sections: tuple[Section, ...] = ()
     notices: tuple[str, ...] = ()
 
@@ -146,6 +142,27 @@ class Digest:
         """True if nothing is known of the period."""
         return not any(self.total.outcomes.values()) and all(section.is_empty for section in self.sections)
 
+    @property
+    def cost(self) -> Cost:
+        """An estimate of what its runs cost."""
+        return cost_of(self.total, self.pipelines)
+
+    @property
+    def volumes(self) -> tuple[ComparedVolume, ...]:
+        """Volumes against the usual, in order of the pipelines."""
+        return tuple(self._compared(volume) for pipeline in self.pipelines for volume in pipeline.volumes)
+
     def volume(self, name: str) -> ComparedVolume:
         """Return a volume by its name."""
         return next(volume for volume in self.volumes if volume.name == name)
+
+    def usual(self, figure: Callable[[RunTotals], float | None]) -> float | None:
+        """Return the median of a figure over the earlier periods that have it."""
+        values = [value for totals in self.earlier if (value := figure(totals)) is not None]
+        return median(values) if values else None
+
+    def _compared(self, volume: Volume) -> ComparedVolume:
+        def count(totals: RunTotals) -> int:
+            return totals.count(volume.kind, volume.count)
+
+        return ComparedVolume(volume.name, volume.title, count(self.total), self.usual(count), volume.watched)

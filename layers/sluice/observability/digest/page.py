@@ -70,7 +70,7 @@ def _notices(digest: Digest) -> str:
 
 
 def _compared_with(digest: Digest) -> str:
-    compared, kind = len(digest.baseline.totals), digest.period.kind
+    compared, kind = len(digest.earlier), digest.period.kind
     if not compared:
         return "Usual: there is no earlier time to compare with yet."
     if kind is PeriodKind.MONTH or compared == 1:

@@ -31,19 +31,18 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Measure:
-    """Days of a period, days looked back for what is new, and days between the periods whose median is the usual."""
+    """Days of a period, and the number of earlier periods, `step` days apart, whose median is the usual."""
 
     days: int
-    looked_back: int
     step: int
     earlier: int
 
 
 # A Sunday is compared with Sundays; what came on Friday is not new on Monday.
 _MEASURES = {
-    PeriodKind.DAY: _Measure(days=1, looked_back=7, step=7, earlier=4),
-    PeriodKind.WEEK: _Measure(days=7, looked_back=7, step=7, earlier=4),
-    PeriodKind.MONTH: _Measure(days=30, looked_back=30, step=30, earlier=1),
+    PeriodKind.DAY: _Measure(days=1, step=7, earlier=4),
+    PeriodKind.WEEK: _Measure(days=7, step=7, earlier=4),
+    PeriodKind.MONTH: _Measure(days=30, step=30, earlier=1),
 }
 
 
@@ -63,7 +62,7 @@ class Period:
     def before(self) -> Window:
         """The time before, whose reasons are not new."""
         start = self.window.start
-        return Window(start - timedelta(days=_MEASURES[self.kind].looked_back), start)
+        return Window(start - timedelta(days=_MEASURES[self.kind].step), start)
 
     @property
     def earlier(self) -> list[Window]:
@@ -75,7 +74,7 @@ class Period:
     @property
     def known(self) -> Window:
         """All of these: the records that a digest needs."""
-        return Window(min(self.before.start, self.earlier[-1].start), self.end)
+        return Window(self.earlier[-1].start, self.end)
 
     @property
     def hours(self) -> list[datetime]:

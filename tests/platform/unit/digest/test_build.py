@@ -81,7 +81,7 @@ def test_one_record_on_a_young_stage_is_compared_with_nothing() -> None:
 def test_the_usual_is_the_median_of_the_same_days_of_earlier_weeks() -> None:
     clean = {0: 500, 7: 100, 14: 300, 21: 900, 28: 200, 3: 7000, 10: 8000}
     found = digest([conversion(END - DAY * (ago + 1), n) for ago, n in clean.items()], Period(PeriodKind.DAY, END))
-    assert len(found.baseline.totals) == 4
+    assert len(found.earlier) == 4
     assert (found.volume("clean").value, found.volume("clean").usual) == (500, 250)
     assert member(found, "tables")[TABLES[0]]["usual"] == 250
     assert found.volume("clean").ratio == 2
@@ -90,7 +90,7 @@ def test_the_usual_is_the_median_of_the_same_days_of_earlier_weeks() -> None:
 @pytest.mark.parametrize(("first_day", "compared"), [(8, 1), (7.5, 0), (15, 2), (20, 2), (29, 4)])
 def test_days_without_records_from_the_begin_are_not_usual(first_day: float, compared: int) -> None:
     records = [each for each in BUSY if each.started_at >= iso(END - first_day * DAY)]
-    assert len(digest(records, Period(PeriodKind.DAY, END)).baseline.totals) == compared
+    assert len(digest(records, Period(PeriodKind.DAY, END)).earlier) == compared
 
 
 def test_a_reason_is_new_where_its_table_did_not_have_it_before() -> None:
