@@ -10,8 +10,8 @@ from urllib.parse import quote_plus
 import pytest
 
 from sluice.event_files.ledger.model import SourceObject
-from tests.support.handler_source import handler_path
 from tests.support.moto_stage import LAKE, LEDGER, MEDIA, MEDIA_INDEX
+from tests.support.source_files import handler_path
 
 ENVIRONMENT = {
     "LAKE_BUCKET": LAKE,

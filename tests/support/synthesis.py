@@ -6,9 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import App
-
-from app import build
 from infra.stage import Stage
 from sluice.pipelines import PIPELINES
 
@@ -114,6 +111,10 @@ class Synthesis:
 
 def synthesise(stage: Stage, folder: Path) -> Synthesis:
     """Synthesise a stage as the CDK command does, with the rules of the entry point."""
+    from aws_cdk import App  # noqa: PLC0415  # starts a Node process, which few tests need
+
+    from app import build  # noqa: PLC0415
+
     app = App(context=settings(), outdir=str(folder))
     build(app, stage)
     app.synth()

@@ -8,7 +8,7 @@ import pytest
 
 from infra.settings import FunctionSize
 from infra.stage import Stage
-from tests.support.handler_source import handler_path
+from tests.support.source_files import handler_path
 from tests.support.synthesis import ROOT, Synthesis, text
 
 SEARCH_FOLDERS = ("install_search", "load_search")

@@ -241,7 +241,7 @@ class Conditions:
         return self._measure(lambda: self.cloud.run("ingest", path))
 
     def _probe(self) -> Sample:
-        functions = Functions(self.cloud, "Observability")
+        functions = Functions(self.cloud, "EventFiles")
         return self._measure(lambda: functions.call("probe_lag", {}))
 
     def _probe_at(self, age: timedelta) -> Sample:

@@ -14,8 +14,8 @@ from sluice.vendor_exports.delivery.job import JobAnswer, NextStep, TriggerAnswe
 from sluice.vendor_exports.delivery.manifest import Listed, Listing
 from sluice.vendor_exports.delivery.model import INCOMPLETE, ExportResult
 from sluice.vendor_exports.delivery.slot_records import Decision
-from tests.support.handler_source import members_of
 from tests.support.machine_graph import Machine, is_end, reached
+from tests.support.source_files import members_of
 from tests.support.synthesis import Synthesis
 from tests.support.synthesised_stages import FEATURE
 

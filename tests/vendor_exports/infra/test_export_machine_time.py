@@ -9,8 +9,8 @@ from infra.stage import BUILT_IN
 from infra.vendor_exports.settings import VendorExports
 from sluice.vendor_exports import states
 from sluice.vendor_exports.delivery.job import SHORTEST_WAIT, NextStep
-from tests.support.handler_source import answer_of, assigned_to, handler_of
 from tests.support.machine_graph import Graph, Machine, State, loops, machine, reached, targets
+from tests.support.source_files import answer_of, assigned_to, handler_of
 from tests.support.synthesis import Synthesis
 from tests.support.synthesised_stages import FEATURE
 

@@ -12,7 +12,7 @@ from infra.layers.layer_builder import BUDGET_MB, LAYERS
 from tests.bench.cloud.cold_start import variables_of
 from tests.platform.infra.layers.test_imports import layers_of
 from tests.platform.infra.test_functions import FOLDERS
-from tests.support.handler_source import handler_path
+from tests.support.source_files import handler_path
 from tests.support.synthesis import Synthesis
 
 CREDENTIALS = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}

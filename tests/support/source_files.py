@@ -1,8 +1,57 @@
-"""Imports of Python sources, read and not run."""
+"""Facts read from source files: answers of handlers, imports of modules, pins of layers."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
+
+from infra.layers.layer_builder import LAYERS
+from tests.support.synthesis import ROOT
+
+
+def members_of(place: str) -> set[str]:
+    """Return the keys of the dictionary a handler returns, or of one inside it."""
+    return set(items_of(handler_of(place.split(".", maxsplit=1)[0]), answer_of(place)))
+
+
+def answer_of(place: str) -> ast.expr:
+    """Return the expression that a handler returns, or a member of it."""
+    folder, *within = place.split(".")
+    tree = handler_of(folder)
+    (answer,) = [node.value for node in ast.walk(tree) if isinstance(node, ast.Return)]
+    for member in within:
+        answer = items_of(tree, answer)[member]
+    assert answer
+    return assigned_to(tree, answer) if isinstance(answer, ast.Name) else answer
+
+
+def handler_path(folder: str) -> Path:
+    """Return the handler of a function of any pipeline."""
+    (path,) = (ROOT / "functions").glob(f"*/{folder}/handler.py")
+    return path
+
+
+def handler_of(folder: str) -> ast.Module:
+    return ast.parse(handler_path(folder).read_text())
+
+
+def items_of(tree: ast.Module, node: ast.expr | None) -> dict[str, ast.expr]:
+    """Return the items of a dictionary that is written out; of one taken in by `**`, those of its assignment."""
+    assert isinstance(node, ast.Dict), "an answer is written out, member by member"
+    items: dict[str, ast.expr] = {}
+    for key, value in zip(node.keys, node.values, strict=True):
+        items |= items_of(tree, assigned_to(tree, value)) if key is None else {ast.literal_eval(key): value}
+    return items
+
+
+def assigned_to(tree: ast.Module, name: ast.expr) -> ast.expr:
+    (value,) = [
+        node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == ast.unparse(name)
+    ]
+    return value
+
 
 OWN = "sluice"
 
@@ -69,3 +118,15 @@ def _files(module: str, layer: Path) -> Iterator[Path]:
         for length in range(1, len(names) + 1):
             place = layer.joinpath(*names[:length])
             yield from (file for file in (place / "__init__.py", place.with_suffix(".py")) if file.is_file())
+
+
+def pins(layer: str) -> dict[str, str]:
+    """The exact version of every package of a layer by its normalised name."""
+    lines = (LAYERS / layer / "requirements.txt").read_text().splitlines()
+    pairs = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {normal(name): pinned for name, pinned in pairs}
+
+
+def normal(name: str) -> str:
+    """The name of a package as registries compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
