@@ -156,15 +156,11 @@ class Watch:
                 self._waiting.append(uploaded)
             else:
                 reports.append(report_of(uploaded, item))
-        self._set_pace(news=bool(reports))
-        return reports
-
-    def _set_pace(self, *, news: bool) -> None:
         now = time.monotonic()
         self._took = now - self._last_look
-        self._pause = _SHORTEST_PAUSE if news else min(self._pause * 1.5, _LONGEST_PAUSE)
-        if news:
-            self._last_news = now
+        self._pause = _SHORTEST_PAUSE if reports else min(self._pause * 1.5, _LONGEST_PAUSE)
+        self._last_news = now if reports else self._last_news
+        return reports
 
 
 def _is_stale(item: Item, before: Item | None) -> bool:

@@ -26,8 +26,6 @@ _SYNTH_SOURCES = ("app.py", "cdk.json", "infra", "functions", "layers")
 _SYNTH_LIBRARIES = ("aws-cdk-lib", "cdk-nag", "constructs")
 _PROGRESS_MARKS = ("✅", "❌", "deploying...", "destroying...", "FAILED", "Building asset", "bootstrapped")
 
-Report = Callable[[str], None]
-
 
 @handled
 def deploy(stage: StageOption = LOCAL) -> None:
@@ -56,8 +54,8 @@ def alarms_have_no_recipient(stage: Stage) -> bool:
     return settings.alarms and settings.pages and not (stage.local or settings.emails or settings.slack)
 
 
-def deploy_stage(name: str, report: Report = say) -> None:
-    """Bring the stacks of a stage to what the code says; each step worth telling goes to `report`.
+def deploy_stage(name: str) -> None:
+    """Bring the stacks of a stage to what the code says; print each step that is worth telling.
 
     The local stage goes to the local cloud, which must be up, and is bootstrapped there; every other stage goes to
     the account and region of this shell, which must be bootstrapped.
@@ -66,7 +64,7 @@ def deploy_stage(name: str, report: Report = say) -> None:
         CliError: The name is no stage's, a tool is missing, or the CDK fails; then with the end of its output.
     """
     stage = stage_settings(name)
-    cdk = Cdk(client_environment(name), _LOGS / f"deploy-{name}.log", report)
+    cdk = Cdk(client_environment(name), _LOGS / f"deploy-{name}.log", say)
     template = cached_assembly(
         name, lambda folder: cdk("synth", "--quiet", "--output", str(folder), "-c", f"stage={name}")
     )
@@ -105,7 +103,7 @@ class Cdk:
 
     client: Mapping[str, str]
     log: Path
-    report: Report
+    report: Callable[[str], None]
 
     def __call__(self, *arguments: str) -> None:
         """Run one command to its end.

@@ -38,6 +38,7 @@ EMULATOR: Sequence[str] = ("-m", "ministack")
 """Arguments of the interpreter; the benchmark of costs replaces them to count requests."""
 
 _ROOT = Path(__file__).resolve().parents[2]
+_STATE, _LOG = "cloud.json", "cloud.log"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.1
@@ -74,12 +75,12 @@ def start(port: int | None = None) -> LocalCloud:
 
 def running_cloud() -> LocalCloud | None:
     """Return the local cloud that is up, or None."""
-    with suppress(FileNotFoundError), _state_file().open() as state:
+    with suppress(FileNotFoundError), (_folder() / _STATE).open() as state:
         # The emulator holds the lock while it lives, however it ends; a process id alone may be another's by now.
         try:
             fcntl.flock(state, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return LocalCloud(**json.load(state), log=_log_file())
+            return LocalCloud(**json.load(state), log=_folder() / _LOG)
     return None
 
 
@@ -112,26 +113,19 @@ def _folder() -> Path:
     return Path(os.environ.get(FOLDER_VARIABLE) or _ROOT / "build" / "local")
 
 
-def _state_file() -> Path:
-    return _folder() / "cloud.json"
-
-
-def _log_file() -> Path:
-    return _folder() / "cloud.log"
-
-
 def _launch(port: int) -> LocalCloud:
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise CliError(f"Port {port} is taken by another program.", "End it, or use another: --port 4567.")
-    shutil.rmtree(_folder(), ignore_errors=True)
-    (_folder() / "tmp").mkdir(parents=True)
-    with _state_file().open("w") as state, _log_file().open("wb") as log:
+    folder = _folder()
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "tmp").mkdir(parents=True)
+    with (folder / _STATE).open("w") as state, (folder / _LOG).open("wb") as log:
         fcntl.flock(state, fcntl.LOCK_EX | fcntl.LOCK_NB)
         emulator = subprocess.Popen(
             [sys.executable, *EMULATOR],
             env=_environment(port),
-            cwd=_folder(),
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -139,7 +133,7 @@ def _launch(port: int) -> LocalCloud:
             start_new_session=True,
         )
         json.dump({"port": port, "pid": emulator.pid}, state)
-    cloud = LocalCloud(port, emulator.pid, _log_file())
+    cloud = LocalCloud(port, emulator.pid, folder / _LOG)
     _await_answer(cloud, emulator)
     emulator.returncode = 0  # it outlives this process, which need not wait for it
     return cloud

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 Row = list[Any]
 
-_COMMENTS = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
+_COMMENTS = re.compile(r"\A(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
 _READS = re.compile(r"\(|(?:select|with|values|table|show|describe|explain)\b", re.IGNORECASE)
 
 
@@ -84,8 +84,7 @@ def assert_reads(sql: str) -> None:
     Raises:
         CliError: There is no statement, or one that may change something.
     """
-    comments = _COMMENTS.match(sql)
-    statement = sql[comments.end() if comments else 0 :]
+    statement = _COMMENTS.sub("", sql)
     if not statement:
         raise CliError("There is no SQL.", 'Try: sluice query "select count(*) from microone_event"')
     if not _READS.match(statement):
