@@ -1,6 +1,5 @@
 """Export: copy one batch of files from presigned URLs to the lake."""
 
-import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +42,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Copy a batch: ``{"export": …, "batch": …}``."""
     export, batch = Export.from_json(vendor.environment, event["export"]), CopyBatch.from_json(event["batch"])
     logger.append_keys(slot=str(export.slot), batch_id=batch.batch_id)
-    urls = PresignedUrls(vendor.client(export), vendor.environment, batch.job_guid, time.monotonic)
+    urls = PresignedUrls(vendor.client(export), vendor.environment, batch.job_guid)
     result = BatchCopy(copy, stored, export, urls, vendor.pauses).run(batch)
     files.write(export.result_key(batch.batch_id), orjson.dumps(result))
     logger.info("copied", extra={"files": len(batch.files), "reasons": dict(result.reasons)})

@@ -1,6 +1,7 @@
 """Leases of DynamoDB items: the attribute ``execution`` names the execution that has the lease."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sluice.aws.runtime import Item, from_dynamodb, is_met, to_dynamodb
@@ -11,17 +12,16 @@ if TYPE_CHECKING:
 OWNED = "execution = :me"
 
 
+@dataclass(frozen=True, slots=True)
 class DynamoLeases:
     """Claims and writes the items of one table; expressions may use ``:me``, the execution that writes."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        """Bind client and table."""
-        self._client = client
-        self._table = table
+    client: "DynamoDBClient"
+    table: str
 
     def get(self, key: Item) -> Item:
         """Return an item as it is now, empty where there is none."""
-        found = self._client.get_item(TableName=self._table, Key=to_dynamodb(key), ConsistentRead=True)
+        found = self.client.get_item(TableName=self.table, Key=to_dynamodb(key), ConsistentRead=True)
         return from_dynamodb(found.get("Item", {}))
 
     def claim(
@@ -57,8 +57,8 @@ class DynamoLeases:
     def update(self, key: Item, execution: str, change: str, values: Mapping[str, Any], condition: str = OWNED) -> bool:
         """Write to an item that an execution has the lease of; tell whether it has it."""
         return is_met(
-            lambda: self._client.update_item(
-                TableName=self._table,
+            lambda: self.client.update_item(
+                TableName=self.table,
                 Key=to_dynamodb(key),
                 UpdateExpression=change,
                 ConditionExpression=condition,

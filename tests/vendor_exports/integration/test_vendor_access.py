@@ -103,15 +103,15 @@ def test_the_local_stage_may_be_given_another_vendor(secrets: "SecretsManagerCli
 
 
 def test_only_the_local_stage_fetches_from_this_machine(secrets: "SecretsManagerClient") -> None:
-    assert access(secrets).downloads._policy == UrlPolicy(frozenset({"one.test", "two.test"}))
-    assert access(secrets, "allowed").downloads._policy == LoopbackPolicy()
+    assert access(secrets).downloads.policy == UrlPolicy(frozenset({"one.test", "two.test"}))
+    assert access(secrets, "allowed").downloads.policy == LoopbackPolicy()
 
 
 def test_how_requests_are_sent(secrets: "SecretsManagerClient", monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://evil.test")
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere")
     stage = access(secrets)
-    http = stage.downloads._client
+    http = stage.downloads.client
     assert not http.follow_redirects
     assert not http.trust_env
     assert (http.timeout.read, http.timeout.connect) == (7, 10)

@@ -21,7 +21,6 @@ from sluice.vendor_exports.client.connection_http import Connection, never
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.client.errors import AnswerNotUnderstoodError, JobUnknownError
 from sluice.vendor_exports.client.next_allowed import next_allowed
-from sluice.vendor_exports.client.pauses import Pauses
 from sluice.vendor_exports.client.tokens_http import Tokens, refused
 
 _UNKNOWN_JOB = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.NOT_FOUND, httpx.codes.GONE})
@@ -39,40 +38,17 @@ class Endpoints:
     company: str
 
 
+@dataclass(frozen=True, slots=True)
 class VesonClient:
-    """Calls the vendor's API for one slot.
+    """Calls the vendor's API for one slot; raises VendorError. `clock` is for answers without a Date header."""
 
-    Args:
-        http: The transport: TLS, redirects and timeouts.
-        endpoints: URLs of the vendor.
-        tokens: The token of this process, and the credentials.
-        pauses: Pauses between attempts.
-        clock: The time in UTC, for answers without a Date header.
-        slot: The slot, as messages name it.
-    """
-
-    def __init__(
-        self,
-        http: httpx.Client,
-        endpoints: Endpoints,
-        tokens: Tokens,
-        pauses: Pauses,
-        clock: Callable[[], datetime],
-        slot: str,
-    ) -> None:
-        """Bind everything; nothing is sent yet."""
-        self._connection = Connection(http, pauses, slot)
-        self._endpoints = endpoints
-        self._tokens = tokens
-        self._clock = clock
-        self._slot = slot
+    connection: Connection
+    endpoints: Endpoints
+    tokens: Tokens
+    clock: Callable[[], datetime]
 
     def trigger(self, environment: Environment) -> Accepted | Refused:
-        """Ask for a job. The vendor allows one an hour.
-
-        Raises:
-            VendorError: See `sluice.vendor_exports.client.errors`.
-        """
+        """Ask for a job. The vendor allows one an hour."""
         answer = self._post("trigger", "export", {"configName": environment.config_name}, self._is_refusal)
         guid = answer.text("JobGuid")
         if answer.status == httpx.codes.OK and guid and len(guid) <= _LONGEST_GUID:
@@ -83,32 +59,24 @@ class VesonClient:
         return Refused(self._seconds_until(sentence, answer), self._quoted(sentence))
 
     def status(self, job_guid: str) -> JobReport:
-        """Ask for the status of a job.
-
-        Raises:
-            VendorError: See `sluice.vendor_exports.client.errors`.
-        """
+        """Ask for the status of a job."""
         answer = self._post("status", "CheckJobStatus", {"jobGuid": job_guid})
         if answer.status in _UNKNOWN_JOB:
             advice = "A run within the slot's hour triggers another job."
             happened = f"the vendor answered {answer.status}: it does not know the job, or not any more"
-            raise JobUnknownError(self._slot, "status", happened, advice)
+            raise JobUnknownError(self.connection.slot, "status", happened, advice)
         word = answer.word("JobStatus")
         if answer.status != httpx.codes.OK or word is None:
             raise self._not_understood("status", answer)
         return JobReport(JobStatus.of(word), self._quoted(word))
 
     def files(self, environment: Environment, job_guid: str, minutes: int) -> list[ListedFile]:
-        """Ask for the job's files, with presigned URLs that live for so many minutes.
-
-        Raises:
-            VendorError: See `sluice.vendor_exports.client.errors`.
-        """
-        answer = self._list(environment, job_guid, minutes, self._tokens.credentials.current().client_secret)
+        """Ask for the job's files, with presigned URLs that live for so many minutes."""
+        answer = self._list(environment, job_guid, minutes, self.tokens.credentials.current().client_secret)
         if answer.status == httpx.codes.UNAUTHORIZED:
-            answer = self._list(environment, job_guid, minutes, self._tokens.credentials.renewed().client_secret)
+            answer = self._list(environment, job_guid, minutes, self.tokens.credentials.renewed().client_secret)
         if answer.status == httpx.codes.UNAUTHORIZED:
-            raise refused(self._slot, "files", answer.status)
+            raise refused(self.connection.slot, "files", answer.status)
         listed = listed_files(answer.document()) if answer.status == httpx.codes.OK else None
         if listed is None:
             raise self._not_understood("files", answer)
@@ -123,8 +91,8 @@ class VesonClient:
             "hideMetaData": "False",
             "expirationInMinutes": minutes,
         }
-        url = f"{self._endpoints.files}/v1/datalake/presignedUrls/{self._endpoints.company}"
-        return self._connection.send("files", httpx.Request("GET", url, params=parameters))
+        url = f"{self.endpoints.files}/v1/datalake/presignedUrls/{self.endpoints.company}"
+        return self.connection.send("files", httpx.Request("GET", url, params=parameters))
 
     def _post(
         self, step: str, call: str, document: dict[str, str], is_answer: Callable[[Answer], bool] = never
@@ -132,16 +100,16 @@ class VesonClient:
         """Send a request with a token; once more with a new one when the vendor does not accept it any more."""
         answer = self._post_once(step, call, document, is_answer)
         if answer.status == httpx.codes.UNAUTHORIZED:
-            self._tokens.drop()
+            self.tokens.drop()
             answer = self._post_once(step, call, document, is_answer)
         if answer.status == httpx.codes.UNAUTHORIZED:
-            raise refused(self._slot, step, answer.status)
+            raise refused(self.connection.slot, step, answer.status)
         return answer
 
     def _post_once(self, step: str, call: str, document: dict[str, str], is_answer: Callable[[Answer], bool]) -> Answer:
-        url = f"{self._endpoints.export}/api/datalake/v1/{call}"
-        headers = {"Authorization": f"Bearer {self._tokens.token(self._connection)}"}
-        return self._connection.send(step, httpx.Request("POST", url, json=document, headers=headers), is_answer)
+        url = f"{self.endpoints.export}/api/datalake/v1/{call}"
+        headers = {"Authorization": f"Bearer {self.tokens.token(self.connection)}"}
+        return self.connection.send(step, httpx.Request("POST", url, json=document, headers=headers), is_answer)
 
     def _is_refusal(self, answer: Answer) -> bool:
         """Tell whether an answer refuses a job until a time; it may come with any status."""
@@ -150,14 +118,16 @@ class VesonClient:
         return named or (sentence is not None and answer.status == httpx.codes.TOO_MANY_REQUESTS)
 
     def _seconds_until(self, sentence: str, answer: Answer) -> float | None:
-        now = answer.sent_at or self._clock()
+        now = answer.sent_at or self.clock()
         allowed = next_allowed(sentence, now)
         return None if allowed is None else max(0.0, (allowed - now).total_seconds())
 
     def _quoted(self, text: str) -> str:
-        return quoted(text, (self._tokens.credentials.current().client_secret, self._tokens.last))
+        return quoted(text, (self.tokens.credentials.current().client_secret, self.tokens.last))
 
     def _not_understood(self, step: str, answer: Answer) -> AnswerNotUnderstoodError:
         message = answer.text("Message")
         said = f': "{self._quoted(message)}"' if message else " with something else than its interface says"
-        return AnswerNotUnderstoodError(self._slot, step, f"the vendor answered {answer.status}{said}", _SUPPORT)
+        return AnswerNotUnderstoodError(
+            self.connection.slot, step, f"the vendor answered {answer.status}{said}", _SUPPORT
+        )

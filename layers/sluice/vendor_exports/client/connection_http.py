@@ -1,6 +1,8 @@
 """Requests to the vendor: bounded, retried with jitter, with errors that hold no secret."""
 
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -28,14 +30,13 @@ class _TransientError(Exception):
         self.retry_after = retry_after
 
 
+@dataclass(frozen=True, slots=True)
 class Connection:
     """Sends requests for one slot; `http` is the transport: TLS, redirects and timeouts."""
 
-    def __init__(self, http: httpx.Client, pauses: Pauses, slot: str) -> None:
-        """Bind the transport."""
-        self._http = http
-        self._pauses = pauses
-        self.slot = slot
+    http: httpx.Client
+    pauses: Pauses
+    slot: str
 
     def send(self, step: str, request: httpx.Request, is_answer: Callable[[Answer], bool] = never) -> Answer:
         """Return the vendor's answer; retry transient statuses, except for answers that `is_answer` accepts.
@@ -44,47 +45,38 @@ class Connection:
             VendorUnavailableError: All attempts were spent.
             AnswerNotUnderstoodError: The answer is larger than any answer can be.
         """
+        retrying = Retrying(
+            retry=retry_if_exception_type(_TransientError),
+            stop=_stop,
+            wait=self._pause,
+            sleep=self.pauses.sleep,
+            reraise=True,
+        )
         try:
-            return self._retrying()(self._send_once, step, request, is_answer)
+            return retrying(self._send_once, step, request, is_answer)
         except _TransientError as error:
             happened = f"{error}, {ATTEMPTS} times" if error.retry_after is None else str(error)
         advice = "If this goes on, ask the vendor's support."
         raise VendorUnavailableError(self.slot, step, happened, advice)
 
-    def _retrying(self) -> Retrying:
-        return Retrying(
-            retry=retry_if_exception_type(_TransientError),
-            stop=_stop,
-            wait=self._pause,
-            sleep=self._pauses.sleep,
-            reraise=True,
-        )
-
     def _pause(self, state: RetryCallState) -> float:
         asked_for = _retry_after(state)
         if asked_for is not None:
             return asked_for
-        return wait_random_exponential(multiplier=self._pauses.first_seconds, max=_LONGEST_PAUSE)(state)
+        return wait_random_exponential(multiplier=self.pauses.first_seconds, max=_LONGEST_PAUSE)(state)
 
     def _send_once(self, step: str, request: httpx.Request, is_answer: Callable[[Answer], bool]) -> Answer:
         try:
-            answer, retry_after = self._answer(step, request)
+            with closing(self.http.send(request, stream=True)) as response:
+                body = self._body(step, response)
         except httpx.HTTPError as error:
             happened = type(error).__name__  # its text could hold the address
         else:
+            answer = Answer(response.status_code, body, sent_at(response.headers.get("date")))
             if answer.status in _TRANSIENT and not is_answer(answer):
-                raise _TransientError(f"the vendor answered {answer.status}", retry_after)
+                raise _TransientError(f"the vendor answered {answer.status}", _seconds(response, answer))
             return answer
         raise _TransientError(f"the request ended with {happened}")
-
-    def _answer(self, step: str, request: httpx.Request) -> tuple[Answer, float | None]:
-        """Return the answer, and the seconds of its Retry-After."""
-        response = self._http.send(request, stream=True)
-        try:
-            answer = Answer(response.status_code, self._body(step, response), sent_at(response.headers.get("date")))
-        finally:
-            response.close()
-        return answer, _seconds(response, answer)
 
     def _body(self, step: str, response: httpx.Response) -> bytes:
         body = bytearray()

@@ -37,14 +37,9 @@ def history_plan_key(run_id: str) -> str:
     return f"{RUNS_PREFIX}history/{run_id}/plan.json"
 
 
-def part_prefix(run_id: str) -> str:
-    """Return the prefix of an initialisation's observations, one object per part."""
-    return f"{RUNS_PREFIX}history/{run_id}/parts/"
-
-
 def part_key(run_id: str, part: str) -> str:
     """Return the key of the observations of one part."""
-    return f"{part_prefix(run_id)}{part}.parquet"
+    return f"{RUNS_PREFIX}history/{run_id}/parts/{part}.parquet"
 
 
 _DATE = Column("date", (), "string", "Day and hour of the job, UTC, as YYYYMMDD-HH.")

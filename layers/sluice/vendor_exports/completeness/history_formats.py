@@ -68,7 +68,7 @@ _VALUES: Mapping[str, Callable[[SlotHistory], Any]] = {
     "slot": lambda row: row.slot.hour,
     "jobdelivered": lambda row: int(row.delivered),
     "jobexpected": lambda _: 1,
-    "tablesdelivered": lambda row: len(row.expected) - len(row.missing),
+    "tablesdelivered": lambda row: row.tables,
     "tablesexpected": lambda row: len(row.expected),
     "missingtables": lambda row: len(row.missing),
     "missingtableslist": lambda row: list_of_names(row.missing),

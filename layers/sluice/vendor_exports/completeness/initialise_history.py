@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import orjson
 
-from sluice.lake.object_store import ObjectStore
+from sluice.lake.object_store import MissingObjectError, ObjectStore
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.completeness.history_files import history_plan_key, part_key
 from sluice.vendor_exports.completeness.observations import read_observations, record, write_observations
@@ -26,15 +26,7 @@ class InitialisationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some days of an initialisation, observed by one function.
-
-    Attributes:
-        run_id: The initialisation.
-        part: Name of the part in it; names sort as the parts do.
-        environment: The flow.
-        first: First slot.
-        last: Last slot, included.
-    """
+    """Some days of an initialisation, `last` included, observed by one function; names of parts sort as parts do."""
 
     run_id: str
     part: str
@@ -70,7 +62,6 @@ def write_plan(
 
     Raises:
         InitialisationError: No slot of the range is settled.
-        ObjectStoreError: S3 failed.
     """
     parts = list(parts_of(run_id, environment, first, min(last, newest_settled(now))))
     if not parts:
@@ -80,11 +71,7 @@ def write_plan(
 
 
 def observe_part(lake: ObjectStore, part: Part, now: datetime) -> None:
-    """Observe the slots of a part and keep the observations for the merge.
-
-    Raises:
-        ObjectStoreError: S3 failed.
-    """
+    """Observe the slots of a part and keep the observations for the merge."""
     slots = list(slots_between(part.first, part.last))
     lake.write(part_key(part.run_id, part.part), write_observations(observe(lake, part.environment, slots, now)))
 
@@ -95,7 +82,6 @@ def merge_parts(lake: ObjectStore, publisher: HistoryPublisher, run_id: str) -> 
     Raises:
         InitialisationError: There is no such plan, or one of its parts was not observed; nothing was merged.
         HistoryBusyError: Others wrote the same objects at every attempt.
-        ObjectStoreError: S3 failed.
     """
     plan = orjson.loads(_read(lake, history_plan_key(run_id)))
     parts = [Part.from_json(part) for part in plan["parts"]]
@@ -106,7 +92,7 @@ def merge_parts(lake: ObjectStore, publisher: HistoryPublisher, run_id: str) -> 
 
 
 def _read(lake: ObjectStore, key: str) -> bytes:
-    stored = lake.find(key)
-    if stored is None:
-        raise InitialisationError(f"{key} is missing: a step of this initialisation failed; start a new one")
-    return stored.body
+    try:
+        return lake.read(key)
+    except MissingObjectError:
+        raise InitialisationError(f"{key} is missing: a step of this initialisation failed; start a new one") from None

@@ -24,17 +24,7 @@ Files = Mapping[str, int]
 def observe(
     lake: ObjectStore, environment: Environment, slots: Sequence[Slot], observed_at: datetime
 ) -> list[Observation]:
-    """Observe the folders of some slots.
-
-    Args:
-        lake: The bucket with the slots' folders.
-        environment: The flow.
-        slots: The slots, each once.
-        observed_at: Begin of the observation, UTC.
-
-    Returns:
-        One observation per slot, in the order of `slots`; a slot without any file has one too.
-    """
+    """Return one observation per slot, in the order of `slots`; a slot without any file has one too."""
     folders = _list_folders(lake, [slot.folder(environment) for slot in slots])
     manifests = _read(lake, folders, MANIFEST, MAX_MANIFEST_BYTES, _names_in)
     delivered = {prefix: _delivered(files, manifests.get(prefix)) for prefix, files in folders.items()}

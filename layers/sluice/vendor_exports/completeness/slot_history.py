@@ -67,11 +67,14 @@ class SlotHistory:
     usual_size: int | None
 
     @property
+    def tables(self) -> int:
+        """Number of the expected tables that came."""
+        return len(self.expected) - len(self.missing)
+
+    @property
     def completeness(self) -> float:
         """Share of the expected tables that came; where none are expected: 1 for a delivery, 0 for none."""
-        if not self.expected:
-            return float(self.delivered)
-        return (len(self.expected) - len(self.missing)) / len(self.expected)
+        return self.tables / len(self.expected) if self.expected else float(self.delivered)
 
 
 USUAL_WEEKS = 8
@@ -85,56 +88,40 @@ _NO_CHANGE = SchemaChange()
 
 
 def derive(observations: Iterable[Observation], out_of_scope: Collection[str]) -> list[SlotHistory]:
-    """Return the row of each observation.
+    """Return the row of each observation, in their order: that of slots, each slot once.
 
-    Args:
-        observations: In order of slots, each slot once.
-        out_of_scope: Tables that are neither expected nor unexpected.
-
-    Returns:
-        A row per observation, in the same order.
+    Tables `out_of_scope` are neither expected nor unexpected.
     """
-    derivation = _Derivation(frozenset(out_of_scope))
-    return [derivation.row(observation) for observation in observations]
-
-
-class _Derivation:
-    """State of the derivation: schema and sizes of the slots before."""
-
-    def __init__(self, out_of_scope: frozenset[str]) -> None:
-        self._out_of_scope = out_of_scope
-        self._schema: Schema | None = None
-        self._expected: tuple[str, ...] = ()
-        self._known: frozenset[str] = frozenset()  # expected or out of scope
-        self._sizes: dict[datetime, int] = {}
-
-    def row(self, seen: Observation) -> SlotHistory:
-        change = self._follow(seen.schema)
-        usual = _usual_size(seen.slot.hour, self._sizes)
-        delivered = seen.files > 0
-        if delivered:
-            self._sizes[seen.slot.hour] = seen.size
+    ignored = frozenset(out_of_scope)
+    schema: Schema | None = None
+    expected: tuple[str, ...] = ()
+    known = ignored  # expected or out of scope
+    sizes: dict[datetime, int] = {}
+    rows = []
+    for seen in observations:
+        change = _NO_CHANGE
+        if seen.schema is not None and seen.schema != schema:
+            if schema is not None:
+                change = _change(dict(schema), dict(seen.schema))
+            schema = seen.schema
+            expected = tuple(table for table, _ in schema if table not in ignored)
+            known = ignored.union(expected)
+        if seen.files:
+            sizes[seen.slot.hour] = seen.size
         came = frozenset(seen.tables)
-        return SlotHistory(
+        row = SlotHistory(
             slot=seen.slot,
-            delivered=delivered,
+            delivered=seen.files > 0,
             files=seen.files,
             size=seen.size,
-            expected=self._expected,
-            missing=tuple(table for table in self._expected if table not in came),
-            unexpected=tuple(sorted(came - self._known)) if self._expected else (),
+            expected=expected,
+            missing=tuple(table for table in expected if table not in came),
+            unexpected=tuple(sorted(came - known)) if expected else (),
             change=change,
-            usual_size=usual,
+            usual_size=_usual_size(seen.slot.hour, sizes),
         )
-
-    def _follow(self, schema: Schema | None) -> SchemaChange:
-        before = self._schema
-        if schema is None or schema == before:
-            return _NO_CHANGE
-        self._schema = schema
-        self._expected = tuple(table for table, _ in schema if table not in self._out_of_scope)
-        self._known = self._out_of_scope.union(self._expected)
-        return _NO_CHANGE if before is None else _change(dict(before), dict(schema))
+        rows.append(row)
+    return rows
 
 
 def _change(before: Mapping[str, str], after: Mapping[str, str]) -> SchemaChange:

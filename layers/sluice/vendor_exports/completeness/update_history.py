@@ -23,14 +23,13 @@ Report = Callable[[Environment, Sequence[SlotHistory], Sequence[str]], bytes]
 """Makes the report of an environment's rows; the last argument is the tables out of scope. Same rows, same bytes."""
 
 
+@dataclass(frozen=True, slots=True)
 class HistoryPublisher:
-    """Publishes the outputs of an environment; none gets older than it was."""
+    """Publishes the outputs of an environment; none gets older than it was. Tables `out_of_scope` are not expected."""
 
-    def __init__(self, lake: ObjectStore, report: Report, out_of_scope: Collection[str]) -> None:
-        """Bind the bucket, the maker of the report, and the tables that are not expected."""
-        self._lake = lake
-        self._report = report
-        self._out_of_scope = sorted(out_of_scope)
+    lake: ObjectStore
+    report: Report
+    out_of_scope: Collection[str]
 
     def publish(self, environment: Environment) -> None:
         """Derive every output from the state; do nothing where there is no state.
@@ -40,26 +39,23 @@ class HistoryPublisher:
         """
         for _ in range(ATTEMPTS):
             # The outputs are read before the state: a writer that replaces one meanwhile may have a newer state.
-            standing = {key: self._lake.find(key) for key in output_keys(environment)}
-            state = self._lake.find(state_key(environment))
+            standing = {key: self.lake.find(key) for key in output_keys(environment)}
+            state = self.lake.find(state_key(environment))
             if state is None:
                 return
-            written = self._replace(standing, self.render(environment, self.rows(state)))
+            rows = derive(observations_of(state), self.out_of_scope)
+            written = self._replace(standing, self._outputs(environment, rows))
             # Equal bytes have equal ETags; only an unchanged state proves that these outputs are the newest.
-            if written and self._lake.find(state_key(environment)) == state:
+            if written and self.lake.find(state_key(environment)) == state:
                 return
         raise busy_error(f"the state or an output of {environment}")
 
-    def rows(self, state: StoredObject | None) -> list[SlotHistory]:
-        """Return the rows of all histories."""
-        return derive(observations_of(state), self._out_of_scope)
-
-    def render(self, environment: Environment, rows: Sequence[SlotHistory]) -> dict[str, bytes]:
+    def _outputs(self, environment: Environment, rows: Sequence[SlotHistory]) -> dict[str, bytes]:
         """Return every output by its key."""
         return {
             **{observability_key(environment, name): history_csv(name, rows) for name in CSV_NAMES},
             **{history_key(environment, table.name): history_parquet(table, rows) for table in HISTORY_TABLES},
-            observability_key(environment, REPORT): self._report(environment, rows, self._out_of_scope),
+            observability_key(environment, REPORT): self.report(environment, rows, sorted(self.out_of_scope)),
         }
 
     def _replace(self, standing: Mapping[str, StoredObject | None], outputs: Mapping[str, bytes]) -> bool:
@@ -67,7 +63,7 @@ class HistoryPublisher:
         for key, body in outputs.items():
             stored = standing[key]
             is_changed = stored is None or stored.body != body
-            if is_changed and not self._lake.replace(key, body, stored.etag if stored else None):
+            if is_changed and not self.lake.replace(key, body, stored.etag if stored else None):
                 return False
         return True
 
@@ -82,25 +78,19 @@ def output_keys(environment: Environment) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """Result of an update.
-
-    Attributes:
-        observed: Slots that were observed, in order.
-        waiting: Number of settled slots left for the next update.
-    """
+    """Slots that an update observed, in order, and the number of settled slots left for the next one."""
 
     observed: tuple[Slot, ...]
     waiting: int
 
 
+@dataclass(frozen=True, slots=True)
 class HistoryUpdater:
-    """Updates the histories."""
+    """Updates the histories; one update observes at most `max_slots` new slots."""
 
-    def __init__(self, lake: ObjectStore, publisher: HistoryPublisher, max_slots: int) -> None:
-        """Bind the bucket and the publisher; one update observes at most `max_slots` new slots."""
-        self._lake = lake
-        self._publisher = publisher
-        self._max_slots = max_slots
+    lake: ObjectStore
+    publisher: HistoryPublisher
+    max_slots: int
 
     def update(self, environment: Environment, now: datetime, again: Iterable[Slot] = ()) -> Updated:
         """Observe the new slots that are over by 30 minutes, oldest first, then publish.
@@ -108,29 +98,25 @@ class HistoryUpdater:
         A history begins with the first folder in the bucket; there is none before. Slots between its begin and now
         that are not known are observed, whatever the reason.
 
-        Args:
-            environment: The flow.
-            now: The time, UTC.
-            again: Known slots whose folder has changed since; unknown ones are new anyway.
+        Slots `again` are known ones whose folder has changed since; unknown ones are new anyway.
 
         Raises:
             HistoryBusyError: Others wrote the same objects at every attempt.
-            ObjectStoreError: S3 failed.
         """
         last = newest_settled(now)
-        observations = observations_of(self._lake.find(state_key(environment)))
+        observations = observations_of(self.lake.find(state_key(environment)))
         seen = {observation.slot for observation in observations}
         unseen = [slot for slot in self._history(environment, observations, last) if slot not in seen]
         changed = {slot for slot in again if slot in seen and slot <= last}
-        due = sorted(changed.union(unseen[: self._max_slots]))
-        record(self._lake, environment, observe(self._lake, environment, due, now))
-        self._publisher.publish(environment)
-        return Updated(tuple(due), len(unseen[self._max_slots :]))
+        due = sorted(changed.union(unseen[: self.max_slots]))
+        record(self.lake, environment, observe(self.lake, environment, due, now))
+        self.publisher.publish(environment)
+        return Updated(tuple(due), len(unseen[self.max_slots :]))
 
     def _history(self, environment: Environment, observations: list[Observation], last: Slot) -> Iterable[Slot]:
         first = observations[0].slot if observations else self._first_slot(environment)
         return () if first is None else slots_between(first, last)
 
     def _first_slot(self, environment: Environment) -> Slot | None:
-        places = (place_of(found.key, environment.hourly) for found in self._lake.list(environment.hourly))
+        places = (place_of(found.key, environment.hourly) for found in self.lake.list(environment.hourly))
         return next((place[0] for place in places if place), None)

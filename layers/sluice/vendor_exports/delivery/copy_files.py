@@ -1,7 +1,7 @@
 """Copy of a batch of files: each file is copied or its reason recorded, whatever happens to the others."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from threading import Lock
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -16,7 +16,6 @@ from sluice.vendor_exports.delivery.model import BatchResult, CopyBatch, Expecte
 from sluice.vendor_exports.delivery.transfers import (
     DownloadError,
     Provenance,
-    StoredFile,
     StoredFiles,
     TransientDownloadError,
     UrlExpiredError,
@@ -31,65 +30,65 @@ _LONGEST_PAUSE = 20.0  # seconds
 _KEPT, _COPIED = "kept", "copied"
 
 
+@dataclass(slots=True)
 class PresignedUrls:
     """The presigned URLs of a job's files, in memory only: listed when one is wanted, again when one has expired.
 
     Made for one batch: a vendor that gives no list is not asked again for every other file.
     """
 
-    def __init__(self, vendor: Vendor, environment: Environment, job_guid: str, clock: Callable[[], float]) -> None:
-        """Bind the vendor and the job; `clock` gives seconds that only grow."""
-        self._vendor = vendor
-        self._environment = environment
-        self._job_guid = job_guid
-        self._clock = clock
-        self._lock = Lock()
-        self._urls: dict[str, str] = {}
-        self._listed_at = float("-inf")
-        self._failure: VendorError | None = None
+    vendor: Vendor
+    environment: Environment
+    job_guid: str
+    _lists: int = 0
+    _urls: dict[str, str] = field(default_factory=dict, repr=False)
+    _failure: VendorError | None = None
+    _lock: Lock = field(default_factory=Lock)
 
-    def url(self, name: str, newer_than: float = float("-inf")) -> tuple[str | None, float]:
-        """Return a file's URL, None where the list has none, and the time it was listed.
-
-        Args:
-            name: Name of the file in its folder.
-            newer_than: A URL that was listed then or before is of no use any more.
+    def url(self, name: str, after_list: int = 0) -> tuple[str, int]:
+        """Return a file's URL from a list after that one, and the number of its list.
 
         Raises:
+            DownloadError: The list does not have the file.
             VendorError: The vendor gives no list.
         """
         with self._lock:  # one thread asks, the others take what it got
             if self._failure:
                 raise self._failure
-            if self._listed_at <= newer_than:
-                self._urls, self._listed_at = self._list(), self._clock()
-            return self._urls.get(name), self._listed_at
+            if self._lists <= after_list:
+                self._list()
+            if name not in self._urls:
+                raise DownloadError("the vendor does not list it any more")
+            return self._urls[name], self._lists
 
-    def _list(self) -> dict[str, str]:
+    def _list(self) -> None:
         try:
-            return urls_by_name(self._vendor.files(self._environment, self._job_guid, LIFETIME_MINUTES))
+            listed = self.vendor.files(self.environment, self.job_guid, LIFETIME_MINUTES)
         except VendorError as error:
             self._failure = error
             raise
+        self._urls = urls_by_name(listed)
+        self._lists += 1
 
 
+@dataclass(frozen=True, slots=True)
 class BatchCopy:
     """Copies batches of one slot for one execution."""
 
-    def __init__(
-        self, copy: FileCopy, stored: StoredFiles, export: Export, urls: PresignedUrls, pauses: Pauses
-    ) -> None:
-        """Bind the parts."""
-        self._copy = copy
-        self._stored = stored
-        self._export = export
-        self._urls = urls
-        self._pauses = pauses
+    copy: FileCopy
+    stored: StoredFiles
+    export: Export
+    urls: PresignedUrls
+    pauses: Pauses
 
     def run(self, batch: CopyBatch) -> BatchResult:
         """Copy the files that are not there yet."""
-        stored = self._stored.heads([f"{self._export.folder}{file.name}" for file in batch.files])
-        wanted = [file for file, there in zip(batch.files, stored, strict=True) if not _is_copied(there, file, batch)]
+        stored = self.stored.heads([f"{self.export.folder}{file.name}" for file in batch.files])
+        wanted = [
+            file
+            for file, there in zip(batch.files, stored, strict=True)
+            if there is None or there.size != file.size or not there.is_of(batch.job_guid)
+        ]
         with ThreadPoolExecutor(_THREADS) as threads:
             outcomes = dict(threads.map(lambda file: (file.name, self._outcome(file, batch)), wanted))
         kept = [name for name, outcome in outcomes.items() if outcome == _KEPT]
@@ -103,31 +102,20 @@ class BatchCopy:
 
     def _copy_file(self, file: ExpectedFile, batch: CopyBatch) -> bool:
         """Copy a file from the known URL, then from a new one if that has expired."""
-        url, listed_at = self._url(file)
+        url, listed = self.urls.url(file.name)
         try:
             return self._try_url(file, url, batch, refetched=batch.round > 1)
         except UrlExpiredError:
-            url, _ = self._url(file, listed_at)
+            url, _ = self.urls.url(file.name, after_list=listed)
             return self._try_url(file, url, batch, refetched=True)
 
-    def _url(self, file: ExpectedFile, newer_than: float = float("-inf")) -> tuple[str, float]:
-        url, listed_at = self._urls.url(file.name, newer_than)
-        if url is None:
-            raise DownloadError("the vendor does not list it any more")
-        return url, listed_at
-
     def _try_url(self, file: ExpectedFile, url: str, batch: CopyBatch, *, refetched: bool) -> bool:
-        copy: Callable[..., bool] = self._copy.copy
-        provenance = Provenance(batch.job_guid, self._export.name, "", refetched)
-        return Retrying(
+        provenance = Provenance(batch.job_guid, self.export.name, "", refetched)
+        retrying = Retrying(
             retry=retry_if_exception_type(TransientDownloadError),
             stop=stop_after_attempt(_ATTEMPTS),
-            wait=wait_random_exponential(multiplier=self._pauses.first_seconds, max=_LONGEST_PAUSE),
-            sleep=self._pauses.sleep,
+            wait=wait_random_exponential(multiplier=self.pauses.first_seconds, max=_LONGEST_PAUSE),
+            sleep=self.pauses.sleep,
             reraise=True,
-        )(copy, file, f"{self._export.folder}{file.name}", url, provenance)
-
-
-def _is_copied(stored: StoredFile | None, file: ExpectedFile, batch: CopyBatch) -> bool:
-    """Tell whether the file is there, whole and of this job."""
-    return stored is not None and stored.size == file.size and stored.is_of(batch.job_guid)
+        )
+        return retrying(self.copy.copy, file, f"{self.export.folder}{file.name}", url, provenance)

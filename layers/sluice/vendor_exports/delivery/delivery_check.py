@@ -28,15 +28,7 @@ class Checked(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryCheck:
-    """Checks deliveries.
-
-    Attributes:
-        files: Documents in the lake.
-        deliveries: Reads the state of deliveries.
-        slots: The records of slots.
-        out_of_scope: Tables that are not expected.
-        rounds: Rounds of copying until missing files are given up.
-    """
+    """Checks deliveries; tables `out_of_scope` are not expected, missing files are given up after so many `rounds`."""
 
     files: ObjectStore
     deliveries: DeliveryReader

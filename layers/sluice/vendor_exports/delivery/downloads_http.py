@@ -3,7 +3,7 @@
 import re
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
@@ -115,13 +115,12 @@ def _is_public(address: str) -> bool:
     return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
 
 
+@dataclass(frozen=True, slots=True)
 class HttpDownloads:
     """Opens files; `client` verifies TLS, follows no redirects, and takes no settings from its environment."""
 
-    def __init__(self, client: httpx.Client, policy: UrlPolicy | LoopbackPolicy) -> None:
-        """Bind the transport and the policy."""
-        self._client = client
-        self._policy = policy
+    client: httpx.Client
+    policy: UrlPolicy | LoopbackPolicy
 
     @contextmanager
     def open(self, url: str, offset: int) -> Iterator[Download]:
@@ -133,22 +132,19 @@ class HttpDownloads:
             TransientDownloadError: The same URL may work in a moment.
             DownloadError: The file cannot be fetched.
         """
-        target = self._policy.target(url)
+        target = self.policy.target(url)
         headers = {"Host": target.host, "Accept-Encoding": "identity"}
         if offset:
             headers["Range"] = f"bytes={offset}-"
-        request = self._client.build_request(
+        request = self.client.build_request(
             "GET", target.url, headers=headers, extensions={"sni_hostname": target.host.partition(":")[0]}
         )
-        response = self._send(request)
-        try:
+        with closing(self._send(request)) as response:
             yield _download(response)
-        finally:
-            response.close()
 
     def _send(self, request: httpx.Request) -> httpx.Response:
         try:
-            return self._client.send(request, stream=True)
+            return self.client.send(request, stream=True)
         except httpx.HTTPError as error:
             happened = type(error).__name__  # its text could hold the address
         raise TransientDownloadError(f"the request ended with {happened}")

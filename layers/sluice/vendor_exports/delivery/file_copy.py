@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from sluice.vendor_exports.delivery.model import ExpectedFile
@@ -26,14 +26,13 @@ class UnexpectedContentError(DownloadError):
     """The vendor sends other bytes than it promised."""
 
 
+@dataclass(frozen=True, slots=True)
 class FileCopy:
     """Copies files; safe to use from several threads."""
 
-    def __init__(self, downloads: Downloads, stored: StoredFiles, uploads: Uploads) -> None:
-        """Bind the adapters."""
-        self._downloads = downloads
-        self._stored = stored
-        self._uploads = uploads
+    downloads: Downloads
+    stored: StoredFiles
+    uploads: Uploads
 
     def copy(self, file: ExpectedFile, key: str, url: str, wanted: Provenance) -> bool:
         """Copy the file of a URL to a key; return False if the same file was there already.
@@ -42,7 +41,7 @@ class FileCopy:
             DownloadError: The file could not be fetched, or is not the expected one.
         """
         begun = self._begun(key, wanted.job_guid, file.size) if file.size > PART_BYTES else None
-        with self._downloads.open(url, begun.size if begun else 0) as download:
+        with self.downloads.open(url, begun.size if begun else 0) as download:
             provenance = replace(wanted, source_etag=download.etag)
             if begun and not _continues(begun, download):
                 self._abort(key, begun)
@@ -59,7 +58,7 @@ class FileCopy:
         return True
 
     def _is_there(self, key: str, file: ExpectedFile, download: Download) -> bool:
-        stored = self._stored.head(key)
+        stored = self.stored.head(key)
         etag = stored.provenance.source_etag if stored and stored.provenance else ""
         return stored is not None and stored.size == file.size and etag == download.etag != ""
 
@@ -67,7 +66,7 @@ class FileCopy:
         body = b"".join(_bounded(download.chunks, file.size))
         _assert_whole(file, len(body))
         _assert_md5(hashlib.md5(body, usedforsecurity=False).hexdigest(), download.md5)
-        self._stored.put(key, body, provenance)
+        self.stored.put(key, body, provenance)
 
     def _put_in_parts(self, file: ExpectedFile, key: str, download: Download, upload: Upload) -> None:
         digest = hashlib.md5(usedforsecurity=False)
@@ -79,40 +78,40 @@ class FileCopy:
                 # Only the last part may be short; a short one before the end is a body that was cut off.
                 if len(body) < PART_BYTES and size != file.size:
                     break
-                parts.append(self._stored.put_part(key, upload.upload_id, len(parts) + 1, body))
+                parts.append(self.stored.put_part(key, upload.upload_id, len(parts) + 1, body))
                 digest.update(body)
             _assert_whole(file, size)
             # Parts of an earlier attempt cannot be hashed any more; it is the same file by its ETag.
             if not upload.parts:
                 _assert_md5(digest.hexdigest(), download.md5)
-            self._stored.complete(key, upload.upload_id, parts)
+            self.stored.complete(key, upload.upload_id, parts)
         except UnexpectedContentError:
             self._abort(key, upload)
             raise
-        self._uploads.forget(key)
+        self.uploads.forget(key)
 
     def _begun(self, key: str, job_guid: str, size: int) -> Upload | None:
         """Return the upload that an earlier attempt for the same job left; abort one that is of no use.
 
         A file counts as copied by the execution that began its upload: S3 fixes the metadata at the begin.
         """
-        noted = self._uploads.begun(key)
+        noted = self.uploads.begun(key)
         if noted is None:
             return None
-        upload = replace(noted, parts=_before_the_end(self._stored.parts(key, noted.upload_id) or (), size))
+        upload = replace(noted, parts=_before_the_end(self.stored.parts(key, noted.upload_id) or (), size))
         if upload.provenance.job_guid == job_guid and upload.provenance.source_etag and upload.parts:
             return upload
         self._abort(key, upload)
         return None
 
     def _begin(self, key: str, provenance: Provenance) -> Upload:
-        upload = Upload(self._stored.begin(key, provenance), provenance)
-        self._uploads.note(key, upload)
+        upload = Upload(self.stored.begin(key, provenance), provenance)
+        self.uploads.note(key, upload)
         return upload
 
     def _abort(self, key: str, upload: Upload) -> None:
-        self._stored.abort(key, upload.upload_id)
-        self._uploads.forget(key)
+        self.stored.abort(key, upload.upload_id)
+        self.uploads.forget(key)
 
 
 def _continues(begun: Upload, download: Download) -> bool:

@@ -3,7 +3,7 @@
 The budgets count the seconds the state machine has waited; no clock is read.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sluice.vendor_exports.client.answers import Accepted, JobReport, JobStatus, Vendor
@@ -47,14 +47,7 @@ class JobAnswer:
 
 @dataclass(frozen=True, slots=True)
 class JobTrigger:
-    """Triggers jobs.
-
-    Attributes:
-        vendor: The vendor's API.
-        address: URL of the service that runs the job.
-        slots: The records of slots.
-        patience_seconds: Longest time to wait for the vendor to take a job.
-    """
+    """Triggers jobs at the service with the URL `address`, which may take `patience_seconds` to accept one."""
 
     vendor: Vendor
     address: str
@@ -86,14 +79,7 @@ class JobTrigger:
 
 @dataclass(frozen=True, slots=True)
 class JobCheck:
-    """Checks the status of jobs.
-
-    Attributes:
-        vendor: The vendor's API.
-        slots: The records of slots.
-        poll_seconds: Time the machine waits between two checks.
-        deadline_seconds: Longest time a job may take.
-    """
+    """Checks the status of jobs, each `poll_seconds` after the check before, for `deadline_seconds` at most."""
 
     vendor: Vendor
     slots: SlotRecords
@@ -101,14 +87,10 @@ class JobCheck:
     deadline_seconds: int
 
     def check(self, export: Export, polls: int, unknown: int, *, replaceable: bool) -> JobAnswer:
-        """Ask for the status of the slot's job, after so many polls.
+        """Ask for the status of the slot's job, after so many polls, with so many of their answers in unknown words.
 
-        Args:
-            export: The slot and its execution.
-            polls: Number of checks before this one.
-            unknown: How many of their answers were in unknown words.
-            replaceable: Whether another job may be triggered if the vendor has forgotten this one: it is not this
-                execution's own, and its hour is the present one.
+        A job is `replaceable` if the vendor may be asked for another one when it has forgotten it: the job is not
+        this execution's own, and its hour is the present one.
 
         Raises:
             VendorError: The vendor refuses the credentials.
@@ -116,35 +98,28 @@ class JobCheck:
         job = self.slots.get(export.environment, export.slot).job
         if job is None:
             return JobAnswer(NextStep.OVER, polls, unknown, f"export {export.slot} has no job")
+        polls += 1
         try:
             report = self.vendor.status(job.guid)
-        except VendorUnavailableError as error:
-            return self._not_yet(polls + 1, unknown, str(error))
-        except AnswerNotUnderstoodError as error:
-            return self._not_yet(polls + 1, unknown + 1, str(error))
+        except (VendorUnavailableError, AnswerNotUnderstoodError) as error:
+            return self._not_yet(polls, unknown + isinstance(error, AnswerNotUnderstoodError), str(error))
         except JobUnknownError as error:
-            return self._forgotten(
-                export, job, error, JobAnswer(NextStep.LOST, polls + 1, unknown), replaceable=replaceable
-            )
+            if not replaceable and job.state is JobState.TRIGGERED:
+                return self._not_yet(polls, unknown, str(error))  # it may not know its own new job at once
+            self.slots.put_job(export, replace(job, state=JobState.FAILED))
+            next_step, cause = (NextStep.LOST, "") if replaceable else (NextStep.OVER, str(error))
+            return JobAnswer(next_step, polls, unknown, cause)
         if report.status.is_terminal:
-            return self._ended(export, job, report, polls + 1, unknown)
-        strange = unknown + (report.status is JobStatus.UNKNOWN)
-        return self._not_yet(polls + 1, strange, f'its last status was "{report.word}", {strange} were unknown')
+            return self._ended(export, job, report, JobAnswer(NextStep.COMPLETE, polls, unknown))
+        unknown += report.status is JobStatus.UNKNOWN
+        return self._not_yet(polls, unknown, f'its last status was "{report.word}", {unknown} were unknown')
 
-    def _ended(self, export: Export, job: Job, report: JobReport, polls: int, unknown: int) -> JobAnswer:
+    def _ended(self, export: Export, job: Job, report: JobReport, complete: JobAnswer) -> JobAnswer:
         if report.status is JobStatus.COMPLETE:
-            self.slots.put_job(export, Job(job.guid, job.vendor, JobState.COMPLETE))
-            return JobAnswer(NextStep.COMPLETE, polls, unknown)
-        self.slots.put_job(export, Job(job.guid, job.vendor, JobState.FAILED))
-        return JobAnswer(NextStep.OVER, polls, unknown, f'the vendor\'s job ended as "{report.word}"')
-
-    def _forgotten(
-        self, export: Export, job: Job, error: Exception, lost: JobAnswer, *, replaceable: bool
-    ) -> JobAnswer:
-        if not replaceable and job.state is JobState.TRIGGERED:
-            return self._not_yet(lost.polls, lost.unknown, str(error))  # it may not know its own new job at once
-        self.slots.put_job(export, Job(job.guid, job.vendor, JobState.FAILED))
-        return lost if replaceable else JobAnswer(NextStep.OVER, lost.polls, lost.unknown, str(error))
+            self.slots.put_job(export, replace(job, state=JobState.COMPLETE))
+            return complete
+        self.slots.put_job(export, replace(job, state=JobState.FAILED))
+        return replace(complete, next_step=NextStep.OVER, cause=f'the vendor\'s job ended as "{report.word}"')
 
     def _not_yet(self, polls: int, unknown: int, why: str) -> JobAnswer:
         if polls * self.poll_seconds > self.deadline_seconds:

@@ -68,7 +68,10 @@ class FileLister:
         self.files.write(export.manifest_key, orjson.dumps(manifest))
         has_entries = bool(manifest.files or manifest.unusable)
         if has_entries:
-            self.files.write(f"{export.folder}{MANIFEST}", orjson.dumps(manifest.entries()))
+            self.files.write(
+                f"{export.folder}{MANIFEST}",
+                orjson.dumps([{"key": file.key, "size": file.size} for file in manifest.files]),
+            )
         number, plan_key = rounds + 1, self._write_plan(export, manifest, rounds)
         if has_entries:
             return Listing(Listed.FILES, number, plan_key)

@@ -90,10 +90,6 @@ class Manifest:
     files: tuple[ExpectedFile, ...]
     unusable: Mapping[str, str]
 
-    def entries(self) -> list[dict[str, Any]]:
-        """Return the manifest that lies beside the files: key and size, no URL."""
-        return [{"key": file.key, "size": file.size} for file in self.files]
-
     def extended(self, later: Self) -> Self:
         """Add the files of a later list: an expected file stays expected, an unusable entry may have become usable."""
         known = {file.name for file in self.files}

@@ -71,14 +71,9 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SlotClaim:
-    """Claims slots.
+    """Claims slots for a `lease` that is longer than an execution can take.
 
-    Attributes:
-        slots: The records of slots.
-        executions: The executions of the machine.
-        environment: The flow of this stage.
-        vendor: URL of the vendor's export service: jobs of another service are of no use.
-        lease: Duration of a lease; longer than an execution can take.
+    `vendor` is the URL of the vendor's export service: jobs of another service are of no use.
     """
 
     slots: SlotRecords
@@ -90,11 +85,8 @@ class SlotClaim:
     def claim(self, execution: str, started_at: datetime, wanted: Slot | None, now: datetime) -> tuple[Decision, Slot]:
         """Claim a slot and return what has to be done with it.
 
-        Args:
-            execution: The execution that wants it.
-            started_at: Start of the execution, UTC: the slot is the hour of that time, however late it is now.
-            wanted: Another slot, to copy again the files of its job.
-            now: The present time, UTC.
+        The slot is the hour in which the execution was started, UTC, however late it is now; or the `wanted` one,
+        to copy again the files of its job.
 
         Raises:
             NoJobError: The slot is another hour's and has no job.
@@ -109,9 +101,8 @@ class SlotClaim:
                 "only; `sluice history copy-missing` copies a slot from a bucket that has it"
             )
         export = Export(self.environment, slot, execution)
-        record = acquire(
-            execution, lambda ended: self.slots.claim(export, ended, now, now + self.lease), self.executions
-        )
+        until = now + self.lease
+        record = acquire(execution, lambda ended: self.slots.claim(export, ended, now, until), self.executions)
         if record is None:
             return Decision.BUSY, slot
         return (Decision.RESUME if self._has_usable_job(record) else Decision.TRIGGER), slot
@@ -123,25 +114,18 @@ class SlotClaim:
 def record_result(export: Export, state: Mapping[str, Any], slots: SlotRecords) -> ExportResult:
     """Record the result of an export, free its slot, and return the result.
 
-    Args:
-        export: The slot and its execution.
-        state: The machine's state: the answers by step, and ``failure`` where a step failed.
-        slots: The records of slots.
+    `state` is the machine's: the answers by step, and ``failure`` where a step failed.
     """
     record = slots.get(export.environment, export.slot)
     result = record.checked or ExportResult(str(export.slot), INCOMPLETE, export.folder)
-    cause = _failure(state) or result.cause or _last_cause(state)
+    causes = (state.get(step, {}).get("cause", "") for step in ("listing", "check", "trigger"))
+    cause = _failure(state) or result.cause or next(filter(None, causes), "")
     if cause or result.status != DELIVERED:
         cause = cause or "the export ended before its files were checked"
         result = replace(result, status=INCOMPLETE, cause=cause[:LONGEST_CAUSE])
     before = None if record.checked else record.result  # an execution that checked nothing undoes no delivery
     slots.close(export, before if before and before.status == DELIVERED else result)
     return result
-
-
-def _last_cause(state: Mapping[str, Any]) -> str:
-    causes = [state.get(step, {}).get("cause", "") for step in ("listing", "check", "trigger")]
-    return next(filter(None, causes), "")
 
 
 def _failure(state: Mapping[str, Any]) -> str:

@@ -61,10 +61,6 @@ class Slot:
         """Return the slot so many hours later."""
         return Slot(self.hour + hours * _HOUR)
 
-    def is_settled(self, now: datetime) -> bool:
-        """Tell whether the hour is over by 30 minutes or more."""
-        return now >= self.hour + _HOUR + _SETTLED
-
 
 def slots_between(first: Slot, last: Slot) -> Iterator[Slot]:
     """Yield every slot from `first` to `last`, both included."""

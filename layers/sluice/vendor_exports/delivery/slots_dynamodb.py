@@ -25,10 +25,9 @@ if TYPE_CHECKING:
 
 
 class DynamoSlots:
-    """Reads and writes the records of slots."""
+    """Reads and writes the records of slots. Writes raise LeaseLostError when another execution has the slot."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        """Bind client and table."""
         self._client = client
         self._table = table
         self._leases = DynamoLeases(client, table)
@@ -55,20 +54,16 @@ class DynamoSlots:
         return _record(item)
 
     def put_job(self, export: Export, job: Job) -> None:
-        """Record the job. Raises LeaseLostError."""
+        """Record the job."""
         values = {":guid": job.guid, ":vendor": job.vendor, ":state": job.state.value}
         self._update(export, "SET job_guid = :guid, vendor = :vendor, job_state = :state", values)
 
     def put_checked(self, export: Export, result: ExportResult) -> None:
-        """Record the result of a check. Raises LeaseLostError."""
+        """Record the result of a check."""
         self._update(export, "SET checked = :result", {":result": _text(result)})
 
     def close(self, export: Export, result: ExportResult) -> None:
-        """Record the result and free the slot; a repetition by the same execution changes nothing.
-
-        Raises:
-            LeaseLostError: Another execution has the slot.
-        """
+        """Record the result and free the slot; a repetition by the same execution changes nothing."""
         change = "SET export_result = :result, closed_by = :me REMOVE execution, lease_until"
         closed = "closed_by = :me AND attribute_not_exists(execution)"
         self._update(export, change, {":result": _text(result)}, f"({OWNED}) OR ({closed})")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote
 
@@ -19,18 +20,17 @@ _CHECKSUM: Literal["CRC32"] = "CRC32"
 _DENIED = frozenset({"AccessDenied", "403", "Forbidden"})
 
 
+@dataclass(frozen=True, slots=True)
 class S3StoredFiles:
     """Reads and writes files with their provenance as metadata. Every body is sent with its checksum."""
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
-        """Bind client and bucket."""
-        self._client = client
-        self._bucket = bucket
+    client: "S3Client"
+    bucket: str
 
     def head(self, key: str) -> StoredFile | None:
         """Return the file under a key."""
         try:
-            found = self._client.head_object(Bucket=self._bucket, Key=key)
+            found = self.client.head_object(Bucket=self.bucket, Key=key)
         except ClientError as error:
             if error_code(error) in {"404", "NoSuchKey", "NotFound"}:
                 return None
@@ -45,21 +45,21 @@ class S3StoredFiles:
     def put(self, key: str, body: bytes, provenance: Provenance) -> None:
         """Write a file whole."""
         with _denials_raised():
-            self._client.put_object(
-                Bucket=self._bucket, Key=key, Body=body, Metadata=_metadata(provenance), ChecksumAlgorithm=_CHECKSUM
+            self.client.put_object(
+                Bucket=self.bucket, Key=key, Body=body, Metadata=_metadata(provenance), ChecksumAlgorithm=_CHECKSUM
             )
 
     def begin(self, key: str, provenance: Provenance) -> str:
         """Begin a multipart upload; return its id."""
         with _denials_raised():
-            begun = self._client.create_multipart_upload(
-                Bucket=self._bucket, Key=key, Metadata=_metadata(provenance), ChecksumAlgorithm=_CHECKSUM
+            begun = self.client.create_multipart_upload(
+                Bucket=self.bucket, Key=key, Metadata=_metadata(provenance), ChecksumAlgorithm=_CHECKSUM
             )
         return begun["UploadId"]
 
     def parts(self, key: str, upload_id: str) -> tuple[Part, ...] | None:
         """Return the uploaded parts, from the first to the first gap; None when there is no such upload."""
-        pages = self._client.get_paginator("list_parts").paginate(Bucket=self._bucket, Key=key, UploadId=upload_id)
+        pages = self.client.get_paginator("list_parts").paginate(Bucket=self.bucket, Key=key, UploadId=upload_id)
         try:
             found = [_part(part["PartNumber"], part, part["Size"]) for page in pages for part in page.get("Parts", ())]
         except ClientError as error:
@@ -72,8 +72,8 @@ class S3StoredFiles:
     def put_part(self, key: str, upload_id: str, number: int, body: bytes) -> Part:
         """Upload a part; numbers begin with 1."""
         with _denials_raised():
-            answer = self._client.upload_part(
-                Bucket=self._bucket,
+            answer = self.client.upload_part(
+                Bucket=self.bucket,
                 Key=key,
                 UploadId=upload_id,
                 PartNumber=number,
@@ -84,16 +84,19 @@ class S3StoredFiles:
 
     def complete(self, key: str, upload_id: str, parts: Sequence[Part]) -> None:
         """Make the file of its parts."""
-        listed: list[Any] = [_listed(part) for part in parts]
+        listed: list[Any] = [
+            {"PartNumber": part.number, "ETag": part.etag} | ({"ChecksumCRC32": part.checksum} if part.checksum else {})
+            for part in parts
+        ]
         with _denials_raised():
-            self._client.complete_multipart_upload(
-                Bucket=self._bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": listed}
+            self.client.complete_multipart_upload(
+                Bucket=self.bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": listed}
             )
 
     def abort(self, key: str, upload_id: str) -> None:
         """Abort an upload."""
         try:
-            self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
+            self.client.abort_multipart_upload(Bucket=self.bucket, Key=key, UploadId=upload_id)
         except ClientError as error:
             if error_code(error) not in {"NoSuchUpload", "NoSuchKey"}:
                 raise
@@ -114,11 +117,6 @@ def _denials_raised() -> Iterator[None]:
 
 def _part(number: int, answer: Any, size: int) -> Part:  # noqa: ANN401 - two answers with the same members
     return Part(number, answer["ETag"], answer.get("ChecksumCRC32", ""), size)
-
-
-def _listed(part: Part) -> dict[str, Any]:
-    checksum = {"ChecksumCRC32": part.checksum} if part.checksum else {}
-    return {"PartNumber": part.number, "ETag": part.etag, **checksum}
 
 
 def _metadata(provenance: Provenance) -> dict[str, str]:

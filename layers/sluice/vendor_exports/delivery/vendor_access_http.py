@@ -14,6 +14,7 @@ import httpx
 
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.vendor_exports.client.client_http import Endpoints, VesonClient
+from sluice.vendor_exports.client.connection_http import Connection
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.client.errors import CredentialsRefusedError
 from sluice.vendor_exports.client.pauses import Pauses
@@ -55,7 +56,6 @@ class SecretCredentials:
     """The credentials in Secrets Manager, read once, and again when the vendor refuses them."""
 
     def __init__(self, client: "SecretsManagerClient", secret_id: str) -> None:
-        """Bind client and secret."""
         self._client = client
         self._secret_id = secret_id
         self._known: Credentials | None = None
@@ -97,7 +97,6 @@ class VendorAccess:
     """The vendor's client and downloads; credentials, token and connections are kept for the process."""
 
     def __init__(self, settings: VendorSettings, secrets: "SecretsManagerClient") -> None:
-        """Bind settings and the client for the secret; nothing is read yet."""
         self._settings = settings
         self.environment = Environment(settings.environment)
         self._credentials = SecretCredentials(secrets, settings.secret_id)
@@ -112,7 +111,7 @@ class VendorAccess:
         """
         endpoints = self._endpoints(export.vendor_url)
         tokens = self._tokens.setdefault(endpoints.auth, Tokens(endpoints.auth, self._credentials, _now))
-        return VesonClient(self._http, endpoints, tokens, self.pauses, _now, str(export.slot))
+        return VesonClient(Connection(self._http, self.pauses, str(export.slot)), endpoints, tokens, _now)
 
     def address(self, vendor_url: str) -> str:
         """Return the URL of the service that runs jobs."""

@@ -61,11 +61,9 @@ class Vendor:
     def paths(self) -> list[str]:
         return [request.url.path for request in self.requests]
 
-    def http(self) -> httpx.Client:
-        return httpx.Client(transport=httpx.MockTransport(self), timeout=7)
-
     def connection(self) -> Connection:
-        return Connection(self.http(), Pauses(1.0, self.pauses.append), SLOT)
+        http = httpx.Client(transport=httpx.MockTransport(self), timeout=7)
+        return Connection(http, Pauses(1.0, self.pauses.append), SLOT)
 
 
 class Clock:
@@ -96,10 +94,9 @@ class Secret:
         return self.current()
 
 
-def client_of(vendor: Vendor, secret: Secret | None = None, tokens: Tokens | None = None) -> VesonClient:
-    pauses = Pauses(1.0, vendor.pauses.append)
-    tokens = tokens or Tokens(ENDPOINTS.auth, secret or Secret(), lambda: NOW)
-    return VesonClient(vendor.http(), ENDPOINTS, tokens, pauses, lambda: NOW, SLOT)
+def client_of(vendor: Vendor, secret: Secret | None = None) -> VesonClient:
+    tokens = Tokens(ENDPOINTS.auth, secret or Secret(), lambda: NOW)
+    return VesonClient(vendor.connection(), ENDPOINTS, tokens, lambda: NOW)
 
 
 def texts(error: BaseException | None) -> Iterator[str]:

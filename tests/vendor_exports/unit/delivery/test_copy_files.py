@@ -2,7 +2,6 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from threading import Barrier
 
 import pytest
@@ -66,8 +65,7 @@ class Batch:
 
 
 def urls_of(vendor: ScriptedVendor) -> PresignedUrls:
-    seconds = count(1)
-    return PresignedUrls(vendor, Environment.TEST, GUID, lambda: float(next(seconds)))
+    return PresignedUrls(vendor, Environment.TEST, GUID)
 
 
 EXPIRED = UrlExpiredError("its URL is not accepted (403), a new one neither")
@@ -194,20 +192,22 @@ def test_one_list_serves_all_threads() -> None:
     urls = urls_of(vendor)
     assert vendor.asked == []
     with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(urls.url, ["A", "B", "C"] * 20))
-    assert found == [("https://host/A", 1.0), ("https://host/B", 1.0), (None, 1.0)] * 20
+        found = list(threads.map(urls.url, ["A", "B"] * 20))
+    assert found == [("https://host/A", 1), ("https://host/B", 1)] * 20
+    with pytest.raises(DownloadError, match="the vendor does not list it any more"):
+        urls.url("C")
     assert vendor.asked == [("files", Environment.TEST, GUID, LIFETIME_MINUTES)]
 
 
 def test_an_expired_url_is_renewed_once_for_all_threads() -> None:
     vendor = ScriptedVendor([[listed_file("A", 1, f"https://host/{number}")] for number in range(9)])
     urls = urls_of(vendor)
-    _, listed_at = urls.url("A")
+    _, listed = urls.url("A")
     with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(lambda _: urls.url("A", listed_at), range(40)))
-    assert set(found) == {("https://host/1", 2.0)}
+        found = list(threads.map(lambda _: urls.url("A", listed), range(40)))
+    assert set(found) == {("https://host/1", 2)}
     assert len(vendor.asked) == 2
-    assert urls.url("A") == ("https://host/1", 2.0)
+    assert urls.url("A") == ("https://host/1", 2)
 
 
 def test_a_vendor_that_gives_no_list_is_asked_once() -> None:

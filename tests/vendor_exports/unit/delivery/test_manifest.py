@@ -147,7 +147,6 @@ def test_the_simulators_hostile_keys() -> None:
 
 def test_the_proof_holds_no_address() -> None:
     manifest = manifest_of(GUID, [listed_file("A_1", 5, "https://host/SIGNATURE"), listed_file("B", None)], MAX)
-    assert manifest.entries() == [{"key": "ACME/A_1", "size": 5}]
     assert "SIGNATURE" not in repr(manifest)
 
 

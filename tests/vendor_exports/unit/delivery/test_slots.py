@@ -71,15 +71,8 @@ def test_folders() -> None:
 
 def test_an_hour_is_settled_half_an_hour_after_its_end() -> None:
     slot, end = Slot.parse("20260301-23"), datetime(2026, 3, 2, 0, 30, tzinfo=UTC)
-    assert slot.is_settled(end)
-    assert not slot.is_settled(end - timedelta(microseconds=1))
-
-
-@given(MOMENTS)
-def test_the_newest_settled_slot(now: datetime) -> None:
-    slot = newest_settled(now)
-    assert slot.is_settled(now)
-    assert not slot.after().is_settled(now)
+    assert newest_settled(end) == slot
+    assert newest_settled(end - timedelta(microseconds=1)) == slot.after(-1)
 
 
 @given(SLOTS, st.integers(0, 100))

@@ -64,7 +64,7 @@ def _broken(digest: Digest, lacking: int, hours: int) -> Iterator[str]:
 
 def _tables_plot(digest: Digest, hours: Sequence[SlotHistory]) -> Plot:
     labels = plots.hour_labels(row.slot.hour for row in hours)
-    came = [len(row.expected) - len(row.missing) if row.delivered else 0 for row in hours]
+    came = [row.tables if row.delivered else 0 for row in hours]
     lacking = [len(row.missing) if row.expected else int(not row.delivered) for row in hours]
     traces = [
         bars(labels, came, GOOD, "%{y:,} tables came", "tables that came"),

@@ -126,8 +126,7 @@ def _gaps_card(open_gaps: Sequence[Highlight]) -> str:
 
 
 def _last_card(last: SlotHistory) -> str:
-    came = len(last.expected) - len(last.missing)
-    note = f"{came:,} of {len(last.expected):,} tables" if last.delivered else "not delivered"
+    note = f"{last.tables:,} of {len(last.expected):,} tables" if last.delivered else "not delivered"
     return _card("Last slot (UTC)", str(last.slot), note, good=is_in_level(last))
 
 

@@ -133,7 +133,7 @@ def _table_ratio(days: Sequence[Period]) -> Plot:
 def _tables_hourly(rows: Sequence[SlotHistory]) -> Plot:
     hours, notes = _hours(rows), [_note(row) for row in rows]
     expected = [len(row.expected) for row in rows]
-    delivered = [len(row.expected) - len(row.missing) for row in rows]
+    delivered = [row.tables for row in rows]
     traces = [
         line(hours, expected, "expected", "%{y} expected", _EXPECTED),
         line(hours, delivered, "delivered", "%{y} delivered%{text}", stroke(GOOD), notes),
