@@ -19,7 +19,7 @@ from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Timing
 from cli.simulator.simulator import Simulator
 from cli.simulator.transport_faults import http_error, truncated
-from cli.simulator.vendor import Target
+from cli.simulator.vendor import Target, Vendor
 from cli.simulator.vendor_faults import urls_expire
 from cli.vendor_exports.export import ExportRun, run_export
 from cli.vendor_exports.slots import environment_of
@@ -74,8 +74,9 @@ def export(stage: Deployment, timeout: float) -> ExportRun:
         http_error(Target(Call.STATUS, times=2)),
     ]
     timing = Timing(compression=_COMPRESSION)
-    with Simulator(Exports(files=_FILES), trouble, timing, simulator_credentials(stage)) as vendor:
-        return run_export(stage, timeout, vendor_url=vendor.url)
+    vendor = Vendor(Exports(files=_FILES), trouble, timing, simulator_credentials(stage))
+    with Simulator(vendor) as simulator:
+        return run_export(stage, timeout, vendor_url=simulator.url)
 
 
 def put_past_hours(stage: Deployment) -> Slot:

@@ -4,16 +4,12 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import Sequence
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-from cli.simulator.access import Credentials
-from cli.simulator.exports import Exports
 from cli.simulator.http_messages import Call, Request, Response, api_error
-from cli.simulator.jobs import Timing
-from cli.simulator.vendor import Clock, Fault, Vendor, utc_now
+from cli.simulator.vendor import Vendor
 
 _POLL_SECONDS = 0.02
 _HOST = "127.0.0.1"
@@ -25,7 +21,7 @@ class Simulator(ThreadingHTTPServer):
     """The vendor's API on the loopback interface; a context manager that starts and stops it.
 
     Attributes:
-        vendor: The vendor; `vendor.faults` and `vendor.exports` can be replaced at any time.
+        vendor: The vendor.
         journal: Every request so far, with its secrets.
         stopping: Set when the server stops; ends stalled and long answers.
     """
@@ -33,23 +29,14 @@ class Simulator(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(
-        self,
-        exports: Exports | None = None,
-        faults: Sequence[Fault] = (),
-        timing: Timing | None = None,
-        credentials: Credentials | None = None,
-        *,
-        port: int = 0,
-        clock: Clock = utc_now,
-    ) -> None:
+    def __init__(self, vendor: Vendor, port: int = 0) -> None:
         """Bind the port, or a free one when it is 0.
 
         Raises:
             OSError: The port is taken.
         """
         super().__init__((_HOST, port), _Handler)
-        self.vendor = Vendor(exports or Exports(), faults, timing or Timing(), credentials or Credentials(), clock)
+        self.vendor = vendor
         self.journal: list[Request] = []
         self.stopping = threading.Event()
         self._connections: set[socket.socket] = set()

@@ -99,20 +99,20 @@ class Target:
         return number > 0 and (self.times is None or number <= self.times)
 
 
+@dataclass
 class Vendor:
-    """Answers requests; safe to use from many threads."""
+    """Answers requests; safe to use from many threads. Its exports, faults and timing can be replaced at any time."""
 
-    def __init__(
-        self, exports: Exports, faults: Sequence[Fault], timing: Timing, credentials: Credentials, clock: Clock
-    ) -> None:
-        self.exports = exports
-        self.faults = faults
-        self.timing = timing
-        self.credentials = credentials
-        self.clock = clock
+    exports: Exports = field(default_factory=Exports)
+    faults: Sequence[Fault] = ()
+    timing: Timing = field(default_factory=Timing)
+    credentials: Credentials = field(default_factory=Credentials)
+    clock: Clock = utc_now
+
+    def __post_init__(self) -> None:
         self.jobs = Jobs()
-        self.tokens = Grants(credentials.token_marker)
-        self.signatures = Grants(credentials.signature_marker)
+        self.tokens = Grants(self.credentials.token_marker)
+        self.signatures = Grants(self.credentials.signature_marker)
 
     def answer(self, request: Request) -> Response:
         """Answer a request, changed by the faults."""

@@ -1,6 +1,5 @@
 """`sluice history copy-missing`: back-fill the lake from another bucket."""
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -27,12 +26,11 @@ from cli.platform.console import (
     titled,
 )
 from cli.platform.session import LOCAL, Deployment, connect
-from cli.vendor_exports.missing_hours import File, SlotPlan, SlotRoot, State, compare_buckets, source_root
+from cli.vendor_exports.missing_hours import SlotPlan, SlotRoot, State, compare_buckets, source_root
 from cli.vendor_exports.slot_copies import Outcome, SlotCopier
-from cli.vendor_exports.slots import environment_of, slot_named
+from cli.vendor_exports.slots import environment_of, slot_named, slots_of
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.slots import Slot, newest_settled
-from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 
 _MOST_FILES = 20  # failed files named one by one
 _MOST_SLOTS = 5  # slots named one by one
@@ -67,11 +65,12 @@ class Backfill:
 
     def document(self) -> dict[str, Any]:
         """Return the document of `sluice history copy-missing --json`: files and bytes to copy, or copied."""
-        failed = self.failed
-        lost: dict[Slot, list[File]] = defaultdict(list)
-        for outcome in failed:
-            lost[outcome.slot].append(outcome.file)
-        slots = [_slot_document(plan, lost[plan.slot]) for plan in self.plans]
+        lost = {(outcome.slot, outcome.file) for outcome in self.failed}
+        slots = []
+        for plan in self.plans:
+            sizes = [file.size for file in plan.files if (plan.slot, file) not in lost]
+            state = {"slot": str(plan.slot), "state": plan.state.value}
+            slots.append({**state, "files": len(sizes), "bytes": sum(sizes)})
         return {
             "environment": self.environment.value,
             "source": self.source.url,
@@ -80,17 +79,8 @@ class Backfill:
             "files": sum(slot["files"] for slot in slots),
             "bytes": sum(slot["bytes"] for slot in slots),
             "ignored": self.ignored,
-            "failed": [outcome.key for outcome in failed],
+            "failed": [outcome.key for outcome in self.failed],
         }
-
-
-def _slot_document(plan: SlotPlan, lost: Sequence[File]) -> dict[str, Any]:
-    return {
-        "slot": str(plan.slot),
-        "state": plan.state.value,
-        "files": len(plan.files) - len(lost),
-        "bytes": plan.bytes - sum(file.size for file in lost),
-    }
 
 
 @handled
@@ -145,7 +135,7 @@ def find_missing(deployment: Deployment, source: str, first: Slot | None, last: 
 
 def copy_found(deployment: Deployment, found: Backfill) -> Backfill:
     """Copy the files of the plans; return the backfill with the outcome of every file."""
-    slots = DynamoSlots(deployment.dynamodb, deployment.output("SlotsTable"))
+    slots = slots_of(deployment)
 
     def is_busy(slot: Slot) -> bool:
         return slots.is_leased(found.environment, slot, datetime.now(UTC))

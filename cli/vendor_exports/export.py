@@ -22,10 +22,9 @@ from cli.platform.console import (
     titled,
 )
 from cli.platform.session import LOCAL, Deployment, connect
-from cli.vendor_exports.slots import SlotOption, environment_of, slot_named
+from cli.vendor_exports.slots import SlotOption, environment_of, slot_named, slots_of
 from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, ExportResult
 from sluice.vendor_exports.delivery.slots import Slot
-from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.transfers import UrlRefusedError
 
 SKIPPED = "skipped"
@@ -137,7 +136,7 @@ def _result(deployment: Deployment, outcome: machine.Outcome) -> ExportResult:
         return ExportResult(str(slot), SKIPPED, slot.folder(environment), cause="another run has the slot")
     if not outcome.succeeded and outcome.end != _INCOMPLETE_STATE:
         raise CliError(f"{outcome.end or outcome.state}: {outcome.cause}", _look_at(deployment, outcome))
-    found = DynamoSlots(deployment.dynamodb, deployment.output("SlotsTable")).get(environment, slot).result
+    found = slots_of(deployment).get(environment, slot).result
     if found is None:
         raise CliError(f"The export of {slot} left no result.", _look_at(deployment, outcome))
     if not outcome.succeeded and found.status != INCOMPLETE:  # an earlier run delivered; this one copied nothing

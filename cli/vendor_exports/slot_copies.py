@@ -187,12 +187,9 @@ def _problem(step: Callable[[], str]) -> str:
     """Return the problem that a step reports, or the error that it ends with."""
     try:
         return step()
-    except ClientError as error:
-        code = error_code(error)
-        if code in _HOPELESS:
+    except (ClientError, BotoCoreError) as error:
+        if isinstance(error, ClientError) and error_code(error) in _HOPELESS:
             raise
-        return f"{error.operation_name}: {error.response.get('Error', {}).get('Message', '')} ({code})"
-    except BotoCoreError as error:
         return str(error)
 
 

@@ -1,4 +1,4 @@
-"""Slots on the command line: the option `--slot`, and the environment of a stage's slots."""
+"""Slots on the command line: the option `--slot`, and the environment and the records of a stage's slots."""
 
 from typing import Annotated
 
@@ -8,6 +8,7 @@ from cli.platform.console import CliError
 from cli.platform.session import Deployment
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.slots import Slot, SlotError
+from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 
 SlotOption = Annotated[
     str | None,
@@ -30,3 +31,8 @@ def slot_named(text: str | None) -> Slot | None:
 def environment_of(deployment: Deployment) -> Environment:
     """Return the vendor's environment that a stage exports from."""
     return Environment(deployment.output("ExportEnvironment"))
+
+
+def slots_of(deployment: Deployment) -> DynamoSlots:
+    """Return the records of a stage's slots."""
+    return DynamoSlots(deployment.dynamodb, deployment.output("SlotsTable"))

@@ -9,10 +9,9 @@ from cli.platform.console import nowrap_column, table, wrapped_column
 from cli.platform.registry import PipelineStatus
 from cli.platform.runs import styled
 from cli.platform.session import Deployment
-from cli.vendor_exports.slots import environment_of
+from cli.vendor_exports.slots import environment_of, slots_of
 from sluice.vendor_exports.delivery.model import ExportResult
 from sluice.vendor_exports.delivery.slots import Slot
-from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 
 SLOTS = 5
 
@@ -33,12 +32,11 @@ class ExportedSlot:
 def status(deployment: Deployment) -> PipelineStatus:
     """Read the last slots, the newest first."""
     environment = environment_of(deployment)
-    slots = DynamoSlots(deployment.dynamodb, deployment.output("SlotsTable"))
     found = [
         _exported(slot, record.result)
         if record.result and not record.execution
         else _running(deployment, slot, record.execution)
-        for slot, record in slots.recent(environment, SLOTS)
+        for slot, record in slots_of(deployment).recent(environment, SLOTS)
     ]
     headers = (nowrap_column("Slot"), "Status", "Promised", "Copied", "Missing", wrapped_column("Cause"))
     return PipelineStatus(members={"exports": found}, tables={"Last exports": table(*headers, rows=map(_row, found))})

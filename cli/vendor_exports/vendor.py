@@ -14,7 +14,7 @@ from cli.simulator.exports import Exports
 from cli.simulator.fault_catalogue import CATALOGUE
 from cli.simulator.jobs import Timing
 from cli.simulator.simulator import Simulator
-from cli.simulator.vendor import Fault
+from cli.simulator.vendor import Fault, Vendor
 
 _COMPRESSION = 300  # a job takes seconds instead of minutes
 
@@ -41,24 +41,29 @@ def vendor(
     if list_faults:
         _show_faults(as_json=as_json)
         return
-    accepted = _local_credentials()
-    with _simulator(port, files, [_fault(name) for name in fault or []], accepted) as simulator:
+    accepted = None
+    with suppress(CliError):
+        accepted = simulator_credentials(connect(LOCAL))
+    timing = Timing(compression=_COMPRESSION)
+    simulated = Vendor(Exports(files=files), _faults(fault or []), timing, accepted or Credentials())
+    with _simulator(simulated, port) as simulator:
         _introduce(simulator, as_json=as_json)
-        if not accepted:
+        if accepted is None:
             say("The local stage is not up: deploy it before this, and its credentials are accepted.")
         with suppress(KeyboardInterrupt):
             threading.Event().wait()
 
 
-def _fault(name: str) -> Fault:
-    if name not in CATALOGUE:
-        raise CliError(f"There is no fault {name!r}.", "`sluice vendor --list-faults` names them.")
-    return CATALOGUE[name].make()
+def _faults(names: list[str]) -> list[Fault]:
+    for name in names:
+        if name not in CATALOGUE:
+            raise CliError(f"There is no fault {name!r}.", "`sluice vendor --list-faults` names them.")
+    return [CATALOGUE[name].make() for name in names]
 
 
-def _simulator(port: int, files: int, faults: list[Fault], accepted: Credentials | None) -> Simulator:
+def _simulator(simulated: Vendor, port: int) -> Simulator:
     try:
-        return Simulator(Exports(files=files), faults, Timing(compression=_COMPRESSION), accepted, port=port)
+        return Simulator(simulated, port)
     except OSError as error:
         raise CliError(
             f"Port {port} cannot be used: {error.strerror}.", "Use another, or a free one: --port 0."
@@ -71,13 +76,6 @@ def simulator_credentials(deployment: Deployment) -> Credentials:
 
     secret = SecretCredentials(deployment.secretsmanager, deployment.output("VendorSecret")).current()
     return Credentials(client_id=secret.client_id, client_secret=secret.client_secret)
-
-
-def _local_credentials() -> Credentials | None:
-    """Return the credentials of the local stage, whose exports are then accepted; None without such a stage."""
-    with suppress(CliError):
-        return simulator_credentials(connect(LOCAL))
-    return None
 
 
 def _introduce(simulator: Simulator, *, as_json: bool) -> None:

@@ -30,6 +30,7 @@ from tests.support.deployed_functions import Functions
 
 AT_ONCE = Timing(compression=float("inf"))
 FILES = 10
+EXPORTS = Exports(files=FILES)
 VOYAGE, VESSEL, CARGO, INVOICE = "Voyage_0.json.gz", "Vessel_1.json.gz", "CargoBook_2.json.gz", "Invoice_3.json.gz"
 TWO_POLLS = Timing(init=0, replication=1)
 
@@ -88,12 +89,12 @@ class DeployedExports:
     def vendor(
         self,
         *faults: Fault,
-        exports: Exports | None = None,
+        exports: Exports = EXPORTS,
         timing: Timing = AT_ONCE,
         credentials: Credentials | None = None,
     ) -> Iterator[Simulator]:
         """Run a vendor that accepts the credentials of the stage."""
-        with Simulator(exports or Exports(files=FILES), faults, timing, credentials or self.credentials) as vendor:
+        with Simulator(Vendor(exports, faults, timing, credentials or self.credentials)) as vendor:
             yield vendor
 
     def export(self, vendor: Simulator, slot: str | None = None) -> CommandResult:

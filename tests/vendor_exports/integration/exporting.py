@@ -17,6 +17,7 @@ from moto.s3 import models as moto_s3
 from cli.simulator.exports import Exports
 from cli.simulator.jobs import Jobs, Timing
 from cli.simulator.simulator import Simulator
+from cli.simulator.vendor import Vendor
 from sluice.vendor_exports.delivery import copy_files, file_copy
 from sluice.vendor_exports.delivery import vendor_access_http as vendor_adapter
 from tests.support.aws_calls import AwsCalls, AwsUnavailableError, Call, Interceptor, KilledError
@@ -229,7 +230,7 @@ def exporting(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Iterato
     monkeypatch.setattr("httpx._transports.default.create_ssl_context", lambda **_: _NO_TLS)
     with (
         _intercepted_requests(moto_stage.calls, monkeypatch),
-        Simulator(EXPORTS, timing=Timing(init=60, replication=90), clock=clock) as simulator,
+        Simulator(Vendor(EXPORTS, timing=Timing(init=60, replication=90), clock=clock)) as simulator,
     ):
         known = simulator.vendor.credentials
         secret = {"Veson_client_id": known.client_id, "Veson_client_secret": known.client_secret}

@@ -78,7 +78,9 @@ def test_a_manifest_that_appears_meanwhile_is_not_replaced(s3: ConditionalS3) ->
 
     s3.before = take
     result = run("--yes", code=1)
-    assert f"failed {FOLDER}{MANIFEST}: PutObject: it is PreconditionFailed" in result.stderr
+    assert (
+        f"failed {FOLDER}{MANIFEST}: An error occurred (PreconditionFailed) when calling the PutObject" in result.stderr
+    )
     assert lake(s3)[FOLDER + MANIFEST] == b"another"
 
 

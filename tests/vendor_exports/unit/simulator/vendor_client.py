@@ -1,7 +1,7 @@
 """A plain client of the vendor's API, and a clock that the test advances."""
 
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,8 +12,9 @@ from cli.simulator.exports import Exports
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Timing
 from cli.simulator.simulator import Simulator
-from cli.simulator.vendor import Fault
+from cli.simulator.vendor import Fault, Vendor
 
+REAL_TIME = Timing()
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading certificates takes longer than most tests
 
 
@@ -105,11 +106,11 @@ class VendorClient:
 
 
 @contextmanager
-def simulated(exports: Exports, faults: Sequence[Fault] = (), timing: Timing | None = None) -> Iterator[VendorClient]:
+def simulated(exports: Exports, timing: Timing = REAL_TIME) -> Iterator[VendorClient]:
     """A client of a simulator whose time stands still until the test advances it."""
     clock = ManualClock()
     with (
-        Simulator(exports, faults, timing, clock=clock) as simulator,
+        Simulator(Vendor(exports, timing=timing, clock=clock)) as simulator,
         httpx.Client(base_url=simulator.url, timeout=5, trust_env=False, verify=_NO_TLS) as http,
     ):
         yield VendorClient(simulator, clock, http)
