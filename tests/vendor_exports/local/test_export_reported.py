@@ -32,7 +32,7 @@ class Reported:
 REPORTED = [
     *(
         Reported(f"the job ends as {word}", partial(_job_ends, word), f'job ended as "{word}"')
-        for word in ("Failed", "Error", "Cancelled", "Aborted")
+        for word in ("Failed", "Cancelled")
     ),
     Reported(
         "tables are missing",
