@@ -1,7 +1,6 @@
 """`sluice contract`: check, draft and illustrate the contracts of the tables."""
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from cli.contracts.check import check_registry
-from cli.contracts.inference import Draft, infer_contracts
+from cli.contracts.inference import infer_contracts
 from cli.contracts.samples import write_samples
 from cli.platform.console import CliError, JsonOption, err, handled, plural, say, say_json
 from sluice.contracts.load import TABLES, load_registry
@@ -32,7 +31,7 @@ def check(as_json: JsonOption = False) -> None:
     """
     problems = check_registry()
     if as_json:
-        say_json([{"table": problem.table, "message": problem.message} for problem in problems])
+        say_json(problems)
     for problem in problems:
         err.print(f"[red]{escape(problem.table)}[/] {escape(problem.message)}", highlight=False)
     if problems:
@@ -66,16 +65,13 @@ def infer(
             "Name other files; for other producers, make a folder with a family.json first.",
         )
     if into is None:
-        say_json([asdict(draft) for draft in drafts])
-    for draft in drafts if into else ():
-        _write(draft, into or TABLES)
-
-
-def _write(draft: Draft, root: Path) -> None:
-    try:
-        say(f"Drafted {draft.write(root)} from {plural(draft.samples, 'event')}.")
-    except FileExistsError:
-        say(f"{draft.table} has a contract already; it was left alone.")
+        say_json(drafts)
+        return
+    for draft in drafts:
+        try:
+            say(f"Drafted {draft.write(into)} from {plural(draft.samples, 'event')}.")
+        except FileExistsError:
+            say(f"{draft.table} has a contract already; it was left alone.")
 
 
 def _events(files: list[Path]) -> Iterator[dict[str, Any]]:

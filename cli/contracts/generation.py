@@ -215,17 +215,14 @@ def mutate_event(contract: Contract, event: Event, rng: random.Random) -> tuple[
     Returns:
         The broken event (the one given is left alone) and the JSON pointer of the wrong or missing member.
     """
+    kept = _recognised_by(contract, event)
     by_place: dict[Place, list[Mutation]] = {}
-    for mutation in mutations(contract, event):
-        by_place.setdefault(tuple("*" if isinstance(each, int) else each for each in mutation[0]), []).append(mutation)
+    for path, value in _mutations(contract.schema, event, ()):
+        if path not in kept:
+            place = tuple("*" if isinstance(each, int) else each for each in path)
+            by_place.setdefault(place, []).append((path, value))
     path, value = rng.choice(by_place[rng.choice(sorted(by_place, key=str))])
     return _replaced(event, path, value), json_pointer(path)
-
-
-def mutations(contract: Contract, event: Event) -> Iterator[Mutation]:
-    """Yield every mutation that breaks `event` in one place."""
-    kept = _recognised_by(contract, event)
-    return (mutation for mutation in _mutations(contract.schema, event, ()) if mutation[0] not in kept)
 
 
 def _recognised_by(contract: Contract, event: Event) -> set[Place]:

@@ -91,11 +91,10 @@ def views(schema: Schema) -> Iterator[Schema]:
 
 
 def _items(schema: Schema, where: str) -> Schema:
-    for view in views(schema):
-        if isinstance(view.get("items"), dict):
-            items: Schema = view["items"]
-            return items
-    raise MisfitError(f"{where} is a list of anything: give its items a type")
+    items: Schema | None = next((view["items"] for view in views(schema) if isinstance(view.get("items"), dict)), None)
+    if items is None:
+        raise MisfitError(f"{where} is a list of anything: give its items a type")
+    return items
 
 
 def _either(types: frozenset[str]) -> str:

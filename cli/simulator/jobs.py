@@ -95,11 +95,7 @@ class Job:
 
     def prepare(self) -> None:
         """Generate the files and their MD5 in the background, before a client asks for them."""
-        threading.Thread(target=self._prepare, name="vendor-simulator-job", daemon=True).start()
-
-    def _prepare(self) -> None:
-        for file in self.files.values():
-            file.md5  # noqa: B018 - is computed and kept
+        threading.Thread(target=lambda: [file.md5 for file in self.files.values()], daemon=True).start()
 
 
 class Jobs:
