@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -81,6 +81,48 @@ def section(title: str, note: str, content: str) -> str:
 def cards(plots: Sequence[Plot]) -> str:
     """Return the empty places of plots under their titles."""
     return f'<div class="plots">{"".join(map(_card, plots))}</div>'
+
+
+def table(
+    name: str,
+    columns: Mapping[str, str],
+    rows: Iterable[Sequence[str]],
+    none: str = "",
+    shown: int = 20,
+    most: int | None = None,
+) -> str:
+    """Return a table of HTML; rows beyond the ones `shown` unfold, and rows beyond `most` are only counted.
+
+    Args:
+        name: Its id.
+        columns: Class of the cells (``number``, ``names`` or "") by the column's head.
+        rows: Cells as HTML.
+        none: Text that stands for a table without rows.
+        shown: Number of rows that are seen at once.
+        most: Number of rows in all.
+    """
+    listed = [_row(columns, cells) for cells in rows]
+    if not listed:
+        return f'<div class="card" id="{name}">{none}</div>'
+    head = "".join(f'<th scope="col"{_class(kind)}>{head}</th>' for head, kind in columns.items())
+    folded = listed[shown:most]
+    counted = len(listed) - len(listed[:most])
+    rest = f"<p>and {counted:,} more, not listed</p>" if counted else ""
+    more = f"<details><summary>{len(listed) - shown:,} more</summary>{_rows(head, folded)}{rest}</details>"
+    return f'<div class="card scroll" id="{name}">{_rows(head, listed[:shown])}{more if folded else ""}</div>'
+
+
+def _rows(head: str, rows: Sequence[str]) -> str:
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+
+
+def _row(columns: Mapping[str, str], cells: Sequence[str]) -> str:
+    written = (f"<td{_class(column)}>{cell}</td>" for column, cell in zip(columns.values(), cells, strict=True))
+    return f"<tr>{''.join(written)}</tr>"
+
+
+def _class(kind: str) -> str:
+    return f' class="{kind}"' if kind else ""
 
 
 def _anchor(title: str) -> str:

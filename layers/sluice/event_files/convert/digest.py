@@ -8,7 +8,7 @@ from datetime import datetime
 import plotly.graph_objects as go
 
 from sluice.event_files.run_summary import CONVERT
-from sluice.html_report.page import figure_card
+from sluice.html_report.page import figure_card, table
 from sluice.html_report.plots import BAD, GOOD, QUIET, Plot, bars, rounded
 from sluice.html_report.text import in_html, in_plot, percent, plain
 from sluice.observability import formatting
@@ -17,7 +17,6 @@ from sluice.observability.digest.build import ENOUGH
 from sluice.observability.digest.elements import (
     success_card,
     success_line,
-    table,
     volume_card,
     volume_line,
 )

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from sluice.html_report.page import cards, figure_card, navigation, page_of, section
+from sluice.html_report.page import cards, figure_card, navigation, page_of, section, table
 from sluice.html_report.text import in_html
 from sluice.observability import formatting
 from sluice.observability.cost import NOT_COUNTED, assumptions
-from sluice.observability.digest.elements import run_link, table
+from sluice.observability.digest.elements import run_link
 from sluice.observability.digest.model import Digest, Topic
 from sluice.observability.digest.periods import PeriodKind
 from sluice.observability.prices import AS_OF, REGION

@@ -3,26 +3,18 @@
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
+from sluice.html_report.page import table
 from sluice.html_report.text import names_of
 from sluice.vendor_exports.completeness.report.service_level import VOLUME_HIGH, VOLUME_LOW, volume_ratio
 from sluice.vendor_exports.completeness.slot_history import SlotHistory
 from sluice.vendor_exports.delivery.slots import Slot
 
 _SHOWN, _FOLDED = 10, 100  # highlights at once, and those that unfold: an operator works on the newest
-_NUMBER = ' class="number"'
 
 
 @dataclass(frozen=True, slots=True)
 class Highlight:
-    """A gap or an anomaly in consecutive hours.
-
-    Attributes:
-        first: First of the hours.
-        last: Last of them.
-        hours: Their number.
-        what: Description.
-        names: Tables concerned, untrusted.
-    """
+    """A gap or an anomaly in consecutive hours: `what` describes it, `names` are the tables concerned, untrusted."""
 
     first: Slot
     last: Slot
@@ -59,12 +51,9 @@ def anomalies(rows: Sequence[SlotHistory]) -> list[Highlight]:
 
 def highlight_list(name: str, highlights: Sequence[Highlight], none: str) -> str:
     """Return a table of highlights with the id `name`; the older ones unfold, the oldest are only counted."""
-    if not highlights:
-        return f'<div class="card" id="{name}">{none}</div>'
-    folded, counted = highlights[_SHOWN : _SHOWN + _FOLDED], len(highlights[_SHOWN + _FOLDED :])
-    rest = f"<p>and {counted:,} older, not listed</p>" if counted else ""
-    more = f"<details><summary>{len(highlights) - _SHOWN:,} more</summary>{_table(folded)}{rest}</details>"
-    return f'<div class="card scroll" id="{name}">{_table(highlights[:_SHOWN])}{more if folded else ""}</div>'
+    columns = {"Slots (UTC)": "", "Hours": "number", "What": "names"}
+    rows = ((_slots(each), f"{each.hours:,}", _said(each)) for each in highlights)
+    return table(name, columns, rows, none, _SHOWN, _SHOWN + _FOLDED)
 
 
 def _runs(rows: Iterable[SlotHistory], mark: Callable[[SlotHistory], Hashable]) -> list[list[SlotHistory]]:
@@ -103,18 +92,10 @@ def _volume(run: Sequence[SlotHistory]) -> str:
     return f"Volume {shown} times the usual"
 
 
-def _table(highlights: Sequence[Highlight]) -> str:
-    rows = "".join(map(_row, highlights))
-    head = f'<th scope="col">Slots (UTC)</th><th scope="col"{_NUMBER}>Hours</th><th scope="col">What</th>'
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+def _slots(highlight: Highlight) -> str:
+    ends = dict.fromkeys((highlight.first, highlight.last))
+    return " to ".join(f'<span class="slot">{slot}</span>' for slot in ends)
 
 
-def _row(highlight: Highlight) -> str:
-    slots = " to ".join(
-        f'<span class="slot">{slot}</span>' for slot in dict.fromkeys((highlight.first, highlight.last))
-    )
-    names = f": {names_of(highlight.names)}" if highlight.names else ""
-    return (
-        f'<tr><td>{slots}</td><td class="number">{highlight.hours:,}</td>'
-        f'<td class="names">{highlight.what}{names}</td></tr>'
-    )
+def _said(highlight: Highlight) -> str:
+    return f"{highlight.what}: {names_of(highlight.names)}" if highlight.names else highlight.what

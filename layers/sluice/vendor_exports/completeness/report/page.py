@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from sluice.html_report.page import cards, figure_card, navigation, page_of, section
+from sluice.html_report.page import cards, figure_card, navigation, page_of, section, table
 from sluice.html_report.plots import Plot
 from sluice.html_report.text import names_of, percent
 from sluice.vendor_exports.client.environment import Environment
@@ -22,7 +22,6 @@ from sluice.vendor_exports.completeness.report.service_level import (
 from sluice.vendor_exports.completeness.slot_history import SlotHistory
 
 _MB = 1_000_000
-_NUMBER = ' class="number"'
 _MONTH_FIGURES = (
     "Jobs expected",
     "Delivered",
@@ -49,26 +48,17 @@ _NOTHING = '<p class="card wide" id="nothing">No hour has been recorded yet: the
 
 
 def report_page(environment: Environment, rows: Sequence[SlotHistory], out_of_scope: Sequence[str]) -> bytes:
-    """Return the report as one HTML page, UTF-8; equal input gives equal bytes.
-
-    Args:
-        environment: The flow the rows are of.
-        rows: At most one row per hour, in any order.
-        out_of_scope: Tables that are not expected.
-    """
+    """Return the report of at most one row per hour, in any order, as one HTML page; equal input gives equal bytes."""
+    title = f"Vendor exports: {environment.value}"
     if not rows:
         body = f'<div class="figures">{_NOTHING}{_scope_card(out_of_scope)}</div>'
-        return _page(environment, "No slots yet", body, ())
+        return page_of(title, "No slots yet", body, ())
     ordered = sorted(rows, key=lambda row: row.slot)
     days = daily(ordered)
     level, topics = calendar(days), plots_by_topic(ordered, days)
     subtitle = f"{len(ordered):,} hours, {ordered[0].slot} to {ordered[-1].slot} (UTC); as of the last of them"
     plots = [level, *(plot for topic in topics.values() for plot in topic)]
-    return _page(environment, subtitle, _body(ordered, out_of_scope, level, topics), plots)
-
-
-def _page(environment: Environment, subtitle: str, body: str, plots: Sequence[Plot]) -> bytes:
-    return page_of(f"Vendor exports: {environment.value}", subtitle, body, plots)
+    return page_of(title, subtitle, _body(ordered, out_of_scope, level, topics), plots)
 
 
 def _body(
@@ -132,15 +122,15 @@ def _last_card(last: SlotHistory) -> str:
 
 def _months_table(months: Sequence[Period]) -> str:
     """Return a row per month, newest first."""
-    heads = "".join(f'<th scope="col"{_NUMBER}>{head}</th>' for head in _MONTH_FIGURES)
-    head = f'<tr><th scope="col">Month</th><th scope="col">Level</th>{heads}</tr>'
-    rows = "".join(map(_month, reversed(months)))
-    return f'<div class="card scroll"><table id="months"><thead>{head}</thead><tbody>{rows}</tbody></table></div>'
+    columns = {"Month": "", "Level": "", **dict.fromkeys(_MONTH_FIGURES, "number")}
+    return table("months", columns, map(_month, reversed(months)), shown=len(months))
 
 
-def _month(month: Period) -> str:
-    level = "in" if month.level >= MONTH_LEVEL else "out"
-    figures = (
+def _month(month: Period) -> tuple[str, ...]:
+    mark, level = ("good", "in") if month.level >= MONTH_LEVEL else ("bad", "out")
+    return (
+        month.label,
+        f'<span class="{mark}">{level}</span>',
         f"{month.expected:,}",
         f"{month.delivered:,}",
         percent(month.success),
@@ -150,6 +140,3 @@ def _month(month: Period) -> str:
         percent(month.completeness),
         f"{month.size / _MB:,.1f}",
     )
-    cells = "".join(f"<td{_NUMBER}>{figure}</td>" for figure in figures)
-    mark = "good" if level == "in" else "bad"
-    return f'<tr><th scope="row">{month.label}</th><td class="{mark}">{level}</td>{cells}</tr>'
