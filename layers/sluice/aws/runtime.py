@@ -2,8 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Mapping
-from decimal import Decimal
+from collections.abc import Callable, Container, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_origin, get_type_hints
 
@@ -55,8 +54,7 @@ def sns() -> "SNSClient":
 
 def error_code(error: ClientError) -> str:
     """Return the code of an AWS error, such as ``NoSuchKey`` or ``412``."""
-    response: dict[str, Any] = dict(error.response)
-    return str(response.get("Error", {}).get("Code", ""))
+    return error.response.get("Error", {}).get("Code", "")
 
 
 Settings = TypeVar("Settings")
@@ -74,29 +72,32 @@ def read_settings(kind: type[Settings]) -> Settings:
     Raises:
         SettingsError: A variable is missing, or is no number or JSON object though its field is one.
     """
-    values: dict[str, Any] = {}
-    for field, type_ in get_type_hints(kind).items():
-        name = field.upper()
-        try:
-            values[field] = _value(os.environ[name], type_)
-        except KeyError:
-            raise SettingsError(f"the environment variable {name} is not set; the stack sets it") from None
-        except ValueError:
-            wanted = "a whole number" if type_ is int else "a JSON object"
-            raise SettingsError(f"the environment variable {name} must be {wanted}") from None
-    return kind(**values)
+    return kind(**{field: _setting(field.upper(), type_) for field, type_ in get_type_hints(kind).items()})
 
 
-def _value(text: str, kind: object) -> object:
-    if kind is int:
-        return int(text)
-    return json.loads(text) if get_origin(kind) is dict else text
+def _setting(name: str, type_: object) -> object:
+    try:
+        text = os.environ[name]
+        if type_ is int:
+            return int(text)
+        return json.loads(text) if get_origin(type_) is dict else text
+    except KeyError:
+        raise SettingsError(f"the environment variable {name} is not set; the stack sets it") from None
+    except ValueError:
+        wanted = "a whole number" if type_ is int else "a JSON object"
+        raise SettingsError(f"the environment variable {name} must be {wanted}") from None
 
 
 Item = dict[str, Any]
 
+
+class _PlainNumbers(TypeDeserializer):
+    def _deserialize_n(self, value: str) -> int:
+        return int(value)
+
+
 _serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
+_deserialize = _PlainNumbers().deserialize
 
 
 def to_dynamodb(item: Mapping[str, Any]) -> Item:
@@ -105,36 +106,25 @@ def to_dynamodb(item: Mapping[str, Any]) -> Item:
 
 
 def from_dynamodb(item: Mapping[str, Any]) -> Item:
-    """Return an item as plain values, whole numbers as int."""
-    return {name: _plain(_deserialize(value)) for name, value in item.items()}
+    """Return an item as plain values; its numbers are whole."""
+    return {name: _deserialize(value) for name, value in item.items()}
 
 
-def is_met(write: Callable[[], object]) -> bool:
-    """Do a conditional write; return whether its condition was met."""
+def is_met(request: Callable[[], object], refusals: Container[str] = ("ConditionalCheckFailedException",)) -> bool:
+    """Send a request that depends on a condition; return False if AWS refused it with one of these codes."""
     try:
-        write()
+        request()
     except ClientError as error:
-        if error_code(error) == "ConditionalCheckFailedException":
+        if error_code(error) in refusals:
             return False
         raise
     return True
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    if isinstance(value, Decimal):
-        return int(value)
-    if isinstance(value, dict):
-        return {name: _plain(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [_plain(member) for member in value]
-    return value
 
 
 class StepFunctionsExecutions:
     """The executions of state machines."""
 
     def __init__(self, client: "SFNClient") -> None:
-        """Bind the client."""
         self._client = client
 
     def is_running(self, execution: str) -> bool:

@@ -1,18 +1,27 @@
 """A bucket on S3."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from typing import IO, TYPE_CHECKING
+from contextlib import closing, contextmanager, suppress
+from itertools import chain
+from typing import IO, TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sluice.aws.runtime import error_code
+from sluice.aws.runtime import error_code, is_met
 from sluice.lake.object_store import ByteRange, ListedObject, MissingObjectError, ObjectStoreError, StoredObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef, ObjectIdentifierTypeDef, PutObjectRequestTypeDef
+    from mypy_boto3_s3.type_defs import (
+        GetObjectOutputTypeDef,
+        GetObjectRequestTypeDef,
+        ObjectIdentifierTypeDef,
+        PutObjectRequestTypeDef,
+    )
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 _THREADS = 16
 _DELETE_LIMIT = 1000  # keys per DeleteObjects
@@ -27,46 +36,36 @@ class S3ObjectStore:
     """Reads, writes and lists the objects of one bucket; S3's errors become ObjectStoreError."""
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
-        """Bind client and bucket."""
         self._client = client
         self._bucket = bucket
 
     def read(self, key: str) -> bytes:
         """Return an object's bytes. Raises MissingObjectError."""
-        return self._read(key).body
+        with self._opened(key) as response:
+            return response["Body"].read()
 
     def read_all(self, keys: Sequence[str]) -> list[bytes]:
         """Return the bytes of many objects, in order. Raises MissingObjectError."""
-        with ThreadPoolExecutor(_THREADS) as threads:
-            return list(threads.map(self.read, keys))
+        return _each(self.read, keys)
 
     def read_ranges(self, ranges: Sequence[ByteRange]) -> bytes:
         """Return the bytes of all ranges, joined in order. Raises MissingObjectError when one is gone or cut short."""
-        with ThreadPoolExecutor(_THREADS) as threads:
-            return b"".join(threads.map(self._read_range, ranges))
+        return b"".join(_each(self._read_range, ranges))
 
     def find(self, key: str) -> StoredObject | None:
         """Return an object; None when there is none."""
-        try:
-            return self._read(key)
-        except MissingObjectError:
-            return None
+        with suppress(MissingObjectError), self._opened(key) as response:
+            return StoredObject(response["Body"].read(), response["ETag"])
+        return None
 
     def find_all(self, keys: Sequence[str], max_bytes: int) -> list[bytes | None]:
         """Return the bytes of many objects, in order; None for one that is missing or larger than `max_bytes`."""
-        with ThreadPoolExecutor(_THREADS) as threads:
-            return list(threads.map(lambda key: self._find_up_to(key, max_bytes), keys))
+        return _each(lambda key: self._find_up_to(key, max_bytes), keys)
 
     def exists(self, key: str) -> bool:
         """Return whether there is an object."""
         with self._explained(key, "s3:GetObject"):
-            try:
-                self._client.head_object(Bucket=self._bucket, Key=key)
-            except ClientError as error:
-                if error_code(error) in _MISSING:
-                    return False
-                raise
-        return True
+            return is_met(lambda: self._client.head_object(Bucket=self._bucket, Key=key), _MISSING)
 
     def write(self, key: str, body: bytes | IO[bytes]) -> None:
         """Write an object whole, replacing an older one."""
@@ -75,8 +74,7 @@ class S3ObjectStore:
 
     def write_all(self, bodies: Mapping[str, bytes]) -> None:
         """Write many objects, in any order; when one fails, those under way are still written."""
-        with ThreadPoolExecutor(_THREADS) as threads:
-            list(threads.map(self.write, bodies, bodies.values()))
+        _each(lambda item: self.write(*item), bodies.items())
 
     def replace(self, key: str, body: bytes, etag: str | None) -> bool:
         """Write an object if it still has `etag` (None: if there is none); return whether it was written."""
@@ -86,13 +84,7 @@ class S3ObjectStore:
         else:
             request["IfMatch"] = etag
         with self._explained(key, "s3:PutObject"):
-            try:
-                self._client.put_object(**request)
-            except ClientError as error:
-                if error_code(error) in _CONFLICT:
-                    return False
-                raise
-        return True
+            return is_met(lambda: self._client.put_object(**request), _CONFLICT)
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete objects; missing ones do not matter."""
@@ -100,10 +92,9 @@ class S3ObjectStore:
             objects: list[ObjectIdentifierTypeDef] = [{"Key": key} for key in keys[start : start + _DELETE_LIMIT]]
             with self._explained(keys[start], "s3:DeleteObject"):
                 response = self._client.delete_objects(Bucket=self._bucket, Delete={"Objects": objects, "Quiet": True})
-            if response.get("Errors"):
-                first = response["Errors"][0]
+            for error in response.get("Errors", ()):
                 raise ObjectStoreError(
-                    f"s3://{self._bucket}/{first.get('Key')}: s3:DeleteObject failed ({first.get('Message')}); "
+                    f"s3://{self._bucket}/{error.get('Key')}: s3:DeleteObject failed ({error.get('Message')}); "
                     "it is safe to run this again"
                 )
 
@@ -117,44 +108,36 @@ class S3ObjectStore:
 
     def list_all(self, prefixes: Iterable[str]) -> Iterator[ListedObject]:
         """Yield the objects under any of the prefixes, prefix by prefix."""
-        with ThreadPoolExecutor(_THREADS) as threads:
-            for found in threads.map(lambda prefix: tuple(self.list(prefix)), prefixes):
-                yield from found
-
-    def _read(self, key: str) -> StoredObject:
-        with self._explained(key, "s3:GetObject"):
-            response = self._get(key)
-            with closing(response["Body"]) as body:  # as a context itself, it would not check its length
-                return StoredObject(body.read(), response["ETag"])
+        return chain.from_iterable(_each(lambda prefix: tuple(self.list(prefix)), prefixes))
 
     def _read_range(self, part: ByteRange) -> bytes:
-        with self._explained(part.key, "s3:GetObject"):
-            response = self._get(part.key, f"bytes={part.offset}-{part.offset + part.length - 1}")
-            with closing(response["Body"]) as body:
-                found = body.read()
+        with self._opened(part.key, f"bytes={part.offset}-{part.offset + part.length - 1}") as response:
+            found = response["Body"].read()
         if len(found) != part.length:
             place = f"s3://{self._bucket}/{part.key}"
             raise MissingObjectError(f"{place} holds {len(found)} of the {part.length} bytes from {part.offset}")
         return found
 
     def _find_up_to(self, key: str, max_bytes: int) -> bytes | None:
+        with suppress(MissingObjectError), self._opened(key) as response:
+            return None if response["ContentLength"] > max_bytes else response["Body"].read()
+        return None
+
+    @contextmanager
+    def _opened(self, key: str, byte_range: str = "") -> "Iterator[GetObjectOutputTypeDef]":
+        """Open an object, or bytes of it. Raises MissingObjectError."""
+        request: GetObjectRequestTypeDef = {"Bucket": self._bucket, "Key": key}
+        if byte_range:
+            request["Range"] = byte_range
         with self._explained(key, "s3:GetObject"):
             try:
-                response = self._get(key)
-            except MissingObjectError:
-                return None
-            with closing(response["Body"]) as body:
-                return None if response["ContentLength"] > max_bytes else body.read()
-
-    def _get(self, key: str, byte_range: str | None = None) -> "GetObjectOutputTypeDef":
-        try:
-            if byte_range is None:
-                return self._client.get_object(Bucket=self._bucket, Key=key)
-            return self._client.get_object(Bucket=self._bucket, Key=key, Range=byte_range)
-        except ClientError as error:
-            if error_code(error) in {*_MISSING, "InvalidRange"}:
-                raise MissingObjectError(f"s3://{self._bucket}/{key} does not exist, or not so far") from error
-            raise
+                response = self._client.get_object(**request)
+            except ClientError as error:
+                if error_code(error) in {*_MISSING, "InvalidRange"}:
+                    raise MissingObjectError(f"s3://{self._bucket}/{key} does not exist, or not so far") from error
+                raise
+            with closing(response["Body"]):  # as a context itself, it would not check its length
+                yield response
 
     def _request(self, key: str, body: bytes | IO[bytes]) -> "PutObjectRequestTypeDef":
         content_type = _CONTENT_TYPES.get(key.rpartition(".")[2], "application/octet-stream")
@@ -168,3 +151,9 @@ class S3ObjectStore:
             code = error_code(error) if isinstance(error, ClientError) else str(error)
             remedy = f"allow this role {action} {_ALSO_LIST}" if code in _DENIED else "it is safe to run this again"
             raise ObjectStoreError(f"s3://{self._bucket}/{place}: {action} failed ({code}); {remedy}") from error
+
+
+def _each(call: Callable[[T], R], items: Iterable[T]) -> list[R]:
+    """Return the results of the calls for all items, in order; they are made side by side."""
+    with ThreadPoolExecutor(_THREADS) as threads:
+        return list(threads.map(call, items))

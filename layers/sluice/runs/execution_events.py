@@ -1,6 +1,7 @@
 """Histories of executions: states, the time spent in them, attempts that failed."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -94,12 +95,11 @@ def visits_of(events: Iterable[Event]) -> list[Visit]:
 
 def steps_of(visits: Iterable[Visit], end: datetime) -> tuple[Step, ...]:
     """Add up the stays in each state; one that was not left lasted until the `end`."""
-    seconds: dict[str, float] = {}
-    failures: dict[str, int] = {}
+    seconds: defaultdict[str, float] = defaultdict(float)
+    failures: defaultdict[str, int] = defaultdict(int)
     for visit in visits:
-        stay = ((visit.left or end) - visit.entered).total_seconds()
-        seconds[visit.name] = seconds.get(visit.name, 0.0) + stay
-        failures[visit.name] = failures.get(visit.name, 0) + visit.failures
+        seconds[visit.name] += ((visit.left or end) - visit.entered).total_seconds()
+        failures[visit.name] += visit.failures
     return tuple(Step(name, round(stay, 3), failures[name]) for name, stay in seconds.items())
 
 
@@ -110,11 +110,8 @@ def failed_visit(visits: Sequence[Visit]) -> Visit | None:
 
 def last_document(events: Iterable[Event]) -> Mapping[str, Any]:
     """Return all that the steps left: what the last state was given, or gave."""
-    left: Mapping[str, Any] = {}
-    for event in events:
-        if event.type.endswith((_ENTERED, _EXITED)):
-            left = event.document
-    return left
+    left = [event.document for event in events if event.type.endswith((_ENTERED, _EXITED))]
+    return left[-1] if left else {}
 
 
 def plain_cause(cause: str) -> str:

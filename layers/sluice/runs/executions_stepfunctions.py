@@ -14,7 +14,6 @@ class StepFunctionsHistory:
     """Reads executions and their histories."""
 
     def __init__(self, client: "SFNClient") -> None:
-        """Bind the client."""
         self._client = client
 
     def describe(self, arn: str) -> Execution:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -78,10 +78,6 @@ class RunRecord:
     def failures(self) -> int:
         """Attempts of its steps that failed."""
         return sum(step.failures for step in self.steps)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the record as commands write it."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

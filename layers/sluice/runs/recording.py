@@ -7,16 +7,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from sluice.lake.keys import iso
-from sluice.runs.execution_events import (
-    ENDS,
-    Event,
-    Execution,
-    Visit,
-    failed_visit,
-    last_document,
-    steps_of,
-    visits_of,
-)
+from sluice.runs.execution_events import ENDS, Event, Execution, failed_visit, last_document, steps_of, visits_of
 from sluice.runs.keys import record_id
 from sluice.runs.model import FinishedExecution, Result, RunKind, RunRecord, RunSummary
 
@@ -65,26 +56,25 @@ class RunRecorder:
             StillRunningError: It is not seen to have ended.
             UnknownExecutionError: There is none.
         """
-        execution, events = self._read(arn)
+        execution, events = self.executions.describe(arn), self.executions.history(arn)
         if execution.ended_at is None or not events or events[-1].type not in ENDS:
             raise StillRunningError(f"{arn} is not seen to have ended")
         return self._record(execution, events, execution.ended_at)
 
     def preview(self, arn: str, now: datetime) -> RunRecord:
         """Return the record of an execution as it would be if it ended now. Raises UnknownExecutionError."""
-        execution, events = self._read(arn)
-        return self._record(execution, events, execution.ended_at or now)
-
-    def _read(self, arn: str) -> tuple[Execution, Sequence[Event]]:
-        return self.executions.describe(arn), self.executions.history(arn)
+        execution = self.executions.describe(arn)
+        return self._record(execution, self.executions.history(arn), execution.ended_at or now)
 
     def _record(self, execution: Execution, events: Sequence[Event], end: datetime) -> RunRecord:
         kind, visits = self.kinds[execution.machine], visits_of(events)
         succeeded = execution.status == _SUCCEEDED
         summary = kind.summarise(FinishedExecution(succeeded, execution.input, last_document(events), self.read))
+        digest = hashlib.sha256(execution.arn.encode()).hexdigest()[:8]
         failed = None if execution.status in {_SUCCEEDED, _RUNNING} else failed_visit(visits)
+        in_map = self.executions.cause_in_map(execution.arn) if failed and failed.kind == "Map" else ""
         return RunRecord(
-            id=id_of(kind, execution),
+            id=record_id(kind.name, execution.started_at, digest),
             kind=kind.name,
             subject=summary.subject,
             started_by=str(execution.input.get("started_by", "")),
@@ -92,28 +82,18 @@ class RunRecorder:
             ended_at=iso(end.astimezone(UTC)),
             seconds=round((end - execution.started_at).total_seconds(), 3),
             outcome=_outcome(kind, execution, summary),
-            cause="" if succeeded else self._cause(execution, failed),
+            cause="" if succeeded else in_map or execution.cause,
             failed_step=failed.name if failed else "",
             counts={name: int(summary.counts.get(name, 0)) for name in kind.counts},
             rows=summary.rows,
             dirty=summary.dirty,
             steps=steps_of(visits, end),
             execution=execution.arn,
-            links={"console": console_link(execution.arn), **self._links(summary)},
+            links={
+                "console": console_link(execution.arn),
+                **{name: f"s3://{self.lake}/{key}" for name, key in summary.places.items()},
+            },
         )
-
-    def _cause(self, execution: Execution, failed: Visit | None) -> str:
-        in_map = self.executions.cause_in_map(execution.arn) if failed and failed.kind == "Map" else ""
-        return in_map or execution.cause
-
-    def _links(self, summary: RunSummary) -> dict[str, str]:
-        return {name: f"s3://{self.lake}/{key}" for name, key in summary.places.items()}
-
-
-def id_of(kind: RunKind, execution: Execution) -> str:
-    """Return the id of an execution's record."""
-    digest = hashlib.sha256(execution.arn.encode()).hexdigest()[:8]
-    return record_id(kind.name, execution.started_at, digest)
 
 
 def console_link(execution: str) -> str:

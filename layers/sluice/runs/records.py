@@ -1,6 +1,6 @@
 """The records of runs in the lake bucket."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -58,18 +58,13 @@ class RunRecords:
         except ValueError:
             return None
         found = None
-        for record in self._started_after(planned):
+        names = (name for day in days_between(planned, planned + _TAKEN_OVER) for name in self._of_day(day))
+        for record in (self._get(record_key(name)) for name in names if start_of(name) >= planned):
             if record.subject == run_id:
                 found = record
                 if not record.cause:
                     break
         return found
-
-    def _started_after(self, first: datetime) -> Iterator[RunRecord]:
-        for day in days_between(first, first + _TAKEN_OVER):
-            for name in self._of_day(day):
-                if start_of(name) >= first:
-                    yield self._get(record_key(name))
 
     def _of_day(self, day: datetime) -> list[str]:
         """Return the ids of a day's records, the oldest first."""

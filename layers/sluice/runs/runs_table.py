@@ -5,6 +5,7 @@ reasons, is an array of structs. Every column is in every record: readers that i
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from sluice.contracts.model import Column, Table
@@ -56,7 +57,7 @@ def runs_table(kinds: Iterable[RunKind]) -> Table:
 def to_row(record: RunRecord, kinds: Iterable[RunKind]) -> dict[str, Any]:
     """Return a record as a row of the table."""
     row = {
-        **record.to_json(),
+        **asdict(record),
         "started_at": _sql_time(record.started_at),
         "ended_at": _sql_time(record.ended_at),
         **{name: record.counts.get(name, 0) for name in _count_names(kinds)},

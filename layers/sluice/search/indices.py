@@ -26,7 +26,6 @@ class Indices:
     """
 
     def __init__(self, registry: Registry, stage: str) -> None:
-        """Find every family's services."""
         self._environment = environment_name(stage)
         self._families = {
             service.upper(): contract.family for contract in registry.contracts for service in contract.services

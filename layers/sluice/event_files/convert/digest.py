@@ -32,6 +32,7 @@ _REASONS = 5  # in the message
 _PERCENT = {"title": {"text": "Clean"}, "range": [0, 104], "ticksuffix": " %"}
 _ROW_HEIGHT = 26  # pixels of a table's bar
 _MB = 1_000_000
+_SERIES = (("clean", "events", GOOD), ("dirty", "dirty", BAD), ("unrelated", "unrelated", QUIET))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ def _reason_lines(reasons: Sequence[DirtyReason]) -> tuple[str, ...]:
 
 def _topics(digest: Digest, reasons: Sequence[DirtyReason], tables: Sequence[TableState]) -> tuple[Topic, ...]:
     total = digest.total
-    volume = (_events_plot(digest), _files_plot(digest), _bytes_plot(digest)) if digest.volume("files").value else ()
+    volume = _volume_plots(digest) if digest.volume("files").value else ()
     shares = (_clean_share_plot(digest),) if clean_share(total) is not None else ()
     dirty = (_reasons_plot(digest),) if total.dirty else ()
     rows = (_rows_plot(digest, tables),) if total.rows else ()
@@ -209,28 +210,23 @@ def _tables_table(digest: Digest, tables: Sequence[TableState]) -> str:
     return table("tables-list", columns, rows, "No table has rows.")
 
 
-def _events_plot(digest: Digest) -> Plot:
-    series = (("clean", "events", GOOD), ("dirty", "dirty", BAD), ("unrelated", "unrelated", QUIET))
-    traces = [
-        bars(plots.hour_labels(digest.hourly), _hourly(digest, count), colour, f"%{{y:,}} {name}", name)
-        for name, count, colour in series
+def _volume_plots(digest: Digest) -> tuple[Plot, ...]:
+    hours, totals = plots.hour_labels(digest.hourly), digest.hourly.values()
+    events = [
+        bars(hours, [each.count(CONVERT, count) for each in totals], colour, f"%{{y:,}} {name}", name)
+        for name, count, colour in (
+            ("clean", "events", GOOD),
+            ("dirty", "dirty", BAD),
+            ("unrelated", "unrelated", QUIET),
+        )
     ]
-    return Plot("events-hourly", "Events, hourly", plots.hourly_figure(digest, traces, "Events"), wide=True)
-
-
-def _files_plot(digest: Digest) -> Plot:
-    traces = [bars(plots.hour_labels(digest.hourly), _hourly(digest, "files"), GOOD, "%{y:,} files")]
-    return Plot("files-hourly", "Files, hourly", plots.hourly_figure(digest, traces, "Files"))
-
-
-def _bytes_plot(digest: Digest) -> Plot:
-    sizes = [rounded(count / _MB) for count in _hourly(digest, "bytes")]
-    traces = [bars(plots.hour_labels(digest.hourly), sizes, GOOD, "%{y:,.1f} MB")]
-    return Plot("bytes-hourly", "Size of the files, hourly", plots.hourly_figure(digest, traces, "Size (MB)"))
-
-
-def _hourly(digest: Digest, count: str) -> list[int]:
-    return [totals.count(CONVERT, count) for totals in digest.hourly.values()]
+    files = bars(hours, [each.count(CONVERT, "files") for each in totals], GOOD, "%{y:,} files")
+    sizes = bars(hours, [rounded(each.count(CONVERT, "bytes") / _MB) for each in totals], GOOD, "%{y:,.1f} MB")
+    return (
+        plots.hourly_plot(digest, "events-hourly", "Events, hourly", "Events", *events, wide=True),
+        plots.hourly_plot(digest, "files-hourly", "Files, hourly", "Files", files),
+        plots.hourly_plot(digest, "bytes-hourly", "Size of the files, hourly", "Size (MB)", sizes),
+    )
 
 
 def _clean_share_plot(digest: Digest) -> Plot:

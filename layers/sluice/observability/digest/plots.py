@@ -34,10 +34,10 @@ def each_part(digest: Digest) -> str:
     return "hourly" if digest.is_daily else "daily"
 
 
-def hourly_figure(digest: Digest, traces: Sequence[go.Bar], unit: str) -> go.Figure:
+def hourly_plot(digest: Digest, name: str, title: str, unit: str, *traces: go.Bar, wide: bool = False) -> Plot:
     """Return bars over hours that stand on each other."""
     made = figure(traces, _HOURS, axis(unit)) if digest.is_daily else over_hours(traces, axis(unit))
-    return made.update_layout(barmode="stack")
+    return Plot(name, title, made.update_layout(barmode="stack"), wide)
 
 
 def parts_figure(digest: Digest, traces: Sequence[go.Bar], up: Mapping[str, object]) -> go.Figure:

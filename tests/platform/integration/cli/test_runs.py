@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -47,7 +47,7 @@ def test_runs_are_listed_the_newest_first(stage: Deployment) -> None:
     now = datetime.now(UTC)
     names = ("convert_converted", "export_incomplete", "history_initialised")
     written = [write(stage, at(record(name), now - timedelta(hours=hours))) for hours, name in enumerate(names)]
-    assert sluice_json("runs") == [json.loads(json.dumps(each.to_json())) for each in written]
+    assert sluice_json("runs") == [json.loads(json.dumps(asdict(each))) for each in written]
     assert [each["kind"] for each in sluice_json("runs", "--kind", "export")] == ["export"]
     assert len(sluice_json("runs", "--limit", "2")) == 2
     printed = sluice("runs").stdout
@@ -78,7 +78,7 @@ def test_a_run_by_any_of_its_names(stage: Deployment, name: str) -> None:
     if name in {"id", "run"}:
         write(stage, found)
     names = {"id": found.id, "run": RUN, "execution": found.execution, "name": found.execution.rpartition(":")[2]}
-    assert sluice_json("run", names[name]) == json.loads(json.dumps(found.to_json()))
+    assert sluice_json("run", names[name]) == json.loads(json.dumps(asdict(found)))
 
 
 def test_the_open_run_is_shown_before_its_end(stage: Deployment, moto_stage: MotoStage) -> None:

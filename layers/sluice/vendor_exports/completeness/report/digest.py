@@ -49,10 +49,8 @@ def section_of(digest: Digest, histories: Iterable[SlotHistory]) -> Section:
 def _card(digest: Digest, whole: int, hours: int) -> str:
     if not hours:
         return success_card(digest, EXPORT, "Exports")
-    mark = "good" if whole == hours else "bad"
-    return figure_card(
-        "Exports that came whole", formatting.share(whole / hours), f"{whole:,} of {hours:,} hours", mark
-    )
+    note, mark = f"{whole:,} of {hours:,} hours", "good" if whole == hours else "bad"
+    return figure_card("Exports that came whole", formatting.share(whole / hours), note, mark)
 
 
 def _broken(digest: Digest, lacking: int, hours: int) -> Iterator[str]:
@@ -66,9 +64,8 @@ def _tables_plot(digest: Digest, hours: Sequence[SlotHistory]) -> Plot:
     labels = plots.hour_labels(row.slot.hour for row in hours)
     came = [row.tables if row.delivered else 0 for row in hours]
     lacking = [len(row.missing) if row.expected else int(not row.delivered) for row in hours]
-    traces = [
+    traces = (
         bars(labels, came, GOOD, "%{y:,} tables came", "tables that came"),
         bars(labels, lacking, BAD, "%{y:,} missing", "missing"),
-    ]
-    figure = plots.hourly_figure(digest, traces, "Tables")
-    return Plot("exports-hourly", "Tables of the exports, hourly", figure, wide=True)
+    )
+    return plots.hourly_plot(digest, "exports-hourly", "Tables of the exports, hourly", "Tables", *traces, wide=True)
