@@ -124,6 +124,7 @@ def _open_events() -> Iterator[Case]:
     ids = ("m-1", 332911, 1.0, 2**63 - 1, None, REMOVED)
     yield from _of((*ILLUSTRATION_EVENTS, *OPEN_EVENTS), "payload/media_id", ids, (1.5, True, [], {}, 2**63))
     yield from _of(["SIM_EVENT"], "service", ("semanticImageMatcher", "sim"), ())
+    yield from _of(["IT_EVENT"], "service", ("imageTagging", "it"), ())
     yield from _of(OPEN_EVENTS, "type", ("SELECT_IMAGE", "TAG_IMAGE", ""), ())
     yield from _of(OPEN_EVENTS, "reporter", ("user", "aws_rekognition"), ())
     yield from _of(OPEN_EVENTS, "payload", (REMOVED, None, {}), ([], "x", 1))

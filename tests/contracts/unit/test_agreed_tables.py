@@ -63,16 +63,6 @@ PROFILING_LOG = (
     "service_name string|service_type string|errors string"
 )
 TECHNICAL = "_rescued string|_source_key string|_source_offset bigint"
-RECOGNISED = {
-    "MICROONE": ("event_files", ("microone",)),
-    "MICROTWO": ("event_files", ("microtwo",)),
-    "MICROTHREE": ("event_files", ("microthree",)),
-    "HEADLINER": ("dvaults", ("headline",)),
-    "STE": ("dvaults", ("ste",)),
-    "SUMMARIZER": ("dvaults", ("summarizer",)),
-    "SIM": ("dvaults", ("sim", "semanticImageMatcher")),
-    "IT": ("dvaults", ("it", "imageTagging")),
-}
 ROWS: dict[str, dict[str, object]] = {
     "MICROONE_EVENT": {"paragraph": 3, "slide": "a", "text": "A sentence.", "date_time": "2022-04-19T18:20:03Z"},
     "MICROTWO_EVENT": {"payload_text": "A headline.", "event_type": "PUBLISH", "reporter": "user"},
@@ -96,18 +86,6 @@ def test_there_are_exactly_these_tables(registry: Registry) -> None:
 @pytest.mark.parametrize("table", COLUMNS)
 def test_columns_are_those_agreed_on_in_order(registry: Registry, table: str) -> None:
     assert written(registry.contract(table).table_columns) == f"{COLUMNS[table]}|{TECHNICAL}"
-
-
-@pytest.mark.parametrize("table", COLUMNS)
-def test_events_are_recognised_by_family_kind_and_service(registry: Registry, table: str) -> None:
-    name, _, kind = table.rpartition("_")
-    family, services = RECOGNISED[name]
-    contract = registry.contract(table)
-    assert (contract.family, contract.kind, contract.services) == (family, kind, services)
-    for service in services:
-        assert registry.contract_for(family, kind, service) is contract
-        other = "dvaults" if family == "event_files" else "event_files"
-        assert registry.contract_for(other, kind, service) is None
 
 
 @pytest.mark.parametrize("table", ROWS)

@@ -5,12 +5,17 @@ from typing import Any
 import pytest
 
 from cli.contracts.validator_agreement import DualValidator
+from sluice.contracts.model import Registry
+from sluice.event_files.validate.event_processor import Recogniser
 from tests.contracts.unit.example_events import REMOVED, VALID, body_of, edited
 from tests.contracts.unit.published_rules import EVENTS, published_rules
 
 
 @pytest.mark.parametrize("table", VALID)
-def test_an_example_event_is_clean(validators: dict[str, DualValidator], table: str) -> None:
+def test_an_example_event_is_recognised_and_clean(
+    registry: Registry, validators: dict[str, DualValidator], table: str
+) -> None:
+    assert Recogniser(registry).recognise(VALID[table]).contract is registry.contract(table)
     assert validators[table].broken(VALID[table]) == set()
 
 

@@ -71,17 +71,11 @@ def test_mutations_reach_every_part_of_an_example_event(contract: Contract) -> N
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
-def test_every_branch_is_generated(contract: Contract) -> None:
+def test_optional_members_and_forms_of_time_are_generated(contract: Contract) -> None:
     rng = random.Random(7)
     events = [generate_event(contract, rng) for _ in range(300)]
-    if contract.kind == "EVENT":
-        styles = {
-            (type(body.get("service")), type(body.get("prediction_id")))
-            for body in (event["detail"]["evaluation"] for event in events)
-        }
-        assert styles == {(str, str), (type(None), str), (str, type(None))}
     assert {"resources" in event for event in events} == {True, False}
-    assert len({event["time"][-6:] for event in events if event["time"].endswith("+00:00")}) == 1
+    assert {re.sub("[0-9]+", "9", event["time"][19:]) for event in events} == {"Z", "+9:9", ".9Z"}
 
 
 def test_an_event_has_the_time_given() -> None:

@@ -6,6 +6,17 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+Action = Callable[[], object]
+
+
+def failing(code: str) -> Action:
+    """An action that raises an error of S3."""
+
+    def fail() -> None:
+        raise s3_error(code)
+
+    return fail
+
 
 def s3_error(code: str, operation: str = "CopyObject") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": f"it is {code}"}}, operation)
@@ -14,20 +25,23 @@ def s3_error(code: str, operation: str = "CopyObject") -> ClientError:
 class ConditionalS3:
     """S3 whose copies honour If-Match of the source and If-None-Match of the target.
 
-    `before` is called with every copy's target key, `after` once it is done; either may raise. A conditional
-    PutObject counts as a copy.
+    A conditional PutObject counts as a copy. `after` is called once a copy is done, and may raise.
     """
 
     def __init__(self, s3: Any) -> None:
         self.s3 = s3
-        self.before: Callable[[str], None] = lambda _: None
-        self.after: Callable[[str], None] = lambda _: None
+        self.after: Action = lambda: None
+        self._before: tuple[str, Action] = ("", lambda: None)
         self.copied: list[str] = []
         self._lock = Lock()
 
+    def before_copy(self, name: str, happens: Action) -> None:
+        """Let something happen just before each copy of a file."""
+        self._before = name, happens
+
     def copy_object(self, **request: Any) -> Any:
         with self._lock:  # moto's own state is not made for many threads
-            self.before(request["Key"])
+            self._happen(request["Key"])
             self._check_source(request)
             return self._write(self.s3.copy_object, request, "CopyObject")
 
@@ -35,21 +49,26 @@ class ConditionalS3:
         if "IfNoneMatch" not in request:
             return self.s3.put_object(**request)
         with self._lock:
-            self.before(request["Key"])
+            self._happen(request["Key"])
             return self._write(self.s3.put_object, request, "PutObject")
 
     def upload_part_copy(self, **request: Any) -> Any:
         with self._lock:
-            self.before(request["Key"])
+            self._happen(request["Key"])
             self._check_source(request)
             return self.s3.upload_part_copy(**request)
+
+    def _happen(self, key: str) -> None:
+        name, happens = self._before
+        if key.endswith(name):
+            happens()
 
     def _write(self, step: Callable[..., Any], request: dict[str, Any], operation: str) -> Any:
         if request["IfNoneMatch"] == "*" and self._etag(request["Bucket"], request["Key"]):
             raise s3_error("PreconditionFailed", operation)
         answer = step(**request)
         self.copied.append(request["Key"])
-        self.after(request["Key"])
+        self.after()
         return answer
 
     def _check_source(self, request: dict[str, Any]) -> None:

@@ -139,7 +139,7 @@ def test_large_files_are_copied_in_parts(s3: ConditionalS3, large: bytes) -> Non
 def test_a_large_file_that_changes_meanwhile_is_not_copied(
     s3: ConditionalS3, large: bytes, bucket: str, problem: str
 ) -> None:
-    s3.before = lambda key: s3.put_object(Bucket=bucket, Key=key, Body=b"another")
+    s3.before_copy("Voyage_1", lambda: put(s3, "Voyage_1", bucket=bucket, body=b"another"))
     assert f"failed {FOLDER}Voyage_1: {problem}" in run("--yes", code=1).stderr
     assert large not in lake(s3).values()
     assert "Uploads" not in s3.list_multipart_uploads(Bucket="the-lake")

@@ -7,7 +7,7 @@ import pytest
 from cli.platform.session import Deployment
 from cli.vendor_exports import copy_missing
 from sluice.vendor_exports.delivery.slots import MANIFEST
-from tests.vendor_exports.integration.cli.conditional_s3 import ConditionalS3, s3_error
+from tests.vendor_exports.integration.cli.conditional_s3 import ConditionalS3, failing
 from tests.vendor_exports.integration.cli.copy_missing_command import (
     FOLDER,
     NAMES,
@@ -23,15 +23,11 @@ from tests.vendor_exports.integration.cli.copy_missing_command import (
 def test_an_interrupted_copy_is_completed_by_the_next(s3: ConditionalS3) -> None:
     put(s3, *NAMES)
 
-    def fail(key: str) -> None:
-        if key.endswith("Voyage_1"):
-            raise s3_error("SlowDown")
-
-    s3.before = fail
+    s3.before_copy("Voyage_1", failing("SlowDown"))
     document = found("--yes", code=1)
     assert document["failed"] == [f"{FOLDER}Voyage_1", FOLDER + MANIFEST]
     assert (document["files"], document["bytes"], list(lake(s3))) == (1, 2, [f"{FOLDER}Port_1"])
-    s3.before = lambda _: None
+    s3.before_copy("Voyage_1", lambda: None)
     assert states(found()) == {"20260131-23": "partial"}
     assert found("--yes")["files"] == 2
     assert len(lake(s3)) == 3
@@ -39,7 +35,7 @@ def test_an_interrupted_copy_is_completed_by_the_next(s3: ConditionalS3) -> None
 
 def test_failed_files_are_named_with_the_reason(s3: ConditionalS3) -> None:
     put(s3, "Voyage_1")
-    s3.before = lambda _: s3.put_object(Bucket="the-other", Key=f"{FOLDER}Voyage_1", Body=b"changed")
+    s3.before_copy("Voyage_1", lambda: put(s3, "Voyage_1", body=b"changed"))
     result = run("--yes", code=1)
     assert f"failed {FOLDER}Voyage_1: the source's file changed since it was listed" in result.stderr
     assert lake(s3) == {}
@@ -47,22 +43,14 @@ def test_failed_files_are_named_with_the_reason(s3: ConditionalS3) -> None:
 
 def test_a_lost_answer_is_no_failure(s3: ConditionalS3) -> None:
     put(s3, "Voyage_1")
-
-    def lose(_: str) -> None:
-        raise s3_error("PreconditionFailed")
-
-    s3.after = lose
+    s3.after = failing("PreconditionFailed")
     assert found("--yes")["failed"] == []
 
 
 def test_a_file_that_appears_meanwhile_is_not_replaced(s3: ConditionalS3) -> None:
     put(s3, *NAMES)
 
-    def take(key: str) -> None:
-        if key.endswith("Port_1"):
-            s3.put_object(Bucket="the-lake", Key=key, Body=b"another")
-
-    s3.before = take
+    s3.before_copy("Port_1", lambda: put(s3, "Port_1", bucket="the-lake", body=b"another"))
     document = found("--yes", code=1)
     assert document["failed"] == [f"{FOLDER}Port_1", FOLDER + MANIFEST]
     assert lake(s3)[f"{FOLDER}Port_1"] == b"another"
@@ -72,11 +60,7 @@ def test_a_file_that_appears_meanwhile_is_not_replaced(s3: ConditionalS3) -> Non
 def test_a_manifest_that_appears_meanwhile_is_not_replaced(s3: ConditionalS3) -> None:
     put(s3, *NAMES)
 
-    def take(key: str) -> None:
-        if key.endswith(MANIFEST):
-            s3.put_object(Bucket="the-lake", Key=key, Body=b"another")
-
-    s3.before = take
+    s3.before_copy(MANIFEST, lambda: put(s3, MANIFEST, bucket="the-lake", body=b"another"))
     result = run("--yes", code=1)
     assert (
         f"failed {FOLDER}{MANIFEST}: An error occurred (PreconditionFailed) when calling the PutObject" in result.stderr
@@ -88,13 +72,13 @@ def test_a_manifest_that_appears_meanwhile_is_not_replaced(s3: ConditionalS3) ->
 def test_a_manifest_that_changed_since_it_was_listed_is_not_taken(s3: ConditionalS3, changed: bytes | None) -> None:
     put(s3, *NAMES)
 
-    def change(key: str) -> None:
+    def change() -> None:
         if changed is None:
             s3.delete_object(Bucket="the-other", Key=FOLDER + MANIFEST)
-        elif not key.endswith(MANIFEST):
+        else:
             put(s3, MANIFEST, body=changed)
 
-    s3.before = change
+    s3.before_copy("Port_1", change)
     assert found("--yes", code=1)["failed"] == [FOLDER + MANIFEST]
     assert sorted(lake(s3)) == [f"{FOLDER}Port_1", f"{FOLDER}Voyage_1"]
     assert found("--yes")["failed"] == []
@@ -125,10 +109,6 @@ def test_a_slot_that_an_export_works_on_is_left_alone(
 
 def test_expired_credentials_end_the_command(s3: ConditionalS3) -> None:
     put(s3, *NAMES)
-
-    def expire(_: str) -> None:
-        raise s3_error("ExpiredToken")
-
-    s3.before = expire
+    s3.before_copy("Voyage_1", failing("ExpiredToken"))
     result = run("--yes", code=1)
     assert "does not accept the credentials" in result.stderr

@@ -1,19 +1,26 @@
 """`sluice export`: the execution it starts, and what it prints about its end."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from typer.testing import Result
 
+from cli.platform import machine
+from cli.platform.machine import Outcome
 from cli.platform.session import Deployment
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.model import Export, ExportResult
 from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from tests.support.cli_environment import sluice
+
+ARN = "arn:aws:states:eu-west-1:1:execution:x-export:e"
+Ended = Callable[..., None]
 
 SLOT = Slot(datetime(2024, 5, 14, 11, tzinfo=UTC))
 FOLDER = "DEV/IMOSDL/Hourly/20240514/11/"
@@ -24,36 +31,16 @@ LACKING = ExportResult(
 )
 
 
-class EndedExecution:
-    """Step Functions with one execution, which has ended: moto runs no machines without packages of its own."""
+@pytest.fixture
+def ended(stage: Deployment, monkeypatch: pytest.MonkeyPatch) -> Ended:
+    """Let the execution have ended so: moto runs no machines without packages of its own."""
+    stage.outputs["ExportMachine"] = "the-machine"
 
-    def __init__(self, entered: dict[str, Any], cause: str = "", end: str = "Incomplete") -> None:
-        self.entered, self.cause, self.end = json.dumps(entered), cause, end
+    def ended(entered: dict[str, Any], cause: str = "", end: str = "Incomplete") -> None:
+        outcome = Outcome(ARN, not cause, entered, cause=cause, end=end if cause else "")
+        monkeypatch.setattr(machine, "run", lambda *_: outcome)
 
-    def start_execution(self, **_: Any) -> dict[str, Any]:
-        return {"executionArn": "arn:aws:states:eu-west-1:1:execution:x-export:e"}
-
-    def describe_execution(self, **_: Any) -> dict[str, Any]:
-        if self.cause:
-            return {"status": "FAILED", "error": "Incomplete", "cause": self.cause}
-        return {"status": "SUCCEEDED", "output": self.entered}
-
-    def get_execution_history(self, **_: Any) -> dict[str, Any]:
-        entered = {"name": "How did it end?", "input": self.entered}
-        events = [
-            {"type": "FailStateEntered", "stateEnteredEventDetails": {"name": self.end}},
-            {"type": "ChoiceStateExited"},
-            {"type": "ChoiceStateEntered", "stateEnteredEventDetails": entered},
-        ]
-        return {"events": events if self.cause else events[1:]}
-
-    def list_map_runs(self, **_: Any) -> dict[str, Any]:
-        return {"mapRuns": []}
-
-
-def ended(stage: Deployment, entered: dict[str, Any], cause: str = "", end: str = "Incomplete") -> None:
-    stage.outputs["ExportMachine"] = "arn:aws:states:eu-west-1:1:stateMachine:x-export"
-    stage.__dict__["stepfunctions"] = EndedExecution(entered, cause, end)
+    return ended
 
 
 def record(stage: Deployment, result: ExportResult) -> None:
@@ -66,27 +53,27 @@ def run(*arguments: str, code: int = 1) -> Result:
     return sluice("export", "--stage", "x", *arguments, code=code)
 
 
-def test_a_delivery_as_json(stage: Deployment) -> None:
-    ended(stage, BEGUN)
+def test_a_delivery_as_json(stage: Deployment, ended: Ended) -> None:
+    ended(BEGUN)
     record(stage, WHOLE)
     done = run("--json", code=0)
     found = json.loads(done.stdout)
     assert found.pop("seconds") >= 0
-    assert found.pop("execution").startswith("arn:aws:states:")
+    assert found.pop("execution") == ARN
     assert found == asdict(WHOLE)
     assert found["status"] == "delivered"
 
 
-def test_a_delivery_as_text(stage: Deployment) -> None:
-    ended(stage, BEGUN)
+def test_a_delivery_as_text(stage: Deployment, ended: Ended) -> None:
+    ended(BEGUN)
     record(stage, WHOLE)
     shown = run(code=0).stdout
     assert f"Slot {SLOT}: delivered, 3 of 3 promised files copied, 1 of them by a second URL, 2.5 MB" in shown
     assert FOLDER in shown
 
 
-def test_missing_files_are_named_with_reason_and_remedy(stage: Deployment) -> None:
-    ended(stage, BEGUN, "1 of 3")
+def test_missing_files_are_named_with_reason_and_remedy(stage: Deployment, ended: Ended) -> None:
+    ended(BEGUN, "1 of 3")
     record(stage, LACKING)
     done = run()
     assert "a[b]" in done.stdout
@@ -96,28 +83,28 @@ def test_missing_files_are_named_with_reason_and_remedy(stage: Deployment) -> No
     assert json.loads(run("--json").stdout)["missing"] == ["a[b]"]
 
 
-def test_a_slot_that_another_run_has_is_skipped(stage: Deployment) -> None:
-    ended(stage, {**BEGUN, "decision": "busy"})
+def test_a_slot_that_another_run_has_is_skipped(ended: Ended) -> None:
+    ended({**BEGUN, "decision": "busy"})
     done = run("--json")
     assert json.loads(done.stdout)["status"] == "skipped"
     assert "another run has the slot" in done.stderr
 
 
-def test_an_export_that_was_not_begun_says_why(stage: Deployment) -> None:
-    ended(stage, {}, json.dumps({"errorMessage": "export 20200101-00: there is no job"}))
+def test_an_export_that_was_not_begun_says_why(ended: Ended) -> None:
+    ended({}, "export 20200101-00: there is no job")
     done = run()
     assert "The export was not begun: export 20200101-00: there is no job" in done.stderr
 
 
-def test_a_delivery_whose_histories_failed_is_an_error(stage: Deployment) -> None:
-    ended(stage, BEGUN, "no room", "Histories not updated")
+def test_a_delivery_whose_histories_failed_is_an_error(stage: Deployment, ended: Ended) -> None:
+    ended(BEGUN, "no room", "Histories not updated")
     record(stage, WHOLE)
     done = run()
     assert "Error: Histories not updated: no room" in done.stderr
 
 
-def test_a_failed_run_after_a_delivery_is_incomplete(stage: Deployment) -> None:
-    ended(stage, BEGUN, "export 1, status: the vendor answered 404.")
+def test_a_failed_run_after_a_delivery_is_incomplete(stage: Deployment, ended: Ended) -> None:
+    ended(BEGUN, "export 1, status: the vendor answered 404.")
     record(stage, WHOLE)
     done = run("--json")
     found = json.loads(done.stdout)
@@ -126,14 +113,21 @@ def test_a_failed_run_after_a_delivery_is_incomplete(stage: Deployment) -> None:
 
 
 def test_an_interrupted_command_names_the_execution_that_goes_on(stage: Deployment) -> None:
-    ended(stage, BEGUN)
+    given: dict[str, str] = {}
+
+    def start(**request: str) -> dict[str, str]:
+        given.update(json.loads(request["input"]))
+        return {"executionArn": ARN}
 
     def interrupt(**_: Any) -> None:
         raise KeyboardInterrupt
 
-    vars(stage.stepfunctions)["describe_execution"] = interrupt
-    done = run("--json")
-    assert "Interrupted; the execution goes on by itself: arn:" in json.loads(done.stdout)["error"]
+    stage.outputs["ExportMachine"] = "the-machine"
+    stage.__dict__["stepfunctions"] = SimpleNamespace(start_execution=start, describe_execution=interrupt)
+    done = run("--json", "--slot", str(SLOT))
+    assert f"Interrupted; the execution goes on by itself: {ARN}" in json.loads(done.stdout)["error"]
+    assert set(given) == {"started_by", "slot"}
+    assert given["slot"] == str(SLOT)
 
 
 @pytest.mark.parametrize("slot", ["2024051411", "20240514-24"])

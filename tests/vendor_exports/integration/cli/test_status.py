@@ -1,7 +1,7 @@
 """Vendor exports in `sluice status`: the last slots."""
 
 from datetime import UTC, datetime
-from typing import Any
+from types import SimpleNamespace
 
 from cli.platform.session import Deployment
 from cli.vendor_exports.status import ExportedSlot, status
@@ -11,15 +11,9 @@ from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 
 
-class Running:
-    """Step Functions, where every execution has just been started."""
-
-    def describe_execution(self, **_: Any) -> dict[str, datetime]:
-        return {"startDate": datetime.now(UTC)}
-
-
 def test_the_last_exports_the_newest_first(stage: Deployment) -> None:
-    stage.__dict__["stepfunctions"] = Running()
+    started = {"startDate": datetime.now(UTC)}
+    stage.__dict__["stepfunctions"] = SimpleNamespace(describe_execution=lambda **_: started)
     slots, now = DynamoSlots(stage.dynamodb, "the-slots"), datetime(2024, 5, 14, 11, tzinfo=UTC)
     leases = [Export(Environment.TEST, Slot.of(now).after(hours), "the-arn") for hours in range(7)]
     for lease in [*leases, Export(Environment.PROD, Slot.of(now).after(9), "another")]:
