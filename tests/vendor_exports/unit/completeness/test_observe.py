@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from datetime import timedelta
 
 import pytest
 
@@ -47,13 +46,6 @@ def test_files_outside_of_the_folder_do_not_count() -> None:
     bucket = MemoryObjectStore({**dict.fromkeys(elsewhere, b"1"), folder + MANIFEST: b"[]"})
     deliver(bucket, FIRST, {"A_1": b"1"}, PROD)
     assert observe(bucket, TEST, [FIRST], NOW) == [Observation(FIRST, NOW, 0, 0, (), None)]
-
-
-def test_slots_in_any_order_and_scattered() -> None:
-    bucket, wanted = MemoryObjectStore(), [FIRST.after(500), FIRST]
-    deliver(bucket, FIRST, {"A_1": b"1"})
-    assert [(each.slot, each.files) for each in observe(bucket, TEST, wanted, NOW)] == [(wanted[0], 0), (FIRST, 1)]
-    assert observe(bucket, TEST, [], NOW + timedelta(days=1)) == []
 
 
 def manifest(*keys: str, **more: object) -> bytes:

@@ -1,7 +1,5 @@
 """The rows of the histories, worked out by hand."""
 
-from statistics import median
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,16 +59,6 @@ def test_usual_size() -> None:
     usual = [row.usual_size for row in derive(history, ())]
     assert usual[::WEEK] == [None, None, None, 20, 20, 26, 31, 36, 40, 50, 60]
     assert {each for at, each in enumerate(usual) if at % WEEK} == {None}
-
-
-@given(st.lists(st.none() | st.integers(0, 10**12), min_size=12, max_size=30))
-def test_usual_size_against_its_definition(sizes: list[int | None]) -> None:
-    weekly = [
-        seen(FIRST.after(week * WEEK), () if size is None else ["A"], size=size or 0) for week, size in enumerate(sizes)
-    ]
-    for week, row in enumerate(derive(weekly, ())):
-        before = [size for size in sizes[max(0, week - 8) : week] if size is not None]
-        assert row.usual_size == (round(median(before)) if len(before) >= 3 else None)
 
 
 NAMES = st.lists(st.sampled_from("ABCDEF"), unique=True)

@@ -94,15 +94,6 @@ def test_gaps_between_initialisations_are_observed(bucket: MemoryObjectStore) ->
     assert dates(bucket) == [str(slot) for slot in slots(10)]
 
 
-def test_without_news_nothing_is_written(bucket: MemoryObjectStore) -> None:
-    now = settled(FIRST.after(2))
-    updating(bucket).update(TEST, now)
-    bucket.written.clear()
-    updating(bucket).update(TEST, now + timedelta(minutes=29))
-    updating(bucket).update(TEST, now, slots(3))
-    assert bucket.written == []
-
-
 def test_an_observation_of_the_same_content_changes_the_state_only(bucket: MemoryObjectStore) -> None:
     now = settled(FIRST.after(2))
     updating(bucket).update(TEST, now)

@@ -150,10 +150,9 @@ class Server:
 
 @dataclass
 class MemorySlots:
-    """Records of slots; `between` is called before every read and claim."""
+    """Records of slots."""
 
     records: dict[tuple[Environment, Slot], SlotRecord] = field(default_factory=dict)
-    between: Callable[[], None] = lambda: None
     until: datetime = FOREVER
 
     @property
@@ -166,11 +165,9 @@ class MemorySlots:
         self.records[EXPORT.environment, SLOT] = record
 
     def get(self, environment: Environment, slot: Slot) -> SlotRecord:
-        self.between()
         return self.records.get((environment, slot), SlotRecord())
 
     def claim(self, export: Export, ended: str, now: datetime, until: datetime) -> SlotRecord:
-        self.between()
         record = self._record(export)
         if record.execution not in {"", export.execution, ended} and self.until >= now:
             return record

@@ -182,6 +182,7 @@ def test_the_error_of_the_list_is_the_reason_of_every_file() -> None:
     error = VendorUnavailableError("slot", "files", "503", "Wait.")
     batch.vendor.script = [error]
     assert batch.run() == BatchResult([], dict.fromkeys("ABC", str(error)))
+    assert len(batch.vendor.asked) == 1
 
 
 # Presigned URLs
@@ -197,23 +198,3 @@ def test_one_list_serves_all_threads() -> None:
     with pytest.raises(DownloadError, match="the vendor does not list it any more"):
         urls.url("C")
     assert vendor.asked == [("files", Environment.TEST, GUID, LIFETIME_MINUTES)]
-
-
-def test_an_expired_url_is_renewed_once_for_all_threads() -> None:
-    vendor = ScriptedVendor([[listed_file("A", 1, f"https://host/{number}")] for number in range(9)])
-    urls = urls_of(vendor)
-    _, listed = urls.url("A")
-    with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(lambda _: urls.url("A", listed), range(40)))
-    assert set(found) == {("https://host/1", 2)}
-    assert len(vendor.asked) == 2
-    assert urls.url("A") == ("https://host/1", 2)
-
-
-def test_a_vendor_that_gives_no_list_is_asked_once() -> None:
-    vendor = ScriptedVendor([VendorUnavailableError("slot", "files", "503", "Wait."), [listed_file("A", 1)]])
-    urls = urls_of(vendor)
-    for name in "AB":
-        with pytest.raises(VendorUnavailableError):
-            urls.url(name)
-    assert len(vendor.asked) == 1

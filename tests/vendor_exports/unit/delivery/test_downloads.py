@@ -122,11 +122,6 @@ def test_transport_faults_are_transient(file: VendorFile, fault: Callable[[Targe
     assert file.fetch() == BODY
 
 
-def test_an_unreachable_server(file: VendorFile) -> None:
-    file.client.simulator.stop()
-    assert file.fail(TransientDownloadError) == "the request ended with ConnectError"
-
-
 def test_what_is_not_read_is_not_sent(file: VendorFile) -> None:
     file.inflict(transport_faults.huge(target()))
     with file.downloads.open(file.url, 0) as download:

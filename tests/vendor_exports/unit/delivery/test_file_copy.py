@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sluice.vendor_exports.delivery import file_copy
 from sluice.vendor_exports.delivery.file_copy import FileCopy, UnexpectedContentError
 from sluice.vendor_exports.delivery.model import ExpectedFile
-from sluice.vendor_exports.delivery.transfers import DownloadError, TransientDownloadError, Upload, UrlExpiredError
+from sluice.vendor_exports.delivery.transfers import DownloadError, TransientDownloadError, Upload
 from tests.vendor_exports.unit.delivery.memory import (
     MemoryStoredFiles,
     MemoryUploads,
@@ -86,20 +86,6 @@ def test_files_of_every_size(size: int, chunk: int, *, lengths: bool) -> None:
     assert one.server.opened == [(URL, 0)]
 
 
-@given(st.integers(0, 45), st.integers(1, 45), st.integers(0, 45), st.booleans())
-def test_any_body_of_any_expected_size(size: int, chunk: int, promised: int, lengths: bool) -> None:
-    one = OneFile(body_of(size), promised, chunk)
-    one.server.lengths = lengths
-    one.server.etag = one.server.md5 = lambda _: ""
-    if promised == size:
-        assert one.copy()
-        one.assert_copied("")
-    else:
-        with pytest.raises(DownloadError):
-            one.copy()
-        assert KEY not in one.stored.objects
-
-
 # Unexpected content
 
 
@@ -145,16 +131,6 @@ def test_an_etag_that_is_no_checksum(size: int) -> None:
     one.server.etag, one.server.md5 = (lambda _: "abc-3"), (lambda _: "")
     assert one.copy()
     one.assert_copied("abc-3")
-
-
-@pytest.mark.parametrize("error", [UrlExpiredError("expired"), TransientDownloadError("503"), DownloadError("404")])
-def test_a_file_that_cannot_be_opened(error: DownloadError) -> None:
-    def refuse(_: str) -> None:
-        raise error
-
-    one = OneFile(b"abc")
-    one.server.before = refuse
-    one.fail(type(error), str(error))
 
 
 # Already there
@@ -277,12 +253,3 @@ def test_any_parts_may_have_arrived(size: int, arrived: set[int], chunk: int) ->
     one.uploads.note(KEY, Upload(upload_id, provenance))
     assert one.copy()
     one.assert_copied()
-
-
-def test_memory_holds_one_part() -> None:
-    """The server is asked for the next part only when the one before has arrived."""
-    one = OneFile(body_of(6 * PART), chunk=PART)
-    in_flight: list[int] = []
-    one.server.breaks_after = lambda sent: in_flight.append(sent // PART - len(one.stored.done) + 1)
-    assert one.copy()
-    assert max(in_flight) <= 1

@@ -32,25 +32,14 @@ def test_a_moment_lies_in_its_hour_whatever_its_zone(moment: datetime, minutes: 
     assert str(slot) == f"{moment:%Y%m%d-%H}"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "20260301",
-        "20260301-1",
-        "2026031-12",
-        "20260301-24",
-        "20260230-12",
-        "20260301-12 ",
-        " 20260301-12",
-        "20260301_12",
-        "2026-03-01-12",
-        "20260301-12-00",
-        "\u0662\u0660\u0662\u0666\u0660\u0663\u0660\u0661-\u0661\u0662",
-        "00000101-00",
-        "../../x",
-    ],
-)
+ARABIC_DAY = "\u0662\u0660\u0662\u0666\u0660\u0663\u0660\u0661"
+NO_SLOTS = f"""
+20260301 20260301-1 2026031-12 20260301-24 20260230-12 20260301_12 2026-03-01-12 20260301-12-00 00000101-00 ../../x
+{ARABIC_DAY}-12
+""".split()
+
+
+@pytest.mark.parametrize("text", ["", "20260301-12 ", " 20260301-12", *NO_SLOTS])
 def test_texts_that_are_no_slot(text: str) -> None:
     with pytest.raises(SlotError, match="is no slot; write day and hour in UTC as in 20260131-23"):
         Slot.parse(text)
@@ -92,7 +81,6 @@ def test_a_files_place_is_found_in_its_own_flow_only(slot: Slot, environment: En
     assert place_of(key, other.hourly) is None
 
 
-ARABIC_DAY = "\u0662\u0660\u0662\u0666\u0660\u0663\u0660\u0661"
 NO_FILES = f"""
 IMOSDL/Hourly/ IMOSDL/Hourly/20260301/12 IMOSDL/Hourly/20260301/12/ IMOSDL/Hourly/20260301/12/a/b
 IMOSDL/Hourly/20260301/12//b IMOSDL/Hourly/20260301/24/a IMOSDL/Hourly/20260230/12/a IMOSDL/Hourly/2026031/12/a
@@ -114,18 +102,12 @@ def test_any_key(key: str, environment: Environment) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "table"),
+    ("table", "names"),
     [
-        ("Voyage_0.json.gz", "Voyage"),
-        ("Voyage_a_b", "Voyage"),
-        ("Voyage_", "Voyage"),
-        ("voyage leg_1", "voyage leg"),
-        ("Voyage.json", None),
-        ("_MasterTableSchema.json", None),
-        ("__PresignedUrls.json", None),
-        ("_", None),
-        ("", None),
+        ("Voyage", ["Voyage_0.json.gz", "Voyage_a_b", "Voyage_"]),
+        ("voyage leg", ["voyage leg_1"]),
+        (None, ["Voyage.json", "_MasterTableSchema.json", "__PresignedUrls.json", "_", ""]),
     ],
 )
-def test_tables(name: str, table: str | None) -> None:
-    assert table_of(name) == table
+def test_tables(table: str | None, names: list[str]) -> None:
+    assert {table_of(name) for name in names} == {table}

@@ -166,16 +166,6 @@ def test_the_ip_address_that_was_checked_is_the_one_that_is_asked() -> None:
     assert "range" not in request.headers
 
 
-def test_an_ipv6_address() -> None:
-    wire = Wire()
-    address = UrlPolicy(HOSTS, lambda _: ["2600:9000::1"])
-    with wire.downloads(address).open(f"https://{HOST}/a", 7):
-        pass
-    (request,) = wire.requests
-    assert str(request.url) == "https://[2600:9000::1]/a"
-    assert (request.headers["host"], request.headers["range"]) == (HOST, "bytes=7-")
-
-
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirects_are_refused(status: int) -> None:
     wire = Wire(lambda: httpx.Response(status, headers={"location": "http://169.254.169.254/SIGNATURE"}))
@@ -233,10 +223,6 @@ def test_parts(content_range: str, offset: int) -> None:
 def test_parts_without_an_offset(content_range: str) -> None:
     with pytest.raises(DownloadError, match="the server answered with a part and did not say which"):
         opened(206, {"content-range": content_range})
-
-
-def test_a_length_that_is_not_said() -> None:
-    assert opened(200, {}, iter([b"a", b"b"]))[1] is None
 
 
 # The local stage
