@@ -16,7 +16,7 @@ from app import add_stacks
 from cli.platform.local_cloud import REGION
 from infra.stage import Stage
 from tests.platform.local.measured_conditions import Conditions, MeasuredCloud, Sample
-from tests.support.cloudwatch.definitions import Alarms, UnresolvedError, read_alarms, resolver_of
+from tests.support.cloudwatch.definitions import Alarms, UnknownError, read_alarms, resolver_of
 from tests.support.cloudwatch.evaluation import ALARM, evaluate
 from tests.support.cloudwatch.measurement import ACCOUNT
 from tests.support.cloudwatch.series import Metric, Point, Series
@@ -101,7 +101,7 @@ def evaluate_between(alarms: Alarms, timeline: Timeline, start: datetime, end: d
     states: dict[str, str] = {}
     ever: set[str] = set()
     for now in _moments(start, end + _EVALUATIONS, _EVALUATIONS):
-        states = evaluate(alarms, series, now, states)
+        states = evaluate(alarms, series, now)
         ever |= {name for name, state in states.items() if state == ALARM}
     return AlarmStates({constructs[name] for name in ever}, {constructs[name]: state for name, state in states.items()})
 
@@ -114,7 +114,7 @@ def alarms_of(stage: Stage, measured: MeasuredCloud, folder: Path) -> Alarms:
     for stack, body in bodies.items():
         exports |= dict(_exports_of(measured, _local(stack), body))
     watch = f"{stage.stack_prefix}-Observability"
-    return read_alarms(watch, bodies[watch], resolver_of(measured.stacks[_local(watch)], exports, REGION, ACCOUNT))
+    return read_alarms(bodies[watch], resolver_of(measured.stacks[_local(watch)], exports, REGION, ACCOUNT))
 
 
 def _exports_of(measured: MeasuredCloud, stack: str, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -123,7 +123,7 @@ def _exports_of(measured: MeasuredCloud, stack: str, body: dict[str, Any]) -> It
         if "Export" in output:
             try:
                 yield output["Export"]["Name"], str(resolver.resolve(output["Value"]))
-            except UnresolvedError:
+            except UnknownError:
                 continue  # nothing that is measured
 
 

@@ -1,7 +1,6 @@
 """Alarms as a template defines them, and the resources that they refer to."""
 
-from __future__ import annotations
-
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,17 +9,20 @@ from tests.support.cloudwatch.series import Metric
 
 ALARM = "AWS::CloudWatch::Alarm"
 COMPOSITE = "AWS::CloudWatch::CompositeAlarm"
+FUNCTION = "AWS::Lambda::Function"
+MACHINE = "AWS::StepFunctions::StateMachine"
+QUEUE = "AWS::SQS::Queue"
 
-_DEFAULT_PERIOD = 300
-_NOT_EVALUATED = {"AlarmActions", "OKActions", "InsufficientDataActions", "AlarmDescription", "Tags"}
+_NOT_EVALUATED = {"AlarmActions", "OKActions", "AlarmDescription"}
+_IN_ALARM = re.compile(r'ALARM\("([^"]+)"\)')
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One series of an alarm: a statistic of a metric, or an expression over others; `period` in seconds."""
+    """One series of an alarm: a statistic of a metric over `period` seconds, or an expression over other series."""
 
     id: str
-    period: int
+    period: int = 0
     metric: Metric | None = None
     statistic: str = ""
     expression: str = ""
@@ -31,7 +33,8 @@ class Query:
 class MetricAlarm:
     """An alarm on a metric or an expression.
 
-    `threshold` is a number, or the id of the query that gives the band. `datapoints` of the last `periods` must breach.
+    `threshold` is a number, or the id of the query that gives the band. `datapoints` of the last `periods` must breach;
+    `missing` is the treatment of missing data, breaching or notBreaching.
     """
 
     name: str
@@ -48,27 +51,27 @@ class MetricAlarm:
         return max(query.period for query in self.queries)
 
     @property
-    def watched(self) -> Query:
-        """Return the query whose values are compared."""
-        (found,) = [query for query in self.queries if query.returned and query.id != self.threshold]
+    def watched(self) -> str:
+        """Return the id of the query whose values are compared."""
+        (found,) = [query.id for query in self.queries if query.returned and query.id != self.threshold]
         return found
 
 
 @dataclass(frozen=True, slots=True)
 class CompositeAlarm:
-    """An alarm on the states of others."""
+    """An alarm that is on while one of others is; `alarms` are their names."""
 
     name: str
     logical_id: str
-    rule: str
+    alarms: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
     """All alarms of a template."""
 
-    metric: tuple[MetricAlarm, ...]
-    composite: tuple[CompositeAlarm, ...]
+    metric: tuple[MetricAlarm, ...] = ()
+    composite: tuple[CompositeAlarm, ...] = ()
 
     @property
     def logical_ids(self) -> dict[str, str]:
@@ -77,74 +80,8 @@ class Alarms:
         return ids | {alarm.name: alarm.logical_id for alarm in self.composite}
 
 
-def read_alarms(stack: str, body: Mapping[str, Any], resolver: Resolver) -> Alarms:
-    """Read the alarms of a template's body, whatever condition they are under.
-
-    An alarm without a name is called by its stack and logical id. References to alarms of the template itself need not
-    be known to `resolver`.
-    """
-    resources = {key: value for key, value in body["Resources"].items() if value["Type"] in {ALARM, COMPOSITE}}
-    names = {
-        key: str(resolver.resolve(value["Properties"].get("AlarmName", f"{stack}-{key}")))
-        for key, value in resources.items()
-    }
-    knowing = replace(
-        resolver,
-        references={**resolver.references, **names},
-        attributes={
-            **resolver.attributes,
-            **{(key, "Arn"): f"arn:aws:cloudwatch:::alarm:{name}" for key, name in names.items()},
-        },
-    )
-    found = {
-        key: {name: knowing.resolve(part) for name, part in value["Properties"].items() if name not in _NOT_EVALUATED}
-        for key, value in resources.items()
-    }
-    return Alarms(
-        tuple(_metric_alarm(names[key], key, each) for key, each in found.items() if "AlarmRule" not in each),
-        tuple(CompositeAlarm(names[key], key, each["AlarmRule"]) for key, each in found.items() if "AlarmRule" in each),
-    )
-
-
-def _metric_alarm(name: str, logical_id: str, properties: Mapping[str, Any]) -> MetricAlarm:
-    periods = int(properties["EvaluationPeriods"])
-    return MetricAlarm(
-        name=name,
-        logical_id=logical_id,
-        queries=_queries(properties),
-        comparison=properties["ComparisonOperator"],
-        threshold=properties.get("ThresholdMetricId") or float(properties["Threshold"]),
-        periods=periods,
-        datapoints=int(properties.get("DatapointsToAlarm", periods)),
-        missing=properties.get("TreatMissingData", "missing"),
-    )
-
-
-def _queries(properties: Mapping[str, Any]) -> tuple[Query, ...]:
-    if "Metrics" not in properties:
-        return (_plain("m", properties, properties),)
-    queries = [_query(found) for found in properties["Metrics"]]
-    # An expression has the period of the metrics it is made of.
-    period = max((query.period for query in queries if query.metric), default=_DEFAULT_PERIOD)
-    return tuple(query if query.metric else replace(query, period=period) for query in queries)
-
-
-def _query(found: Mapping[str, Any]) -> Query:
-    returned = bool(found.get("ReturnData", True))
-    if "MetricStat" in found:
-        return replace(_plain(found["Id"], found["MetricStat"]["Metric"], found["MetricStat"]), returned=returned)
-    return Query(found["Id"], _DEFAULT_PERIOD, expression=found["Expression"], returned=returned)
-
-
-def _plain(identifier: str, metric: Mapping[str, Any], statistics: Mapping[str, Any]) -> Query:
-    statistic = statistics.get("Stat") or statistics.get("ExtendedStatistic") or statistics["Statistic"]
-    dimensions = {found["Name"]: str(found["Value"]) for found in metric.get("Dimensions", [])}
-    named = Metric.of(metric["Namespace"], metric["MetricName"], dimensions)
-    return Query(identifier, int(statistics.get("Period", _DEFAULT_PERIOD)), metric=named, statistic=statistic)
-
-
-class UnresolvedError(LookupError):
-    """The template refers to something whose value is not known here."""
+class UnknownError(ValueError):
+    """The template refers to something, or asks for something, that is not known here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,39 +99,87 @@ class Resolver:
     exports: Mapping[str, str] = field(default_factory=dict)
 
     def resolve(self, value: Any) -> Any:
-        """Return a value of a template with its functions resolved. Raises UnresolvedError."""
+        """Return a value of a template with its functions resolved. Raises UnknownError."""
         if isinstance(value, list):
             return [self.resolve(part) for part in value]
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return value
-        if len(value) == 1:
-            ((name, argument),) = value.items()
-            if name == "Ref" or name.startswith("Fn::"):
-                return self._call(name, argument)
-        return {key: self.resolve(part) for key, part in value.items()}
+        try:
+            return self._call(value)
+        except KeyError as error:
+            raise UnknownError(f"nothing is known of {error}") from error
 
-    def _call(self, name: str, argument: Any) -> Any:
-        match name, argument:
-            case "Ref", _:
-                return _known(self.references, argument)
-            case "Fn::GetAtt", [logical_id, attribute]:
-                return _known(self.attributes, (logical_id, attribute))
-            case "Fn::ImportValue", _:
-                return _known(self.exports, self.resolve(argument))
-            case "Fn::Join", [separator, parts]:
-                return str(separator).join(map(str, self.resolve(parts)))
-        raise UnresolvedError(f"function {name}")
-
-
-def _known(values: Mapping[Any, str], key: Any) -> str:
-    if key not in values:
-        raise UnresolvedError(f"nothing is known of {key}")
-    return values[key]
+    def _call(self, value: dict[str, Any]) -> Any:
+        match value:
+            case {"Ref": name}:
+                return self.references[name]
+            case {"Fn::GetAtt": [logical_id, attribute]}:
+                return self.attributes[logical_id, attribute]
+            case {"Fn::ImportValue": name}:
+                return self.exports[self.resolve(name)]
+            case {"Fn::Join": [separator, parts]}:
+                return separator.join(map(str, self.resolve(parts)))
+        if unknown := [name for name in value if name.startswith("Fn::")]:
+            raise UnknownError(f"function {unknown[0]}")
+        return {name: self.resolve(part) for name, part in value.items()}
 
 
-FUNCTION = "AWS::Lambda::Function"
-MACHINE = "AWS::StepFunctions::StateMachine"
-QUEUE = "AWS::SQS::Queue"
+def read_alarms(body: Mapping[str, Any], resolver: Resolver) -> Alarms:
+    """Read the alarms of a template's body; references to alarms need not be known to `resolver`."""
+    kinds = {key: value["Type"] for key, value in body["Resources"].items() if value["Type"] in {ALARM, COMPOSITE}}
+    properties = {key: body["Resources"][key]["Properties"] for key in kinds}
+    names = {key: str(resolver.resolve(value["AlarmName"])) for key, value in properties.items()}
+    knowing = replace(resolver, references={**resolver.references, **names})
+    found = {
+        key: knowing.resolve({name: part for name, part in value.items() if name not in _NOT_EVALUATED})
+        for key, value in properties.items()
+    }
+    return Alarms(
+        tuple(_metric_alarm(names[key], key, each) for key, each in found.items() if kinds[key] == ALARM),
+        tuple(
+            CompositeAlarm(names[key], key, alarms_in(each["AlarmRule"]))
+            for key, each in found.items()
+            if kinds[key] == COMPOSITE
+        ),
+    )
+
+
+def alarms_in(rule: str) -> tuple[str, ...]:
+    """Return the names in a rule such as ``ALARM("one") OR ALARM("two")``. Raises UnknownError for other forms."""
+    names = _IN_ALARM.findall(rule)
+    if rule != " OR ".join(f'ALARM("{name}")' for name in names):
+        raise UnknownError(f"{rule!r} is more than ALARM(…) OR ALARM(…)")
+    return tuple(names)
+
+
+def _metric_alarm(name: str, logical_id: str, properties: Mapping[str, Any]) -> MetricAlarm:
+    missing = properties["TreatMissingData"]
+    if missing not in {"breaching", "notBreaching"}:
+        raise UnknownError(f"{name}: missing data are {missing}")
+    return MetricAlarm(
+        name=name,
+        logical_id=logical_id,
+        queries=tuple(map(_query, properties["Metrics"])) if "Metrics" in properties else (_plain("m", properties),),
+        comparison=properties["ComparisonOperator"],
+        threshold=properties.get("ThresholdMetricId") or float(properties["Threshold"]),
+        periods=properties["EvaluationPeriods"],
+        datapoints=properties["DatapointsToAlarm"],
+        missing=missing,
+    )
+
+
+def _query(found: Mapping[str, Any]) -> Query:
+    returned = found.get("ReturnData", True)
+    if "MetricStat" in found:
+        measured = found["MetricStat"]
+        return replace(_plain(found["Id"], measured | measured["Metric"]), returned=returned)
+    return Query(found["Id"], expression=found["Expression"], returned=returned)
+
+
+def _plain(identifier: str, found: Mapping[str, Any]) -> Query:
+    statistic = next(found[name] for name in ("Stat", "Statistic", "ExtendedStatistic") if name in found)
+    dimensions = {each["Name"]: str(each["Value"]) for each in found.get("Dimensions", [])}
+    return Query(identifier, found["Period"], Metric.of(found["Namespace"], found["MetricName"], dimensions), statistic)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 from cli.platform.session import Deployment
 from tests.support.cloudwatch.definitions import FUNCTION, MACHINE, QUEUE, Resource
-from tests.support.cloudwatch.series import Metric, Point, Series, points_of
+from tests.support.cloudwatch.series import Metric, Point, points_of
 
 Points = Iterator[tuple[Metric, Point]]
 
@@ -39,15 +39,12 @@ class PointCollector:
     deployment: Deployment
     since: datetime
 
-    def collect(self, resources: Iterable[Resource]) -> Series:
+    def collect(self, resources: Iterable[Resource]) -> list[tuple[Metric, Point]]:
         """Return all points of these resources."""
         sources = {FUNCTION: self._of_function, MACHINE: self._of_machine, QUEUE: self._of_queue}
-        wanted = [(sources[resource.kind], resource.physical_id) for resource in resources if resource.kind in sources]
-        series = Series()
         with ThreadPoolExecutor(_THREADS) as pool:
-            for points in pool.map(lambda source: list(source[0](source[1])), wanted):
-                series.extend(points)
-        return series
+            found = pool.map(lambda resource: list(sources[resource.kind](resource.physical_id)), resources)
+            return [point for points in found for point in points]
 
     def _of_function(self, name: str) -> Points:
         calls: dict[str, list[dict[str, Any]]] = {}

@@ -14,27 +14,26 @@ FILES = Metric.of("Sluice", "Files", {"stage": "int"})
 
 def alarm(**changes: Any) -> MetricAlarm:
     """An alarm on the sum of files above 5; changes as the class has them."""
-    queries = (Query("m", PERIOD, metric=FILES, statistic="Sum"),)
     settings: dict[str, Any] = {
         "name": "Files",
         "logical_id": "Files",
-        "queries": queries,
+        "queries": (Query("m", PERIOD, metric=FILES, statistic="Sum"),),
         "comparison": "GreaterThanThreshold",
         "threshold": 5.0,
         "periods": 1,
         "datapoints": 1,
-        "missing": "missing",
+        "missing": "notBreaching",
     }
     return MetricAlarm(**settings | changes)
 
 
-def laid(*values: float | None, metric: Metric = FILES, period: int = PERIOD) -> list[tuple[Metric, Point]]:
+def laid(*values: float | None, metric: Metric = FILES) -> list[tuple[Metric, Point]]:
     """One point in the middle of each of the last periods, the newest last; None: nothing was measured."""
     end = NOW.timestamp()
-    places = [(end - (len(values) - index - 0.5) * period, value) for index, value in enumerate(values)]
+    places = [(end - (len(values) - index - 0.5) * PERIOD, value) for index, value in enumerate(values)]
     return [(metric, Point(at, value)) for at, value in places if value is not None]
 
 
-def state_of(one: MetricAlarm, *values: float | None, before: str = "before") -> str:
-    """The state of an alarm on files after these values, one per period."""
-    return evaluate(Alarms((one,), ()), Series(laid(*values, period=one.period)), NOW, {one.name: before})[one.name]
+def state_of(one: MetricAlarm, *points: list[tuple[Metric, Point]], now: datetime = NOW) -> str:
+    """The state of an alarm over these points."""
+    return evaluate(Alarms((one,)), Series(point for part in points for point in part), now)[one.name]
