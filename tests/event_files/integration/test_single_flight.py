@@ -59,6 +59,7 @@ def test_the_plan_of_a_dead_execution_is_finished_first(moto_stage: MotoStage, u
         taken = moto_stage.plan("next")
         assert taken == left_over
         assert len(moto_stage.read_plan(taken).chunk_ids) == 1
+        assert [key for key in moto_stage.keys("runs/") if "/plan-" in key] == [taken.plan_key]
         assert moto_stage.plan("third") == Planned(BUSY)
     assert moto_stage.convert("next again") is not None
     assert [row["_source_key"] for row in snapshots()["x"]["MICROONE_EVENT"]] == ["old"]
@@ -141,20 +142,17 @@ def _shuffle(
         state()
 
 
-@pytest.mark.parametrize("between", [(), ("c",)], ids=["a chunk waits", "a chunk is committed meanwhile"])
+CHUNK_COMES = pytest.mark.parametrize("between", [(), ("c",)], ids=["a chunk waits", "a chunk is committed meanwhile"])
+
+
+@CHUNK_COMES
 def test_two_attempts_of_one_execution(moto_stage: MotoStage, between: tuple[str, ...]) -> None:
-    works = {
-        "a": partial(moto_stage.plan, "x"),
-        "b": partial(moto_stage.plan, "x"),
-        "c": partial(_commit_chunk, moto_stage, 2),
-    }
     for order in orders(*between):
         if not between:
             _commit_chunk(moto_stage, 1)
         with moto_stage.execution("x"):
-            results = interleave(moto_stage.calls, order, **{name: works[name] for name in ("a", "b", *between)})
-            others = _plan_in_turn(moto_stage, "y")
-        _assert_one_plan(moto_stage, [results["a"], results["b"], *others], order)
+            plans = _race(moto_stage, order, "x", "x")
+        _assert_one_plan(moto_stage, plans, order)
 
 
 @pytest.mark.parametrize("begun_by", ["no execution", "the dead", "the dead with a plan"])
@@ -163,54 +161,45 @@ def test_race_of_two_executions(moto_stage: MotoStage, begun_by: str) -> None:
         _commit_chunk(moto_stage, 1)
         dead = _left_over(moto_stage, begun_by)
         with moto_stage.execution("a"), moto_stage.execution("b"):
-            results = interleave(
-                moto_stage.calls, order, a=partial(moto_stage.plan, "a"), b=partial(moto_stage.plan, "b")
-            )
-            others = _plan_in_turn(moto_stage, "y")
-        assert sorted(result.decision for result in results.values()) == [BUSY, PLANNED], order
-        _assert_one_plan(moto_stage, [*dead, *results.values(), *others], order)
+            plans = _race(moto_stage, order, "a", "b")
+        assert sorted(result.decision for result in plans[:2]) == [BUSY, PLANNED], order
+        _assert_one_plan(moto_stage, [*dead, *plans], order)
 
 
 def test_race_of_two_executions_for_a_chunk_that_comes_late(moto_stage: MotoStage) -> None:
-    works = {
-        "a": partial(moto_stage.plan, "a"),
-        "b": partial(moto_stage.plan, "b"),
-        "c": partial(_commit_chunk, moto_stage, 1),
-    }
     for order in orders("c"):
         with moto_stage.execution("a"), moto_stage.execution("b"):
-            results = interleave(moto_stage.calls, order, **works)
-            others = _plan_in_turn(moto_stage, "y")
-        _assert_one_plan(moto_stage, [results["a"], results["b"], *others], order)
+            plans = _race(moto_stage, order, "a", "b")
+        _assert_one_plan(moto_stage, plans, order)
 
 
-@pytest.mark.parametrize("between", [(), ("c",)], ids=["a chunk waits", "a chunk is committed meanwhile"])
+@CHUNK_COMES
 def test_a_late_plan_of_a_dead_execution(moto_stage: MotoStage, between: tuple[str, ...]) -> None:
     """It goes on, anywhere between the calls of an execution that takes its run over."""
-    works = {
-        "a": partial(moto_stage.plan, "dead"),
-        "b": partial(moto_stage.plan, "next"),
-        "c": partial(_commit_chunk, moto_stage, 2),
-    }
     for order in orders(*between):
         if not between:
             _commit_chunk(moto_stage, 1)
         with moto_stage.execution("next"):
-            results = interleave(moto_stage.calls, order, **{name: works[name] for name in ("a", "b", *between)})
-            others = _plan_in_turn(moto_stage, "y")
-        late, following = results["a"], results["b"]
+            late, following, other = _race(moto_stage, order, "dead", "next")
         assert late.decision is not PLANNED or late == following, (order, "two plans are made")
-        _assert_one_plan(moto_stage, [following, *others], order)
+        _assert_one_plan(moto_stage, [following, other], order)
+
+
+def _race(moto_stage: MotoStage, order: list[str], first: str, second: str) -> list[Planned]:
+    """Plan for two executions, their calls in this order; then for a third one."""
+    works = {
+        "a": partial(moto_stage.plan, first),
+        "b": partial(moto_stage.plan, second),
+        "c": partial(_commit_chunk, moto_stage, 2),
+    }
+    results = interleave(moto_stage.calls, order, **{name: work for name, work in works.items() if name in order})
+    return [results["a"], results["b"], moto_stage.plan("y")]
 
 
 def _left_over(moto_stage: MotoStage, begun_by: str) -> list[Planned]:
     if begun_by == "the dead":
         moto_stage.runs.claim_run(OpenRun("run", "dead"))
     return [moto_stage.plan("dead")] if begun_by == "the dead with a plan" else []
-
-
-def _plan_in_turn(moto_stage: MotoStage, *names: str) -> list[Planned]:
-    return [moto_stage.plan(name) for name in names]
 
 
 def _commit_chunk(moto_stage: MotoStage, number: int) -> Planned:

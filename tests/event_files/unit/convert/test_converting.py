@@ -127,12 +127,6 @@ def test_a_group_is_done_as_one() -> None:
     assert convert(files, first, second) == []
 
 
-def test_a_group_with_receipts_is_not_converted_again() -> None:
-    files = MemoryObjectStore({receipts_key(RUN, f"00000-{TABLE}"): b"{}"})
-    convert(files, Batch(RUN, "", f"00000-{TABLE}", TABLE, 1, (ByteRange("not there", 0, 1),)))
-    assert list(files.objects) == [receipts_key(RUN, f"00000-{TABLE}")]
-
-
 @pytest.mark.parametrize("difference", [-1, 1])
 def test_other_rows_than_planned_are_refused(difference: int) -> None:
     files = MemoryObjectStore()
@@ -141,16 +135,6 @@ def test_other_rows_than_planned_are_refused(difference: int) -> None:
     with pytest.raises(BatchError, match=rf"{20 + difference} rows were planned, 20 are there"):
         convert(files, replace(batch, rows=20 + difference))
     assert files.objects == before
-
-
-def test_rows_cut_in_the_middle_are_refused() -> None:
-    files = MemoryObjectStore()
-    batch = batch_of(files, TABLE, rows_of(TABLE, 20))
-    short = replace(batch.spans[1], length=batch.spans[1].length - 10)
-    with pytest.raises(BatchError):
-        convert(files, replace(batch, spans=(batch.spans[0], short)))
-    assert not files.keys("data/")
-    assert not files.keys("runs/")
 
 
 def test_lines_that_are_no_events_are_refused() -> None:

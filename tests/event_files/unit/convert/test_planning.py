@@ -1,4 +1,4 @@
-"""A plan covers every pending row exactly once, in batches and groups of bounded size; one run goes on at a time."""
+"""A plan covers every pending row exactly once, in batches and groups of bounded size."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,9 +21,16 @@ NOW = datetime(2026, 1, 31, 12, 30, 15, 123456, tzinfo=UTC)
 BATCH_BYTES = 100
 
 
-def plan_with(ledger: MemoryLedger, files: MemoryObjectStore, *running: str) -> Planned:
-    """Plan for an execution called ``me``, while others are `running`."""
-    return Planning(ledger, files, RunningExecutions(set(running)), BATCH_BYTES).plan("me", "run-of-me", NOW, "token")
+def plan_with(ledger: MemoryLedger, files: MemoryObjectStore) -> Planned:
+    return Planning(ledger, files, RunningExecutions(), BATCH_BYTES).plan("me", "run", NOW, "token")
+
+
+def plan_of(*pending: ChunkRecord) -> Plan:
+    """The plan of a run over pending chunks."""
+    files = MemoryObjectStore()
+    planned = plan_with(MemoryLedger(list(pending)), files)
+    assert planned == Planned(Decision.PLANNED, "run", planned.plan_key)
+    return read_plan(files, planned.plan_key or "")
 
 
 def chunk(number: int, segments: list[tuple[str, int, int]], dirty_bytes: int, files: int) -> ChunkRecord:
@@ -43,11 +50,8 @@ chunks = st.lists(st.tuples(segments, st.sampled_from([0, 1, 60, 150]), st.integ
 
 @given(chunks)
 def test_a_plan_covers_everything_once(pending: list[ChunkRecord]) -> None:
-    files, ledger = MemoryObjectStore(), MemoryLedger(pending)
-    planned = plan_with(ledger, files)
-    assert planned.decision is Decision.PLANNED
-    plan = read_plan(files, planned.plan_key or "")
-    assert (plan.run_id, plan.planned_at) == ("run-of-me", "2026-01-31T12:30:15.123Z")
+    plan = plan_of(*pending)
+    assert (plan.run_id, plan.planned_at) == ("run", "2026-01-31T12:30:15.123Z")
     assert plan.chunk_ids == tuple(each.chunk_id for each in pending)
     assert plan.files == sum(each.files for each in pending)
     for table in ("A", "B"):
@@ -92,14 +96,14 @@ def size(*batches: Batch) -> int:
 
 
 def test_small_batches_are_one_group_and_full_ones_a_group_each() -> None:
-    files = MemoryObjectStore()
     small = chunk(0, [("A", 40, 1), ("B", 30, 1), ("C", 20, 1)], 10, 1)
     large = chunk(1, [("D", 100, 1), ("E", 100, 1), ("F", 1, 1)], 0, 1)
-    plan = read_plan(files, plan_with(MemoryLedger([replace(small, dirty_bytes=0), large]), files).plan_key or "")
-    grouped = [[batch.table for batch in group.batches] for group in plan.groups]
-    assert grouped == [["A", "B", "C"], ["D"], ["E"], ["F"]]
-    plan = read_plan(files, plan_with(MemoryLedger([small]), files).plan_key or "")
-    assert [[batch.table for batch in group.batches] for group in plan.groups] == [["A", "B", "C", None]]
+    assert grouped(replace(small, dirty_bytes=0), large) == [["A", "B", "C"], ["D"], ["E"], ["F"]]
+    assert grouped(small) == [["A", "B", "C", None]]
+
+
+def grouped(*pending: ChunkRecord) -> list[list[str | None]]:
+    return [[batch.table for batch in group.batches] for group in plan_of(*pending).groups]
 
 
 def test_a_plan_says_what_arrived() -> None:
@@ -107,84 +111,23 @@ def test_a_plan_says_what_arrived() -> None:
     first.dirty.update({("A", "RULE_BROKEN"): 2, ("-", "FRAGMENT"): 1})
     second = Counts(events=5, unrelated=10, unknown_members=20, media_missing=30)
     second.dirty.update({("A", "RULE_BROKEN"): 1, ("A", "TOO_LARGE"): 4})
-    pending = [
-        replace(PENDING[0], counts=first, source_bytes=1000),
-        replace(chunk(1, [("A", 10, 1)], 0, 1), counts=second, source_bytes=100),
-    ]
-    files = MemoryObjectStore()
-    plan = read_plan(files, plan_with(MemoryLedger(pending), files).plan_key or "")
+    pending = chunk(0, [("A", 10, 1)], 0, 1)
+    plan = plan_of(replace(pending, counts=first, source_bytes=1000), replace(pending, counts=second, source_bytes=100))
     dirty = {"A": {"RULE_BROKEN": 3, "TOO_LARGE": 4}, "-": {"FRAGMENT": 1}}
     assert plan.arrived == Arrived(bytes=1100, unrelated=11, unknown_members=22, media_missing=33, dirty=dirty)
 
 
 def test_many_small_segments_are_cut_by_number() -> None:
-    files = MemoryObjectStore()
     pending = [ChunkRecord(f"{number:020d}", (Segment("A", 0, 0, 1),)) for number in range(2 * MAX_SPANS + 1)]
-    plan = read_plan(files, plan_with(MemoryLedger(pending), files).plan_key or "")
+    plan = plan_of(*pending)
     assert [(len(batch.spans), batch.rows) for batch in plan.batches] == [(500, 500), (500, 500), (1, 1)]
     assert max(len(orjson.dumps(batch)) for batch in plan.batches) < 128 << 10
-
-
-def test_nothing_to_do_leaves_no_run_open() -> None:
-    files, ledger = MemoryObjectStore(), MemoryLedger()
-    assert plan_with(ledger, files) == Planned(Decision.NOTHING_TO_DO)
-    assert ledger.run is None
-    assert not files.objects
-
-
-PENDING = [chunk(0, [("A", 10, 1)], 0, 1)]
-CRASHED = OpenRun("crashed-run", "crashed")
-
-
-@pytest.mark.parametrize("plan_key", [None, "its-plan"])
-def test_while_another_run_goes_on_nothing_is_planned(plan_key: str | None) -> None:
-    run = OpenRun("its-run", "other", plan_key)
-    files, ledger = MemoryObjectStore(), MemoryLedger(PENDING, run)
-    assert plan_with(ledger, files, "other") == Planned(Decision.BUSY)
-    assert (ledger.run, files.objects) == (run, {})
-
-
-def test_a_crashed_run_is_finished_by_its_own_plan() -> None:
-    files, ledger = MemoryObjectStore(), MemoryLedger(PENDING, OpenRun("crashed-run", "crashed", "its-plan"))
-    assert plan_with(ledger, files) == Planned(Decision.PLANNED, "crashed-run", "its-plan")
-    assert ledger.run == OpenRun("crashed-run", "me", "its-plan")
-    assert not files.objects
-
-
-def test_a_run_that_crashed_before_its_plan_gets_one() -> None:
-    files, ledger = MemoryObjectStore(), MemoryLedger(PENDING, CRASHED)
-    planned = plan_with(ledger, files)
-    assert (planned.decision, planned.run_id) == (Decision.PLANNED, "crashed-run")
-    assert read_plan(files, planned.plan_key or "").run_id == "crashed-run"
-    assert ledger.run == OpenRun("crashed-run", "me", planned.plan_key)
-
-
-def test_asked_again_the_same_execution_gets_the_same_plan() -> None:
-    """It is running, of course. Chunks that came in between are not in the plan."""
-    files, ledger = MemoryObjectStore(), MemoryLedger(list(PENDING))
-    first = plan_with(ledger, files)
-    ledger.pending.append(chunk(1, [("A", 10, 1)], 0, 1))
-    assert plan_with(ledger, files, "me") == first
-    assert read_plan(files, first.plan_key or "").chunk_ids == (PENDING[0].chunk_id,)
-
-
-class TwinWasFirst(MemoryLedger):
-    """A late twin of the same attempt publishes its plan just before ours."""
-
-    def publish_plan(self, run: OpenRun, plan_key: str) -> bool:
-        super().publish_plan(run, "plan-of-the-twin")
-        return super().publish_plan(run, plan_key)
-
-
-def test_of_two_plans_the_published_one_holds() -> None:
-    ledger = TwinWasFirst(PENDING)
-    assert plan_with(ledger, MemoryObjectStore()).plan_key == "plan-of-the-twin"
 
 
 class TakenOver(MemoryLedger):
     """While this attempt was late, another execution, or a later attempt of this one, went on."""
 
-    successor = OpenRun("run-of-me", "other", "plan-of-the-other")
+    successor: OpenRun
 
     def publish_plan(self, run: OpenRun, plan_key: str) -> bool:
         self.run = self.successor
@@ -195,35 +138,15 @@ class TakenOver(MemoryLedger):
         return super().drop_run(run)
 
 
-@pytest.mark.parametrize("pending", [PENDING, []])
-@pytest.mark.parametrize("successor", [TakenOver.successor, OpenRun("later-run", "me"), OpenRun("run-of-me", "other")])
+@pytest.mark.parametrize("pending", [[chunk(0, [("A", 10, 1)], 0, 1)], []], ids=["a chunk waits", "none waits"])
+@pytest.mark.parametrize(
+    "successor", [OpenRun("run", "other", "its-plan"), OpenRun("later-run", "me"), OpenRun("run", "other")]
+)
 def test_a_late_attempt_leaves_the_run_to_others(pending: list[ChunkRecord], successor: OpenRun) -> None:
     ledger = TakenOver(pending)
     ledger.successor = successor
     assert plan_with(ledger, MemoryObjectStore()) == Planned(Decision.BUSY)
     assert ledger.run == successor
-
-
-class ChangingBeforeTakeOver(MemoryLedger):
-    """The open run is closed, or taken over by another execution, just before it is taken over."""
-
-    successor: OpenRun | None = None
-
-    def claim_run(self, wanted: OpenRun, ended: str = "") -> OpenRun:
-        if ended:
-            self.run = self.successor
-        return super().claim_run(wanted, ended)
-
-
-def test_a_run_that_ends_meanwhile_makes_room() -> None:
-    assert plan_with(ChangingBeforeTakeOver(PENDING, CRASHED), MemoryObjectStore()).run_id == "run-of-me"
-
-
-def test_of_two_that_take_over_one_wins() -> None:
-    """The other one sees, when it looks again, that the winner is running."""
-    ledger = ChangingBeforeTakeOver(PENDING, CRASHED)
-    ledger.successor = OpenRun("crashed-run", "winner")
-    assert plan_with(ledger, MemoryObjectStore(), "winner") == Planned(Decision.BUSY)
 
 
 def test_a_plan_file_reads_back() -> None:

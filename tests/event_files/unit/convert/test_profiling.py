@@ -41,9 +41,7 @@ def dirty(
     ("table", "service", "kind"),
     [
         ("SIM_EVENT", "SIM", "EVENT"),
-        ("IT_EVENT", "IT", "EVENT"),
         ("HEADLINER_PRED", "HEADLINE", "PREDICTION"),
-        ("MICROONE_PRED", "MICROONE", "PREDICTION"),
     ],
 )
 def test_clean_events(table: str, service: str, kind: str) -> None:

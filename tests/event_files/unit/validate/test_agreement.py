@@ -1,16 +1,13 @@
 """Two validators that share no code give the same verdict on every event, for the same members."""
 
 import json
-from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
 import orjson
 import pytest
 
 from cli.contracts.generation import generate_event, mutate_event
 from cli.contracts.validator_agreement import DualValidator
-from sluice.contracts.load import TABLES
 from sluice.contracts.model import Contract
 from sluice.event_files.validate.rules import Rules
 from tests.event_files.unit.validate.contract_events import (
@@ -25,8 +22,6 @@ from tests.event_files.unit.validate.contract_events import (
 )
 
 by_contract = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.table)
-
-Sample = tuple[str, Any]
 
 
 @cache
@@ -77,20 +72,3 @@ def test_on_events_made_up_and_spoilt(contract: Contract) -> None:
         spoilt, where = mutate_event(contract, event, rng)
         assert not assert_agreement(contract.table, json.dumps(spoilt))
         assert where in pointers(contract.table, json.dumps(spoilt))
-
-
-def samples(name: str) -> Iterator[Any]:
-    for contract in CONTRACTS:
-        for number, sample in enumerate(json.loads((TABLES / contract.family / contract.table / name).read_bytes())):
-            yield pytest.param(contract.table, sample, id=f"{contract.table}-{number}")
-
-
-@pytest.mark.parametrize(("table", "event"), list(samples("clean.json")))
-def test_clean_samples_are_valid(table: str, event: Any) -> None:
-    assert assert_agreement(table, json.dumps(event))
-
-
-@pytest.mark.parametrize(("table", "sample"), list(samples("dirty.json")))
-def test_dirty_samples_are_broken_where_they_say(table: str, sample: Any) -> None:
-    assert not assert_agreement(table, json.dumps(sample["event"]))
-    assert pointers(table, json.dumps(sample["event"])) == set(sample["breaks"])

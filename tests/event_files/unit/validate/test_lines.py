@@ -63,11 +63,6 @@ def test_segments_of_any_rows(rows: list[tuple[str, int]]) -> None:
     assert tables == sorted({table for table, _ in rows})
 
 
-def test_tables_do_not_share_a_segment() -> None:
-    segments = assert_segments(lines_of(("B", 10), ("A", 10), ("B", 10), ("A", 10)))
-    assert segments == (Segment("A", 0, 20, 2), Segment("B", 20, 20, 2))
-
-
 def test_lines_of_another_file_are_added() -> None:
     lines, other = lines_of(("A", 10)), lines_of(("A", 20), ("B", 30))
     for each in (lines, other):

@@ -22,10 +22,6 @@ def broken(event: Any, rules: Rules = MICROONE) -> list[tuple[str, str]]:
     return sorted((each.pointer, each.rule) for each in rules.breaks(event))
 
 
-def test_a_valid_event_breaks_nothing() -> None:
-    assert broken(event_of("MICROONE_EVENT")) == []
-
-
 def test_every_broken_rule_is_reported() -> None:
     event = event_of(
         "MICROONE_EVENT",
@@ -61,15 +57,11 @@ def test_each_missing_member_is_reported() -> None:
     ("service", "prediction_id", "wanted"),
     [
         (ABSENT, ABSENT, [("/detail/evaluation/service", "required")]),
-        (None, ABSENT, [("/detail/evaluation/service", "type")]),
         (None, None, [("/detail/evaluation/service", "type")]),
         ("microone", 5, [("/detail/evaluation/prediction_id", "type")]),
         ("microtwo", "a#microone", [("/detail/evaluation/service", "enum")]),
-        ("microone", None, []),
         ("microone", ABSENT, []),
-        ("microone", "a", []),
         (None, "a#microone", []),
-        (ABSENT, "a#microone", []),
     ],
 )
 def test_an_evaluation_names_its_prediction_or_its_service(service: Any, prediction_id: Any, wanted: Any) -> None:
@@ -99,20 +91,17 @@ def test_no_message_holds_a_value(contract: Any) -> None:
     assert messages > 50
 
 
-@pytest.mark.parametrize("day", ["2022-02-29", "2022-02-30", "2022-04-31", "2022-06-31", "1999-12-31", "2100-01-01"])
-def test_no_contract_takes_a_day_that_does_not_exist_or_has_no_partition(day: str) -> None:
-    for contract in CONTRACTS:
-        breaks = Rules(contract).breaks(event_of(contract.table, time=f"{day}T10:00:00Z"))
-        assert [each.pointer for each in breaks] == ["/time"], contract.table
-
-
-@pytest.mark.parametrize(
-    "time",
-    ["2022-04-19T18:20:03Z\n", "2022-04-19T18:20:03+01:00", "2022-04-19", "\u0662022-04-19T18:20:03Z"],
+TIMES = (
+    *("2022-02-29T10:00:00Z", "2022-04-31T10:00:00Z", "1999-12-31T10:00:00Z", "2100-01-01T10:00:00Z"),
+    *("2022-04-19T18:20:03Z\n", "2022-04-19T18:20:03+01:00", "2022-04-19", "\u0662022-04-19T18:20:03Z"),
 )
-def test_no_contract_takes_a_time_that_is_not_utc_to_the_letter(time: str) -> None:
-    for contract in CONTRACTS:
-        assert broken(event_of(contract.table, time=time), Rules(contract)) == [("/time", "pattern")]
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.table)
+def test_no_contract_takes_a_time_that_has_no_partition_or_is_not_utc_to_the_letter(contract: Any) -> None:
+    rules = Rules(contract)
+    for time in TIMES:
+        assert broken(event_of(contract.table, time=time), rules) == [("/time", "pattern")], time
 
 
 def test_reasons_are_capped() -> None:
