@@ -8,10 +8,10 @@ import pytest
 from sluice.aws import runtime
 from sluice.pipelines import RUN_KINDS
 from sluice.runs.records import RunRecords
-from tests.platform.integration.recorded_step_functions import RecordedStepFunctions
-from tests.platform.unit.runs.recorded_executions import KINDS, recorded
+from tests.platform.unit.runs.recorded_executions import KINDS, NAMES, RecordedStepFunctions, recorded
 from tests.platform.unit.runs.test_recording import COMMIT, RUN
 from tests.support.lambda_handlers import Handler, load_handler
+from tests.support.moto_backend import objects_of
 from tests.support.moto_stage import LAKE, MotoStage
 
 MACHINES = {kind.name: machine for machine, kind in KINDS.items()}
@@ -20,7 +20,7 @@ MACHINES = {kind.name: machine for machine, kind in KINDS.items()}
 @pytest.fixture
 def handler(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Handler:
     moto_stage.s3.put_object(Bucket=LAKE, Key=f"runs/{RUN}/commit.json", Body=json.dumps(COMMIT).encode())
-    client = RecordedStepFunctions()
+    client = RecordedStepFunctions(*map(recorded, NAMES))
     monkeypatch.setattr(runtime, "step_functions", lambda: client)
     return load_handler("record_run", monkeypatch, PIPELINE="platform", MACHINES=json.dumps(MACHINES))
 
@@ -50,13 +50,14 @@ def test_every_end_leaves_a_record(handler: Handler, moto_stage: MotoStage) -> N
     assert sorted(each.execution for each in found if each) == sorted(recorded(name).arn for name in names)
 
 
-def test_the_same_end_twice_changes_nothing(handler: Handler, moto_stage: MotoStage) -> None:
+def test_the_same_end_twice_changes_nothing(handler: Handler) -> None:
     handler({"Records": [message("convert_converted")]})
-    (key,) = moto_stage.keys("data/run_records/")
-    before = moto_stage.s3.get_object(Bucket=LAKE, Key=key)["Body"].read()
+    before = objects_of(LAKE, "data/run_records/")
     handler({"Records": [message("convert_converted"), message("convert_converted")]})
-    assert moto_stage.keys("data/run_records/") == [key]
-    assert moto_stage.s3.get_object(Bucket=LAKE, Key=key)["Body"].read() == before
+    assert objects_of(LAKE, "data/run_records/") == before
+    (body,) = before.values()
+    assert body.endswith(b"\n")
+    assert body.count(b"\n") == 1
 
 
 def test_items_of_a_map_leave_no_record(handler: Handler, moto_stage: MotoStage) -> None:
@@ -73,14 +74,6 @@ def test_a_message_that_cannot_be_recorded_comes_again_alone(handler: Handler, m
     assert len(moto_stage.keys("data/run_records/")) == 1
 
 
-def test_the_cause_of_a_failed_batch_is_in_the_record(handler: Handler, moto_stage: MotoStage) -> None:
-    handler({"Records": [message("convert_failed")]})
-    (key,) = moto_stage.keys("data/run_records/")
-    found = RunRecords(moto_stage.lake, RUN_KINDS).find(key.rpartition("/")[2].removesuffix(".json"))
-    assert found
-    assert found.cause == "2 of 15 items failed, one of them with: chunk 7 does not exist"
-
-
 def test_metrics_of_a_run_have_the_dimension_of_its_pipeline(
     handler: Handler, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -90,11 +83,5 @@ def test_metrics_of_a_run_have_the_dimension_of_its_pipeline(
     assert found["vendor_exports"]["Retries"] == [3]
     assert len(found["vendor_exports"]["JobSeconds"]) == 1
     assert "CopySeconds" not in found["vendor_exports"], "it did not come to the check"
-
-
-def test_a_run_without_failures_emits_no_retries(handler: Handler, capsys: pytest.CaptureFixture[str]) -> None:
     handler({"Records": [message("convert_converted"), message("export_delivered")]})
-    found = metrics(capsys)
-    assert found.keys() == {"vendor_exports"}
-    assert {"JobSeconds", "CopySeconds"} <= found["vendor_exports"].keys()
-    assert "Retries" not in found["vendor_exports"]
+    assert metrics(capsys)["vendor_exports"].keys().isdisjoint({"Retries"})

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from sluice.event_files.metrics import EVENTS_DIRTY
 from sluice.observability.metrics import PLATFORM_METRICS, Metric
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.pipelines import PIPELINES
@@ -62,15 +61,6 @@ def test_a_rare_metric_without_anything_to_count_costs_nothing(
     emitter.add(FILES_MISSING, 2)
     emitter.flush()
     assert [line["FilesMissing"] for line in _lines(capsys)] == [[2]]
-
-
-def test_an_emitter_can_emit_for_another_pipeline(emitter: MetricsEmitter, capsys: pytest.CaptureFixture[str]) -> None:
-    other = MetricsEmitter("event_files")
-    emitter.add(FILES_COPIED, 1)
-    other.add(EVENTS_DIRTY, 2)
-    emitter.flush()
-    other.flush()
-    assert [line["pipeline"] for line in _lines(capsys)] == ["vendor_exports", "event_files"]
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)

@@ -10,7 +10,7 @@ from sluice.pipelines import RUN_KINDS
 from sluice.runs.keys import record_id
 from sluice.runs.model import RunRecord
 from sluice.runs.records import LOOK_BACK, RunRecords
-from tests.support.moto_stage import LAKE, MotoStage
+from tests.support.moto_stage import MotoStage
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 RUN = "20260301T110000123456Z-1f2e3d4c"
@@ -38,18 +38,6 @@ def records(moto_stage: MotoStage) -> RunRecords:
 
 def ago(**delta: float) -> datetime:
     return NOW - timedelta(**delta)
-
-
-def test_written_twice_is_one_object_with_the_same_bytes(records: RunRecords, moto_stage: MotoStage) -> None:
-    one = record("convert", NOW)
-    records.write(one)
-    (key,) = moto_stage.keys("data/run_records/")
-    body = moto_stage.s3.get_object(Bucket=LAKE, Key=key)["Body"].read()
-    records.write(one)
-    assert moto_stage.keys("data/run_records/") == [key]
-    assert moto_stage.s3.get_object(Bucket=LAKE, Key=key)["Body"].read() == body
-    assert body.count(b"\n") == 1
-    assert body.endswith(b"\n")
 
 
 def test_recent_runs_are_the_newest_first_across_hours_days_and_months(records: RunRecords) -> None:

@@ -15,8 +15,7 @@ from sluice.pipelines import RUN_KINDS
 from sluice.runs.keys import record_id
 from sluice.runs.model import RunRecord
 from sluice.runs.records import RunRecords
-from tests.platform.integration.recorded_step_functions import RecordedStepFunctions
-from tests.platform.unit.runs.recorded_executions import KINDS, recorded
+from tests.platform.unit.runs.recorded_executions import KINDS, NAMES, RecordedStepFunctions, recorded
 from tests.platform.unit.runs.test_recording import COMMIT, RUN, record
 from tests.support.cli_environment import connect_commands, deployment, sluice, sluice_json
 from tests.support.moto_stage import LAKE, LEDGER, MotoStage
@@ -27,7 +26,7 @@ def stage(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Deployment:
     assert moto_stage
     machines = {kind.machine_output: machine for machine, kind in KINDS.items()}
     outputs = {"LakeBucket": LAKE, "LedgerTable": LEDGER, **machines}
-    made = deployment(outputs=outputs, stepfunctions=RecordedStepFunctions())
+    made = deployment(outputs=outputs, stepfunctions=RecordedStepFunctions(*map(recorded, NAMES)))
     connect_commands(made, monkeypatch)
     return made
 
