@@ -31,10 +31,8 @@ class Settings:
 logger = Logger()
 emitter = MetricsEmitter()
 settings = read_settings(Settings)
-files = S3ObjectStore(s3(), settings.lake_bucket)
 check = DeliveryCheck(
-    files,
-    DeliveryReader(files, S3StoredFiles(s3(), settings.lake_bucket)),
+    DeliveryReader(S3ObjectStore(s3(), settings.lake_bucket), S3StoredFiles(s3(), settings.lake_bucket)),
     DynamoSlots(dynamodb(), settings.slots_table),
     frozenset(settings.out_of_scope.split(",")),
     settings.rounds,

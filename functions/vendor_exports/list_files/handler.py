@@ -29,10 +29,8 @@ logger = Logger()
 emitter = MetricsEmitter()
 settings = read_settings(Settings)
 vendor = VendorAccess(read_settings(VendorSettings), secrets_manager())
-files = S3ObjectStore(s3(), settings.lake_bucket)
 lister = FileLister(
-    files,
-    DeliveryReader(files, S3StoredFiles(s3(), settings.lake_bucket)),
+    DeliveryReader(S3ObjectStore(s3(), settings.lake_bucket), S3StoredFiles(s3(), settings.lake_bucket)),
     DynamoSlots(dynamodb(), settings.slots_table),
     read_settings(Limits),
 )

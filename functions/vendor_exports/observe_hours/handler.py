@@ -29,7 +29,7 @@ store = S3ObjectStore(s3(), read_settings(Settings).lake_bucket)
 @emitter.publish
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Observe one part of the plan."""
-    part = Part.from_json(event)
+    part = Part(**event)
     observe_part(store, part, datetime.now(UTC))
-    logger.info("observed", extra=part.to_json())
+    logger.info("observed", extra=event)
     return {"part": part.part}

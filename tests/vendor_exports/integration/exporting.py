@@ -2,7 +2,7 @@
 
 import json
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -62,9 +62,6 @@ _ENVIRONMENT = {
 }
 STEPS = ("claim_slot", "trigger_job", "check_job", "list_files", "copy_files", "check_delivery", "record_result")
 
-BeforeStep = Callable[[str], None]
-"""Called with the name of a step before it begins."""
-
 
 def execution_arn(name: str) -> str:
     return f"{_ACCOUNTS}:execution:export:{name}"
@@ -106,7 +103,6 @@ class Exporting:
         failure: Interceptor | None = None,
         *,
         gives_up: bool = False,
-        before: BeforeStep = lambda _: None,
     ) -> dict[str, Any]:
         """Run an execution; the step that `failure` hits is tried again, in a new process and without failure.
 
@@ -118,7 +114,7 @@ class Exporting:
             return failure(operation, call) if failure and self.crashes == crashes else call()
 
         with self.moto_stage.calls.intercept(around) if failure else nullcontext():
-            return _Machine(self, before, gives_up).run(name, slot)
+            return _Machine(self, gives_up).run(name, slot)
 
     def call(self, step: str, event: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, Any] = json.loads(json.dumps(self._functions[step](json.loads(json.dumps(event)))))
@@ -155,7 +151,6 @@ class _Machine:
     """An execution: the states of the machine, one after the other."""
 
     exporting: Exporting
-    before: BeforeStep
     gives_up: bool
     state: dict[str, Any] = field(default_factory=dict)
 
@@ -204,7 +199,6 @@ class _Machine:
         return answer
 
     def _step(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
-        self.before(name)
         try:
             return self.exporting.call(name, event)
         except (AwsUnavailableError, KilledError):

@@ -120,24 +120,6 @@ def test_every_crash_then_a_new_execution(export: Exporting) -> None:
         assert lake == bodies(), failure
 
 
-def test_an_hour_that_ends_between_any_two_steps(export: Exporting) -> None:
-    steps: list[str] = []
-    export.run(before=steps.append)
-    assert len(steps) == 9
-    for number in range(1, len(steps)):
-        export.reset()
-        seen: list[str] = []
-
-        def before(step: str, seen: list[str] = seen, number: int = number) -> None:
-            if len(seen) == number:
-                export.clock.advance(hours=1)
-            seen.append(step)
-
-        export.run(before=before)
-        assert seen[number] == steps[number]
-        assert_delivered(export)
-
-
 def test_a_running_execution_keeps_the_slot_and_a_dead_one_does_not(export: Exporting) -> None:
     first, second = executions("first", "second")
     begun = export.claim(first)

@@ -1,10 +1,9 @@
 """Initialisation of a history over months of folders: cut into parts, observed in parallel, merged at the end."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import Any, Self
 
 import orjson
 
@@ -30,19 +29,9 @@ class Part:
 
     run_id: str
     part: str
-    environment: Environment
-    first: Slot
-    last: Slot
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Self:
-        """Read a part of the plan."""
-        environment, first, last = Environment(value["environment"]), value["first"], value["last"]
-        return cls(value["run_id"], value["part"], environment, Slot.parse(first), Slot.parse(last))
-
-    def to_json(self) -> dict[str, str]:
-        """Return the part for the plan, an item of a Distributed Map."""
-        return {name: str(getattr(self, name)) for name in self.__slots__}
+    environment: str
+    first: str
+    last: str
 
 
 def parts_of(run_id: str, environment: Environment, first: Slot, last: Slot) -> Iterator[Part]:
@@ -52,7 +41,7 @@ def parts_of(run_id: str, environment: Environment, first: Slot, last: Slot) -> 
     )
     for number, group in numbered:
         slots = list(group)
-        yield Part(run_id, f"{number:05}", environment, slots[0], slots[-1])
+        yield Part(run_id, f"{number:05}", environment, str(slots[0]), str(slots[-1]))
 
 
 def write_plan(
@@ -66,14 +55,15 @@ def write_plan(
     parts = list(parts_of(run_id, environment, first, min(last, newest_settled(now))))
     if not parts:
         raise InitialisationError(f"no hour from {first} to {last} is over by 30 minutes; give a range in the past")
-    lake.write(history_plan_key(run_id), orjson.dumps({"parts": [part.to_json() for part in parts]}))
+    lake.write(history_plan_key(run_id), orjson.dumps({"parts": parts}))
     return parts
 
 
 def observe_part(lake: ObjectStore, part: Part, now: datetime) -> None:
     """Observe the slots of a part and keep the observations for the merge."""
-    slots = list(slots_between(part.first, part.last))
-    lake.write(part_key(part.run_id, part.part), write_observations(observe(lake, part.environment, slots, now)))
+    slots = list(slots_between(Slot.parse(part.first), Slot.parse(part.last)))
+    observations = observe(lake, Environment(part.environment), slots, now)
+    lake.write(part_key(part.run_id, part.part), write_observations(observations))
 
 
 def merge_parts(lake: ObjectStore, publisher: HistoryPublisher, run_id: str) -> int:
@@ -83,11 +73,11 @@ def merge_parts(lake: ObjectStore, publisher: HistoryPublisher, run_id: str) -> 
         InitialisationError: There is no such plan, or one of its parts was not observed; nothing was merged.
         HistoryBusyError: Others wrote the same objects at every attempt.
     """
-    plan = orjson.loads(_read(lake, history_plan_key(run_id)))
-    parts = [Part.from_json(part) for part in plan["parts"]]
+    parts = [Part(**part) for part in orjson.loads(_read(lake, history_plan_key(run_id)))["parts"]]
+    environment = Environment(parts[0].environment)
     observations = [seen for part in parts for seen in read_observations(_read(lake, part_key(run_id, part.part)))]
-    record(lake, parts[0].environment, observations)
-    publisher.publish(parts[0].environment)
+    record(lake, environment, observations)
+    publisher.publish(environment)
     return len(observations)
 
 

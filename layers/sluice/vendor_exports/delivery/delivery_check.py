@@ -7,7 +7,6 @@ from itertools import accumulate
 
 import orjson
 
-from sluice.lake.object_store import ObjectStore
 from sluice.vendor_exports.delivery.delivery_state import DeliveryReader, DeliveryState
 from sluice.vendor_exports.delivery.master_schema import MAX_SCHEMA_BYTES, read_schema
 from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, LONGEST_CAUSE, Export, ExportResult
@@ -30,7 +29,6 @@ class Checked(StrEnum):
 class DeliveryCheck:
     """Checks deliveries; tables `out_of_scope` are not expected, missing files are given up after so many `rounds`."""
 
-    files: ObjectStore
     deliveries: DeliveryReader
     slots: SlotRecords
     out_of_scope: frozenset[str]
@@ -47,7 +45,7 @@ class DeliveryCheck:
     def _missing_tables(self, export: Export, state: DeliveryState) -> list[str]:
         if not any(file.name == MASTER_SCHEMA and stored.size <= MAX_SCHEMA_BYTES for file, stored in state.whole):
             return []
-        schema = read_schema(self.files.read(f"{export.folder}{MASTER_SCHEMA}")) or ()
+        schema = read_schema(self.deliveries.files.read(f"{export.folder}{MASTER_SCHEMA}")) or ()
         expected = {table_of(file.name) for file in state.manifest.files}
         return sorted({table for table, _ in schema} - self.out_of_scope - expected)
 

@@ -7,7 +7,6 @@ from enum import StrEnum
 import orjson
 
 from sluice.lake.batching import cut
-from sluice.lake.object_store import ObjectStore
 from sluice.vendor_exports.client.answers import ListedFile, Vendor
 from sluice.vendor_exports.delivery.delivery_state import DeliveryReader
 from sluice.vendor_exports.delivery.model import CopyBatch, ExpectedFile, Export, Manifest
@@ -53,7 +52,6 @@ class Limits:
 class FileLister:
     """Asks the vendor for lists, keeps the manifest, and plans the rounds of copying."""
 
-    files: ObjectStore
     deliveries: DeliveryReader
     slots: SlotRecords
     limits: Limits
@@ -65,10 +63,10 @@ class FileLister:
             VendorError: The vendor gives no list.
         """
         manifest = self._manifest(export, vendor, rounds)
-        self.files.write(export.manifest_key, orjson.dumps(manifest))
+        self.deliveries.files.write(export.manifest_key, orjson.dumps(manifest))
         has_entries = bool(manifest.files or manifest.unusable)
         if has_entries:
-            self.files.write(
+            self.deliveries.files.write(
                 f"{export.folder}{MANIFEST}",
                 orjson.dumps([{"key": file.key, "size": file.size} for file in manifest.files]),
             )
@@ -91,7 +89,7 @@ class FileLister:
         wanted = self.deliveries.state(export, rounds).missing if rounds else manifest.files
         plan = batches(manifest.job_guid, wanted, rounds + 1, self.limits)
         key = export.plan_key(rounds + 1)
-        self.files.write(key, orjson.dumps({"batches": plan}))
+        self.deliveries.files.write(key, orjson.dumps({"batches": plan}))
         return key
 
 

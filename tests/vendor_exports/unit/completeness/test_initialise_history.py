@@ -38,10 +38,10 @@ NOW = settled(LAST)
 def test_parts_cover_the_range(offset: int, hours: int) -> None:
     first = FIRST.after(offset)
     parts = list(parts_of("run", TEST, first, first.after(hours)))
-    covered = [slot for part in parts for slot in slots_between(part.first, part.last)]
+    covered = [slot for part in parts for slot in slots_between(Slot.parse(part.first), Slot.parse(part.last))]
     assert covered == list(slots_between(first, first.after(hours)))
     assert [part.part for part in parts] == [f"{number:05}" for number in range(len(parts))]
-    assert all(part.first.hour.hour == 0 for part in parts[1:]), "no day is cut"
+    assert all(part.first.endswith("-00") for part in parts[1:]), "no day is cut"
 
 
 def test_the_plan_is_what_a_map_reads() -> None:
@@ -55,12 +55,12 @@ def test_the_plan_is_what_a_map_reads() -> None:
         "first": "20260130-20",
         "last": "20260205-23",
     }
-    assert [Part.from_json(item) for item in items] == parts
+    assert [Part(**item) for item in items] == parts
 
 
 def test_only_settled_hours_are_planned() -> None:
     last = write_plan(MemoryObjectStore(), "run", TEST, FIRST, LAST, NOW - timedelta(seconds=1))[-1].last
-    assert last == LAST.after(-1)
+    assert last == str(LAST.after(-1))
 
 
 @pytest.mark.parametrize(("first", "last"), [(FIRST.after(), FIRST), (LAST.after(), LAST.after(9))])

@@ -1,6 +1,7 @@
 """Outputs never get older, whatever another update writes between any two calls of ours."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from itertools import count
 
@@ -11,6 +12,7 @@ from sluice.vendor_exports.completeness.history_formats import CSV_NAMES, histor
 from sluice.vendor_exports.completeness.observations import HistoryBusyError
 from sluice.vendor_exports.completeness.observe import observe
 from sluice.vendor_exports.completeness.slot_history import derive
+from tests.support.aws_calls import KilledError
 from tests.support.memory_object_store import MemoryObjectStore, nothing
 from tests.vendor_exports.unit.completeness.deliveries import (
     FIRST,
@@ -139,6 +141,22 @@ def test_a_file_that_comes_and_goes_while_we_publish() -> None:
 def come_and_go(bucket: MemoryObjectStore) -> None:
     bucket.objects.pop(FIRST.folder(TEST) + "A_2.json.gz")
     updating(bucket).update(TEST, settled(LAST) + timedelta(minutes=2), [FIRST])
+
+
+def test_an_update_after_one_that_was_killed_before_any_call() -> None:
+    wanted = one_after_the_other(late_update)
+    for at in range(1, 40):
+        bucket = deliveries()
+        interrupt(bucket, at, killed)
+        with suppress(KilledError):
+            late_update(bucket)
+        bucket.between = nothing
+        late_update(bucket)
+        assert outputs(bucket) == wanted, f"killed before call {at}"
+
+
+def killed(_: MemoryObjectStore) -> None:
+    raise KilledError
 
 
 def test_outputs_that_others_keep_writing() -> None:

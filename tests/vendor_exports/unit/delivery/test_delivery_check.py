@@ -54,7 +54,7 @@ class Delivery:
         """List files after so many rounds, most of them by name and size."""
         self.vendor = ScriptedVendor([[*listed, *(listed_file(name, size) for name, size in sizes.items())]])
         limits = Limits(max_file_bytes=1000, batch_files=2, batch_bytes=100, rounds=ROUNDS)
-        return FileLister(self.files, self.deliveries, self.slots, limits).list_files(EXPORT, self.vendor, rounds)
+        return FileLister(self.deliveries, self.slots, limits).list_files(EXPORT, self.vendor, rounds)
 
     def store(self, name: str, size: int, provenance: Provenance | None = None) -> None:
         self.stored.objects[FOLDER + name] = bytes(size), provenance or provenance_of()
@@ -64,7 +64,7 @@ class Delivery:
         self.files.objects[f"{RUN}results/{batch}.json"] = orjson.dumps(document)
 
     def check(self, rounds: int) -> tuple[Checked, ExportResult]:
-        check = DeliveryCheck(self.files, self.deliveries, self.slots, self.out_of_scope, ROUNDS)
+        check = DeliveryCheck(self.deliveries, self.slots, self.out_of_scope, ROUNDS)
         checked, result = check.check(EXPORT, rounds)
         assert self.slots.record.checked == result
         return checked, result

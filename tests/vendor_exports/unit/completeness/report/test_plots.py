@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from sluice.html_report.page import pack
 from sluice.html_report.plots import Plot
 from sluice.vendor_exports.completeness.report.plots import calendar, plots_by_topic
 from sluice.vendor_exports.completeness.report.service_level import daily
@@ -108,3 +109,30 @@ def test_the_calendar_puts_days_into_weeks() -> None:
     assert (heat.x[0], heat.x[-1], len(heat.x)) == ("2025-11-03", "2026-01-26", 13)
     assert [heat.y[day] for day, (*_, share) in enumerate(heat.z) if share is not None] == ["Fri", "Sat"]
     assert heat.text[4][-1] == "2026-01-30: out of level<br>1 of 2 jobs in level<br>1 delivered"
+
+
+# Packed figures
+
+
+def unpacked(trace: dict[str, Any], packed: dict[str, Any]) -> dict[str, Any]:
+    """Undo the packing of a trace, as page.js does."""
+    if trace["type"] == "heatmap":
+        return trace
+    texts = {"text": [packed["texts"][number] for number in trace["text"]]} if "text" in trace else {}
+    return {**trace, "x": list(packed["axes"][trace["x"]]), **texts}
+
+
+@settings(max_examples=10)
+@given(histories)
+def test_unpacking_gives_the_figures_back(rows: list[SlotHistory]) -> None:
+    days = daily(rows)
+    plots = [calendar(days), *plots_of(rows).values()]
+    packed = pack(plots)
+    for plot in plots:
+        figure = packed["figures"][plot.name]
+        assert [unpacked(trace, packed) for trace in figure["data"]] == plot.figure.to_plotly_json()["data"]
+
+
+def test_hours_and_days_are_there_once() -> None:
+    packed = pack(plots_of([row(hours) for hours in range(50)]).values())
+    assert [len(axis) for axis in packed["axes"]] == [50, 3, 0]  # hours, days, hours without delivery
