@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -123,7 +123,7 @@ def _bucket_and_key(deployment: Deployment, place: str) -> tuple[str, str]:
 
 def _version(deployment: Deployment, item: Item, key: str) -> Version:
     chunks = [_chunk(deployment, chunk_id) for chunk_id in item["chunks"]]
-    lake, clean = deployment.output("LakeBucket"), dict(item["clean"])
+    lake, clean = deployment.output("LakeBucket"), item["clean"]
     dirty_events = _dirty_events(S3ObjectStore(deployment.s3, lake), item, key) if item["dirty"] else ()
     return Version(
         etag=item["sk"],
@@ -133,7 +133,7 @@ def _version(deployment: Deployment, item: Item, key: str) -> Version:
         bytes=item["bytes"],
         events=item["events"],
         clean=clean,
-        dirty=dict(item["dirty"]),
+        dirty=item["dirty"],
         unrelated=item["unrelated"],
         unknown_members=item["unknown_members"],
         media_missing=item["media_missing"],
@@ -159,19 +159,15 @@ def _dirty_events(lake: S3ObjectStore, item: Item, key: str) -> Iterator[DirtyEv
     """Yield the first dirty events of each table and reason, as far as their objects are still kept."""
     seen: Counter[tuple[str | None, str]] = Counter()
     for chunk_id in item["chunks"]:
-        for record in _dirty_records(lake, chunk_id):
+        try:
+            records = map(json.loads, lake.read(dirty_key(chunk_id)).splitlines())
+        except MissingObjectError:
+            continue
+        for record in records:
             kind = (record["table"], record["reason"])
             if (record["source_key"], record["source_etag"]) == (key, item["sk"]) and seen[kind] < EXAMPLES:
                 seen[kind] += 1
                 yield DirtyEvent(*kind, record["offset"], record["event_id"], record["errors"])
-
-
-def _dirty_records(lake: S3ObjectStore, chunk_id: str) -> Iterator[dict[str, Any]]:
-    try:
-        lines = lake.read(dirty_key(chunk_id)).splitlines()
-    except MissingObjectError:
-        return
-    yield from map(json.loads, lines)
 
 
 def _rows(lake: str, table: str, count: int, key: str) -> Rows:

@@ -1,9 +1,9 @@
 """`sluice cost`: what a month of a stage costs, estimated from what its runs recorded."""
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from itertools import chain
+from itertools import chain, starmap
 from typing import Annotated, Any
 
 import typer
@@ -78,10 +78,11 @@ def _document(deployment: Deployment, records: list[RunRecord], now: datetime) -
 def fixed_cost(resources: Iterable[Mapping[str, Any]]) -> Cost:
     """Return the cost of a month of resources of templates, and of the metrics that every stage has."""
     found = list(resources)
-    items = [CostItem(_PRICES[each["Type"]], 1) for each in found if each["Type"] in _PRICES]
-    alarm_metrics = sum(_metrics_of(each["Properties"]) for each in found if each["Type"] == _ALARM)
-    metrics = sum(not each.rare for each in chain(PLATFORM_METRICS, *(pipeline.metrics for pipeline in PIPELINES)))
-    return Cost((*items, CostItem(prices.ALARM_METRIC, alarm_metrics), CostItem(prices.CUSTOM_METRIC, metrics)))
+    quantities = Counter(_PRICES[each["Type"]] for each in found if each["Type"] in _PRICES)
+    quantities[prices.ALARM_METRIC] = sum(_metrics_of(each["Properties"]) for each in found if each["Type"] == _ALARM)
+    metrics = chain(PLATFORM_METRICS, *(pipeline.metrics for pipeline in PIPELINES))
+    quantities[prices.CUSTOM_METRIC] = sum(not metric.rare for metric in metrics)
+    return Cost(tuple(starmap(CostItem, quantities.items())))
 
 
 def _metrics_of(alarm: Mapping[str, Any]) -> int:
@@ -92,11 +93,8 @@ def _metrics_of(alarm: Mapping[str, Any]) -> int:
 
 def _by_service(found: Cost) -> Mapping[str, float]:
     """Return the dollars by service, the dearest first."""
-    sums: defaultdict[str, float] = defaultdict(float)
-    for item in found.items:
-        sums[item.price.service] += item.dollars
-    dearest = sorted(sums, key=lambda service: -sums[service])
-    return {service: round(sums[service], 4) for service in dearest if sums[service]}
+    dearest = sorted(found.items, key=lambda item: -item.dollars)
+    return {item.price.service: round(item.dollars, 4) for item in dearest if item.dollars}
 
 
 def _show(found: Mapping[str, Any]) -> None:

@@ -57,9 +57,6 @@ def alarms_have_no_recipient(stage: Stage) -> bool:
 def deploy_stage(name: str) -> None:
     """Bring the stacks of a stage to what the code says; print each step that is worth telling.
 
-    The local stage goes to the local cloud, which must be up, and is bootstrapped there; every other stage goes to
-    the account and region of this shell, which must be bootstrapped.
-
     Raises:
         CliError: The name is no stage's, a tool is missing, or the CDK fails; then with the end of its output.
     """
