@@ -1,7 +1,7 @@
 """Build-time checks of all contracts; each check is a generator of sentences that say what is wrong."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -79,20 +79,17 @@ def _check_family(folder: Path, family: Family, contracts: list[Contract]) -> It
 
 def _disputes(families: list[Family], contracts: list[Contract]) -> Iterator[Problem]:
     """Find sources, services and table names that more than one family or contract claims."""
-    claims: dict[tuple[str, ...], list[str]] = {}
+    claims: dict[str, list[str]] = defaultdict(list)
     for family in families:
-        claims.setdefault(("source", family.source.lower()), []).append(family.name)
+        claims[f"source {family.source.lower()}"].append(family.name)
     for contract in contracts:
-        claims.setdefault(("table name", contract.table.lower()), []).append(f"{contract.family}/{contract.table}")
+        claims[f"table name {contract.table.lower()}"].append(f"{contract.family}/{contract.table}")
         for service in contract.services:
-            claim: tuple[str, ...] = (contract.kind, "of service", service, "in", contract.family)
-            claims.setdefault(claim, []).append(contract.table)
+            claims[f"{contract.kind} of service {service} in {contract.family}"].append(contract.table)
     for claim, owners in claims.items():
         if len(owners) > 1:
-            yield Problem(
-                owners[-1].rpartition("/")[2],
-                f"{' '.join(claim)} is claimed by {' and '.join(owners)}; leave it to one of them",
-            )
+            message = f"{claim} is claimed by {' and '.join(owners)}; leave it to one of them"
+            yield Problem(owners[-1].rpartition("/")[2], message)
 
 
 _TABLE_NAME = re.compile(r"[A-Z][A-Z0-9_]*")

@@ -30,21 +30,23 @@ def make_samples(contract: Contract) -> tuple[list[Event], list[dict[str, Any]]]
     pool = [generate_event(contract, rng) for _ in range(_POOL)]
     clean = _choose(pool, lambda event: set(_features(contract.schema, event, "")), _MOST_CLEAN)
     validator = DualValidator(contract.schema)
-    once = [_label(mutate_event(contract, rng.choice(pool), rng)[0], validator) for _ in range(_POOL)]
-    twice = [_label(mutate_event(contract, sample["event"], rng)[0], validator) for sample in once[:_FEW]]
-    own = [sample for sample in once if _is_own(contract, sample["breaks"][0])]
-    envelope = [sample for sample in once if not _is_own(contract, sample["breaks"][0])]
+
+    def spoil(event: Event) -> dict[str, Any]:
+        spoilt, _ = mutate_event(contract, event, rng)
+        return {"breaks": sorted(validator.broken(spoilt)), "event": spoilt}
 
     def features(sample: dict[str, Any]) -> set[Feature]:
-        return {*map(_pattern, sample["breaks"]), *(("rule", rule) for rule in validator.rules(sample["event"]))}
+        places = (pointer.split("/") for pointer in sample["breaks"])
+        patterns = (tuple("*" if member.isdigit() else member for member in place) for place in places)
+        return {*patterns, *(("rule", rule) for rule in validator.rules(sample["event"]))}
 
+    once = [spoil(rng.choice(pool)) for _ in range(_POOL)]
+    twice = [spoil(sample["event"]) for sample in once[:_FEW]]
+    body = f"/detail/{BODY[contract.kind]}/"  # the table's own; all tables share the envelope around it
+    own = [sample for sample in once if sample["breaks"][0].startswith(body)]
+    envelope = [sample for sample in once if not sample["breaks"][0].startswith(body)]
     parts = ((own, _MOST_OWN), (envelope, _MOST_ENVELOPE), (twice, 1))
     return clean, [sample for part, most in parts for sample in _choose(part, features, most)]
-
-
-def _is_own(contract: Contract, pointer: str) -> bool:
-    """Return whether a pointer is in the table's own body, not in the envelope that all tables share."""
-    return pointer.startswith(f"/detail/{BODY[contract.kind]}/")
 
 
 def write_samples(contract: Contract, folder: Path) -> None:
@@ -52,14 +54,6 @@ def write_samples(contract: Contract, folder: Path) -> None:
     for name, samples in zip(("clean.json", "dirty.json"), make_samples(contract), strict=True):
         lines = b",\n".join(orjson.dumps(sample) for sample in samples)
         (folder / name).write_bytes(b"[\n" + lines + b"\n]\n")
-
-
-def _label(event: Event, validator: DualValidator) -> dict[str, Any]:
-    return {"breaks": sorted(validator.broken(event)), "event": event}
-
-
-def _pattern(pointer: str) -> Feature:
-    return tuple("*" if member.isdigit() else member for member in pointer.split("/"))
 
 
 def _choose(pool: Sequence[T], features: Callable[[T], set[Feature]], most: int) -> list[T]:
