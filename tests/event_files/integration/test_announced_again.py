@@ -12,22 +12,17 @@ from tests.support.snapshots import assert_books_balance, ledger, snapshots
 CLEAN = body(event("MICROONE_EVENT", 1), event("MICROONE_EVENT", 2))
 
 
-def test_twice_in_one_invocation(moto_stage: MotoStage) -> None:
+def test_in_one_invocation_in_another_and_after_the_conversion(moto_stage: MotoStage) -> None:
     source = moto_stage.put("x/a", CLEAN)
-    outcome = moto_stage.validate(source, source)
-    assert [record.source for record in outcome.records] == [source]
-    assert outcome.failed == {}
-    _assert_two_rows(moto_stage)
-
-
-def test_in_two_invocations(moto_stage: MotoStage) -> None:
-    source = moto_stage.put("x/a", CLEAN)
-    moto_stage.validate(source)
+    first = moto_stage.validate(source, source)
+    assert ([record.source for record in first.records], first.failed) == ([source], {})
     written = objects_of(LAKE)
     again = moto_stage.validate(source)
     assert (again.records, again.skipped, again.failed) == ([], {source}, {})
     assert objects_of(LAKE) == written
     _assert_two_rows(moto_stage)
+    assert moto_stage.validate(source).skipped == {source}
+    assert moto_stage.convert() is None
 
 
 def test_for_the_first_time_twice(moto_stage: MotoStage) -> None:
@@ -37,15 +32,6 @@ def test_for_the_first_time_twice(moto_stage: MotoStage) -> None:
     again = moto_stage.validate(source, new, first_time={source, new})
     assert ([record.source for record in again.records], again.skipped, again.failed) == ([new], {source}, {})
     assert_books_balance()
-    _assert_two_rows(moto_stage)
-
-
-def test_after_its_conversion(moto_stage: MotoStage) -> None:
-    source = moto_stage.put("x/a", CLEAN)
-    moto_stage.validate(source)
-    moto_stage.convert()
-    assert moto_stage.validate(source).skipped == {source}
-    assert moto_stage.convert() is None
     _assert_two_rows(moto_stage)
 
 

@@ -4,11 +4,9 @@ Plan, batches, commit and profile catch nothing that AWS does to them. So an exe
 any failure there that its state's retries do not get over.
 """
 
-import itertools
 import random
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -16,9 +14,7 @@ from sluice.event_files.ledger import runs_dynamodb
 from tests.support.aws_calls import (
     READS,
     AwsUnavailableError,
-    Call,
     CallFailure,
-    Interceptor,
     KilledError,
     call_failures,
 )
@@ -32,7 +28,8 @@ PAIRS = 8
 
 @pytest.fixture(autouse=True)
 def _small_moves(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even the few chunks of these runs are to take several transactions."""
+    """Even the few chunks of these runs are to take several transactions, of 100 items at most."""
+    assert 2 * runs_dynamodb._MOVE_LIMIT <= 100
     monkeypatch.setattr(runs_dynamodb, "_MOVE_LIMIT", 1)
 
 
@@ -67,27 +64,6 @@ def test_two_crashes_in_a_row(moto_stage: MotoStage) -> None:
             _crash(moto_stage, replace(trouble))
         _finish(moto_stage)
     _assert_all_the_same(PAIRS)
-
-
-def test_crash_between_the_transactions_that_mark_many_chunks(
-    moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.undo()  # fifty chunks a transaction, as it is
-    moto_stage.limits = replace(moto_stage.limits, chunk_bytes=1)
-    source = moto_stage.put("x/many", body(*(event("MICROONE_EVENT", number) for number in range(60))))
-    assert not moto_stage.validate(source).failed
-    with moto_stage.execution("a") as execution:
-        planned = moto_stage.plan(execution)
-        moto_stage.convert_batches(planned)
-        with moto_stage.calls.intercept(_fail_at_second_move()), pytest.raises(AwsUnavailableError):
-            moto_stage.commit(planned)
-    assert (len(ledger("chunk#pending")), len(ledger("chunk#converted"))) == (10, 50)
-    summary = moto_stage.convert()
-    assert summary is not None
-    assert summary.rows == {"MICROONE_EVENT": 60}
-    _assert_done()
-    assert_books_balance()
-    assert len(snapshots()["x"]["MICROONE_EVENT"]) == 60
 
 
 def _upload(moto_stage: MotoStage, folder: str) -> None:
@@ -135,14 +111,3 @@ def _assert_all_the_same(ways: int) -> None:
     assert len(expected["PROFILING_LOG"]) == 5
     assert len(found) == ways
     assert [folder for folder, snapshot in found.items() if snapshot != expected] == []
-
-
-def _fail_at_second_move() -> Interceptor:
-    moves = itertools.count(1)
-
-    def around(operation: str, call: Call) -> Any:
-        if operation == "TransactWriteItems" and next(moves) == 2:
-            raise AwsUnavailableError
-        return call()
-
-    return around

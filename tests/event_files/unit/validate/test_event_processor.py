@@ -30,35 +30,18 @@ def with_raw(event: dict[str, Any], value: str) -> bytes:
     return orjson.dumps(event).replace(b'"@"', value.encode())
 
 
-EXACT = {
-    "0": 0,
-    "-0.0": 0,
-    "1.0": 1,
-    "1e3": 1000,
-    "9007199254740991.0": 2**53 - 1,
-    "9007199254740993": 2**53 + 1,
-    "9223372036854775807": 2**63 - 1,
-    "-9223372036854775807": -(2**63) + 1,
+BROKEN_RULE = {
+    **dict.fromkeys(("0", "-0.0", "1e3", "9007199254740991.0", "9007199254740993", "9223372036854775807")),
+    **dict.fromkeys(("1.5", "true"), "type"),
+    **dict.fromkeys(("9007199254740992.0", "9223372036854774784.0", "-1e18"), "integer"),
+    **dict.fromkeys(("9223372036854775807.0", "9223372036854775808", "18446744073709551616", "1e300"), "maximum"),
+    **dict.fromkeys(("-9223372036854775808", "-9223372036854775809"), "minimum"),
 }
-REFUSED = {
-    "1.5": "type",
-    "true": "type",
-    "9007199254740992.0": "integer",
-    "9007199254740993.0": "integer",
-    "9223372036854774784.0": "integer",
-    "-1e18": "integer",
-    "9223372036854775807.0": "maximum",
-    "9223372036854775808": "maximum",
-    "18446744073709551616": "maximum",
-    "1e300": "maximum",
-    "-9223372036854775808": "minimum",
-    "-9223372036854775809": "minimum",
-}
-NUMBERS = {
-    "a column": ("MICROONE_EVENT", "detail__evaluation__timestamp", "unix_timestamp"),
-    "a text": ("MICROONE_EVENT", "detail__evaluation__payload__paragraph", "paragraph"),
-    "a struct": ("MICROTHREE_PRED", "detail__prediction__context__sentence", "context"),
-    "another text": ("MICROTHREE_EVENT", "detail__evaluation__payload__media_id", "payload_media_id"),
+WHOLE_NUMBERS = {
+    "a column": ("MICROONE_EVENT", "detail__evaluation__timestamp"),
+    "a text": ("MICROONE_EVENT", "detail__evaluation__payload__paragraph"),
+    "a struct": ("MICROTHREE_PRED", "detail__prediction__context__sentence"),
+    "another text": ("MICROTHREE_EVENT", "detail__evaluation__payload__media_id"),
 }
 
 
@@ -67,20 +50,14 @@ def event_with(table: str, path: str) -> dict[str, Any]:
     return event_of(table, **changes, **{path: "@"})
 
 
-@pytest.mark.parametrize(("table", "path", "column"), NUMBERS.values(), ids=NUMBERS.keys())
-@pytest.mark.parametrize(("text", "number"), EXACT.items())
-def test_whole_numbers_are_converted_exactly(table: str, path: str, column: str, text: str, number: int) -> None:
-    value = row_of(REGISTRY.contract(table), with_raw(event_with(table, path), text))[column]
-    if column == "context":
-        value = value["sentence"]
-    assert value == (number if isinstance(value, int) else str(number))
-
-
-@pytest.mark.parametrize(("table", "path"), [number[:2] for number in NUMBERS.values()], ids=NUMBERS.keys())
-@pytest.mark.parametrize(("text", "rule"), REFUSED.items())
-def test_whole_numbers_that_fit_no_column_are_refused(table: str, path: str, text: str, rule: str) -> None:
+@pytest.mark.parametrize(("table", "path"), WHOLE_NUMBERS.values(), ids=WHOLE_NUMBERS.keys())
+@pytest.mark.parametrize(("text", "rule"), BROKEN_RULE.items())
+def test_whole_numbers_that_fit_no_column_are_refused(table: str, path: str, text: str, rule: str | None) -> None:
+    """Those that fit are converted exactly: `test_value_for_value` proves it."""
     processed = process(REGISTRY.contract(table), with_raw(event_with(table, path), text))
-    assert not isinstance(processed, bytes)
+    if isinstance(processed, bytes):
+        assert rule is None
+        return
     (broken,) = processed
     assert broken.rule == rule
     assert ("/" + path.replace("__", "/")).startswith(broken.pointer)
