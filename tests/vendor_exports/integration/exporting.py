@@ -97,12 +97,7 @@ class Exporting:
     # The machine
 
     def run(
-        self,
-        name: str = "run",
-        slot: str = "",
-        failure: Interceptor | None = None,
-        *,
-        gives_up: bool = False,
+        self, name: str = "run", slot: str = "", failure: Interceptor | None = None, *, gives_up: bool = False
     ) -> dict[str, Any]:
         """Run an execution; the step that `failure` hits is tried again, in a new process and without failure.
 

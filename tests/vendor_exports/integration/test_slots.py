@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from sluice.lake.lease import LeaseLostError
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.model import Export, ExportResult, Job, JobState
-from sluice.vendor_exports.delivery.slot_records import Decision, SlotClaim, SlotRecord, record_result
+from sluice.vendor_exports.delivery.slot_records import Decision, NoJobError, SlotClaim, SlotRecord, record_result
 from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.transfers import Provenance, Upload
@@ -22,6 +22,7 @@ TABLE = LEDGER  # has the keys of the table of slots
 TEST, PROD = Environment.TEST, Environment.PROD
 SLOT = Slot(datetime(2026, 3, 1, 12, tzinfo=UTC))
 NOW = SLOT.hour + timedelta(minutes=2)
+PAST = SLOT.after(-5)
 UNTIL = NOW + timedelta(hours=6)
 A, B = (Export(TEST, SLOT, f"arn:aws:states:here:1:execution:export:{name}") for name in "ab")
 JOB = Job("guid", "https://export.test", JobState.TRIGGERED)
@@ -133,13 +134,79 @@ def test_multipart_uploads_are_noted(slots: DynamoSlots) -> None:
     assert items_of(TABLE) == []
 
 
-# Two at a time
+# Decisions
 
 
-def decide(slots: DynamoSlots, lease: Export, *running: Export) -> Decision:
+def decide(
+    slots: DynamoSlots,
+    export: Export,
+    *running: Export,
+    wanted: Slot | None = None,
+    started: datetime = NOW,
+    now: datetime = NOW,
+) -> Decision:
+    """Claim the hour of the start, or the `wanted` slot, for an execution."""
     executions = RunningExecutions(*(each.execution for each in running))
     slot_claim = SlotClaim(slots, executions, TEST, JOB.vendor, timedelta(hours=6))
-    return slot_claim.claim(lease.execution, NOW, None, NOW)[0]
+    decision, slot = slot_claim.claim(export.execution, started, wanted, now)
+    assert slot == (wanted or export.slot)
+    return decision
+
+
+def leave(slots: DynamoSlots, job: Job, slot: Slot = SLOT, environment: Environment = TEST) -> None:
+    """Let an execution trigger a job and end."""
+    export = Export(environment, slot, "before")
+    claim(slots, export)
+    slots.put_job(export, job)
+    slots.close(export, RESULT)
+
+
+def test_a_free_slot_is_claimed(slots: DynamoSlots) -> None:
+    assert decide(slots, A) == decide(slots, A) == Decision.TRIGGER, "a second attempt of the same execution too"
+    assert slots.is_leased(TEST, SLOT, UNTIL)
+
+
+@pytest.mark.parametrize("late", [timedelta(minutes=57, seconds=59), timedelta(minutes=58), timedelta(hours=3)])
+def test_the_slot_is_the_hour_of_the_start_however_late_it_is(slots: DynamoSlots, late: timedelta) -> None:
+    assert decide(slots, A, now=NOW + late) is Decision.TRIGGER
+    last = SLOT.after().hour - timedelta(microseconds=1)
+    assert decide(slots, A, started=last, now=last + late) is Decision.TRIGGER
+    assert decide(slots, A, started=NOW.astimezone(timezone(timedelta(hours=2)))) is Decision.TRIGGER
+
+
+def test_the_slot_of_another_execution_is_busy_until_that_has_ended(slots: DynamoSlots) -> None:
+    claim(slots, A)
+    assert decide(slots, B, A) is Decision.BUSY
+    assert decide(slots, B, A, now=UNTIL + timedelta(seconds=1)) is Decision.TRIGGER, "or its lease has"
+    assert decide(slots, A) is Decision.TRIGGER
+
+
+@pytest.mark.parametrize("state", [JobState.TRIGGERED, JobState.COMPLETE])
+@pytest.mark.parametrize("wanted", [None, PAST])
+def test_a_job_that_is_there_is_resumed(slots: DynamoSlots, state: JobState, wanted: Slot | None) -> None:
+    leave(slots, replace(JOB, state=state), wanted or SLOT)
+    assert decide(slots, A, wanted=wanted) is Decision.RESUME
+
+
+@pytest.mark.parametrize(
+    "useless", [replace(JOB, state=JobState.FAILED), replace(JOB, vendor="https://elsewhere.test")]
+)
+def test_a_job_that_failed_or_is_another_vendors_is_of_no_use(slots: DynamoSlots, useless: Job) -> None:
+    leave(slots, useless)
+    leave(slots, useless, PAST)
+    leave(slots, JOB, PAST, PROD)
+    assert decide(slots, A) is Decision.TRIGGER
+    with pytest.raises(NoJobError, match=f"export {PAST}: there is no job of this slot to copy from"):
+        decide(slots, A, wanted=PAST)
+
+
+def test_an_hour_that_has_not_begun_is_refused(slots: DynamoSlots) -> None:
+    with pytest.raises(NoJobError, match=f"export {SLOT.after()}: this hour has not begun"):
+        decide(slots, A, wanted=SLOT.after())
+    assert items_of(TABLE) == []
+
+
+# Two at a time
 
 
 def orders() -> list[str]:

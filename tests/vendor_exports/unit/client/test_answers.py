@@ -18,8 +18,7 @@ JSON = st.recursive(
 
 
 @pytest.mark.parametrize(
-    "body",
-    [b"", b"\xff", b"[" * 100_000, b'{"a": NaN}', b'{"a"', b"<html>", b'{"a": "\\ud800"}', b"1" * 10_000 + b"x"],
+    "body", [b"", b"\xff", b"[" * 100_000, b'{"a": NaN}', b'{"a"', b"<html>", b'{"a": "\\ud800"}', b"1" * 10_000 + b"x"]
 )
 def test_a_body_that_is_no_json(body: bytes) -> None:
     answer = Answer(200, body, None)
@@ -57,12 +56,7 @@ def test_any_document(document: Any) -> None:
 def test_entries_of_the_list() -> None:
     assert listed_files(
         [{"key": "a", "presignedDownloadURL": "u", "size": 3}, {"key": 7, "size": "x"}, None, "text"]
-    ) == [
-        ListedFile("a", "u", 3),
-        ListedFile("", "", "x"),
-        ListedFile("", "", None),
-        ListedFile("", "", None),
-    ]
+    ) == [ListedFile("a", "u", 3), ListedFile("", "", "x"), ListedFile("", "", None), ListedFile("", "", None)]
 
 
 def test_representations_say_nothing_secret() -> None:

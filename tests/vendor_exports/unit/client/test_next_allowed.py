@@ -122,20 +122,13 @@ FORMATS: list[Callable[[datetime], str]] = [
 ]
 
 
-@given(
-    MOMENTS,
-    st.integers(0, 3600),
-    st.sampled_from(FORMATS),
-)
+@given(MOMENTS, st.integers(0, 3600), st.sampled_from(FORMATS))
 def test_any_moment_of_the_next_hour_is_found(now: datetime, seconds: int, write: Callable[[datetime], str]) -> None:
     moment = now + timedelta(seconds=seconds)
     assert next_allowed(f"The next export is allowed at {write(moment)}, please wait.", now) == moment
 
 
-@given(
-    MOMENTS,
-    st.text(st.characters() | st.sampled_from(" 0123456789:-/.TZatpmon+"), max_size=60),
-)
+@given(MOMENTS, st.text(st.characters() | st.sampled_from(" 0123456789:-/.TZatpmon+"), max_size=60))
 def test_any_text_at_all(now: datetime, text: str) -> None:
     moment = next_allowed(text, now)
     assert moment is None or timedelta(hours=-1) <= moment - now <= timedelta(hours=25)

@@ -122,7 +122,4 @@ def test_hostile_names_and_schemas(bucket: MemoryObjectStore) -> None:
     deliver(bucket, FIRST.after(2), job([], schema("=1", "@x\n,;", '"')))
     updating(bucket).update(TEST, settled(FIRST.after(2)))
     text = bucket.objects["DEV/IMOSDL/DataObservability/historical_table_metrics.csv"].decode()
-    assert text.splitlines()[2:] == [
-        "20260130-21,0,2,2,A;B,0.0000",
-        '20260130-22,0,3,3,""";\'=1;\'@x?,?",0.0000',
-    ]
+    assert text.splitlines()[2:] == ["20260130-21,0,2,2,A;B,0.0000", '20260130-22,0,3,3,""";\'=1;\'@x?,?",0.0000']

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sluice.lake.lease import LeaseLostError
 from sluice.vendor_exports.client.answers import Accepted, JobReport, ListedFile, Refused
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.model import ExpectedFile, Export, ExportResult, Job
@@ -22,7 +21,6 @@ EXPORT = Export(Environment.TEST, SLOT, "arn:aws:states:here:1:execution:export:
 FOLDER = "DEV/IMOSDL/Hourly/20260301/12/"
 RUN = "runs/exports/20260301-12/one/"
 GUID = "guid"
-FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
 def md5(body: bytes) -> str:
@@ -149,52 +147,29 @@ class Server:
 
 
 @dataclass
-class MemorySlots:
-    """Records of slots."""
+class OneSlot:
+    """The record of `SLOT`, of which `EXPORT` has the lease."""
 
-    records: dict[tuple[Environment, Slot], SlotRecord] = field(default_factory=dict)
-    until: datetime = FOREVER
-
-    @property
-    def record(self) -> SlotRecord:
-        """The record of `SLOT`."""
-        return self._record(EXPORT)
-
-    @record.setter
-    def record(self, record: SlotRecord) -> None:
-        self.records[EXPORT.environment, SLOT] = record
+    record: SlotRecord = field(default_factory=lambda: SlotRecord(EXPORT.execution))
 
     def get(self, environment: Environment, slot: Slot) -> SlotRecord:
-        return self.records.get((environment, slot), SlotRecord())
+        assert (environment, slot) == (EXPORT.environment, SLOT)
+        return self.record
 
     def claim(self, export: Export, ended: str, now: datetime, until: datetime) -> SlotRecord:
-        record = self._record(export)
-        if record.execution not in {"", export.execution, ended} and self.until >= now:
-            return record
-        self.until = until
-        return self._put(export, replace(record, execution=export.execution, checked=None))
+        raise NotImplementedError
 
     def put_job(self, export: Export, job: Job) -> None:
-        self._put(export, replace(self._own(export), job=job))
+        assert export == EXPORT
+        self.record = replace(self.record, job=job)
 
     def put_checked(self, export: Export, result: ExportResult) -> None:
-        self._put(export, replace(self._own(export), checked=result))
+        assert export == EXPORT
+        self.record = replace(self.record, checked=result)
 
     def close(self, export: Export, result: ExportResult) -> None:
-        record = self._own(export) if self._record(export).execution else self._record(export)
-        self._put(export, replace(record, execution="", result=result))
-
-    def _record(self, export: Export) -> SlotRecord:
-        return self.records.get((export.environment, export.slot), SlotRecord())
-
-    def _put(self, export: Export, record: SlotRecord) -> SlotRecord:
-        self.records[export.environment, export.slot] = record
-        return record
-
-    def _own(self, export: Export) -> SlotRecord:
-        if self._record(export).execution != export.execution:
-            raise LeaseLostError
-        return self._record(export)
+        assert export == EXPORT
+        self.record = replace(self.record, execution="", result=result)
 
 
 class RunningExecutions:
@@ -207,9 +182,8 @@ class RunningExecutions:
         return execution in self._names
 
 
-def owned_slots(job: Job | None = None, result: ExportResult | None = None) -> MemorySlots:
-    """Return records in which `EXPORT` holds."""
-    return MemorySlots({(EXPORT.environment, SLOT): SlotRecord(EXPORT.execution, job, result=result)})
+def slot_with(job: Job | None = None, result: ExportResult | None = None) -> OneSlot:
+    return OneSlot(SlotRecord(EXPORT.execution, job, result=result))
 
 
 Answer = Accepted | Refused | JobReport | list[ListedFile] | Exception

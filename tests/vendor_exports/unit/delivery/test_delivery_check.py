@@ -12,13 +12,7 @@ from sluice.vendor_exports.delivery.delivery_check import Checked, DeliveryCheck
 from sluice.vendor_exports.delivery.delivery_state import DeliveryReader
 from sluice.vendor_exports.delivery.manifest import FileLister, Limits, Listed, Listing
 from sluice.vendor_exports.delivery.master_schema import MAX_SCHEMA_BYTES
-from sluice.vendor_exports.delivery.model import (
-    DELIVERED,
-    INCOMPLETE,
-    ExportResult,
-    Job,
-    JobState,
-)
+from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, ExportResult, Job, JobState
 from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA
 from sluice.vendor_exports.delivery.transfers import Provenance
 from tests.support.memory_object_store import MemoryObjectStore
@@ -31,8 +25,8 @@ from tests.vendor_exports.unit.delivery.memory import (
     ScriptedVendor,
     expected_file,
     listed_file,
-    owned_slots,
     provenance_of,
+    slot_with,
 )
 
 ROUNDS = 3
@@ -47,7 +41,7 @@ class Delivery:
     out_of_scope: frozenset[str] = frozenset({""})
 
     def __post_init__(self) -> None:
-        self.slots = owned_slots(Job(GUID, "https://export.test", JobState.COMPLETE))
+        self.slots = slot_with(Job(GUID, "https://export.test", JobState.COMPLETE))
         self.deliveries = DeliveryReader(self.files, self.stored)
 
     def list_files(self, rounds: int, *listed: ListedFile, **sizes: object) -> Listing:
@@ -176,11 +170,7 @@ def test_the_result_of_an_incomplete_delivery(delivery: Delivery) -> None:
     delivery.report("01-0001", C="404")
     checked, result = delivery.check(ROUNDS - 2)
     assert checked is Checked.AGAIN
-    assert result.reasons == {
-        "B": "its copy was cut off",
-        "C": "404",
-        "D": "it is listed without a size in bytes",
-    }
+    assert result.reasons == {"B": "its copy was cut off", "C": "404", "D": "it is listed without a size in bytes"}
     assert result.missing == ["B", "C", "D"]
     assert result.cause == "3 of 4 promised files did not arrive whole"
 

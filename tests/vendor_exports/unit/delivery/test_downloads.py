@@ -52,10 +52,7 @@ class VendorFile:
 @pytest.fixture
 def file() -> Iterator[VendorFile]:
     timeout = httpx.Timeout(0.2, connect=5)
-    with (
-        simulated(EXPORTS) as client,
-        httpx.Client(timeout=timeout, trust_env=False, verify=_NO_TLS) as http,
-    ):
+    with simulated(EXPORTS) as client, httpx.Client(timeout=timeout, trust_env=False, verify=_NO_TLS) as http:
         url = client.files(client.complete_job())[NAME]["presignedDownloadURL"]
         yield VendorFile(client, url, HttpDownloads(http, LoopbackPolicy()))
 

@@ -22,7 +22,7 @@ from sluice.vendor_exports.delivery.job import (
     TriggerAnswer,
 )
 from sluice.vendor_exports.delivery.model import Job, JobState
-from tests.vendor_exports.unit.delivery.memory import EXPORT, Answer, MemorySlots, ScriptedVendor, owned_slots
+from tests.vendor_exports.unit.delivery.memory import EXPORT, Answer, OneSlot, ScriptedVendor, slot_with
 
 PATIENCE, POLL, DEADLINE = 75 * 60, 60, 600
 VENDOR = "https://export.test"
@@ -32,14 +32,14 @@ ODD = AnswerNotUnderstoodError("20260301-12", "status", "the vendor answered 200
 FORGOTTEN = JobUnknownError("20260301-12", "status", "the vendor does not know the job", "Run it again.")
 
 
-def trigger(answer: Answer, waited: int = 0, slots: MemorySlots | None = None) -> TriggerAnswer:
-    return JobTrigger(ScriptedVendor([answer]), VENDOR, slots or owned_slots(), PATIENCE).trigger(EXPORT, waited)
+def trigger(answer: Answer, waited: int = 0, slots: OneSlot | None = None) -> TriggerAnswer:
+    return JobTrigger(ScriptedVendor([answer]), VENDOR, slots or slot_with(), PATIENCE).trigger(EXPORT, waited)
 
 
 def check(
-    answer: Answer, polls: int = 0, unknown: int = 0, slots: MemorySlots | None = None, *, replaceable: bool = False
+    answer: Answer, polls: int = 0, unknown: int = 0, slots: OneSlot | None = None, *, replaceable: bool = False
 ) -> JobAnswer:
-    slots = slots or owned_slots(Job("guid", VENDOR, JobState.TRIGGERED))
+    slots = slots or slot_with(Job("guid", VENDOR, JobState.TRIGGERED))
     return JobCheck(ScriptedVendor([answer]), slots, POLL, DEADLINE).check(
         EXPORT, polls, unknown, replaceable=replaceable
     )
@@ -49,7 +49,7 @@ def check(
 
 
 def test_an_accepted_job_is_recorded() -> None:
-    slots = owned_slots()
+    slots = slot_with()
     assert trigger(Accepted("guid"), 90, slots) == TriggerAnswer(NextStep.ACCEPTED, 0, 90)
     assert slots.record.job == Job("guid", VENDOR, JobState.TRIGGERED)
 
@@ -111,7 +111,7 @@ def report(status: JobStatus, word: str = "Word") -> JobReport:
 
 
 def test_a_complete_job() -> None:
-    slots = owned_slots(Job("guid", VENDOR, JobState.TRIGGERED))
+    slots = slot_with(Job("guid", VENDOR, JobState.TRIGGERED))
     vendor = ScriptedVendor([report(JobStatus.COMPLETE)])
     assert JobCheck(vendor, slots, POLL, DEADLINE).check(EXPORT, 3, 1, replaceable=False) == JobAnswer(
         NextStep.COMPLETE, 4, 1
@@ -122,7 +122,7 @@ def test_a_complete_job() -> None:
 
 @pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.ERROR, JobStatus.CANCELLED, JobStatus.ABORTED])
 def test_a_job_that_failed_ends_the_export(status: JobStatus) -> None:
-    slots = owned_slots(Job("guid", VENDOR, JobState.TRIGGERED))
+    slots = slot_with(Job("guid", VENDOR, JobState.TRIGGERED))
     over = check(report(status, "Broken"), slots=slots)
     assert over == JobAnswer(NextStep.OVER, 1, 0, 'the vendor\'s job ended as "Broken"')
     assert slots.record.job == Job("guid", VENDOR, JobState.FAILED)
@@ -137,20 +137,20 @@ def test_any_other_answer_means_not_yet() -> None:
 
 @pytest.mark.parametrize("state", [JobState.TRIGGERED, JobState.COMPLETE])
 def test_a_replaceable_job_that_the_vendor_has_forgotten_is_triggered_again(state: JobState) -> None:
-    slots = owned_slots(Job("guid", VENDOR, state))
+    slots = slot_with(Job("guid", VENDOR, state))
     assert check(FORGOTTEN, 1, 2, slots, replaceable=True) == JobAnswer(NextStep.LOST, 2, 2)
     assert slots.record.job == Job("guid", VENDOR, JobState.FAILED)
 
 
 def test_a_new_job_may_be_unknown_to_the_vendor_for_a_while() -> None:
-    slots = owned_slots(Job("guid", VENDOR, JobState.TRIGGERED))
+    slots = slot_with(Job("guid", VENDOR, JobState.TRIGGERED))
     assert check(FORGOTTEN, 1, 2, slots) == JobAnswer(NextStep.WAIT, 2, 2)
     assert slots.record.job == Job("guid", VENDOR, JobState.TRIGGERED)
     assert "does not know" in check(FORGOTTEN, DEADLINE // POLL, slots=slots).cause
 
 
 def test_a_forgotten_job_of_another_hour_ends_the_export() -> None:
-    slots = owned_slots(Job("guid", VENDOR, JobState.COMPLETE))
+    slots = slot_with(Job("guid", VENDOR, JobState.COMPLETE))
     assert check(FORGOTTEN, slots=slots) == JobAnswer(NextStep.OVER, 1, 0, str(FORGOTTEN))
 
 
@@ -165,6 +165,6 @@ def test_a_job_has_a_deadline() -> None:
 
 
 def test_a_slot_without_a_job() -> None:
-    assert check(report(JobStatus.RUNNING), slots=owned_slots()) == JobAnswer(
+    assert check(report(JobStatus.RUNNING), slots=slot_with()) == JobAnswer(
         NextStep.OVER, 0, 0, "export 20260301-12 has no job"
     )
