@@ -62,5 +62,5 @@ def test_the_recorded_executions_are_of_these_machines(prd: Synthesis, name: str
     execution = recorded(name)
     kind = name.partition("_")[0]
     template = prd.event_files if kind == "convert" else prd.vendor_exports
-    visited = {visit.name for visit in visits_of(execution.history(execution.arn))}
+    visited = {visit.name for visit in visits_of(execution.recorder.executions.history(execution.arn))}
     assert visited <= machine(template, kind.title()).states.keys()

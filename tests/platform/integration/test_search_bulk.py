@@ -1,6 +1,5 @@
 """The bulk loader against an HTTP server that answers as the bulk API does."""
 
-import logging
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -8,9 +7,9 @@ import pytest
 from sluice.search.bulk import BulkLoader, Document, documents_of
 from sluice.search.cluster import BusyError, RefusedError
 from tests.platform.integration import search_server as faults
-from tests.platform.integration.search_samples import (
+from tests.platform.integration.search_server import Fault, SearchServer, search_server
+from tests.platform.unit.search.profiling_logs import (
     DVAULTS,
-    EVENT_FILES,
     INDICES,
     Sent,
     cluster_at,
@@ -19,7 +18,6 @@ from tests.platform.integration.search_samples import (
     retries,
     sent_by,
 )
-from tests.platform.integration.search_server import Fault, SearchServer, search_server
 
 COUNT = 10
 DOCUMENTS = list(documents_of(profile(records(COUNT)), INDICES))
@@ -45,14 +43,6 @@ def send(
 
 def held(server: SearchServer) -> set[str]:
     return {id_ for alias in INDICES.aliases for id_ in server.all_documents(alias)}
-
-
-def test_every_document_lies_in_the_index_of_its_family_and_month(server: SearchServer) -> None:
-    assert send(server).settled == COUNT
-    assert server.indices.keys() == {f"{DVAULTS}-2026.01", f"{EVENT_FILES}-2026.01"}
-    assert {document["service_name"] for document in server.all_documents(DVAULTS).values()} == {"STE"}
-    assert {document["service_name"] for document in server.all_documents(EVENT_FILES).values()} == {"MICROONE"}
-    assert held(server) == HELD
 
 
 def test_requests_are_signed_for_the_service(server: SearchServer) -> None:
@@ -134,18 +124,6 @@ def test_too_large_a_request_is_halved_and_too_large_a_document_left_out(server:
     assert sent.settled == COUNT + 1
     assert sent.refused == {"request_too_large": 1}
     assert held(server) == HELD
-
-
-def test_refused_documents_are_counted_and_the_others_taken(
-    server: SearchServer, caplog: pytest.LogCaptureFixture
-) -> None:
-    wrong = Document(f"{DVAULTS}-2026.01", "wrong", b'{"passed":"a secret of the event"}')
-    with caplog.at_level(logging.DEBUG):
-        sent = send(server, [*DOCUMENTS, wrong, wrong])
-    assert sent.settled == COUNT + 2
-    assert sent.refused == {"mapper_parsing_exception": 2}
-    assert held(server) == HELD
-    assert "secret" not in caplog.text
 
 
 def test_the_count_is_right_when_the_cluster_gives_up_in_the_middle(server: SearchServer) -> None:

@@ -5,6 +5,7 @@ its security plugin switched off; `SLUICE_DASHBOARDS_URL` that of its Dashboards
 removed from it.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ from sluice.search.cluster import RefusedError, RetryPolicy
 from sluice.search.cluster_opensearch import OpenSearchCluster, SearchSettings
 from sluice.search.indices import MAPPING
 from sluice.search.install import index_template, install, saved_objects
-from tests.platform.integration.search_samples import (
+from tests.platform.integration.search_server import search_server
+from tests.platform.unit.search.profiling_logs import (
     BROKEN,
     DVAULTS,
     EVENT_FILES,
@@ -31,7 +33,6 @@ from tests.platform.integration.search_samples import (
     records,
     sent_by,
 )
-from tests.platform.integration.search_server import search_server
 
 REAL = os.environ.get("SLUICE_OPENSEARCH_URL", "")
 REAL_BOARDS = os.environ.get("SLUICE_DASHBOARDS_URL", "")
@@ -122,11 +123,15 @@ def test_installing_again_keeps_documents_and_adds_fields(target: Target) -> Non
     assert (target.count(DVAULTS), target.count(EVENT_FILES)) == (2, 2)
 
 
-def test_a_document_that_does_not_fit_is_refused_and_the_others_are_taken(target: Target) -> None:
+def test_documents_that_do_not_fit_are_refused_and_the_others_are_taken(
+    target: Target, caplog: pytest.LogCaptureFixture
+) -> None:
     prepare(target)
     wrong = Document(f"{DVAULTS}-2026.01", "wrong", b'{"passed":"a secret of the event"}')
-    sent = load(target, records(4), wrong)
-    assert (sent.settled, sent.refused.total()) == (5, 1)
+    with caplog.at_level(logging.DEBUG):
+        sent = load(target, records(4), wrong, wrong)
+    assert (sent.settled, sent.refused.total()) == (6, 2)
+    assert "secret" not in caplog.text
     assert (target.count(DVAULTS), target.count(EVENT_FILES)) == (2, 2)
 
 

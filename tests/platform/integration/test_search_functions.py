@@ -3,13 +3,14 @@
 import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.request import Request
 
 import pytest
 
 from sluice.search.install import index_template, saved_objects
-from sluice.search.pending import PENDING_PREFIX
+from sluice.search.pending import PENDING_PREFIX, mark_again
 from tests.platform.integration import search_server as faults
 from tests.platform.integration.search_server import SearchServer, search_server
 from tests.support.lambda_handlers import Context, Handler, load_handler
@@ -147,6 +148,7 @@ def test_a_call_ends_before_lambda_cuts_it_off(
     converted(moto_stage, monkeypatch, "yes")
     assert load_search({}, Context(milliseconds=[75_000])) == {"runs": 0, "documents": 0, "waiting": 1}
     assert server.requests == []
+    assert len(objects_of(LAKE, PENDING_PREFIX)) == 1
 
 
 def test_everything_of_the_last_days_is_loaded_again_by_hand(
@@ -154,9 +156,10 @@ def test_everything_of_the_last_days_is_loaded_again_by_hand(
 ) -> None:
     converted(moto_stage, monkeypatch, "yes")
     load_search({})
-    server.documents = {name: {} for name in server.documents}
+    before, server.documents = server.documents, {name: {} for name in server.documents}
     assert load_search({"reload_days": 1})["documents"] == 3
-    assert sum(len(documents) for documents in server.documents.values()) == 3
+    assert server.documents == before
+    assert mark_again(moto_stage.lake, datetime.now(UTC) + timedelta(days=1)) == 0
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])

@@ -8,9 +8,10 @@ import pytest
 
 from sluice.search.install import index_template
 from sluice.search.loading import LoadReport, SearchLoader
-from sluice.search.pending import PENDING_PREFIX, REFUSED_PREFIX, PendingRun, mark_again, mark_pending
+from sluice.search.pending import PENDING_PREFIX, REFUSED_PREFIX, PendingRun, mark_pending
 from tests.platform.integration import search_server as faults
-from tests.platform.integration.search_samples import (
+from tests.platform.integration.search_server import SearchServer, search_server
+from tests.platform.unit.search.profiling_logs import (
     DVAULTS,
     EVENT_FILES,
     INDICES,
@@ -21,11 +22,8 @@ from tests.platform.integration.search_samples import (
     records,
     retries,
 )
-from tests.platform.integration.search_server import SearchServer, search_server
 from tests.support.moto_backend import objects_of
 from tests.support.moto_stage import LAKE, MotoStage
-
-DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -47,14 +45,13 @@ def load(
     *,
     hold: timedelta = timedelta(),
     ahead: timedelta = timedelta(),
-    seconds_left: float = 600,
     retention_days: int = 3650,
     timeout_seconds: float = 0.5,
 ) -> LoadReport:
     return SearchLoader(
         lake=moto_stage.lake,
         cluster=cluster_at(server.url, timeout_seconds=timeout_seconds),
-        policy=retries(seconds_left),
+        policy=retries(),
         indices=INDICES,
         hold=hold,
         retention_days=retention_days,
@@ -109,14 +106,6 @@ def test_a_half_loaded_run_resumes(moto_stage: MotoStage, server: SearchServer) 
     assert pending() == []
 
 
-def test_runs_beyond_the_time_limit_wait_and_are_no_failures(moto_stage: MotoStage, server: SearchServer) -> None:
-    publish(moto_stage, "run-1", "run-2")
-    report = load(moto_stage, server, seconds_left=0)
-    assert (report.runs, report.waiting, report.failed) == (0, 2, 0)
-    assert server.requests == []
-    assert pending() == ["run-1.json", "run-2.json"]
-
-
 def test_refused_documents_leave_a_note_and_the_next_run_is_loaded(moto_stage: MotoStage, server: SearchServer) -> None:
     publish(moto_stage, "run-1", "run-2")
     server.make_index(f"{DVAULTS}-2026.01")
@@ -162,13 +151,3 @@ def test_months_past_the_retention_are_removed(moto_stage: MotoStage, server: Se
     load(moto_stage, server, retention_days=(datetime.now(UTC) - JANUARY).days + 70)
     kept = {f"{DVAULTS}-notes", f"{DVAULTS}-2026.01", f"{EVENT_FILES}-2025.11", f"{EVENT_FILES}-2026.01"}
     assert server.indices.keys() == kept | {"others-2020.01"}
-
-
-def test_recent_profiles_can_be_loaded_again(moto_stage: MotoStage, server: SearchServer) -> None:
-    publish(moto_stage, "run-1", "run-2")
-    load(moto_stage, server)
-    before = json.dumps(server.documents)
-    assert mark_again(moto_stage.lake, datetime.now(UTC) - DAY) == 2
-    assert mark_again(moto_stage.lake, datetime.now(UTC) + DAY) == 0
-    assert load(moto_stage, server).documents == 6
-    assert json.dumps(server.documents) == before

@@ -1,37 +1,18 @@
 """Rows of the profiling log as documents of the search cluster."""
 
-import io
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from sluice.contracts.load import load_registry
 from sluice.contracts.model import PROFILING_LOG
-from sluice.lake.parquet import arrow_schema
 from sluice.search.bulk import Document, documents_of
-from sluice.search.indices import MAPPING, Indices
-
-INDICES = Indices(load_registry(), "prd")
-ROW = {
-    "workflow_run_id": "run",
-    "timestamp": datetime(2026, 1, 31, 23, 59, tzinfo=UTC),
-    "event_id": "event",
-    "passed": True,
-    "event_filename": "a.json",
-    "service_name": "STE",
-    "service_type": "EVENT",
-    "errors": "{}",
-}
+from sluice.search.indices import MAPPING
+from tests.platform.unit.search.profiling_logs import DVAULTS, EVENT_FILES, INDICES, profile, record
 
 
 def documents(*rows: dict[str, Any]) -> list[Document]:
-    target = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist([{**ROW, **row} for row in rows], arrow_schema(PROFILING_LOG.columns)), target)
-    return list(documents_of(target.getvalue(), INDICES))
+    return list(documents_of(profile(record(0, **row) for row in rows), INDICES))
 
 
 def errors(text: str) -> Any:
@@ -41,12 +22,11 @@ def errors(text: str) -> Any:
 
 def test_a_document_is_its_row() -> None:
     (document,) = documents({})
-    assert document.index == "dvault_logs_prod-2026.01"
-    assert document.id == "run-0"
-    expected = {**ROW, "timestamp": "2026-01-31T23:59:00+00:00", "errors": []}
+    assert (document.index, document.id) == (f"{DVAULTS}-2026.01", "run-0")
+    expected = {**record(0), "timestamp": "2026-01-31T12:00:00+00:00", "errors": []}
     assert orjson.loads(document.source) == expected
     action, source = document.lines.splitlines()
-    assert orjson.loads(action) == {"index": {"_index": "dvault_logs_prod-2026.01", "_id": "run-0"}}
+    assert orjson.loads(action) == {"index": {"_index": document.index, "_id": "run-0"}}
     assert source == document.source
     assert document.lines.endswith(b"\n")
 
@@ -63,7 +43,7 @@ def test_more_rows_than_are_read_at_a_time_are_counted_through() -> None:
 def test_unknown_members_of_a_dirty_event_are_null() -> None:
     unknown = dict.fromkeys(("event_id", "service_name", "service_type"))
     (document,) = documents({**unknown, "passed": False})
-    assert document.index == "event_file_logs_prod-2026.01"
+    assert document.index == f"{EVENT_FILES}-2026.01"
     assert {name: orjson.loads(document.source)[name] for name in unknown} == unknown
 
 

@@ -1,18 +1,16 @@
-"""Profiles for tests of the search, and a loader that does not wait."""
+"""Profiling logs of runs, and a search cluster that takes them without pauses."""
 
-import io
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import PROFILING_LOG
 from sluice.lake.keys import parquet_key
-from sluice.lake.parquet import arrow_schema
+from sluice.lake.parquet import arrow_schema, to_parquet
 from sluice.search.bulk import BulkLoader, Document
 from sluice.search.cluster import RetryPolicy
 from sluice.search.cluster_opensearch import OpenSearchCluster, SearchSettings
@@ -46,9 +44,7 @@ def records(count: int, **members: Any) -> list[dict[str, Any]]:
 
 def profile(rows: Iterable[dict[str, Any]]) -> bytes:
     """The profiling log of a run."""
-    target = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(list(rows), arrow_schema(PROFILING_LOG.columns)), target)
-    return target.getvalue()
+    return to_parquet(pa.Table.from_pylist(list(rows), arrow_schema(PROFILING_LOG.columns)))
 
 
 def profile_key(run_id: str) -> str:
