@@ -20,15 +20,6 @@ class Settings:
     media_table: str
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Change of an object; of changes to the same object, the one with the greatest sequencer holds."""
-
-    key: str
-    sequencer: str
-    deleted: bool
-
-
 logger = Logger()
 emitter = MetricsEmitter()
 settings = read_settings(Settings)
@@ -40,20 +31,22 @@ index = DynamoMediaIndex(dynamodb(), settings.media_table, settings.media_bucket
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Index or forget the objects that a batch of messages names; report the messages that name none."""
     changes = {record["messageId"]: _change(record) for record in event["Records"]}
-    latest: dict[str, Change] = {}
-    for change in sorted(filter(None, changes.values()), key=lambda change: change.sequencer):
-        latest[change.key] = change
-    index.add(change.key for change in latest.values() if not change.deleted)
-    index.remove(change.key for change in latest.values() if change.deleted)
+    deleted = {key: is_deleted for _, key, is_deleted in sorted(filter(None, changes.values()))}
+    index.add(key for key, is_deleted in deleted.items() if not is_deleted)
+    index.remove(key for key, is_deleted in deleted.items() if is_deleted)
     failed = [message for message, change in changes.items() if change is None]
     return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
 
 
-def _change(record: dict[str, Any]) -> Change | None:
+def _change(record: dict[str, Any]) -> tuple[str, str, bool] | None:
+    """Return sequencer and key of an object, and whether it was deleted: its change with the greatest sequencer holds.
+
+    None for a message that names no object.
+    """
     try:
         message = orjson.loads(record["body"])
         changed = message["detail"]["object"]
-        return Change(changed["key"], changed["sequencer"], message["detail-type"] == "Object Deleted")
+        return changed["sequencer"], changed["key"], message["detail-type"] == "Object Deleted"
     except (KeyError, TypeError, ValueError):
         logger.exception("unknown media event", extra={"message_id": record["messageId"]})
         return None
