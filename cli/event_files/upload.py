@@ -78,17 +78,17 @@ class Uploader:
                 pool.shutdown(cancel_futures=True)
 
     def _upload_batch(self, files: Sequence[InputFile]) -> list[Uploaded]:
-        sources = [SourceObject(self.bucket, file.key, _md5(file)) for file in files]
-        items = self.ledger.items(sources)
-        return [self._upload_one(*found, items.get(found[1])) for found in zip(files, sources, strict=True)]
+        sources = {file: SourceObject(self.bucket, file.key, _md5(file)) for file in files}
+        before = self.ledger.items(sources.values())
+        known = [
+            Uploaded(file, source, file.path.stat().st_size, before.get(source)) for file, source in sources.items()
+        ]
+        return [file if file.known else self._put(file) for file in known]
 
-    def _upload_one(self, file: InputFile, source: SourceObject, before: Item | None) -> Uploaded:
-        found = Uploaded(file, source, file.path.stat().st_size, before)
-        if found.known:
-            return found
-        with file.path.open("rb") as body:
-            etag = self.s3.put_object(Bucket=self.bucket, Key=file.key, Body=body)["ETag"].strip('"')
-        return replace(found, source=SourceObject(self.bucket, file.key, etag))
+    def _put(self, wanted: Uploaded) -> Uploaded:
+        with wanted.file.path.open("rb") as body:
+            etag = self.s3.put_object(Bucket=self.bucket, Key=wanted.file.key, Body=body)["ETag"].strip('"')
+        return replace(wanted, source=replace(wanted.source, etag=etag))
 
 
 def _md5(file: InputFile) -> str:

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
+from infra.stage import StageNameError
 from sluice.contracts.model import ContractError
 
 P = ParamSpec("P")
@@ -98,6 +99,7 @@ _HINTS: Mapping[type[Exception], str] = {
     aws.SSOError: _LOG_IN,
     aws.TokenRetrievalError: _LOG_IN,
     ContractError: "`sluice contract check` names every problem of the contracts.",
+    StageNameError: "",
 }
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException")
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")
@@ -145,7 +147,7 @@ def explained(error: Exception) -> CliError | None:
     if isinstance(error, aws.ClientError):
         return _explain_answer(error)
     hint = next((hint for kind, hint in _HINTS.items() if isinstance(error, kind)), None)
-    return CliError(str(error), hint) if hint else None
+    return None if hint is None else CliError(str(error), hint)
 
 
 def _explain_answer(error: aws.ClientError) -> CliError:

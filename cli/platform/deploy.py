@@ -15,9 +15,9 @@ from botocore.exceptions import ClientError
 
 from cli.platform import local_cloud
 from cli.platform.console import CliError, StageOption, handled, say
-from cli.platform.session import LOCAL, connect, stage_settings
+from cli.platform.session import LOCAL, connect
 from infra.platform.observability.settings import Observability
-from infra.stage import Stage
+from infra.stage import Stage, stage_named
 
 _ROOT = Path(__file__).resolve().parents[2]
 _LOGS = _ROOT / "build"
@@ -41,7 +41,7 @@ def deploy(stage: StageOption = LOCAL) -> None:
     """
     deploy_stage(stage)
     say(f"Stage '{stage}' is deployed.")
-    if alarms_have_no_recipient(stage_settings(stage)):
+    if alarms_have_no_recipient(stage_named(stage)):
         say(
             "[yellow]Its alarms have no recipient: set Observability.emails or Observability.slack in infra/stage.py, "
             "deploy again.[/]"
@@ -58,9 +58,10 @@ def deploy_stage(name: str) -> None:
     """Bring the stacks of a stage to what the code says; print each step that is worth telling.
 
     Raises:
-        CliError: The name is no stage's, a tool is missing, or the CDK fails; then with the end of its output.
+        StageNameError: The name is no stage's.
+        CliError: A tool is missing, or the CDK fails; then with the end of its output.
     """
-    stage = stage_settings(name)
+    stage = stage_named(name)
     cdk = Cdk(client_environment(name), _LOGS / f"deploy-{name}.log", say)
     template = cached_assembly(
         name, lambda folder: cdk("synth", "--quiet", "--output", str(folder), "-c", f"stage={name}")

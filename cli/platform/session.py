@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from cli.platform import local_cloud
 from cli.platform.console import CliError
-from infra.stage import Stage, StageNameError, stage_named
+from infra.stage import stage_named
 from sluice.pipelines import PIPELINES
 
 if TYPE_CHECKING:
@@ -127,26 +127,15 @@ class Deployment:
         return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
 
-def stage_settings(name: str) -> Stage:
-    """Return the settings of a stage.
-
-    Raises:
-        CliError: The name is no stage's.
-    """
-    try:
-        return stage_named(name)
-    except StageNameError as error:
-        raise CliError(str(error)) from error
-
-
 @cache
 def connect(stage: str) -> Deployment:
     """Return the deployment of a stage.
 
     Raises:
-        CliError: The name is no stage's, or the local cloud is meant and not up.
+        StageNameError: The name is no stage's.
+        CliError: The local cloud is meant and not up.
     """
-    settings = stage_settings(stage)
+    settings = stage_named(stage)
     if not settings.local:
         # boto3 itself reads AWS_DEFAULT_REGION only; the CDK, and every other SDK, AWS_REGION.
         return Deployment(stage, boto3.Session(region_name=settings.region or os.environ.get("AWS_REGION")))

@@ -1,8 +1,9 @@
 """The report on the exports as a page; Plotly and Arrow, which it needs, are slow to import."""
 
 from cli.platform.console import CliError
-from cli.platform.session import Deployment, stage_settings
+from cli.platform.session import Deployment
 from cli.vendor_exports.slots import environment_of
+from infra.stage import stage_named
 from infra.vendor_exports.settings import VendorExports
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.vendor_exports.completeness.history_files import state_key
@@ -19,7 +20,7 @@ def exports_page(deployment: Deployment) -> tuple[bytes, int]:
     """
     environment = environment_of(deployment)
     store = S3ObjectStore(deployment.s3, deployment.output("LakeBucket"))
-    out_of_scope = stage_settings(deployment.stage).settings(VendorExports).out_of_scope
+    out_of_scope = stage_named(deployment.stage).settings(VendorExports).out_of_scope
     rows = derive(observations_of(store.find(state_key(environment))), out_of_scope)
     if not rows:
         raise CliError("There is no history yet.", "`sluice history init --from …` makes one of what is in the lake.")

@@ -9,6 +9,7 @@ from cli.platform import deploy, local_cloud
 from cli.platform.console import CliError
 from cli.platform.deploy import Cdk, client_environment, deploy_stage
 from cli.platform.local_cloud import LocalCloud
+from infra.stage import StageNameError
 
 LOCAL = {"AWS_ENDPOINT_URL": "http://localhost:1", "AWS_ACCESS_KEY_ID": "test"}
 
@@ -42,7 +43,7 @@ def test_without_the_local_cloud_there_is_no_local_stage(monkeypatch: pytest.Mon
 
 
 def test_a_wrong_name_is_refused_before_anything_runs() -> None:
-    with pytest.raises(CliError, match="'Not_A_Stage' is no stage"):
+    with pytest.raises(StageNameError, match="'Not_A_Stage' is no stage"):
         deploy_stage("Not_A_Stage")
 
 

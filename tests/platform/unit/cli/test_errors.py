@@ -7,6 +7,7 @@ import typer
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
 from cli.platform.console import CliError, handled
+from infra.stage import StageNameError
 from sluice.runs.execution_events import plain_cause
 
 
@@ -44,12 +45,15 @@ def test_with_json_the_failure_is_the_document(capsys: pytest.CaptureFixture[str
     [
         (EndpointConnectionError(endpoint_url="http://localhost:1"), ["localhost:1", "sluice local status"]),
         (NoCredentialsError(), ["credentials", "AWS_PROFILE"]),
+        (StageNameError("'X' is no stage."), ["Error: 'X' is no stage."]),
         (answer("ExpiredToken"), ["credentials", "aws sso login"]),
         (answer("AccessDenied", "no s3:GetObject"), ["AWS refused GetObject", "no s3:GetObject"]),
         (answer("Throttling", "slow down"), ["GetObject failed", "slow down", "Throttling"]),
     ],
 )
-def test_aws_errors_are_told_in_words(error: Exception, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_expected_errors_are_told_in_words(
+    error: Exception, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(typer.Exit):
         failing(error)
     printed = " ".join(capsys.readouterr().err.split())

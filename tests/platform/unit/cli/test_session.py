@@ -11,6 +11,7 @@ from cli.platform import local_cloud
 from cli.platform.console import CliError
 from cli.platform.local_cloud import LocalCloud
 from cli.platform.session import Deployment, connect
+from infra.stage import StageNameError
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +50,7 @@ def test_other_stages_are_in_the_account_and_region_of_this_shell(monkeypatch: p
 
 
 def test_a_name_that_is_no_stage_is_told() -> None:
-    with pytest.raises(CliError, match="is no stage"):
+    with pytest.raises(StageNameError, match="is no stage"):
         connect("Not A Stage")
 
 
