@@ -1,8 +1,9 @@
 """Trouble produced for real turns the right alarms of a stage with schedules on, and no others; mended, off again."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from math import ceil
 
 import pytest
@@ -86,14 +87,43 @@ def test_a_new_stage_without_files_has_no_alarm(hours: Hours, alarms: Alarms) ->
     assert evaluate_between(alarms, timeline, START + 15 * MINUTE, end).ever == set()
 
 
-def test_many_dirty_events(hours: Hours, alarms: Alarms) -> None:
-    def trouble(timeline: Timeline) -> datetime:
-        mended = TROUBLE + HOUR
-        hours.add_healthy(timeline, TROUBLE, mended, "files")
-        timeline.repeat(hours.conditions.dirty_files, ARRIVALS, TROUBLE, mended)
-        return mended
+@dataclass(frozen=True)
+class Trouble:
+    """Hours without a healthy part of the stage, and a sample added in its place: once, or again and again."""
 
-    assert_alarms(hours.evaluate(alarms, trouble), "EventFilesDirtyMany", "EventFilesDirtyUnusual", FILES)
+    without: str
+    alarms: tuple[str, ...]
+    sample: str = ""
+    every: timedelta = timedelta.max
+    lasts: timedelta = HOUR
+    healthy: timedelta = 2 * HOUR
+
+    def add(self, hours: Hours, timeline: Timeline) -> datetime:
+        """Add the trouble, and return its end."""
+        end = TROUBLE + self.lasts
+        hours.add_healthy(timeline, TROUBLE, end, self.without)
+        if self.sample:
+            timeline.repeat(getattr(hours.conditions, self.sample), min(self.every, self.lasts), TROUBLE, end)
+        return end
+
+
+FAILED_EXPORT = ("VendorExportsExportFailed", "VendorExportsFilesMissing", EXPORTS)
+TROUBLES = {
+    "dirty events": Trouble("files", ("EventFilesDirtyMany", "EventFilesDirtyUnusual", FILES), "dirty_files", ARRIVALS),
+    "no probes": Trouble("probes", ("EventFilesConversionLate", FILES)),
+    "no exports": Trouble("exports", ("VendorExportsExportAbsent", EXPORTS), lasts=8 * HOUR, healthy=6 * HOUR),
+    "failed validations": Trouble("files", ("EventFilesValidationFailing", FILES), "failed_validation", ARRIVALS),
+    "failed conversion": Trouble(
+        "conversions", ("EventFilesConversionFailed", FILES), "failed_conversion", lasts=CONVERSIONS
+    ),
+    "slow validations": Trouble("files", ("EventFilesValidationSlow", FILES), "slow_file", ARRIVALS),
+    "incomplete export": Trouble("exports", FAILED_EXPORT, "incomplete_export"),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES)
+def test_trouble_turns_its_alarms_on(hours: Hours, alarms: Alarms, trouble: Trouble) -> None:
+    assert_alarms(hours.evaluate(alarms, partial(trouble.add, hours), healthy=trouble.healthy), *trouble.alarms)
 
 
 def test_a_message_that_cannot_be_processed(hours: Hours, alarms: Alarms, settings: EventFiles) -> None:
@@ -132,55 +162,3 @@ def test_conversions_are_not_started(hours: Hours, alarms: Alarms) -> None:
         return end
 
     assert_alarms(hours.evaluate(alarms, trouble), "EventFilesConversionLate", FILES)
-
-
-def test_the_probe_does_not_run(hours: Hours, alarms: Alarms) -> None:
-    def trouble(timeline: Timeline) -> datetime:
-        hours.add_healthy(timeline, TROUBLE, TROUBLE + HOUR, "probes")
-        return TROUBLE + HOUR
-
-    assert_alarms(hours.evaluate(alarms, trouble), "EventFilesConversionLate", FILES)
-
-
-def test_exports_are_not_started(hours: Hours, alarms: Alarms) -> None:
-    def trouble(timeline: Timeline) -> datetime:
-        hours.add_healthy(timeline, TROUBLE, TROUBLE + 8 * HOUR, "exports")
-        return TROUBLE + 8 * HOUR
-
-    assert_alarms(hours.evaluate(alarms, trouble, healthy=6 * HOUR), "VendorExportsExportAbsent", EXPORTS)
-
-
-def test_validation_fails(hours: Hours, alarms: Alarms) -> None:
-    def trouble(timeline: Timeline) -> datetime:
-        hours.add_healthy(timeline, TROUBLE, TROUBLE + HOUR, "files")
-        timeline.repeat(hours.conditions.failed_validation, ARRIVALS, TROUBLE, TROUBLE + HOUR)
-        return TROUBLE + HOUR
-
-    assert_alarms(hours.evaluate(alarms, trouble), "EventFilesValidationFailing", FILES)
-
-
-def test_a_conversion_fails(hours: Hours, alarms: Alarms) -> None:
-    def trouble(timeline: Timeline) -> datetime:
-        hours.add_healthy(timeline, TROUBLE, TROUBLE + CONVERSIONS, "conversions")
-        timeline.add(hours.conditions.failed_conversion, TROUBLE)
-        return TROUBLE + CONVERSIONS
-
-    assert_alarms(hours.evaluate(alarms, trouble), "EventFilesConversionFailed", FILES)
-
-
-def test_validation_is_near_its_timeout(hours: Hours, alarms: Alarms) -> None:
-    def trouble(timeline: Timeline) -> datetime:
-        hours.add_healthy(timeline, TROUBLE, TROUBLE + HOUR, "files")
-        timeline.repeat(hours.conditions.slow_file, ARRIVALS, TROUBLE, TROUBLE + HOUR)
-        return TROUBLE + HOUR
-
-    assert_alarms(hours.evaluate(alarms, trouble), "EventFilesValidationSlow", FILES)
-
-
-def test_an_export_lacks_a_file(hours: Hours, alarms: Alarms) -> None:
-    def trouble(timeline: Timeline) -> datetime:
-        hours.add_healthy(timeline, TROUBLE, TROUBLE + HOUR, "exports")
-        timeline.add(hours.conditions.incomplete_export, TROUBLE)
-        return TROUBLE + HOUR
-
-    assert_alarms(hours.evaluate(alarms, trouble), "VendorExportsExportFailed", "VendorExportsFilesMissing", EXPORTS)
