@@ -13,11 +13,12 @@ import orjson
 
 from cli.contracts.samples import check_samples
 from cli.contracts.type_compatibility import (
-    CORRECTED,
     EXACT,
     INT64,
+    RETYPING,
     MisfitError,
     admitted_types,
+    corrected,
     member_schema,
     require,
     require_bounds,
@@ -212,8 +213,8 @@ def _require_column(column: Column, contract: Contract) -> None:
     where = ".".join(column.path)
     schema = member_schema(contract.schema, column.path)
     for correction in contract.corrections:
-        if correction.member == column.path and correction.rule in CORRECTED:
-            schema = CORRECTED[correction.rule](schema, where)
+        if correction.member == column.path:
+            schema = corrected(correction.rule, schema, where)
     require_fit(schema, parse_hive(column.type), where)
 
 
@@ -228,7 +229,7 @@ def _check_corrections(contract: Contract) -> Iterator[str]:
 
 def _require_member(correction: Correction, contract: Contract) -> None:
     schema = member_schema(contract.schema, correction.member)
-    if correction.rule not in CORRECTED:
+    if correction.rule not in RETYPING:
         require(schema, frozenset({"object"}), ".".join(correction.member))
 
 

@@ -1,6 +1,6 @@
 """Compatibility of schemas with column types: a valid value must always convert, unchanged."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from sluice.contracts.load import Schema, json_type
 from sluice.contracts.model import HiveType
@@ -101,26 +101,22 @@ def _either(types: frozenset[str]) -> str:
     return " or ".join(sorted(types))
 
 
-def _text_of_integer(schema: Schema, where: str) -> Schema:
-    require(schema, frozenset({"string", "integer"}), where)
-    require_bounds(schema, INT64, where)
-    return {"type": ["string", "null"]}
-
-
-def _list_of_string(schema: Schema, where: str) -> Schema:
-    require(schema, frozenset({"string", "array"}), where)
-    return {"type": ["array", "null"], "items": _items(schema, where)}
-
-
-def _json_text(schema: Schema, where: str) -> Schema:
-    require(schema, frozenset({"string", "boolean", "integer", "number"}), where)
-    require_bounds(schema, EXACT, where)
-    return {"type": ["string", "null"]}
-
-
-CORRECTED: dict[str, Callable[[Schema, str], Schema]] = {
-    "integer_to_string": _text_of_integer,
-    "list_of_string": _list_of_string,
-    "json_text": _json_text,
+_TEXTS = {
+    "integer_to_string": (frozenset({"string", "integer"}), INT64),
+    "json_text": (frozenset({"string", "boolean", "integer", "number"}), EXACT),
 }
-"""The schema of a member after a correction, by rule; other rules leave types as they are."""
+RETYPING = frozenset({"list_of_string", *_TEXTS})
+"""Corrections that change the type of their member; the others expect an object."""
+
+
+def corrected(rule: str, schema: Schema, where: str) -> Schema:
+    """Return the schema of a member after a correction. Raises MisfitError when the rule cannot correct all of it."""
+    if rule == "list_of_string":
+        require(schema, frozenset({"string", "array"}), where)
+        return {"type": ["array", "null"], "items": _items(schema, where)}
+    if rule not in _TEXTS:
+        return schema
+    types, limit = _TEXTS[rule]
+    require(schema, types, where)
+    require_bounds(schema, limit, where)
+    return {"type": ["string", "null"]}
