@@ -69,18 +69,7 @@ def test_the_secret_is_read_once_and_again_when_it_is_refused(secrets: "SecretsM
     assert credentials.renewed() == credentials.current() == Credentials("id", "two")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "SECRET",
-        '{"Veson_client_id": "SECRET"}',
-        '["SECRET"]',
-        '"SECRET"',
-        "7",
-        "null",
-        '{"Veson_client_secret": "SECRET"',
-    ],
-)
+@pytest.mark.parametrize("text", ["SECRET", '"SECRET"', '["SECRET"]', '{"Veson_client_id": "SECRET"}', "7", "null"])
 def test_a_secret_that_cannot_be_used_is_not_shown(secrets: "SecretsManagerClient", text: str) -> None:
     put(secrets, text)
     with pytest.raises(SecretError, match=f"the secret {SECRET} must be one JSON object") as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -64,19 +64,6 @@ class Vendor:
     def connection(self) -> Connection:
         http = httpx.Client(transport=httpx.MockTransport(self), timeout=7)
         return Connection(http, Pauses(1.0, self.pauses.append), SLOT)
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **duration: float) -> None:
-        self.now += timedelta(**duration)
 
 
 @dataclass

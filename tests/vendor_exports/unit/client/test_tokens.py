@@ -13,16 +13,17 @@ from sluice.vendor_exports.client.errors import (
     VendorUnavailableError,
 )
 from sluice.vendor_exports.client.tokens_http import Credentials, Tokens
-from tests.vendor_exports.unit.client.script import Clock, Secret, Vendor, assert_says_nothing_secret, said
+from tests.vendor_exports.unit.client.script import NOW, Secret, Vendor, assert_says_nothing_secret, said
+from tests.vendor_exports.unit.simulator.vendor_client import ManualClock
 
 
 class VendorTokens:
     """Tokens of a vendor that gives them by its script only."""
 
-    def __init__(self, vendor: Vendor, secret: Secret | None = None, clock: Clock | None = None) -> None:
+    def __init__(self, vendor: Vendor, secret: Secret | None = None, clock: ManualClock | None = None) -> None:
         vendor.gives_tokens = False
         self._vendor = vendor
-        self.tokens = Tokens("https://auth.test", secret or Secret(), clock or Clock())
+        self.tokens = Tokens("https://auth.test", secret or Secret(), clock or ManualClock(NOW))
 
     def token(self) -> str:
         return self.tokens.token(self._vendor.connection())
@@ -54,7 +55,7 @@ def test_the_request() -> None:
 
 
 def test_a_token_is_kept_until_shortly_before_its_end() -> None:
-    clock, vendor = Clock(), Vendor([given("TOKEN-1", expires_in=3600), given("TOKEN-2", expires_in=3600)])
+    clock, vendor = ManualClock(NOW), Vendor([given("TOKEN-1", expires_in=3600), given("TOKEN-2", expires_in=3600)])
     tokens = VendorTokens(vendor, clock=clock)
     assert tokens.tokens.last == ""
     assert tokens.token() == tokens.token() == tokens.tokens.last == "TOKEN-1"
@@ -83,7 +84,7 @@ def test_a_token_that_lives_shorter_than_the_margin_is_used_once(seconds: int) -
 
 @pytest.mark.parametrize("value", [None, "3600", 0, -1, [], {}, "absent"])
 def test_a_lifetime_that_is_none_counts_as_ten_minutes(value: Any) -> None:
-    clock = Clock()
+    clock = ManualClock(NOW)
     members = {} if value == "absent" else {"expires_in": value}
     vendor = Vendor([given("TOKEN-1", **members), given("TOKEN-2", **members)])
     tokens = VendorTokens(vendor, clock=clock)
@@ -96,7 +97,7 @@ def test_a_lifetime_that_is_none_counts_as_ten_minutes(value: Any) -> None:
 
 @pytest.mark.parametrize("value", [1e308, 10**18, 10**12])
 def test_a_lifetime_beyond_all_measure_is_a_day(value: float) -> None:
-    clock, vendor = Clock(), Vendor([given("TOKEN-1", expires_in=value), given("TOKEN-2", expires_in=value)])
+    clock, vendor = ManualClock(NOW), Vendor([given("TOKEN-1", expires_in=value), given("TOKEN-2", expires_in=value)])
     tokens = VendorTokens(vendor, clock=clock)
     tokens.token()
     clock.advance(hours=24)

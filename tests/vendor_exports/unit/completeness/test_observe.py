@@ -98,31 +98,20 @@ def test_the_vendors_own_manifest_is_a_file_under_its_other_name(key: str) -> No
     assert (found.files, found.tables) == (3, ("A", "Left"))
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"no JSON",
-        b"\xff",
-        b"{}",
-        b"null",
-        b"[]",
-        b"[1]",
-        b'["key"]',
-        b'[{"size": 1}]',
-        b'[{"key": null}]',
-        b'[{"key": []}]',
-        b'[{"key": "A_1"}, {}]',
-        b'[{"key": "A_1"}',
-        b"[" * 100_000,
-        manifest("A_1") + b" " * MAX_MANIFEST_BYTES,
-    ],
-    ids=lambda body: repr(body[:40]),
-)
-def test_without_a_readable_manifest_every_file_counts(body: bytes) -> None:
-    bucket = MemoryObjectStore()
-    deliver(bucket, FIRST, {"A_1": b"1", "B_1": b"22", MANIFEST: body})
-    assert observe(bucket, TEST, [FIRST], NOW) == [Observation(FIRST, NOW, 2, 3, ("A", "B"), None)]
+NO_MANIFESTS = {
+    "no JSON": [b"", b"no JSON", b"\xff", b'[{"key": "A_1"}', b"[" * 100_000],
+    "no list of files": [b"{}", b"null", b"[]", b"[1]", b'["key"]'],
+    "without keys": [b'[{"size": 1}]', b'[{"key": null}]', b'[{"key": []}]', b'[{"key": "A_1"}, {}]'],
+    "too large": [manifest("A_1") + b" " * MAX_MANIFEST_BYTES],
+}
+
+
+@pytest.mark.parametrize("bodies", NO_MANIFESTS.values(), ids=NO_MANIFESTS)
+def test_without_a_readable_manifest_every_file_counts(bodies: list[bytes]) -> None:
+    for body in bodies:
+        bucket = MemoryObjectStore()
+        deliver(bucket, FIRST, {"A_1": b"1", "B_1": b"22", MANIFEST: body})
+        assert observe(bucket, TEST, [FIRST], NOW) == [Observation(FIRST, NOW, 2, 3, ("A", "B"), None)]
 
 
 def test_the_largest_manifest_is_read() -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from sluice.vendor_exports.completeness.history_files import history_key, state_key
 from sluice.vendor_exports.completeness.update_history import Updated
-from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA
 from tests.support.memory_object_store import MemoryObjectStore
 from tests.vendor_exports.unit.completeness.deliveries import (
     FIRST,
@@ -114,12 +113,3 @@ def test_keys_of_outputs(bucket: MemoryObjectStore) -> None:
         "data/history/Test/HISTORICAL_JOB_SIZE.parquet/history.parquet",
     }
     assert history_key(PROD, "T") == "data/history/Prod/T.parquet/history.parquet"
-
-
-def test_hostile_names_and_schemas(bucket: MemoryObjectStore) -> None:
-    hostile = {"=cmd|'!A1_1": b"", 'a\nb,"c;d_1': b"", "_": b"", "__": b"", "x" * 900: b"", MASTER_SCHEMA: b"\x1f\x8b"}
-    deliver(bucket, FIRST.after(), hostile)
-    deliver(bucket, FIRST.after(2), job([], schema("=1", "@x\n,;", '"')))
-    updating(bucket).update(TEST, settled(FIRST.after(2)))
-    text = bucket.objects["DEV/IMOSDL/DataObservability/historical_table_metrics.csv"].decode()
-    assert text.splitlines()[2:] == ["20260130-21,0,2,2,A;B,0.0000", '20260130-22,0,3,3,""";\'=1;\'@x?,?",0.0000']

@@ -32,16 +32,13 @@ class VendorFile:
     url: str
     downloads: HttpDownloads
 
-    def inflict(self, *faults: Fault) -> None:
-        self.client.simulator.vendor.faults = faults
-
-    def fetch(self, offset: int = 0, url: str = "") -> bytes:
-        with self.downloads.open(url or self.url, offset) as download:
+    def fetch(self, offset: int = 0) -> bytes:
+        with self.downloads.open(self.url, offset) as download:
             return b"".join(download.chunks)
 
-    def fail(self, kind: type[DownloadError], url: str = "") -> str:
+    def fail(self, kind: type[DownloadError]) -> str:
         with pytest.raises(kind) as error:
-            self.fetch(url=url)
+            self.fetch()
         assert type(error.value) is kind
         said = " ".join(texts(error.value))
         path = self.url.partition("://")[2].partition("/")[2]
@@ -53,8 +50,7 @@ class VendorFile:
 def file() -> Iterator[VendorFile]:
     timeout = httpx.Timeout(0.2, connect=5)
     with simulated(EXPORTS) as client, httpx.Client(timeout=timeout, trust_env=False, verify=_NO_TLS) as http:
-        url = client.files(client.complete_job())[NAME]["presignedDownloadURL"]
-        yield VendorFile(client, url, HttpDownloads(http, LoopbackPolicy()))
+        yield VendorFile(client, client.url_of(NAME), HttpDownloads(http, LoopbackPolicy()))
 
 
 def target(times: int | None = None) -> Target:
@@ -84,7 +80,7 @@ def test_an_offset_behind_the_end(file: VendorFile) -> None:
 
 
 def test_an_expired_url(file: VendorFile) -> None:
-    file.inflict(vendor_faults.urls_expire(after=1))
+    file.client.inflict(vendor_faults.urls_expire(after=1))
     assert file.fetch() == BODY
     assert "its URL is not accepted (403)" in file.fail(UrlExpiredError)
 
@@ -99,7 +95,7 @@ def test_an_expired_url(file: VendorFile) -> None:
 )
 def test_statuses(file: VendorFile, kind: type[DownloadError], said: str, statuses: list[int]) -> None:
     for status in statuses:
-        file.inflict(transport_faults.http_error(target(), status))
+        file.client.inflict(transport_faults.http_error(target(), status))
         assert file.fail(kind) == said.format(status)
 
 
@@ -114,13 +110,13 @@ def test_statuses(file: VendorFile, kind: type[DownloadError], said: str, status
     ids=["reset", "answer lost", "stalled", "truncated"],
 )
 def test_transport_faults_are_transient(file: VendorFile, fault: Callable[[Target], Fault], happened: str) -> None:
-    file.inflict(fault(target(times=1)))
+    file.client.inflict(fault(target(times=1)))
     assert happened in file.fail(TransientDownloadError)
     assert file.fetch() == BODY
 
 
 def test_what_is_not_read_is_not_sent(file: VendorFile) -> None:
-    file.inflict(transport_faults.huge(target()))
+    file.client.inflict(transport_faults.huge(target()))
     with file.downloads.open(file.url, 0) as download:
         assert download.length is None
         assert next(download.chunks)

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,9 +19,11 @@ REAL_TIME = Timing()
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading certificates takes longer than most tests
 
 
+@dataclass
 class ManualClock:
-    def __init__(self) -> None:
-        self.now = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
+    """A clock that stands still until it is moved."""
+
+    now: datetime = datetime(2026, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 
     def __call__(self) -> datetime:
         return self.now
