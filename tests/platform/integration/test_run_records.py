@@ -1,34 +1,23 @@
 """Records of runs in the lake, found again by time, kind and name."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from sluice.lake.keys import iso
 from sluice.pipelines import RUN_KINDS
-from sluice.runs.keys import record_id
 from sluice.runs.model import RunRecord
 from sluice.runs.records import LOOK_BACK, RunRecords
+from tests.platform.unit.digest.sample_runs import run
 from tests.support.moto_stage import MotoStage
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 RUN = "20260301T110000123456Z-1f2e3d4c"
 
 
-def record(kind: str, start: datetime, digest: str = "00000000", subject: str = "", cause: str = "") -> RunRecord:
-    return RunRecord(
-        id=record_id(kind, start, digest),
-        kind=kind,
-        subject=subject,
-        started_by="",
-        started_at=iso(start),
-        ended_at=iso(start + timedelta(minutes=1)),
-        seconds=60.0,
-        outcome="failed" if cause else "converted",
-        cause=cause,
-        counts=dict.fromkeys(RUN_KINDS[kind].counts, 0),
-    )
+def record(kind: str, start: datetime, subject: str = "", cause: str = "") -> RunRecord:
+    counts = dict.fromkeys(RUN_KINDS[kind].counts, 0)
+    return run(start, kind, "failed" if cause else "converted", subject=subject, cause=cause, counts=counts)
 
 
 @pytest.fixture
@@ -85,11 +74,11 @@ def test_found_by_its_id(records: RunRecords) -> None:
 
 def test_a_conversion_is_found_by_its_run(records: RunRecords) -> None:
     start = datetime(2026, 3, 1, 11, tzinfo=UTC)
-    records.write(record("convert", start, "aaaaaaaa", RUN, cause="crashed"))
+    records.write(record("convert", start, RUN, cause="crashed"))
     assert records.find(RUN).outcome == "failed"  # type: ignore[union-attr]
-    finished = record("convert", start + timedelta(minutes=15), "bbbbbbbb", RUN)
+    finished = record("convert", start + timedelta(minutes=15), RUN)
     records.write(finished)
-    records.write(replace(record("convert", start + timedelta(minutes=30), "cccccccc"), subject="another"))
+    records.write(record("convert", start + timedelta(minutes=30), "another"))
     assert records.find(RUN) == finished
     assert records.find("20260301T120000123456Z-1f2e3d4c") is None
     assert records.find("nonsense") is None

@@ -13,7 +13,8 @@ from sluice.search.install import index_template, saved_objects
 from sluice.search.pending import PENDING_PREFIX, mark_again
 from tests.platform.integration import search_server as faults
 from tests.platform.integration.search_server import SearchServer, search_server
-from tests.support.lambda_handlers import Context, Handler, load_handler
+from tests.support.lambda_context import Context
+from tests.support.lambda_handlers import Handler, load_handler
 from tests.support.moto_backend import objects_of
 from tests.support.moto_stage import LAKE, MotoStage
 from tests.support.sample_events import body, broken, event
