@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from cli.platform.session import Deployment, connect
+from tests.support.moto_backend import create_table
 
 OUTPUTS = {
     "SourceBucket": "the-source",
@@ -64,19 +65,10 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
         for bucket in ("the-source", "the-lake"):
             made.s3.create_bucket(Bucket=bucket)
         for table in ("the-ledger", "the-slots"):
-            _create_table(made, table)
+            create_table(made.dynamodb, table)
         _create_queues(made)
         connect_commands(made, monkeypatch)
         yield made
-
-
-def _create_table(stage: Deployment, name: str) -> None:
-    stage.dynamodb.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-        BillingMode="PAY_PER_REQUEST",
-    )
 
 
 def _create_queues(stage: Deployment) -> None:

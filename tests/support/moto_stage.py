@@ -29,7 +29,7 @@ from sluice.lake.keys import timestamped_id
 from sluice.lake.object_store_s3 import S3ObjectStore
 from tests.event_files.unit.convert.memory_ledger import RunningExecutions
 from tests.support.aws_calls import AwsCalls, AwsUnavailableError, KilledError
-from tests.support.moto_backend import speed_up_moto
+from tests.support.moto_backend import create_table, speed_up_moto
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -172,7 +172,7 @@ def new_moto_stage(**settings: Any) -> Iterator[MotoStage]:
         for bucket in (SOURCE, LAKE, MEDIA):
             moto_stage.s3.create_bucket(Bucket=bucket)
         for table in (LEDGER, MEDIA_INDEX):
-            _create_table(moto_stage.dynamodb, table)
+            create_table(moto_stage.dynamodb, table)
         yield moto_stage
 
 
@@ -183,15 +183,6 @@ def _clients() -> "tuple[S3Client, DynamoDBClient, AwsCalls]":
     calls.install(runtime.s3())
     calls.install(runtime.dynamodb())
     return runtime.s3(), runtime.dynamodb(), calls
-
-
-def _create_table(client: "DynamoDBClient", name: str) -> None:
-    client.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-    )
 
 
 @pytest.fixture(scope="session", autouse=True)
