@@ -27,16 +27,10 @@ Record = TypeVar("Record", bound=Leased)
 
 
 def acquire(execution: str, claim: Callable[[str], Record], executions: Executions) -> Record | None:
-    """Claim a record for an execution, and take it over from one that has ended.
+    """Claim a record for an execution, also from one that has ended; return None while another one is running.
 
-    Args:
-        execution: ARN of the execution that wants the lease.
-        claim: Takes the lease if it is free, this execution's already, or still that of the ended execution it is
-            given; returns the record as it is then, whoever has its lease.
-        executions: The executions of the state machine.
-
-    Returns:
-        The record, or None while the execution that has its lease is running.
+    `claim` takes the lease if it is free, this execution's already, or still that of the ended execution it is given;
+    it returns the record as it is then, whoever has its lease.
     """
     ended = ""
     while (record := claim(ended)).execution != execution:

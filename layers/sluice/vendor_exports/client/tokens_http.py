@@ -38,11 +38,7 @@ class CredentialsSource(Protocol):
 class Tokens:
     """The token of a process, got with the credentials, and with renewed ones when the vendor refuses those.
 
-    Attributes:
-        url: Base URL of the token service.
-        credentials: The credentials.
-        clock: The time in UTC.
-        last: The last token, valid or not; empty while there was none.
+    `url` is that of the token service; `last` is the last token, valid or not, empty while there was none.
     """
 
     url: str

@@ -11,16 +11,15 @@ from sluice.vendor_exports.delivery.slots import Slot
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """Content of a slot's folder at a time.
+    """Content of a slot's folder at a time; the later observation of a slot counts.
 
     Attributes:
         slot: The slot.
-        observed_at: Time of the observation, UTC; the later one of a slot counts.
-        files: Number of the vendor's files: partitions, metadata and scripts, our own manifest left out.
+        observed_at: Time of the observation, UTC.
+        files: Number of the vendor's files, whatever they are; our own manifest is left out.
         size: Their bytes.
         tables: Tables with at least one partition, sorted.
-        schema: Table and fingerprint of its entry in `_MasterTableSchema.json`, sorted; None where the file is
-            missing or cannot be read.
+        schema: Tables and fingerprints of the vendor's schema; None where the file is missing or cannot be read.
     """
 
     slot: Slot
@@ -28,7 +27,7 @@ class Observation:
     files: int
     size: int
     tables: tuple[str, ...]
-    schema: tuple[tuple[str, str], ...] | None
+    schema: Schema | None
 
 
 @dataclass(frozen=True, slots=True)

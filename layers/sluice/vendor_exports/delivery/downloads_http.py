@@ -49,11 +49,9 @@ def resolve(host: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class UrlPolicy:
-    """Allows HTTPS to public IP addresses of the listed hosts, and nothing else.
+    """Allows HTTPS to public IP addresses of the listed hosts, complete names in lower case, and nothing else.
 
-    Attributes:
-        hosts: Names of hosts, in lower case, complete.
-        resolve: Finds a host's IP addresses; the one that was checked is the one that is used.
+    The IP address that was checked is the one that is used.
     """
 
     hosts: frozenset[str]

@@ -25,11 +25,8 @@ from sluice.vendor_exports.delivery.slots import Slot
 class SlotRecord:
     """The record of a slot.
 
-    Attributes:
-        execution: ARN of the execution that has the lease; empty while the slot is free.
-        job: The slot's last job.
-        checked: The result that this execution's last check found.
-        result: Result of the slot's last export.
+    `execution` has the lease and is empty while the slot is free; `checked` is what its last check found, `job` and
+    `result` are the slot's last ones.
     """
 
     execution: str = ""

@@ -24,13 +24,9 @@ class UrlRefusedError(DownloadError):
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """The origin of a file in the lake.
+    """The origin of a file in the lake: its job, the name of the execution that copied it, and the vendor's ETag.
 
-    Attributes:
-        job_guid: The job that exported it.
-        execution: Name of the execution that copied it.
-        source_etag: The vendor's ETag, empty where it gave none.
-        refetched: Whether it needed a second URL.
+    `source_etag` is empty where the vendor gave none; `refetched` files needed a second URL.
     """
 
     job_guid: str

@@ -38,20 +38,6 @@ def give_up(vendor: Vendor) -> VendorUnavailableError:
     return error.value
 
 
-def test_an_answer_is_given_as_it_is() -> None:
-    vendor = Vendor([said(200, {"a": 1})])
-    answer = vendor.connection().send("files", request())
-    assert (answer.status, answer.document(), answer.sent_at) == (200, {"a": 1}, NOW)
-    assert vendor.pauses == []
-
-
-def test_a_request_has_the_clients_time_limit_and_is_not_redirected() -> None:
-    vendor = Vendor([httpx.Response(302, headers={"location": "http://169.254.169.254/"})])
-    assert vendor.connection().send("files", request()).status == 302
-    (sent,) = vendor.requests
-    assert sent.extensions["timeout"] == {"connect": 7, "read": 7, "write": 7, "pool": 7}
-
-
 @pytest.mark.parametrize("status", [200, 201, 302, 400, 401, 403, 404, 409, 501])
 def test_answers_that_asking_again_would_not_change(status: int) -> None:
     vendor = Vendor([said(status)])

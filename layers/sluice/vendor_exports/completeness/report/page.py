@@ -22,16 +22,6 @@ from sluice.vendor_exports.completeness.report.service_level import (
 from sluice.vendor_exports.completeness.slot_history import SlotHistory
 
 _MB = 1_000_000
-_MONTH_FIGURES = (
-    "Jobs expected",
-    "Delivered",
-    "Success",
-    "In level",
-    "Out",
-    "Share in",
-    "Tables complete",
-    "MB per hour",
-)
 _MEANING = (
     f"A job is in level when it was delivered with every expected table, a day when {DAY_LEVEL:.0%} of its jobs are, "
     f"a month when {MONTH_LEVEL:.0%} are. Days in level are blue; those out are orange, the darker the worse."
@@ -122,21 +112,22 @@ def _last_card(last: SlotHistory) -> str:
 
 def _months_table(months: Sequence[Period]) -> str:
     """Return a row per month, newest first."""
-    columns = {"Month": "", "Level": "", **dict.fromkeys(_MONTH_FIGURES, "number")}
-    return table("months", columns, map(_month, reversed(months)), shown=len(months))
+    rows = [_month(month) for month in reversed(months)]
+    columns = dict.fromkeys(rows[0], "number") | {"Month": "", "Level": ""}
+    return table("months", columns, (tuple(row.values()) for row in rows), shown=len(rows))
 
 
-def _month(month: Period) -> tuple[str, ...]:
+def _month(month: Period) -> dict[str, str]:
     mark, level = ("good", "in") if month.level >= MONTH_LEVEL else ("bad", "out")
-    return (
-        month.label,
-        f'<span class="{mark}">{level}</span>',
-        f"{month.expected:,}",
-        f"{month.delivered:,}",
-        percent(month.success),
-        f"{month.in_level:,}",
-        f"{month.out_of_level:,}",
-        percent(month.level),
-        percent(month.completeness),
-        f"{month.size / _MB:,.1f}",
-    )
+    return {
+        "Month": month.label,
+        "Level": f'<span class="{mark}">{level}</span>',
+        "Jobs expected": f"{month.expected:,}",
+        "Delivered": f"{month.delivered:,}",
+        "Success": percent(month.success),
+        "In level": f"{month.in_level:,}",
+        "Out": f"{month.out_of_level:,}",
+        "Share in": percent(month.level),
+        "Tables complete": percent(month.completeness),
+        "MB per hour": f"{month.size / _MB:,.1f}",
+    }

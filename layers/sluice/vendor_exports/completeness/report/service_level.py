@@ -36,17 +36,9 @@ WINDOWS = (("Last 24 hours", 24), ("Last 7 days", 7 * 24), ("Last 30 days", 30 *
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """The jobs of some hours; one is expected per hour.
+    """The jobs of some hours, one expected per hour; `tables_…`, `completeness` and `size` are means of the hours.
 
-    Attributes:
-        label: What the hours are, as ``2026-01-31`` or ``2026-01``.
-        expected: Number of jobs expected.
-        delivered: Number of jobs that delivered any file.
-        in_level: Number of jobs delivered and complete.
-        tables_expected: Tables expected, mean per hour.
-        tables_missing: Tables missing, mean per hour.
-        completeness: Share of the expected tables that came, mean of the hours' ratios.
-        size: Bytes, mean per hour.
+    `label` is ``2026-01-31`` or ``2026-01``; jobs `in_level` were delivered and complete.
     """
 
     label: str
