@@ -9,10 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from sluice.search.install import index_template
 
 Json = dict[str, Any]
 Fault = Callable[["_Handler"], None]
@@ -151,9 +152,8 @@ class _Handler(BaseHTTPRequestHandler):
         errors = [{"id": id_, "type": kind, "error": {"type": "missing_references"}} for kind, id_ in wanted - known]
         if not errors:
             self.cluster.objects.update(objects)
-        self.answer(
-            200, {"successCount": len(objects), "success": not errors, **({"errors": errors} if errors else {})}
-        )
+        answer = {"successCount": len(objects), "success": not errors}
+        self.answer(200, {**answer, "errors": errors} if errors else answer)
 
     def _index(self, name: str, body: bytes) -> None:
         name, _, part = name.partition("/")
@@ -177,18 +177,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _wrong_member(properties: Json, source: Json) -> str:
-    for name, value in source.items():
-        kind = properties.get(name, {}).get("type")
-        if (kind == "boolean" and not isinstance(value, bool)) or (kind == "date" and not _is_time(value)):
-            return name
-    return ""
-
-
-def _is_time(value: Any) -> bool:
-    try:
-        return datetime.fromisoformat(value).tzinfo is not None
-    except (TypeError, ValueError):
-        return False
+    booleans = (name for name in source if properties.get(name, {}).get("type") == "boolean")
+    return next((name for name in booleans if not isinstance(source[name], bool)), "")
 
 
 # Faults
@@ -238,9 +228,9 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def search_server() -> Iterator[SearchServer]:
-    """Run an empty cluster on the loopback interface."""
-    cluster = SearchServer()
+def search_server(*aliases: str) -> Iterator[SearchServer]:
+    """Run a cluster without documents, with templates for these aliases, on the loopback interface."""
+    cluster = SearchServer({alias: index_template(alias) for alias in aliases})
     handler = type("Handler", (_Handler,), {"cluster": cluster})
     server = _Server(("127.0.0.1", 0), handler)
     cluster.url = f"http://127.0.0.1:{server.server_address[1]}"

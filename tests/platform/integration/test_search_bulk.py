@@ -10,6 +10,7 @@ from tests.platform.integration import search_server as faults
 from tests.platform.integration.search_server import Fault, SearchServer, search_server
 from tests.platform.unit.search.profiling_logs import (
     DVAULTS,
+    EVENT_FILES,
     INDICES,
     Sent,
     cluster_at,
@@ -26,12 +27,7 @@ HELD = {document.id for document in DOCUMENTS}
 
 @pytest.fixture
 def server() -> Iterator[SearchServer]:
-    with search_server() as server:
-        for alias in INDICES.aliases:
-            server.templates[alias] = {
-                "index_patterns": [f"{alias}-*"],
-                "template": {"aliases": {alias: {}}, "mappings": {"properties": {"passed": {"type": "boolean"}}}},
-            }
+    with search_server(DVAULTS, EVENT_FILES) as server:
         yield server
 
 
@@ -42,7 +38,7 @@ def send(
 
 
 def held(server: SearchServer) -> set[str]:
-    return {id_ for alias in INDICES.aliases for id_ in server.all_documents(alias)}
+    return {id_ for alias in (DVAULTS, EVENT_FILES) for id_ in server.all_documents(alias)}
 
 
 def test_requests_are_signed_for_the_service(server: SearchServer) -> None:

@@ -9,7 +9,7 @@ from urllib.request import Request
 
 import pytest
 
-from sluice.search.install import index_template, saved_objects
+from sluice.search.install import saved_objects
 from sluice.search.pending import PENDING_PREFIX, mark_again
 from tests.platform.integration import search_server as faults
 from tests.platform.integration.search_server import SearchServer, search_server
@@ -98,8 +98,7 @@ def test_documents_hold_no_values_of_events(
     moto_stage: MotoStage, server: SearchServer, load_search: Handler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = converted(moto_stage, monkeypatch, "yes")
-    for alias in ALIASES:
-        server.templates[alias] = index_template(alias)
+    server.templates = {alias: index_template(alias) for alias in ALIASES}
     assert load_search({}) == {"runs": 1, "documents": 3, "waiting": 0}
     clean, prediction = server.all_documents(ALIASES[1]), server.all_documents(ALIASES[0])
     (passed, failed) = sorted(clean.values(), key=lambda document: not document["passed"])

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sluice.search.install import index_template
 from sluice.search.loading import LoadReport, SearchLoader
 from sluice.search.pending import PENDING_PREFIX, REFUSED_PREFIX, PendingRun, mark_pending
 from tests.platform.integration import search_server as faults
@@ -28,8 +27,7 @@ from tests.support.moto_stage import LAKE, MotoStage
 
 @pytest.fixture
 def server() -> Iterator[SearchServer]:
-    with search_server() as server:
-        server.templates = {alias: index_template(alias) for alias in INDICES.aliases}
+    with search_server(DVAULTS, EVENT_FILES) as server:
         yield server
 
 
@@ -109,7 +107,7 @@ def test_a_half_loaded_run_resumes(moto_stage: MotoStage, server: SearchServer) 
 def test_refused_documents_leave_a_note_and_the_next_run_is_loaded(moto_stage: MotoStage, server: SearchServer) -> None:
     publish(moto_stage, "run-1", "run-2")
     server.make_index(f"{DVAULTS}-2026.01")
-    server.indices[f"{DVAULTS}-2026.01"]["mappings"]["properties"]["event_id"] = {"type": "date"}
+    server.indices[f"{DVAULTS}-2026.01"]["mappings"]["properties"]["event_id"] = {"type": "boolean"}
     report = load(moto_stage, server)
     assert (report.runs, report.refused_runs, report.failed) == (2, 2, 2)
     assert report.refused == {"mapper_parsing_exception": 4}
