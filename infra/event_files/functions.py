@@ -1,13 +1,9 @@
 """The functions of event files, each with exactly the rights it needs."""
 
-from constructs import Construct
-
 from infra.event_files.settings import EventFiles
-from infra.platform.functions import PipelineFunctions
-from infra.platform.lake_stack import LakeStack
 from infra.platform.observability.settings import Observability
+from infra.platform.pipeline_stack import PipelineFunctions, PipelineStack
 from infra.platform.storage import StateTable
-from infra.stage import Stage
 from sluice.search.pending import PENDING_PREFIX
 
 _EVENT_KINDS = ("clean", "dirty", "unrelated")
@@ -17,20 +13,10 @@ _ANY_OBJECT = "Objects are named by their producer, chunk or run; the folder is 
 class EventFunctions(PipelineFunctions):
     """One attribute per folder of `functions/event_files/`."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        *,
-        stage: Stage,
-        pipeline: str,
-        lake: LakeStack,
-        ledger: StateTable,
-        media_index: StateTable,
-    ) -> None:
-        """Build every function."""
-        self._settings = stage.settings(EventFiles)
-        super().__init__(scope, stage=stage, pipeline=pipeline, settings=self._settings)
-        self._lake = lake
+    def __init__(self, stack: PipelineStack, ledger: StateTable, media_index: StateTable) -> None:
+        self._settings = stack.stage.settings(EventFiles)
+        super().__init__(stack, self._settings)
+        lake = stack.lake
         self._lake_arn = lake.bucket_arn
         self._ledger = ledger
         self._in_lake = {"LAKE_BUCKET": lake.bucket.bucket_name}
@@ -39,7 +25,7 @@ class EventFunctions(PipelineFunctions):
         self._event_folders = [f"{self._lake_arn}/data/{kind}_json/*" for kind in _EVENT_KINDS]
         self._build_intake(media_index)
         self._build_conversion()
-        self._build_profile(searched=bool(stage.settings(Observability).search))
+        self._build_profile(searched=bool(stack.stage.settings(Observability).search))
         self._build_upkeep()
 
     def _build_intake(self, media_index: StateTable) -> None:
@@ -52,7 +38,7 @@ class EventFunctions(PipelineFunctions):
             CHUNK_BYTES=str(self._settings.chunk_bytes),
             MAX_FILE_BYTES=str(self._settings.max_file_bytes),
         )
-        source = self._lake.source_arn
+        source = self.lake.source_arn
         self.validate_files.allow(["s3:GetObject"], [f"{source}/*"], _ANY_OBJECT)
         self.validate_files.allow_list(source)
         self.validate_files.allow(["s3:PutObject"], self._event_folders, _ANY_OBJECT)

@@ -6,36 +6,20 @@ from constructs import Construct
 from infra.event_files.functions import EventFunctions
 from infra.event_files.settings import EventFiles
 from infra.platform.functions import PythonFunction
-from infra.platform.lake_stack import LakeStack
-from infra.platform.machine import NAMED_LATER, Machine
-from infra.stage import Stage
+from infra.platform.machine import NAMED_LATER, Machine, Plan
+from infra.platform.stage_stack import stage_of
 from sluice.event_files.run_summary import CONVERT
 
 
 class ConversionMachine(Machine):
     """Plan, groups of batches in parallel, commit, profile; its states read as sentences in the console's graph."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        *,
-        stage: Stage,
-        lake: LakeStack,
-        functions: EventFunctions,
-        load_search: PythonFunction | None,
-    ) -> None:
+    def __init__(self, scope: Construct, functions: EventFunctions, load_search: PythonFunction | None) -> None:
         """Build the machine; `load_search` is its last step in stages with a search cluster."""
+        super().__init__(scope, CONVERT, functions.lake)
         self._functions = functions
         self._load_search = load_search
-        self._settings = stage.settings(EventFiles)
-        steps = [
-            functions.plan_conversion,
-            functions.convert_batch,
-            functions.commit_conversion,
-            functions.profile_run,
-            *([load_search] if load_search else []),
-        ]
-        super().__init__(scope, stage=stage, kind=CONVERT, lake=lake, steps=steps, plans="runs/", map_name=_MAP)
+        self._settings = stage_of(self).settings(EventFiles)
         functions.plan_conversion.allow(["states:DescribeExecution"], [self.executions_arn], NAMED_LATER)
         comment = "Turns committed clean events into Parquet tables, counts them, and publishes the outcome."
         minutes = self._settings.conversion_timeout_minutes + (_LOADING_MINUTES if load_search else 0)
@@ -72,10 +56,10 @@ class ConversionMachine(Machine):
     def _build_map(self, failed: sfn.Fail) -> sfn.DistributedMap:
         lost = self.failure("Batch not converted", "It left no receipt; a later run goes on there.")
         return self.each(
-            _MAP,
+            "Convert the batches",
             self.call("Convert a group of batches", self._functions.convert_batch, None, lost),
             comment="One child execution per group of the plan's batches; the first that fails for good ends the run",
-            reader=self.plan("$.plan_key", "groups"),
+            plan=Plan("runs/", "$.plan_key", "groups"),
             concurrency=self._settings.convert_max_concurrency,
             failed=failed,
         )
@@ -89,7 +73,6 @@ _EXECUTION = {
     "execution": sfn.JsonPath.string_at("$$.Execution.Id"),
     "started_at": sfn.JsonPath.string_at("$$.Execution.StartTime"),
 }
-_MAP = "Convert the batches"
 _LOAD_THE_RUN = "Load the profiling log into the search cluster"
 _LOAD_THE_REST = "Load what the search cluster still misses"
 _LOADING_MINUTES = 20  # for every attempt of the last state: a slow cluster must not end a run that is converted

@@ -5,24 +5,22 @@ from collections.abc import Mapping, Sequence
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.event_files.alarms import raise_alarms
-from infra.event_files.dashboard import SAVED_QUERIES, panels
 from infra.event_files.functions import EventFunctions
 from infra.event_files.machine import ConversionMachine
+from infra.event_files.observability import SAVED_QUERIES, panels, raise_alarms
 from infra.event_files.settings import EventFiles
 from infra.platform.functions import PythonFunction
 from infra.platform.lake_stack import LakeStack
 from infra.platform.observability.alarms import Alarms
-from infra.platform.observability.dashboards import Panels
 from infra.platform.observability.settings import Observability
+from infra.platform.observability.widgets import Panels
 from infra.platform.pipeline_stack import PipelineStack
-from infra.platform.queues import QueuedEvents, object_events
 from infra.platform.search import ProfilingSearch
+from infra.platform.triggers import QueuedEvents, object_events
 from infra.settings import Batching
 from infra.stage import Stage
 from sluice.contracts.load import load_registry
 from sluice.event_files.pipeline import PIPELINE
-from sluice.event_files.run_summary import CONVERT
 
 
 class EventFilesStack(PipelineStack):
@@ -39,22 +37,15 @@ class EventFilesStack(PipelineStack):
         self.ledger = self.state_table("Ledger", expiry="expires_at")
         self.media_index = self.state_table("MediaIndex")
         self._build_tables()
-        self.steps = EventFunctions(
-            self, stage=stage, pipeline=PIPELINE.name, lake=lake, ledger=self.ledger, media_index=self.media_index
-        )
-        self.search = self._build_search()
-        self.add_functions([*self.steps, *(self.search or ())])
+        self.steps = EventFunctions(self, self.ledger, self.media_index)
+        searched = stage.settings(Observability).search
+        self.search = ProfilingSearch(self, "Search", lake) if searched else None
+        self.functions += self.search or ()
         created, deleted = "Object Created", "Object Deleted"
         self.files = self._queue("Files", lake.source, [created], self.steps.validate_files, self._settings.files)
         self.media = self._queue("Media", lake.media, [created, deleted], self.steps.index_media, self._settings.media)
-        self.convert = ConversionMachine(
-            self,
-            stage=stage,
-            lake=lake,
-            functions=self.steps,
-            load_search=self.search.load if self.search else None,
-        )
-        self.add_machine(CONVERT, self.convert)
+        self.convert = ConversionMachine(self, self.steps, self.search.load if self.search else None)
+        self.add_machine(self.convert)
         self.schedule("Conversions", self._settings.conversion_schedule, self.convert, "Converts what is validated")
         self.schedule("Sweeps", self._settings.sweep_schedule, self.steps.sweep_orphans)
         self.schedule("Probes", self._settings.probe_schedule, self.steps.probe_lag)
@@ -72,18 +63,12 @@ class EventFilesStack(PipelineStack):
         self.lake.bucket.expire("DirtyRecords", "data/dirty_json/", kept)
         self.lake.bucket.expire("UnrelatedRecords", "data/unrelated_json/", kept)
 
-    def _build_search(self) -> ProfilingSearch | None:
-        if not self.stage.settings(Observability).search:
-            return None
-        return ProfilingSearch(self, "Search", stage=self.stage, lake=self.lake, layers=self.steps.layers)
-
     def _queue(
         self, name: str, bucket: s3.IBucket, kinds: Sequence[str], function: PythonFunction, batching: Batching
     ) -> QueuedEvents:
         queued = QueuedEvents(
             self,
             name,
-            stage=self.stage,
             pattern=object_events(bucket, *kinds),
             description=f"{' or '.join(kinds)} in the {bucket.node.id.lower()} bucket",
             function=function,

@@ -7,6 +7,7 @@ from aws_cdk import aws_athena as athena
 from aws_cdk import aws_glue as glue
 from constructs import Construct
 
+from infra.platform.stage_stack import stage_of
 from infra.stage import Stage
 from sluice.contracts.model import PARTITION_KEYS, Table
 
@@ -48,12 +49,20 @@ JSON = FileFormat(
 class Catalog(Construct):
     """The tables of the lake for Athena and everything else that reads the Glue catalog."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, lake_bucket_name: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, lake_bucket_name: str) -> None:
         """Build the database and the workgroup; tables are added."""
         super().__init__(scope, construct_id)
+        stage = stage_of(self)
         self._lake = lake_bucket_name
-        self._database = self._build_database(stage)
-        self.workgroup = self._build_workgroup(stage)
+        self._database = glue.CfnDatabase(
+            self,
+            "Database",
+            catalog_id=Aws.ACCOUNT_ID,
+            database_input=glue.CfnDatabase.DatabaseInputProperty(
+                name=stage.database, description=f"Clean events, stage {stage.name}"
+            ),
+        )
+        self._build_workgroup(stage)
 
     def add_hourly(self, scope: Construct, table: Table) -> None:
         """Add a table to a stack; its files lie in a folder per hour."""
@@ -67,16 +76,6 @@ class Catalog(Construct):
     def add_whole(self, scope: Construct, table: Table, prefix: str) -> None:
         """Add a table to a stack; its files lie under one prefix."""
         self._build_table(scope, table, f"s3://{self._lake}/{prefix}", PARQUET, partitioned=False)
-
-    def _build_database(self, stage: Stage) -> glue.CfnDatabase:
-        return glue.CfnDatabase(
-            self,
-            "Database",
-            catalog_id=Aws.ACCOUNT_ID,
-            database_input=glue.CfnDatabase.DatabaseInputProperty(
-                name=stage.database, description=f"Clean events, stage {stage.name}"
-            ),
-        )
 
     def _build_table(
         self, scope: Construct, table: Table, location: str, file_format: FileFormat, *, partitioned: bool
@@ -98,9 +97,9 @@ class Catalog(Construct):
             ),
         )
 
-    def _build_workgroup(self, stage: Stage) -> athena.CfnWorkGroup:
+    def _build_workgroup(self, stage: Stage) -> None:
         encrypted = athena.CfnWorkGroup.EncryptionConfigurationProperty(encryption_option="SSE_S3")
-        return athena.CfnWorkGroup(
+        athena.CfnWorkGroup(
             self,
             "Workgroup",
             name=stage.resource_prefix,

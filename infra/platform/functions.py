@@ -1,19 +1,20 @@
-"""Lambda functions, all made alike, and the set of functions of a pipeline."""
+"""Lambda functions, all made alike, and the layers they share in a stack."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
-from aws_cdk import Duration
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.platform.layers import Layers
+from infra.layers.layer_builder import NATIVE, SLUICE, LayerBuild
 from infra.platform.permissions import TRACE_ACTIONS, TRACE_REASON, allow
-from infra.platform.stage_stack import acknowledge, log_group
+from infra.platform.stage_stack import acknowledge, log_group, stage_of
 from infra.settings import FunctionSize
-from infra.stage import Stage
 
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 
@@ -22,29 +23,28 @@ class PythonFunction(Construct):
     """A Python function with its own role, its own log group and traces.
 
     The code is the folder `functions/<pipeline>/<folder>`, which names the construct, too; the handler its
-    `handler.handler`. The role may write to the function's own log group and traces; everything else is allowed one by
-    one with `allow`. Its metrics carry the stage and the pipeline.
+    `handler.handler`. `layers` are those it needs besides the package sluice and what that always needs. The role may
+    write to the function's own log group and traces; everything else is allowed one by one with `allow`. Its metrics
+    carry the stage and the pipeline.
     """
 
     def __init__(
         self,
         scope: Construct,
-        *,
-        stage: Stage,
         folder: str,
+        *layers: str,
         pipeline: str,
         purpose: str,
         size: FunctionSize,
-        layers: Sequence[lambda_.ILayerVersion],
         environment: Mapping[str, str],
     ) -> None:
-        """Build the log group, the role and the function."""
         super().__init__(scope, folder.title().replace("_", ""))
+        stage = stage_of(self)
         self.folder = folder
         self.purpose = purpose
         self.size = size
         self.timeout = Duration.seconds(size.timeout_seconds)
-        self.log_group = log_group(self, stage)
+        self.log_group = log_group(self)
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.allow(["logs:CreateLogStream", "logs:PutLogEvents"], [self.log_group.log_group_arn])
         self.allow(TRACE_ACTIONS, ["*"], TRACE_REASON)
@@ -63,7 +63,7 @@ class PythonFunction(Construct):
             log_group=self.log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             tracing=lambda_.Tracing.ACTIVE,
-            layers=list(layers),
+            layers=[layer(Stack.of(self), name) for name in (SLUICE, "runtime", *layers)],
             environment={
                 "LOG_LEVEL": stage.log_level,
                 "POWERTOOLS_SERVICE_NAME": folder,
@@ -110,41 +110,32 @@ class PythonFunction(Construct):
         kept.node.add_dependency(self.role)
 
 
-class PipelineFunctions(Construct):
-    """The functions of a pipeline; subclasses build each one with exactly the rights it needs.
+def layer(stack: Stack, name: str) -> lambda_.ILayerVersion:
+    """Return a layer of the stack, a folder of `layers/`; its zip is built when it is deployed, never in synthesis."""
+    construct_id = f"Layer{name.title()}"
+    built = stack.node.try_find_child(construct_id)
+    return cast("lambda_.ILayerVersion", built) if built else _build_layer(stack, construct_id, name)
 
-    `settings` has the size of each function in an attribute named like its folder.
-    """
 
-    def __init__(self, scope: Construct, *, stage: Stage, pipeline: str, settings: object) -> None:
-        """Begin with none."""
-        super().__init__(scope, "Functions")
-        self.layers = Layers(self, "Layers", stage=stage)
-        self._stage = stage
-        self._pipeline = pipeline
-        self._sizes = settings
-        self._built: list[PythonFunction] = []
-
-    def __iter__(self) -> Iterator[PythonFunction]:
-        """Yield each function."""
-        return iter(self._built)
-
-    def build(self, folder: str, purpose: str, *layers: str, **environment: str) -> PythonFunction:
-        """Build the function of a folder; its environment variables are the keywords."""
-        built = PythonFunction(
-            self,
-            stage=self._stage,
-            folder=folder,
-            pipeline=self._pipeline,
-            purpose=purpose,
-            size=getattr(self._sizes, folder),
-            layers=self.layers.including(*layers),
-            environment=environment,
-        )
-        self._built.append(built)
-        return built
+def _build_layer(stack: Stack, construct_id: str, name: str) -> lambda_.LayerVersion:
+    stage = stage_of(stack)
+    build = LayerBuild(name, stage.python_version, NATIVE if stage.local else _PLATFORMS[stage.architecture])
+    location = stack.synthesizer.add_file_asset(
+        source_hash=build.fingerprint, executable=build.command, display_name=f"layer {name}"
+    )
+    assets = s3.Bucket.from_bucket_name(stack, f"{construct_id}Assets", location.bucket_name)
+    unversioned = "@aws-cdk/aws-lambda:codeFromBucketObjectVersionNotSpecified"
+    acknowledge(assets, unversioned, "The key is a fingerprint of all the layer is made of.")
+    return lambda_.LayerVersion(
+        stack,
+        construct_id,
+        code=lambda_.Code.from_bucket(assets, location.object_key),
+        description=f"{name} for Python {build.python} on {build.platform}",
+        removal_policy=RemovalPolicy.DESTROY,
+    )
 
 
 _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Architecture.X86_64}
+_PLATFORMS = {"arm64": "aarch64", "x86_64": "x86_64"}
 _KEPT = "The caller keeps what failed: the queue, the machine's execution, the schedule or the destination."
 _NEWEST_LOCALLY = "The emulator runs functions in the interpreter it runs in itself."

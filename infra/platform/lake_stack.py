@@ -17,17 +17,21 @@ class LakeStack(StageStack):
     """Buckets and catalog; the other stacks can be torn down and built anew around it, but for their own state."""
 
     def __init__(self, scope: Construct, *, stage: Stage) -> None:
-        """Build everything, the bucket of access logs first."""
         super().__init__(scope, "Lake", stage=stage, purpose="buckets and catalog")
         self.termination_protection = stage.keeps_data
-        self._access_logs = self._build_access_logs(stage)
-        self.source = self._producer_bucket("Source", stage.source_bucket, stage)
-        self.media = self._producer_bucket("Media", stage.media_bucket, stage)
-        self.bucket = self._build_bucket(stage)
+        self._access_logs = SecureBucket(self, "AccessLogs")
+        self._access_logs.expire("AccessLogs", "", stage.access_log_retention_days)
+        acknowledge(self._access_logs, "AwsSolutions-S1", "A log of the log bucket's own accesses would feed itself.")
+        self.source = self._producer_bucket("Source", stage.source_bucket)
+        self.media = self._producer_bucket("Media", stage.media_bucket)
+        self.bucket = SecureBucket(self, "Lake", access_logs=self._access_logs, versioned=stage.keeps_data)
+        self.bucket.expire("RunFiles", "runs/", stage.run_retention_days)
+        self.bucket.expire("Reports", REPORTS_PREFIX, stage.run_retention_days)
+        self.bucket.expire("QueryResults", f"{QUERY_RESULTS}/", stage.query_result_retention_days)
         # ARNs as other stacks' templates show them: imports, not yet references to this stack.
         self.bucket_arn = self.export_value(self.bucket.bucket_arn)
         self.source_arn = self.source.bucket_arn if stage.source_bucket else self.export_value(self.source.bucket_arn)
-        self.catalog = Catalog(self, "Catalog", stage=stage, lake_bucket_name=self.bucket.bucket_name)
+        self.catalog = Catalog(self, "Catalog", lake_bucket_name=self.bucket.bucket_name)
         self.catalog.add_hourly_json(self, runs_table(RUN_KINDS.values()), RUN_RECORDS_PREFIX)
         self.publish(
             SourceBucket=self.source.bucket_name,
@@ -37,21 +41,8 @@ class LakeStack(StageStack):
             Workgroup=stage.resource_prefix,
         )
 
-    def _build_access_logs(self, stage: Stage) -> SecureBucket:
-        bucket = SecureBucket(self, "AccessLogs", stage=stage)
-        bucket.expire("AccessLogs", "", stage.access_log_retention_days)
-        acknowledge(bucket, "AwsSolutions-S1", "A log of the log bucket's own accesses would feed itself.")
-        return bucket
-
-    def _producer_bucket(self, construct_id: str, existing: str | None, stage: Stage) -> s3.IBucket:
+    def _producer_bucket(self, construct_id: str, existing: str | None) -> s3.IBucket:
         if existing is not None:
             return s3.Bucket.from_bucket_name(self, construct_id, existing)
         # Not versioned, as the producers' own are: the same object put twice stays the same object.
-        return SecureBucket(self, construct_id, stage=stage, access_logs=self._access_logs, notifies=True)
-
-    def _build_bucket(self, stage: Stage) -> SecureBucket:
-        bucket = SecureBucket(self, "Lake", stage=stage, access_logs=self._access_logs, versioned=stage.keeps_data)
-        bucket.expire("RunFiles", "runs/", stage.run_retention_days)
-        bucket.expire("Reports", REPORTS_PREFIX, stage.run_retention_days)
-        bucket.expire("QueryResults", f"{QUERY_RESULTS}/", stage.query_result_retention_days)
-        return bucket
+        return SecureBucket(self, construct_id, access_logs=self._access_logs, notifies=True)

@@ -1,6 +1,7 @@
 """State machines: a role with exact grants, a log, tasks that are retried, Distributed Maps over plan files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aws_cdk import ArnFormat, Duration, Stack
@@ -13,20 +14,27 @@ from constructs import Construct
 from infra.platform.functions import PythonFunction
 from infra.platform.lake_stack import LakeStack
 from infra.platform.permissions import SAMPLING_ACTIONS, TRACE_ACTIONS, TRACE_REASON, allow
-from infra.platform.stage_stack import acknowledge, log_group
-from infra.stage import Stage
+from infra.platform.stage_stack import acknowledge, log_group, stage_of
 
 FAILURE = "$.failure"
 """Path of the error and cause of a step that failed."""
 
 
-class PlanReader(sfn.S3JsonItemReader):
-    """Reads the list `items` of a JSON object; the CDK's own reader takes only files that are one array."""
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Plan files under a prefix of the lake: the list is their member `items`, `key_path` leads to a file's key."""
 
-    def __init__(self, *, bucket: s3.IBucket, key_path: str, items: str) -> None:
-        """Bind the place of the plan; `key_path` is the path of its key in the state's input."""
-        super().__init__(bucket=bucket, key=sfn.JsonPath.string_at(key_path))
-        self._items = items
+    prefix: str
+    key_path: str
+    items: str
+
+
+class _PlanReader(sfn.S3JsonItemReader):
+    """Reads the list of a plan file; the CDK's own reader takes only files that are one array."""
+
+    def __init__(self, bucket: s3.IBucket, plan: Plan) -> None:
+        super().__init__(bucket=bucket, key=sfn.JsonPath.string_at(plan.key_path))
+        self._items = plan.items
 
     def render(self, query_language: sfn.QueryLanguage | None = None) -> dict[str, Any]:
         """Return the ItemReader of the state."""
@@ -38,44 +46,31 @@ class PlanReader(sfn.S3JsonItemReader):
 class Machine(Construct):
     """The state machine of a kind of runs; its physical name lets rights on it be granted before it exists.
 
-    `kind` names the construct, too; `steps` are the functions it calls. With a map, `map_name` is its state and
-    `plans` the prefix of its plan files. Subclasses build their states with `call`, `each` and `failure`, then the
-    machine with `build`.
+    `kind` names the construct, too. Subclasses build their states with `call`, `each` and `failure`, which grant what
+    the state needs, then the machine with `build`.
     """
 
     machine: sfn.StateMachine
 
-    def __init__(
-        self,
-        scope: Construct,
-        *,
-        stage: Stage,
-        kind: str,
-        lake: LakeStack,
-        steps: Sequence[PythonFunction],
-        plans: str = "",
-        map_name: str = "",
-    ) -> None:
-        """Build the log and the role."""
+    def __init__(self, scope: Construct, kind: str, lake: LakeStack) -> None:
         super().__init__(scope, kind.title().replace("_", ""))
-        self.stage = stage
-        self._name = f"{stage.resource_prefix}-{kind}"
-        self._plans_bucket = lake.bucket
+        self.kind = kind
+        self._name = f"{stage_of(self).resource_prefix}-{kind}"
+        self._lake = lake
+        self._steps: dict[str, PythonFunction] = {}
         self.arn = self._states_arn("stateMachine", self._name)
         self.executions_arn = self._states_arn("execution", f"{self._name}:*")
         # The vended prefix spares the account's log resource policy, which has room for a few groups only.
-        self._log = log_group(self, stage, name=f"/aws/vendedlogs/states/{self._name}")
+        self._log = log_group(self, name=f"/aws/vendedlogs/states/{self._name}")
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
         allow(self.role, _LOG_ACTIONS, ["*"], "Log deliveries take no resource: they belong to the account.")
         allow(self.role, [*TRACE_ACTIONS, *SAMPLING_ACTIONS], ["*"], TRACE_REASON)
-        allow(self.role, ["lambda:InvokeFunction"], [step.arn for step in steps])
         self.children_arns: list[str] = []
         self.map_runs_arns: list[str] = []
-        if map_name:
-            self._allow_map(map_name, f"{lake.bucket_arn}/{plans}*")
 
     def build(self, chain: sfn.IChainable, *, comment: str, minutes: int) -> None:
-        """Build the machine, which may run for so many minutes."""
+        """Build the machine, which may run for so many minutes and call the functions of its states."""
+        allow(self.role, ["lambda:InvokeFunction"], [step.arn for step in self._steps.values()])
         self.machine = sfn.StateMachine(
             self,
             "Machine",
@@ -92,8 +87,8 @@ class Machine(Construct):
         self.machine.node.try_remove_child("DistributedMapPolicy")
         self.machine.node.add_dependency(self.role)
 
-    def _allow_map(self, map_name: str, plans_arn: str) -> None:
-        of_map = f"{self._name}/{map_label(map_name)}:*"
+    def _allow_map(self, label: str, plans_arn: str) -> None:
+        of_map = f"{self._name}/{label}:*"
         self.children_arns = [self._states_arn("execution", of_map)]
         self.map_runs_arns = [self._states_arn("mapRun", of_map)]
         allow(self.role, ["s3:GetObject"], [plans_arn], "Every run has a plan file of its own.")
@@ -114,6 +109,7 @@ class Machine(Construct):
 
         The answer goes to `result_path`; None makes it the state's output.
         """
+        self._steps[function.folder] = function
         task = tasks.LambdaInvoke(
             self,
             name,
@@ -131,31 +127,29 @@ class Machine(Construct):
         task.add_catch(failed, errors=["States.ALL"], result_path=FAILURE)
         return task
 
-    def plan(self, key: str, items: str) -> PlanReader:
-        """Return the reader of the list `items` of a plan file; `key` is the path of its key in the state's input."""
-        return PlanReader(bucket=self._plans_bucket, key_path=key, items=items)
-
     def each(
         self,
         name: str,
         one: sfn.IChainable,
         *,
         comment: str,
-        reader: PlanReader,
+        plan: Plan,
         concurrency: int,
         failed: sfn.IChainable,
         tolerates_failures: bool = False,
         item_selector: dict[str, str] | None = None,
     ) -> sfn.DistributedMap:
         """Return a Distributed Map: a child execution per item of a plan file, whose answers are dropped."""
+        label = name.title().replace(" ", "")
+        self._allow_map(label, f"{self._lake.bucket_arn}/{plan.prefix}*")
         each = sfn.DistributedMap(
             self,
             name,
             comment=comment,
-            label=map_label(name),
+            label=label,
             max_concurrency=concurrency,
             map_execution_type=sfn.StateMachineType.STANDARD,
-            item_reader=reader,
+            item_reader=_PlanReader(self._lake.bucket, plan),
             item_selector=item_selector,
             tolerated_failure_count=None if tolerates_failures else 0,
             tolerated_failure_percentage=100 if tolerates_failures else None,
@@ -177,11 +171,6 @@ class Machine(Construct):
         return Stack.of(self).format_arn(
             service="states", resource=resource, resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
         )
-
-
-def map_label(name: str) -> str:
-    """Return the part of child executions' ARNs that names their map."""
-    return name.title().replace(" ", "")
 
 
 def _retry(

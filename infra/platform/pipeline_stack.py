@@ -1,6 +1,6 @@
 """The stack of a pipeline: its state, functions, machines and queues, and what observability shows of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from aws_cdk import aws_sqs as sqs
@@ -10,12 +10,11 @@ from infra.platform.functions import PythonFunction
 from infra.platform.lake_stack import LakeStack
 from infra.platform.machine import Machine
 from infra.platform.observability.alarms import FOR_A_QUARTER, Alarms
-from infra.platform.observability.dashboards import Panels
 from infra.platform.observability.saved_queries import ONE_RUN, Query
-from infra.platform.queues import DeadLetters, QueuedEvents
-from infra.platform.schedule import Schedule
+from infra.platform.observability.widgets import Panels
 from infra.platform.stage_stack import StageStack
 from infra.platform.storage import StateTable
+from infra.platform.triggers import DeadLetters, QueuedEvents, Schedule
 from infra.stage import Stage
 from sluice.observability.pipeline import Pipeline
 
@@ -27,7 +26,7 @@ class PipelineStack(StageStack):
         pipeline: What it registers; a class attribute of each subclass.
         saved_queries: Queries over its logs.
         run_objects: Keys, or patterns of keys, of objects in the lake that summaries of its runs are made from.
-        functions: Its functions.
+        functions: Its functions, each in a folder of `functions/`.
         machines: Its machines by the names of their kinds of runs.
         queues: Queues of its functions by what they are called on dashboards; `dead_letters` likewise.
         missed_calls: Calls of schedules that failed.
@@ -38,7 +37,6 @@ class PipelineStack(StageStack):
     run_objects: ClassVar[Sequence[str]] = ()
 
     def __init__(self, scope: Construct, *, stage: Stage, lake: LakeStack) -> None:
-        """Place the stack, with nothing in it but the queue of missed calls."""
         pipeline = self.pipeline
         part = pipeline.name.title().replace("_", "")
         super().__init__(scope, part, stage=stage, purpose=pipeline.title.lower())
@@ -46,23 +44,19 @@ class PipelineStack(StageStack):
         self.lake = lake
         self.functions: list[PythonFunction] = []
         self.machines: dict[str, Machine] = {}
-        self.missed_calls = DeadLetters(self, "MissedCalls", stage=stage)
+        self.missed_calls = DeadLetters(self, "MissedCalls")
         self.queues: dict[str, sqs.IQueue] = {}
         self.dead_letters: dict[str, sqs.IQueue] = {f"calls, {pipeline.title.lower()}": self.missed_calls}
 
     def state_table(self, construct_id: str, expiry: str | None = None) -> StateTable:
         """Build a table of the pipeline's state; the stack is protected like it."""
         self.termination_protection = self.stage.keeps_data
-        return StateTable(self, construct_id, stage=self.stage, expiry=expiry)
+        return StateTable(self, construct_id, expiry=expiry)
 
-    def add_functions(self, functions: Iterable[PythonFunction]) -> None:
-        """Register functions."""
-        self.functions += functions
-
-    def add_machine(self, kind: str, machine: Machine) -> None:
+    def add_machine(self, machine: Machine) -> None:
         """Register the machine of a kind of runs; its output is how the command line finds it."""
-        (registered,) = [each for each in self.pipeline.run_kinds if each.name == kind]
-        self.machines[kind] = machine
+        (registered,) = [each for each in self.pipeline.run_kinds if each.name == machine.kind]
+        self.machines[machine.kind] = machine
         self.publish(**{registered.machine_output: machine.arn})
 
     def add_queue(self, name: str, queued: QueuedEvents) -> None:
@@ -113,3 +107,30 @@ class PipelineStack(StageStack):
 
     def allow_digest(self, function: PythonFunction) -> None:
         """Let the digest's function read what the pipeline's section is made from."""
+
+
+class PipelineFunctions(Construct):
+    """The functions of a pipeline; subclasses build each one with exactly the rights it needs.
+
+    `settings` has the size of each function in an attribute named like its folder.
+    """
+
+    def __init__(self, stack: PipelineStack, settings: object) -> None:
+        super().__init__(stack, "Functions")
+        self.lake = stack.lake
+        self._stack = stack
+        self._sizes = settings
+
+    def build(self, folder: str, purpose: str, *layers: str, **environment: str) -> PythonFunction:
+        """Build the function of a folder; its environment variables are the keywords."""
+        built = PythonFunction(
+            self,
+            folder,
+            *layers,
+            pipeline=self._stack.pipeline.name,
+            purpose=purpose,
+            size=getattr(self._sizes, folder),
+            environment=environment,
+        )
+        self._stack.functions.append(built)
+        return built

@@ -9,13 +9,12 @@ from constructs import Construct
 
 from infra.platform.functions import PythonFunction
 from infra.platform.lake_stack import LakeStack
-from infra.platform.layers import Layers
 from infra.platform.observability.alarms import Advice, Alarms, Periods
 from infra.platform.observability.cloudwatch import QUARTER, function_page, own
 from infra.platform.observability.saved_queries import ERRORS
 from infra.platform.observability.settings import Observability
 from infra.platform.search_cluster import Collection, ForeignCluster, SearchCluster
-from infra.platform.stage_stack import StageStack
+from infra.platform.stage_stack import StageStack, stage_of
 from infra.stage import Stage
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import PROFILING_LOG
@@ -32,20 +31,20 @@ _BY_RUN = "Objects are named by their run; the folder is fixed."
 class ProfilingSearch(Construct):
     """`load` is the last step of a conversion; installing belongs to the deployment."""
 
-    def __init__(self, scope: StageStack, construct_id: str, *, stage: Stage, lake: LakeStack, layers: Layers) -> None:
-        """Build the functions, let them into the cluster, and have templates and boards installed."""
+    def __init__(self, scope: StageStack, construct_id: str, lake: LakeStack) -> None:
         super().__init__(scope, construct_id)
-        settings = stage.settings(Observability).search
+        self._stage = stage_of(self)
+        settings = self._stage.settings(Observability).search
         if not settings:
-            raise ValueError(f"stage {stage.name} has no search")
-        self._stage = stage
+            raise ValueError(f"stage {self._stage.name} has no search")
         self._settings = settings
-        self._layers = layers
         self.cluster = self._build_cluster()
         self.load = self._build_load(lake)
         self.install = self._build_install()
         for function in self:
-            _name_role(function, stage)
+            # A name, so that the owner of a cluster can let the role in before it exists.
+            role = cast("iam.CfnRole", function.role.node.default_child)
+            role.role_name = _role_name(self._stage, function.folder)
         self._install(self.cluster)
         scope.publish(SearchUrl=self.cluster.url, SearchBoardsUrl=self.cluster.boards_url)
 
@@ -73,17 +72,17 @@ class ProfilingSearch(Construct):
     def _build_cluster(self) -> SearchCluster:
         if self._settings.cluster:
             return ForeignCluster(self._settings.cluster)
-        return Collection(self, "Cluster", stage=self._stage, settings=self._settings)
+        return Collection(self, "Cluster", self._settings)
 
     def _build_load(self, lake: LakeStack) -> PythonFunction:
         function = PythonFunction(
             self,
-            stage=self._stage,
-            folder="load_search",
+            "load_search",
+            "arrow",
+            "search",
             pipeline=PLATFORM,
             purpose="Brings what is missing of the profiling log into the search cluster",
             size=self._settings.load_search,
-            layers=self._layers.including("arrow", "search"),
             environment={
                 **self._address(),
                 "LAKE_BUCKET": lake.bucket.bucket_name,
@@ -101,12 +100,11 @@ class ProfilingSearch(Construct):
     def _build_install(self) -> PythonFunction:
         return PythonFunction(
             self,
-            stage=self._stage,
-            folder="install_search",
+            "install_search",
+            "search",
             pipeline=PLATFORM,
             purpose="Installs index templates and boards in the search cluster",
             size=self._settings.install_search,
-            layers=self._layers.including("search"),
             environment={
                 **self._address(),
                 "SEARCH_ROLES": " and ".join(_role_name(self._stage, folder) for folder in FOLDERS),
@@ -131,9 +129,3 @@ class ProfilingSearch(Construct):
 
 def _role_name(stage: Stage, folder: str) -> str:
     return f"{stage.resource_prefix}-{folder.replace('_', '-')}"
-
-
-def _name_role(function: PythonFunction, stage: Stage) -> None:
-    """Name a role, so that the owner of a cluster can let it in before it exists."""
-    role = cast("iam.CfnRole", function.role.node.default_child)
-    role.role_name = _role_name(stage, function.folder)

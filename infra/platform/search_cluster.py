@@ -11,6 +11,7 @@ from constructs import Construct, IDependable
 
 from infra.platform.functions import PythonFunction
 from infra.platform.observability.settings import ExistingCluster, Search
+from infra.platform.stage_stack import stage_of
 from infra.stage import Stage
 
 _NAME_LENGTH = 28  # of collections and of the policies over them
@@ -20,7 +21,6 @@ class ForeignCluster:
     """A cluster of another owner, who lets the roles of the functions in; the stage grants the rights of its side."""
 
     def __init__(self, cluster: ExistingCluster) -> None:
-        """Read its settings."""
         self._arn = cluster.arn
         self.url = cluster.url
         self.boards_url = cluster.boards_url or f"{cluster.url}/_dashboards"
@@ -45,9 +45,9 @@ class Collection(Construct):
     nothing else here needs, with an endpoint that is paid for by the hour and no way in for people.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, settings: Search) -> None:
-        """Build the group that sets the limits of capacity, and the collection in it."""
+    def __init__(self, scope: Construct, construct_id: str, settings: Search) -> None:
         super().__init__(scope, construct_id)
+        stage = stage_of(self)
         self._name = short_name(stage)
         self._readers = settings.readers
         group = self._build_group(settings.collection_max_units)
@@ -61,8 +61,9 @@ class Collection(Construct):
             standby_replicas=group.standby_replicas,
         )
         self._collection.add_resource_dependency(group)
-        for policy in (self._build_encryption(), self._build_network()):
-            self._collection.add_resource_dependency(policy)
+        collection, dashboard = self._whole("collection"), self._whole("dashboard")
+        self._build_policy("Encryption", {"Rules": [collection], "AWSOwnedKey": True})
+        self._build_policy("Network", [{"Rules": [collection, dashboard], "AllowFromPublic": True}])
         self.url = self._collection.attr_collection_endpoint
         self.boards_url = self._collection.attr_dashboard_endpoint
         self.service = "aoss"
@@ -103,13 +104,10 @@ class Collection(Construct):
             ),
         )
 
-    def _build_encryption(self) -> aoss.CfnSecurityPolicy:
-        rules = {"Rules": [self._whole("collection")], "AWSOwnedKey": True}
-        return aoss.CfnSecurityPolicy(self, "Encryption", name=self._name, type="encryption", policy=json.dumps(rules))
-
-    def _build_network(self) -> aoss.CfnSecurityPolicy:
-        rules = [{"Rules": [self._whole("collection"), self._whole("dashboard")], "AllowFromPublic": True}]
-        return aoss.CfnSecurityPolicy(self, "Network", name=self._name, type="network", policy=json.dumps(rules))
+    def _build_policy(self, construct_id: str, rules: object) -> None:
+        policy = json.dumps(rules)
+        built = aoss.CfnSecurityPolicy(self, construct_id, name=self._name, type=construct_id.lower(), policy=policy)
+        self._collection.add_resource_dependency(built)
 
     def _whole(self, kind: str) -> dict[str, Any]:
         return {"ResourceType": kind, "Resource": [f"collection/{self._name}"]}

@@ -1,6 +1,6 @@
 """Stacks of a stage, their outputs and log groups, and reasons for findings of the security rules."""
 
-from typing import Self
+from typing import Self, cast
 
 from aws_cdk import (
     Acknowledgment,
@@ -23,7 +23,6 @@ class StageStack(Stack):
     """A stack in the stage's account and region; `part` ends its name."""
 
     def __init__(self, scope: Construct, part: str, *, stage: Stage, purpose: str) -> None:
-        """Place the stack."""
         super().__init__(
             scope,
             f"{stage.stack_prefix}-{part}",
@@ -51,13 +50,19 @@ class _LocalSynthesizer(CliCredentialsStackSynthesizer):
         return self
 
 
+def stage_of(construct: IConstruct) -> Stage:
+    """Return the stage of the stack that a construct is in."""
+    return cast("StageStack", Stack.of(construct)).stage
+
+
 def removal_policy(stage: Stage) -> RemovalPolicy:
     """Return what becomes of data when its stack is deleted."""
     return RemovalPolicy.RETAIN if stage.keeps_data else RemovalPolicy.DESTROY
 
 
-def log_group(scope: Construct, stage: Stage, name: str | None = None) -> logs.LogGroup:
+def log_group(scope: Construct, name: str | None = None) -> logs.LogGroup:
     """Make a log group with the stage's retention; give a `name` only where a service demands a prefix."""
+    stage = stage_of(scope)
     return logs.LogGroup(
         scope,
         "Log",

@@ -7,8 +7,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.platform.stage_stack import PLAIN_HTTP, acknowledge, removal_policy
-from infra.stage import Stage
+from infra.platform.stage_stack import PLAIN_HTTP, acknowledge, removal_policy, stage_of
 
 
 class SecureBucket(s3.Bucket):
@@ -23,12 +22,11 @@ class SecureBucket(s3.Bucket):
         scope: Construct,
         construct_id: str,
         *,
-        stage: Stage,
         access_logs: s3.IBucket | None = None,
         versioned: bool = False,
         notifies: bool = False,
     ) -> None:
-        """Build the bucket."""
+        stage = stage_of(scope)
         super().__init__(
             scope,
             construct_id,
@@ -50,7 +48,9 @@ class SecureBucket(s3.Bucket):
             kept = Duration.days(stage.noncurrent_retention_days)
             self.add_lifecycle_rule(id="NoncurrentVersions", noncurrent_version_expiration=kept)
         if notifies:
-            self._notify_event_bridge()
+            # The L2 property would bring a custom resource with a function and a wildcard role along.
+            bucket = cast("s3.CfnBucket", self.node.default_child)
+            bucket.add_property_override("NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True)
         if stage.local:
             acknowledge(self, "AwsSolutions-S10", PLAIN_HTTP)
 
@@ -58,19 +58,12 @@ class SecureBucket(s3.Bucket):
         """Remove what lies under `prefix` after so many days."""
         self.add_lifecycle_rule(id=rule_id, prefix=prefix, expiration=Duration.days(days))
 
-    def _notify_event_bridge(self) -> None:
-        # The L2 property would bring a custom resource with a function and a wildcard role along.
-        bucket = cast("s3.CfnBucket", self.node.default_child)
-        bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
-            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
-        )
-
 
 class StateTable(dynamodb.Table):
     """A table of items by `pk` and `sk`; those with a time in the attribute `expiry` go when it is over."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, expiry: str | None = None) -> None:
-        """Build the table."""
+    def __init__(self, scope: Construct, construct_id: str, expiry: str | None = None) -> None:
+        stage = stage_of(scope)
         super().__init__(
             scope,
             construct_id,

@@ -1,9 +1,6 @@
 """The functions that fetch the vendor's exports and keep their histories, each with exactly the rights it needs."""
 
-from constructs import Construct
-
-from infra.platform.functions import PipelineFunctions
-from infra.platform.lake_stack import LakeStack
+from infra.platform.pipeline_stack import PipelineFunctions, PipelineStack
 from infra.platform.storage import StateTable
 from infra.stage import Stage
 from infra.vendor_exports.settings import VendorExports
@@ -14,28 +11,17 @@ _ANY_OBJECT = "Objects are named by the vendor, hour or run; the folder is fixed
 class ExportFunctions(PipelineFunctions):
     """One attribute per folder of `functions/vendor_exports/`."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        *,
-        stage: Stage,
-        pipeline: str,
-        lake: LakeStack,
-        slots: StateTable,
-        secret_name: str,
-        secret_arn: str,
-    ) -> None:
-        """Build every function."""
-        self._settings = settings = stage.settings(VendorExports)
-        super().__init__(scope, stage=stage, pipeline=pipeline, settings=settings)
-        self._lake_arn = lake.bucket_arn
+    def __init__(self, stack: PipelineStack, slots: StateTable, secret_name: str, secret_arn: str) -> None:
+        self._settings = settings = stack.stage.settings(VendorExports)
+        super().__init__(stack, settings)
+        self._lake_arn = self.lake.bucket_arn
         self._slots_arn = slots.table_arn
         self._secret_arn = secret_arn
-        self._in_lake = {"LAKE_BUCKET": lake.bucket.bucket_name}
+        self._in_lake = {"LAKE_BUCKET": self.lake.bucket.bucket_name}
         self._in_slots = {"SLOTS_TABLE": slots.table_name}
         self._flow = {"ENVIRONMENT": settings.environment.value}
         self._scope = {"OUT_OF_SCOPE": ",".join(settings.out_of_scope)}
-        self._vendor = self._vendor_variables(stage, secret_name)
+        self._vendor = self._vendor_variables(stack.stage, secret_name)
         self._folders = f"{self._lake_arn}/{settings.environment.root}Hourly/*"
         self._runs = f"{self._lake_arn}/runs/exports/*"
         self._history_runs = f"{self._lake_arn}/runs/history/*"

@@ -4,9 +4,8 @@ from aws_cdk import Duration
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.platform.lake_stack import LakeStack
-from infra.platform.machine import FAILURE, NAMED_LATER, Machine
-from infra.stage import Stage
+from infra.platform.machine import FAILURE, NAMED_LATER, Machine, Plan
+from infra.platform.stage_stack import stage_of
 from infra.vendor_exports.functions import ExportFunctions
 from infra.vendor_exports.settings import VendorExports
 from sluice.vendor_exports import states
@@ -16,23 +15,10 @@ from sluice.vendor_exports.run_summary import EXPORT, HISTORY
 class ExportMachine(Machine):
     """Claim, trigger, wait, list, copy, check, record, update; whatever fails, the slot's result is recorded."""
 
-    def __init__(self, scope: Construct, *, stage: Stage, lake: LakeStack, functions: ExportFunctions) -> None:
-        """Grant what the machine and its first step need, then build it."""
+    def __init__(self, scope: Construct, functions: ExportFunctions) -> None:
+        super().__init__(scope, EXPORT, functions.lake)
         self._functions = functions
-        self._settings = stage.settings(VendorExports)
-        steps = [
-            functions.claim_slot,
-            functions.trigger_job,
-            functions.check_job,
-            functions.list_files,
-            functions.copy_files,
-            functions.check_delivery,
-            functions.record_result,
-            functions.update_history,
-        ]
-        super().__init__(
-            scope, stage=stage, kind=EXPORT, lake=lake, steps=steps, plans="runs/exports/", map_name=states.COPY
-        )
+        self._settings = stage_of(self).settings(VendorExports)
         functions.claim_slot.allow(["states:DescribeExecution"], [self.executions_arn], NAMED_LATER)
         comment = "Has the vendor export the hour, copies every file, and proves that all of them arrived."
         self.build(self._build_chain(), comment=comment, minutes=self._settings.timeout_minutes)
@@ -110,7 +96,7 @@ class ExportMachine(Machine):
             states.COPY,
             self.call("Copy one batch of files", self._functions.copy_files, None, lost),
             comment="One child execution per batch of the plan; the check that follows counts, so none of them ends it",
-            reader=self.plan("$.listing.plan_key", "batches"),
+            plan=Plan("runs/exports/", "$.listing.plan_key", "batches"),
             concurrency=self._settings.copy_max_concurrency,
             failed=check,
             tolerates_failures=True,
@@ -149,23 +135,19 @@ class ExportMachine(Machine):
 class HistoryMachine(Machine):
     """Plan, observe the parts side by side, merge them into the histories."""
 
-    def __init__(self, scope: Construct, *, stage: Stage, lake: LakeStack, functions: ExportFunctions) -> None:
-        """Grant what the machine needs, then build it."""
-        steps = [functions.plan_history, functions.observe_hours, functions.update_history]
-        super().__init__(
-            scope, stage=stage, kind=HISTORY, lake=lake, steps=steps, plans="runs/history/", map_name=_OBSERVE
-        )
-        settings = stage.settings(VendorExports)
+    def __init__(self, scope: Construct, functions: ExportFunctions) -> None:
+        super().__init__(scope, HISTORY, functions.lake)
+        settings = stage_of(self).settings(VendorExports)
         failed = self.failure("Histories not initialised", "Start it again: doing it twice changes nothing.")
         plan = self.call("Cut the range into parts", functions.plan_history, _RANGE, failed, result_path=None)
         run = {"run_id": sfn.JsonPath.string_at("$.run_id")}
         merge = self.call("Merge the parts", functions.update_history, run, failed, result_path="$.merged")
         lost = self.failure("Part not observed", "Its slots stay unknown until the range is initialised again.")
         parts = self.each(
-            _OBSERVE,
+            "Observe the parts",
             self.call("Observe one part", functions.observe_hours, None, lost),
             comment="One child execution per part of the plan; the first that fails for good ends it all",
-            reader=self.plan("$.plan_key", "parts"),
+            plan=Plan("runs/history/", "$.plan_key", "parts"),
             concurrency=settings.observe_max_concurrency,
             failed=failed,
         )
@@ -189,4 +171,3 @@ _RANGE = {
     "first": sfn.JsonPath.string_at("$.first"),
     "last": sfn.JsonPath.string_at("$.last"),
 }
-_OBSERVE = "Observe the parts"

@@ -10,18 +10,16 @@ from constructs import Construct
 from infra.platform.functions import PythonFunction
 from infra.platform.lake_stack import LakeStack
 from infra.platform.observability.alarms import Alarms
-from infra.platform.observability.dashboards import Panels
+from infra.platform.observability.widgets import Panels
 from infra.platform.pipeline_stack import PipelineStack
 from infra.platform.stage_stack import acknowledge, removal_policy
 from infra.stage import Stage
-from infra.vendor_exports.alarms import raise_alarms
-from infra.vendor_exports.dashboard import SAVED_QUERIES, panels
 from infra.vendor_exports.functions import ExportFunctions
 from infra.vendor_exports.machine import ExportMachine, HistoryMachine
+from infra.vendor_exports.observability import SAVED_QUERIES, panels, raise_alarms
 from infra.vendor_exports.settings import VendorExports
 from sluice.vendor_exports.completeness.history_files import HISTORY_TABLES, history_prefix, state_key
 from sluice.vendor_exports.pipeline import PIPELINE
-from sluice.vendor_exports.run_summary import EXPORT, HISTORY
 
 
 class VendorExportsStack(PipelineStack):
@@ -39,24 +37,16 @@ class VendorExportsStack(PipelineStack):
         self._build_secret()
         for table in HISTORY_TABLES:
             lake.catalog.add_whole(self, table, history_prefix(self._settings.environment, table.name))
-        self.steps = ExportFunctions(
-            self,
-            stage=stage,
-            pipeline=PIPELINE.name,
-            lake=lake,
-            slots=self.slots,
-            secret_name=self._secret_name,
-            secret_arn=self.format_arn(
-                service="secretsmanager",
-                resource="secret",
-                resource_name=f"{self._secret_name}-??????",  # Secrets Manager appends six characters
-                arn_format=ArnFormat.COLON_RESOURCE_NAME,
-            ),
+        secret_arn = self.format_arn(
+            service="secretsmanager",
+            resource="secret",
+            resource_name=f"{self._secret_name}-??????",  # Secrets Manager appends six characters
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
         )
-        self.add_functions(self.steps)
-        self.export = ExportMachine(self, stage=stage, lake=lake, functions=self.steps)
-        self.add_machine(EXPORT, self.export)
-        self.add_machine(HISTORY, HistoryMachine(self, stage=stage, lake=lake, functions=self.steps))
+        self.steps = ExportFunctions(self, self.slots, self._secret_name, secret_arn)
+        self.export = ExportMachine(self, self.steps)
+        self.add_machine(self.export)
+        self.add_machine(HistoryMachine(self, self.steps))
         self.schedule("Exports", self._settings.schedule, self.export, "Has the vendor export the hour, and fetches it")
         self.publish(
             SlotsTable=self.slots.table_name,

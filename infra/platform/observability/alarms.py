@@ -1,7 +1,6 @@
 """Alarms on what a person has to act on, each with what to do; one composite per pipeline notifies people."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -13,7 +12,6 @@ from constructs import Construct
 from infra.platform.functions import PythonFunction
 from infra.platform.machine import Machine
 from infra.platform.observability.cloudwatch import (
-    OnAws,
     combined,
     dashboard_name,
     dashboard_page,
@@ -27,9 +25,10 @@ from infra.platform.observability.cloudwatch import (
 )
 from infra.platform.observability.saved_queries import ERRORS, Query
 from infra.platform.observability.settings import Observability
-from infra.stage import Stage
+from infra.platform.stage_stack import stage_of
 
 Missing = cloudwatch.TreatMissingData
+Steps = tuple[str, str, str]
 _Comparison = cloudwatch.ComparisonOperator
 
 
@@ -51,21 +50,19 @@ class Advice:
     """Text for the person on call: what it means, the first three things to do, and where to look."""
 
     meaning: str
-    steps: tuple[str, str, str]
+    steps: Steps
     console: str
     query: Query
 
 
 class Alarms(Construct):
-    """The alarms of one pipeline. `raised` are those made so far."""
+    """The alarms of one pipeline; `raised` are those made so far."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage, on_aws: OnAws) -> None:
-        """Begin with none."""
+    def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
-        self.stage = stage
+        self.stage = stage_of(self)
         self.raised: list[cloudwatch.AlarmBase] = []
-        self._on_aws = on_aws
-        self._settings = stage.settings(Observability)
+        self._settings = self.stage.settings(Observability)
 
     def above(
         self,
@@ -91,7 +88,7 @@ class Alarms(Construct):
             treat_missing_data=missing,
             alarm_description=self._describe(name, advice),
         )
-        self._keep(alarm)
+        self.raised.append(alarm)
 
     def unusual(self, name: str, metric: cloudwatch.IMetric, deviations: float, advice: Advice) -> None:
         """Raise an alarm when the metric is more standard deviations above what it is at this time of the week."""
@@ -107,20 +104,19 @@ class Alarms(Construct):
             treat_missing_data=Missing.NOT_BREACHING,
             alarm_description=self._describe(name, advice),
         )
-        self._keep(alarm)
+        self.raised.append(alarm)
 
     def on_letters(
-        self, name: str, queues: Iterable[sqs.IQueue], meaning: str, steps: tuple[str, str, str], query: Query = ERRORS
+        self, name: str, letters: Sequence[sqs.IQueue], meaning: str, steps: Steps, query: Query = ERRORS
     ) -> None:
         """Raise an alarm at once when a message waits in one of these dead letter queues."""
-        letters = list(queues)
         counts = {f"m{at}": of_queue(queue) for at, queue in enumerate(letters)}
         waiting = of_queue(letters[0]) if len(letters) == 1 else total(counts, "messages that wait")
         advice = Advice(meaning=meaning, steps=steps, console=queues_page(letters[0].queue_name), query=query)
         self.above(name, waiting, 0, advice, periods=AT_ONCE)
 
     def on_failed_runs(
-        self, name: str, machine: Machine, meaning: str, steps: tuple[str, str, str], query: Query, *, periods: Periods
+        self, name: str, machine: Machine, meaning: str, steps: Steps, query: Query, *, periods: Periods
     ) -> None:
         """Raise an alarm when an execution failed, ran out of time or was aborted."""
         names = {"failed": "ExecutionsFailed", "timed_out": "ExecutionsTimedOut", "aborted": "ExecutionsAborted"}
@@ -131,29 +127,37 @@ class Alarms(Construct):
     def on_failing_function(self, failing: str, throttled: str, function: PythonFunction) -> None:
         """Raise an alarm when too many calls of a function end in an error, and one when Lambda refuses calls."""
         folder, page, percent = function.folder, function_page(function), self._settings.error_percent
-        advice = Advice(
-            meaning=f"More than {percent:g} % of the calls of {folder} end in an error.",
-            steps=(
-                "Read the last errors in its log: one object, or every one?",
-                "After a deployment: go back to the version before, then look on.",
-                "Denied or throttled by S3 or DynamoDB? Restore permissions with `sluice deploy`.",
-            ),
-            console=page,
-            query=ERRORS,
-        )
         calls = {"errors": of_function(function, "Errors"), "invocations": of_function(function, "Invocations")}
-        self.above(failing, combined("100 * errors / invocations", calls, "errors, % of calls"), percent, advice)
-        advice = Advice(
-            meaning=f"Lambda refuses calls of {folder}: the account has no concurrency left.",
-            steps=(
-                "See which function of the account uses it up (Lambda dashboard, ConcurrentExecutions).",
-                "Stop that one, or ask AWS for a higher quota.",
-                f"Or give {folder} a reserved_concurrency in its pipeline's settings (infra/).",
+        self.above(
+            failing,
+            combined("100 * errors / invocations", calls, "errors, % of calls"),
+            percent,
+            Advice(
+                meaning=f"More than {percent:g} % of the calls of {folder} end in an error.",
+                steps=(
+                    "Read the last errors in its log: one object, or every one?",
+                    "After a deployment: go back to the version before, then look on.",
+                    "Denied or throttled by S3 or DynamoDB? Restore permissions with `sluice deploy`.",
+                ),
+                console=page,
+                query=ERRORS,
             ),
-            console=page,
-            query=ERRORS,
         )
-        self.above(throttled, of_function(function, "Throttles"), 0, advice)
+        self.above(
+            throttled,
+            of_function(function, "Throttles"),
+            0,
+            Advice(
+                meaning=f"Lambda refuses calls of {folder}: the account has no concurrency left.",
+                steps=(
+                    "See which function of the account uses it up (Lambda dashboard, ConcurrentExecutions).",
+                    "Stop that one, or ask AWS for a higher quota.",
+                    f"Or give {folder} a reserved_concurrency in its pipeline's settings (infra/).",
+                ),
+                console=page,
+                query=ERRORS,
+            ),
+        )
 
     def on_slow_function(self, name: str, function: PythonFunction, query: Query) -> None:
         """Raise an alarm when a function's calls come near its timeout."""
@@ -186,7 +190,6 @@ class Alarms(Construct):
                 f"Dashboard: {dashboard_page(dashboard_name(self.stage, 'Operations'))}"
             ),
         )
-        self._on_aws.only(composite)
         self.notify(composite, topic)
         return composite
 
@@ -200,20 +203,11 @@ class Alarms(Construct):
     def _full(self, name: str) -> str:
         return f"{self.stage.stack_prefix}-{name}"
 
-    def _keep(self, alarm: cloudwatch.AlarmBase) -> None:
-        self._on_aws.only(alarm)
-        self.raised.append(alarm)
-
     def _describe(self, name: str, advice: Advice) -> str:
         steps = [f"{number}. {step}" for number, step in enumerate(advice.steps, start=1)]
         links = [
             f"Console: {advice.console}",
             f"Query: {advice.query.name(self.stage)}",
-            f"Runbook: {self._settings.runbook}#{anchor(name)}",
+            f"Runbook: {self._settings.runbook}#{name.lower()}",  # the anchor of its heading, as GitHub makes it
         ]
         return "\n".join([advice.meaning, "", *steps, "", *links])
-
-
-def anchor(name: str) -> str:
-    """Return the anchor of an alarm's heading in the runbook: FilesWaiting is ``fileswaiting`` as GitHub makes it."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -1,15 +1,13 @@
-"""Metrics, pages of the AWS console, and resources that the local cloud cannot make."""
+"""Metrics of functions, queues and machines, and pages of the AWS console."""
 
 from collections.abc import Mapping
 
-from aws_cdk import Aws, CfnCondition, CfnResource, Duration, Fn, Stack
+from aws_cdk import Aws, Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct
 
 from infra.platform.functions import PythonFunction
 from infra.platform.machine import Machine
-from infra.platform.stage_stack import acknowledge
 from infra.stage import Stage
 from sluice.observability.metrics import NAMESPACE, Metric
 
@@ -94,20 +92,3 @@ def dashboard_page(name: str) -> str:
 def dashboard_name(stage: Stage, name: str) -> str:
     """Return the full name of a dashboard."""
     return f"{stage.stack_prefix}-{name}"
-
-
-class OnAws:
-    """Keeps resources out of the local cloud, and in its template, where their definitions can be read."""
-
-    def __init__(self, stack: Stack, stage: Stage) -> None:
-        """Build the condition where it is needed."""
-        self._condition = None
-        if stage.local:
-            self._condition = CfnCondition(stack, "OnAws", expression=Fn.condition_equals("local", "aws"))
-            acknowledge(stack, "CloudFormation-Validate::W8003", "It is false on purpose.")
-
-    def only(self, construct: Construct) -> None:
-        """Make every resource in `construct` on AWS alone."""
-        for child in construct.node.find_all():
-            if isinstance(child, CfnResource):
-                child.cfn_options.condition = self._condition

@@ -1,7 +1,6 @@
 """The two dashboards of a stage: what all pipelines have, and the panels that each of them adds."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
@@ -9,10 +8,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.platform.functions import PythonFunction
-from infra.platform.machine import Machine
 from infra.platform.observability.cloudwatch import (
     HOUR,
-    OnAws,
     combined,
     dashboard_name,
     of_function,
@@ -36,31 +33,10 @@ from infra.platform.observability.widgets import (
     table,
     value,
 )
-from infra.stage import Stage
+from infra.platform.pipeline_stack import PipelineStack
+from infra.platform.stage_stack import stage_of
 from sluice.observability import metrics
-from sluice.observability.pipeline import Pipeline
 from sluice.observability.prices import FUNCTION_CALL, FUNCTION_TIME
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Panels:
-    """Parts of dashboards that a pipeline adds: figures for their first rows, and rows."""
-
-    business_figures: Row = ()
-    business: Sequence[Row] = ()
-    operations_figures: Row = ()
-    operations: Sequence[Row] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """Resources of a stage; queues and machines by what they are called on the dashboard."""
-
-    pipelines: Sequence[Pipeline]
-    functions: Sequence[PythonFunction]
-    machines: Mapping[str, Machine]
-    queues: Mapping[str, sqs.IQueue]
-    dead_letters: Mapping[str, sqs.IQueue]
 
 
 class Dashboards(Construct):
@@ -69,26 +45,30 @@ class Dashboards(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
         *,
-        stage: Stage,
-        on_aws: OnAws,
-        parts: Parts,
-        panels: Sequence[Panels],
+        pipelines: Sequence[PipelineStack],
+        functions: Sequence[PythonFunction],
+        queues: Mapping[str, sqs.IQueue],
+        dead_letters: Mapping[str, sqs.IQueue],
         paging: Sequence[cloudwatch.IAlarm],
         alarms: Sequence[cloudwatch.IAlarm],
     ) -> None:
-        """Build both."""
-        super().__init__(scope, construct_id)
-        self._stage = stage
-        self._parts = parts
+        super().__init__(scope, "Dashboards")
+        self._stage = stage_of(self)
+        self._pipelines = [each.pipeline for each in pipelines]
+        self._functions = functions
+        self._machines = {kind.title(): machine for each in pipelines for kind, machine in each.machines.items()}
+        self._queues = queues
+        self._letters = {
+            f"q{n}": of_queue(queue).with_(label=label) for n, (label, queue) in enumerate(dead_letters.items())
+        }
+        panels = [each.panels() for each in pipelines]
         figures = [figure for each in panels for figure in each.business_figures]
         rows = [row for each in panels for row in each.business]
         self._build("Business", [[states("Pipelines", paging)], figures, *rows])
         figures = [figure for each in panels for figure in each.operations_figures]
         rows = [row for each in panels for row in each.operations]
         self._build("Operations", [[states("Alarms", alarms)], *self._operations(figures), *rows])
-        on_aws.only(self)
 
     def _build(self, name: str, rows: Sequence[Row]) -> None:
         cloudwatch.Dashboard(
@@ -102,51 +82,46 @@ class Dashboards(Construct):
 
     def _operations(self, more_figures: Row) -> list[Row]:
         """Return queues, machines and functions, each against its limits, and what drives the cost."""
-        functions = self._parts.functions
         return [
             [*self._figures(), *more_figures],
             [heading("Queues")],
-            self._queues(),
+            self._queue_graphs(),
             [heading("Machines")],
-            *self._machines(),
+            *self._machine_graphs(),
             [heading("Functions: slowest calls against their timeouts")],
             *self._durations(),
             self._troubles(),
             [heading("What drives the cost")],
             self._costs(),
             [heading("Logs")],
-            [table(ERRORS, functions), table(COLD_STARTS, functions)],
+            [table(ERRORS, self._functions), table(COLD_STARTS, self._functions)],
         ]
 
     def _figures(self) -> Row:
-        errors, letters = self._of_functions("Errors"), self._letters()
+        errors = self._of_functions("Errors")
         retries = [
             value(f"Retries, {each.title.lower()}", own(self._stage, metrics.RETRIES, each.name))
-            for each in self._parts.pipelines
+            for each in self._pipelines
         ]
         return [
             value("Errors", total(errors, "errors")),
-            value("Dead letters", total(letters, "messages"), of_range=False),
+            value("Dead letters", total(self._letters, "messages"), of_range=False),
             value("Functions, $", self._dollars()),
             *retries,
         ]
 
-    def _queues(self) -> Row:
-        queues = self._parts.queues.items()
+    def _queue_graphs(self) -> Row:
+        queues = self._queues.items()
         ages = [of_queue(queue, "ApproximateAgeOfOldestMessage").with_(label=name) for name, queue in queues]
         late = limit(60 * self._stage.settings(Observability).queue_age_minutes, "alarm")
         return [
             graph("Messages waiting", [of_queue(queue).with_(label=name) for name, queue in queues]),
             graph("Age of the oldest message", ages, unit="s", lines=[late]),
-            graph("Dead letters", list(self._letters().values())),
+            graph("Dead letters", list(self._letters.values())),
         ]
 
-    def _letters(self) -> dict[str, cloudwatch.IMetric]:
-        letters = self._parts.dead_letters.items()
-        return {f"q{n}": of_queue(queue).with_(label=label) for n, (label, queue) in enumerate(letters)}
-
-    def _machines(self) -> Iterator[Row]:
-        machines = self._parts.machines.items()
+    def _machine_graphs(self) -> Iterator[Row]:
+        machines = self._machines.items()
         ends = ("Started", "Succeeded", "Failed", "TimedOut", "Aborted")
         yield [
             graph(f"{name}: executions", [of_machine(machine, f"Executions{end}") for end in ends])
@@ -157,13 +132,11 @@ class Dashboards(Construct):
             for name, machine in machines
         ]
         throttled = [of_machine(machine, "ExecutionThrottled").with_(label=name) for name, machine in machines]
-        starts = [
-            own(self._stage, metrics.COLD_STARTS, each.name).with_(label=each.name) for each in self._parts.pipelines
-        ]
+        starts = [own(self._stage, metrics.COLD_STARTS, each.name).with_(label=each.name) for each in self._pipelines]
         yield [graph("Throttled by Step Functions", throttled), graph("Cold starts", starts)]
 
     def _durations(self) -> Iterator[Row]:
-        widgets = [self._duration(function) for function in self._parts.functions]
+        widgets = [self._duration(function) for function in self._functions]
         across = WHOLE // QUARTER_WIDTH
         for start in range(0, len(widgets), across):
             yield widgets[start : start + across]
@@ -181,22 +154,20 @@ class Dashboards(Construct):
         ]
 
     def _costs(self) -> Row:
-        functions = self._parts.functions
-        requests = [of_function(each, "Invocations", period=HOUR).with_(label=each.folder) for each in functions]
-        seconds = [_gigabyte_seconds(each) for each in functions]
+        calls = [of_function(each, "Invocations", period=HOUR).with_(label=each.folder) for each in self._functions]
+        seconds = [_gigabyte_seconds(each) for each in self._functions]
         return [
-            graph("Requests an hour", requests, stacked=True, width=THIRD),
+            graph("Requests an hour", calls, stacked=True, width=THIRD),
             graph("GB-seconds an hour", seconds, stacked=True),
         ]
 
     def _dollars(self) -> cloudwatch.IMetric:
-        costs = {f"cost_{function.folder}": _dollars_of(function) for function in self._parts.functions}
+        costs = {f"cost_{function.folder}": _dollars_of(function) for function in self._functions}
         return total(costs, "calls and GB-seconds, $")
 
     def _of_functions(self, name: str, statistic: str = "Sum") -> dict[str, cloudwatch.IMetric]:
         return {
-            f"f_{each.folder}": of_function(each, name, statistic).with_(label=each.folder)
-            for each in self._parts.functions
+            f"f_{each.folder}": of_function(each, name, statistic).with_(label=each.folder) for each in self._functions
         }
 
 

@@ -1,5 +1,7 @@
 """Digests: a function and its schedules send people the figures of a day or a week."""
 
+from collections.abc import Sequence
+
 from aws_cdk import Stack
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
@@ -7,10 +9,10 @@ from constructs import Construct
 
 from infra.platform.functions import PythonFunction
 from infra.platform.lake_stack import LakeStack
-from infra.platform.layers import Layers
 from infra.platform.observability.settings import Observability
-from infra.platform.schedule import Schedule
-from infra.stage import Stage
+from infra.platform.pipeline_stack import PipelineStack
+from infra.platform.stage_stack import stage_of
+from infra.platform.triggers import Schedule
 from sluice.observability.digest.periods import REPORTS_PREFIX, PeriodKind
 from sluice.observability.metrics import PLATFORM
 from sluice.runs.keys import RUN_RECORDS_PREFIX
@@ -27,32 +29,30 @@ class Digests(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
-        *,
-        stage: Stage,
         lake: LakeStack,
-        layers: Layers,
+        pipelines: Sequence[PipelineStack],
+        *,
         topic: sns.ITopic,
         missed_calls: sqs.IQueue,
-        sources: str,
     ) -> None:
-        """Build both."""
-        super().__init__(scope, construct_id)
-        settings = stage.settings(Observability)
+        super().__init__(scope, "Digests")
+        settings = stage_of(self).settings(Observability)
+        stack = Stack.of(self)
+        self.sources = stack.to_json_string({each.pipeline.name: each.digest_settings() for each in pipelines})
         self._missed_calls = missed_calls
         self.function = PythonFunction(
             self,
-            stage=stage,
-            folder="send_digest",
+            "send_digest",
+            "arrow",
+            "plots",
             pipeline=PLATFORM,
             purpose="Sends people the digest of a day or a week",
             size=settings.send_digest,
-            layers=layers.including("arrow", "plots"),
             environment={
-                "REGION": Stack.of(self).region,
+                "REGION": stack.region,
                 "LAKE_BUCKET": lake.bucket.bucket_name,
                 "TOPIC": topic.topic_arn,
-                "DIGEST_SOURCES": sources,
+                "DIGEST_SOURCES": self.sources,
             },
         )
         self.function.allow_list(lake.bucket_arn)
@@ -60,6 +60,8 @@ class Digests(Construct):
         self.function.allow(["s3:PutObject"], [f"{lake.bucket_arn}/{REPORTS_PREFIX}*"], _BY_DATE)
         self.function.allow(["sns:Publish"], [topic.topic_arn])
         self.function.keep_failed_calls(missed_calls)
+        for each in pipelines:
+            each.allow_digest(self.function)
         self._send(PeriodKind.DAY, settings.daily_digest)
         self._send(PeriodKind.WEEK, settings.weekly_digest)
 

@@ -14,16 +14,15 @@ from constructs import Construct
 from infra.platform.machine import Machine
 from infra.platform.observability.cloudwatch import execution_page
 from infra.platform.observability.settings import Observability, SlackChannel
-from infra.platform.stage_stack import PLAIN_HTTP, acknowledge
-from infra.stage import Stage
+from infra.platform.stage_stack import PLAIN_HTTP, acknowledge, stage_of
 
 
 class Notifications(Construct):
     """A topic, TLS only, and the people and the channel that the settings of observability name."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage) -> None:
-        """Build the topic and its subscriptions."""
+    def __init__(self, scope: Construct, construct_id: str) -> None:
         super().__init__(scope, construct_id)
+        stage = stage_of(self)
         self._settings = stage.settings(Observability)
         self.topic = sns.Topic(self, "Topic", display_name=f"Sluice {stage.name}", enforce_ssl=not stage.local)
         self._allow_alarms()
@@ -33,7 +32,7 @@ class Notifications(Construct):
             subscription = self.topic.add_subscription(subscriptions.EmailSubscription(address))
             acknowledge(subscription, "Serverless-SNSRedrivePolicy", _PAGED_ANYWAY)
         if self._settings.slack:
-            self._subscribe_channel(stage, self._settings.slack)
+            self._subscribe_channel(self._settings.slack)
 
     def notify_of_failures(self, machines: Sequence[Machine]) -> events.Rule:
         """Send a message for each execution that did not succeed, with its name and page, which no alarm can tell."""
@@ -76,13 +75,13 @@ class Notifications(Construct):
             )
         )
 
-    def _subscribe_channel(self, stage: Stage, channel: SlackChannel) -> None:
+    def _subscribe_channel(self, channel: SlackChannel) -> None:
         # Commands that people type in the channel may read alarms and nothing else.
         role = iam.Role(self, "ChannelRole", assumed_by=iam.ServicePrincipal("chatbot.amazonaws.com"))
         chatbot.SlackChannelConfiguration(
             self,
             "Channel",
-            slack_channel_configuration_name=f"{stage.resource_prefix}-observability",
+            slack_channel_configuration_name=f"{stage_of(self).resource_prefix}-observability",
             slack_workspace_id=channel.workspace,
             slack_channel_id=channel.channel,
             notification_topics=[self.topic],

@@ -7,7 +7,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.platform.functions import PythonFunction
-from infra.platform.observability.cloudwatch import OnAws
+from infra.platform.stage_stack import stage_of
 from infra.stage import Stage
 
 
@@ -64,27 +64,13 @@ OF_ALL = (ONE_RUN, COLD_STARTS, ERRORS)
 """Queries over the logs of every function."""
 
 
-class SavedQueries(Construct):
-    """The queries in the console's list."""
-
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        stage: Stage,
-        on_aws: OnAws,
-        queries: Iterable[Query],
-        functions: Sequence[PythonFunction],
-    ) -> None:
-        """Save them."""
-        super().__init__(scope, construct_id)
-        for query in queries:
-            logs.CfnQueryDefinition(
-                self,
-                query.title.title().replace(" ", ""),
-                name=query.name(stage),
-                query_string="\n| ".join(query.lines),
-                log_group_names=query.log_groups(functions),
-            )
-        on_aws.only(self)
+def save_queries(scope: Construct, queries: Iterable[Query], functions: Sequence[PythonFunction]) -> None:
+    """Add queries to the console's list."""
+    for query in queries:
+        logs.CfnQueryDefinition(
+            scope,
+            query.title.title().replace(" ", ""),
+            name=query.name(stage_of(scope)),
+            query_string="\n| ".join(query.lines),
+            log_group_names=query.log_groups(functions),
+        )

@@ -1,6 +1,7 @@
 """Parts of dashboards, in the widths of a 24 column grid."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 
@@ -12,6 +13,16 @@ PERCENTILES = ("p50", "p90", "p99")
 _HEIGHT = 6
 
 Row = Sequence[cloudwatch.IWidget]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panels:
+    """Parts of dashboards that a pipeline adds: figures for their first rows, and rows."""
+
+    business_figures: Row = ()
+    business: Sequence[Row] = ()
+    operations_figures: Row = ()
+    operations: Sequence[Row] = ()
 
 
 def heading(text: str) -> cloudwatch.IWidget:

@@ -22,9 +22,7 @@ OPTIONAL = sorted(path.parent.name for path in LAYERS.glob("*/requirements.txt")
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_a_function_carries_the_layers_whose_packages_it_imports(prd: Synthesis, folder: str) -> None:
     layers = [text(layer) for layer in prd.function(folder)["Layers"]]
-    names = [
-        found[1].lower() for layer in layers if (found := re.fullmatch(r"<(?:Functions)?Layers(\w+)\w{8}>", layer))
-    ]
+    names = [found[1].lower() for layer in layers if (found := re.fullmatch(r"<Layer(\w+)\w{8}>", layer))]
     assert len(names) == len(layers)
     assert sorted(names) == sorted(layers_of(folder))
 

@@ -1,17 +1,60 @@
-"""Alarms of the vendor's exports, from the schedule to the delivery, and what a person does about them."""
+"""Saved queries, dashboard panels and alarms of the vendor's exports, and what a person does about each alarm."""
+
+from collections.abc import Sequence
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
 
+from infra.platform.functions import PythonFunction
 from infra.platform.machine import Machine
 from infra.platform.observability.alarms import Advice, Alarms, Missing, Periods
-from infra.platform.observability.cloudwatch import HOUR, function_page, machine_page, of_machine, own
-from infra.vendor_exports.dashboard import EXPORTS
+from infra.platform.observability.cloudwatch import HOUR, QUARTER, function_page, machine_page, of_machine, own
+from infra.platform.observability.saved_queries import Query
+from infra.platform.observability.widgets import WHOLE, Panels, graph, heading, table, value
+from infra.stage import Stage
 from infra.vendor_exports.functions import ExportFunctions
 from infra.vendor_exports.settings import VendorExports
 from sluice.observability.metrics import Metric
 from sluice.vendor_exports import metrics
 from sluice.vendor_exports.pipeline import PIPELINE
+
+EXPORTS = Query(
+    "exports by slot",
+    ("record_result",),
+    (
+        'filter message = "recorded"',
+        "fields @timestamp, slot, status, promised, copied, missing, refetched, bytes, cause",
+        "sort @timestamp desc",
+        "limit 48",
+    ),
+)
+SAVED_QUERIES = (EXPORTS,)
+
+
+def panels(stage: Stage, functions: Sequence[PythonFunction]) -> Panels:
+    """Return what the vendor delivered, how long it took, and what went wrong."""
+
+    def shown(*names: Metric, statistic: str = "Sum") -> list[cloudwatch.Metric]:
+        return [own(stage, metric, PIPELINE.name, statistic, QUARTER) for metric in names]
+
+    (delivered,) = shown(metrics.EXPORTS_DELIVERED)
+    counts = (metrics.FILES_PROMISED, metrics.FILES_COPIED, metrics.FILES_MISSING, metrics.FILES_REFETCHED)
+    phases = shown(metrics.JOB_SECONDS, metrics.COPY_SECONDS, statistic="Maximum")
+    refused = shown(metrics.TOKENS_REFUSED, metrics.UNKNOWN_STATUSES)
+    return Panels(
+        business_figures=[value("Exports delivered", delivered)],
+        business=[
+            [heading("Vendor exports")],
+            [
+                graph("Delivered an hour", [delivered.with_(period=HOUR)], width=6),
+                graph("Files", shown(*counts), width=6),
+                graph("Seconds by phase", phases, width=6, unit="s"),
+                graph("Refused and not understood", refused, width=6),
+            ],
+            [table(EXPORTS, functions, width=WHOLE)],
+        ],
+    )
+
 
 _UNTIL_THE_NEXT_RUN = Periods(1, 16)
 """The end of an export stays in sight for 80 minutes: until the next one has ended, which may take longer."""
@@ -20,7 +63,7 @@ _UNTIL_THE_NEXT_RUN = Periods(1, 16)
 def raise_alarms(
     alarms: Alarms, functions: ExportFunctions, machine: Machine, missed_calls: sqs.IQueue, secret_name: str
 ) -> None:
-    """Raise them all."""
+    """Raise alarms on all that can go wrong, from the schedule to the delivery."""
     alarms.on_letters(
         "ExportCallsWaiting",
         [missed_calls],
@@ -44,14 +87,13 @@ def raise_alarms(
         EXPORTS,
         periods=_UNTIL_THE_NEXT_RUN,
     )
-    _on_duration(alarms, machine)
-    _on_missing_files(alarms, machine)
+    _on_delivery(alarms, machine)
     _on_refused_tokens(alarms, functions, secret_name)
     if alarms.stage.settings(VendorExports).schedule:
         _on_absence(alarms, machine)
 
 
-def _on_duration(alarms: Alarms, machine: Machine) -> None:
+def _on_delivery(alarms: Alarms, machine: Machine) -> None:
     minutes = alarms.stage.settings(VendorExports).late_minutes
     late = Advice(
         meaning=f"An export took more than {minutes} minutes; 15 to 25 are usual.",
@@ -65,9 +107,6 @@ def _on_duration(alarms: Alarms, machine: Machine) -> None:
     )
     took = of_machine(machine, "ExecutionTime", "Maximum")
     alarms.above("ExportLate", took, 60_000 * minutes, late, periods=_UNTIL_THE_NEXT_RUN)
-
-
-def _on_missing_files(alarms: Alarms, machine: Machine) -> None:
     missing = Advice(
         meaning="Files the vendor promised are not there.",
         steps=(
@@ -78,7 +117,8 @@ def _on_missing_files(alarms: Alarms, machine: Machine) -> None:
         console=machine_page(machine),
         query=EXPORTS,
     )
-    alarms.above("FilesMissing", _own(alarms, metrics.FILES_MISSING), 0, missing, periods=_UNTIL_THE_NEXT_RUN)
+    files = own(alarms.stage, metrics.FILES_MISSING, PIPELINE.name)
+    alarms.above("FilesMissing", files, 0, missing, periods=_UNTIL_THE_NEXT_RUN)
 
 
 def _on_refused_tokens(alarms: Alarms, functions: ExportFunctions, secret_name: str) -> None:
@@ -92,7 +132,8 @@ def _on_refused_tokens(alarms: Alarms, functions: ExportFunctions, secret_name: 
         console=function_page(functions.trigger_job),
         query=EXPORTS,
     )
-    alarms.above("TokensRefused", _own(alarms, metrics.TOKENS_REFUSED), 0, refused, periods=_UNTIL_THE_NEXT_RUN)
+    tokens = own(alarms.stage, metrics.TOKENS_REFUSED, PIPELINE.name)
+    alarms.above("TokensRefused", tokens, 0, refused, periods=_UNTIL_THE_NEXT_RUN)
 
 
 def _on_absence(alarms: Alarms, machine: Machine) -> None:
@@ -107,7 +148,7 @@ def _on_absence(alarms: Alarms, machine: Machine) -> None:
         console=machine_page(machine),
         query=EXPORTS,
     )
-    delivered = _own(alarms, metrics.EXPORTS_DELIVERED).with_(period=HOUR)
+    delivered = own(alarms.stage, metrics.EXPORTS_DELIVERED, PIPELINE.name, period=HOUR)
     # No figure at all: no export even ended.
     alarms.above(
         "ExportAbsent",
@@ -118,7 +159,3 @@ def _on_absence(alarms: Alarms, machine: Machine) -> None:
         missing=Missing.BREACHING,
         comparison=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
     )
-
-
-def _own(alarms: Alarms, metric: Metric) -> cloudwatch.Metric:
-    return own(alarms.stage, metric, PIPELINE.name)

@@ -1,17 +1,23 @@
-"""From events of the default bus to batches for a function: a rule, a queue, its dead letters."""
+"""Triggers of functions and machines: events of the default bus by way of a queue, and schedules."""
 
-from aws_cdk import Duration
+import json
+from collections.abc import Mapping
+
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.platform.functions import PythonFunction
-from infra.platform.stage_stack import PLAIN_HTTP, acknowledge
+from infra.platform.machine import Machine
+from infra.platform.permissions import allow
+from infra.platform.stage_stack import PLAIN_HTTP, acknowledge, stage_of
 from infra.settings import Batching
-from infra.stage import Stage
 
 
 class SecureQueue(sqs.Queue):
@@ -26,11 +32,10 @@ class SecureQueue(sqs.Queue):
         scope: Construct,
         construct_id: str,
         *,
-        stage: Stage,
         function_timeout: Duration | None = None,
         dead_letters: sqs.IQueue | None = None,
     ) -> None:
-        """Build the queue."""
+        stage = stage_of(scope)
         hidden = Duration.seconds(6 * function_timeout.to_seconds()) if function_timeout else None
         kept = sqs.DeadLetterQueue(queue=dead_letters, max_receive_count=stage.max_receives) if dead_letters else None
         super().__init__(
@@ -49,9 +54,8 @@ class SecureQueue(sqs.Queue):
 class DeadLetters(SecureQueue):
     """A queue of messages that need a person."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, stage: Stage) -> None:
-        """Build the queue."""
-        super().__init__(scope, construct_id, stage=stage)
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
         for finding in ("AwsSolutions-SQS3", "Serverless-SQSRedrivePolicy"):
             acknowledge(self, finding, "This queue is the end of the line.")
 
@@ -68,18 +72,14 @@ class QueuedEvents(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        stage: Stage,
         pattern: events.EventPattern,
         description: str,
         function: PythonFunction,
         batching: Batching,
     ) -> None:
-        """Build queue, rule and event source."""
         super().__init__(scope, construct_id)
-        self.dead_letters = DeadLetters(self, "DeadLetters", stage=stage)
-        self.queue = SecureQueue(
-            self, "Queue", stage=stage, function_timeout=function.timeout, dead_letters=self.dead_letters
-        )
+        self.dead_letters = DeadLetters(self, "DeadLetters")
+        self.queue = SecureQueue(self, "Queue", function_timeout=function.timeout, dead_letters=self.dead_letters)
         events.Rule(
             self,
             "Rule",
@@ -105,3 +105,50 @@ def object_events(bucket: s3.IBucket, *kinds: str) -> events.EventPattern:
     return events.EventPattern(
         source=["aws.s3"], detail_type=list(kinds), detail={"bucket": {"name": [bucket.bucket_name]}}
     )
+
+
+class Schedule(Construct):
+    """Calls a machine or a function by a schedule expression in UTC, with a role that can do nothing else.
+
+    A call that fails is tried again for an hour and then kept in `dead_letters`. `document` is the input of a function.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        expression: str,
+        target: Machine | PythonFunction,
+        dead_letters: sqs.IQueue,
+        description: str,
+        document: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        if isinstance(target, Machine):
+            action, document = "states:StartExecution", {"started_by": "schedule"}
+        else:
+            action = "lambda:InvokeFunction"
+        # Of this account only: schedules of other accounts must not be able to use the service's role.
+        ours = {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
+        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com", conditions=ours))
+        allow(role, [action], [target.arn])
+        allow(role, ["sqs:SendMessage"], [dead_letters.queue_arn])
+        schedule = scheduler.CfnSchedule(
+            self,
+            "Schedule",
+            description=description,
+            schedule_expression=expression,
+            schedule_expression_timezone="UTC",
+            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
+            target=scheduler.CfnSchedule.TargetProperty(
+                arn=target.arn,
+                role_arn=role.role_arn,
+                input=json.dumps(document) if document else None,
+                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
+                    maximum_event_age_in_seconds=3600, maximum_retry_attempts=10
+                ),
+                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=dead_letters.queue_arn),
+            ),
+        )
+        schedule.node.add_dependency(role)
