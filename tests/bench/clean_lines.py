@@ -8,9 +8,10 @@ import itertools
 import json
 import random
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import reduce
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
@@ -19,7 +20,7 @@ import orjson
 
 from cli.contracts.generation import generate_event
 from sluice.contracts.load import load_registry
-from sluice.contracts.model import Contract
+from sluice.contracts.model import Column, Contract
 from sluice.event_files.convert.committing import read_plan
 from sluice.event_files.convert.model import Batch
 from sluice.event_files.convert.planning import Planning
@@ -149,6 +150,15 @@ def _anew(value: Any, text: str, rng: random.Random, growth: int) -> Any:
         start = rng.randrange(len(text) - len(value))
         return text[start : start + len(value)]
     return value
+
+
+def row_of(event: Any, columns: Iterable[Column]) -> dict[str, Any]:
+    """Return the columns of an event."""
+
+    def member(value: Any, name: str) -> Any:
+        return value.get(name) if isinstance(value, dict) else None
+
+    return {column.name: reduce(member, column.path, event) for column in columns}
 
 
 class Folder(MemoryObjectStore):

@@ -18,9 +18,9 @@ import pyarrow.dataset as ds
 
 from sluice.contracts.model import PARTITION_KEYS
 from sluice.lake.parquet import arrow_schema
-from tests.bench.clean_lines import Shape, Work, make_work
+from tests.bench.clean_lines import Shape, Work, make_work, row_of
 from tests.bench.memory import peak_mb
-from tests.bench.peers.converters import CANDIDATES, Convert, fetch, row_of
+from tests.bench.peers.converters import CANDIDATES, Convert, fetch
 from tests.bench.peers.spark import NoSparkError, Spark, started
 from tests.bench.result import Result
 from tests.bench.timing import ROUNDS, in_turns, ratios
@@ -104,7 +104,7 @@ def _assert_agreement(work: Work, targets: Mapping[str, Path]) -> None:
 
 
 def _truth(work: Work) -> pa.Table:
-    rows = [row_of(json.loads(line), work) for line in work.lines().splitlines()]
+    rows = [row_of(json.loads(line), work.contract.table_columns) for line in work.lines().splitlines()]
     for row in rows:
         day, _, time = row["date_time"].partition("T")
         row.update(zip(PARTITION_KEYS, map(int, (*day.split("-"), time[:2])), strict=True))

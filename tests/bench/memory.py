@@ -10,17 +10,13 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+from tests.support import peak_memory
+
 
 def peak_mb(work: str, *arguments: str | Path) -> float:
     """Run a piece of work in a fresh process; return its peak in MB, imports included."""
     command = [sys.executable, "-m", "tests.bench.memory", work, *map(str, arguments)]
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-
-
-def own_peak_mb() -> float:
-    """Tell the peak of this process; what getrusage tells is the parent's as well, from before it became another."""
-    (line,) = (each for each in Path("/proc/self/status").read_text().splitlines() if each.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
 
 
 def _validate(file: str) -> None:
@@ -54,4 +50,4 @@ _WORK: dict[str, Callable[..., object]] = {
 
 if __name__ == "__main__":
     _WORK[sys.argv[1]](*sys.argv[2:])
-    sys.stdout.write(str(own_peak_mb()))
+    sys.stdout.write(str(peak_memory.peak_mb()))

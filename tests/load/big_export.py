@@ -7,19 +7,21 @@ The deployed machine copies it from a simulated vendor; meanwhile the memory of 
 The present hour's slot is cleared first, and again at the end.
 """
 
-import argparse
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import typer
+from typer import echo
+
 from cli.platform.session import LOCAL, connect
 from cli.simulator.exports import Exports
 from cli.vendor_exports.export import run_export
 from tests.support.deployed_cloud import Cloud
 from tests.support.deployed_exports import DeployedExports, contents
+from tests.support.peak_memory import peak_mb
 
 _FUNCTION = b"FunctionsCopyFiles"
 _TIMEOUT = 1800.0
@@ -32,25 +34,21 @@ class Watch(threading.Thread):
     def __init__(self) -> None:
         """Begin when started."""
         super().__init__(daemon=True)
-        self.peak_mb = 0
+        self.peak_mb = 0.0
         self.over = threading.Event()
 
     def run(self) -> None:
         """Look again and again: when a process is gone, so is what it held."""
         while not self.over.wait(_EVERY):
-            self.peak_mb = max(self.peak_mb, *_peaks(), 0)
+            self.peak_mb = max(self.peak_mb, *_peaks(), 0.0)
 
 
-def main() -> int:
-    """Export; return 0 when every file is proven."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, default=300, help="how many files, the large one left out")
-    parser.add_argument("--big-bytes", type=int, default=1_000_000_000, help="size of the large one")
-    arguments = parser.parse_args()
+def main(files: int = 300, big_bytes: int = 1_000_000_000) -> None:
+    """Export so many files and a large one; end with 0 when every file is proven."""
     exports = DeployedExports(Cloud(connect(LOCAL)))
     exports.clear()
     watch = Watch()
-    with exports.vendor(exports=Exports(files=arguments.files, big_bytes=arguments.big_bytes)) as vendor:
+    with exports.vendor(exports=Exports(files=files, big_bytes=big_bytes)) as vendor:
         expected = contents(vendor)
         watch.start()
         begun = time.monotonic()
@@ -58,12 +56,12 @@ def main() -> int:
         seconds = time.monotonic() - begun
         watch.over.set()
     copied = f"{account.copied} of {account.promised} files, {account.bytes / 1e6:.0f} MB"
-    say(f"{account.status}: {copied} {account.cause}".rstrip())
-    say(f"{seconds:.0f} s; the function that copies held {watch.peak_mb} MB at most")
+    echo(f"{account.status}: {copied} {account.cause}".rstrip())
+    echo(f"{seconds:.0f} s; the function that copies held {watch.peak_mb:.0f} MB at most")
     proven = account.status == "delivered" and exports.landed(account.folder) == expected
-    say("every file proven" if proven else f"NOT PROVEN: {dict(account.reasons)}")
+    echo("every file proven" if proven else f"NOT PROVEN: {dict(account.reasons)}")
     forget(exports, account.folder)
-    return 0 if proven else 1
+    raise SystemExit(0 if proven else 1)
 
 
 def forget(exports: DeployedExports, folder: str) -> None:
@@ -75,24 +73,13 @@ def forget(exports: DeployedExports, folder: str) -> None:
     exports.clear()
 
 
-def say(line: str) -> None:
-    """Print at once: people watch."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
-def _peaks() -> Iterator[int]:
+def _peaks() -> Iterator[float]:
     """Yield the most memory, in MB, that each process of the function ever held."""
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError, StopIteration):
             if _FUNCTION in (process / "cmdline").read_bytes():
-                yield _peak(process)
-
-
-def _peak(process: Path) -> int:
-    lines = (process / "status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) >> 10
+                yield peak_mb(process)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    typer.run(main)

@@ -5,15 +5,15 @@
 Plan, parts, merge and all outputs are the real ones; the bucket is made up, so that nothing but processing is timed.
 """
 
-import argparse
 import json
-import resource
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
+
+import typer
+from typer import echo
 
 from sluice.lake.object_store import ListedObject
 from sluice.vendor_exports.client.environment import Environment
@@ -23,6 +23,7 @@ from sluice.vendor_exports.completeness.report.page import report_page
 from sluice.vendor_exports.completeness.update_history import HistoryPublisher, HistoryUpdater, output_keys
 from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA, Slot, slots_between
 from tests.support.memory_object_store import MemoryObjectStore
+from tests.support.peak_memory import peak_mb
 
 _MODIFIED = datetime(2026, 1, 1, tzinfo=UTC)
 FIRST = Slot(datetime(2025, 1, 1, tzinfo=UTC))
@@ -66,42 +67,31 @@ class MadeUpBucket(MemoryObjectStore):
         return self._schemas[int(key.split("/")[-3]) // 30 % len(self._schemas)]
 
 
-def main() -> int:
+def main(hours: int = 10_000, files: int = 300) -> None:
     """Initialise, then update by an hour; print seconds and sizes."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hours", type=int, default=10_000)
-    parser.add_argument("--files", type=int, default=300, help="files an hour")
-    arguments = parser.parse_args()
-    bucket = MadeUpBucket(files=arguments.files)
-    last, environment = FIRST.after(arguments.hours - 1), Environment.PROD
-    say(f"{arguments.hours} hours of {arguments.files} files")
+    bucket = MadeUpBucket(files=files)
+    last, environment = FIRST.after(hours - 1), Environment.PROD
+    echo(f"{hours} hours of {files} files")
     listed = timed("listing alone, made up", lambda: _count(bucket, environment, last))
     publishing = HistoryPublisher(bucket, report_page, ["ImosTable007"])
     now = last.after(2).hour
     parts = timed("plan", lambda: write_plan(bucket, "run", environment, FIRST, last, now))
     timed(f"observe {len(parts)} parts", lambda: _observe(bucket, parts, now))
     timed("merge, derive, write all outputs", lambda: merge_parts(bucket, publishing, "run"))
-    say(f"{time.process_time():10.2f} s   of processor time so far")
+    echo(f"{time.process_time():10.2f} s   of processor time so far")
     updating = HistoryUpdater(bucket, publishing, 240)
     timed("update by an hour", lambda: updating.update(environment, last.after(3).hour))
     for key in [state_key(environment), *output_keys(environment)]:
-        say(f"{len(bucket.objects[key]) / 1000:10.0f} kB  {key}")
-    say(f"{listed} objects; peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
-    return 0
+        echo(f"{len(bucket.objects[key]) / 1000:10.0f} kB  {key}")
+    echo(f"{listed} objects; peak memory {peak_mb():.0f} MB")
 
 
 def timed(what: str, work: Callable[[], T]) -> T:
     """Do it and print how long it took."""
     begun = time.monotonic()
     result = work()
-    say(f"{time.monotonic() - begun:10.2f} s   {what}")
+    echo(f"{time.monotonic() - begun:10.2f} s   {what}")
     return result
-
-
-def say(line: str) -> None:
-    """Print at once: people watch."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 def _observe(bucket: MadeUpBucket, parts: Sequence[Part], now: datetime) -> None:
@@ -119,4 +109,4 @@ def _schema(version: int) -> bytes:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    typer.run(main)

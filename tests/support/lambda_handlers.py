@@ -1,8 +1,7 @@
 """Handlers of functions, loaded and called as Lambda does, and the events that AWS calls them with."""
 
-import importlib.util
 import json
-from dataclasses import dataclass, field
+import runpy
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote_plus
@@ -10,6 +9,7 @@ from urllib.parse import quote_plus
 import pytest
 
 from sluice.event_files.ledger.model import SourceObject
+from tests.support.lambda_context import Context
 from tests.support.moto_stage import LAKE, LEDGER, MEDIA, MEDIA_INDEX
 from tests.support.source_files import handler_path
 
@@ -29,22 +29,6 @@ ENVIRONMENT = {
 """Environment variables that the stacks give the functions."""
 
 
-@dataclass
-class Context:
-    """Context of an invocation; `milliseconds` are the times left, one per call until the last."""
-
-    milliseconds: list[int] = field(default_factory=lambda: [600_000])
-    function_name: str = "function"
-    function_version: str = "1"
-    memory_limit_in_mb: int = 1024
-    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:function"
-    aws_request_id: str = "52fdfc07-2182-454f-963f-5f0f9a621d72"
-    tenant_id: str | None = None
-
-    def get_remaining_time_in_millis(self) -> int:
-        return self.milliseconds.pop(0) if len(self.milliseconds) > 1 else self.milliseconds[0]
-
-
 class Handler(Protocol):
     """Entry point of a function."""
 
@@ -55,14 +39,10 @@ def load_handler(name: str, monkeypatch: pytest.MonkeyPatch, **environment: str)
     """Start a function anew: an earlier one leaves nothing in its memory."""
     for variable, value in {**ENVIRONMENT, **environment}.items():
         monkeypatch.setenv(variable, value)
-    spec = importlib.util.spec_from_file_location(f"{name}_handler", handler_path(name))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    handler = runpy.run_path(str(handler_path(name)))["handler"]
 
     def call(event: Any, context: Context | None = None) -> Any:
-        return module.handler(event, context or Context())
+        return handler(event, context or Context())
 
     return call
 

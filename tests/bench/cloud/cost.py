@@ -7,16 +7,16 @@ call takes what arrives within the queue's window, a conversion what arrives in 
 """
 
 import argparse
-import hashlib
 import os
 import re
 import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from cli.event_files.convert import CONVERTED, run_conversion
@@ -26,7 +26,7 @@ from cli.platform.session import LOCAL, Deployment, connect
 from infra.event_files.settings import EventFiles
 from infra.stage import stage_named
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
-from sluice.event_files.ledger.model import SourceObject
+from sluice.event_files.ledger.model import SourceObject, Status
 from sluice.observability import prices
 from tests.bench.cloud.usage import Usage, calls, used
 from tests.bench.corpus import Shape, make_corpus
@@ -84,7 +84,6 @@ class Pipeline:
     def __init__(self, deployment: Deployment) -> None:
         """Find what takes the files."""
         self._deployment = deployment
-        self._ledger = DynamoLedger(deployment.dynamodb, deployment.output("LedgerTable"))
         queue = deployment.sqs.get_queue_attributes(
             QueueUrl=deployment.output("QueueUrl"), AttributeNames=["QueueArn"]
         )["Attributes"]["QueueArn"]
@@ -117,18 +116,9 @@ class Pipeline:
     def _validate(self, prefix: str, bodies: Sequence[bytes]) -> None:
         """Upload while the queue is not polled, so that all are there at once, and wait until all are recorded."""
         self._listen(enabled=False)
-        sources = {self._upload(f"{prefix}/{number:05}", body) for number, body in enumerate(bodies)}
+        sources = {upload(self._deployment, f"{prefix}/{number:05}", body) for number, body in enumerate(bodies)}
         self._listen(enabled=True)
-        waiting, deadline = sources, time.monotonic() + _PATIENCE + len(bodies) * _PER_FILE
-        while waiting := waiting - self._ledger.finished(waiting):
-            if time.monotonic() > deadline:
-                raise AssertionError(f"{len(waiting)} of {len(sources)} files are not recorded")
-            time.sleep(_PAUSE)
-
-    def _upload(self, key: str, body: bytes) -> SourceObject:
-        bucket = self._deployment.output("SourceBucket")
-        self._deployment.s3.put_object(Bucket=bucket, Key=key, Body=body)
-        return SourceObject(bucket, key, hashlib.md5(body, usedforsecurity=False).hexdigest())
+        recorded(self._deployment, sources, _PATIENCE + len(bodies) * _PER_FILE)
 
     def _listen(self, *, enabled: bool) -> None:
         self._deployment.functions.update_event_source_mapping(UUID=self._mapping, Enabled=enabled)
@@ -137,6 +127,28 @@ class Pipeline:
         conversion, _ = run_conversion(self._deployment, 2 * _PATIENCE)
         if conversion.status != CONVERTED:
             raise AssertionError(f"not converted: {conversion.status}")
+
+
+def upload(deployment: Deployment, key: str, body: bytes) -> SourceObject:
+    """Put an event file into the source bucket."""
+    bucket = deployment.output("SourceBucket")
+    etag = deployment.s3.put_object(Bucket=bucket, Key=key, Body=body)["ETag"]
+    return SourceObject(bucket, key, etag.strip('"'))
+
+
+def recorded(deployment: Deployment, sources: Collection[SourceObject], seconds: float) -> dict[SourceObject, float]:
+    """Wait until all are in the ledger; return when each was written there."""
+    ledger = DynamoLedger(deployment.dynamodb, deployment.output("LedgerTable"))
+    found: dict[SourceObject, float] = {}
+    deadline = time.monotonic() + seconds
+    while waiting := set(sources) - found.keys():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{len(waiting)} of {len(sources)} files are not recorded")
+        time.sleep(_PAUSE)
+        for source, item in ledger.items(waiting).items():
+            if Status(item["status"]).is_final:
+                found[source] = datetime.fromisoformat(item["recorded_at"]).timestamp()
+    return found
 
 
 def measure(deployment: Deployment, files: int) -> dict[str, Case]:

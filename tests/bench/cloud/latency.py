@@ -5,20 +5,17 @@ A stage on AWS waits besides until its queue's window is over, as `infra/stage.p
 .venv/bin/python -m tests.bench.cloud.latency
 """
 
-import hashlib
 import math
 import secrets
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from functools import partial
 
 from cli.platform import machine
 from cli.platform.session import Deployment
-from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.ledger.model import SourceObject
-from tests.bench.cloud.cost import FILE_BYTES, counted_cloud
+from tests.bench.cloud.cost import FILE_BYTES, counted_cloud, recorded, upload
 from tests.bench.cloud.usage import Call, calls
 from tests.bench.corpus import Shape, make_corpus
 from tests.bench.result import Result
@@ -27,10 +24,8 @@ FILES_PER_SECOND, SECONDS = 20, 30
 
 _FUNCTION = "ConvertBatch"
 _UPLOADERS = 8
-_PATIENCE, _PAUSE = 60.0, 0.5
+_PATIENCE = 60.0
 _REPORTED = 2.0  # until the last call has logged what it took
-
-Uploads = Mapping[SourceObject, float]  # when each began
 
 
 def bench_latency(deployment: Deployment, result: Result) -> None:
@@ -49,28 +44,15 @@ def _stream(deployment: Deployment, seconds: int) -> list[float]:
     bodies = make_corpus(Shape(FILE_BYTES * files, files))
     begun = time.time()
     with ThreadPoolExecutor(_UPLOADERS) as pool:
-        upload = partial(_upload, deployment, run, begun)
-        uploads = dict(pool.map(upload, range(files), bodies))
-    recorded = _recorded(deployment, list(uploads))
-    return [recorded[source] - began for source, began in uploads.items()]
+        uploads = dict(pool.map(partial(_upload, deployment, run, begun), range(files), bodies))
+    ends = recorded(deployment, uploads.keys(), _PATIENCE)
+    return [ends[source] - began for source, began in uploads.items()]
 
 
 def _upload(deployment: Deployment, run: str, begun: float, number: int, body: bytes) -> tuple[SourceObject, float]:
     time.sleep(max(0, begun + number / FILES_PER_SECOND - time.time()))
-    began, bucket, key = time.time(), deployment.output("SourceBucket"), f"{run}/{number:05}"
-    deployment.s3.put_object(Bucket=bucket, Key=key, Body=body)
-    return SourceObject(bucket, key, hashlib.md5(body, usedforsecurity=False).hexdigest()), began
-
-
-def _recorded(deployment: Deployment, sources: Sequence[SourceObject]) -> dict[SourceObject, float]:
-    """Wait until all are in the ledger; return when each was written there."""
-    ledger = DynamoLedger(deployment.dynamodb, deployment.output("LedgerTable"))
-    deadline = time.monotonic() + _PATIENCE
-    while len(items := ledger.items(sources)) < len(sources):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{len(sources) - len(items)} of {len(sources)} files are not recorded")
-        time.sleep(_PAUSE)
-    return {source: datetime.fromisoformat(item["recorded_at"]).timestamp() for source, item in items.items()}
+    began = time.time()
+    return upload(deployment, f"{run}/{number:05}", body), began
 
 
 def _convert(deployment: Deployment) -> float:

@@ -6,7 +6,7 @@ are given all lines at once, as files or in memory, whichever they are faster wi
 
 import importlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import cache, reduce
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from sluice.contracts.model import PARTITION_KEYS, HiveType, event_type
 from sluice.event_files.convert.batches import Converter, by_hour, read_rows
 from sluice.event_files.convert.model import BatchGroup
 from sluice.lake.parquet import arrow_schema, arrow_type, to_parquet
-from tests.bench.clean_lines import REGISTRY, Folder, Work
+from tests.bench.clean_lines import REGISTRY, Folder, Work, row_of
 
 BUCKET = "bench"
 
@@ -48,7 +48,7 @@ def bound(work: Work, _target: Path) -> None:
 
 def from_objects(work: Work, target: Path) -> None:
     """Python objects by orjson, then Arrow's own way from them."""
-    rows = [row_of(orjson.loads(line), work) for line in work.lines().splitlines()]
+    rows = [row_of(orjson.loads(line), work.contract.table_columns) for line in work.lines().splitlines()]
     table = pa.Table.from_pylist(rows, arrow_schema(work.contract.table_columns))
     for hour, part in by_hour(table):
         pq.write_table(part, _file(target, hour), **_ZSTD)
@@ -58,7 +58,7 @@ def awswrangler(work: Work, _target: Path) -> None:
     """Convert as the original does: rows to a data frame, that to a partitioned data set in moto's bucket."""
     pandas, wrangler = _import("pandas"), _import("awswrangler")
     columns = {column.name: column.type for column in work.contract.table_columns}
-    rows = [row_of(orjson.loads(line), work) for line in work.lines().splitlines()]
+    rows = [row_of(orjson.loads(line), work.contract.table_columns) for line in work.lines().splitlines()]
     frame = pandas.DataFrame(rows, columns=list(columns))
     for name, (first, length) in _HOUR_OF.items():
         frame[name] = frame["date_time"].str.slice(first - 1, first - 1 + length).astype(int)
@@ -154,17 +154,6 @@ def _file(target: Path, hour: str) -> Path:
     folder = target.joinpath(*parts)
     folder.mkdir(parents=True, exist_ok=True)
     return folder / "part.parquet"
-
-
-def row_of(event: Any, work: Work) -> dict[str, Any]:
-    """Give the columns of an event."""
-    return {column.name: _at(event, column.path) for column in work.contract.table_columns}
-
-
-def _at(value: Any, path: Sequence[str]) -> Any:
-    for member in path:
-        value = value.get(member) if isinstance(value, dict) else None
-    return value
 
 
 def _quoted(name: str) -> str:

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from sluice.contracts.model import Contract
 from sluice.lake.keys import parquet_key
 from sluice.lake.parquet import arrow_schema
+from tests.bench.clean_lines import row_of
 from tests.bench.corpus import FAMILY
 from tests.bench.peers.validators import CERBERUS, RECOGNISER, REGISTRY, parsed_by_json
 
@@ -62,19 +63,13 @@ def _write(contract: Contract, events: Sequence[Event], lake: Lake) -> None:
     for event in events:
         if correct := _CORRECTIONS.get(contract.table):
             correct(event)
-        row = {column.name: _at(event, column.path) for column in contract.columns}
+        row = row_of(event, contract.columns)
         hours[row["date_time"][: len("2026-01-31T23")]].append(row)
     schema = arrow_schema(contract.columns)
     for hour, rows in hours.items():
         buffer = io.BytesIO()
         pq.write_table(pa.Table.from_pylist(rows, schema), buffer, compression="snappy")
         lake[parquet_key(contract.table, hour, "part")] = buffer.getvalue()
-
-
-def _at(value: Any, path: Sequence[str]) -> Any:
-    for member in path:
-        value = value.get(member) if isinstance(value, dict) else None
-    return value
 
 
 def _summary_prediction(event: Event) -> None:

@@ -1,6 +1,7 @@
 """Contracts' JSON Schemas as rules of Cerberus, models of pydantic and types of msgspec."""
 
 import keyword
+from collections.abc import Callable
 from functools import reduce
 from operator import or_
 from typing import Annotated, Any, ClassVar, Literal
@@ -40,9 +41,7 @@ def cerberus_rules(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rules(schema: dict[str, Any]) -> dict[str, Any]:
-    allowed = [schema["const"]] if "const" in schema else schema.get("enum")
-    types = schema.get("type", [])
-    types = [types] if isinstance(types, str) else types
+    allowed, types = _allowed(schema), _names(schema)
     if allowed and not types:
         types = ["string"]  # as all are; of a list Cerberus would only compare the items with what is allowed
     rules: dict[str, Any] = {name: schema[key] for key, name in _SAME.items() if key in schema}
@@ -60,7 +59,29 @@ def _rules(schema: dict[str, Any]) -> dict[str, Any]:
     return rules
 
 
-_PYDANTIC_SCALARS: dict[str, Any] = {"string": str, "integer": int, "number": float, "boolean": bool, "null": None}
+_SCALARS: dict[str, Any] = {"string": str, "integer": int, "number": float, "boolean": bool, "null": None}
+
+
+def _names(schema: dict[str, Any]) -> list[str]:
+    types = schema.get("type", [])
+    return [types] if isinstance(types, str) else types
+
+
+def _allowed(schema: dict[str, Any]) -> Any:
+    return [schema["const"]] if "const" in schema else schema.get("enum")
+
+
+def _named_type(name: str, schema: dict[str, Any], of: Callable[..., Any], model: Callable[..., Any], note: Any) -> Any:
+    """Return the type of a JSON type; `of`, `model` and `note` make those of parts, of objects, and of bounds."""
+    if name == "object":
+        return model(schema) if "properties" in schema else dict
+    if name == "array":
+        return list[of(schema["items"])] if "items" in schema else list  # type: ignore[misc]
+    if name == "string" and "pattern" in schema:
+        return Annotated[str, note(pattern=schema["pattern"])]
+    if name in {"integer", "number"} and "minimum" in schema:
+        return Annotated[_SCALARS[name], note(ge=schema["minimum"], le=schema["maximum"])]
+    return _SCALARS[name]
 
 
 class _Model(pydantic.BaseModel):
@@ -89,27 +110,10 @@ def pydantic_model(schema: dict[str, Any]) -> type[pydantic.BaseModel]:
 
 
 def _pydantic_type(schema: dict[str, Any]) -> Any:
-    allowed = [schema["const"]] if "const" in schema else schema.get("enum")
-    if allowed:
+    if allowed := _allowed(schema):
         return Literal[tuple(allowed)]
-    types = schema.get("type", [])
-    names = [types] if isinstance(types, str) else types
-    return reduce(or_, [_pydantic_named_type(name, schema) for name in names]) if names else Any
-
-
-def _pydantic_named_type(name: str, schema: dict[str, Any]) -> Any:
-    if name == "object":
-        return pydantic_model(schema) if "properties" in schema else dict
-    if name == "array":
-        return list[_pydantic_type(schema["items"])] if "items" in schema else list  # type: ignore[misc]
-    if name == "string" and "pattern" in schema:
-        return Annotated[str, pydantic.Field(pattern=schema["pattern"])]
-    if name in {"integer", "number"} and "minimum" in schema:
-        return Annotated[_PYDANTIC_SCALARS[name], pydantic.Field(ge=schema["minimum"], le=schema["maximum"])]
-    return _PYDANTIC_SCALARS[name]
-
-
-_MSGSPEC_SCALARS: dict[str, Any] = {"string": str, "integer": int, "number": float, "boolean": bool, "null": None}
+    types = [_named_type(name, schema, _pydantic_type, pydantic_model, pydantic.Field) for name in _names(schema)]
+    return reduce(or_, types) if types else Any
 
 
 class _Body(msgspec.Struct):  # type: ignore[misc]
@@ -144,27 +148,14 @@ HEAD = msgspec.json.Decoder(_Head)
 
 def msgspec_type(schema: dict[str, Any]) -> Any:
     """Return the type of what a schema admits."""
-    allowed = [schema["const"]] if "const" in schema else schema.get("enum")
-    if allowed:
+    if allowed := _allowed(schema):
         literal: Any = Literal[tuple(value for value in allowed if value is not None)]
         return literal | None if None in allowed else literal
-    types = schema.get("type", [])
-    names = [types] if isinstance(types, str) else types
+    names = _names(schema)
     if "number" in names:
         names = [name for name in names if name != "integer"]
-    return reduce(or_, [_msgspec_type(name, schema) for name in names]) if names else Any
-
-
-def _msgspec_type(name: str, schema: dict[str, Any]) -> Any:
-    if name == "object":
-        return _struct(schema) if "properties" in schema else dict
-    if name == "array":
-        return list[msgspec_type(schema["items"])] if "items" in schema else list  # type: ignore[misc]
-    if name == "string" and "pattern" in schema:
-        return Annotated[str, msgspec.Meta(pattern=schema["pattern"])]
-    if name in {"integer", "number"} and "minimum" in schema:
-        return Annotated[_MSGSPEC_SCALARS[name], msgspec.Meta(ge=schema["minimum"], le=schema["maximum"])]
-    return _MSGSPEC_SCALARS[name]
+    types = [_named_type(name, schema, msgspec_type, _struct, msgspec.Meta) for name in names]
+    return reduce(or_, types) if types else Any
 
 
 def _struct(schema: dict[str, Any]) -> Any:

@@ -178,15 +178,7 @@ def _jsonschema(contract: Contract) -> Check:
 
 def _fastjsonschema(contract: Contract) -> Check:
     validate = fastjsonschema.compile({**contract.schema, "$schema": "http://json-schema.org/draft-07/schema"})
-
-    def check(event: Event) -> object:
-        try:
-            validate(event)
-        except fastjsonschema.JsonSchemaValueException as error:
-            return error
-        return None
-
-    return check
+    return partial(_raised_by, validate, fastjsonschema.JsonSchemaValueException)
 
 
 def _jsonschema_rs(contract: Contract) -> Check:
@@ -195,16 +187,15 @@ def _jsonschema_rs(contract: Contract) -> Check:
 
 
 def _pydantic(contract: Contract) -> Check:
-    model = pydantic_model(contract.schema)
+    return partial(_raised_by, pydantic_model(contract.schema).model_validate, pydantic.ValidationError)
 
-    def check(event: Event) -> object:
-        try:
-            model.model_validate(event)
-        except pydantic.ValidationError as error:
-            return error
-        return None
 
-    return check
+def _raised_by(validate: Callable[[Event], object], invalid: type[Exception], event: Event) -> Exception | None:
+    try:
+        validate(event)
+    except invalid as error:
+        return error
+    return None
 
 
 CERBERUS = _checks(_original)

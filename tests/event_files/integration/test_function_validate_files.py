@@ -7,8 +7,8 @@ import pytest
 
 from sluice.aws.runtime import SettingsError
 from tests.support.aws_calls import AwsUnavailableError, Call
+from tests.support.lambda_context import Context
 from tests.support.lambda_handlers import (
-    Context,
     eventbridge_announcement,
     load_handler,
     payload,
