@@ -13,7 +13,6 @@ from sluice.observability.metrics import RETRIES
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.pipelines import PIPELINES, RUN_KINDS
 from sluice.runs.executions_stepfunctions import StepFunctionsHistory
-from sluice.runs.model import RunRecord
 from sluice.runs.recording import RunRecorder
 from sluice.runs.records import RunRecords
 
@@ -29,6 +28,7 @@ class Settings:
 logger = Logger()
 settings = read_settings(Settings)
 emitter = MetricsEmitter()
+pipelines = {kind.name: pipeline for pipeline in PIPELINES for kind in pipeline.run_kinds}
 emitters = {pipeline.name: MetricsEmitter(pipeline.name) for pipeline in PIPELINES}
 lake = S3ObjectStore(s3(), settings.lake_bucket)
 recorder = RunRecorder(
@@ -65,12 +65,7 @@ def _is_recorded(message: dict[str, Any]) -> bool:
 def _record(execution: str) -> None:
     record = recorder.record(execution)
     records.write(record)
-    _measure(record)
+    pipeline = pipelines[record.kind]
+    for metric, value in {RETRIES: record.failures, **pipeline.measure(record)}.items():
+        emitters[pipeline.name].add(metric, value)
     logger.info("recorded", extra={"run": record.id, "run_id": record.subject, "outcome": record.outcome})
-
-
-def _measure(record: RunRecord) -> None:
-    for pipeline in PIPELINES:
-        if any(kind.name == record.kind for kind in pipeline.run_kinds):
-            for metric, value in {RETRIES: record.failures, **pipeline.measure(record)}.items():
-                emitters[pipeline.name].add(metric, value)

@@ -11,13 +11,13 @@ import boto3
 from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
 from opensearchpy.exceptions import ConnectionError as NoConnectionError
 from opensearchpy.exceptions import NotFoundError, SerializationError, TransportError
+from urllib3.filepost import encode_multipart_formdata
 
 from sluice.search.cluster import PUT_OFF, BulkResult, BusyError, RefusedError, TooLargeError
 
 _TOO_LARGE = 413
 _TIMEOUT_SECONDS = 60.0  # a collection that sleeps takes up to half a minute to wake
 _ALREADY_THERE = "resource_already_exists_exception"
-_BOUNDARY = "sluice-saved-objects"
 
 # Their log records of requests would hold documents.
 for _talkative in ("opensearch", "opensearchpy.trace"):
@@ -89,14 +89,11 @@ class OpenSearchCluster:
 
     def put_objects(self, ndjson: bytes) -> None:
         """Write saved objects of Dashboards for all users, replacing those of the same ids."""
-        headers = {
-            "osd-xsrf": "true",
-            "securitytenant": "global",
-            "content-type": f"multipart/form-data; boundary={_BOUNDARY}",
-        }
+        form, form_type = encode_multipart_formdata({"file": ("objects.ndjson", ndjson, "application/ndjson")})
+        headers = {"osd-xsrf": "true", "securitytenant": "global", "content-type": form_type}
         with _understood("boards"):
             answer = self._boards.transport.perform_request(
-                "POST", "/api/saved_objects/_import", params={"overwrite": "true"}, body=_form(ndjson), headers=headers
+                "POST", "/api/saved_objects/_import", params={"overwrite": "true"}, body=form, headers=headers
             )
         if not isinstance(answer, dict) or not answer.get("success"):
             raise RefusedError(f"boards: not all objects were imported: {_kinds(answer)}")
@@ -132,14 +129,7 @@ def _result(item: dict[str, Any]) -> BulkResult:
     return BulkResult(int(result["status"]), str(error.get("type", "unknown") if isinstance(error, dict) else error))
 
 
-def _form(ndjson: bytes) -> bytes:
-    """Return the form that the import takes: one file."""
-    head = 'Content-Disposition: form-data; name="file"; filename="objects.ndjson"\r\nContent-Type: application/ndjson'
-    return f"--{_BOUNDARY}\r\n{head}\r\n\r\n".encode() + ndjson + f"\r\n--{_BOUNDARY}--\r\n".encode()
-
-
 def _kinds(answer: Any) -> str:  # noqa: ANN401 - any JSON
     errors = answer.get("errors", []) if isinstance(answer, dict) else []
-    return (
-        ", ".join(sorted({str(each.get("error", {}).get("type", "unknown")) for each in errors})) or "no reason given"
-    )
+    kinds = sorted({str(each.get("error", {}).get("type", "unknown")) for each in errors})
+    return ", ".join(kinds) or "no reason given"

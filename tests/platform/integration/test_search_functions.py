@@ -9,7 +9,7 @@ from urllib.request import Request
 
 import pytest
 
-from sluice.search.install import saved_objects
+from sluice.search.install import index_template, saved_objects
 from sluice.search.pending import PENDING_PREFIX, mark_again
 from tests.platform.integration import search_server as faults
 from tests.platform.integration.search_server import SearchServer, search_server
