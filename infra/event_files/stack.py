@@ -58,7 +58,7 @@ class EventFilesStack(PipelineStack):
 
     def _build_tables(self) -> None:
         for table in load_registry().tables():
-            self.lake.catalog.add_hourly(self, table)
+            self.lake.catalog.add(self, table)
         kept = self._settings.dirty_retention_days
         self.lake.bucket.expire("DirtyRecords", "data/dirty_json/", kept)
         self.lake.bucket.expire("UnrelatedRecords", "data/unrelated_json/", kept)

@@ -64,23 +64,17 @@ class Catalog(Construct):
         )
         self._build_workgroup(stage)
 
-    def add_hourly(self, scope: Construct, table: Table) -> None:
-        """Add a table to a stack; its files lie in a folder per hour."""
-        location = f"s3://{self._lake}/{PARQUET_ROOT}/{table.name}.parquet/"
-        self._build_table(scope, table, location, PARQUET, partitioned=True)
-
-    def add_hourly_json(self, scope: Construct, table: Table, prefix: str) -> None:
-        """Add a table to a stack; its files, of one JSON object per line, lie in a folder per hour under a prefix."""
-        self._build_table(scope, table, f"s3://{self._lake}/{prefix}", JSON, partitioned=True)
-
-    def add_whole(self, scope: Construct, table: Table, prefix: str) -> None:
-        """Add a table to a stack; its files lie under one prefix."""
-        self._build_table(scope, table, f"s3://{self._lake}/{prefix}", PARQUET, partitioned=False)
-
-    def _build_table(
-        self, scope: Construct, table: Table, location: str, file_format: FileFormat, *, partitioned: bool
+    def add(
+        self,
+        scope: Construct,
+        table: Table,
+        prefix: str = "",
+        *,
+        file_format: FileFormat = PARQUET,
+        hourly: bool = True,
     ) -> None:
-        keys = PARTITION_KEYS if partitioned else ()
+        """Add a table to a stack; its files lie under a prefix of the lake, `hourly` in a folder per hour."""
+        location = f"s3://{self._lake}/{prefix or f'{PARQUET_ROOT}/{table.name}.parquet/'}"
         parameters = {"classification": file_format.classification, "EXTERNAL": "TRUE"}
         glue.CfnTable(
             scope,
@@ -91,8 +85,10 @@ class Catalog(Construct):
                 name=table.name.lower(),
                 description=table.doc,
                 table_type="EXTERNAL_TABLE",
-                parameters={**parameters, **_projection(location)} if partitioned else parameters,
-                partition_keys=[_column(key, "int", file_format.partitioned_by) for key in keys],
+                parameters={**parameters, **_projection(location)} if hourly else parameters,
+                partition_keys=[
+                    _column(key, "int", file_format.partitioned_by) for key in (PARTITION_KEYS if hourly else ())
+                ],
                 storage_descriptor=_storage(table, location, file_format),
             ),
         )

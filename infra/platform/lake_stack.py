@@ -3,7 +3,7 @@
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.platform.catalog import QUERY_RESULTS, Catalog
+from infra.platform.catalog import JSON, QUERY_RESULTS, Catalog
 from infra.platform.stage_stack import StageStack, acknowledge
 from infra.platform.storage import SecureBucket
 from infra.stage import Stage
@@ -32,7 +32,7 @@ class LakeStack(StageStack):
         self.bucket_arn = self.export_value(self.bucket.bucket_arn)
         self.source_arn = self.source.bucket_arn if stage.source_bucket else self.export_value(self.source.bucket_arn)
         self.catalog = Catalog(self, "Catalog", lake_bucket_name=self.bucket.bucket_name)
-        self.catalog.add_hourly_json(self, runs_table(RUN_KINDS.values()), RUN_RECORDS_PREFIX)
+        self.catalog.add(self, runs_table(RUN_KINDS.values()), RUN_RECORDS_PREFIX, file_format=JSON)
         self.publish(
             SourceBucket=self.source.bucket_name,
             MediaBucket=self.media.bucket_name,

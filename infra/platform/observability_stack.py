@@ -6,15 +6,14 @@ from aws_cdk import CfnCondition, CfnResource, Fn
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from infra.platform.dashboards import Dashboards
 from infra.platform.lake_stack import LakeStack
 from infra.platform.observability.alarms import Alarms
-from infra.platform.observability.dashboards import Dashboards
-from infra.platform.observability.digests import Digests
 from infra.platform.observability.notifications import Notifications
-from infra.platform.observability.run_history import RunHistory
 from infra.platform.observability.saved_queries import OF_ALL, save_queries
 from infra.platform.observability.settings import Observability
 from infra.platform.pipeline_stack import PipelineStack
+from infra.platform.run_history import Digests, RunHistory
 from infra.platform.stage_stack import StageStack, acknowledge
 from infra.platform.triggers import DeadLetters
 from infra.stage import Stage

@@ -36,7 +36,7 @@ class VendorExportsStack(PipelineStack):
         self.slots = self.state_table("Slots")
         self._build_secret()
         for table in HISTORY_TABLES:
-            lake.catalog.add_whole(self, table, history_prefix(self._settings.environment, table.name))
+            lake.catalog.add(self, table, history_prefix(self._settings.environment, table.name), hourly=False)
         secret_arn = self.format_arn(
             service="secretsmanager",
             resource="secret",

@@ -1,1 +1,1 @@
-"""Alarms, dashboards, saved queries, records of runs, digests and messages of a stage."""
+"""Parts of observability that pipelines use: metrics, alarms, widgets, saved queries; messages to people."""

@@ -12,7 +12,7 @@ import pytest
 
 from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import ExistingCluster, Observability, Search
-from infra.platform.search_cluster import short_name
+from infra.platform.search import short_name
 from infra.stage import stage_named
 from sluice.contracts.load import load_registry
 from sluice.search.indices import Indices
