@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import boto3
 import pytest
@@ -31,17 +32,16 @@ def export(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Iterator[E
         yield made
 
 
-def bodies() -> dict[str, bytes]:
-    whole = {}
-    for name, file in files_of(EXPORTS).items():
-        whole[FOLDER + name] = file.read()
-    return whole
+def assert_copied(export: Exporting) -> Any:
+    """All files are there and no others; return the manifest."""
+    lake = export.lake()
+    manifest = json.loads(lake.pop(f"{FOLDER}_PresignedUrls.json"))
+    assert lake == {FOLDER + name: file.read() for name, file in files_of(EXPORTS).items()}
+    return manifest
 
 
 def assert_delivered(export: Exporting) -> None:
-    lake = export.lake()
-    manifest = json.loads(lake.pop(f"{FOLDER}_PresignedUrls.json"))
-    assert lake == bodies()
+    manifest = assert_copied(export)
     sizes = {name: file.size for name, file in files_of(EXPORTS).items()}
     assert {entry["key"].removeprefix("ACME/GUID/"): entry["size"] for entry in manifest} == sizes
     assert export.result() == {
@@ -66,19 +66,9 @@ def undisturbed(export: Exporting) -> list[str]:
     return operations
 
 
-EFFECTS = {
-    "UpdateItem",
-    "PutItem",
-    "DeleteItem",
-    "PutObject",
-    "CreateMultipartUpload",
-    "UploadPart",
-    "CompleteMultipartUpload",
-    "vendor connect",
-    "vendor api",
-    "vendor v1",
-    "vendor files",
-}
+DYNAMODB = {"UpdateItem", "PutItem", "DeleteItem"}
+S3 = {"PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"}
+EFFECTS = DYNAMODB | S3 | {"vendor connect", "vendor api", "vendor v1", "vendor files"}
 
 
 def ways(operations: list[str]) -> Iterator[CallFailure]:
@@ -87,9 +77,7 @@ def ways(operations: list[str]) -> Iterator[CallFailure]:
         if operation in HARMLESS:
             continue
         yield CallFailure(at, killed=True)
-        if not operation.startswith(
-            "vendor"
-        ):  # a lost answer of the vendor's is no AWS error; dying after it comes next
+        if not operation.startswith("vendor"):  # its lost answer is no AWS error; dying after it comes next
             yield CallFailure(at, after=True)
     yield CallFailure(len(operations), after=True, killed=True)
 
@@ -115,9 +103,7 @@ def test_every_crash_then_a_new_execution(export: Exporting) -> None:
         export.run("next")
         result = export.result()
         assert (result["status"], result["missing"], result["promised"]) == ("delivered", [], len(NAMES)), failure
-        lake = export.lake()
-        del lake[f"{FOLDER}_PresignedUrls.json"]
-        assert lake == bodies(), failure
+        assert_copied(export)
 
 
 def test_a_running_execution_keeps_the_slot_and_a_dead_one_does_not(export: Exporting) -> None:
@@ -153,9 +139,7 @@ def test_a_second_run_of_a_delivered_slot_copies_what_differs(export: Exporting)
     assert end["decision"] == "resume"
     assert sorted(request.file for request in export.simulator.requests(Call.FILE)) == sorted([VOYAGE, VESSEL, BIG])
     assert export.simulator.requests(Call.EXPORT) == []
-    lake = export.lake()
-    del lake[f"{FOLDER}_PresignedUrls.json"]
-    assert lake == bodies()
+    assert_copied(export)
     result = export.result()
     assert (result["status"], result["promised"], result["copied"]) == ("delivered", len(NAMES), 3)
     export.simulator.journal.clear()

@@ -105,4 +105,4 @@ def _arrived(exports: DeployedExports, export: StepwiseExport) -> int:
     key = f"{export.folder}{BIG}"
     begun = _uploads(exports).begun(key)
     landing = S3StoredFiles(exports.cloud.deployment.s3, exports.cloud.output("LakeBucket"))
-    return len(landing.parts(key, begun.upload_id) or ()) if begun else 0
+    return len(landing.parts(key, begun.upload_id)) if begun else 0

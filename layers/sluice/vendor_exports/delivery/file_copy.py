@@ -98,7 +98,7 @@ class FileCopy:
         noted = self.uploads.begun(key)
         if noted is None:
             return None
-        upload = replace(noted, parts=_before_the_end(self.stored.parts(key, noted.upload_id) or (), size))
+        upload = replace(noted, parts=_before_the_end(self.stored.parts(key, noted.upload_id), size))
         if upload.provenance.job_guid == job_guid and upload.provenance.source_etag and upload.parts:
             return upload
         self._abort(key, upload)

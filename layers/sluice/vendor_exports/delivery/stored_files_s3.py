@@ -57,14 +57,14 @@ class S3StoredFiles:
             )
         return begun["UploadId"]
 
-    def parts(self, key: str, upload_id: str) -> tuple[Part, ...] | None:
-        """Return the uploaded parts, from the first to the first gap; None when there is no such upload."""
+    def parts(self, key: str, upload_id: str) -> tuple[Part, ...]:
+        """Return the uploaded parts, from the first to the first gap; none when there is no such upload."""
         pages = self.client.get_paginator("list_parts").paginate(Bucket=self.bucket, Key=key, UploadId=upload_id)
         try:
             found = [_part(part["PartNumber"], part, part["Size"]) for page in pages for part in page.get("Parts", ())]
         except ClientError as error:
             if error_code(error) in {"NoSuchUpload", "NoSuchKey"}:
-                return None
+                return ()
             raise
         found.sort(key=lambda part: part.number)
         return tuple(part for number, part in enumerate(found, start=1) if part.number == number)

@@ -112,8 +112,8 @@ class StoredFiles(Protocol):
     def begin(self, key: str, provenance: Provenance) -> str:
         """Begin a multipart upload; return its id."""
 
-    def parts(self, key: str, upload_id: str) -> tuple[Part, ...] | None:
-        """Return the uploaded parts, from the first to the first gap; None when there is no such upload."""
+    def parts(self, key: str, upload_id: str) -> tuple[Part, ...]:
+        """Return the uploaded parts, from the first to the first gap; none when there is no such upload."""
 
     def put_part(self, key: str, upload_id: str, number: int, body: bytes) -> Part:
         """Upload a part; numbers begin with 1."""

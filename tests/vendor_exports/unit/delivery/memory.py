@@ -61,9 +61,9 @@ class MemoryStoredFiles:
         self.uploads[upload_id] = key, provenance, {}
         return upload_id
 
-    def parts(self, key: str, upload_id: str) -> tuple[Part, ...] | None:
+    def parts(self, key: str, upload_id: str) -> tuple[Part, ...]:
         if upload_id not in self.uploads:
-            return None
+            return ()
         assert self.uploads[upload_id][0] == key
         arrived = sorted(self.uploads[upload_id][2].items())
         return tuple(part(number, body) for place, (number, body) in enumerate(arrived, 1) if number == place)
