@@ -25,17 +25,7 @@ _FEWEST_WEEKS = 13  # a young history does not stretch its few days over the pag
 
 def plots_by_topic(rows: Sequence[SlotHistory], days: Sequence[Period]) -> dict[str, list[Plot]]:
     """Return the ten plots of hours and days by topic; the rows are in the order of their slots."""
-    return {
-        "Volume": [_files(rows), _size(rows)],
-        "Jobs": [_jobs_daily(days), _job_ratio(days), _jobs_hourly(rows)],
-        "Tables": [
-            _tables_daily(days),
-            _table_ratio(days),
-            _tables_hourly(rows),
-            _failures_daily(days),
-            _failures_hourly(rows),
-        ],
-    }
+    return {"Volume": _volume(rows), "Jobs": _jobs(rows, days), "Tables": _tables(rows, days)}
 
 
 def calendar(days: Sequence[Period]) -> Plot:
@@ -60,109 +50,86 @@ def calendar(days: Sequence[Period]) -> Plot:
     return Plot("level-calendar", "Days in and out of level", go.Figure(heat, _layout()), wide=True)
 
 
-# Volume
-
-
-def _files(rows: Sequence[SlotHistory]) -> Plot:
-    files, notes = [row.files for row in rows], [_short_note(row) for row in rows]
-    delivered = line(_hours(rows), files, "files", "%{y} files%{text}", stroke(GOOD), notes)
-    return Plot("files-hourly", "Files delivered, hourly", over_hours([delivered], axis("Files")))
-
-
-def _size(rows: Sequence[SlotHistory]) -> Plot:
+def _volume(rows: Sequence[SlotHistory]) -> list[Plot]:
     hours, notes = _hours(rows), [_short_note(row) for row in rows]
     sizes = [rounded(row.size / _MB) for row in rows]
     usual = [None if row.usual_size is None else rounded(row.usual_size / _MB) for row in rows]
-    traces = [
+    count = line(hours, [row.files for row in rows], "files", "%{y} files%{text}", stroke(GOOD), notes)
+    volumes = [
         line(hours, usual, "usual", "usual %{y:,.1f} MB", stroke(QUIET, 0), fill="tozeroy"),
         line(hours, sizes, "delivered", "%{y:,.1f} MB%{text}", stroke(GOOD), notes),
     ]
     title = "Size delivered, hourly, and the usual for that hour of the week"
-    return Plot("size-hourly", title, over_hours(traces, axis("Size (MB)")))
-
-
-# Jobs
-
-
-def _jobs_daily(days: Sequence[Period]) -> Plot:
-    traces = _expected_and_delivered(days, [1] * len(days), [rounded(day.success) for day in days])
-    return Plot("jobs-daily", "Job completeness, averaged daily", over_days(traces, axis("Jobs per hour", **_OF_ONE)))
-
-
-def _job_ratio(days: Sequence[Period]) -> Plot:
-    trace = _share_bars(days, [day.success for day in days], "expected jobs")
-    return Plot("job-ratio-daily", "Job completeness ratio, averaged daily", over_days([trace], _PERCENT))
-
-
-def _jobs_hourly(rows: Sequence[SlotHistory]) -> Plot:
-    delivered, notes = [int(row.delivered) for row in rows], [_note(row) for row in rows]
-    steps = stroke(GOOD, 1, "hv")
-    trace = line(_hours(rows), delivered, "delivered", "%{y} of 1 delivered%{text}", steps, notes, fill="tozeroy")
-    figure = over_hours([trace, _absent(rows)], axis("Jobs", **_OF_ONE, tickvals=[0, 1]))
-    return Plot("jobs-hourly", "Job completeness, hourly (out of 1)", figure, wide=True)
-
-
-def _absent(rows: Sequence[SlotHistory]) -> go.Scatter:
-    hours = _hours([row for row in rows if not row.delivered])
-    marker = {"color": BAD, "size": 7, "symbol": "x"}
-    return go.Scatter(
-        x=hours,
-        y=[0] * len(hours),
-        name="not delivered",
-        mode="markers",
-        marker=marker,
-        hoverinfo="skip",
-        cliponaxis=False,
-    )
-
-
-# Tables
-
-
-def _tables_daily(days: Sequence[Period]) -> Plot:
-    expected = [rounded(day.tables_expected) for day in days]
-    traces = _expected_and_delivered(days, expected, [rounded(day.tables_delivered) for day in days])
-    return Plot("tables-daily", "Table completeness, averaged daily", over_days(traces, axis("Tables per hour")))
-
-
-def _table_ratio(days: Sequence[Period]) -> Plot:
-    trace = _share_bars(days, [day.completeness for day in days], "expected tables")
-    return Plot("table-ratio-daily", "Table completeness ratio, averaged daily", over_days([trace], _PERCENT))
-
-
-def _tables_hourly(rows: Sequence[SlotHistory]) -> Plot:
-    hours, notes = _hours(rows), [_note(row) for row in rows]
-    expected = [len(row.expected) for row in rows]
-    delivered = [row.tables for row in rows]
-    traces = [
-        line(hours, expected, "expected", "%{y} expected", _EXPECTED),
-        line(hours, delivered, "delivered", "%{y} delivered%{text}", stroke(GOOD), notes),
+    return [
+        Plot("files-hourly", "Files delivered, hourly", over_hours([count], axis("Files"))),
+        Plot("size-hourly", title, over_hours(volumes, axis("Size (MB)"))),
     ]
-    return Plot("tables-hourly", "Table completeness, hourly", over_hours(traces, axis("Tables")), wide=True)
 
 
-def _failures_daily(days: Sequence[Period]) -> Plot:
-    trace = bars(_labels(days), [rounded(day.tables_missing) for day in days], BAD, "%{y} tables")
-    return Plot("failures-daily", "Missing tables, averaged daily", over_days([trace], axis("Tables per hour")))
+def _jobs(rows: Sequence[SlotHistory], days: Sequence[Period]) -> list[Plot]:
+    success = [day.success for day in days]
+    daily = over_days(_against_expected(days, [1] * len(days), success), axis("Jobs per hour", **_OF_ONE))
+    ratio = over_days([_share_bars(days, success, "expected jobs")], _PERCENT)
+    came = _steps(rows, [int(row.delivered) for row in rows], "delivered", "%{y} of 1 delivered", GOOD)
+    hourly = over_hours([came, _absent(rows)], axis("Jobs", **_OF_ONE, tickvals=[0, 1]))
+    return [
+        Plot("jobs-daily", "Job completeness, averaged daily", daily),
+        Plot("job-ratio-daily", "Job completeness ratio, averaged daily", ratio),
+        Plot("jobs-hourly", "Job completeness, hourly (out of 1)", hourly, wide=True),
+    ]
 
 
-def _failures_hourly(rows: Sequence[SlotHistory]) -> Plot:
-    missing, notes = [len(row.missing) for row in rows], [_note(row) for row in rows]
-    steps = stroke(BAD, 1, "hv")
-    trace = line(_hours(rows), missing, "missing", "%{y} tables%{text}", steps, notes, fill="tozeroy")
-    return Plot("failures-hourly", "Missing tables, hourly", over_hours([trace], axis("Tables")))
+def _tables(rows: Sequence[SlotHistory], days: Sequence[Period]) -> list[Plot]:
+    hours, notes = _hours(rows), [_note(row) for row in rows]
+    expected = [rounded(day.tables_expected) for day in days]
+    daily = over_days(
+        _against_expected(days, expected, [day.tables_delivered for day in days]), axis("Tables per hour")
+    )
+    ratio = over_days([_share_bars(days, [day.completeness for day in days], "expected tables")], _PERCENT)
+    hourly = [
+        line(hours, [len(row.expected) for row in rows], "expected", "%{y} expected", _EXPECTED),
+        line(hours, [row.tables for row in rows], "delivered", "%{y} delivered%{text}", stroke(GOOD), notes),
+    ]
+    missing = bars(_labels(days), [rounded(day.tables_missing) for day in days], BAD, "%{y} tables")
+    missing_hourly = _steps(rows, [len(row.missing) for row in rows], "missing", "%{y} tables", BAD)
+    return [
+        Plot("tables-daily", "Table completeness, averaged daily", daily),
+        Plot("table-ratio-daily", "Table completeness ratio, averaged daily", ratio),
+        Plot("tables-hourly", "Table completeness, hourly", over_hours(hourly, axis("Tables")), wide=True),
+        Plot("failures-daily", "Missing tables, averaged daily", over_days([missing], axis("Tables per hour"))),
+        Plot("failures-hourly", "Missing tables, hourly", over_hours([missing_hourly], axis("Tables"))),
+    ]
 
 
 # Traces, labels and notes
 
 
-def _expected_and_delivered(
+def _steps(rows: Sequence[SlotHistory], values: Sequence[int], name: str, hover: str, colour: str) -> go.Scatter:
+    """Return a filled line of steps that notes each hour's missing tables."""
+    notes = [_note(row) for row in rows]
+    return line(_hours(rows), values, name, f"{hover}%{{text}}", stroke(colour, 1, "hv"), notes, fill="tozeroy")
+
+
+def _absent(rows: Sequence[SlotHistory]) -> go.Scatter:
+    hours = _hours([row for row in rows if not row.delivered])
+    return go.Scatter(
+        x=hours,
+        y=[0] * len(hours),
+        name="not delivered",
+        mode="markers",
+        marker={"color": BAD, "size": 7, "symbol": "x"},
+        hoverinfo="skip",
+        cliponaxis=False,
+    )
+
+
+def _against_expected(
     days: Sequence[Period], expected: Sequence[float], delivered: Sequence[float]
 ) -> list[go.Scatter]:
     labels = _labels(days)
     return [
         line(labels, expected, "expected", "%{y} expected", _EXPECTED),
-        line(labels, delivered, "delivered", "%{y} delivered", stroke(GOOD)),
+        line(labels, [rounded(value) for value in delivered], "delivered", "%{y} delivered", stroke(GOOD)),
     ]
 
 
