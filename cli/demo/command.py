@@ -171,24 +171,21 @@ def _make_histories(stage: Deployment, steps: Steps) -> None:
 
 
 def _summary(stage: Deployment) -> RenderableType:
-    commands = ((f".venv/bin/{command}", f"[dim]{does}[/]") for command, does in _COMMANDS)
-    content = Group(_two_columns(_places(stage)), "", "[bold]Try[/]", _two_columns(commands))
-    return Panel(content, title="Where to look next", title_align="left", expand=False)
-
-
-def _places(stage: Deployment) -> list[tuple[str, str]]:
     lake = stage.output("LakeBucket")
-    return [
-        ("endpoint", f"{stage.endpoint}  [dim]any AWS tool: AWS_ENDPOINT_URL, keys test/test, us-east-1[/]"),
-        ("files", str(producers.FOLDER)),
-        ("source", f"s3://{stage.output('SourceBucket')}/"),
-        ("dirty", f"s3://{lake}/data/dirty_json/"),
-        ("tables", f"s3://{lake}/data/clean_parquet/"),
-        ("runs", f"s3://{lake}/runs/"),
-        ("exports", f"s3://{lake}/{environment_of(stage).hourly}"),
-        ("report", str(_REPORT)),
-        ("catalog", f"database {stage.output('Database')}, workgroup {stage.output('Workgroup')}"),
-    ]
+    places = {
+        "endpoint": f"{stage.endpoint}  [dim]any AWS tool: AWS_ENDPOINT_URL, keys test/test, us-east-1[/]",
+        "files": str(producers.FOLDER),
+        "source": f"s3://{stage.output('SourceBucket')}/",
+        "dirty": f"s3://{lake}/data/dirty_json/",
+        "tables": f"s3://{lake}/data/clean_parquet/",
+        "runs": f"s3://{lake}/runs/",
+        "exports": f"s3://{lake}/{environment_of(stage).hourly}",
+        "report": str(_REPORT),
+        "catalog": f"database {stage.output('Database')}, workgroup {stage.output('Workgroup')}",
+    }
+    commands = ((f".venv/bin/{command}", f"[dim]{does}[/]") for command, does in _COMMANDS)
+    content = Group(_two_columns(places.items()), "", "[bold]Try[/]", _two_columns(commands))
+    return Panel(content, title="Where to look next", title_align="left", expand=False)
 
 
 def _two_columns(rows: Iterable[tuple[str, str]]) -> Table:
