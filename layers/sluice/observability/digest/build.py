@@ -1,12 +1,12 @@
 """The digest, made from the records of runs and the sections of the pipelines."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from statistics import median
 
 from sluice.observability.digest.model import VOLUME_HIGH, VOLUME_LOW, Digest, Section, SlowRun
-from sluice.observability.digest.periods import Period, Window
+from sluice.observability.digest.periods import Period, PeriodKind, Window
 from sluice.observability.pipeline import Pipeline, kinds_of
 from sluice.observability.run_totals import RunTotals
 from sluice.runs.model import Result, RunKind, RunRecord
@@ -31,6 +31,7 @@ def digest_without_sections(
     failed = [
         run for run in reversed(runs) if run.kind in kinds and kinds[run.kind].result(run.outcome) is Result.FAILED
     ]
+    hourly = _sums_by(runs, period, kinds, daily=False)
     return Digest(
         stage=stage,
         period=period,
@@ -39,8 +40,8 @@ def digest_without_sections(
         total=RunTotals.of(runs, kinds),
         before=_sums(known, period.before, kinds),
         earlier=tuple(_earlier(period, known, kinds)),
-        hourly=_by(runs, period.hours, _hour, kinds),
-        daily=_by(runs, map(_day, period.hours), _day, kinds),
+        hourly=hourly,
+        parts=hourly if period.kind is PeriodKind.DAY else _sums_by(runs, period, kinds, daily=True),
         failed=tuple(failed[:_LISTED]),
         slow=_slow(runs, known),
     )
@@ -66,21 +67,15 @@ def _earlier(period: Period, known: Sequence[RunRecord], kinds: Mapping[str, Run
             yield totals
 
 
-def _hour(moment: datetime) -> datetime:
-    return moment.replace(minute=0, second=0, microsecond=0)
-
-
-def _day(moment: datetime) -> datetime:
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _by(
-    runs: Iterable[RunRecord],
-    starts: Iterable[datetime],
-    begin: Callable[[datetime], datetime],
-    kinds: Mapping[str, RunKind],
+def _sums_by(
+    runs: Iterable[RunRecord], period: Period, kinds: Mapping[str, RunKind], *, daily: bool
 ) -> dict[datetime, RunTotals]:
-    parts: dict[datetime, list[RunRecord]] = {start: [] for start in starts}
+    """Sum up every day, else every hour, of a period."""
+
+    def begin(moment: datetime) -> datetime:
+        return moment.replace(hour=0 if daily else moment.hour, minute=0, second=0, microsecond=0)
+
+    parts: dict[datetime, list[RunRecord]] = {begin(hour): [] for hour in period.hours}
     for run in runs:
         parts[begin(run.start)].append(run)
     return {start: RunTotals.of(part, kinds) for start, part in parts.items()}

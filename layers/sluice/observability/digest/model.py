@@ -101,7 +101,7 @@ class Digest:
         before: Sums over the runs of the time before: a reason that they lack is new.
         earlier: Sums over the earlier periods that it is compared with; a young stage has none.
         hourly: Sums by hour, every hour of the period.
-        daily: Sums by day, every day of the period.
+        parts: Sums by hour for a day, else by day.
         failed: Runs that failed, newest first.
         slow: Runs that took long, slowest first.
         sections: What the pipelines add.
@@ -116,7 +116,7 @@ class Digest:
     before: RunTotals
     earlier: tuple[RunTotals, ...]
     hourly: Mapping[datetime, RunTotals]
-    daily: Mapping[datetime, RunTotals]
+    parts: Mapping[datetime, RunTotals]
     failed: tuple[RunRecord, ...]
     slow: tuple[SlowRun, ...]
     sections: tuple[Section, ...] = ()
@@ -131,11 +131,6 @@ class Digest:
     def is_daily(self) -> bool:
         """True for the digest of one day."""
         return self.period.kind is PeriodKind.DAY
-
-    @property
-    def parts(self) -> Mapping[datetime, RunTotals]:
-        """Sums by hour for a day, else by day."""
-        return self.hourly if self.is_daily else self.daily
 
     @property
     def is_empty(self) -> bool:

@@ -38,7 +38,7 @@ def test_sums_of_hours_and_days_are_those_of_the_period(kind: PeriodKind, hours:
     period = Period(kind, END - timedelta(minutes=50 * hours))
     found = digest(records, period)
     inside = [each for each in records if iso(period.window.start) <= each.started_at < iso(period.end)]
-    for parts in (found.hourly.values(), found.daily.values(), [found.total]):
+    for parts in (found.hourly.values(), found.parts.values(), [found.total]):
         assert sum(part.runs(each) for part in parts for each in found.kinds) == len(inside)
         assert sum(part.count("convert", "events") for part in parts) == sum(
             each.counts.get("events", 0) for each in inside
