@@ -44,7 +44,7 @@ def _report(result: Result) -> None:
     judged = verdicts(result)
     written = result.to_json() | {"targets": [asdict(verdict) for verdict in judged]}
     (FOLDER / "result.json").write_text(json.dumps(written, indent=2) + "\n")
-    (FOLDER / "bench.html").write_text(page(written))
+    (FOLDER / "bench.html").write_bytes(page(written))
     sys.stdout.write("\ntargets\n" + "".join(f"{verdict}\n" for verdict in judged))
     sys.stdout.write(f"\n{FOLDER / 'result.json'}, {FOLDER / 'bench.html'}\n")
 

@@ -6,40 +6,36 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from sluice.html_report.page import cards, page_of, section, table
+from sluice.html_report.plots import HEIGHT, Plot
 from tests.bench.result import TARGETS
 from tests.bench.timing import WITHHELD
 
-_STYLE = """body { font: 15px/1.45 system-ui, sans-serif; max-width: 960px; margin: 2em auto; padding: 0 16px }
-table { border-collapse: collapse } td, th { padding: .2em 1.4em .2em 0; border-bottom: 1px solid #dde2e7 }"""
 _REACHED = {True: "yes", False: "NO", None: "not measured"}
 
 
-def page(result: Mapping[str, Any]) -> str:
+def page(result: Mapping[str, Any]) -> bytes:
     """Draw ratios, memory and growth; list targets and figures."""
     figures = result["figures"]
     plots = [
-        ("Times as fast as others (log scale, median, least and most)", _ratios(result["ratios"])),
-        ("Peak memory of converting, MB", _memory(figures)),
-        ("Time per unit of work, as a multiple of the first", _growth(figures, "growth")),
-        ("Peak memory with the work, MB", _growth(figures, "growth_memory")),
+        Plot("ratios", "Times as fast as others (log scale, median, least and most)", _ratios(result["ratios"])),
+        Plot("memory", "Peak memory of converting, MB", _memory(figures)),
+        Plot("growth", "Time per unit of work, as a multiple of the first", _growth(figures, "growth")),
+        Plot("growth_memory", "Peak memory with the work, MB", _growth(figures, "growth_memory")),
     ]
     targets = [
         (each["name"], each["target"], _number((each["measured"] or {}).get("median")), _REACHED[each["reached"]])
         for each in result["targets"]
     ]
-    sections = [
-        ("Targets", _table(targets, ("", "target", "measured", "reached"))),
-        *((title, _html(figure, first=number == 0)) for number, (title, figure) in enumerate(plots)),
-        ("Not measured", _table(result["not_measured"].items())),
-        ("Figures", _table((name, _number(value)) for name, value in figures.items())),
-    ]
-    machine = f"{result['machine']}; {result['date']}; {WITHHELD.format(figures['withheld_share'])}"
-    return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Sluice: bench</title><style>{_STYLE}</style>'
-        f"<h1>Speed of Sluice</h1><p>{escape(machine)}</p>"
-        + "".join(f"<h2>{title}</h2>{content}" for title, content in sections)
-        + "</html>"
+    numbers = [(name, _number(value)) for name, value in figures.items()]
+    body = (
+        section("Targets", "", _table("targets", ("", "target", "measured", "reached"), targets))
+        + section("Plots", "", cards(plots))
+        + section("Not measured", "", _table("not_measured", ("", "reason"), result["not_measured"].items()))
+        + section("Figures", "", _table("figures", ("", "value"), numbers))
     )
+    machine = f"{result['machine']}; {result['date']}; {WITHHELD.format(figures['withheld_share'])}"
+    return page_of("Speed of Sluice", escape(machine), body, plots)
 
 
 def _ratios(ratios: Mapping[str, Mapping[str, float]]) -> go.Figure:
@@ -65,7 +61,7 @@ def _ratios(ratios: Mapping[str, Mapping[str, float]]) -> go.Figure:
 
 def _memory(figures: Mapping[str, float]) -> go.Figure:
     shown = {name: value for name, value in figures.items() if name.startswith(("convert_rss_mb", "convert_imports"))}
-    return go.Figure(go.Bar(x=list(shown.values()), y=list(shown), orientation="h"))
+    return go.Figure(go.Bar(x=list(shown.values()), y=list(shown), orientation="h")).update_layout(height=HEIGHT)
 
 
 def _growth(figures: Mapping[str, float], prefix: str) -> go.Figure:
@@ -78,18 +74,13 @@ def _growth(figures: Mapping[str, float], prefix: str) -> go.Figure:
         go.Scatter(x=[size / points[0][0] for size, _ in points], y=[value for _, value in points], name=axis)
         for axis, points in axes.items()
     ]
-    return go.Figure(lines).update_layout(xaxis_type="log", xaxis_title="times as much work", yaxis_rangemode="tozero")
+    return go.Figure(lines).update_layout(
+        height=HEIGHT, xaxis_type="log", xaxis_title="times as much work", yaxis_rangemode="tozero"
+    )
 
 
-def _html(figure: go.Figure, *, first: bool) -> str:
-    html: str = figure.to_html(full_html=False, include_plotlyjs=first)
-    return html
-
-
-def _table(rows: Iterable[Sequence[str]], head: Sequence[str] = ()) -> str:
-    heads = "".join(f"<th>{cell}</th>" for cell in head)
-    lines = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table><tr>{heads}</tr>{lines}</table>"
+def _table(name: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return table(name, dict.fromkeys(head, ""), ([escape(cell) for cell in row] for row in rows), shown=100)
 
 
 def _number(value: float | None) -> str:

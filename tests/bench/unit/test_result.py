@@ -61,7 +61,7 @@ def test_page_shows_verdicts_machine_and_gaps(capsys: pytest.CaptureFixture[str]
         {"name": "growth_worst", "target": "<= 1.5", "measured": {"median": 1.0}, "reached": True},
         {"name": "bench_s", "target": "< 900", "measured": None, "reached": None},
     ]
-    drawn = page(result.to_json() | {"targets": targets})
+    drawn = page(result.to_json() | {"targets": targets}).decode()
     assert [drawn.count(f">{word}</td>") for word in ("NO", "yes", "not measured")] == [1, 1, 1]
     assert "&lt;peer&gt;" in drawn
     assert "there is no Java here" in drawn

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -98,61 +98,43 @@ def test_marks_are_nowhere_but_in_the_secret(exports: DeployedExports, runs: Run
     cloud = exports.cloud
     assert all(mark in runs.shown for mark in MARKS[:2])  # the vendor was shown them
     secret = cloud.client("secretsmanager").get_secret_value(SecretId=cloud.output("VendorSecret"))
-    assert _marked({"the secret": [secret["SecretString"]]}) == {"the secret"}
-    found = {name: list(texts) for name, texts in _places(cloud, runs).items()}
-    for name, sign in _signs_of_life(cloud, runs.slot).items():
-        assert any(sign in text for text in found[name]), f"{name} is not looked into"
-    assert _marked(found) == set()
+    assert _is_marked(secret["SecretString"])
+    marked = set()
+    for place in _places(cloud, runs):
+        texts = list(place.texts)
+        assert any(place.sign in text for text in texts), f"{place.name} is not looked into"
+        marked |= {place.name for text in texts if _is_marked(text)}
+    assert marked == set()
 
 
-def _marked(places: dict[str, list[str]]) -> set[str]:
-    return {name for name, texts in places.items() if any(mark in text for text in texts for mark in MARKS)}
+def _is_marked(text: str) -> bool:
+    return any(mark in text for mark in MARKS)
 
 
-def _signs_of_life(cloud: Cloud, slot: str) -> dict[str, str]:
-    """Return a text that each place must hold if it is read at all."""
-    return {
-        "executions": f'"slot": "{slot}"',
-        "executions of maps": "batch_id",
-        "logs": f'"slot":"{slot}"',
-        "emulator": "Lambda worker spawned",
-        "objects": "the server answered 404",
-        "records": slot,
-        "queues": PROBE,
-        "functions": "AUTH_URL",
-        "stacks": cloud.output("ExportMachine"),
-        "command": slot,
-    }
+class Place(NamedTuple):
+    """A place that may hold a secret, and a text that it must hold if it is read at all."""
+
+    name: str
+    sign: str
+    texts: Iterable[str]
 
 
-def _places(cloud: Cloud, runs: Runs) -> dict[str, Iterable[str]]:
-    return {
-        "executions": _executions(cloud),
-        "executions of maps": _map_executions(cloud),
-        "logs": _logs(cloud),
-        "emulator": _emulator(),
-        "objects": _objects(cloud),
-        "records": _records(cloud),
-        "metrics and alarms": _metrics(cloud),
-        "queues": _queues(cloud),
-        "functions": _functions(cloud),
-        "stacks": _stacks(cloud),
-        "command": runs.said,
-    }
-
-
-def _executions(cloud: Cloud) -> Iterator[str]:
+def _places(cloud: Cloud, runs: Runs) -> Iterator[Place]:
     states = cloud.client("stepfunctions")
-    for execution in _executions_of(states, stateMachineArn=cloud.output("ExportMachine")):
-        yield from _history(states, execution)
-
-
-def _map_executions(cloud: Cloud) -> Iterator[str]:
-    states = cloud.client("stepfunctions")
-    for execution in _executions_of(states, stateMachineArn=cloud.output("ExportMachine")):
-        for run in states.list_map_runs(executionArn=execution)["mapRuns"]:
-            for child in _executions_of(states, mapRunArn=run["mapRunArn"]):
-                yield from _history(states, child)
+    executions = list(_executions_of(states, stateMachineArn=cloud.output("ExportMachine")))
+    maps = [run for arn in executions for run in states.list_map_runs(executionArn=arn)["mapRuns"]]
+    children = [arn for run in maps for arn in _executions_of(states, mapRunArn=run["mapRunArn"])]
+    yield Place("executions", f'"slot": "{runs.slot}"', _histories(states, executions))
+    yield Place("executions of maps", "batch_id", _histories(states, children))
+    yield Place("logs", f'"slot":"{runs.slot}"', _logs(cloud))
+    yield Place("emulator", "Lambda worker spawned", _emulator())
+    yield Place("objects", "the server answered 404", _objects(cloud))
+    yield Place("records", runs.slot, _records(cloud))
+    yield Place("metrics and alarms", "", _metrics(cloud))
+    yield Place("queues", PROBE, _queues(cloud))
+    yield Place("functions", "AUTH_URL", _functions(cloud))
+    yield Place("stacks", cloud.output("ExportMachine"), _stacks(cloud))
+    yield Place("command", runs.slot, runs.said)
 
 
 def _executions_of(states: Any, **where: str) -> Iterator[str]:
@@ -160,12 +142,13 @@ def _executions_of(states: Any, **where: str) -> Iterator[str]:
         yield from (execution["executionArn"] for execution in page["executions"])
 
 
-def _history(states: Any, execution: str) -> Iterator[str]:
-    yield _text(states.describe_execution(executionArn=execution))
+def _histories(states: Any, executions: Iterable[str]) -> Iterator[str]:
     pages = states.get_paginator("get_execution_history")
-    for page in pages.paginate(executionArn=execution, includeExecutionData=True):
-        for event in page["events"]:
-            yield from _strings(event)
+    for execution in executions:
+        yield _text(states.describe_execution(executionArn=execution))
+        for page in pages.paginate(executionArn=execution, includeExecutionData=True):
+            for event in page["events"]:
+                yield from _strings(event)
 
 
 def _logs(cloud: Cloud) -> Iterator[str]:
