@@ -6,6 +6,7 @@ from cli.platform.session import Deployment
 from sluice.aws.runtime import Item, from_dynamodb, to_dynamodb
 from sluice.event_files.ledger.ledger_dynamodb import CONVERTED, PENDING, chunk_key, source_key
 from sluice.event_files.ledger.model import SourceObject
+from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 
 
 def pending_chunks(deployment: Deployment) -> Iterator[Item]:
@@ -39,11 +40,5 @@ def find_chunk(deployment: Deployment, chunk_id: str) -> Item | None:
 
 
 def _items(deployment: Deployment, pk: str, *, newest_first: bool = False) -> Iterator[Item]:
-    pages = deployment.dynamodb.get_paginator("query").paginate(
-        TableName=deployment.output("LedgerTable"),
-        KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues=to_dynamodb({":pk": pk}),
-        ScanIndexForward=not newest_first,
-    )
-    for page in pages:
-        yield from map(from_dynamodb, page["Items"])
+    ledger = DynamoRunLedger(deployment.dynamodb, deployment.output("LedgerTable"))
+    return ledger.items_under(pk, newest_first=newest_first)

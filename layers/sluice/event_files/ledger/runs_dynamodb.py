@@ -60,7 +60,7 @@ class DynamoRunLedger:
 
     def pending_chunks(self) -> list[ChunkRecord]:
         """Return every committed chunk that is not converted, oldest first."""
-        return [chunk_record(item) for item in self._items(PENDING)]
+        return [chunk_record(item) for item in self.items_under(PENDING)]
 
     def mark_converted(self, chunk_ids: Iterable[str], run_id: str) -> None:
         """Move chunks from pending to converted; those that are converted already stay so."""
@@ -68,7 +68,7 @@ class DynamoRunLedger:
         expires_at = int(self._clock().timestamp()) + _CONVERTED_DAYS * 86_400
         items = [
             {**item, "pk": CONVERTED, "run_id": run_id, "expires_at": expires_at}
-            for item in self._items(PENDING)
+            for item in self.items_under(PENDING)
             if item["sk"] in wanted
         ]
         for start in range(0, len(items), _MOVE_LIMIT):
@@ -83,7 +83,7 @@ class DynamoRunLedger:
 
     def oldest_pending(self) -> datetime | None:
         """Return when the oldest chunk that waits for its conversion was committed; None when none waits."""
-        oldest = next(self._items(PENDING, page_size=1), None)  # chunk ids grow with time
+        oldest = next(self.items_under(PENDING, page_size=1), None)  # chunk ids grow with time
         return datetime.fromisoformat(oldest["created_at"]).astimezone(UTC) if oldest else None
 
     def note_newest_hours(self, hours: Mapping[str, str]) -> None:
@@ -100,14 +100,16 @@ class DynamoRunLedger:
 
     def newest_hours(self) -> dict[str, datetime]:
         """Return the begin of the newest hour with rows (UTC) of each table that ever had one."""
-        return {item["sk"]: datetime.fromisoformat(f"{item['hour']}:00+00:00") for item in self._items(_NEWEST)}
+        return {item["sk"]: datetime.fromisoformat(f"{item['hour']}:00+00:00") for item in self.items_under(_NEWEST)}
 
-    def _items(self, pk: str, page_size: int | None = None) -> Iterator[Item]:
+    def items_under(self, pk: str, page_size: int | None = None, *, newest_first: bool = False) -> Iterator[Item]:
+        """Yield the items of a partition, in the order of their sort keys."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues=to_dynamodb({":pk": pk}),
             ConsistentRead=True,
+            ScanIndexForward=not newest_first,
             PaginationConfig={"PageSize": page_size} if page_size else {},
         )
         return (from_dynamodb(item) for page in pages for item in page["Items"])
