@@ -20,6 +20,19 @@ _CHECKSUM: Literal["CRC32"] = "CRC32"
 _DENIED = frozenset({"AccessDenied", "403", "Forbidden"})
 
 
+@contextmanager
+def _denials_raised() -> Iterator[None]:
+    """Raise a denial by S3 as DownloadError: it becomes the file's reason, and trying again does not help."""
+    try:
+        yield
+    except ClientError as error:
+        if error_code(error) not in _DENIED:
+            raise
+        refused = f"{error_code(error)} to {error.operation_name}"
+        advice = "restore the function's permissions"
+        raise DownloadError(f"the lake bucket denies the write ({refused}): {advice}") from error
+
+
 @dataclass(frozen=True, slots=True)
 class S3StoredFiles:
     """Reads and writes files with their provenance as metadata. Every body is sent with its checksum."""
@@ -42,19 +55,19 @@ class S3StoredFiles:
         with ThreadPoolExecutor(_THREADS) as threads:
             return list(threads.map(self.head, keys))
 
+    @_denials_raised()
     def put(self, key: str, body: bytes, provenance: Provenance) -> None:
         """Write a file whole."""
-        with _denials_raised():
-            self.client.put_object(
-                Bucket=self.bucket, Key=key, Body=body, Metadata=_metadata(provenance), ChecksumAlgorithm=_CHECKSUM
-            )
+        self.client.put_object(
+            Bucket=self.bucket, Key=key, Body=body, Metadata=_metadata(provenance), ChecksumAlgorithm=_CHECKSUM
+        )
 
+    @_denials_raised()
     def begin(self, key: str, provenance: Provenance) -> str:
         """Begin a multipart upload; return its id."""
-        with _denials_raised():
-            begun = self.client.create_multipart_upload(
-                Bucket=self.bucket, Key=key, Metadata=_metadata(provenance), ChecksumAlgorithm=_CHECKSUM
-            )
+        begun = self.client.create_multipart_upload(
+            Bucket=self.bucket, Key=key, Metadata=_metadata(provenance), ChecksumAlgorithm=_CHECKSUM
+        )
         return begun["UploadId"]
 
     def parts(self, key: str, upload_id: str) -> tuple[Part, ...]:
@@ -69,29 +82,29 @@ class S3StoredFiles:
         found.sort(key=lambda part: part.number)
         return tuple(part for number, part in enumerate(found, start=1) if part.number == number)
 
+    @_denials_raised()
     def put_part(self, key: str, upload_id: str, number: int, body: bytes) -> Part:
         """Upload a part; numbers begin with 1."""
-        with _denials_raised():
-            answer = self.client.upload_part(
-                Bucket=self.bucket,
-                Key=key,
-                UploadId=upload_id,
-                PartNumber=number,
-                Body=body,
-                ChecksumAlgorithm=_CHECKSUM,
-            )
+        answer = self.client.upload_part(
+            Bucket=self.bucket,
+            Key=key,
+            UploadId=upload_id,
+            PartNumber=number,
+            Body=body,
+            ChecksumAlgorithm=_CHECKSUM,
+        )
         return _part(number, answer, len(body))
 
+    @_denials_raised()
     def complete(self, key: str, upload_id: str, parts: Sequence[Part]) -> None:
         """Make the file of its parts."""
         listed: list[Any] = [
             {"PartNumber": part.number, "ETag": part.etag} | ({"ChecksumCRC32": part.checksum} if part.checksum else {})
             for part in parts
         ]
-        with _denials_raised():
-            self.client.complete_multipart_upload(
-                Bucket=self.bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": listed}
-            )
+        self.client.complete_multipart_upload(
+            Bucket=self.bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": listed}
+        )
 
     def abort(self, key: str, upload_id: str) -> None:
         """Abort an upload."""
@@ -100,19 +113,6 @@ class S3StoredFiles:
         except ClientError as error:
             if error_code(error) not in {"NoSuchUpload", "NoSuchKey"}:
                 raise
-
-
-@contextmanager
-def _denials_raised() -> Iterator[None]:
-    """Raise a denial by S3 as DownloadError: it becomes the file's reason, and trying again does not help."""
-    try:
-        yield
-    except ClientError as error:
-        if error_code(error) not in _DENIED:
-            raise
-        refused = f"{error_code(error)} to {error.operation_name}"
-        advice = "restore the function's permissions"
-        raise DownloadError(f"the lake bucket denies the write ({refused}): {advice}") from error
 
 
 def _part(number: int, answer: Any, size: int) -> Part:  # noqa: ANN401 - two answers with the same members
