@@ -1,13 +1,14 @@
 """Executions as Step Functions describes them, for their records."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from sluice.runs.execution_events import Event, Execution, UnknownExecutionError, plain_cause
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+    from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
 
 
 class StepFunctionsHistory:
@@ -19,14 +20,23 @@ class StepFunctionsHistory:
     def describe(self, arn: str) -> Execution:
         """Return an execution. Raises UnknownExecutionError."""
         try:
-            return execution(dict(self._client.describe_execution(executionArn=arn)))
+            described = self._client.describe_execution(executionArn=arn)
         except (self._client.exceptions.ExecutionDoesNotExist, self._client.exceptions.InvalidArn) as error:
             raise UnknownExecutionError(f"there is no execution {arn}") from error
+        return Execution(
+            arn=arn,
+            machine=described["stateMachineArn"],
+            status=described["status"],
+            started_at=described["startDate"],
+            ended_at=described.get("stopDate"),
+            input=_object(described.get("input")),
+            cause=plain_cause(described.get("cause") or described.get("error") or ""),
+        )
 
     def history(self, arn: str) -> Sequence[Event]:
         """Return all that happened in it, the oldest first."""
         pages = self._client.get_paginator("get_execution_history").paginate(executionArn=arn)
-        return [history_event(dict(event)) for page in pages for event in page["events"]]
+        return [_event(event) for page in pages for event in page["events"]]
 
     def cause_in_map(self, arn: str) -> str:
         """Return why items of its map failed, which the map itself does not say; "" when none did."""
@@ -40,25 +50,13 @@ class StepFunctionsHistory:
         return ""
 
 
-def execution(described: Mapping[str, Any]) -> Execution:
-    """Return an execution that DescribeExecution described."""
-    return Execution(
-        arn=described["executionArn"],
-        machine=described["stateMachineArn"],
-        status=described["status"],
-        started_at=described["startDate"],
-        ended_at=described.get("stopDate"),
-        input=_object(described.get("input")),
-        cause=plain_cause(described.get("cause") or described.get("error") or ""),
-    )
-
-
-def history_event(event: Mapping[str, Any]) -> Event:
-    """Return an event that GetExecutionHistory gave."""
-    entered = event.get("stateEnteredEventDetails") or {}
-    exited = event.get("stateExitedEventDetails") or {}
-    document = _object(entered.get("input") or exited.get("output"))
-    return Event(event["type"], event["timestamp"], entered.get("name") or exited.get("name") or "", document)
+def _event(event: "HistoryEventTypeDef") -> Event:
+    entered, exited = event.get("stateEnteredEventDetails"), event.get("stateExitedEventDetails")
+    if entered:
+        return Event(event["type"], event["timestamp"], entered["name"], _object(entered.get("input")))
+    if exited:
+        return Event(event["type"], event["timestamp"], exited["name"], _object(exited.get("output")))
+    return Event(event["type"], event["timestamp"])
 
 
 def _object(text: str | None) -> dict[str, Any]:
