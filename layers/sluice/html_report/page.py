@@ -34,7 +34,7 @@ def page_of(title: str, subtitle: str, body: str, plots: Sequence[Plot]) -> byte
             style=_part("page.css"),
             subtitle=subtitle,
             body=body,
-            data=_json_for_script(plots),
+            data=orjson.dumps(pack(plots)).decode().replace("<", "\\u003c"),  # no text in it can end the script element
             scripts="\n".join(f"<script>{script}</script>" for script in scripts),
         )
         .encode()
@@ -47,17 +47,9 @@ def _part(name: str) -> str:
 
 def _policy(scripts: Sequence[str]) -> str:
     """Allow these scripts, no others, and no network."""
-    hashes = (f"'sha256-{_sha256(script)}'" for script in scripts)
+    digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    hashes = (f"'sha256-{digest}'" for digest in digests)
     return " ".join([f"{_BASE_POLICY}; script-src", *hashes]) if scripts else _BASE_POLICY
-
-
-def _sha256(script: str) -> str:
-    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-
-
-def _json_for_script(plots: Iterable[Plot]) -> str:
-    """Write the figures; no text in them can end the script element."""
-    return orjson.dumps(pack(plots)).decode().replace("<", "\\u003c")
 
 
 def figure_card(title: str, figure: str, note: str, mark: str = "") -> str:
