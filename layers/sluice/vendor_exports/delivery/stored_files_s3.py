@@ -86,12 +86,7 @@ class S3StoredFiles:
     def put_part(self, key: str, upload_id: str, number: int, body: bytes) -> Part:
         """Upload a part; numbers begin with 1."""
         answer = self.client.upload_part(
-            Bucket=self.bucket,
-            Key=key,
-            UploadId=upload_id,
-            PartNumber=number,
-            Body=body,
-            ChecksumAlgorithm=_CHECKSUM,
+            Bucket=self.bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=body, ChecksumAlgorithm=_CHECKSUM
         )
         return _part(number, answer, len(body))
 

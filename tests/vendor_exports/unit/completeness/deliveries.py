@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.completeness.initialise_history import merge_parts, observe_part, write_plan
 from sluice.vendor_exports.completeness.slot_history import Observation, SlotHistory
-from sluice.vendor_exports.completeness.update_history import HistoryPublisher, HistoryUpdater, output_keys
+from sluice.vendor_exports.completeness.update_history import HistoryPublisher, HistoryUpdater, Updated, output_keys
 from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA, Slot, slots_between
 from tests.support.memory_object_store import MemoryObjectStore
 
@@ -35,37 +35,38 @@ def job(tables: Iterable[str], master: bytes | None = None, size: int = 1000) ->
     return {**files, MANIFEST: b"[]", **({} if master is None else {MASTER_SCHEMA: master})}
 
 
-def deliver(bucket: MemoryObjectStore, slot: Slot, files: Mapping[str, bytes], environment: Environment = TEST) -> None:
-    bucket.objects.update({slot.folder(environment) + name: body for name, body in files.items()})
-
-
 def report(environment: Environment, rows: Sequence[SlotHistory], out_of_scope: Sequence[str]) -> bytes:
     return repr((environment, rows, out_of_scope)).encode()
 
 
-def publishing(bucket: MemoryObjectStore) -> HistoryPublisher:
-    return HistoryPublisher(bucket, report, OUT_OF_SCOPE)
+class Bucket(MemoryObjectStore):
+    """A bucket with deliveries and the histories of them."""
 
+    def deliver(self, slot: Slot, files: Mapping[str, bytes], environment: Environment = TEST) -> None:
+        self.objects.update({slot.folder(environment) + name: body for name, body in files.items()})
 
-def updating(bucket: MemoryObjectStore, max_slots: int = 1000) -> HistoryUpdater:
-    return HistoryUpdater(bucket, publishing(bucket), max_slots)
+    @property
+    def publisher(self) -> HistoryPublisher:
+        return HistoryPublisher(self, report, OUT_OF_SCOPE)
 
+    def update(
+        self, now: datetime, again: Iterable[Slot] = (), environment: Environment = TEST, max_slots: int = 1000
+    ) -> Updated:
+        return HistoryUpdater(self, self.publisher, max_slots).update(environment, now, again)
 
-def initialise(bucket: MemoryObjectStore, first: Slot, last: Slot, now: datetime, run_id: str = "run") -> None:
-    """All steps, the parts in another order than planned."""
-    for part in reversed(write_plan(bucket, run_id, TEST, first, last, now)):
-        observe_part(bucket, part, now)
-    merge_parts(bucket, publishing(bucket), run_id)
+    def initialise(self, first: Slot, last: Slot, now: datetime, run_id: str = "run") -> None:
+        """All steps, the parts in another order than planned."""
+        for part in reversed(write_plan(self, run_id, TEST, first, last, now)):
+            observe_part(self, part, now)
+        merge_parts(self, self.publisher, run_id)
 
+    def outputs(self, environment: Environment = TEST) -> dict[str, bytes]:
+        return {key: self.objects[key] for key in output_keys(environment)}
 
-def outputs(bucket: MemoryObjectStore, environment: Environment = TEST) -> dict[str, bytes]:
-    return {key: bucket.objects[key] for key in output_keys(environment)}
-
-
-def dates(bucket: MemoryObjectStore, environment: Environment = TEST) -> list[str]:
-    """First cells of the rows of the job metrics."""
-    text = bucket.objects[f"{environment.root}DataObservability/historical_job_metrics.csv"].decode()
-    return [line.split(",")[0] for line in text.splitlines()[1:]]
+    def dates(self, environment: Environment = TEST) -> list[str]:
+        """First cells of the rows of the job metrics."""
+        text = self.objects[f"{environment.root}DataObservability/historical_job_metrics.csv"].decode()
+        return [line.split(",")[0] for line in text.splitlines()[1:]]
 
 
 def seen(

@@ -8,20 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.vendor_exports.delivery.slots import Slot
-from tests.support.memory_object_store import MemoryObjectStore
-from tests.vendor_exports.unit.completeness.deliveries import (
-    FIRST,
-    TEST,
-    dates,
-    deliver,
-    initialise,
-    job,
-    outputs,
-    schema,
-    settled,
-    slots,
-    updating,
-)
+from tests.vendor_exports.unit.completeness.deliveries import FIRST, TEST, Bucket, job, schema, settled, slots
 
 HOURS = 20
 LAST = FIRST.after(HOURS - 1)
@@ -38,41 +25,41 @@ Content = dict[int, dict[str, bytes]]
 Step = tuple[int, int, list[int]] | tuple[int, int]
 
 
-def bucket_of(*contents: Content) -> MemoryObjectStore:
+def bucket_of(*contents: Content) -> Bucket:
     """The first slot has a file in any case: histories begin there."""
-    bucket = MemoryObjectStore()
-    deliver(bucket, FIRST, {"_Script.sql": b""})
+    bucket = Bucket()
+    bucket.deliver(FIRST, {"_Script.sql": b""})
     for content in contents:
         add(bucket, content)
     return bucket
 
 
-def add(bucket: MemoryObjectStore, content: Content) -> None:
+def add(bucket: Bucket, content: Content) -> None:
     for hour, files in content.items():
-        deliver(bucket, FIRST.after(hour), files)
+        bucket.deliver(FIRST.after(hour), files)
 
 
 def one_pass(*contents: Content) -> dict[str, bytes]:
     bucket = bucket_of(*contents)
-    updating(bucket).update(TEST, END)
-    return outputs(bucket)
+    bucket.update(END)
+    return bucket.outputs()
 
 
-def take(bucket: MemoryObjectStore, step: Step, number: int) -> None:
+def take(bucket: Bucket, step: Step, number: int) -> None:
     """An update as of some hour, of at most so many slots, some again; or an initialisation of a range."""
     if len(step) == 2:
-        initialise(bucket, FIRST.after(min(step)), FIRST.after(max(step)), END, f"run-{number}")
+        bucket.initialise(FIRST.after(min(step)), FIRST.after(max(step)), END, f"run-{number}")
         return
     hour, max_slots, again = step
-    updating(bucket, max_slots).update(TEST, settled(FIRST.after(hour)), [FIRST.after(each) for each in again])
+    bucket.update(settled(FIRST.after(hour)), [FIRST.after(each) for each in again], max_slots=max_slots)
 
 
-def finish(bucket: MemoryObjectStore, again: Sequence[Slot] = ()) -> None:
+def finish(bucket: Bucket, again: Sequence[Slot] = ()) -> None:
     """Update until nothing waits, and from the first slot on."""
-    initialise(bucket, FIRST, FIRST, END, "run-first")
-    while updating(bucket, 7).update(TEST, END).waiting:
+    bucket.initialise(FIRST, FIRST, END, "run-first")
+    while bucket.update(END, max_slots=7).waiting:
         continue
-    updating(bucket).update(TEST, END + timedelta(minutes=1), again)
+    bucket.update(END + timedelta(minutes=1), again)
 
 
 @settings(max_examples=40)
@@ -85,11 +72,11 @@ def test_any_order_repetition_and_splitting(content: Content, late: Content, ste
         assert_in_order(bucket)
     add(bucket, late)
     finish(bucket, [FIRST.after(hour) for hour in late])
-    assert outputs(bucket) == one_pass(content, late)
-    assert dates(bucket) == [str(slot) for slot in slots(HOURS)]
+    assert bucket.outputs() == one_pass(content, late)
+    assert bucket.dates() == [str(slot) for slot in slots(HOURS)]
 
 
-def assert_in_order(bucket: MemoryObjectStore) -> None:
+def assert_in_order(bucket: Bucket) -> None:
     """Never a duplicate, never an earlier row behind a later one."""
     if any(key.startswith(f"{TEST.root}DataObservability/") for key in bucket.objects):
-        assert all(before < after for before, after in pairwise(dates(bucket)))
+        assert all(before < after for before, after in pairwise(bucket.dates()))

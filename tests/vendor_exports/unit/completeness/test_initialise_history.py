@@ -17,18 +17,7 @@ from sluice.vendor_exports.completeness.initialise_history import (
     write_plan,
 )
 from sluice.vendor_exports.delivery.slots import Slot, slots_between
-from tests.support.memory_object_store import MemoryObjectStore
-from tests.vendor_exports.unit.completeness.deliveries import (
-    FIRST,
-    TEST,
-    dates,
-    deliver,
-    initialise,
-    job,
-    publishing,
-    settled,
-    slots,
-)
+from tests.vendor_exports.unit.completeness.deliveries import FIRST, TEST, Bucket, job, settled, slots
 
 LAST = FIRST.after(24 * 20)
 NOW = settled(LAST)
@@ -45,7 +34,7 @@ def test_parts_cover_the_range(offset: int, hours: int) -> None:
 
 
 def test_the_plan_is_what_a_map_reads() -> None:
-    bucket = MemoryObjectStore()
+    bucket = Bucket()
     parts = write_plan(bucket, "run", TEST, FIRST, LAST, NOW)
     items = json.loads(bucket.objects[history_plan_key("run")])["parts"]
     assert items[0] == {
@@ -59,40 +48,40 @@ def test_the_plan_is_what_a_map_reads() -> None:
 
 
 def test_only_settled_hours_are_planned() -> None:
-    last = write_plan(MemoryObjectStore(), "run", TEST, FIRST, LAST, NOW - timedelta(seconds=1))[-1].last
+    last = write_plan(Bucket(), "run", TEST, FIRST, LAST, NOW - timedelta(seconds=1))[-1].last
     assert last == str(LAST.after(-1))
 
 
 @pytest.mark.parametrize(("first", "last"), [(FIRST.after(), FIRST), (LAST.after(), LAST.after(9))])
 def test_a_range_without_settled_hours_is_refused(first: Slot, last: Slot) -> None:
     with pytest.raises(InitialisationError, match="give a range in the past"):
-        write_plan(MemoryObjectStore(), "run", TEST, first, last, NOW)
+        write_plan(Bucket(), "run", TEST, first, last, NOW)
 
 
 def test_hours_before_the_first_delivery_are_rows_too() -> None:
-    bucket = MemoryObjectStore()
-    deliver(bucket, FIRST.after(3), job(["A"]))
-    initialise(bucket, FIRST, LAST, NOW)
-    assert dates(bucket) == [str(slot) for slot in slots_between(FIRST, LAST)]
+    bucket = Bucket()
+    bucket.deliver(FIRST.after(3), job(["A"]))
+    bucket.initialise(FIRST, LAST, NOW)
+    assert bucket.dates() == [str(slot) for slot in slots_between(FIRST, LAST)]
 
 
 def test_a_part_that_was_not_observed() -> None:
-    bucket = MemoryObjectStore()
+    bucket = Bucket()
     first, *_ = write_plan(bucket, "run", TEST, FIRST, LAST, NOW)
     observe_part(bucket, first, NOW)
     before = dict(bucket.objects)
     with pytest.raises(InitialisationError, match=f"{part_key('run', '00001')} is missing.*start a new one"):
-        merge_parts(bucket, publishing(bucket), "run")
+        merge_parts(bucket, bucket.publisher, "run")
     assert bucket.objects == before
     with pytest.raises(InitialisationError, match=r"plan\.json is missing"):
-        merge_parts(bucket, publishing(bucket), "another")
+        merge_parts(bucket, bucket.publisher, "another")
 
 
 def test_every_step_may_be_repeated() -> None:
-    bucket = MemoryObjectStore()
-    deliver(bucket, FIRST.after(3), job(["A"]))
-    initialise(bucket, FIRST, LAST, NOW)
+    bucket = Bucket()
+    bucket.deliver(FIRST.after(3), job(["A"]))
+    bucket.initialise(FIRST, LAST, NOW)
     once = dict(bucket.objects)
-    assert merge_parts(bucket, publishing(bucket), "run") == len(slots(24 * 20 + 1))
-    initialise(bucket, FIRST, LAST, NOW)
+    assert merge_parts(bucket, bucket.publisher, "run") == len(slots(24 * 20 + 1))
+    bucket.initialise(FIRST, LAST, NOW)
     assert bucket.objects == once

@@ -13,21 +13,17 @@ from sluice.vendor_exports.completeness.observations import HistoryBusyError
 from sluice.vendor_exports.completeness.observe import observe
 from sluice.vendor_exports.completeness.slot_history import derive
 from tests.support.aws_calls import KilledError
-from tests.support.memory_object_store import MemoryObjectStore, nothing
+from tests.support.memory_object_store import nothing
 from tests.vendor_exports.unit.completeness.deliveries import (
     FIRST,
     OUT_OF_SCOPE,
     TEST,
-    dates,
-    deliver,
+    Bucket,
     job,
-    outputs,
-    publishing,
     report,
     schema,
     settled,
     slots,
-    updating,
 )
 
 LAST = FIRST.after(5)
@@ -35,38 +31,38 @@ REPORT_KEY = observability_key(TEST, REPORT)
 LATE = {"A_2.json.gz": b"late"}
 
 
-def deliveries() -> MemoryObjectStore:
-    bucket = MemoryObjectStore()
+def deliveries() -> Bucket:
+    bucket = Bucket()
     for slot in slots(6)[::2]:
-        deliver(bucket, slot, job(["A"]))
+        bucket.deliver(slot, job(["A"]))
     return bucket
 
 
-def one_after_the_other(*steps: Callable[[MemoryObjectStore], object]) -> dict[str, bytes]:
+def one_after_the_other(*steps: Callable[[Bucket], object]) -> dict[str, bytes]:
     bucket = deliveries()
     for step in steps:
         step(bucket)
-    return outputs(bucket)
+    return bucket.outputs()
 
 
-def early_update(bucket: MemoryObjectStore) -> object:
-    return updating(bucket).update(TEST, settled(FIRST.after(2)))
+def early_update(bucket: Bucket) -> object:
+    return bucket.update(settled(FIRST.after(2)))
 
 
-def late_update(bucket: MemoryObjectStore) -> object:
-    return updating(bucket).update(TEST, settled(LAST))
+def late_update(bucket: Bucket) -> object:
+    return bucket.update(settled(LAST))
 
 
-def there_and_back(bucket: MemoryObjectStore) -> None:
+def there_and_back(bucket: Bucket) -> None:
     """A file comes and goes: the outputs end as they were, under the ETags they had."""
     now = settled(LAST) + timedelta(minutes=1)
-    deliver(bucket, FIRST, LATE)
-    updating(bucket).update(TEST, now, [FIRST])
+    bucket.deliver(FIRST, LATE)
+    bucket.update(now, [FIRST])
     del bucket.objects[FIRST.folder(TEST) + "A_2.json.gz"]
-    updating(bucket).update(TEST, now + timedelta(minutes=1), [FIRST])
+    bucket.update(now + timedelta(minutes=1), [FIRST])
 
 
-def interrupt(bucket: MemoryObjectStore, at: int, happens: Callable[[MemoryObjectStore], object]) -> Callable[[], bool]:
+def interrupt(bucket: Bucket, at: int, happens: Callable[[Bucket], object]) -> Callable[[], bool]:
     """Let something happen before the call number `at`; tell afterwards whether it came to that."""
     calls = 0
 
@@ -83,11 +79,11 @@ def interrupt(bucket: MemoryObjectStore, at: int, happens: Callable[[MemoryObjec
 
 def test_outputs_are_those_of_the_rows() -> None:
     bucket = deliveries()
-    deliver(bucket, LAST, job(["A", "Ignored", "X"], schema("A", "B", "Ignored")))
+    bucket.deliver(LAST, job(["A", "Ignored", "X"], schema("A", "B", "Ignored")))
     late_update(bucket)
     rows = derive(observe(bucket, TEST, slots(6), settled(LAST)), OUT_OF_SCOPE)
     assert (rows[-1].expected, rows[-1].unexpected) == (("A", "B"), ("X",))
-    assert outputs(bucket) == {
+    assert bucket.outputs() == {
         **{observability_key(TEST, name): history_csv(name, rows) for name in CSV_NAMES},
         REPORT_KEY: report(TEST, rows, list(OUT_OF_SCOPE)),
         **{history_key(TEST, table.name): history_parquet(table, rows) for table in HISTORY_TABLES},
@@ -97,7 +93,7 @@ def test_outputs_are_those_of_the_rows() -> None:
 @pytest.mark.parametrize("happens", [early_update, late_update, there_and_back])
 @pytest.mark.parametrize("begun", [early_update, late_update])
 def test_another_update_between_any_two_calls(
-    begun: Callable[[MemoryObjectStore], object], happens: Callable[[MemoryObjectStore], object]
+    begun: Callable[[Bucket], object], happens: Callable[[Bucket], object]
 ) -> None:
     wanted = one_after_the_other(early_update, begun, happens)
     at, happened = 0, True
@@ -109,18 +105,18 @@ def test_another_update_between_any_two_calls(
         begun(bucket)
         happened = is_interrupted()
         if happened:
-            assert outputs(bucket) == wanted, f"interrupted before call {at}"
+            assert bucket.outputs() == wanted, f"interrupted before call {at}"
     assert at > 10
 
 
 @pytest.mark.parametrize("happens", [early_update, late_update])
-def test_two_updates_begin_a_history(happens: Callable[[MemoryObjectStore], object]) -> None:
+def test_two_updates_begin_a_history(happens: Callable[[Bucket], object]) -> None:
     wanted = one_after_the_other(late_update)
     for at in range(1, 40):
         bucket = deliveries()
         interrupt(bucket, at, happens)
         late_update(bucket)
-        assert outputs(bucket) == wanted, f"interrupted before call {at}"
+        assert bucket.outputs() == wanted, f"interrupted before call {at}"
 
 
 def test_a_file_that_comes_and_goes_while_we_publish() -> None:
@@ -128,19 +124,19 @@ def test_a_file_that_comes_and_goes_while_we_publish() -> None:
     for at in range(1, 40):
         bucket = deliveries()
         late_update(bucket)
-        wanted = outputs(bucket)
-        deliver(bucket, FIRST, LATE)
+        wanted = bucket.outputs()
+        bucket.deliver(FIRST, LATE)
         interrupt(bucket, at, come_and_go)
-        updating(bucket).update(TEST, settled(LAST) + timedelta(minutes=1), [FIRST])
+        bucket.update(settled(LAST) + timedelta(minutes=1), [FIRST])
         if bucket.between is not nothing:
             break
-        assert outputs(bucket) == wanted, f"interrupted before call {at}"
+        assert bucket.outputs() == wanted, f"interrupted before call {at}"
     assert at > 15
 
 
-def come_and_go(bucket: MemoryObjectStore) -> None:
+def come_and_go(bucket: Bucket) -> None:
     bucket.objects.pop(FIRST.folder(TEST) + "A_2.json.gz")
-    updating(bucket).update(TEST, settled(LAST) + timedelta(minutes=2), [FIRST])
+    bucket.update(settled(LAST) + timedelta(minutes=2), [FIRST])
 
 
 def test_an_update_after_one_that_was_killed_before_any_call() -> None:
@@ -152,10 +148,10 @@ def test_an_update_after_one_that_was_killed_before_any_call() -> None:
             late_update(bucket)
         bucket.between = nothing
         late_update(bucket)
-        assert outputs(bucket) == wanted, f"killed before call {at}"
+        assert bucket.outputs() == wanted, f"killed before call {at}"
 
 
-def killed(_: MemoryObjectStore) -> None:
+def killed(_: Bucket) -> None:
     raise KilledError
 
 
@@ -164,8 +160,8 @@ def test_outputs_that_others_keep_writing() -> None:
     late_update(bucket)
     bucket.between = lambda: bucket.objects.update({REPORT_KEY: str(next(numbers)).encode()})
     with pytest.raises(HistoryBusyError, match=r"an output of Test was written by others.*run the update again"):
-        publishing(bucket).publish(TEST)
-    assert dates(bucket) == [str(slot) for slot in slots(6)]
+        bucket.publisher.publish(TEST)
+    assert bucket.dates() == [str(slot) for slot in slots(6)]
 
 
 def test_a_state_that_others_keep_writing(monkeypatch: pytest.MonkeyPatch) -> None:
