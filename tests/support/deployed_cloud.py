@@ -90,11 +90,6 @@ class Cloud:
             rows += pq.read_table(pa.BufferReader(self.read(key)), partitioning=None).to_pylist()
         return [row for row in rows if source_key in {None, row["_source_key"]}]
 
-    def count(self, table: str) -> int:
-        """Return the number of rows of a table as Athena counts them."""
-        rows = self.run("query", f"select count(*) as n from {table.lower()}")
-        return int(rows[0]["n"])
-
 
 def wait_until(look: Callable[[], T], seconds: float = 90) -> T:
     """Return the first true value of `look`, called again and again; CommandError counts as false."""
@@ -107,15 +102,10 @@ def wait_until(look: Callable[[], T], seconds: float = 90) -> T:
     raise AssertionError(f"nothing was found within {seconds} seconds")
 
 
-def environment_for(folder: Path) -> None:
-    """Keep the cloud of this run apart from one that a person may have running."""
-    os.environ["SLUICE_LOCAL_CLOUD"] = str(folder)
-
-
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """Start the cloud, deploy the stage, and leave nothing running."""
-    environment_for(tmp_path_factory.mktemp("cloud"))
+    """Start a cloud apart from one that a person may have running, deploy the stage, and leave nothing running."""
+    os.environ[local_cloud.FOLDER_VARIABLE] = str(tmp_path_factory.mktemp("cloud"))
     local_cloud.start(_free_port())
     try:
         deploy_stage("local")

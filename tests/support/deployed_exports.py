@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterator
@@ -27,6 +26,7 @@ from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.slots import MANIFEST, Slot
 from tests.support.deployed_cloud import Cloud, CommandResult, wait_until
 from tests.support.deployed_functions import Functions
+from tests.support.memory_object_store import etag
 
 AT_ONCE = Timing(compression=float("inf"))
 FILES = 10
@@ -127,12 +127,7 @@ class DeployedExports:
     def landed(self, folder: str) -> dict[str, str]:
         """Return name and MD5 of the vendor's files in a folder."""
         names = (key.removeprefix(folder) for key in self.cloud.keys(folder))
-        return {name: _md5(self.cloud.read(f"{folder}{name}")) for name in names if name != MANIFEST}
-
-    def manifest(self, folder: str) -> list[dict[str, Any]]:
-        """Return the manifest of a folder."""
-        promised: list[dict[str, Any]] = json.loads(self.cloud.read(f"{folder}{MANIFEST}"))
-        return promised
+        return {name: etag(self.cloud.read(f"{folder}{name}")) for name in names if name != MANIFEST}
 
     def step_by_step(self, vendor: Simulator, started_at: datetime | None = None) -> StepwiseExport:
         """Claim the slot for an export whose steps the test calls."""
@@ -219,10 +214,6 @@ def contents(vendor: Simulator) -> dict[str, str]:
     return {name: file.md5 for name, file in files_of(exports).items()}
 
 
-def _md5(body: bytes) -> str:
-    return hashlib.md5(body, usedforsecurity=False).hexdigest()
-
-
 def everywhere(make: Callable[[Target], Fault]) -> list[Fault]:
     """Return the same fault for the first request of each call."""
     return [make(first_of(call)) for call in Call]
@@ -244,7 +235,7 @@ def assert_delivered(exports: DeployedExports, vendor: Simulator, result: Comman
     assert exports.ended(document["execution"])[0] == "SUCCEEDED"
     assert (document["missing"], document["missing_tables"], document["cause"]) == ([], [], "")
     assert exports.landed(document["folder"]) == contents(vendor)
-    promised = exports.manifest(document["folder"])
+    promised = json.loads(exports.cloud.read(f"{document['folder']}{MANIFEST}"))
     assert [sorted(entry) for entry in promised] == [["key", "size"]] * FILES
 
 

@@ -19,6 +19,7 @@ from sluice.event_files.convert.planning import Planning
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from tests.support.deployed_cloud import Cloud
 from tests.support.function_process import answer, start
+from tests.support.moto_backend import create_table
 
 SETTINGS = stage_named("prd").settings(EventFiles)
 SIZE = 128 << 20
@@ -69,12 +70,7 @@ def measured(cloud: Cloud) -> MeasuredFunctions:
     for bucket in (SOURCE, LAKE):
         cloud.client("s3").create_bucket(Bucket=bucket)
     for table in (LEDGER, MEDIA):
-        cloud.client("dynamodb").create_table(
-            TableName=table,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in ("pk", "sk")],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        )
+        create_table(cloud.client("dynamodb"), table)
     return MeasuredFunctions(cloud)
 
 

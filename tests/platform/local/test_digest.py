@@ -21,9 +21,7 @@ def inbox(cloud: Cloud) -> Iterator[str]:
     sqs, sns = cloud.client("sqs"), cloud.client("sns")
     url = sqs.create_queue(QueueName="inbox")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    topic = cloud.output("Topic")
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(_open_to(topic, arn))})
-    subscribed = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    subscribed = sns.subscribe(TopicArn=cloud.output("Topic"), Protocol="sqs", Endpoint=arn)
     yield url
     sns.unsubscribe(SubscriptionArn=subscribed["SubscriptionArn"])
     sqs.delete_queue(QueueUrl=url)
@@ -73,15 +71,3 @@ def received(cloud: Cloud, inbox: str) -> dict[str, str]:
     (message,) = cloud.client("sqs").receive_message(QueueUrl=inbox, WaitTimeSeconds=10)["Messages"]
     body: dict[str, str] = json.loads(message["Body"])
     return body
-
-
-def _open_to(topic: str, queue: str) -> dict[str, Any]:
-    """Return a queue's policy that allows a topic to send."""
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Service": "sns.amazonaws.com"},
-        "Action": "sqs:SendMessage",
-        "Resource": queue,
-        "Condition": {"ArnEquals": {"aws:SourceArn": topic}},
-    }
-    return {"Version": "2012-10-17", "Statement": [statement]}

@@ -4,11 +4,9 @@ import json
 import time
 from typing import Any
 
-import pytest
-
 from cli.simulator.fault_catalogue import CATALOGUE
 from sluice.runs.keys import RUN_RECORDS_PREFIX, record_key
-from tests.support.deployed_cloud import Cloud, CommandError, wait_until
+from tests.support.deployed_cloud import Cloud, wait_until
 from tests.support.deployed_exports import DeployedExports
 from tests.support.deployed_functions import Functions
 from tests.support.sample_events import dump, illustration
@@ -74,11 +72,6 @@ def test_a_conversion_without_pending_chunks(cloud: Cloud) -> None:
     cloud.run("convert")
     found = record_of(cloud, start(cloud, "ConvertMachine", started_by="schedule"))
     assert (found["outcome"], found["started_by"], found["cause"]) == ("nothing_to_do", "schedule", "")
-
-
-def test_an_unknown_file(cloud: Cloud) -> None:
-    with pytest.raises(CommandError, match="there is no such object"):
-        cloud.run("file", "no/such/file")
 
 
 def test_an_export_with_a_fault(cloud: Cloud, exports: DeployedExports) -> None:
