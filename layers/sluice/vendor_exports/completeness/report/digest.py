@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from sluice.html_report.page import figure_card
+from sluice.html_report.page import Topic, figure_card
 from sluice.html_report.plots import BAD, GOOD, Plot, bars
 from sluice.observability import formatting
 from sluice.observability.digest import plots
 from sluice.observability.digest.elements import success_card, success_line
-from sluice.observability.digest.model import Digest, Section, SectionSources, Topic
+from sluice.observability.digest.model import Digest, Section, SectionSources
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.completeness.history_files import state_key
 from sluice.vendor_exports.completeness.observations import observations_of

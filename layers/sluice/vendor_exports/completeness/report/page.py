@@ -1,9 +1,8 @@
 """The page of the report: headline, service level, highlights, plots by topic."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from sluice.html_report.page import cards, figure_card, navigation, page_of, section, table
-from sluice.html_report.plots import Plot
+from sluice.html_report.page import Topic, body_of, figure_card, page_of, table
 from sluice.html_report.text import names_of, percent
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.completeness.report.highlights import Highlight, anomalies, gaps, highlight_list
@@ -44,36 +43,30 @@ def report_page(environment: Environment, rows: Sequence[SlotHistory], out_of_sc
         body = f'<div class="figures">{_NOTHING}{_scope_card(out_of_scope)}</div>'
         return page_of(title, "No slots yet", body, ())
     ordered = sorted(rows, key=lambda row: row.slot)
-    days = daily(ordered)
-    level, topics = calendar(days), plots_by_topic(ordered, days)
+    topics = _topics(ordered)
     subtitle = f"{len(ordered):,} hours, {ordered[0].slot} to {ordered[-1].slot} (UTC); as of the last of them"
-    plots = [level, *(plot for topic in topics.values() for plot in topic)]
-    return page_of(title, subtitle, _body(ordered, out_of_scope, level, topics), plots)
+    body = body_of(_figures(latest(ordered), gaps(ordered), ordered[-1], out_of_scope), _HINT, topics)
+    return page_of(title, subtitle, body, [plot for topic in topics for plot in topic.plots])
 
 
-def _body(
-    rows: Sequence[SlotHistory], out_of_scope: Sequence[str], level: Plot, topics: Mapping[str, Sequence[Plot]]
-) -> str:
-    """Return the body for one or more rows in the order of their slots; the plots' places are left empty."""
-    open_gaps = gaps(rows)
-    parts = [
-        _headline(latest(rows), open_gaps, rows[-1], out_of_scope),
-        navigation(["Service level", "Gaps", "Anomalies", *topics], _HINT),
-        section("Service level", _MEANING, cards([level]) + _months_table(monthly(rows))),
-        section("Gaps", "", highlight_list("open-gaps", open_gaps, "Every job came with all its tables.")),
-        section("Anomalies", _ANOMALIES, highlight_list("odd-jobs", anomalies(rows), "Nothing out of the ordinary.")),
-        *(section(topic, "", cards(plots)) for topic, plots in topics.items()),
+def _topics(rows: Sequence[SlotHistory]) -> list[Topic]:
+    """Return the topics of one or more rows in the order of their slots."""
+    days = daily(rows)
+    return [
+        Topic("Service level", (calendar(days),), _months_table(monthly(rows)), _MEANING),
+        Topic("Gaps", (), highlight_list("open-gaps", gaps(rows), "Every job came with all its tables.")),
+        Topic("Anomalies", (), highlight_list("odd-jobs", anomalies(rows), "Nothing out of the ordinary."), _ANOMALIES),
+        *(Topic(title, tuple(plots)) for title, plots in plots_by_topic(rows, days).items()),
     ]
-    return "\n".join(parts)
 
 
-def _headline(
+def _figures(
     spans: Sequence[Period], open_gaps: Sequence[Highlight], last: SlotHistory, out_of_scope: Sequence[str]
 ) -> str:
     """Return the cards of figures."""
     levels = "".join(map(_level_card, spans))
     others = _tables_card(spans[0], spans[-1]) + _gaps_card(open_gaps) + _last_card(last) + _scope_card(out_of_scope)
-    return f'<section class="figures" id="headline">{levels}{others}</section>'
+    return levels + others
 
 
 def _scope_card(out_of_scope: Sequence[str]) -> str:
