@@ -37,18 +37,18 @@ _POOL = 64
 _EVENTS_PER_OBJECT = 30
 _WORDS, _LETTERS, _TEXT_WORDS = 6_000, "etaoinshrdlucmfwypvbgk", 500_000
 _ID = re.compile("[0-9a-f]{8}-[0-9a-f]{4}-")
+_HOURS = 3
 _START = datetime(2022, 4, 9, 22, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A table's clean lines: bytes in all and per object, by how much a row's lists grow, hours its rows are of."""
+    """A table's clean lines: bytes in all and per object, by how much a row's lists grow."""
 
     table: str
     size: int
     object_bytes: int = 16 << 20
     growth: int = 1
-    hours: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def _lines(contract: Contract, shape: Shape, rng: random.Random) -> Iterator[byt
         if size >= shape.size:
             return
         row = _anew(rng.choice(pool), text, rng, rng.randint(1, 2 * shape.growth - 1))
-        at = _START + timedelta(seconds=rng.randrange(3600 * shape.hours))
+        at = _START + timedelta(seconds=rng.randrange(3600 * _HOURS))
         row["time"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")  # of every contract its date_time
         row["_source_key"] = f"2022/04/09/22/delivery-1-2022-04-09-22-{number // _EVENTS_PER_OBJECT}"
         row["_source_offset"] = number

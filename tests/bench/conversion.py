@@ -1,13 +1,12 @@
 """Speed and memory of converting beside its peers, after their results were compared value by value.
 
-PYTHONPATH=.:layers build/bench/venv/bin/python -m tests.bench.conversion [SHAPE …]
+PYTHONPATH=.:layers build/bench/venv/bin/python -m tests.bench.conversion
 """
 
 import json
 import shutil
-import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -26,29 +25,25 @@ from tests.bench.result import Result
 from tests.bench.timing import ROUNDS, in_turns, ratios
 
 SHAPES: Mapping[str, Shape] = {
-    "large": Shape("MICROONE_PRED", 64_000_000, growth=8),
-    "middle": Shape("MICROTHREE_PRED", 20_000_000, growth=6),
-    "small": Shape("MICROONE_EVENT", 10_800_000),
-    "small_objects": Shape("MICROONE_PRED", 20_000_000, object_bytes=20_000, growth=8),
-    "many_hours": Shape("MICROONE_EVENT", 2_000_000, hours=100),
+    "convert": Shape("MICROONE_PRED", 64_000_000, growth=8),
+    "convert_small_objects": Shape("MICROONE_PRED", 20_000_000, object_bytes=20_000, growth=8),
 }
 _OF_MEMORY = Shape("MICROONE_PRED", 142_000_000, growth=8)
 _FEWER_ROUNDS = 3
-_WITH_SPARK = "small_objects"  # one shape is all there is time for: this one takes it a minute
+_WITH_SPARK = "convert_small_objects"  # one shape is all there is time for: this one takes it a minute
 
 
 class DisagreementError(Exception):
     """A candidate wrote other values than stand in the lines."""
 
 
-def bench_conversion(result: Result, shapes: Iterable[str] = SHAPES) -> None:
+def bench_conversion(result: Result) -> None:
     """Measure everything there is of conversion. Raises DisagreementError."""
     _memory(result)
-    for name in shapes:
-        prefix = "convert" if name == "large" else f"convert_{name}"
+    for prefix, shape in SHAPES.items():
         with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-            work = make_work(SHAPES[name], Path(folder, "lake"))
-            spark = _spark(stack, result, prefix) if name == _WITH_SPARK else None
+            work = make_work(shape, Path(folder, "lake"))
+            spark = _spark(stack, result, prefix) if prefix == _WITH_SPARK else None
             candidates = {**CANDIDATES, "pyspark": spark.convert} if spark else CANDIDATES
             _times(work, candidates, Path(folder), result, prefix)
             if spark:
@@ -122,4 +117,4 @@ def _sorted(table: pa.Table) -> pa.Table:
 
 
 if __name__ == "__main__":
-    bench_conversion(Result(), sys.argv[1:] or SHAPES)
+    bench_conversion(Result())

@@ -54,7 +54,6 @@ class Shape:
 
 
 STANDARD = Shape(200_000_000, 2_000)
-TINY_EVENTS = Shape(20_000_000, 200, 0, 0)
 ONE_FILE = Shape(128 << 20, 1)
 
 

@@ -54,7 +54,6 @@ class Axis:
 
 def bench_growth(result: Result) -> None:
     """Measure each axis: neither time nor memory may grow faster than the work."""
-    result.figure("growth_imports_rss_mb", peak_mb("import", "tests.bench.growth"))
     steps: dict[str, list[float]] = {"growth_worst": [], "growth_memory_worst": []}
     sys.stdout.write(f"{'':10} {'size':>6} {'seconds':>10} {'per unit':>10} {'peak MB':>10} {'MB per unit more':>18}\n")
     for name, axis in AXES.items():

@@ -6,7 +6,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from sluice.html_report.page import cards, page_of, section, table
+from sluice.html_report.page import Topic, body_of, page_of, table
 from sluice.html_report.plots import HEIGHT, Plot
 from tests.bench.result import TARGETS
 from tests.bench.timing import WITHHELD
@@ -17,25 +17,25 @@ _REACHED = {True: "yes", False: "NO", None: "not measured"}
 def page(result: Mapping[str, Any]) -> bytes:
     """Draw ratios, memory and growth; list targets and figures."""
     figures = result["figures"]
-    plots = [
+    plots = (
         Plot("ratios", "Times as fast as others (log scale, median, least and most)", _ratios(result["ratios"])),
         Plot("memory", "Peak memory of converting, MB", _memory(figures)),
         Plot("growth", "Time per unit of work, as a multiple of the first", _growth(figures, "growth")),
         Plot("growth_memory", "Peak memory with the work, MB", _growth(figures, "growth_memory")),
-    ]
+    )
     targets = [
         (each["name"], each["target"], _number((each["measured"] or {}).get("median")), _REACHED[each["reached"]])
         for each in result["targets"]
     ]
     numbers = [(name, _number(value)) for name, value in figures.items()]
-    body = (
-        section("Targets", "", _table("targets", ("", "target", "measured", "reached"), targets))
-        + section("Plots", "", cards(plots))
-        + section("Not measured", "", _table("not_measured", ("", "reason"), result["not_measured"].items()))
-        + section("Figures", "", _table("figures", ("", "value"), numbers))
+    topics = (
+        Topic("Targets", html=_table("targets", ("", "target", "measured", "reached"), targets)),
+        Topic("Plots", plots),
+        Topic("Not measured", html=_table("not_measured", ("", "reason"), result["not_measured"].items())),
+        Topic("Figures", html=_table("figures", ("", "value"), numbers)),
     )
     machine = f"{result['machine']}; {result['date']}; {WITHHELD.format(figures['withheld_share'])}"
-    return page_of("Speed of Sluice", escape(machine), body, plots)
+    return page_of("Speed of Sluice", escape(machine), body_of("", "", topics), plots)
 
 
 def _ratios(ratios: Mapping[str, Mapping[str, float]]) -> go.Figure:

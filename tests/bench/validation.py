@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from tests.bench.corpus import ONE_FILE, TINY_EVENTS, make_corpus
+from tests.bench.corpus import ONE_FILE, make_corpus
 from tests.bench.memory import peak_mb
 from tests.bench.peers import validators
 from tests.bench.result import Result
@@ -20,33 +20,26 @@ _HOSTILE_ROUNDS = 3
 
 def bench_validation(corpus: Sequence[bytes], folder: Path, result: Result) -> None:
     """Measure everything there is of validation."""
-    _throughput(result, "validate", corpus)
+    _throughput(result, corpus)
     for name, (size, run) in validators.PEERS.items():
         _peer(result, name, validators.sample(corpus, size), run)
     _limit(result, corpus)
-    _throughput(result, "validate_tiny_events", make_corpus(TINY_EVENTS))
     _one_file(result, folder)
     _hostile(result)
 
 
-def _throughput(result: Result, name: str, files: Sequence[bytes]) -> None:
+def _throughput(result: Result, files: Sequence[bytes]) -> None:
     seconds = in_turns({"ours": partial(validators.ours, files)})["ours"]
     size, events = sum(map(len, files)), sum(map(len, validators.our_verdicts(files)))
-    result.figure(f"{name}_mb_s", spread([size / MB / each for each in seconds]))
-    result.figure(f"{name}_events_s", spread([events / each for each in seconds]))
+    result.figure("validate_mb_s", spread([size / MB / each for each in seconds]))
+    result.figure("validate_events_s", spread([events / each for each in seconds]))
 
 
 def _limit(result: Result, corpus: Sequence[bytes]) -> None:
     files = validators.sample(corpus, _LIMIT_BYTES)
-    runs: dict[str, Callable[[], object]] = {
-        "ours": partial(validators.ours, files),
-        "split_parse": partial(validators.split_parse, files),
-        "our_split": partial(validators.our_split, files),
-        "our_split_check": partial(validators.our_split_check, files),
-    }
-    seconds = in_turns(runs)
-    for limit in ("split_parse", "our_split", "our_split_check"):
-        result.ratio(f"validate/{limit}", ratios(seconds, "ours", limit))
+    runs = (validators.ours, validators.split_parse, validators.our_split_check)
+    seconds = in_turns({run.__name__: partial(run, files) for run in runs})
+    result.ratio("validate/split_parse", ratios(seconds, "ours", "split_parse"))
     result.ratio("validate_limit/split_parse", ratios(seconds, "our_split_check", "split_parse"))
 
 
@@ -68,7 +61,6 @@ def _one_file(result: Result, folder: Path) -> None:
     del data
     result.figure("validate_one_file_mb", path.stat().st_size / MB)
     result.figure("validate_one_file_rss_mb", peak_mb("validate", path))
-    result.figure("validate_imports_rss_mb", peak_mb("import", "tests.bench.local_validation"))
 
 
 def _hostile(result: Result) -> None:

@@ -63,13 +63,6 @@ def _placed(lines: Lines) -> Iterator[tuple[int, str]]:
     yield from ((orjson.loads(line)["offset"], "unrelated") for line in lines.unrelated)
 
 
-def our_split(files: Sequence[bytes]) -> None:
-    """Split and parse, as ours does it: what nothing that builds Python objects can be faster than."""
-    for data in files:
-        for _ in split(data, MAX_EVENT_BYTES):
-            pass
-
-
 def our_split_check(files: Sequence[bytes]) -> None:
     """Split, parse, recognise and check once, as ours does it, and make nothing of it."""
     for data in files:
