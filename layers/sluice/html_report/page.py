@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -14,6 +15,16 @@ from sluice.html_report.plots import Plot
 
 _HERE = Path(__file__).parent
 _BASE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'unsafe-inline'; img-src data: blob:"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A part of a page under a heading: a note that explains it, plots, HTML."""
+
+    title: str
+    plots: tuple[Plot, ...] = ()
+    html: str = ""
+    note: str = ""
 
 
 def page_of(title: str, subtitle: str, body: str, plots: Sequence[Plot]) -> bytes:
@@ -58,21 +69,22 @@ def figure_card(title: str, figure: str, note: str, mark: str = "") -> str:
     return f'<div class="card"><span>{title}</span><strong{marked}>{figure}</strong><span>{note}</span></div>'
 
 
-def navigation(titles: Sequence[str], note: str) -> str:
-    """Return links to the sections of these titles, and a line on how to read them."""
-    links = "".join(f'<a href="#{_anchor(title)}">{title}</a>' for title in titles)
-    return f'<nav>{links}</nav><p class="note">{note}</p>'
+def body_of(figures: str, reading: str, topics: Sequence[Topic]) -> str:
+    """Return a page's body: cards of figures, links to the topics, a line on how to read them, and the topics."""
+    links = "".join(f'<a href="#{_anchor(topic.title)}">{topic.title}</a>' for topic in topics)
+    return "\n".join(
+        [
+            f'<section class="figures" id="headline">{figures}</section>',
+            f'<nav>{links}</nav><p class="note">{reading}</p>',
+            *map(_section, topics),
+        ]
+    )
 
 
-def section(title: str, note: str, content: str) -> str:
-    """Return a section under its heading; `note` explains it and may be empty."""
-    explained = f'<p class="note">{note}</p>' if note else ""
-    return f'<section><h2 id="{_anchor(title)}">{title}</h2>{explained}{content}</section>'
-
-
-def cards(plots: Sequence[Plot]) -> str:
-    """Return the empty places of plots under their titles."""
-    return f'<div class="plots">{"".join(map(_card, plots))}</div>'
+def _section(topic: Topic) -> str:
+    note = f'<p class="note">{topic.note}</p>' if topic.note else ""
+    places = f'<div class="plots">{"".join(map(_card, topic.plots))}</div>' if topic.plots else ""
+    return f'<section><h2 id="{_anchor(topic.title)}">{topic.title}</h2>{note}{places}{topic.html}</section>'
 
 
 def table(

@@ -8,7 +8,7 @@ from datetime import datetime
 import plotly.graph_objects as go
 
 from sluice.event_files.run_summary import CONVERT
-from sluice.html_report.page import figure_card, table
+from sluice.html_report.page import Topic, figure_card, table
 from sluice.html_report.plots import BAD, GOOD, QUIET, Plot, bars, rounded
 from sluice.html_report.text import in_html, in_plot, percent, plain
 from sluice.observability import formatting
@@ -20,7 +20,7 @@ from sluice.observability.digest.elements import (
     volume_card,
     volume_line,
 )
-from sluice.observability.digest.model import VOLUME_HIGH, Digest, Section, Topic
+from sluice.observability.digest.model import VOLUME_HIGH, Digest, Section
 from sluice.observability.digest.periods import PeriodKind
 from sluice.observability.run_totals import RunTotals
 

@@ -4,17 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from sluice.html_report.page import Topic
 from sluice.lake.object_store import ObjectStore
 from sluice.observability.cost import Cost, cost_of
 from sluice.observability.digest.periods import Period, PeriodKind
 from sluice.observability.pipeline import Pipeline, Volume, kinds_of
 from sluice.observability.run_totals import RunTotals
 from sluice.runs.model import RunKind, RunRecord
-
-if TYPE_CHECKING:
-    from sluice.html_report.plots import Plot
 
 VOLUME_LOW, VOLUME_HIGH = 0.5, 2.0
 """Volume against the usual one: within, it is ordinary."""
@@ -44,23 +42,13 @@ class SlowRun:
     usual: float
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """A part of the page under a heading; topics of the same title are shown as one, plots before HTML."""
-
-    title: str
-    plots: tuple["Plot", ...] = ()
-    html: str = ""
-    note: str = ""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """A pipeline's part of a digest.
 
     Attributes:
         cards: Headline figures of the page (`sluice.html_report.page.figure_card`).
-        topics: Parts of the page.
+        topics: Parts of the page; those of the same title are shown as one.
         lines: Lines of the message, by their titles.
         paragraphs: Further paragraphs of the message.
         broken: Notices of what does not work, in sentences that may hold untrusted names.

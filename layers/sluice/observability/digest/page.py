@@ -1,13 +1,13 @@
 """The digest as one HTML page."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from sluice.html_report.page import cards, figure_card, navigation, page_of, section, table
+from sluice.html_report.page import Topic, body_of, figure_card, page_of, table
 from sluice.html_report.text import in_html
 from sluice.observability import formatting
 from sluice.observability.cost import NOT_COUNTED, assumptions
 from sluice.observability.digest.elements import run_link
-from sluice.observability.digest.model import Digest, Topic
+from sluice.observability.digest.model import Digest
 from sluice.observability.digest.periods import PeriodKind
 from sluice.observability.prices import AS_OF, REGION
 from sluice.runs.model import RunRecord
@@ -23,11 +23,13 @@ def digest_page(digest: Digest) -> bytes:
     title = f"Sluice {in_html(digest.stage)}: {digest.period.kind.value} {digest.period}"
     subtitle = f"{', '.join(each.title for each in digest.pipelines)} (UTC), as of {digest.as_of:%Y-%m-%d %H:%M}"
     topics = _joined(_topics(digest))
-    return page_of(title, subtitle, _body(digest, topics), [plot for topic in topics for plot in topic.plots])
+    body = body_of(_figures(digest), _READING, topics)
+    return page_of(title, subtitle, body, [plot for topic in topics for plot in topic.plots])
 
 
 def _topics(digest: Digest) -> list[Topic]:
     return [
+        Topic("To look at", (), _notices(digest)),
         Topic("Volume", (), _volumes(digest), _compared_with(digest)),
         *(topic for each in digest.sections for topic in each.topics),
         Topic("Runs", (), _failed(digest) + _slow(digest)),
@@ -45,21 +47,9 @@ def _joined(topics: Iterable[Topic]) -> list[Topic]:
     return list(found.values())
 
 
-def _body(digest: Digest, topics: Sequence[Topic]) -> str:
-    figures = "".join(card for each in digest.sections for card in each.cards)
-    figures += figure_card(
-        "Cost, estimated", formatting.dollars(digest.cost.dollars), "by list prices, without watching"
-    )
-    parts = [
-        f'<section class="figures" id="headline">{figures}</section>',
-        navigation(["To look at", *(topic.title for topic in topics)], _READING),
-        section("To look at", "", _notices(digest)),
-        *(
-            section(topic.title, topic.note, (cards(topic.plots) if topic.plots else "") + topic.html)
-            for topic in topics
-        ),
-    ]
-    return "\n".join(parts)
+def _figures(digest: Digest) -> str:
+    cost = figure_card("Cost, estimated", formatting.dollars(digest.cost.dollars), "by list prices, without watching")
+    return "".join(card for each in digest.sections for card in each.cards) + cost
 
 
 def _notices(digest: Digest) -> str:
