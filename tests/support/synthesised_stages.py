@@ -1,5 +1,6 @@
 import functools
 from collections.abc import Callable
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -14,44 +15,24 @@ from tests.support.synthesis import Synthesis, synthesise
 
 FEATURE = "we-1234-some-feature"
 
-ODD_EXPORTS = VendorExports(
-    environment=Environment.PROD,
-    company="ODD",
-    auth_url="https://auth.odd.example",
-    export_url="https://export.odd.example",
-    files_url="https://files.odd.example",
-    download_hosts=("one.odd.example", "two.odd.example"),
-    out_of_scope=("ODDITIES", "CURIOSITIES"),
-    schedule="cron(7 * * * ? *)",
-    patience_seconds=1001,
-    first_wait_seconds=102,
-    poll_seconds=103,
-    deadline_seconds=1004,
-    timeout_minutes=105,
-    vendor_timeout_seconds=16,
-    pause_milliseconds=1007,
-    rounds=8,
-    batch_files=9,
-    batch_bytes=1010,
-    max_file_bytes=1011,
-    copy_max_concurrency=12,
-    history_slots=113,
-    history_timeout_minutes=114,
-    observe_max_concurrency=15,
-    claim_slot=FunctionSize(memory_mb=301, timeout_seconds=201),
-    trigger_job=FunctionSize(memory_mb=302, timeout_seconds=202),
-    check_job=FunctionSize(memory_mb=303, timeout_seconds=203),
-    list_files=FunctionSize(memory_mb=304, timeout_seconds=204),
-    copy_files=FunctionSize(memory_mb=305, timeout_seconds=205),
-    check_delivery=FunctionSize(memory_mb=306, timeout_seconds=206),
-    record_result=FunctionSize(memory_mb=307, timeout_seconds=207),
-    update_history=FunctionSize(memory_mb=308, timeout_seconds=208),
-    plan_history=FunctionSize(memory_mb=309, timeout_seconds=209),
-    observe_hours=FunctionSize(memory_mb=310, timeout_seconds=210),
-    late_minutes=46,
-    absent_hours=4,
-)
-"""Settings of the exports none of which is the default, and no two are the same."""
+
+def _odd(settings: VendorExports) -> VendorExports:
+    """Return settings none of which is the one given, and no two are the same."""
+    odd: dict[str, object] = {"environment": Environment.PROD, "schedule": "cron(7 * * * ? *)"}
+    for number, field in enumerate(fields(settings), start=101):
+        match getattr(settings, field.name):
+            case FunctionSize():
+                odd[field.name] = FunctionSize(memory_mb=200 + number, timeout_seconds=100 + number)
+            case int():
+                odd[field.name] = number
+            case tuple():
+                odd[field.name] = (f"ONE_{number}", f"TWO_{number}")
+            case str() if field.name not in odd:
+                odd[field.name] = f"https://odd-{number}.example"
+    return replace(settings, **odd)
+
+
+ODD_EXPORTS = _odd(VendorExports())
 
 ODD = Stage(name="odd").having(
     EventFiles(),

@@ -12,12 +12,10 @@ def convert(stage: Synthesis) -> Machine:
     return machine(stage.event_files, "Convert")
 
 
-def test_no_path_comes_back_to_a_state(convert: Machine) -> None:
-    assert not loops(convert.definition)
-
-
-def test_the_map_is_bounded_and_forgives_nothing(stage: Synthesis, convert: Machine) -> None:
-    assert convert.map["MaxConcurrency"] == stage.stage.settings(EventFiles).convert_max_concurrency
+def test_the_machine_and_its_map_are_bounded_and_the_map_forgives_nothing(stage: Synthesis, convert: Machine) -> None:
+    settings = stage.stage.settings(EventFiles)
+    assert convert.definition["TimeoutSeconds"] == settings.conversion_timeout_minutes * 60
+    assert convert.map["MaxConcurrency"] == settings.convert_max_concurrency
     assert convert.map.get("ToleratedFailureCount", 0) == 0
     assert "ToleratedFailurePercentage" not in convert.map
 
@@ -49,6 +47,7 @@ def test_the_plan_decides_where_it_goes(convert: Machine) -> None:
 
 
 def test_the_order_of_a_run(convert: Machine) -> None:
+    assert not loops(convert.definition)
     run = ["Convert the batches", "Commit the run", "Publish the profiling log"]
     assert path(convert.definition, "Convert the batches") == run
 
@@ -57,7 +56,3 @@ def test_whatever_fails_ends_the_run(convert: Machine) -> None:
     for name in ("Plan the run", "Convert the batches", "Commit the run", "Publish the profiling log"):
         assert [rule["Next"] for rule in convert.states[name]["Catch"]] == ["Conversion failed"]
     assert convert.states["Conversion failed"]["Type"] == convert.in_map["Batch not converted"]["Type"] == "Fail"
-
-
-def test_the_machine_ends(stage: Synthesis, convert: Machine) -> None:
-    assert convert.definition["TimeoutSeconds"] == stage.stage.settings(EventFiles).conversion_timeout_minutes * 60

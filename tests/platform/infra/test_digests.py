@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.synthesis import Synthesis, text
+from tests.support.synthesised_stages import ODD_EXPORTS
 
 SCHEDULE = "AWS::Scheduler::Schedule"
 
@@ -40,4 +41,4 @@ def test_function_and_command_line_are_told_the_sources_of_every_section(odd: Sy
     assert odd.observability.outputs()["DigestSources"] == told
     sources = json.loads(told)
     assert sources["event_files"]["ledger_table"].startswith("import:Sluice-odd-EventFiles:ExportsOutputRefLedger")
-    assert sources["vendor_exports"] == {"environment": "Prod", "out_of_scope": "ODDITIES,CURIOSITIES"}
+    assert sources["vendor_exports"] == {"environment": "Prod", "out_of_scope": ",".join(ODD_EXPORTS.out_of_scope)}

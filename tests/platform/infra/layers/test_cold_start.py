@@ -33,13 +33,16 @@ HEAVY = {
 }
 
 
-# The SDK with one client comes first, once for all: Lambda brings it, and every function needs it.
+# The SDK with one client comes first, once for all: Lambda brings it, and every function needs it. Modules that every
+# function loads are loaded once, too, and count for each.
 PROBE = """
 import json, os, runpy, sys
 import boto3
 boto3.client("s3")
 sys.modules["click"] = None  # no layer has it; where it is there, httpx imports its command line
 known = set(sys.modules)
+import sluice.aws.runtime, sluice.observability.metrics_cloudwatch
+from aws_lambda_powertools import Logger
 for line in sys.stdin:
     folder, handler, variables = json.loads(line)
     if not os.fork():
@@ -47,7 +50,11 @@ for line in sys.stdin:
         runpy.run_path(handler)
         print(json.dumps([folder, sorted(sys.modules.keys() - known)]), flush=True)
         os._exit(0)
-    os.wait()
+while True:
+    try:
+        os.wait()
+    except ChildProcessError:
+        break
 """
 
 

@@ -10,9 +10,7 @@ import pytest
 from infra.layers.layer_builder import LAYERS, SLUICE
 from sluice.pipelines import PIPELINES
 from tests.platform.infra.test_functions import ALL_FOLDERS, FOLDERS
-from tests.support.source_files import handler_path
-from tests.support.source_files import OWN, all_imports
-from tests.support.source_files import normal, pins
+from tests.support.source_files import OWN, all_imports, handler_path, normal, pins
 from tests.support.synthesis import Synthesis, text
 
 EVERY_FUNCTION = {SLUICE, "runtime"}

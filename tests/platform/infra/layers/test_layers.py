@@ -14,9 +14,7 @@ from infra.layers import layer_builder
 from infra.layers.layer_builder import BUDGET_MB, LAYERS, NATIVE, SLUICE, LayerBuild, LayerError
 from tests.platform.infra.layers.test_imports import layers_of
 from tests.platform.infra.test_functions import ALL_FOLDERS
-from tests.support.source_files import handler_path
-from tests.support.source_files import OWN, imports
-from tests.support.source_files import normal, pins
+from tests.support.source_files import OWN, handler_path, imports, normal, pins
 from tests.support.synthesis import ROOT, Synthesis
 
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
