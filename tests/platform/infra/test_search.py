@@ -19,7 +19,7 @@ from sluice.search.indices import Indices
 from sluice.search.install import fingerprint
 from tests.platform.infra import test_functions, test_machines
 from tests.platform.infra.layers import test_imports
-from tests.platform.infra.observability_template import ObservabilityTemplate
+from tests.platform.infra.observability.observability_template import ObservabilityTemplate
 from tests.platform.infra.test_functions import SEARCH_FOLDERS
 from tests.platform.infra.test_permissions import EVERY_FUNCTION, rights
 from tests.support.machine_graph import Machine, is_end, machine, path

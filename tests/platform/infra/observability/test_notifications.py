@@ -5,7 +5,7 @@ from typing import Any
 
 from infra.platform.observability.settings import Observability
 from sluice.pipelines import RUN_KINDS
-from tests.platform.infra.observability_template import ObservabilityTemplate
+from tests.platform.infra.observability.observability_template import ObservabilityTemplate
 from tests.support.synthesis import Synthesis, listed, text
 
 TOPIC, SUBSCRIPTION = "AWS::SNS::Topic", "AWS::SNS::Subscription"

@@ -11,7 +11,7 @@ from tests.platform.unit.runs.recorded_executions import recorded
 from tests.support.machine_graph import machine
 from tests.support.synthesis import Synthesis, text
 
-RULE, MAPPING, SCHEDULE = "AWS::Events::Rule", "AWS::Lambda::EventSourceMapping", "AWS::Scheduler::Schedule"
+RULE, MAPPING = "AWS::Events::Rule", "AWS::Lambda::EventSourceMapping"
 
 
 def test_the_rule_takes_every_end_of_the_machines_and_nothing_else(stage: Synthesis) -> None:
@@ -43,17 +43,6 @@ def test_it_is_told_the_machines_it_records(stage: Synthesis) -> None:
     assert told.keys() == RUN_KINDS.keys()
     for name, arn in told.items():
         assert arn.endswith(f":stateMachine:{stage.stage.resource_prefix}-{name}")
-
-
-@pytest.mark.parametrize("schedule", ["Conversions", "Exports"])
-def test_a_schedule_says_that_it_starts_the_machine(prd: Synthesis, schedule: str) -> None:
-    (found,) = [
-        each["Properties"]["Target"]
-        for template in prd.working
-        for name, each in template.of_type(SCHEDULE).items()
-        if name.startswith(schedule)
-    ]
-    assert json.loads(found["Input"]) == {"started_by": "schedule"}
 
 
 @pytest.mark.parametrize("name", ["convert_converted", "export_incomplete", "history_initialised"])
