@@ -37,10 +37,11 @@ def provenance_of(etag: str = "", job: str = GUID, execution: str = "one", *, re
 
 @dataclass
 class MemoryStoredFiles:
-    """A bucket: files, multipart uploads, and a list of the writes."""
+    """A bucket: files, multipart uploads with the notes of them, and a list of the writes."""
 
     objects: dict[str, tuple[bytes, Provenance | None]] = field(default_factory=dict)
     uploads: dict[str, tuple[str, Provenance, dict[int, bytes]]] = field(default_factory=dict)
+    noted: dict[str, Upload] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
     fails_at: Callable[[str], bool] = lambda _: False
 
@@ -86,22 +87,6 @@ class MemoryStoredFiles:
         self._do(f"abort {key}")
         self.uploads.pop(upload_id, None)
 
-    def _do(self, what: str) -> None:
-        if self.fails_at(what):
-            raise ConnectionError(what)
-        self.done.append(what)
-
-
-def part(number: int, body: bytes) -> Part:
-    return Part(number, md5(body), base64.b64encode(zlib.crc32(body).to_bytes(4)).decode(), len(body))
-
-
-@dataclass
-class MemoryUploads:
-    """The notes of multipart uploads."""
-
-    noted: dict[str, Upload] = field(default_factory=dict)
-
     def begun(self, key: str) -> Upload | None:
         return self.noted.get(key)
 
@@ -110,6 +95,15 @@ class MemoryUploads:
 
     def forget(self, key: str) -> None:
         self.noted.pop(key, None)
+
+    def _do(self, what: str) -> None:
+        if self.fails_at(what):
+            raise ConnectionError(what)
+        self.done.append(what)
+
+
+def part(number: int, body: bytes) -> Part:
+    return Part(number, md5(body), base64.b64encode(zlib.crc32(body).to_bytes(4)).decode(), len(body))
 
 
 @dataclass

@@ -19,7 +19,6 @@ from tests.vendor_exports.unit.delivery.memory import (
     FOLDER,
     GUID,
     MemoryStoredFiles,
-    MemoryUploads,
     ScriptedVendor,
     Server,
     expected_file,
@@ -45,7 +44,7 @@ class Batch:
         return [listed_file(name, 5, f"{name}/{number}") for name in self.bodies]
 
     def run(self, files: tuple[ExpectedFile, ...] | None = None, round_number: int = 1) -> BatchResult:
-        copy = FileCopy(self.server, self.stored, MemoryUploads())
+        copy = FileCopy(self.server, self.stored, self.stored)
         batch = CopyBatch("01-0000", round_number, GUID, files or self.files)
         pauses = Pauses(1.0, self.pauses.append)
         return BatchCopy(copy, self.stored, EXPORT, urls_of(self.vendor), pauses).run(batch)

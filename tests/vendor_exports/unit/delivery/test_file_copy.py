@@ -10,14 +10,7 @@ from sluice.vendor_exports.delivery import file_copy
 from sluice.vendor_exports.delivery.file_copy import FileCopy, UnexpectedContentError
 from sluice.vendor_exports.delivery.model import ExpectedFile
 from sluice.vendor_exports.delivery.transfers import DownloadError, TransientDownloadError, Upload
-from tests.vendor_exports.unit.delivery.memory import (
-    MemoryStoredFiles,
-    MemoryUploads,
-    Server,
-    expected_file,
-    md5,
-    provenance_of,
-)
+from tests.vendor_exports.unit.delivery.memory import MemoryStoredFiles, Server, expected_file, md5, provenance_of
 
 PART = 10
 KEY, URL = "folder/A", "https://host/A"
@@ -40,11 +33,11 @@ class OneFile:
 
     def __init__(self, body: bytes = b"", size: int | None = None, chunk: int = 3) -> None:
         self.server = Server({URL: body}, chunk=chunk)
-        self.stored, self.uploads = MemoryStoredFiles(), MemoryUploads()
+        self.stored = MemoryStoredFiles()
         self.file: ExpectedFile = expected_file("A", len(body) if size is None else size)
 
     def copy(self, job: str = "guid") -> bool:
-        return FileCopy(self.server, self.stored, self.uploads).copy(self.file, KEY, URL, provenance_of(job=job))
+        return FileCopy(self.server, self.stored, self.stored).copy(self.file, KEY, URL, provenance_of(job=job))
 
     def fail(self, kind: type[DownloadError], words: str) -> None:
         with pytest.raises(kind, match=words) as error:
@@ -68,7 +61,7 @@ class OneFile:
 
     def assert_no_upload(self) -> None:
         assert not self.stored.uploads
-        assert not self.uploads.noted
+        assert not self.stored.noted
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -225,8 +218,8 @@ def test_a_server_without_etags_begins_again() -> None:
 def test_the_upload_of_another_job_is_aborted() -> None:
     one = OneFile(body_of(3 * PART))
     one.interrupt("part 3")
-    upload = one.uploads.noted[KEY]
-    one.uploads.note(KEY, replace(upload, provenance=replace(upload.provenance, job_guid="last hour's")))
+    upload = one.stored.noted[KEY]
+    one.stored.note(KEY, replace(upload, provenance=replace(upload.provenance, job_guid="last hour's")))
     assert one.copy()
     assert one.server.opened == [(URL, 0)]
     one.assert_copied()
@@ -250,6 +243,6 @@ def test_any_parts_may_have_arrived(size: int, arrived: set[int], chunk: int) ->
         part = body[(number - 1) * PART : number * PART]
         if part:
             one.stored.put_part(KEY, upload_id, number, part)
-    one.uploads.note(KEY, Upload(upload_id, provenance))
+    one.stored.note(KEY, Upload(upload_id, provenance))
     assert one.copy()
     one.assert_copied()
