@@ -95,10 +95,8 @@ def panels(stage: Stage, functions: Sequence[PythonFunction]) -> Panels:
         return [own(stage, metric, PIPELINE.name, statistic, QUARTER) for metric in names]
 
     (files, rows, failed) = shown(metrics.FILES_VALIDATED, metrics.ROWS_CONVERTED, metrics.FILES_FAILED)
-    (pending,), (newest,) = (
-        shown(metrics.PENDING_AGE, statistic="Maximum"),
-        shown(metrics.NEWEST_ROW_AGE, statistic="Minimum"),
-    )
+    (pending,) = shown(metrics.PENDING_AGE, statistic="Maximum")
+    (newest,) = shown(metrics.NEWEST_ROW_AGE, statistic="Minimum")
     events = shown(metrics.EVENTS_CLEAN, metrics.EVENTS_DIRTY, metrics.EVENTS_UNRELATED)
     threshold = limit(stage.settings(EventFiles).dirty_percent, "alarm")
     seconds = [metric.with_(label=p) for p in PERCENTILES for metric in shown(metrics.BATCH_SECONDS, statistic=p)]

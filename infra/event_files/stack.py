@@ -31,7 +31,6 @@ class EventFilesStack(PipelineStack):
     run_objects = ("runs/*/commit.json",)
 
     def __init__(self, scope: Construct, *, stage: Stage, lake: LakeStack) -> None:
-        """Wire the parts together."""
         super().__init__(scope, stage=stage, lake=lake)
         self._settings = stage.settings(EventFiles)
         self.ledger = self.state_table("Ledger", expiry="expires_at")

@@ -50,7 +50,6 @@ class Catalog(Construct):
     """The tables of the lake for Athena and everything else that reads the Glue catalog."""
 
     def __init__(self, scope: Construct, construct_id: str, *, lake_bucket_name: str) -> None:
-        """Build the database and the workgroup; tables are added."""
         super().__init__(scope, construct_id)
         stage = stage_of(self)
         self._lake = lake_bucket_name

@@ -16,11 +16,7 @@ TRACE_REASON = "X-Ray takes no resource: traces belong to the account."
 def allow(role: iam.Role, actions: Sequence[str], resources: Sequence[str], why: str = "") -> None:
     """Let `role` do `actions` on `resources` (ARNs), and nothing more.
 
-    Args:
-        role: whom to allow.
-        actions: complete action names; a wildcard among them is refused.
-        resources: ARNs; several may hold a wildcard, which then needs `why`.
-        why: the reason why no narrower ARN is possible, kept as the acknowledgement of the finding.
+    An ARN with a wildcard needs `why`: the reason why no narrower one is possible acknowledges the finding of cdk-nag.
 
     Raises:
         ValueError: an action holds a wildcard, or a resource does and no reason is given.
@@ -32,13 +28,9 @@ def allow(role: iam.Role, actions: Sequence[str], resources: Sequence[str], why:
     for resource in resources:
         shown = _flat(Stack.of(role).resolve(resource))
         if "*" in shown:
-            _acknowledge_wildcard(role, shown, why)
-
-
-def _acknowledge_wildcard(role: iam.Role, resource: str, why: str) -> None:
-    if not why:
-        raise ValueError(f"{role.node.path}: {resource} is a wildcard: say why it has to be")
-    acknowledge(role, f"AwsSolutions-IAM5[Resource::{resource}]", why)
+            if not why:
+                raise ValueError(f"{role.node.path}: {shown} is a wildcard: say why it has to be")
+            acknowledge(role, f"AwsSolutions-IAM5[Resource::{shown}]", why)
 
 
 def _flat(value: Any) -> str:  # noqa: ANN401 - a resolved CloudFormation value

@@ -125,9 +125,6 @@ class Collection(Construct):
         return {"ResourceType": kind, "Resource": [f"collection/{self._name}"]}
 
 
-SearchCluster = ForeignCluster | Collection
-
-
 def short_name(stage: Stage) -> str:
     """Return the name of the stage's collection: a long one is cut and ends with a hash."""
     name = stage.resource_prefix
@@ -171,7 +168,12 @@ class ProfilingSearch(Construct):
         if not settings:
             raise ValueError(f"stage {self._stage.name} has no search")
         self._settings = settings
-        self.cluster = self._build_cluster()
+        self.cluster = ForeignCluster(settings.cluster) if settings.cluster else Collection(self, "Cluster", settings)
+        self._address = {
+            "SEARCH_URL": self.cluster.url,
+            "BOARDS_URL": self.cluster.boards_url,
+            "SEARCH_SERVICE": self.cluster.service,
+        }
         self.load = self._build_load(lake)
         self.install = self._build_install()
         for function in self:
@@ -202,11 +204,6 @@ class ProfilingSearch(Construct):
         # For an hour, in which the next runs try again.
         alarms.above("SearchIncomplete", failed, 0, incomplete, periods=Periods(1, 4))
 
-    def _build_cluster(self) -> SearchCluster:
-        if self._settings.cluster:
-            return ForeignCluster(self._settings.cluster)
-        return Collection(self, "Cluster", self._settings)
-
     def _build_load(self, lake: LakeStack) -> PythonFunction:
         function = PythonFunction(
             self,
@@ -217,7 +214,7 @@ class ProfilingSearch(Construct):
             purpose="Brings what is missing of the profiling log into the search cluster",
             size=self._settings.load_search,
             environment={
-                **self._address(),
+                **self._address,
                 "LAKE_BUCKET": lake.bucket.bucket_name,
                 "HOLD_MINUTES": str(self._settings.hold_minutes),
                 "RETENTION_DAYS": str(self._settings.retention_days),
@@ -239,16 +236,12 @@ class ProfilingSearch(Construct):
             purpose="Installs index templates and boards in the search cluster",
             size=self._settings.install_search,
             environment={
-                **self._address(),
+                **self._address,
                 "SEARCH_ROLES": " and ".join(_role_name(self._stage, folder) for folder in FOLDERS),
             },
         )
 
-    def _address(self) -> dict[str, str]:
-        cluster = self.cluster
-        return {"SEARCH_URL": cluster.url, "BOARDS_URL": cluster.boards_url, "SEARCH_SERVICE": cluster.service}
-
-    def _install(self, cluster: SearchCluster) -> None:
+    def _install(self, cluster: ForeignCluster | Collection) -> None:
         content = fingerprint(Indices(load_registry(), self._stage.name), self._stage.name)
         installed = CustomResource(
             self,

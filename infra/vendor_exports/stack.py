@@ -29,7 +29,6 @@ class VendorExportsStack(PipelineStack):
     saved_queries = SAVED_QUERIES
 
     def __init__(self, scope: Construct, *, stage: Stage, lake: LakeStack) -> None:
-        """Wire the parts together."""
         super().__init__(scope, stage=stage, lake=lake)
         self._settings = stage.settings(VendorExports)
         self._secret_name = f"{stage.resource_prefix}/veson"

@@ -25,7 +25,15 @@ class Notifications(Construct):
         stage = stage_of(self)
         self._settings = stage.settings(Observability)
         self.topic = sns.Topic(self, "Topic", display_name=f"Sluice {stage.name}", enforce_ssl=not stage.local)
-        self._allow_alarms()
+        # The topic's own policy, which demands TLS, replaces the default one that lets the account's alarms publish.
+        self.topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[self.topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+            )
+        )
         if stage.local:
             acknowledge(self.topic, "AwsSolutions-SNS3", PLAIN_HTTP)
         for address in self._settings.emails:
@@ -63,17 +71,6 @@ class Notifications(Construct):
         # The chat client shows nothing but what has its own form.
         content = {"title": title, "description": f"of {machine}\n{page}"}
         return events.RuleTargetInput.from_object({"version": "1.0", "source": "custom", "content": content})
-
-    def _allow_alarms(self) -> None:
-        # The topic's own policy, which demands TLS, replaces the default one that lets the account's alarms publish.
-        self.topic.add_to_resource_policy(
-            iam.PolicyStatement(
-                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-                actions=["sns:Publish"],
-                resources=[self.topic.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
-            )
-        )
 
     def _subscribe_channel(self, channel: SlackChannel) -> None:
         # Commands that people type in the channel may read alarms and nothing else.
