@@ -3,46 +3,36 @@
 import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import partial
 
 import pytest
 
 from cli.simulator import transport_faults, vendor_faults
 from cli.simulator.http_messages import Call
-from cli.simulator.vendor import Fault, Target, Vendor
+from cli.simulator.vendor import Target, Vendor
 from sluice.vendor_exports.delivery.slots import MANIFEST
 from tests.support.deployed_exports import CARGO, INVOICE, VESSEL, VOYAGE, DeployedExports, Faults, contents, once_at
-
-
-def _job_ends(word: str) -> list[Fault]:
-    return [vendor_faults.job_ends(word)]
 
 
 @dataclass(frozen=True)
 class Reported:
     """Faults that leave an export incomplete: its cause, and the reason of each missing file, as patterns."""
 
-    name: str
     faults: Faults
     cause: str
     reasons: dict[str, str] = field(default_factory=dict)
     tables: tuple[str, ...] = ()
 
 
-REPORTED = [
-    *(
-        Reported(f"the job ends as {word}", partial(_job_ends, word), f'job ended as "{word}"')
-        for word in ("Failed", "Cancelled")
-    ),
-    Reported(
-        "tables are missing",
+REPORTED = {
+    "the job fails": Reported(lambda: [vendor_faults.job_ends("Failed")], 'job ended as "Failed"'),
+    "the job is cancelled": Reported(lambda: [vendor_faults.job_ends("Cancelled")], 'job ended as "Cancelled"'),
+    "tables are missing": Reported(
         lambda: [vendor_faults.tables_missing("Voyage", "Invoice")],
         "the export lacks tables of its own schema: Invoice, Voyage",
         tables=("Invoice", "Voyage"),
     ),
-    Reported("an empty list", lambda: [vendor_faults.nothing_listed()], "the vendor listed no files, 3 times"),
-    Reported(
-        "entries nobody can copy",
+    "an empty list": Reported(lambda: [vendor_faults.nothing_listed()], "the vendor listed no files, 3 times"),
+    "entries nobody can copy": Reported(
         lambda: [
             vendor_faults.listed_with_two_sizes(VOYAGE),
             vendor_faults.listed_size(1 << 62, VESSEL),
@@ -58,8 +48,7 @@ REPORTED = [
         },
         ("CargoBook", "Invoice", "Vessel"),
     ),
-    Reported(
-        "URLs that lead elsewhere",
+    "URLs that lead elsewhere": Reported(
         lambda: [
             vendor_faults.listed_elsewhere(file=VOYAGE),
             vendor_faults.listed_elsewhere(transport_faults.METADATA_SERVICE, VESSEL),
@@ -72,8 +61,7 @@ REPORTED = [
             CARGO: "the server answered 302: redirects are not followed",
         },
     ),
-    Reported(
-        "files that cannot be had",
+    "files that cannot be had": Reported(
         lambda: [
             vendor_faults.file_missing(VOYAGE),
             transport_faults.http_error(Target(Call.FILE, VESSEL), 403),
@@ -88,8 +76,7 @@ REPORTED = [
             INVOICE: "the body (broke off|ended)",
         },
     ),
-    Reported(
-        "files that are not as promised",
+    "files that are not as promised": Reported(
         lambda: [
             vendor_faults.file_shortened(VOYAGE, times=None),
             vendor_faults.listed_size(5, VESSEL),
@@ -100,32 +87,28 @@ REPORTED = [
             VESSEL: r"5 bytes were promised, the server has \d+",
         },
     ),
-    Reported(
-        "the secret is revoked",
+    "the secret is revoked": Reported(
         lambda: [vendor_faults.secret_revoked()],
         r"export {slot}, token: the vendor refuses our credentials \(401\)\. "
         "The secret was rotated or revoked: put the vendor's current values into it",
     ),
-    Reported(
-        "the secret is revoked mid-run",
+    "the secret is revoked mid-run": Reported(
         lambda: [once_at(Call.LIST, _revoke)],
         r"export {slot}, files: the vendor refuses our credentials \(401\)\. The secret was rotated or revoked",
     ),
-    Reported(
-        "server errors without end",
+    "server errors without end": Reported(
         lambda: [transport_faults.http_error(Target(Call.LIST), 502)],
         r"export {slot}, files: the vendor answered 502, 5 times\. .*ask the vendor's support",
     ),
-    Reported(
-        "a web page without end",
+    "a web page without end": Reported(
         lambda: [transport_faults.html_page(Target(Call.LIST))],
         r"export {slot}, files: the vendor answered 200 with something else than its interface says\. "
         "Ask the vendor's support",
     ),
-]
+}
 
 
-@pytest.mark.parametrize("case", REPORTED, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", REPORTED.values(), ids=REPORTED)
 def test_reported(exports: DeployedExports, case: Reported) -> None:
     with exports.vendor(*case.faults()) as vendor:
         result = exports.export(vendor)

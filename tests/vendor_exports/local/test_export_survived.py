@@ -25,35 +25,33 @@ from tests.support.deployed_exports import (
 class Survived:
     """Faults after which everything arrives."""
 
-    name: str
     faults: Faults
     timing: Timing = AT_ONCE
     refetches: bool = False
 
 
-SURVIVED = [
-    Survived("server errors at each call", lambda: everywhere(transport_faults.http_error)),
-    Survived("429", lambda: [transport_faults.too_many_requests(first_of(call)) for call in (Call.LIST, Call.FILE)]),
-    Survived("silence", lambda: [transport_faults.stalled(first_of(call)) for call in (Call.LIST, Call.FILE)]),
-    Survived("resets at each call", lambda: everywhere(transport_faults.reset)),
-    Survived("answers lost at each call", lambda: everywhere(transport_faults.answer_lost)),
-    Survived("truncated bodies at each call", lambda: everywhere(transport_faults.truncated)),
-    Survived(
-        "answers that are none",
+SURVIVED = {
+    "server errors at each call": Survived(lambda: everywhere(transport_faults.http_error)),
+    "429": Survived(lambda: [transport_faults.too_many_requests(first_of(call)) for call in (Call.LIST, Call.FILE)]),
+    "silence": Survived(lambda: [transport_faults.stalled(first_of(call)) for call in (Call.LIST, Call.FILE)]),
+    "resets at each call": Survived(lambda: everywhere(transport_faults.reset)),
+    "answers lost at each call": Survived(lambda: everywhere(transport_faults.answer_lost)),
+    "truncated bodies at each call": Survived(lambda: everywhere(transport_faults.truncated)),
+    "answers that are none": Survived(
         lambda: [
             transport_faults.malformed(Target(Call.STATUS, times=1)),
             transport_faults.html_page(Target(Call.LIST, times=1)),
         ],
     ),
-    Survived("a token that expires mid-run", lambda: [vendor_faults.tokens_expire(after=1)], TWO_POLLS),
-    Survived("URLs that expire mid-copy", lambda: [vendor_faults.urls_expire()], refetches=True),
-    Survived("a file that is short at first", lambda: [vendor_faults.file_shortened(VOYAGE, times=1)], refetches=True),
-    Survived("a file listed twice", lambda: [vendor_faults.listed_twice(VOYAGE)]),
-    Survived(
-        "words nobody knows", lambda: [vendor_faults.unknown_statuses(("Completing", "Paused", "Replicating 45%"))]
+    "a token that expires mid-run": Survived(lambda: [vendor_faults.tokens_expire(after=1)], TWO_POLLS),
+    "URLs that expire mid-copy": Survived(lambda: [vendor_faults.urls_expire()], refetches=True),
+    "a file that is short at first": Survived(lambda: [vendor_faults.file_shortened(VOYAGE, times=1)], refetches=True),
+    "a file listed twice": Survived(lambda: [vendor_faults.listed_twice(VOYAGE)]),
+    "words nobody knows": Survived(
+        lambda: [vendor_faults.unknown_statuses(("Completing", "Paused", "Replicating 45%"))]
     ),
-    Survived("a list that is empty the first time", lambda: [listed_late()], refetches=True),
-]
+    "a list that is empty the first time": Survived(lambda: [listed_late()], refetches=True),
+}
 
 
 def listed_late() -> Fault:
@@ -61,7 +59,7 @@ def listed_late() -> Fault:
     return Fault(entries=lambda request, entries: [] if target.hits(request) else entries)
 
 
-@pytest.mark.parametrize("case", SURVIVED, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", SURVIVED.values(), ids=SURVIVED)
 def test_survived(exports: DeployedExports, case: Survived) -> None:
     with exports.vendor(*case.faults(), timing=case.timing) as vendor:
         result = exports.export(vendor)
