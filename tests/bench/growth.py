@@ -108,13 +108,11 @@ def on_disk(folder: Path) -> Place:
 
 
 def _seconds(axis: Axis, corpora: Mapping[int, Sequence[bytes]]) -> dict[int, float]:
-    works = {size: axis.prepare(size) for size in corpora}
-    runs = {str(size): partial(_run, works[size], files) for size, files in corpora.items()}
+    def run(work: Callable[[Place], object], files: Sequence[bytes]) -> None:
+        work(in_memory(files))
+
+    runs = {str(size): partial(run, axis.prepare(size), files) for size, files in corpora.items()}
     return {int(size): min(each) for size, each in in_turns(runs, _ROUNDS).items()}
-
-
-def _run(work: Callable[[Place], object], files: Sequence[bytes]) -> None:
-    work(in_memory(files))
 
 
 def _peaks(axis: str, corpora: Mapping[int, Sequence[bytes]]) -> dict[int, float]:
@@ -127,39 +125,18 @@ def _peaks(axis: str, corpora: Mapping[int, Sequence[bytes]]) -> dict[int, float
     return peaks
 
 
-def _files(count: int) -> list[bytes]:
-    return make_corpus(Shape(count * _FILE, count))
-
-
-def _tables(_size: int) -> Callable[[Place], object]:
-    return lambda place: to_tables(*place)
+_corpus = cache(make_corpus)
 
 
 def _one_file(events: int) -> list[bytes]:
-    return [b"".join(_single_events()[:events])]
-
-
-@cache
-def _single_events() -> list[bytes]:
-    return [data for data in make_corpus(Shape(1_000_000, 1_000, 0, 0)) if data]
-
-
-def _routed(_size: int) -> Callable[[Place], object]:
-    return partial(_route, EventProcessors(REGISTRY, lambda _lib, _id: None), 1)
-
-
-def _the_same_files(_contracts: int) -> list[bytes]:
-    return _ten_files()
-
-
-@cache
-def _ten_files() -> list[bytes]:
-    return make_corpus(Shape(500_000, 10))
+    singles = (data for data in _corpus(Shape(1_000_000, 1_000, 0, 0)) if data)
+    return [b"".join(itertools.islice(singles, events))]
 
 
 def _among_more(times: int) -> Callable[[Place], object]:
     """As often the same files as there are contracts, none of whose copies has events: the work is the contracts."""
-    registry = _many(times)
+    copies = [_copy(contract, number) for number in range(1, times) for contract in REGISTRY.contracts]
+    registry = Registry(REGISTRY.families, (*REGISTRY.contracts, *copies))
     gates = EventProcessors(registry, lambda _lib, _id: None)
     for contract in registry.contracts:
         gates[contract.table]
@@ -171,21 +148,19 @@ def _route(gates: EventProcessors, times: int, place: Place) -> None:
         FileRouting(gates, SourceObject("bench", key, "etag")).route(place.read(key), _NEVER_FULL, lambda _lines: None)
 
 
-def _many(times: int) -> Registry:
-    """The registry, with copies of its contracts under other names."""
-    copies = [_copy(contract, number) for number in range(1, times) for contract in REGISTRY.contracts]
-    return Registry(REGISTRY.families, (*REGISTRY.contracts, *copies))
-
-
 def _copy(contract: Contract, number: int) -> Contract:
     services = tuple(f"{service}-{number}" for service in contract.services)
     return replace(contract, table=f"{contract.table}_{number}", services=services)
 
 
 AXES: Mapping[str, Axis] = {
-    "files": Axis((10, 100, 1_000), _files, _tables),
-    "events": Axis((1, 10, 100, 1_000), _one_file, _routed),
-    "contracts": Axis((1, 10, 100), _the_same_files, _among_more),
+    "files": Axis(
+        (10, 100, 1_000),
+        lambda count: make_corpus(Shape(count * _FILE, count)),
+        lambda _: lambda place: to_tables(*place),
+    ),
+    "events": Axis((1, 10, 100, 1_000), _one_file, lambda _: _among_more(1)),
+    "contracts": Axis((1, 10, 100), lambda _: _corpus(Shape(500_000, 10)), _among_more),
 }
 
 if __name__ == "__main__":
