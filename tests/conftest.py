@@ -17,8 +17,8 @@ settings.load_profile("repeatable")
 
 pytest_plugins = [
     "tests.support.moto_stage",
-    "tests.support.deployed_cloud",
-    "tests.support.deployed_exports",
+    "tests.support.local.deployed_cloud",
+    "tests.support.local.deployed_exports",
     "tests.support.synthesised_stages",
 ]
 

@@ -165,15 +165,9 @@ class Verdict:
 
 def verdicts(result: Result) -> list[Verdict]:
     """Judge every target."""
-    return [_verdict(name, target, _measured(result, name)) for name, target in TARGETS.items()]
-
-
-def _verdict(name: str, target: Target, measured: Spread | None) -> Verdict:
-    return Verdict(name, str(target), measured, target.is_met(measured.median) if measured else None)
-
-
-def _measured(result: Result, name: str) -> Spread | None:
-    if spread := result.ratios.get(name) or result.spreads.get(name):
-        return spread
-    value = result.figures.get(name)
-    return None if value is None else Spread(value, value, value)
+    measured = {name: Spread(value, value, value) for name, value in result.figures.items()}
+    measured |= result.spreads | result.ratios
+    return [
+        Verdict(name, str(target), found, target.is_met(found.median) if found else None)
+        for name, target, found in ((name, target, measured.get(name)) for name, target in TARGETS.items())
+    ]

@@ -19,8 +19,8 @@ from typer import echo
 from cli.platform.session import LOCAL, connect
 from cli.simulator.exports import Exports
 from cli.vendor_exports.export import run_export
-from tests.support.deployed_cloud import Cloud
-from tests.support.deployed_exports import DeployedExports, contents
+from tests.support.local.deployed_cloud import Cloud
+from tests.support.local.deployed_exports import DeployedExports, contents
 from tests.support.peak_memory import peak_mb
 
 _FUNCTION = b"FunctionsCopyFiles"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.deployed_cloud import Cloud
+from tests.support.local.deployed_cloud import Cloud
 from tests.support.sample_events import dated, illustration
 
 NOW = datetime(2024, 2, 29, 23, tzinfo=UTC)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.deployed_cloud import Cloud
-from tests.support.deployed_functions import Functions
+from tests.support.local.deployed_cloud import Cloud
+from tests.support.local.deployed_functions import Functions
 from tests.support.sample_events import dump, illustration
 
 # Rights whose need the emulator does not show: it answers 404 without s3:ListBucket too, and has no orphan a day old.

@@ -17,8 +17,8 @@ from sluice.contracts.load import load_registry
 from sluice.event_files.convert.model import BatchGroup
 from sluice.event_files.convert.planning import Planning
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
-from tests.support.deployed_cloud import Cloud
-from tests.support.function_process import answer, start
+from tests.support.local.deployed_cloud import Cloud
+from tests.support.local.function_process import answer, start
 from tests.support.moto_backend import create_table
 
 SETTINGS = stage_named("prd").settings(EventFiles)

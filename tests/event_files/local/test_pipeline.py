@@ -10,7 +10,7 @@ import pytest
 
 from cli.event_files.file_generation import EventFile, event_files
 from sluice.contracts.load import load_registry
-from tests.support.deployed_cloud import Cloud
+from tests.support.local.deployed_cloud import Cloud
 
 REGISTRY = load_registry()
 

@@ -8,8 +8,8 @@ import pytest
 
 from cli.event_files.file_generation import event_files
 from sluice.contracts.load import load_registry
-from tests.support.deployed_cloud import Cloud, CommandError
-from tests.support.deployed_functions import Functions
+from tests.support.local.deployed_cloud import Cloud, CommandError
+from tests.support.local.deployed_functions import Functions
 
 REGISTRY = load_registry()
 

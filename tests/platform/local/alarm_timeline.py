@@ -1,6 +1,5 @@
 """Hours of a stage with schedules, put together from samples, and its alarms over them."""
 
-import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -10,9 +9,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import App
-
-from app import add_stacks
 from cli.platform.local_cloud import REGION
 from infra.stage import Stage
 from tests.platform.local.measured_conditions import Conditions, MeasuredCloud, Sample
@@ -20,7 +16,7 @@ from tests.support.cloudwatch.definitions import Alarms, UnknownError, read_alar
 from tests.support.cloudwatch.evaluation import ALARM, evaluate
 from tests.support.cloudwatch.measurement import ACCOUNT
 from tests.support.cloudwatch.series import Metric, Point, Series
-from tests.support.synthesis import settings
+from tests.support.synthesis import synthesise
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 START = datetime(2026, 11, 20, tzinfo=UTC)
@@ -109,12 +105,12 @@ def evaluate_between(alarms: Alarms, timeline: Timeline, start: datetime, end: d
 def alarms_of(stage: Stage, measured: MeasuredCloud, folder: Path) -> Alarms:
     """Return the alarms of a stage on the resources of the local one, which have the same logical ids."""
     with ProcessPoolExecutor(1, get_context("spawn")) as process:  # the CDK's Node process ends with it
-        bodies = process.submit(_synthesise, stage, folder).result()
+        synthesis = process.submit(synthesise, stage, folder).result()
     exports: dict[str, str] = {}
-    for stack, body in bodies.items():
-        exports |= dict(_exports_of(measured, _local(stack), body))
-    watch = f"{stage.stack_prefix}-Observability"
-    return read_alarms(bodies[watch], resolver_of(measured.stacks[_local(watch)], exports, REGION, ACCOUNT))
+    for part, template in synthesis.by_part.items():
+        exports |= dict(_exports_of(measured, f"Sluice-local-{part}", template.body))
+    resources = measured.stacks["Sluice-local-Observability"]
+    return read_alarms(synthesis.observability.body, resolver_of(resources, exports, REGION, ACCOUNT))
 
 
 def _exports_of(measured: MeasuredCloud, stack: str, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -127,20 +123,7 @@ def _exports_of(measured: MeasuredCloud, stack: str, body: dict[str, Any]) -> It
                 continue  # nothing that is measured
 
 
-def _synthesise(stage: Stage, folder: Path) -> dict[str, dict[str, Any]]:
-    """Return the templates of a stage by stack."""
-    app = App(context=settings(), outdir=str(folder))
-    add_stacks(app, stage)
-    app.synth()
-    suffix = ".template.json"
-    return {path.name.removesuffix(suffix): json.loads(path.read_text()) for path in folder.glob(f"Sluice-*{suffix}")}
-
-
 def _moments(start: datetime, end: datetime, every: timedelta) -> Iterator[datetime]:
     while start < end:
         yield start
         start += every
-
-
-def _local(stack: str) -> str:
-    return f"Sluice-local-{stack.rpartition('-')[2]}"

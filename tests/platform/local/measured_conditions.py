@@ -19,9 +19,9 @@ from sluice.event_files.ledger.ledger_dynamodb import PENDING
 from tests.support.cloudwatch.definitions import FUNCTION, QUEUE, Resource
 from tests.support.cloudwatch.measurement import PointCollector, resources_of
 from tests.support.cloudwatch.series import Metric, Point
-from tests.support.deployed_cloud import Cloud, CommandError, wait_until
-from tests.support.deployed_exports import DeployedExports
-from tests.support.deployed_functions import Functions, RefusedError
+from tests.support.local.deployed_cloud import Cloud, CommandError, wait_until
+from tests.support.local.deployed_exports import DeployedExports
+from tests.support.local.deployed_functions import Functions, RefusedError
 from tests.support.sample_events import broken, dated, illustration
 
 EVENTS = 200

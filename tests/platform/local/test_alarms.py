@@ -28,8 +28,8 @@ from tests.platform.local.alarm_timeline import (
 from tests.platform.local.measured_conditions import Conditions, MeasuredCloud, Sample
 from tests.support.cloudwatch.definitions import Alarms
 from tests.support.cloudwatch.series import Metric, Point
-from tests.support.deployed_cloud import Cloud
-from tests.support.deployed_exports import DeployedExports
+from tests.support.local.deployed_cloud import Cloud
+from tests.support.local.deployed_exports import DeployedExports
 
 FILES, EXPORTS = "EventFilesComposite", "VendorExportsComposite"
 

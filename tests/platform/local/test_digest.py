@@ -11,8 +11,8 @@ import pytest
 
 from cli.event_files.file_generation import event_files
 from sluice.contracts.load import load_registry
-from tests.support.deployed_cloud import Cloud, wait_until
-from tests.support.deployed_functions import Functions
+from tests.support.local.deployed_cloud import Cloud, wait_until
+from tests.support.local.deployed_functions import Functions
 
 
 @pytest.fixture

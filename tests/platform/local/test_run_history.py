@@ -6,9 +6,9 @@ from typing import Any
 
 from cli.simulator.fault_catalogue import CATALOGUE
 from sluice.runs.keys import RUN_RECORDS_PREFIX, record_key
-from tests.support.deployed_cloud import Cloud, wait_until
-from tests.support.deployed_exports import DeployedExports
-from tests.support.deployed_functions import Functions
+from tests.support.local.deployed_cloud import Cloud, wait_until
+from tests.support.local.deployed_exports import DeployedExports
+from tests.support.local.deployed_functions import Functions
 from tests.support.sample_events import dump, illustration
 
 _SECONDS = 60.0  # an end is result within seconds; a busy machine takes longer

@@ -6,8 +6,8 @@ import pytest
 
 from tests.platform.local.measured_conditions import Conditions, MeasuredCloud
 from tests.support.cloudwatch.definitions import QUEUE
-from tests.support.deployed_cloud import Cloud, wait_until
-from tests.support.deployed_exports import DeployedExports
+from tests.support.local.deployed_cloud import Cloud, wait_until
+from tests.support.local.deployed_exports import DeployedExports
 
 
 @pytest.fixture

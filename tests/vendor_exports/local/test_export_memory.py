@@ -19,8 +19,8 @@ from infra.vendor_exports.settings import VendorExports
 from sluice.vendor_exports.delivery.file_copy import PART_BYTES
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.stored_files_s3 import S3StoredFiles
-from tests.support.deployed_exports import DeployedExports, StepwiseExport, contents
-from tests.support.function_process import answer, start
+from tests.support.local.deployed_exports import DeployedExports, StepwiseExport, contents
+from tests.support.local.function_process import answer, start
 
 MEMORY_MB = stage_named("prd").settings(VendorExports).copy_files.memory_mb
 BIG = "Document_0.bin"

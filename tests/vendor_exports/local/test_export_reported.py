@@ -10,7 +10,16 @@ from cli.simulator import transport_faults, vendor_faults
 from cli.simulator.http_messages import Call
 from cli.simulator.vendor import Target, Vendor
 from sluice.vendor_exports.delivery.slots import MANIFEST
-from tests.support.deployed_exports import CARGO, INVOICE, VESSEL, VOYAGE, DeployedExports, Faults, contents, once_at
+from tests.support.local.deployed_exports import (
+    CARGO,
+    INVOICE,
+    VESSEL,
+    VOYAGE,
+    DeployedExports,
+    Faults,
+    contents,
+    once_at,
+)
 
 
 @dataclass(frozen=True)

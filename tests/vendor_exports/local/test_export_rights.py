@@ -14,7 +14,7 @@ from sluice.vendor_exports.delivery.model import Export
 from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.transfers import Provenance, Upload
-from tests.support.deployed_exports import DeployedExports, StepwiseExport
+from tests.support.local.deployed_exports import DeployedExports, StepwiseExport
 
 BIG, MISSING = "Document_0.bin", "Voyage_0.json.gz"
 

@@ -12,8 +12,8 @@ from cli.simulator import transport_faults, vendor_faults
 from cli.simulator.access import Credentials
 from cli.simulator.http_messages import Call, Request, Response, api_error, json_response
 from cli.simulator.vendor import Fault, Target
-from tests.support.deployed_cloud import Cloud, CommandResult
-from tests.support.deployed_exports import DeployedExports
+from tests.support.local.deployed_cloud import Cloud, CommandResult
+from tests.support.local.deployed_exports import DeployedExports
 
 MARKS = ("MARKEDSECRET", "MARKEDTOKEN", "MARKEDSIGNATURE")
 PROBE = "a message for the test to find"

@@ -8,7 +8,7 @@ from cli.simulator import transport_faults, vendor_faults
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Timing
 from cli.simulator.vendor import Fault, Target, Vendor
-from tests.support.deployed_exports import (
+from tests.support.local.deployed_exports import (
     AT_ONCE,
     TWO_POLLS,
     VOYAGE,

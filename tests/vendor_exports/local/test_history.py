@@ -18,7 +18,7 @@ from sluice.vendor_exports.completeness.history_files import (
     observability_key,
 )
 from sluice.vendor_exports.delivery.slots import Slot, slots_between
-from tests.support.deployed_cloud import Cloud
+from tests.support.local.deployed_cloud import Cloud
 
 TEST = Environment.TEST
 

@@ -1,4 +1,4 @@
-"""Run one Lambda function and report its peak memory: `python -m tests.support.function_process_main NAME`.
+"""Run one Lambda function and report its peak memory: `python -m tests.support.local.function_process_main NAME`.
 
 The event comes on standard input as JSON; the answer goes to standard output: `{"result": …, "peak_mb": …}`.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.support.lambda_context import Context
 from tests.support.peak_memory import peak_mb
 
-FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
+FUNCTIONS = Path(__file__).resolve().parents[3] / "functions"
 
 
 def main() -> None:

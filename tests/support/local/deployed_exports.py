@@ -24,8 +24,8 @@ from cli.vendor_exports.slots import environment_of
 from cli.vendor_exports.vendor import simulator_credentials
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.slots import MANIFEST, Slot
-from tests.support.deployed_cloud import Cloud, CommandResult, wait_until
-from tests.support.deployed_functions import Functions
+from tests.support.local.deployed_cloud import Cloud, CommandResult, wait_until
+from tests.support.local.deployed_functions import Functions
 from tests.support.memory_object_store import etag
 
 AT_ONCE = Timing(compression=float("inf"))

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.support.deployed_cloud import Cloud
+from tests.support.local.deployed_cloud import Cloud
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def start(cloud: Cloud, folder: str, event: Any, environment: Mapping[str, str]) -> subprocess.Popen[str]:
@@ -29,7 +29,7 @@ def start(cloud: Cloud, folder: str, event: Any, environment: Mapping[str, str])
         "PIPELINE": "event_files",
         **environment,
     }
-    command = [sys.executable, "-m", "tests.support.function_process_main", folder]
+    command = [sys.executable, "-m", "tests.support.local.function_process_main", folder]
     with tempfile.TemporaryFile("w+") as document:
         json.dump(event, document)
         document.seek(0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from tests.support.deployed_cloud import Cloud
+from tests.support.local.deployed_cloud import Cloud
 
 Right = tuple[str, str]
 """An action and a resource."""
