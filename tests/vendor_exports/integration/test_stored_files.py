@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from sluice.vendor_exports.delivery.file_copy import PART_BYTES
 from sluice.vendor_exports.delivery.stored_files_s3 import S3StoredFiles
-from sluice.vendor_exports.delivery.transfers import Provenance, StoredFile
+from sluice.vendor_exports.delivery.transfers import DownloadError, Provenance, StoredFile
 from tests.support.moto_backend import answer_with_error, objects_of
 from tests.support.moto_stage import LAKE, MotoStage
 
@@ -52,6 +52,12 @@ def test_a_file_of_somebody_else(moto_stage: MotoStage, landing: S3StoredFiles) 
 def test_access_that_was_withdrawn_is_no_missing_file(moto_stage: MotoStage, landing: S3StoredFiles) -> None:
     with answer_with_error(moto_stage.s3, "HeadObject", "x", 403, "AccessDenied"), pytest.raises(ClientError):
         landing.head("x")
+
+
+def test_a_write_that_is_denied_is_the_reason_of_the_file(moto_stage: MotoStage, landing: S3StoredFiles) -> None:
+    denied = answer_with_error(moto_stage.s3, "PutObject", "x", 403, "AccessDenied")
+    with denied, pytest.raises(DownloadError, match=r"denies the write \(AccessDenied to PutObject\): restore"):
+        landing.put("x", b"abc", CAME)
 
 
 def test_bodies_are_sent_with_their_checksums(moto_stage: MotoStage, landing: S3StoredFiles) -> None:

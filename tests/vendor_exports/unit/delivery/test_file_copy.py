@@ -105,6 +105,7 @@ def test_a_body_is_cut_off(size: int) -> None:
     one = OneFile(body_of(size))
     one.server.sends = lambda body: body[:-1]
     one.fail(TransientDownloadError, f"the body ended after {size - 1} of {size} bytes")
+    assert all(len(body) == PART for *_, parts in one.stored.uploads.values() for body in parts.values())
     one.server.sends = lambda body: body
     assert one.copy()
     one.assert_copied()
