@@ -60,11 +60,6 @@ def test_the_settings_of_the_stage_reach_the_functions(odd: Synthesis) -> None:
     assert told == TOLD
 
 
-def test_the_stage_says_when_an_hour_is_exported(odd: Synthesis) -> None:
-    schedule = odd.vendor_exports.properties("AWS::Scheduler::Schedule", "Exports")
-    assert schedule["ScheduleExpression"] == ODD_EXPORTS.schedule
-
-
 @pytest.mark.parametrize("name", [*BUILT_IN, FEATURE])
 def test_only_the_local_stage_talks_to_other_vendors(synthesis_of: Callable[[str], Synthesis], name: str) -> None:
     functions = [function["Environment"]["Variables"] for _, function in synthesis_of(name).functions()]

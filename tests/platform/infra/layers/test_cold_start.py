@@ -42,6 +42,7 @@ boto3.client("s3")
 sys.modules["click"] = None  # no layer has it; where it is there, httpx imports its command line
 known = set(sys.modules)
 import sluice.aws.runtime, sluice.observability.metrics_cloudwatch
+boto3.client("dynamodb")  # its description is read once
 from aws_lambda_powertools import Logger
 for line in sys.stdin:
     folder, handler, variables = json.loads(line)

@@ -27,10 +27,11 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def own(cache: Path) -> zipfile.ZipFile:
-    assert cache
-    return zipfile.ZipFile(LayerBuild("sluice", "3.14", "aarch64").build())
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layer_builder, "CACHE", tmp_path_factory.mktemp("layers"))
+        return zipfile.ZipFile(LayerBuild("sluice", "3.14", "aarch64").build())
 
 
 def test_own_layer_holds_every_module_the_functions_import(own: zipfile.ZipFile) -> None:

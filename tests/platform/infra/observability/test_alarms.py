@@ -10,7 +10,15 @@ from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import Observability
 from infra.stage import BUILT_IN
 from infra.vendor_exports.settings import VendorExports
-from tests.platform.infra.observability.observability_template import (ALARM, COMPOSITE, DASHBOARD, QUERY, ObservabilityTemplate, metrics_of_alarm, wrong)
+from tests.platform.infra.observability.observability_template import (
+    ALARM,
+    COMPOSITE,
+    DASHBOARD,
+    QUERY,
+    ObservabilityTemplate,
+    metrics_of_alarm,
+    wrong,
+)
 from tests.support.synthesis import ROOT, Synthesis
 from tests.support.synthesised_stages import FEATURE
 

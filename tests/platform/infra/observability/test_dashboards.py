@@ -11,7 +11,14 @@ import pytest
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import SYSTEM_TABLES
 from sluice.event_files.ledger.model import Reason
-from tests.platform.infra.observability.observability_template import (DASHBOARD, QUERY, Named, ObservabilityTemplate, metrics_of_widget, wrong)
+from tests.platform.infra.observability.observability_template import (
+    DASHBOARD,
+    QUERY,
+    Named,
+    ObservabilityTemplate,
+    metrics_of_widget,
+    wrong,
+)
 from tests.support.synthesis import Synthesis
 from tests.support.synthesised_stages import FEATURE
 

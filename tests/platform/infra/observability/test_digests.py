@@ -1,9 +1,6 @@
 """The digest's function and schedules."""
 
 import json
-from collections.abc import Callable
-
-import pytest
 
 from tests.support.synthesis import Synthesis, text
 from tests.support.synthesised_stages import ODD_EXPORTS
@@ -27,13 +24,6 @@ def test_a_lasting_stage_sends_both_early_in_the_morning(prd: Synthesis) -> None
 
 def test_a_stage_sends_what_it_is_set_to(odd: Synthesis) -> None:
     assert sent(odd) == {"week": "cron(7 6 ? * TUE *)"}
-
-
-@pytest.mark.parametrize("name", ["local", "we-1234-some-feature"])
-def test_a_passing_stage_sends_none_but_can_be_asked(name: str, synthesis_of: Callable[[str], Synthesis]) -> None:
-    stage = synthesis_of(name)
-    assert sent(stage) == {}
-    assert stage.function("send_digest")
 
 
 def test_function_and_command_line_are_told_the_sources_of_every_section(odd: Synthesis) -> None:
