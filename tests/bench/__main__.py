@@ -3,7 +3,6 @@
 .venv/bin/python -m tests.bench --files 10000
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -11,6 +10,8 @@ import sys
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
+
+import typer
 
 from tests.bench.cloud.cold_start import bench_cold_start
 from tests.bench.cloud.cost import FILES, bench_cost, counted_cloud
@@ -23,18 +24,15 @@ from tests.bench.timing import Stopwatch
 REQUIREMENTS = Path(__file__).parent / "peers" / "requirements.txt"
 
 
-def main() -> None:
-    """Measure everything, and write the result, its page and the verdicts on targets."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, default=FILES, help="files of the burst whose cost is counted")
-    arguments = parser.parse_args()
+def main(files: int = FILES) -> None:
+    """Measure everything, the cost of a burst of `files`; write the result, its page and the verdicts on targets."""
     result, watch = Result(), Stopwatch()
     with result.part("environment"):
-        python = make_environment() / "bin" / "python"
+        python = environment("venv", REQUIREMENTS) / "bin" / "python"
     _beside_peers(python, result)
     with result.part("cold start"):
         bench_cold_start(result)
-    _in_the_cloud(arguments.files, result)
+    _in_the_cloud(files, result)
     result.keep("bench_s", watch.seconds())
     result.keep("withheld_share", watch.withheld())
     _report(result)
@@ -67,10 +65,5 @@ def _in_the_cloud(files: int, result: Result) -> None:
             bench_cost(deployment, files, result)
 
 
-def make_environment() -> Path:
-    """Install the peers once, and return their environment."""
-    return environment("venv", REQUIREMENTS)
-
-
 if __name__ == "__main__":
-    main()
+    typer.run(main)

@@ -6,7 +6,6 @@ A burst is there at once, so that calls are full, and has a conversion of its ow
 call takes what arrives within the queue's window, a conversion what arrives in a quarter of an hour.
 """
 
-import argparse
 import os
 import re
 import secrets
@@ -18,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+import typer
 
 from cli.event_files.convert import CONVERTED, run_conversion
 from cli.platform import local_cloud
@@ -201,14 +202,10 @@ def counted_cloud() -> Iterator[Deployment]:
             local_cloud.stop()
 
 
-def main() -> int:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--files", type=int, default=FILES, help="how many files come at once")
-    arguments = parser.parse_args()
+def main(files: int = FILES) -> None:
+    """Measure and print what files cost that come at once."""
     with counted_cloud() as deployment:
-        bench_cost(deployment, arguments.files, Result())
-    return 0
+        bench_cost(deployment, files, Result())
 
 
 def _difference(after: Usage, before: Usage) -> Usage:
@@ -216,4 +213,4 @@ def _difference(after: Usage, before: Usage) -> Usage:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    typer.run(main)
