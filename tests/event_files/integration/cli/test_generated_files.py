@@ -53,14 +53,3 @@ def test_counts_of_generated_files_are_those_of_their_events(
     assert summary.rows == wanted["totals"]["clean"]
     assert list(pending_chunks(stage)) == []
     assert dirty_counts(converted_chunks(stage)) == counts
-
-
-def test_the_same_files_again_add_nothing(tmp_path: Path, moto_stage: MotoStage, stage: Deployment) -> None:
-    sluice_json("generate", tmp_path, "--files", 3, "--events", 60)
-    first = sluice_json("ingest", tmp_path)
-    moto_stage.convert()
-    again = sluice_json("ingest", tmp_path)
-    assert again["totals"] == first["totals"]
-    assert {file["status"] for file in again["files"]} == {"known"}
-    assert list(pending_chunks(stage)) == []
-    assert moto_stage.convert() is None
