@@ -2,6 +2,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ FEATURE = "we-1234-some-feature"
 
 def _odd(settings: VendorExports) -> VendorExports:
     """Return settings none of which is the one given, and no two are the same."""
-    odd: dict[str, object] = {"environment": Environment.PROD, "schedule": "cron(7 * * * ? *)"}
+    odd: dict[str, Any] = {"environment": Environment.PROD, "schedule": "cron(7 * * * ? *)"}
     for number, field in enumerate(fields(settings), start=101):
         match getattr(settings, field.name):
             case FunctionSize():

@@ -1,4 +1,4 @@
-"""The pipeline of `docs/add-a-pipeline.md` works as it stands there, with four lines in files that were there before."""
+"""The pipeline of `docs/add-a-pipeline.md` works as it stands there, with four lines in files that exist."""
 
 import os
 import re

@@ -13,6 +13,8 @@ from tests.support.synthesis import Synthesis, Template, listed, text
 
 READ, WRITE, DELETE, LIST = "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"
 
+FLOWS = {"Test": "DEV/IMOSDL/", "Prod": "IMOSDL/"}
+
 Rights = set[tuple[str, str]]
 
 
@@ -264,7 +266,7 @@ def _known(stage: Synthesis, role: str, resource: str) -> str:
     imported = r"import:Sluice-\w+-Lake:ExportsOutputFnGetAtt"
     machine = rf":{stage.stage.resource_prefix}-(\w+)"
     names = {
-        rf"{imported}Lake\w{{8}}Arn\w{{8}}/{stage.stage.settings(VendorExports).environment.root}": "flow/",
+        rf"{imported}Lake\w{{8}}Arn\w{{8}}/{FLOWS[stage.stage.settings(VendorExports).environment]}": "flow/",
         rf"{imported}Lake\w{{8}}Arn\w{{8}}": "lake",
         rf"{imported}Source\w{{8}}Arn\w{{8}}": "source",
         rf"arn:(?:aws|<AWS::Partition>):s3:::{stage.stage.source_bucket}": "source",
