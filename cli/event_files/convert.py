@@ -13,7 +13,6 @@ from cli.platform import machine
 from cli.platform.console import (
     CliError,
     JsonOption,
-    StageOption,
     err,
     handled,
     out,
@@ -24,7 +23,7 @@ from cli.platform.console import (
     table,
     titled,
 )
-from cli.platform.session import LOCAL, Deployment, connect
+from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.event_files.run_summary import commit_key
 from sluice.lake.object_store_s3 import S3ObjectStore

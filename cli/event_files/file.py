@@ -11,9 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.event_files.ledger import find_chunk, versions_of
-from cli.platform.console import CliError, JsonOption, StageOption, handled, out, plural, print_tables, say_json, table
+from cli.platform.console import CliError, JsonOption, handled, out, plural, print_tables, say_json, table
 from cli.platform.runs import records_of
-from cli.platform.session import LOCAL, Deployment, connect
+from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from sluice.aws.runtime import Item, error_code
 from sluice.event_files.ledger.ledger_dynamodb import PENDING
 from sluice.event_files.ledger.model import dirty_key

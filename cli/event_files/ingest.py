@@ -13,8 +13,8 @@ from rich.markup import escape
 from rich.table import Column, Table
 
 from cli.event_files.upload import InputFile, Uploaded, Uploader, input_files
-from cli.platform.console import JsonOption, StageOption, err, handled, out, plural, print_result, progress, titled
-from cli.platform.session import LOCAL, Deployment, connect
+from cli.platform.console import JsonOption, err, handled, out, plural, print_result, progress, titled
+from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from sluice.aws.runtime import Item
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.ledger.model import SourceObject

@@ -2,8 +2,8 @@
 
 import typer
 
-from cli.platform.console import JsonOption, StageOption, err, handled, out, plural, print_result
-from cli.platform.session import LOCAL, Deployment, connect
+from cli.platform.console import JsonOption, err, handled, out, plural, print_result
+from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
 
 app = typer.Typer(no_args_is_help=True, help="The media bucket's index.")

@@ -160,10 +160,6 @@ def _explain_answer(error: aws.ClientError) -> CliError:
     return CliError(f"{error.operation_name} failed: {text} ({code})", "Run `sluice status` to see the stage's health.")
 
 
-StageOption = Annotated[
-    str,
-    typer.Option("--stage", "-s", envvar="SLUICE_STAGE", help="The deployment to talk to: local, dev, int, prd, …"),
-]
 JsonOption = Annotated[
     bool,
     typer.Option("--json", help="Print one JSON document on standard output and nothing else there."),

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Column, Table
 
-from cli.platform.console import JsonOption, StageOption, err, handled, out, plural, print_result, say
+from cli.platform.console import JsonOption, err, handled, out, plural, print_result, say
 from cli.platform.runs import records_of
-from cli.platform.session import LOCAL, Deployment, connect
+from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from sluice.observability import prices
 from sluice.observability.cost import NOT_COUNTED, WATCHING, Cost, CostItem, assumptions, cost_of
 from sluice.observability.metrics import PLATFORM_METRICS

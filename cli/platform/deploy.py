@@ -14,8 +14,8 @@ from pathlib import Path
 from botocore.exceptions import ClientError
 
 from cli.platform import local_cloud
-from cli.platform.console import CliError, StageOption, handled, say
-from cli.platform.session import LOCAL, connect
+from cli.platform.console import CliError, handled, say
+from cli.platform.session import LOCAL, StageOption, connect
 from infra.platform.observability.settings import Observability
 from infra.stage import Stage, stage_named
 

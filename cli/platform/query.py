@@ -17,7 +17,6 @@ from rich.markup import escape
 from cli.platform.console import (
     CliError,
     JsonOption,
-    StageOption,
     err,
     handled,
     out,
@@ -29,7 +28,7 @@ from cli.platform.console import (
     wrapped_column,
 )
 from cli.platform.machine import polls
-from cli.platform.session import LOCAL, Deployment, connect
+from cli.platform.session import LOCAL, Deployment, StageOption, connect
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient

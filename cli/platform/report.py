@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.platform.console import CliError, JsonOption, StageOption, err, handled, out, plural, say, say_json
-from cli.platform.session import LOCAL, Deployment, connect
+from cli.platform.console import CliError, JsonOption, err, handled, out, plural, say, say_json
+from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.digest.periods import Period, PeriodKind, parse_time, up_to
 from sluice.pipelines import PIPELINES

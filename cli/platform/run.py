@@ -10,10 +10,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.platform.console import CliError, JsonOption, StageOption, handled, out, print_result, print_tables, table
+from cli.platform.console import CliError, JsonOption, handled, out, print_result, print_tables, table
 from cli.platform.registry import pipelines
 from cli.platform.runs import records_of, styled
-from cli.platform.session import LOCAL, Deployment, connect
+from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.pipelines import RUN_KINDS
 from sluice.runs.execution_events import UnknownExecutionError

@@ -8,18 +8,9 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.platform.console import (
-    JsonOption,
-    StageOption,
-    handled,
-    nowrap_column,
-    out,
-    print_result,
-    say,
-    wrapped_column,
-)
+from cli.platform.console import JsonOption, handled, nowrap_column, out, print_result, say, wrapped_column
 from cli.platform.registry import pipelines
-from cli.platform.session import LOCAL, Deployment, connect
+from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.pipelines import RUN_KINDS
 from sluice.runs.model import Result, RunRecord

@@ -3,9 +3,10 @@
 import json
 import os
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import boto3
+import typer
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 LOCAL = "local"
+StageOption = Annotated[
+    str,
+    typer.Option("--stage", "-s", envvar="SLUICE_STAGE", help="The deployment to talk to: local, dev, int, prd, …"),
+]
 
 # As many as the busiest command (ingest) has threads, so that none waits for a connection.
 _CONNECTIONS = 32

@@ -10,20 +10,10 @@ from pkgutil import resolve_name
 from rich.markup import escape
 from rich.table import Table
 
-from cli.platform.console import (
-    JsonOption,
-    StageOption,
-    handled,
-    nowrap_column,
-    out,
-    print_tables,
-    say_json,
-    table,
-    wrapped_column,
-)
+from cli.platform.console import JsonOption, handled, nowrap_column, out, print_tables, say_json, table, wrapped_column
 from cli.platform.registry import PipelineStatus, pipelines
 from cli.platform.runs import records_of, run_table
-from cli.platform.session import LOCAL, Deployment, connect
+from cli.platform.session import LOCAL, Deployment, StageOption, connect
 
 RUNS = 5
 _THREADS = 8

@@ -11,21 +11,8 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Column
 
-from cli.platform.console import (
-    CliError,
-    JsonOption,
-    StageOption,
-    err,
-    handled,
-    out,
-    plural,
-    progress,
-    say,
-    say_json,
-    table,
-    titled,
-)
-from cli.platform.session import LOCAL, Deployment, connect
+from cli.platform.console import CliError, JsonOption, err, handled, out, plural, progress, say, say_json, table, titled
+from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from cli.vendor_exports.missing_hours import SlotPlan, SlotRoot, State, compare_buckets, source_root
 from cli.vendor_exports.slot_copies import Outcome, SlotCopier
 from cli.vendor_exports.slots import environment_of, slot_named, slots_of

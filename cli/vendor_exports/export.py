@@ -8,20 +8,8 @@ import typer
 from rich.markup import escape
 
 from cli.platform import machine
-from cli.platform.console import (
-    CliError,
-    JsonOption,
-    StageOption,
-    err,
-    handled,
-    out,
-    plural,
-    print_error,
-    say_json,
-    table,
-    titled,
-)
-from cli.platform.session import LOCAL, Deployment, connect
+from cli.platform.console import CliError, JsonOption, err, handled, out, plural, print_error, say_json, table, titled
+from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from cli.vendor_exports.slots import SlotOption, environment_of, slot_named, slots_of
 from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, ExportResult
 from sluice.vendor_exports.delivery.slots import Slot

@@ -10,9 +10,9 @@ import typer
 from rich.progress import Progress, TaskID
 
 from cli.platform import machine
-from cli.platform.console import CliError, JsonOption, StageOption, err, handled, out, plural, progress, say, say_json
+from cli.platform.console import CliError, JsonOption, err, handled, out, plural, progress, say, say_json
 from cli.platform.report import open_page, write_page
-from cli.platform.session import LOCAL, Deployment, connect
+from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from cli.vendor_exports.copy_missing import copy_missing
 from cli.vendor_exports.slots import environment_of, slot_named
 from sluice.runs.execution_events import plain_cause
