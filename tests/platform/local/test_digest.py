@@ -21,6 +21,9 @@ def inbox(cloud: Cloud) -> Iterator[str]:
     sqs, sns = cloud.client("sqs"), cloud.client("sns")
     url = sqs.create_queue(QueueName="inbox")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    sender = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [{**sender, "Resource": arn}]}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(policy)})
     subscribed = sns.subscribe(TopicArn=cloud.output("Topic"), Protocol="sqs", Endpoint=arn)
     yield url
     sns.unsubscribe(SubscriptionArn=subscribed["SubscriptionArn"])
