@@ -45,11 +45,6 @@ def test_a_file_named_twice_is_uploaded_once(tmp_path: Path) -> None:
     assert keys([path, path.parent / ".." / "in" / "one", path.parent]) == ["one"]
 
 
-@pytest.mark.parametrize("name", ["a b", "a+b", "a%2Bb", "é", "date=2024-01-01"])
-def test_keys_are_names_as_they_are(tmp_path: Path, name: str) -> None:
-    assert keys(write(tmp_path, name)) == [name]
-
-
 def test_an_empty_directory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CliError, match="no file in"):
         input_files([tmp_path])

@@ -9,14 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sluice.event_files.convert.batches import Converter, read_rows
+from sluice.event_files.convert.batches import read_rows
 from sluice.event_files.convert.model import Batch, BatchGroup, Plan, profile_part_key
 from sluice.event_files.convert.profiling import profile_of_dirty, profile_of_rows, publish_profile
 from sluice.event_files.ledger.model import OpenRun, Reason, SourceObject
 from sluice.event_files.validate.event_processor import Recognition
 from sluice.event_files.validate.routing import dirty_line, place_of
 from sluice.event_files.validate.rules import RuleBreak
-from sluice.lake.object_store import ByteRange
 from sluice.lake.parquet import to_parquet
 from tests.event_files.unit.convert.memory_ledger import MemoryLedger
 from tests.event_files.unit.validate.contract_events import REGISTRY
@@ -79,15 +78,6 @@ def test_dirty_events() -> None:
         {**common, **unknown, "service_name": "IMAGETAGGING", "service_type": "EVENT", "errors": {"NO_CONTRACT": {}}},
         {**common, **unknown, "errors": {"FRAGMENT": {}}},
     ]
-
-
-def test_a_dirty_batch_leaves_records_and_no_rows() -> None:
-    line = dirty(Reason.FRAGMENT, Recognition(), None, b"oops")
-    files = MemoryObjectStore({"dirty": line * 3})
-    batch = Batch(RUN, PLANNED_AT, "00009-DIRTY", None, 0, (ByteRange("dirty", len(line), 2 * len(line)),))
-    Converter(REGISTRY, files).convert(BatchGroup((batch,)))
-    assert not files.keys("data/")
-    assert pq.read_table(pa.BufferReader(files.objects[profile_part_key(RUN, "00009-DIRTY")])).num_rows == 2
 
 
 def test_the_log_of_a_run_is_one_file_of_its_table() -> None:

@@ -7,25 +7,8 @@ from hypothesis import strategies as st
 
 BOM = b"\xef\xbb\xbf"
 LOOK_ALIKES = (
-    "}{",
-    '"}{"',
-    '}{"id":',
-    '{"source":"x","detail":{}}',
-    '{"version": "0"',
-    "}\n{",
-    "\\",
-    '\\"',
-    "\\\\}{",
-    "{",
-    "}",
-    "[",
-    "é",
-    "🌊",
-    "\u2028",
-    "\ufeff",
-    "\x00",
-    "\x7f",
-    "\n",
+    *("}{", '"}{"', '}{"id":', '{"source":"x","detail":{}}', '{"version": "0"', "}\n{", "\\", '\\"', "\\\\}{"),
+    *("{", "}", "[", "é", "🌊", "\u2028", "\ufeff", "\x00", "\x7f", "\n"),
 )
 SIZES = (0, 1, 200, 248, 249, 250, 251, 252, 253, 254, 255, 256, 257, 1_000, 1_030, 4_100)
 """Paddings: the splitter tries windows of 256 bytes and more, so events end just before and after their edges."""
@@ -62,7 +45,7 @@ events = _events()
 
 
 @st.composite
-def _written(draw: st.DrawFn, what: st.SearchStrategy[dict[str, Any]]) -> bytes:
+def written(draw: st.DrawFn, what: st.SearchStrategy[dict[str, Any]]) -> bytes:
     """An object as JSON text, in one of the styles that JSON allows."""
     separators = draw(st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", "\t:\r\n")]))
     indent = draw(st.sampled_from([None, None, 1]))
@@ -71,34 +54,13 @@ def _written(draw: st.DrawFn, what: st.SearchStrategy[dict[str, Any]]) -> bytes:
     return text.encode()
 
 
-def written(what: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[bytes]:
-    return _written(what)
-
-
 blanks = st.lists(st.sampled_from([b"\n", b"\r\n", b" ", b"\t", BOM]), max_size=4).map(b"".join)
 
 _SHARDS = (
     *(bytes([byte]) for byte in b'{}[]",:\\ \n0-'),
-    b'{"',
-    b'"}',
-    b'}{"',
-    b"{}",
-    b'{"a":1}',
-    b'{"id":',
-    b'{"source":"',
-    b'{"version":"0","detail":{',
-    b'"detail":{}}',
-    b"NaN",
-    b"nul",
-    b"\\u12",
-    b"\\ud800",
-    b"1e999",
-    b"\xff",
-    b"\xc3",
-    b"\xf0\x9f\x8c",
-    b"\xed\xa0\x80",
-    BOM,
-    BOM[:2],
+    *(b'{"', b'"}', b'}{"', b"{}", b'{"a":1}', b'{"id":', b'{"source":"', b'{"version":"0","detail":{'),
+    *(b'"detail":{}}', b"NaN", b"nul", b"\\u12", b"\\ud800", b"1e999"),
+    *(b"\xff", b"\xc3", b"\xf0\x9f\x8c", b"\xed\xa0\x80", BOM, BOM[:2]),
 )
 
 
@@ -129,14 +91,10 @@ class File(NamedTuple):
 
 
 @st.composite
-def _files(draw: st.DrawFn, what: st.SearchStrategy[bytes], between: st.SearchStrategy[bytes]) -> File:
+def files(draw: st.DrawFn, what: st.SearchStrategy[bytes], between: st.SearchStrategy[bytes]) -> File:
     data = draw(between)
     placed = []
     for text in draw(st.lists(what, max_size=4)):
         placed.append(Placed(len(data), len(data) + len(text), text))
         data += text + draw(between)
     return File(data, placed)
-
-
-def files(what: st.SearchStrategy[bytes], between: st.SearchStrategy[bytes]) -> st.SearchStrategy[File]:
-    return _files(what, between)

@@ -147,12 +147,12 @@ def test_a_large_file_that_changes_meanwhile_is_not_copied(
 
 def test_hostile_keys_are_counted_and_ignored(s3: ConditionalS3) -> None:
     put(s3, "Voyage_1")
-    put(s3, "../up", "sub/Voyage_1", "")
+    put(s3, "../up", "sub/Voyage_1", "", "a\\b")
     put(s3, "x", folder=f"{ROOT}20260230/00/")
     put(s3, "x", "y/z", folder=ROOT)
     put(s3, "x", folder="IMOSDL/Hourly/20260131/22/")
     document = found("--yes")
-    assert (document["files"], document["ignored"]) == (1, 6)
+    assert (document["files"], document["ignored"]) == (1, 7)
     assert list(lake(s3)) == [f"{FOLDER}Voyage_1"]
 
 

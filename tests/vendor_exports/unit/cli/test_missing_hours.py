@@ -155,28 +155,6 @@ def test_invalid_manifests_are_refused(body: bytes) -> None:
     assert redacted_manifest(body) is None
 
 
-def test_keys_are_untrusted() -> None:
-    root = "IMOS/Hourly/"
-    good = [f"{root}20220208/08/Voyage_1", f"{root}20220208/08/{MANIFEST}"]
-    hostile = [
-        f"{root}20220208/08/../../secret",
-        f"{root}20220208/08/..",
-        f"{root}20220208/08/a\\b",
-        f"{root}20220208/08/a\x00",
-        f"{root}20220208/08/{'x' * 256}",
-        f"{root}20220208/08/sub/Voyage_1",
-        f"{root}20220208/08/",
-        f"{root}20220208/24/Voyage_1",
-        f"{root}20220230/08/Voyage_1",
-        f"{root}٢٠٢٢٠٢٠٨/08/Voyage_1",
-        f"DEV/{root}20220208/08/Voyage_1",
-        "IMOSDL/Hourly/20220208/08/Voyage_1",
-    ]
-    found, ignored = sort_in(root, [(key, 1, "e") for key in good + hostile])
-    assert {slot: set(files) for slot, files in found.items()} == {Slot.parse("20220208-08"): {"Voyage_1", MANIFEST}}
-    assert ignored == len(hostile)
-
-
 @given(st.sampled_from(Environment), st.sampled_from([0, 1]), st.data())
 def test_a_plan_stays_in_its_flow_replaces_nothing_and_is_idempotent(
     environment: Environment, root_number: int, data: st.DataObject

@@ -65,12 +65,10 @@ def test_ten_thousand_hours_stay_small() -> None:
     assert read_observations(body) == many
 
 
-@pytest.mark.parametrize("body", [b"", b"PAR1", b"date,size\n", write_observations([seen(FIRST)])[:-5]])
+ANOTHER_TABLE = history_parquet(HISTORICAL_JOB_SIZE, [])
+
+
+@pytest.mark.parametrize("body", [b"", b"PAR1", b"date,size\n", write_observations([seen(FIRST)])[:-5], ANOTHER_TABLE])
 def test_bytes_that_are_no_state(body: bytes) -> None:
     with pytest.raises(StateError, match=r"no observations.*initialise the history again"):
         read_observations(body)
-
-
-def test_a_parquet_file_of_something_else() -> None:
-    with pytest.raises(StateError):
-        read_observations(history_parquet(HISTORICAL_JOB_SIZE, []))

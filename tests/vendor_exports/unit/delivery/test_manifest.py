@@ -153,13 +153,8 @@ def test_batches_hold_every_file_once_and_keep_to_the_limits(files: list[Expecte
 
 
 def test_batches_by_example() -> None:
-    files = [
-        expected_file("tiny", 1),
-        expected_file("huge", 99),
-        expected_file("even", 10),
-        expected_file("odd", 10),
-        expected_file("none", 0),
-    ]
+    sizes = {"tiny": 1, "huge": 99, "even": 10, "odd": 10, "none": 0}
+    files = [expected_file(name, size) for name, size in sizes.items()]
     limits = Limits(MAX, 3, 20, rounds=3)
     cut = batches(GUID, files, 1, limits)
     assert [[file.name for file in batch.files] for batch in cut] == [["huge"], ["even", "odd"], ["tiny", "none"]]

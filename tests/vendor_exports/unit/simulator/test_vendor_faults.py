@@ -34,15 +34,6 @@ def test_unknown_statuses(client: VendorClient) -> None:
     assert [client.status(guid).json()["JobStatus"] for _ in range(3)] == ["Queued", None, "Complete"]
 
 
-def test_another_client_triggered(client: VendorClient) -> None:
-    client.inflict(vendor_faults.triggered_elsewhere())
-    client.log_in()
-    assert "13:00:01" in client.export().json()["Message"]
-    client.clock.advance(hours=1)
-    client.log_in()
-    assert client.export().status_code == 200
-
-
 @pytest.mark.parametrize("wording", Wording)
 def test_a_refusal_in_any_words(client: VendorClient, wording: Wording) -> None:
     client.inflict(vendor_faults.triggered_elsewhere(), vendor_faults.refused_in(wording))
@@ -53,10 +44,11 @@ def test_a_refusal_in_any_words(client: VendorClient, wording: Wording) -> None:
     assert refused.json() == {"Message": wording.sentence(now, now + client.simulator.vendor.timing.between_triggers)}
 
 
-def test_a_refusal_with_another_status(client: VendorClient) -> None:
-    client.inflict(vendor_faults.triggered_elsewhere(), vendor_faults.refused_with(500))
+@pytest.mark.parametrize(("more", "status"), [([], 400), ([vendor_faults.refused_with(500)], 500)])
+def test_another_client_triggered(client: VendorClient, more: list[Fault], status: int) -> None:
+    client.inflict(vendor_faults.triggered_elsewhere(), *more)
     client.log_in()
-    assert [client.export().status_code for _ in range(2)] == [500, 500]
+    assert [client.export().status_code for _ in range(2)] == [status] * 2
     client.clock.advance(hours=1)
     client.log_in()
     assert client.export().status_code == 200
