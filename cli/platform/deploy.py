@@ -43,7 +43,7 @@ def deploy(stage: StageOption = LOCAL) -> None:
     say(f"Stage '{stage}' is deployed.")
     if alarms_have_no_recipient(stage_named(stage)):
         say(
-            "[yellow]Its alarms have no recipient: set Observability.emails or Observability.slack in infra/stage.py, "
+            "[yellow]Its alarms have no recipient: set emails or slack in infra/platform/observability/settings.py, "
             "deploy again.[/]"
         )
 
@@ -91,12 +91,9 @@ def client_environment(name: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Cdk:
-    """The CDK command of this environment.
+    """The CDK command of this environment; all of its output goes to a log, lines worth telling are reported.
 
-    Attributes:
-        client: Environment variables that lead to AWS; AWS settings of this shell count only if there are none.
-        log: The file for all of its output.
-        report: Takes the lines of it that are worth telling.
+    `client` holds environment variables that lead to AWS; AWS settings of this shell count only if there are none.
     """
 
     client: Mapping[str, str]

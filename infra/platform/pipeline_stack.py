@@ -90,11 +90,12 @@ class PipelineStack(StageStack):
                 f"Of the {kind.title}, one failed, ran out of time or was aborted.",
                 (
                     "Open the execution: which state, which cause? `sluice runs` lists them.",
-                    "Mend the cause.",
+                    "Repair the cause.",
                     "Start it again.",
                 ),
                 ONE_RUN,
                 periods=FOR_A_QUARTER,
+                heading="RunFailed",
             )
 
     def panels(self) -> Panels:

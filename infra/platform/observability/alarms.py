@@ -53,6 +53,7 @@ class Advice:
     steps: Steps
     console: str
     query: Query
+    heading: str = ""  # of the runbook; the name of the alarm unless it is given
 
 
 class Alarms(Construct):
@@ -116,12 +117,20 @@ class Alarms(Construct):
         self.above(name, waiting, 0, advice, periods=AT_ONCE)
 
     def on_failed_runs(
-        self, name: str, machine: Machine, meaning: str, steps: Steps, query: Query, *, periods: Periods
+        self,
+        name: str,
+        machine: Machine,
+        meaning: str,
+        steps: Steps,
+        query: Query,
+        *,
+        periods: Periods,
+        heading: str = "",
     ) -> None:
         """Raise an alarm when an execution failed, ran out of time or was aborted."""
         names = {"failed": "ExecutionsFailed", "timed_out": "ExecutionsTimedOut", "aborted": "ExecutionsAborted"}
         ends = total({key: of_machine(machine, end) for key, end in names.items()}, "runs that did not succeed")
-        advice = Advice(meaning=meaning, steps=steps, console=machine_page(machine), query=query)
+        advice = Advice(meaning=meaning, steps=steps, console=machine_page(machine), query=query, heading=heading)
         self.above(name, ends, 0, advice, periods=periods)
 
     def on_failing_function(self, failing: str, throttled: str, function: PythonFunction) -> None:
@@ -208,6 +217,7 @@ class Alarms(Construct):
         links = [
             f"Console: {advice.console}",
             f"Query: {advice.query.name(self.stage)}",
-            f"Runbook: {self._settings.runbook}#{name.lower()}",  # the anchor of its heading, as GitHub makes it
+            # The anchor of its heading, as GitHub makes it.
+            f"Runbook: {self._settings.runbook}#{(advice.heading or name).lower()}",
         ]
         return "\n".join([advice.meaning, "", *steps, "", *links])

@@ -9,6 +9,7 @@ from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import Observability
 from infra.stage import BUILT_IN
 from infra.vendor_exports.settings import VendorExports
+from sluice.pipelines import RUN_KINDS
 from tests.support.synthesis import ROOT, Synthesis, Template, text
 from tests.support.synthesised_stages import FEATURE
 
@@ -73,7 +74,8 @@ def test_schedules(stage: Synthesis) -> None:
         (stage.observability, "DigestsEachWeek", shared.weekly_digest, "SendDigest"),
     ]
     timetable = [each for each in planned if each[2]]
-    assert sum(len(template.of_type(SCHEDULE)) for template in stage.templates) == len(timetable)
+    own = (stage.event_files, stage.vendor_exports, stage.observability)
+    assert sum(len(template.of_type(SCHEDULE)) for template in own) == len(timetable)
     for template, start, expression, target in timetable:
         schedule = template.properties(SCHEDULE, start)
         assert schedule["ScheduleExpression"] == expression
@@ -116,7 +118,7 @@ def test_stages_share_no_physical_name(synthesis_of: Callable[[str], Synthesis],
         for member in (*PHYSICAL_NAMES, "LogGroupName")
         if isinstance(properties.get(member), str) and resource["Type"] not in {"AWS::Lambda::EventSourceMapping"}
     ]
-    known = 1 + 2 * 3 + 1  # workgroup, three machines with their logs, and the vendor's secret
+    known = 1 + 2 * len(RUN_KINDS) + 1  # workgroup, the machines with their logs, and the vendor's secret
     saved = len(synthesis_of(name).observability.of_type("AWS::Logs::QueryDefinition"))
     assert len(names) == known + saved
     assert all(f"sluice-{name}" in each.lower() for each in names)

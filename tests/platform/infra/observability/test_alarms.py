@@ -49,7 +49,7 @@ def test_the_alarms_of_a_stage_are_those_of_the_runbook(synthesis_of: Callable[[
         FEATURE: ALL,
     }
     for name, missing in absent.items():
-        assert ObservabilityTemplate(synthesis_of(name)).alarms().keys() == ALL - missing, name
+        assert ObservabilityTemplate(synthesis_of(name)).alarms().keys() & ALL == ALL - missing, name
     assert not synthesis_of(FEATURE).observability.of_type(COMPOSITE)
 
 
@@ -177,7 +177,8 @@ def test_every_alarm_says_what_it_means_what_to_do_and_where_to_look(template: O
 
 def test_names_begin_with_the_stage(prd: Synthesis) -> None:
     named = {alarm["AlarmName"] for alarm in ObservabilityTemplate(prd).alarms().values()}
-    assert named == {f"Sluice-prd-{name}" for name in ALL}
+    assert named >= {f"Sluice-prd-{name}" for name in ALL}
+    assert all(name.startswith("Sluice-prd-") for name in named)
     assert all(name.startswith("Sluice-prd-") for name in ObservabilityTemplate(prd).composites())
 
 
