@@ -51,10 +51,6 @@ def found(root: Path) -> dict[str, str]:
     return {table: "\n".join(messages) for table, messages in problems.items()}
 
 
-def test_the_projects_own_contracts_are_sound() -> None:
-    assert check_registry() == []
-
-
 TABLE_FAULTS: list[tuple[Edit, str]] = [
     (column(path="detail.evaluation.payload.slied"), "no member 'slied'"),
     (column(path="detail.evaluation.payload.text.words"), "payload.text may be string, which is not object"),

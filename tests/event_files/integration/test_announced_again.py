@@ -1,13 +1,12 @@
 """At-least-once delivery: whatever is announced again, or by two at once, each event counts once."""
 
-from collections.abc import Callable
+from functools import partial
 
-from sluice.event_files.ledger.model import SourceObject
 from tests.support.aws_calls import READS, Interruption
 from tests.support.moto_backend import objects_of
 from tests.support.moto_stage import LAKE, SOURCE, MotoStage
 from tests.support.sample_events import SMALL_CHUNKS, body, event, upload_mixed_files
-from tests.support.snapshots import assert_books_balance, ledger, snapshots
+from tests.support.snapshots import assert_books_balance, snapshots
 
 CLEAN = body(event("MICROONE_EVENT", 1), event("MICROONE_EVENT", 2))
 
@@ -33,12 +32,6 @@ def test_for_the_first_time_twice(moto_stage: MotoStage) -> None:
     assert ([record.source for record in again.records], again.skipped, again.failed) == ([new], {source}, {})
     assert_books_balance()
     _assert_two_rows(moto_stage)
-
-
-def test_same_content_under_another_key_is_another_object(moto_stage: MotoStage) -> None:
-    moto_stage.validate(moto_stage.put("x/a", CLEAN), moto_stage.put("x/b", CLEAN))
-    moto_stage.convert()
-    assert len(snapshots()["x"]["MICROONE_EVENT"]) == 4
 
 
 def test_a_replaced_object_is_gone_and_its_successor_is_validated(moto_stage: MotoStage) -> None:
@@ -96,7 +89,7 @@ def test_two_invocations_at_once(moto_stage: MotoStage) -> None:
     for number, at in enumerate(moments):
         sources = upload_mixed_files(moto_stage, f"at-{at}")
         other = sources if number % 2 else [*sources[::2], *sources[1:2]]
-        with moto_stage.calls.intercept(Interruption(at, _deliver(moto_stage, other))):
+        with moto_stage.calls.intercept(Interruption(at, partial(moto_stage.deliver, *other))):
             moto_stage.deliver(*sources)
     assert_books_balance()
     moto_stage.convert()
@@ -104,23 +97,6 @@ def test_two_invocations_at_once(moto_stage: MotoStage) -> None:
     expected = found.pop("undisturbed")
     assert len(found) == len(moments) >= 10
     assert [folder for folder, snapshot in found.items() if snapshot != expected] == []
-
-
-def test_the_rest_of_a_batch_is_committed_when_another_was_first_with_a_part(moto_stage: MotoStage) -> None:
-    known = moto_stage.put("x/known", body(event("MICROONE_EVENT", 1)))
-    new = moto_stage.put("x/new", body(event("MICROONE_EVENT", 2)))
-    with moto_stage.calls.intercept(
-        Interruption(4, _deliver(moto_stage, [known]))
-    ):  # both are read, nothing is written
-        outcome = moto_stage.validate(known, new)
-    assert (outcome.skipped, [record.source for record in outcome.records]) == ({known}, [new])
-    assert outcome.failed == {}
-    assert len(ledger("chunk#pending")) == 2
-    _assert_two_rows(moto_stage)
-
-
-def _deliver(moto_stage: MotoStage, sources: list[SourceObject]) -> Callable[[], None]:
-    return lambda: moto_stage.deliver(*sources)
 
 
 def _assert_two_rows(moto_stage: MotoStage) -> None:

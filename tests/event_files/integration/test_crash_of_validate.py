@@ -11,7 +11,7 @@ from sluice.event_files.ledger.model import SourceObject
 from tests.support.aws_calls import AwsUnavailableError, CallFailure, KilledError, call_failures
 from tests.support.moto_stage import MotoStage
 from tests.support.sample_events import MIXED_DIRTY_REASONS, MIXED_ROWS, SMALL_CHUNKS, upload_mixed_files
-from tests.support.snapshots import Snapshot, assert_books_balance, ledger, snapshots
+from tests.support.snapshots import assert_books_balance, ledger, snapshots
 
 PAIRS = 8
 
@@ -73,17 +73,10 @@ def _assert_all_the_same(moto_stage: MotoStage, ways: int) -> None:
     assert not ledger("chunk#pending")
     found = snapshots()
     expected = found.pop("undisturbed")
-    _assert_as_delivered(expected)
+    assert {table: len(rows) for table, rows in expected.items() if table.startswith("MICRO")} == MIXED_ROWS
+    assert Counter(record["reason"] for record in expected["dirty"]) == MIXED_DIRTY_REASONS
+    assert len(expected["unrelated"]) == 2
+    assert Counter(record["passed"] for record in expected["PROFILING_LOG"]) == {True: 12, False: 5}
+    assert Counter(record["status"] for record in expected["ledger"]) == {"validated": 5, "refused": 1, "gone": 1}
     assert len(found) == ways
     assert [folder for folder, snapshot in found.items() if snapshot != expected] == []
-
-
-def _assert_as_delivered(snapshot: Snapshot) -> None:
-    assert {table: len(rows) for table, rows in snapshot.items() if table.startswith("MICRO")} == MIXED_ROWS
-    assert Counter(record["reason"] for record in snapshot["dirty"]) == MIXED_DIRTY_REASONS
-    assert len(snapshot["unrelated"]) == 2
-    assert Counter(record["passed"] for record in snapshot["PROFILING_LOG"]) == {
-        True: 12,
-        False: 5,
-    }
-    assert Counter(record["status"] for record in snapshot["ledger"]) == {"validated": 5, "refused": 1, "gone": 1}

@@ -100,6 +100,8 @@ def test_a_run(machine: Machine) -> None:
     }
     assert_books_balance()
     assert not ledger("run")
+    assert machine.plan(machine.start("b")) == {"status": "nothing_to_do", "run_id": None, "plan_key": None}
+    assert not ledger("run")
     noted = DynamoRunLedger(runtime.dynamodb(), LEDGER).newest_hours()
     assert {table: f"{hour:%Y-%m-%dT%H}" for table, hour in noted.items()} == NEWEST
 
@@ -123,12 +125,6 @@ def test_a_group_that_failed_names_the_batch_and_counts_for_nothing(
     assert _receipts(planned) == {BATCHES[0]: BATCHES}
     machine.convert(item)
     assert "RowsConverted" not in capsys.readouterr().out
-
-
-def test_nothing_to_do(machine: Machine) -> None:
-    machine.follow(machine.plan(machine.start("a")))
-    assert machine.plan(machine.start("b")) == {"status": "nothing_to_do", "run_id": None, "plan_key": None}
-    assert not ledger("run")
 
 
 def test_busy_while_an_execution_goes_on_and_its_run_is_taken_over_when_it_has_ended(

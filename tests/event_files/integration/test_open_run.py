@@ -20,7 +20,9 @@ OTHERS = {
 
 @pytest.mark.parametrize("there", OTHERS.values(), ids=OTHERS)
 def test_a_run_that_has_changed_is_left_alone(moto_stage: MotoStage, there: OpenRun) -> None:
-    _open(moto_stage, there)
+    unplanned = OpenRun(there.run_id, there.execution)
+    assert moto_stage.runs.claim_run(unplanned) == unplanned
+    assert there.plan_key is None or moto_stage.runs.publish_plan(unplanned, there.plan_key)
     assert moto_stage.runs.publish_plan(MINE, "my plan") is False
     assert moto_stage.runs.drop_run(MINE) is False
     assert moto_stage.runs.claim_run(MINE, "an execution that has ended") == there
@@ -65,9 +67,3 @@ def test_a_throttled_change_is_an_error(moto_stage: MotoStage, change: Callable[
 
     with moto_stage.calls.intercept(throttled), pytest.raises(ClientError, match="too fast"):
         change(moto_stage)
-
-
-def _open(moto_stage: MotoStage, run: OpenRun) -> None:
-    unplanned = OpenRun(run.run_id, run.execution)
-    assert moto_stage.runs.claim_run(unplanned) == unplanned
-    assert run.plan_key is None or moto_stage.runs.publish_plan(unplanned, run.plan_key)

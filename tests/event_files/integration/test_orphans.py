@@ -49,20 +49,6 @@ def test_orphans_of_the_last_week_that_are_older_than_a_day_go(moto_stage: MotoS
     assert sweep(moto_stage.lake, moto_stage.ledger.known_chunks, NOW) == []
 
 
-def test_many_orphans_and_chunks_of_one_day(moto_stage: MotoStage) -> None:
-    """More than one BatchGetItem takes."""
-    day = NOW - 30 * HOUR
-    ids = [timestamped_id(day + timedelta(seconds=number), "0000000a") for number in range(120)]
-    for chunk_id in ids:
-        moto_stage.lake.write(dirty_key(chunk_id), b"{}\n")
-        backdate(LAKE, dirty_key(chunk_id), day)
-    for chunk_id in ids[::2]:
-        _commit(moto_stage, chunk_id)
-    assert sweep(moto_stage.lake, moto_stage.ledger.known_chunks, NOW) == [
-        dirty_key(chunk_id) for chunk_id in ids[1::2]
-    ]
-
-
 def test_a_chunk_that_is_being_converted_is_no_orphan(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:
     """BatchGetItem reads its items one by one, in no order; a chunk may move from pending to converted in between."""
     chunk_id = _commit(moto_stage, _write(moto_stage, NOW - 30 * HOUR, "0000000a"))

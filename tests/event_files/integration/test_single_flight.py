@@ -69,17 +69,11 @@ def test_the_plan_of_a_dead_execution_is_finished_first(moto_stage: MotoStage, u
     assert_books_balance()
 
 
-def test_a_dead_execution_without_a_plan_leaves_nothing_behind(
-    moto_stage: MotoStage, upload: Callable[[str], None]
-) -> None:
+def test_a_dead_execution_without_a_plan_leaves_nothing_behind(moto_stage: MotoStage) -> None:
     moto_stage.runs.claim_run(OpenRun("run", "dead"))
     with moto_stage.execution("next"):
         assert moto_stage.plan("next") == Planned(NOTHING)
     assert not ledger("run")
-    moto_stage.runs.claim_run(OpenRun("run", "dead"))
-    upload("a")
-    with moto_stage.execution("next"):
-        assert moto_stage.plan("next").decision is PLANNED
 
 
 def test_a_late_profile_of_a_finished_run_leaves_the_next_run_alone(

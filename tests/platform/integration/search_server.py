@@ -191,9 +191,9 @@ def status(code: int, kind: str = "fault", content: str = "application/json") ->
     return lambda handler: handler.answer(code, b"<html>sorry</html>", content)
 
 
-def answered(body: Any, content: str = "application/json") -> Fault:
+def answered(body: Any) -> Fault:
     """Answer 200 with something else than the bulk API would."""
-    return lambda handler: handler.answer(200, body, content)
+    return lambda handler: handler.answer(200, body)
 
 
 def reset(handler: _Handler) -> None:

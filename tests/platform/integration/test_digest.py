@@ -78,13 +78,6 @@ def test_a_day_becomes_a_page_and_a_message(send_digest: Handler) -> None:
     assert "1 table missing: B" in page, "the gap"
 
 
-def test_a_digest_sent_again_replaces_its_page(send_digest: Handler) -> None:
-    first, second = send_digest(ASKED), send_digest(ASKED)
-    assert first == second
-    assert list(objects_of(LAKE, "data/reports/")) == [KEY]
-    assert len(sent()) == 2
-
-
 def test_the_default_end_is_that_of_the_last_whole_week(send_digest: Handler) -> None:
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     assert send_digest({"span": "week"})["key"] == f"data/reports/week-{yesterday}.html"

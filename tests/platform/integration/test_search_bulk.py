@@ -80,7 +80,6 @@ def test_only_documents_that_were_put_off_are_sent_again(server: SearchServer, s
         pytest.param(faults.cut, id="cut"),
         pytest.param(faults.hang, id="timeout"),
         pytest.param(faults.answered(b"not json"), id="not json"),
-        pytest.param(faults.answered(b""), id="nothing"),
         pytest.param(faults.answered({"items": "a secret of the event"}), id="no items"),
         pytest.param(faults.answered({"items": [{"index": {}}] * COUNT}), id="no status"),
         pytest.param(faults.answered({"items": [{"index": {"status": 201}}]}), id="too few items"),
@@ -106,13 +105,6 @@ def test_a_lasting_error_is_not_tried_again(server: SearchServer, status: int) -
     assert server.bulks == []
 
 
-def test_a_refused_connection_is_a_passing_error() -> None:
-    with search_server() as gone:
-        url = gone.url
-    with pytest.raises(BusyError, match="no answer"):
-        sent_by(BulkLoader(cluster_at(url), retries()), DOCUMENTS)
-
-
 def test_too_large_a_request_is_halved_and_too_large_a_document_left_out(server: SearchServer) -> None:
     large = Document(f"{DVAULTS}-2026.01", "large", b'{"passed":true,"x":"%b"}' % (b"x" * 2000))
     server.max_bytes = 1500
@@ -120,15 +112,3 @@ def test_too_large_a_request_is_halved_and_too_large_a_document_left_out(server:
     assert sent.settled == COUNT + 1
     assert sent.refused == {"request_too_large": 1}
     assert held(server) == HELD
-
-
-def test_the_count_is_right_when_the_cluster_gives_up_in_the_middle(server: SearchServer) -> None:
-    def normal(handler: faults._Handler) -> None:
-        handler.cluster.faults = [faults.status(503)] * 4
-        handler.answer(200, {"items": [{"index": {"status": 201}}] * 4})
-
-    server.faults = [normal]
-    sending = BulkLoader(cluster_at(server.url), retries(), max_documents=4).send(DOCUMENTS)
-    assert next(sending) == (4, {})
-    with pytest.raises(BusyError):
-        next(sending)

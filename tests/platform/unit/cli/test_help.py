@@ -44,7 +44,3 @@ def test_what_is_slow_to_import_waits_for_the_commands_that_need_it() -> None:
     code = f"import sys, cli.main; print(*{slow} & sys.modules.keys())"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout.split() == []
-
-
-def test_a_wrong_option_is_a_usage_error() -> None:
-    assert CliRunner().invoke(app, ["convert", "--nonsense"]).exit_code == 2

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sluice.lake.keys import iso
 from sluice.observability.digest.document import document_of
 from sluice.observability.digest.model import Digest
-from sluice.observability.digest.periods import Period, PeriodKind, up_to
+from sluice.observability.digest.periods import Period, PeriodKind
 from sluice.runs.model import RunRecord
 from sluice.vendor_exports.completeness.slot_history import SlotHistory
 from tests.platform.unit.digest.sample_runs import END, TABLES, busy_stage, conversion, digest_of, exported, hour, run
@@ -181,9 +181,3 @@ def test_a_million_files_cost_what_the_readme_says() -> None:
     assert by_service["Lambda time"] == pytest.approx(0.45, abs=0.03)
     assert cost.dollars == pytest.approx(3.79, abs=0.2)
     assert cost.dollars == pytest.approx(sum(by_service.values()))
-
-
-def test_records_of_the_present_hour_count() -> None:
-    now = END + timedelta(minutes=59)
-    records = [conversion(now - timedelta(seconds=1)), conversion(END + timedelta(hours=2))]
-    assert digest(records, up_to(PeriodKind.DAY, now)).total.runs("convert") == 1
