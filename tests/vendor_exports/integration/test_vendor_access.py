@@ -80,20 +80,18 @@ def test_a_secret_that_cannot_be_used_is_not_shown(secrets: "SecretsManagerClien
 def test_a_stage_talks_to_its_own_vendor_only(secrets: "SecretsManagerClient") -> None:
     stage = access(secrets)
     assert stage.environment is Environment.PROD
+    assert stage.downloads.policy == UrlPolicy(frozenset({"one.test", "two.test"}))
     assert stage.address("") == "https://export.test"
     for ask in (stage.address, lambda url: stage.client(Export(Environment.PROD, SLOT, "arn", url))):
         with pytest.raises(VendorNotAllowedError, match="only the local stage takes vendor_url"):
             ask("http://evil.test")
 
 
-def test_the_local_stage_may_be_given_another_vendor(secrets: "SecretsManagerClient") -> None:
-    assert access(secrets, "allowed").address("http://127.0.0.1:1234/") == "http://127.0.0.1:1234"
-    assert access(secrets, "allowed").address("") == "https://export.test"
-
-
-def test_only_the_local_stage_fetches_from_this_machine(secrets: "SecretsManagerClient") -> None:
-    assert access(secrets).downloads.policy == UrlPolicy(frozenset({"one.test", "two.test"}))
-    assert access(secrets, "allowed").downloads.policy == LoopbackPolicy()
+def test_the_local_stage_may_be_given_another_vendor_on_this_machine(secrets: "SecretsManagerClient") -> None:
+    stage = access(secrets, "allowed")
+    assert stage.address("http://127.0.0.1:1234/") == "http://127.0.0.1:1234"
+    assert stage.address("") == "https://export.test"
+    assert stage.downloads.policy == LoopbackPolicy()
 
 
 def test_how_requests_are_sent(secrets: "SecretsManagerClient", monkeypatch: pytest.MonkeyPatch) -> None:

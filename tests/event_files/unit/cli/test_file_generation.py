@@ -1,4 +1,4 @@
-"""Generated event files: the same every time, with the counts that validation gives."""
+"""Generated event files: the same every time, of every table and flaw."""
 
 import gzip
 import hashlib
@@ -8,10 +8,7 @@ import pytest
 from cli.event_files.file_generation import EventFile, event_files
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import Registry
-from sluice.event_files.ledger.model import Counts, Reason, SourceObject
-from sluice.event_files.validate.event_processor import EventProcessors
-from sluice.event_files.validate.routing import FileRouting
-from sluice.event_files.validate.source_objects import content_of
+from sluice.event_files.ledger.model import Counts, Reason
 
 
 @pytest.fixture(scope="module")
@@ -24,28 +21,11 @@ def files(registry: Registry) -> list[EventFile]:
     return list(event_files(registry, files=40, events=2000, seed=1))
 
 
-def validated(gates: EventProcessors, file: EventFile) -> Counts:
-    routing = FileRouting(gates, SourceObject("b", file.name, "e"))
-    routing.route(content_of(file.body, 10**9).data, 10**9, lambda _: None)
-    return routing.counts
-
-
 def total(files: list[EventFile]) -> Counts:
     counts = Counts()
     for file in files:
         counts.add(file.counts)
     return counts
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-def test_validation_counts_what_a_file_says(registry: Registry, seed: int) -> None:
-    gates = EventProcessors(registry, lambda *_: None)
-    for file in event_files(registry, files=40, events=2000, seed=seed):
-        assert (file.name, _figures(validated(gates, file))) == (file.name, _figures(file.counts))
-
-
-def _figures(counts: Counts) -> tuple[object, ...]:
-    return counts.clean, counts.dirty, counts.unrelated, counts.events
 
 
 def test_a_seed_gives_the_same_bytes_every_time(registry: Registry, files: list[EventFile]) -> None:

@@ -1,7 +1,7 @@
 """Each clean event becomes a row that holds its values: nothing fails, nothing is changed."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
@@ -79,9 +79,15 @@ def test_values_at_two_places(contract: Contract) -> None:
     assert_value_for_value(contract, passed, rows)
 
 
+def clean_samples(contract: Contract) -> Iterable[str]:
+    samples = json.loads((TABLES / contract.family / contract.table / "clean.json").read_bytes())
+    return [json.dumps(sample, ensure_ascii=False) for sample in samples]
+
+
 @by_contract
-def test_duplicate_members(contract: Contract) -> None:
-    events = list(with_duplicates(contract))
+@pytest.mark.parametrize("texts_of", [clean_samples, with_duplicates])
+def test_samples_and_duplicate_members(contract: Contract, texts_of: Callable[[Contract], Iterable[str]]) -> None:
+    events = list(texts_of(contract))
     passed, rows = convert(contract, events)
     assert passed == events
     assert_value_for_value(contract, passed, rows)
@@ -94,15 +100,6 @@ def test_unknown_members_are_rescued(contract: Contract) -> None:
     assert passed == events
     assert_value_for_value(contract, passed, rows)
     assert rows["_rescued"].null_count <= 0.2 * len(events)  # those in detail.tags, which may hold anything
-
-
-@by_contract
-def test_clean_samples(contract: Contract) -> None:
-    samples = json.loads((TABLES / contract.family / contract.table / "clean.json").read_bytes())
-    events = [json.dumps(sample, ensure_ascii=False) for sample in samples]
-    passed, rows = convert(contract, events)
-    assert passed == events
-    assert_value_for_value(contract, passed, rows)
 
 
 @by_contract

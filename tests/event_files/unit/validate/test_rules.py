@@ -6,13 +6,7 @@ from typing import Any
 import pytest
 
 from sluice.event_files.validate.rules import MOST_BREAKS, MOST_ITEMS, Rules, members_of, thinned
-from tests.event_files.unit.validate.contract_events import (
-    ABSENT,
-    CONTRACTS,
-    REGISTRY,
-    event_of,
-    with_values,
-)
+from tests.event_files.unit.validate.contract_events import ABSENT, CONTRACTS, REGISTRY, event_of, with_values
 
 SECRET = "patient 4711 said"
 MICROONE = Rules(REGISTRY.contract("MICROONE_EVENT"))

@@ -59,9 +59,6 @@ def test_volumes_of_one_side_are_one_range() -> None:
     ]
 
 
-def test_nothing_is_odd_about_a_gap_or_an_unknown_usual_size() -> None:
-    assert anomalies([absent(0), row(1), row(2, usual=0)]) == []
-
-
-def test_a_perfect_history_has_no_gap() -> None:
+def test_a_perfect_history_has_no_gap_and_a_gap_or_an_unknown_usual_size_is_not_odd() -> None:
     assert gaps([row(hours) for hours in range(30)]) == []
+    assert anomalies([absent(0), row(1), row(2, usual=0)]) == []
