@@ -15,15 +15,6 @@ def _snapshot(root: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
-def _add(folder: Path, service: str, kind: str, schema: object, columns: list[object]) -> None:
-    folder.mkdir()
-    recognise = {"kind": kind, "services": [service]}
-    table = {"version": 1, "doc": "A translation.", "recognise": recognise, "columns": columns}
-    (folder / "table.json").write_text(json.dumps(table), encoding="utf-8")
-    (folder / "schema.json").write_text(json.dumps(schema), encoding="utf-8")
-    write_samples(load_contract(folder), folder)
-
-
 def test_a_new_service_is_a_new_folder(tree: Path) -> None:
     before = _snapshot(tree)
     output = {
@@ -35,7 +26,13 @@ def test_a_new_service_is_a_new_folder(tree: Path) -> None:
     schema = {"$ref": "../prediction.schema.json", "properties": {"detail": {"properties": {"prediction": prediction}}}}
     texts = {"name": "texts", "path": "detail.prediction.output.texts", "type": "array<string>", "doc": "Translations."}
     shared = [{"$ref": f"../../shared/{name}.columns.json"} for name in ("prediction", "date_time")]
-    _add(tree / "event_files/MICROFOUR_PRED", "microfour", "PRED", schema, [shared[0], texts, shared[1]])
+    recognise = {"kind": "PRED", "services": ["microfour"]}
+    table = {"version": 1, "doc": "A translation.", "recognise": recognise, "columns": [shared[0], texts, shared[1]]}
+    folder = tree / "event_files/MICROFOUR_PRED"
+    folder.mkdir()
+    (folder / "table.json").write_text(json.dumps(table), encoding="utf-8")
+    (folder / "schema.json").write_text(json.dumps(schema), encoding="utf-8")
+    write_samples(load_contract(folder), folder)
 
     assert check_registry(tree) == []
     registry = load_registry(tree)

@@ -38,16 +38,12 @@ def test_every_published_rule_holds(validators: dict[str, DualValidator]) -> Non
         ("p#{own}", "{own}", set()),
         ("p#{own}", REMOVED, set()),
         ("p#{own}", None, set()),
-        ("p", "{own}", set()),
         (None, "{own}", set()),
         (REMOVED, "{own}", set()),
         (None, None, {"service"}),
         (REMOVED, REMOVED, {"service"}),
-        (REMOVED, None, {"service"}),
         (7, "{own}", {"prediction_id"}),
-        ([], "{own}", {"prediction_id"}),
         ("p#{own}", "other", {"service"}),
-        ("p#{own}", 7, {"service"}),
     ],
 )
 def test_an_evaluation_names_its_prediction_or_its_service(

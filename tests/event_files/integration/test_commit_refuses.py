@@ -32,7 +32,8 @@ def planned(moto_stage: MotoStage) -> Planned:
 
 def test_receipts_are_missing(moto_stage: MotoStage, planned: Planned) -> None:
     moto_stage.convert_batches(planned)
-    moto_stage.lake.delete([_receipts_key(moto_stage, planned)])
+    (group,) = moto_stage.read_plan(planned).groups
+    moto_stage.lake.delete([receipts_key(group.run_id, group.group_id)])
     with pytest.raises(IncompleteRunError, match="left no receipts"):
         moto_stage.commit(planned)
     _assert_nothing_is_committed(planned)
@@ -81,11 +82,6 @@ def _is_noticed(moto_stage: MotoStage, planned: Planned) -> bool:
     except BatchError:
         return True
     return False
-
-
-def _receipts_key(moto_stage: MotoStage, planned: Planned) -> str:
-    (group,) = moto_stage.read_plan(planned).groups
-    return receipts_key(group.run_id, group.group_id)
 
 
 def _assert_nothing_is_committed(planned: Planned) -> None:

@@ -121,7 +121,7 @@ def test_a_group_that_failed_names_the_batch_and_counts_for_nothing(
     assert "RowsConverted" not in capsys.readouterr().out
     assert machine.convert(item) == {"batches": BATCHES, "rows": 2}
     assert caplog.records[-1].__dict__["batches"] == len(BATCHES)
-    assert _counted(capsys)["RowsConverted"] == [2]
+    assert '"RowsConverted":[2.0]' in capsys.readouterr().out.replace(" ", "")
     assert _receipts(planned) == {BATCHES[0]: BATCHES}
     machine.convert(item)
     assert "RowsConverted" not in capsys.readouterr().out
@@ -181,14 +181,6 @@ def _receipts(planned: Any) -> dict[str, list[str]]:
         key.removeprefix(prefix).removesuffix(".jsonl"): [json.loads(line)["batch_id"] for line in body.splitlines()]
         for key, body in objects_of(LAKE, prefix).items()
     }
-
-
-def _counted(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    """Return what the last call has counted."""
-    lines: list[dict[str, Any]] = [
-        json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line
-    ]
-    return lines[-1]
 
 
 def _as_json(value: Any) -> Any:

@@ -3,7 +3,6 @@
 import json
 import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from plotly.offline import get_plotlyjs
@@ -82,7 +81,7 @@ def test_hostile_texts_are_texts(name: str) -> None:
     tame, page = page_of(hostile("tame")), page_of(hostile(name))
     assert Structure(page).tags == Structure(tame).tags
     assert page.lower().count("</script") == tame.lower().count("</script") == 3
-    assert not re.search(r"<(?!br>|extra>|/extra>)", _texts(packed_of(page)["figures"]))
+    assert not re.search(r"<(?!br>|extra>|/extra>)", json.dumps(packed_of(page)["figures"], ensure_ascii=False))
 
 
 def test_only_addresses_of_consoles_become_links() -> None:
@@ -92,11 +91,6 @@ def test_only_addresses_of_consoles_become_links() -> None:
     failed = run(END - timedelta(hours=1), outcome="failed", links={"console": "https://aws.example/'\"><i>"})
     found = digest_of("int", Period(PeriodKind.DAY, END), [failed])
     assert "https://aws.example/'\"><i>" in Structure(page_of(found)).values("href")
-
-
-def _texts(value: Any) -> str:
-    """All that Plotly may read tags in."""
-    return json.dumps(value, ensure_ascii=False)
 
 
 def test_the_figures_are_those_of_the_digest() -> None:

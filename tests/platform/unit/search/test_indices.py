@@ -11,17 +11,6 @@ from sluice.search.indices import Indices, expired, monthly, pattern
 REGISTRY = load_registry()
 
 
-@pytest.mark.parametrize(
-    ("stage", "aliases"),
-    [
-        ("prd", ("dvault_logs_prod", "event_file_logs_prod")),
-        ("e2e-test", ("dvault_logs_e2e-test", "event_file_logs_e2e-test")),
-    ],
-)
-def test_a_stages_indices_carry_its_name(stage: str, aliases: tuple[str, ...]) -> None:
-    assert Indices(REGISTRY, stage).aliases == aliases
-
-
 @pytest.mark.parametrize("contract", REGISTRY.contracts, ids=lambda contract: contract.table)
 def test_every_service_by_any_name_is_in_the_index_of_its_family(contract: Contract) -> None:
     indices = Indices(REGISTRY, "dev")
