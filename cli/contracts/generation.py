@@ -54,12 +54,9 @@ _UNKNOWN: tuple[tuple[str, Any], ...] = (
 
 
 def generate_event(contract: Contract, rng: random.Random, at: datetime | None = None) -> Event:
-    """Generate one valid event of `contract`.
+    """Generate one valid event of `contract` at a time, UTC: a moment in spring 2022 unless given.
 
-    Args:
-        contract: Contract that the event complies with.
-        rng: Source of all chance: the same state gives the same event.
-        at: Time of the event, UTC; a moment in spring 2022 when not given.
+    The same state of `rng` gives the same event.
 
     Raises:
         ContractError: No value can be generated for a member: a pattern without examples, or contradicting rules.

@@ -24,15 +24,7 @@ _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9]+")
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A contract to be reviewed.
-
-    Attributes:
-        family: Name of the family, and of the folder the table's folder belongs in.
-        table: Name of the table, and of its folder.
-        samples: Number of events it was drafted from.
-        schema: Content of ``schema.json``.
-        description: Content of ``table.json``.
-    """
+    """A contract to be reviewed, drafted from so many samples: contents of ``schema.json`` and ``table.json``."""
 
     family: str
     table: str
@@ -56,11 +48,8 @@ class Draft:
 def infer_contracts(events: Iterable[Event], root: Path = TABLES) -> list[Draft]:
     """Draft one contract per family, kind and service of `events`.
 
-    Events of no known family, or without an identifier of their kind and service, are passed over.
-
-    Args:
-        events: Sample events; the more of a service, the better its draft.
-        root: The contracts there are; drafts refer to what their family shares.
+    Events of no known family, or without an identifier of their kind and service, are passed over. Drafts refer to
+    what their family shares under `root`.
 
     Raises:
         ContractError: The contracts under `root` cannot be loaded.
@@ -81,13 +70,13 @@ def _draft(family: str, kind: Kind, service: str, events: Sequence[Event], root:
     rule = {"enum": [service, None]} if kind == "EVENT" else {"const": service}
     schema = {**own, "properties": {"service": rule, **own["properties"]}}
     table = f"{_NOT_IN_A_NAME.sub('_', service).upper()}_{kind}"
-    return Draft(
-        family,
-        table,
-        len(events),
-        _schema_document(table, body, schema),
-        _table_document(kind, service, own, len(events), root),
-    )
+    document = {
+        "$schema": DIALECT,
+        "title": table,
+        "$ref": f"../{body}.schema.json",
+        "properties": {"detail": {"properties": {body: schema}}},
+    }
+    return Draft(family, table, len(events), document, _table_document(kind, service, own, len(events), root))
 
 
 def _own_part(shared: Schema, bodies: Sequence[Event]) -> Schema:
@@ -102,15 +91,6 @@ def _own_part(shared: Schema, bodies: Sequence[Event]) -> Schema:
 def _is_settled(member: Schema) -> bool:
     """Return whether a family's schema describes a member; for an object it must name the members."""
     return "object" not in (admitted_types(member) or ()) or "properties" in member
-
-
-def _schema_document(table: str, body: str, own: Schema) -> Schema:
-    return {
-        "$schema": DIALECT,
-        "title": table,
-        "$ref": f"../{body}.schema.json",
-        "properties": {"detail": {"properties": {body: own}}},
-    }
 
 
 def _table_document(kind: Kind, service: str, own: Schema, samples: int, root: Path) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from sluice.vendor_exports.delivery.model import DELIVERED
 
 _FILES, _EVENTS, _SEED = 40, 2000, 1
 _TIMEOUT = 180.0
+_REFILL = "Was the local cloud filled by another version? Then `sluice local down`, and again."
 _REPORT = producers.FOLDER.parent / "export-report.html"
 _COMMANDS = (
     ("sluice status", "what waits, what ran, what is dirty"),
@@ -105,10 +106,7 @@ def _deliver(stage: Deployment, steps: Steps) -> Totals:
         say(f"{plural(known, 'file')} came before: known, and not counted again.")
     found, wanted = ingest.totals(reports), ingest.totals(expected)
     if found != wanted:
-        raise CliError(
-            f"The pipeline made of the files: {found}. It should have made: {wanted}.",
-            "Was the local cloud filled by another version? Then `sluice local down`, and again.",
-        )
+        raise CliError(f"The pipeline made of the files: {found}. It should have made: {wanted}.", _REFILL)
     say("Exactly what the files hold, event by event.")
     producers.announce_again(stage, files)
     return found
@@ -120,7 +118,7 @@ def _convert(stage: Deployment, steps: Steps) -> None:
         conversion, outcome = convert.run_conversion(stage, _TIMEOUT)
     if error := convert.error_of(stage, conversion, outcome):
         raise error
-    convert.show(conversion, as_json=False)
+    convert.show(conversion)
     if conversion.status == convert.NOTHING_TO_DO:
         say("Everything was converted before.")
 
@@ -138,10 +136,7 @@ def _compare(stage: Deployment, total: Totals) -> None:
     """Every clean event must be one row, however often its file was announced and this demo was run."""
     rows = {table: number for table, number in run_query(stage, row_counts_sql(total.clean)).rows if number}
     if rows != total.clean:
-        raise CliError(
-            f"The tables hold {rows} rows of the files, but {total.clean} events were clean.",
-            "Was the local cloud filled by another version? Then `sluice local down`, and again.",
-        )
+        raise CliError(f"The tables hold {rows} rows of the files, but {total.clean} events were clean.", _REFILL)
     events = plural(sum(total.clean.values()), "clean event")
     out.print(f"\n[bold green]{events}, as many rows:[/] nothing lost, nothing counted twice.", highlight=False)
 
@@ -150,7 +145,7 @@ def _export(stage: Deployment, steps: Steps) -> None:
     steps.begin("Export: the Export machine fetches the hour from a vendor who makes trouble")
     with err.status("Exporting …"):
         found = producers.export(stage, _TIMEOUT)
-    export.show(found, as_json=False)
+    export.show(found)
     if found.result.status != DELIVERED:
         raise CliError(f"The export is {found.result.status}: {found.result.cause}", "Run the demo again.")
     say("Addresses that expired were asked for again, files that broke off were fetched again.")

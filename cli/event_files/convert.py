@@ -9,22 +9,10 @@ import orjson
 import typer
 from rich.table import Column
 
+from cli.event_files.ledger import runs_of
 from cli.platform import machine
-from cli.platform.console import (
-    CliError,
-    JsonOption,
-    err,
-    handled,
-    out,
-    plural,
-    print_error,
-    print_result,
-    say,
-    table,
-    titled,
-)
+from cli.platform.console import CliError, JsonOption, err, fail, handled, out, plural, print_result, say, table, titled
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
-from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.event_files.run_summary import commit_key
 from sluice.lake.object_store_s3 import S3ObjectStore
 
@@ -69,10 +57,9 @@ def convert(
     deployment = connect(stage)
     with err.status("Converting …"):
         conversion, outcome = run_conversion(deployment, timeout)
-    show(conversion, as_json=as_json)
+    print_result(conversion, show, as_json=as_json)
     if error := error_of(deployment, conversion, outcome):
-        print_error(error, as_json=False)
-        raise typer.Exit(1)
+        fail(error)
 
 
 def run_conversion(deployment: Deployment, timeout: float) -> tuple[Conversion, machine.Outcome]:
@@ -121,12 +108,8 @@ def error_of(deployment: Deployment, conversion: Conversion, outcome: machine.Ou
     )
 
 
-def show(conversion: Conversion, *, as_json: bool) -> None:
+def show(conversion: Conversion) -> None:
     """Print a run's summary."""
-    print_result(conversion, _show, as_json=as_json)
-
-
-def _show(conversion: Conversion) -> None:
     if conversion.status != CONVERTED:
         out.print(f"Conversion: {conversion.status.replace('_', ' ')}.")
         return
@@ -140,5 +123,5 @@ def _show(conversion: Conversion) -> None:
 
 def executions_of_run(deployment: Deployment, run_id: str) -> list[str]:
     """Return the execution that works on a run, while the run is open."""
-    run = DynamoRunLedger(deployment.dynamodb, deployment.output("LedgerTable")).open_run()
+    run = runs_of(deployment).open_run()
     return [run.execution] if run and run.run_id == run_id else []

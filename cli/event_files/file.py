@@ -4,14 +4,14 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from cli.event_files.ledger import find_chunk, versions_of
-from cli.platform.console import CliError, JsonOption, handled, out, plural, print_tables, say_json, table
+from cli.platform.console import CliError, JsonOption, handled, out, plural, print_result, print_tables, table
 from cli.platform.runs import records_of
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from sluice.aws.runtime import Item, error_code
@@ -24,6 +24,9 @@ from sluice.lake.object_store_s3 import S3ObjectStore
 EXAMPLES = 3  # dirty events shown of each table and reason
 _ALIKE = 5  # keys shown that begin as an unknown one
 _PENDING, _CONVERTED, _EXPIRED = "pending", "converted", "expired"
+_COUNTS = ("bytes", "events", "clean", "dirty", "unrelated", "unknown_members", "media_missing")
+_DIRTY = ("table", "reason", "offset", "event_id", "errors")
+_RECORDED = ("status", "recorded_at", *_COUNTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,31 +40,11 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class DirtyEvent:
-    """A dirty event, with what is wrong at which JSON pointer."""
-
-    table: str | None
-    reason: str
-    offset: int
-    event_id: str | None
-    errors: Sequence[Mapping[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The object's rows in a table: their number, the table's prefix, and the SQL that shows them."""
-
-    table: str
-    rows: int
-    prefix: str
-    sql: str
-
-
-@dataclass(frozen=True, slots=True)
 class Version:
     """A version of an object, by its ETag; counts are of events, `dirty` by reason.
 
-    `status` is the ledger's: validated, refused, gone or unreadable; `message` says why it was not read.
+    `status` is the ledger's: validated, refused, gone or unreadable; `message` says why it was not read. Dirty events
+    have what is wrong at which JSON pointer; tables have the number of the object's rows, and the SQL that shows them.
     """
 
     etag: str
@@ -77,8 +60,8 @@ class Version:
     media_missing: int
     converted: bool
     chunks: Sequence[Chunk]
-    dirty_events: Sequence[DirtyEvent]
-    tables: Sequence[Rows]
+    dirty_events: Sequence[Mapping[str, Any]]
+    tables: Sequence[Mapping[str, Any]]
 
 
 @handled
@@ -103,11 +86,7 @@ def file(
     versions = [_version(deployment, item, key) for item in versions_of(deployment, bucket, key)]
     if not versions:
         raise _unknown_error(deployment, bucket, key)
-    if as_json:
-        say_json({"bucket": bucket, "key": key, "versions": versions})
-        return
-    for version in versions:
-        _show(key, version)
+    print_result({"bucket": bucket, "key": key, "versions": versions}, _show, as_json=as_json)
 
 
 def _bucket_and_key(deployment: Deployment, place: str) -> tuple[str, str]:
@@ -127,19 +106,11 @@ def _version(deployment: Deployment, item: Item, key: str) -> Version:
     dirty_events = _dirty_events(S3ObjectStore(deployment.s3, lake), item, key) if item["dirty"] else ()
     return Version(
         etag=item["sk"],
-        status=item["status"],
         message=item.get("message"),
-        recorded_at=item["recorded_at"],
-        bytes=item["bytes"],
-        events=item["events"],
-        clean=clean,
-        dirty=item["dirty"],
-        unrelated=item["unrelated"],
-        unknown_members=item["unknown_members"],
-        media_missing=item["media_missing"],
+        **{name: item[name] for name in _RECORDED},
         converted=bool(clean) and all(chunk.state != _PENDING for chunk in chunks),
         chunks=chunks,
-        dirty_events=sorted(dirty_events, key=lambda event: (event.table or "", event.reason, event.offset)),
+        dirty_events=sorted(dirty_events, key=lambda event: (event["table"] or "", event["reason"], event["offset"])),
         tables=[_rows(lake, table, count, key) for table, count in sorted(clean.items())],
     )
 
@@ -155,7 +126,7 @@ def _chunk(deployment: Deployment, chunk_id: str) -> Chunk:
     return Chunk(chunk_id, _CONVERTED, run_id, record.ended_at if record else None)
 
 
-def _dirty_events(lake: S3ObjectStore, item: Item, key: str) -> Iterator[DirtyEvent]:
+def _dirty_events(lake: S3ObjectStore, item: Item, key: str) -> Iterator[dict[str, Any]]:
     """Yield the first dirty events of each table and reason, as far as their objects are still kept."""
     seen: Counter[tuple[str | None, str]] = Counter()
     for chunk_id in item["chunks"]:
@@ -167,13 +138,13 @@ def _dirty_events(lake: S3ObjectStore, item: Item, key: str) -> Iterator[DirtyEv
             kind = (record["table"], record["reason"])
             if (record["source_key"], record["source_etag"]) == (key, item["sk"]) and seen[kind] < EXAMPLES:
                 seen[kind] += 1
-                yield DirtyEvent(*kind, record["offset"], record["event_id"], record["errors"])
+                yield {name: record[name] for name in _DIRTY}
 
 
-def _rows(lake: str, table: str, count: int, key: str) -> Rows:
+def _rows(lake: str, table: str, count: int, key: str) -> dict[str, Any]:
     quoted = key.replace("'", "''")
     sql = f"select * from {table.lower()} where _source_key = '{quoted}'"  # noqa: S608 # shown, not run
-    return Rows(table, count, f"s3://{lake}/{table_prefix(table)}", sql)
+    return {"table": table, "rows": count, "prefix": f"s3://{lake}/{table_prefix(table)}", "sql": sql}
 
 
 def _unknown_error(deployment: Deployment, bucket: str, key: str) -> CliError:
@@ -194,7 +165,12 @@ def _unknown_error(deployment: Deployment, bucket: str, key: str) -> CliError:
     )
 
 
-def _show(key: str, version: Version) -> None:
+def _show(found: Mapping[str, Any]) -> None:
+    for version in found["versions"]:
+        _show_version(found["key"], version)
+
+
+def _show_version(key: str, version: Version) -> None:
     size = f"{plural(version.bytes, 'byte')}, {plural(version.events, 'event')}"
     style = "green" if version.status == "validated" else "red"
     out.print(f"[bold]{escape(key)}[/] (ETag {version.etag}): [{style}]{version.status}[/], {size}", highlight=False)
@@ -206,7 +182,7 @@ def _show(key: str, version: Version) -> None:
     for chunk in version.chunks:
         out.print(_chunk_text(chunk), highlight=False)
     for rows in version.tables if version.converted else ():
-        out.print(f'sluice query "{escape(rows.sql)}"', highlight=False, soft_wrap=True)
+        out.print(f'sluice query "{escape(rows["sql"])}"', highlight=False, soft_wrap=True)
 
 
 def _event_table(version: Version) -> Table:
@@ -217,9 +193,9 @@ def _event_table(version: Version) -> Table:
 
 
 def _dirty_table(version: Version) -> Table:
-    def cells(event: DirtyEvent) -> tuple[str, ...]:
-        errors = (escape("\n".join(error[member] for error in event.errors)) for member in ("pointer", "message"))
-        return event.table or "-", event.reason, f"{event.offset:,}", escape(event.event_id or ""), *errors
+    def cells(event: Mapping[str, Any]) -> tuple[str, ...]:
+        errors = (escape("\n".join(error[member] for error in event["errors"])) for member in ("pointer", "message"))
+        return event["table"] or "-", event["reason"], f"{event['offset']:,}", escape(event["event_id"] or ""), *errors
 
     headers = ("Table", "Reason", "Offset", "Event", "Where", "What is wrong")
     return table(*headers, rows=map(cells, version.dirty_events))

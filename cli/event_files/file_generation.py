@@ -36,7 +36,6 @@ class Piece:
     """A piece of a file: an event, or what is none.
 
     Attributes:
-        raw: Its bytes.
         table: The table of a clean event, or of one that breaks the table's rules; else None.
         reason: The reason for which it must be dirty; None when it must not.
         media: Keys of media objects it refers to.
@@ -50,14 +49,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class EventFile:
-    """A generated event file.
-
-    Attributes:
-        name: Its name, as a delivery stream would choose it.
-        body: Its bytes, some files' compressed.
-        counts: The counts that validation must give.
-        media: Keys of media objects its events refer to.
-    """
+    """A generated event file, the counts that validation must give, and the keys of media its events refer to."""
 
     name: str
     body: bytes
@@ -72,7 +64,9 @@ def event_files(registry: Registry, files: int, events: int, seed: int) -> Itera
     last: Piece | None = None
     for index in range(files):
         rng = random.Random(f"{seed}/{index}")  # noqa: S311 - a seed makes the files repeatable
-        pieces = _pieces(_producer(registry, rng), START + index * span, span, _share(events, files, index), rng)
+        family = rng.choice(registry.families).name  # a stream belongs to one system
+        contracts = tuple(contract for contract in registry.contracts if contract.family == family)
+        pieces = _pieces(contracts, START + index * span, span, _share(events, files, index), rng)
         if last and index % _REPEAT_EVERY == _REPEAT_EVERY - 1:
             pieces.append(last)
         last = next((piece for piece in pieces if piece.table and not piece.reason), None)
@@ -81,12 +75,6 @@ def event_files(registry: Registry, files: int, events: int, seed: int) -> Itera
 
 def _share(total: int, parts: int, index: int) -> int:
     return (index + 1) * total // parts - index * total // parts
-
-
-def _producer(registry: Registry, rng: random.Random) -> tuple[Contract, ...]:
-    """Return the contracts of one family: a stream belongs to one system."""
-    family = rng.choice(registry.families).name
-    return tuple(contract for contract in registry.contracts if contract.family == family)
 
 
 def _pieces(

@@ -111,12 +111,7 @@ def ingest_files(deployment: Deployment, files: list[InputFile], timeout: float)
 
 @dataclass(slots=True)
 class Watch:
-    """Files that wait for their item in the ledger. The timeout, in seconds, begins anew with every item that arrives.
-
-    Attributes:
-        find_items: Returns the ledger's items of those source objects that have one.
-        timeout: Seconds without any news until it gives up.
-    """
+    """Files that wait for their item in the ledger; gives up after `timeout` seconds without a new item."""
 
     find_items: Callable[[Sequence[SourceObject]], Mapping[SourceObject, Item]]
     timeout: float

@@ -1,7 +1,5 @@
 """Reads of the ledger that the command line needs and functions do not."""
 
-from collections.abc import Iterator
-
 from cli.platform.session import Deployment
 from sluice.aws.runtime import Item, from_dynamodb, to_dynamodb
 from sluice.event_files.ledger.ledger_dynamodb import CONVERTED, PENDING, chunk_key, source_key
@@ -9,19 +7,14 @@ from sluice.event_files.ledger.model import SourceObject
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 
 
-def pending_chunks(deployment: Deployment) -> Iterator[Item]:
-    """Yield the chunks that wait for conversion, oldest first."""
-    return _items(deployment, PENDING)
-
-
-def converted_chunks(deployment: Deployment) -> Iterator[Item]:
-    """Yield the converted chunks, newest first; take as many as needed."""
-    return _items(deployment, CONVERTED, newest_first=True)
+def runs_of(deployment: Deployment) -> DynamoRunLedger:
+    """Return a stage's ledger of runs and chunks."""
+    return DynamoRunLedger(deployment.dynamodb, deployment.output("LedgerTable"))
 
 
 def versions_of(deployment: Deployment, bucket: str, key: str) -> list[Item]:
     """Return the items of a source object, one per ETag, the one recorded last first."""
-    found = _items(deployment, source_key(SourceObject(bucket, key, ""))["pk"])
+    found = runs_of(deployment).items_under(source_key(SourceObject(bucket, key, ""))["pk"])
     return sorted(found, key=lambda item: str(item["recorded_at"]), reverse=True)
 
 
@@ -37,8 +30,3 @@ def find_chunk(deployment: Deployment, chunk_id: str) -> Item | None:
         if "Item" in found:
             return from_dynamodb(found["Item"])
     return None
-
-
-def _items(deployment: Deployment, pk: str, *, newest_first: bool = False) -> Iterator[Item]:
-    ledger = DynamoRunLedger(deployment.dynamodb, deployment.output("LedgerTable"))
-    return ledger.items_under(pk, newest_first=newest_first)

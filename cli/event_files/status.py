@@ -5,16 +5,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any
 
 from rich.table import Table
 
-from cli.event_files.ledger import converted_chunks, pending_chunks
+from cli.event_files.ledger import runs_of
 from cli.platform.console import plural, table
 from cli.platform.registry import PipelineStatus
 from cli.platform.session import Deployment
 from cli.platform.status import queue_state
 from sluice.aws.runtime import Item
+from sluice.event_files.ledger.ledger_dynamodb import CONVERTED, PENDING
 
 # Dirty counts cover what waits and so many converted chunks: enough to see what is wrong now, in one or two requests.
 CHUNKS = 500
@@ -41,20 +41,19 @@ class Queue:
 
 def status(deployment: Deployment) -> PipelineStatus:
     """Read the ledger and the queue of announcements."""
-    pending = list(pending_chunks(deployment))
-    recent = [*pending, *islice(converted_chunks(deployment), CHUNKS)]
+    ledger = runs_of(deployment)
+    pending = list(ledger.items_under(PENDING))
+    recent = [*pending, *islice(ledger.items_under(CONVERTED, newest_first=True), CHUNKS)]
     waiting, queued, dirty = backlog(pending, datetime.now(UTC)), queue(deployment), dirty_counts(recent)
     since = min((chunk["created_at"] for chunk in recent), default=None)
+    start = f", since {since[:16].replace('T', ' ')} UTC" if since else ""
+    members = {"backlog": waiting, "queue": queued, "dirty": dirty, "dirty_chunks": len(recent), "dirty_since": since}
     return PipelineStatus(
-        members={
-            "backlog": waiting,
-            "queue": queued,
-            "dirty": dirty,
-            "dirty_chunks": len(recent),
-            "dirty_since": since,
-        },
+        members=members,
         lines=tuple(_lines(waiting, queued)),
-        tables={_dirty_title(len(recent), since): _dirty_table(dirty, clean_count(recent))},
+        tables={
+            f"Dirty events in the last {plural(len(recent), 'chunk')}{start}": _dirty_table(dirty, clean_count(recent))
+        },
     )
 
 
@@ -71,10 +70,8 @@ def backlog(pending: list[Item], now: datetime) -> Backlog:
 
 def queue(deployment: Deployment) -> Queue:
     """Return the depth of the queue of announcements and of its dead letter queue."""
-    found = queue_state(deployment, deployment.output("QueueUrl"))
-    return Queue(
-        found.waiting, found.in_flight, queue_state(deployment, deployment.output("DeadLetterQueueUrl")).waiting
-    )
+    found, dead = (queue_state(deployment, deployment.output(name)) for name in ("QueueUrl", "DeadLetterQueueUrl"))
+    return Queue(found.waiting, found.in_flight, dead.waiting)
 
 
 def clean_count(chunks: Iterable[Item]) -> int:
@@ -97,11 +94,6 @@ def _lines(waiting: Backlog, queued: Queue) -> Iterable[str]:
     yield f"To validate: {plural(queued.waiting, 'announcement')}, {queued.in_flight:,} at work"
     if queued.dead_letters:
         yield f"[red]Dead letters: {plural(queued.dead_letters, 'announcement')} that could not be processed[/]"
-
-
-def _dirty_title(chunks: int, since: Any) -> str:  # noqa: ANN401 - an attribute of an item
-    start = f", since {since[:16].replace('T', ' ')} UTC" if since else ""
-    return f"Dirty events in the last {plural(chunks, 'chunk')}{start}"
 
 
 def _dirty_table(dirty: dict[str, dict[str, int]], clean: int) -> Table:

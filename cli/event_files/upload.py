@@ -34,14 +34,7 @@ class InputFile:
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """A file that was uploaded, or is known already.
-
-    Attributes:
-        file: The file.
-        source: The object it became.
-        size: Its bytes.
-        before: The object's item of the ledger from before this upload, if there was one.
-    """
+    """A file that was uploaded, or is known already; `before` is the object's item of the ledger before this upload."""
 
     file: InputFile
     source: SourceObject

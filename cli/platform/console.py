@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
-from typing import Annotated, ParamSpec, TypeVar
+from typing import Annotated, NoReturn, ParamSpec, TypeVar
 
 import typer
 from botocore import exceptions as aws
@@ -125,19 +125,19 @@ def handled(command: Callable[P, R]) -> Callable[P, R]:
             expected = explained(error)
             if expected is None:
                 raise
-            print_error(expected, as_json=bool(kwargs.get("as_json")))
-        raise typer.Exit(1)
+        fail(expected, as_json=bool(kwargs.get("as_json")))
 
     return run
 
 
-def print_error(error: CliError, *, as_json: bool) -> None:
-    """Print an expected failure: for people on standard error, with `--json` as the document too."""
+def fail(error: CliError, *, as_json: bool = False) -> NoReturn:
+    """Print an expected failure, for people on standard error, with `--json` as the document too; end with code 1."""
     err.print(f"[bold red]Error:[/] {escape(error.message)}", highlight=False, soft_wrap=True)
     if error.hint:
         err.print(f"  {escape(error.hint)}", highlight=False, soft_wrap=True)
     if as_json:
         say_json({"error": error.message, "hint": error.hint})
+    raise typer.Exit(1)
 
 
 def explained(error: Exception) -> CliError | None:

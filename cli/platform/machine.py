@@ -21,15 +21,9 @@ _ENDS = "`sluice status` shows how it ends."
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An execution that has ended.
+    """An execution that has ended, by its ARN.
 
-    Attributes:
-        execution: Its ARN.
-        succeeded: Whether it succeeded.
-        output: Its output or, when it failed, the input of the state that failed.
-        state: That state.
-        cause: Why it failed.
-        end: The Fail state that ended it.
+    When it failed, `output` is the input of the state that failed, and `end` is the Fail state that ended it.
     """
 
     execution: str

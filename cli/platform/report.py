@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.platform.console import CliError, JsonOption, err, handled, out, plural, say, say_json
+from cli.platform.console import CliError, JsonOption, err, handled, out, plural, print_result, say
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.digest.periods import Period, PeriodKind, parse_time, up_to
@@ -54,10 +54,8 @@ def report(
     page = to or (BUILD / f"report-{stage}-{kind}-{period.last_day}.html" if show or not as_json else None)
     if page:
         write_page(page, digest_page(digest))
-    if as_json:
-        say_json({**document_of(digest), "file": str(page) if page else None})
-    else:
-        _show(digest, page)
+    document = {**document_of(digest), "file": str(page) if page else None}
+    print_result(document, lambda _: _show(digest, page), as_json=as_json)
     if show and page:
         open_page(page)
 

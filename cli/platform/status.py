@@ -23,14 +23,7 @@ ALARM, INSUFFICIENT_DATA, OK = _URGENCY = ("ALARM", "INSUFFICIENT_DATA", "OK")
 
 @dataclass(frozen=True, slots=True)
 class QueueState:
-    """A queue, by its physical name.
-
-    Attributes:
-        name: Its name.
-        waiting: Messages that wait.
-        in_flight: Messages that were received and not deleted yet.
-        dead_letters: Whether it keeps what could not be processed: it has no dead letter queue itself.
-    """
+    """A queue, by its physical name; one of dead letters has no dead letter queue itself."""
 
     name: str
     waiting: int

@@ -7,15 +7,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The client's credentials, and the prefixes of everything secret.
-
-    Attributes:
-        client_id: The client's name.
-        client_secret: Its secret, which is the apiToken too.
-        next_secret: The secret that is valid after a rotation.
-        token_marker: Prefix of tokens.
-        signature_marker: Prefix of the signatures of URLs.
-    """
+    """The client's credentials (the secret is the apiToken too, the next one that after a rotation), and prefixes."""
 
     client_id: str = "simulated-client"
     client_secret: str = "SIMSECRET-first-4f1c9a"  # noqa: S105 - made up

@@ -68,12 +68,7 @@ _OTHERS: dict[str, Callable[[], Fault]] = {
 
 @dataclass(frozen=True, slots=True)
 class NamedFault:
-    """A fault that can be asked for by name.
-
-    Attributes:
-        description: Its effect, in a sentence.
-        make: Makes one; faults count requests, so every simulator needs its own.
-    """
+    """The effect of a fault, in a sentence, and its maker: faults count requests, so every simulator needs its own."""
 
     description: str
     make: Callable[[], Fault]

@@ -110,14 +110,6 @@ class Response:
     is_sized: bool = True
 
 
-class DeniedError(Exception):
-    """A request is answered with an error."""
-
-    def __init__(self, response: Response) -> None:
-        super().__init__(response.status)
-        self.response = response
-
-
 def body_response(status: int, body: bytes, content_type: str, **headers: str) -> Response:
     """Return a response with a small body."""
     return Response(status, (body,), len(body), {"Content-Type": content_type} | headers)

@@ -21,7 +21,6 @@ class Simulator(ThreadingHTTPServer):
     """The vendor's API on the loopback interface; a context manager that starts and stops it.
 
     Attributes:
-        vendor: The vendor.
         journal: Every request so far, with its secrets.
         stopping: Set when the server stops; ends stalled and long answers.
     """

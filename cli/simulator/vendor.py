@@ -14,26 +14,9 @@ from urllib.parse import quote
 from cli.simulator.access import Credentials, Grants
 from cli.simulator.content import Content
 from cli.simulator.exports import Exports
-from cli.simulator.http_messages import (
-    Call,
-    DeniedError,
-    Request,
-    Response,
-    api_error,
-    download,
-    json_response,
-    storage_error,
-)
+from cli.simulator.http_messages import Call, Request, Response, api_error, download, json_response, storage_error
 from cli.simulator.jobs import Job, Jobs, Timing, Wording
 from sluice.vendor_exports.client.environment import Environment
-
-Clock = Callable[[], datetime]
-
-
-def utc_now() -> datetime:
-    """Return the time, UTC."""
-    return datetime.now(UTC)
-
 
 Entry = dict[str, Any]
 """A file in the list of presigned URLs."""
@@ -99,6 +82,14 @@ class Target:
         return number > 0 and (self.times is None or number <= self.times)
 
 
+class DeniedError(Exception):
+    """A request is answered with an error."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status)
+        self.response = response
+
+
 @dataclass
 class Vendor:
     """Answers requests; safe to use from many threads. Its exports, faults and timing can be replaced at any time."""
@@ -107,7 +98,7 @@ class Vendor:
     faults: Sequence[Fault] = ()
     timing: Timing = field(default_factory=Timing)
     credentials: Credentials = field(default_factory=Credentials)
-    clock: Clock = utc_now
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def __post_init__(self) -> None:
         self.jobs = Jobs()
@@ -147,9 +138,6 @@ class Vendor:
             return CALLS[request.call](self, request)
         except DeniedError as denied:
             return denied.response
-
-
-_COMPLETE = "Complete"
 
 
 def _token(vendor: Vendor, request: Request) -> Response:
@@ -196,8 +184,7 @@ def _list(vendor: Vendor, request: Request) -> Response:
     job = _job(vendor, query.get("jobGuid"))
     if query.get("environmentType") != job.environment:
         return api_error(400, "The job is one of another environment.")
-    is_complete = _job_status(vendor, job) == _COMPLETE
-    entries = _entries(vendor, job, request) if is_complete else []
+    entries = _entries(vendor, job, request) if _job_status(vendor, job) == "Complete" else []
     for fault in vendor.faults:
         entries = fault.entries(request, entries)
     return json_response(entries)
@@ -205,7 +192,10 @@ def _list(vendor: Vendor, request: Request) -> Response:
 
 def _entries(vendor: Vendor, job: Job, request: Request) -> list[Entry]:
     query = request.query
-    expiry = vendor.clock() + _lifetime(vendor, query.get("expirationInMinutes", "60"))
+    minutes = query.get("expirationInMinutes", "60")
+    if not minutes.isdecimal():
+        raise DeniedError(api_error(400, "The expiration is no number of minutes."))
+    expiry = vendor.clock() + timedelta(seconds=min(int(minutes) * 60, vendor.timing.url))
     base, folder = f"http://{request.headers['Host']}", f"{request.segments[-1]}/{job.guid}"
     entries = []
     for name, file in job.files.items():
@@ -215,12 +205,6 @@ def _entries(vendor: Vendor, job: Job, request: Request) -> list[Entry]:
             url = f"{base}{target}&signature={vendor.signatures.issue(expiry, target)}"
             entries.append({"key": f"{folder}/{name}", "presignedDownloadURL": url, "size": file.size})
     return entries
-
-
-def _lifetime(vendor: Vendor, minutes: str) -> timedelta:
-    if not minutes.isdecimal():
-        raise DeniedError(api_error(400, "The expiration is no number of minutes."))
-    return timedelta(seconds=min(int(minutes) * 60, vendor.timing.url))
 
 
 def _file(vendor: Vendor, request: Request) -> Response:

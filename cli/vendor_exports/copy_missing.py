@@ -15,7 +15,7 @@ from cli.platform.console import CliError, JsonOption, err, handled, out, plural
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from cli.vendor_exports.missing_hours import SlotPlan, SlotRoot, State, compare_buckets, source_root
 from cli.vendor_exports.slot_copies import Outcome, SlotCopier
-from cli.vendor_exports.slots import environment_of, slot_named, slots_of
+from cli.vendor_exports.slots import LastOption, environment_of, slot_named, slots_of
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.delivery.slots import Slot, newest_settled
 
@@ -74,7 +74,7 @@ class Backfill:
 def copy_missing(
     source: Annotated[str, typer.Option(help="s3://bucket or s3://bucket/prefix/ of the same flow.")],
     first: Annotated[str | None, typer.Option("--from", help="First hour, UTC, as YYYYMMDD-HH.")] = None,
-    last: Annotated[str | None, typer.Option("--to", help="Last hour; the newest that is over unless given.")] = None,
+    last: LastOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Copy; without it, only say what there is to copy.")] = False,
     stage: StageOption = LOCAL,
     as_json: JsonOption = False,

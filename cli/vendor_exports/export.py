@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from cli.platform import machine
-from cli.platform.console import CliError, JsonOption, err, handled, out, plural, print_error, say_json, table, titled
+from cli.platform.console import CliError, JsonOption, err, fail, handled, out, plural, print_result, table, titled
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from cli.vendor_exports.slots import SlotOption, environment_of, slot_named, slots_of
 from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, ExportResult
@@ -53,18 +53,15 @@ def export(
     deployment = connect(stage)
     with err.status("Exporting: the vendor takes its time …"):
         found = run_export(deployment, timeout, slot_named(slot), vendor_url)
-    show(found, as_json=as_json)
+    document = {**asdict(found.result), "seconds": found.seconds, "execution": found.execution}
+    print_result(document, lambda _: show(found), as_json=as_json)
     if found.result.status != DELIVERED:
-        print_error(_undelivered(found.result), as_json=False)
-        raise typer.Exit(1)
+        fail(_undelivered(found.result))
 
 
-def show(run: ExportRun, *, as_json: bool) -> None:
+def show(run: ExportRun) -> None:
     """Print the result of a run."""
     result = run.result
-    if as_json:
-        say_json({**asdict(result), "seconds": run.seconds, "execution": run.execution})
-        return
     if result.status == SKIPPED:
         return
     copied = f"{result.copied:,} of {plural(result.promised, 'promised file')} copied"
@@ -95,8 +92,7 @@ def run_export(deployment: Deployment, timeout: float, slot: Slot | None = None,
     """
     _assert_right_vendor(deployment, vendor_url)
     begun = time.monotonic()
-    given = {"slot": str(slot or ""), "vendor_url": vendor_url}
-    wanted = {name: value for name, value in given.items() if value}
+    wanted = ({"slot": str(slot)} if slot else {}) | ({"vendor_url": vendor_url} if vendor_url else {})
     outcome = machine.run(deployment.stepfunctions, deployment.output("ExportMachine"), timeout, wanted)
     return ExportRun(_result(deployment, outcome), round(time.monotonic() - begun, 1), outcome.execution)
 

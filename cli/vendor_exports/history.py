@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import Progress, TaskID
 
 from cli.platform import machine
-from cli.platform.console import CliError, JsonOption, err, handled, out, plural, progress, say, say_json
+from cli.platform.console import CliError, JsonOption, err, handled, out, plural, print_result, progress, say
 from cli.platform.report import open_page, write_page
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from cli.vendor_exports.copy_missing import copy_missing
-from cli.vendor_exports.slots import environment_of, slot_named
+from cli.vendor_exports.slots import LastOption, environment_of, slot_named
 from sluice.runs.execution_events import plain_cause
 from sluice.vendor_exports.completeness.history_files import REPORT, observability_key
 from sluice.vendor_exports.delivery.slots import Slot, newest_settled, slots_between
@@ -27,7 +26,7 @@ app.command("copy-missing")(copy_missing)
 @handled
 def init(
     first: Annotated[str, typer.Option("--from", help="First hour, UTC, as YYYYMMDD-HH.")],
-    last: Annotated[str | None, typer.Option("--to", help="Last hour; the newest that is over unless given.")] = None,
+    last: LastOption = None,
     stage: StageOption = LOCAL,
     as_json: JsonOption = False,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the end.")] = 7200.0,
@@ -41,12 +40,9 @@ def init(
         sluice history init --from 20260101-00 --stage prd
         sluice history init --from 20260101-00 --to 20260331-23
     """
-    deployment = connect(stage)
-    found = initialise_histories(deployment, slot_named(first), slot_named(last), timeout)
-    if as_json:
-        say_json(found)
-    else:
-        out.print(f"{plural(found['slots'], 'hour')} in the histories. `sluice history report` shows them.")
+    found = initialise_histories(connect(stage), slot_named(first), slot_named(last), timeout)
+    text = f"{plural(found['slots'], 'hour')} in the histories. `sluice history report` shows them."
+    print_result(found, lambda _: out.print(text), as_json=as_json)
 
 
 @app.command()
@@ -68,12 +64,9 @@ def update(
     again = [str(slot_named(text)) for text in slot or []]
     with err.status("Observing …"):
         observed = update_history(connect(stage), again)
-    if as_json:
-        say_json({"slots": observed})
-    else:
-        out.print(f"{plural(observed, 'hour')} observed.")
-        if len(again) > observed:
-            say("An hour is looked at again when it is over by 30 minutes and in the histories already.")
+    print_result({"slots": observed}, lambda _: out.print(f"{plural(observed, 'hour')} observed."), as_json=as_json)
+    if len(again) > observed and not as_json:
+        say("An hour is looked at again when it is over by 30 minutes and in the histories already.")
 
 
 @app.command()
@@ -97,10 +90,9 @@ def report(
     page, hours = exports_page(deployment)
     write_page(to, page)
     published = f"s3://{deployment.output('LakeBucket')}/{observability_key(environment_of(deployment), REPORT)}"
-    if as_json:
-        say_json({"file": str(to), "hours": hours, "published": published})
-    else:
-        out.print(f"{to}: {plural(hours, 'hour')}. As of the last export: {published}", highlight=False, soft_wrap=True)
+    document = {"file": str(to), "hours": hours, "published": published}
+    text = f"{to}: {plural(hours, 'hour')}. As of the last export: {published}"
+    print_result(document, lambda _: out.print(text, highlight=False, soft_wrap=True), as_json=as_json)
     if show:
         open_page(to)
 
@@ -111,22 +103,17 @@ def update_history(deployment: Deployment, again: list[str]) -> int:
     Raises:
         CliError: The function failed.
     """
-    observed, waiting = 0, 1
+    observed, waiting, name = 0, 1, deployment.output("UpdateHistoryFunction")
     while waiting:
-        answer = _invoke(deployment, {"slots": again})
+        response = deployment.functions.invoke(FunctionName=name, Payload=json.dumps({"slots": again}))
+        body = response["Payload"].read().decode()
+        if "FunctionError" in response:
+            raise CliError(f"The histories were not updated: {plain_cause(body)}", "Running it again is harmless.")
+        answer = json.loads(body)
         observed, waiting, again = observed + answer["observed"], answer["waiting"], []
         if waiting:
             say(f"{plural(observed, 'hour')} observed, {waiting:,} to go …")
     return observed
-
-
-def _invoke(deployment: Deployment, event: dict[str, Any]) -> Any:  # noqa: ANN401 - the function's answer
-    name = deployment.output("UpdateHistoryFunction")
-    answer = deployment.functions.invoke(FunctionName=name, Payload=json.dumps(event))
-    body = answer["Payload"].read().decode()
-    if "FunctionError" in answer:
-        raise CliError(f"The histories were not updated: {plain_cause(body)}", "Running it again is harmless.")
-    return json.loads(body)
 
 
 def initialise_histories(
@@ -144,21 +131,16 @@ def initialise_histories(
     begun = time.monotonic()
     with progress() as shown:
         task = shown.add_task("Observing", total=None)
-        outcome = machine.run(
-            deployment.stepfunctions,
-            deployment.output("HistoryMachine"),
-            timeout,
-            {"first": str(first), "last": str(last)},
-            lambda execution: _show_progress(deployment, execution, shown, task),
-        )
+        stepfunctions = deployment.stepfunctions
+
+        def show_progress(execution: str) -> None:
+            for run in stepfunctions.list_map_runs(executionArn=execution)["mapRuns"]:
+                counts = stepfunctions.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]
+                shown.update(task, total=counts["total"], completed=counts["succeeded"])
+
+        given = {"first": str(first), "last": str(last)}
+        outcome = machine.run(stepfunctions, deployment.output("HistoryMachine"), timeout, given, show_progress)
     if not outcome.succeeded:
         raise CliError(f"The histories were not initialised: {outcome.cause}", "Running it again is harmless.")
     slots = sum(1 for _ in slots_between(first, last))
-    seconds = round(time.monotonic() - begun, 1)
-    return {"slots": slots, "first": str(first), "last": str(last), "seconds": seconds}
-
-
-def _show_progress(deployment: Deployment, execution: str, shown: Progress, task: TaskID) -> None:
-    for run in deployment.stepfunctions.list_map_runs(executionArn=execution)["mapRuns"]:
-        counts = deployment.stepfunctions.describe_map_run(mapRunArn=run["mapRunArn"])["itemCounts"]
-        shown.update(task, total=counts["total"], completed=counts["succeeded"])
+    return {"slots": slots, **given, "seconds": round(time.monotonic() - begun, 1)}

@@ -63,12 +63,7 @@ Folder = Mapping[str, File]
 class SlotPlan:
     """Files of a slot to copy.
 
-    Attributes:
-        slot: The slot.
-        state: State of the lake's folder.
-        files: The files to copy.
-        present: Names of the files in the lake's folder.
-        conflicts: Names of those that the other bucket lacks or has differently.
+    `present` names the files in the lake's folder, `conflicts` those that the other bucket lacks or has differently.
     """
 
     slot: Slot
@@ -183,11 +178,7 @@ def list_slots(s3: S3Client, root: SlotRoot, folder: str) -> tuple[dict[Slot, di
 
 
 def sort_in(root: str, listing: Iterable[tuple[str, int, str]]) -> tuple[dict[Slot, dict[str, File]], int]:
-    """Sort a listing of keys, bytes and ETags into the folders of slots.
-
-    Returns:
-        The folders, and the number of objects that are no file of a slot: keys are untrusted.
-    """
+    """Sort keys, which are untrusted, bytes and ETags into folders of slots; count what is no file of a slot."""
     folders: dict[Slot, dict[str, File]] = {}
     ignored = 0
     for key, size, etag in listing:

@@ -10,10 +10,6 @@ def _export_headline(counts: Mapping[str, int]) -> str:
     return f"{counts['copied']:,} of {plural(counts['promised'], 'file')}" if counts["promised"] else ""
 
 
-def _history_headline(counts: Mapping[str, int]) -> str:
-    return plural(counts["observed"], "hour")
-
-
 CLI = PipelineCli(
     commands=(
         Command("cli.vendor_exports.export:export", DATA, 30),
@@ -21,5 +17,5 @@ CLI = PipelineCli(
         Command("cli.vendor_exports.vendor:vendor", SAMPLES, 20),
     ),
     status="cli.vendor_exports.status:status",
-    headlines={"export": _export_headline, "history": _history_headline},
+    headlines={"export": _export_headline, "history": lambda counts: plural(counts["observed"], "hour")},
 )

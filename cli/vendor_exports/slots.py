@@ -14,6 +14,7 @@ SlotOption = Annotated[
     str | None,
     typer.Option("--slot", help="The hour, UTC, as YYYYMMDD-HH; the present one unless given."),
 ]
+LastOption = Annotated[str | None, typer.Option("--to", help="Last hour; the newest that is over unless given.")]
 
 
 def slot_named(text: str | None) -> Slot | None:

@@ -10,7 +10,7 @@ from cli.platform.registry import PipelineStatus
 from cli.platform.runs import styled
 from cli.platform.session import Deployment
 from cli.vendor_exports.slots import environment_of, slots_of
-from sluice.vendor_exports.delivery.model import ExportResult
+from sluice.vendor_exports.delivery.slot_records import SlotRecord
 from sluice.vendor_exports.delivery.slots import Slot
 
 SLOTS = 5
@@ -32,26 +32,22 @@ class ExportedSlot:
 def status(deployment: Deployment) -> PipelineStatus:
     """Read the last slots, the newest first."""
     environment = environment_of(deployment)
-    found = [
-        _exported(slot, record.result)
-        if record.result and not record.execution
-        else _running(deployment, slot, record.execution)
-        for slot, record in slots_of(deployment).recent(environment, SLOTS)
-    ]
+    found = [_exported(deployment, *each) for each in slots_of(deployment).recent(environment, SLOTS)]
     headers = (nowrap_column("Slot"), "Status", "Promised", "Copied", "Missing", wrapped_column("Cause"))
     return PipelineStatus(members={"exports": found}, tables={"Last exports": table(*headers, rows=map(_row, found))})
 
 
-def _exported(slot: Slot, result: ExportResult) -> ExportedSlot:
-    counts = (result.promised, result.copied, len(result.missing))
-    return ExportedSlot(str(slot), result.status, None, *counts, result.cause)
-
-
-def _running(deployment: Deployment, slot: Slot, execution: str) -> ExportedSlot:
-    if not execution:  # it ended a moment ago
+def _exported(deployment: Deployment, slot: Slot, record: SlotRecord) -> ExportedSlot:
+    if record.execution:
+        started = deployment.stepfunctions.describe_execution(executionArn=record.execution)["startDate"]
+        seconds = max(0, round((datetime.now(UTC) - started).total_seconds()))
+        return ExportedSlot(str(slot), "running", seconds)
+    if not record.result:  # it ended a moment ago
         return ExportedSlot(str(slot), "running")
-    started = deployment.stepfunctions.describe_execution(executionArn=execution)["startDate"]
-    return ExportedSlot(str(slot), "running", max(0, round((datetime.now(UTC) - started).total_seconds())))
+    result = record.result
+    return ExportedSlot(
+        str(slot), result.status, None, result.promised, result.copied, len(result.missing), result.cause
+    )
 
 
 def _row(export: ExportedSlot) -> tuple[str, ...]:

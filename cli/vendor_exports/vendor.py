@@ -2,19 +2,20 @@
 
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Annotated
 
 import typer
 
-from cli.platform.console import CliError, JsonOption, handled, out, plural, say, say_json, table
+from cli.platform.console import CliError, JsonOption, handled, out, plural, print_result, say, table
 from cli.platform.session import LOCAL, Deployment, connect
 from cli.simulator.access import Credentials
 from cli.simulator.exports import Exports
 from cli.simulator.fault_catalogue import CATALOGUE
 from cli.simulator.jobs import Timing
 from cli.simulator.simulator import Simulator
-from cli.simulator.vendor import Fault, Vendor
+from cli.simulator.vendor import Vendor
 
 _COMPRESSION = 300  # a job takes seconds instead of minutes
 
@@ -39,35 +40,32 @@ def vendor(
         sluice vendor --list-faults
     """
     if list_faults:
-        _show_faults(as_json=as_json)
+        described = {name: fault.description for name, fault in CATALOGUE.items()}
+        print_result(described, _show_faults, as_json=as_json)
         return
+    for name in fault or ():
+        if name not in CATALOGUE:
+            raise CliError(f"There is no fault {name!r}.", "`sluice vendor --list-faults` names them.")
     accepted = None
     with suppress(CliError):
         accepted = simulator_credentials(connect(LOCAL))
     timing = Timing(compression=_COMPRESSION)
-    simulated = Vendor(Exports(files=files), _faults(fault or []), timing, accepted or Credentials())
-    with _simulator(simulated, port) as simulator:
-        _introduce(simulator, as_json=as_json)
+    faults = [CATALOGUE[name].make() for name in fault or ()]
+    simulated = Vendor(Exports(files=files), faults, timing, accepted or Credentials())
+    try:
+        simulator = Simulator(simulated, port)
+    except OSError as error:
+        hint = "Use another, or a free one: --port 0."
+        raise CliError(f"Port {port} cannot be used: {error.strerror}.", hint) from error
+    with simulator:
+        accepting = simulated.credentials
+        secrets = {"client_id": accepting.client_id, "client_secret": accepting.client_secret}
+        print_result({"url": simulator.url, **secrets}, lambda _: _introduce(simulator), as_json=as_json)
+        sys.stdout.flush()  # a parent process waits for the document, not for the end
         if accepted is None:
             say("The local stage is not up: deploy it before this, and its credentials are accepted.")
         with suppress(KeyboardInterrupt):
             threading.Event().wait()
-
-
-def _faults(names: list[str]) -> list[Fault]:
-    for name in names:
-        if name not in CATALOGUE:
-            raise CliError(f"There is no fault {name!r}.", "`sluice vendor --list-faults` names them.")
-    return [CATALOGUE[name].make() for name in names]
-
-
-def _simulator(simulated: Vendor, port: int) -> Simulator:
-    try:
-        return Simulator(simulated, port)
-    except OSError as error:
-        raise CliError(
-            f"Port {port} cannot be used: {error.strerror}.", "Use another, or a free one: --port 0."
-        ) from error
 
 
 def simulator_credentials(deployment: Deployment) -> Credentials:
@@ -78,19 +76,10 @@ def simulator_credentials(deployment: Deployment) -> Credentials:
     return Credentials(client_id=secret.client_id, client_secret=secret.client_secret)
 
 
-def _introduce(simulator: Simulator, *, as_json: bool) -> None:
-    credentials = simulator.vendor.credentials
-    if as_json:
-        say_json({"url": simulator.url, "client_id": credentials.client_id, "client_secret": credentials.client_secret})
-        sys.stdout.flush()  # a parent process waits for the document, not for the end
-        return
+def _introduce(simulator: Simulator) -> None:
     say(f"A vendor with {plural(simulator.vendor.exports.files, 'file')} a job, until Ctrl-C. Get an export from it:")
     out.print(f"sluice export --vendor-url {simulator.url}", highlight=False, soft_wrap=True)
 
 
-def _show_faults(*, as_json: bool) -> None:
-    if as_json:
-        say_json({name: fault.description for name, fault in CATALOGUE.items()})
-        return
-    rows = ((f"[bold]{name}[/]", fault.description) for name, fault in CATALOGUE.items())
-    out.print(table("Fault", "What goes wrong", rows=rows))
+def _show_faults(faults: Mapping[str, str]) -> None:
+    out.print(table("Fault", "What goes wrong", rows=((f"[bold]{name}[/]", text) for name, text in faults.items())))

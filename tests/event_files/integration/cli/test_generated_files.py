@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from cli.event_files.ledger import converted_chunks, pending_chunks
+from cli.event_files.ledger import runs_of
 from cli.event_files.status import backlog, dirty_counts
 from cli.platform.session import Deployment
+from sluice.event_files.ledger.ledger_dynamodb import CONVERTED, PENDING
 from sluice.event_files.ledger.model import SourceObject
 from tests.support.cli_environment import connect_commands, deployment, sluice_json
 from tests.support.moto_stage import LEDGER, SOURCE, MotoStage
@@ -42,7 +43,7 @@ def test_counts_of_generated_files_are_those_of_their_events(
     assert found["totals"] == wanted["totals"]
     assert [file | {"status": "generated"} for file in found["files"]] == wanted["files"]
 
-    pending = list(pending_chunks(stage))
+    pending = list(runs_of(stage).items_under(PENDING))
     waiting = backlog(pending, moto_stage.now())
     assert (waiting.files, waiting.events) == (12, sum(wanted["totals"]["clean"].values()))
     counts = dirty_counts(pending)
@@ -51,5 +52,5 @@ def test_counts_of_generated_files_are_those_of_their_events(
     summary = moto_stage.convert()
     assert summary is not None
     assert summary.rows == wanted["totals"]["clean"]
-    assert list(pending_chunks(stage)) == []
-    assert dirty_counts(converted_chunks(stage)) == counts
+    assert list(runs_of(stage).items_under(PENDING)) == []
+    assert dirty_counts(runs_of(stage).items_under(CONVERTED, newest_first=True)) == counts
