@@ -96,10 +96,6 @@ def _retyped(member: str, schema: Any) -> Edit:
     return lambda content: payload(content).update({member: schema})
 
 
-def _added(schema: dict[str, Any]) -> Edit:
-    return lambda content: content["properties"]["detail"]["properties"]["evaluation"].update(schema)
-
-
 SCHEMA_FAULTS: list[tuple[Edit, str]] = [
     (_retyped("paragraph", {"type": ["integer", "null"]}), "is not bounded"),
     (_retyped("paragraph", {"type": "integer", "minimum": -(2**63), "maximum": 5}), "is not bounded"),
@@ -113,9 +109,7 @@ SCHEMA_FAULTS: list[tuple[Edit, str]] = [
     (_retyped("slide", {"type": ["string", "null"], "pattern": r"^\d"}), "validators read differently"),
     (_retyped("slide", {"type": ["string", "null"], "pattern": "a$"}), "validators read differently"),
     (_retyped("slide", {"$ref": "nowhere.schema.json"}), "nowhere.schema.json: there is no such file"),
-    (_retyped("slide", {"$ref": "types.schema.json#/$defs/nothing"}), "there is no such definition"),
-    (_retyped("slide", {"$ref": "#"}), "the reference leads back to itself"),
-    (_added({"additionalProperties": False}), "uses additionalProperties"),
+    (_retyped("slide", {"type": ["string", "null"], "additionalProperties": False}), "uses additionalProperties"),
 ]
 
 
@@ -212,16 +206,16 @@ def test_no_contracts_at_all_is_a_problem(tmp_path: Path) -> None:
     assert "there is no family here" in check_registry(tmp_path)[0].message
 
 
-def _relabel(samples: Any) -> None:
-    samples[0]["breaks"] = ["/detail/evaluation/payload/slide"]
-
-
 SAMPLE_FAULTS: list[tuple[str, Edit, str]] = [
     ("clean.json", lambda samples: samples[0].pop("account"), "it breaks ['/account'], its label says nothing"),
     ("clean.json", lambda samples: samples[1].update(source="x"), "sample 1: it is not recognised as an event of"),
     ("clean.json", lambda samples: samples.clear(), "clean.json holds no list of samples"),
     ("clean.json", lambda samples: samples.append("x"), "a clean one is an event"),
-    ("dirty.json", _relabel, "its label says ['/detail/evaluation/payload/slide']"),
+    (
+        "dirty.json",
+        lambda samples: samples[0].update(breaks=["/detail/evaluation/payload/slide"]),
+        "its label says ['/detail/evaluation/payload/slide']",
+    ),
     ("dirty.json", lambda samples: samples[0]["breaks"].append("/id"), "its label says"),
     ("dirty.json", lambda samples: samples[0].pop("breaks"), "a dirty sample has an event and the pointers it breaks"),
     ("dirty.json", lambda samples: samples.append("x"), "a dirty sample has an event and the pointers it breaks"),

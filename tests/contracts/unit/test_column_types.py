@@ -21,13 +21,6 @@ def test_a_type_reads_what_it_wrote(hive: HiveType) -> None:
     assert parse_hive(str(hive)) == hive
 
 
-def test_members_keep_their_order() -> None:
-    hive = parse_hive("array<struct<score:double,array:array<string>>>")
-    assert hive.kind == "array"
-    assert [name for name, _ in hive.element.fields] == ["score", "array"]
-    assert str(hive.element.fields[1][1].element) == "string"
-
-
 def test_only_an_array_has_an_element() -> None:
     with pytest.raises(ValueError, match="string is not an array"):
         _ = parse_hive("string").element

@@ -94,9 +94,11 @@ def test_many_keys_at_once(moto_stage: MotoStage) -> None:
 def test_unprocessed_items_are_sent_again(moto_stage: MotoStage) -> None:
     """Under load BatchWriteItem hands back a part of what it was given."""
     batches = iter(range(5))
+    item = {"pk": {"S": "MYLIB"}, "sk": {"S": "late.png\n"}, "key": {"S": "MYLIB/late.png"}}
 
     def unwilling(_operation: str, call: Call) -> Any:
-        return {"UnprocessedItems": {MEDIA_INDEX: _put("MYLIB/late.png")}} if next(batches) < 3 else call()
+        unprocessed = {MEDIA_INDEX: [{"PutRequest": {"Item": item}}]}
+        return {"UnprocessedItems": unprocessed} if next(batches) < 3 else call()
 
     with moto_stage.calls.intercept(unwilling):
         moto_stage.media.add(["MYLIB/late.png"])
@@ -181,8 +183,3 @@ def _media_event(kind: str, key: str, sequencer: str = "00") -> dict[str, Any]:
 
 def _batch(*messages: Any) -> dict[str, Any]:
     return {"Records": [{"messageId": str(n), "body": json.dumps(message)} for n, message in enumerate(messages)]}
-
-
-def _put(key: str) -> list[dict[str, Any]]:
-    folder, _, name = key.partition("/")
-    return [{"PutRequest": {"Item": {"pk": {"S": folder}, "sk": {"S": f"{name}\n"}, "key": {"S": key}}}}]
