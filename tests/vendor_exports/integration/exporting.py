@@ -1,7 +1,6 @@
 """The functions of the Export machine on moto, against the simulator, in the machine's order."""
 
 import json
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -24,7 +23,7 @@ from tests.support.aws_calls import AwsCalls, AwsUnavailableError, Call, Interce
 from tests.support.lambda_handlers import Handler, load_handler
 from tests.support.moto_backend import clear_table, items_of, objects_of
 from tests.support.moto_stage import LAKE, LEDGER, MotoStage
-from tests.vendor_exports.unit.simulator.vendor_client import ManualClock
+from tests.vendor_exports.unit.simulator.vendor_client import NO_TLS, ManualClock
 
 SLOTS_TABLE = LEDGER  # it has the keys of the table of slots
 PART = 64 << 10
@@ -34,7 +33,6 @@ EXPORTS = Exports(files=5, big_bytes=2 * PART + 1000)
 FOLDER = "DEV/IMOSDL/Hourly/20260301/12/"
 POLL, FIRST_WAIT = 60, 120
 
-_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 _SECRET = "sluice-test/veson"
 _ACCOUNTS = "arn:aws:states:us-east-1:123456789012"
 _ENVIRONMENT = {
@@ -216,7 +214,7 @@ def exporting(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Iterato
     clock = ManualClock()
     monkeypatch.setattr(vendor_adapter, "_now", clock)
     # Every process would load all certificates, which takes longer than the rest.
-    monkeypatch.setattr("httpx._transports.default.create_ssl_context", lambda **_: _NO_TLS)
+    monkeypatch.setattr("httpx._transports.default.create_ssl_context", lambda **_: NO_TLS)
     with (
         _intercepted_requests(moto_stage.calls, monkeypatch),
         Simulator(Vendor(EXPORTS, timing=Timing(init=60, replication=90), clock=clock)) as simulator,

@@ -19,7 +19,6 @@ from sluice.vendor_exports.delivery.vendor_access_http import (
     SecretError,
     VendorAccess,
     VendorNotAllowedError,
-    VendorSettings,
     refusals_counted,
 )
 from tests.support.moto_stage import MotoStage
@@ -32,6 +31,19 @@ SECRET = "sluice-test/veson"
 SLOT = Slot.parse("20260301-12")
 
 
+SETTINGS = {
+    "AUTH_URL": "https://auth.test",
+    "EXPORT_URL": "https://export.test",
+    "FILES_URL": "https://files.test",
+    "COMPANY": "ACME",
+    "DOWNLOAD_HOSTS": "One.test,two.test,",
+    "ENVIRONMENT": "Prod",
+    "SECRET_ID": SECRET,
+    "TIMEOUT_SECONDS": "7",
+    "PAUSE_MILLISECONDS": "250",
+}
+
+
 @pytest.fixture
 def secrets(moto_stage: MotoStage) -> "SecretsManagerClient":
     assert moto_stage
@@ -39,19 +51,10 @@ def secrets(moto_stage: MotoStage) -> "SecretsManagerClient":
 
 
 def access(secrets: "SecretsManagerClient", other_vendors: str = "") -> VendorAccess:
-    settings = VendorSettings(
-        auth_url="https://auth.test",
-        export_url="https://export.test",
-        files_url="https://files.test",
-        company="ACME",
-        download_hosts="One.test,two.test,",
-        environment="Prod",
-        secret_id=SECRET,
-        timeout_seconds=7,
-        pause_milliseconds=250,
-        other_vendors=other_vendors,
-    )
-    return VendorAccess(settings, secrets)
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in {**SETTINGS, "OTHER_VENDORS": other_vendors}.items():
+            environment.setenv(name, value)
+        return VendorAccess(secrets)
 
 
 def put(secrets: "SecretsManagerClient", text: str) -> None:

@@ -17,16 +17,10 @@ from tests.vendor_exports.unit.client.script import NOW, Secret, Vendor, assert_
 from tests.vendor_exports.unit.simulator.vendor_client import ManualClock
 
 
-class VendorTokens:
+def tokens_of(vendor: Vendor, secret: Secret | None = None, clock: ManualClock | None = None) -> Tokens:
     """Tokens of a vendor that gives them by its script only."""
-
-    def __init__(self, vendor: Vendor, secret: Secret | None = None, clock: ManualClock | None = None) -> None:
-        vendor.gives_tokens = False
-        self._vendor = vendor
-        self.tokens = Tokens("https://auth.test", secret or Secret(), clock or ManualClock(NOW))
-
-    def token(self) -> str:
-        return self.tokens.token(self._vendor.connection())
+    vendor.gives_tokens = False
+    return Tokens("https://auth.test", secret or Secret(), clock or ManualClock(NOW))
 
 
 def given(token: str, **members: Any) -> httpx.Response:
@@ -35,14 +29,14 @@ def given(token: str, **members: Any) -> httpx.Response:
 
 def failure(vendor: Vendor, kind: type[VendorError], secret: Secret | None = None) -> str:
     with pytest.raises(kind) as error:
-        VendorTokens(vendor, secret).token()
+        tokens_of(vendor, secret).token(vendor.connection())
     assert_says_nothing_secret(error.value)
     return str(error.value)
 
 
 def test_the_request() -> None:
     vendor = Vendor([given("TOKEN-1", expires_in=3600)])
-    assert VendorTokens(vendor).token() == "TOKEN-1"
+    assert tokens_of(vendor).token(vendor.connection()) == "TOKEN-1"
     (request,) = vendor.requests
     assert (request.method, str(request.url)) == ("POST", "https://auth.test/connect/token")
     assert request.headers["content-type"] == "application/x-www-form-urlencoded"
@@ -70,29 +64,29 @@ LIKE_A_DAY = [1e308, 10**18, 10**12]
 def test_a_token_is_used_until_five_minutes_before_its_end(lifetime: Any, seconds: int) -> None:
     members = {} if lifetime == "absent" else {"expires_in": lifetime}
     clock, vendor = ManualClock(NOW), Vendor([given("TOKEN-1", **members), given("TOKEN-2", **members)])
-    tokens = VendorTokens(vendor, clock=clock)
-    assert tokens.tokens.last == ""
-    assert tokens.token() == tokens.tokens.last == "TOKEN-1"
+    tokens = tokens_of(vendor, clock=clock)
+    assert tokens.last == ""
+    assert tokens.token(vendor.connection()) == tokens.last == "TOKEN-1"
     if seconds:
         clock.advance(seconds=seconds - 1)
-        assert tokens.token() == "TOKEN-1"
+        assert tokens.token(vendor.connection()) == "TOKEN-1"
         clock.advance(seconds=1)
-    assert tokens.token() == "TOKEN-2"
+    assert tokens.token(vendor.connection()) == "TOKEN-2"
 
 
 def test_a_token_that_was_dropped_is_not_used_but_still_known() -> None:
     vendor = Vendor([given("TOKEN-1", expires_in=3600), given("TOKEN-2", expires_in=3600)])
-    tokens = VendorTokens(vendor)
-    tokens.token()
-    tokens.tokens.drop()
-    assert tokens.tokens.last == "TOKEN-1", "it must not be repeated in a message"
-    assert tokens.token() == "TOKEN-2"
+    tokens = tokens_of(vendor)
+    tokens.token(vendor.connection())
+    tokens.drop()
+    assert tokens.last == "TOKEN-1", "it must not be repeated in a message"
+    assert tokens.token(vendor.connection()) == "TOKEN-2"
 
 
 @pytest.mark.parametrize("status", [400, 401, 403])
 def test_a_rotated_secret_is_read_again(status: int) -> None:
     secret, vendor = Secret(), Vendor([said(status), given("TOKEN-1", expires_in=3600)])
-    assert VendorTokens(vendor, secret).token() == "TOKEN-1"
+    assert tokens_of(vendor, secret).token(vendor.connection()) == "TOKEN-1"
     sent = [parse_qs(request.content.decode())["client_secret"] for request in vendor.requests]
     assert sent == [["SECRET/one +"], ["SECRET-two"]]
     assert secret.read == 1
@@ -119,7 +113,8 @@ def test_no_answer() -> None:
 
 
 def test_what_is_secret_is_not_shown() -> None:
-    tokens = VendorTokens(Vendor([given("TOKEN-1", expires_in=3600)]))
-    assert tokens.token() not in repr(tokens.tokens)
+    vendor = Vendor([given("TOKEN-1", expires_in=3600)])
+    tokens = tokens_of(vendor)
+    assert tokens.token(vendor.connection()) not in repr(tokens)
     assert "SECRET" not in repr(Credentials("id", "SECRET"))
     assert "id" not in repr(Credentials("id", "SECRET")).replace("Credentials", "")

@@ -1,6 +1,5 @@
 """Downloads from a real server with real faults."""
 
-import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -14,14 +13,11 @@ from cli.simulator.vendor import Fault, Target
 from sluice.vendor_exports.delivery.downloads_http import HttpDownloads, LoopbackPolicy
 from sluice.vendor_exports.delivery.transfers import DownloadError, TransientDownloadError, UrlExpiredError
 from tests.vendor_exports.unit.client.script import texts
-from tests.vendor_exports.unit.simulator.vendor_client import VendorClient, simulated
+from tests.vendor_exports.unit.simulator.vendor_client import NO_TLS, VendorClient, simulated
 
 NAME = vendor_faults.A_FILE
 EXPORTS = Exports(files=5)
-
-
 BODY = files_of(EXPORTS)[NAME].read()
-_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading certificates takes longer than most tests
 
 
 @dataclass
@@ -49,7 +45,7 @@ class VendorFile:
 @pytest.fixture
 def file() -> Iterator[VendorFile]:
     timeout = httpx.Timeout(0.2, connect=5)
-    with simulated(EXPORTS) as client, httpx.Client(timeout=timeout, trust_env=False, verify=_NO_TLS) as http:
+    with simulated(EXPORTS) as client, httpx.Client(timeout=timeout, trust_env=False, verify=NO_TLS) as http:
         yield VendorFile(client, client.url_of(NAME), HttpDownloads(http, LoopbackPolicy()))
 
 

@@ -16,7 +16,7 @@ from cli.simulator.simulator import Simulator
 from cli.simulator.vendor import Fault, Vendor
 
 REAL_TIME = Timing()
-_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading certificates takes longer than most tests
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading certificates takes longer than most tests
 
 
 @dataclass
@@ -114,6 +114,6 @@ def simulated(exports: Exports, timing: Timing = REAL_TIME) -> Iterator[VendorCl
     clock = ManualClock()
     with (
         Simulator(Vendor(exports, timing=timing, clock=clock)) as simulator,
-        httpx.Client(base_url=simulator.url, timeout=5, trust_env=False, verify=_NO_TLS) as http,
+        httpx.Client(base_url=simulator.url, timeout=5, trust_env=False, verify=NO_TLS) as http,
     ):
         yield VendorClient(simulator, clock, http)
