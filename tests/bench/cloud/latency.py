@@ -1,6 +1,6 @@
 """Seconds until a file is in the ledger, and seconds of a conversion beyond its batches, in the warm local cloud.
 
-A stage on AWS waits besides until its queue's window is over, as the settings of event files have it; the local cloud does not.
+A stage on AWS waits besides until its queue's window is over (settings of event files); the local cloud does not.
 
 .venv/bin/python -m tests.bench.cloud.latency
 """
