@@ -69,7 +69,11 @@ def all_imports(path: Path, layer: Path) -> set[str]:
 
     Entry points (``"module:name"``) of a tuple named `_ENTRY_POINTS` are imports, too.
     """
-    found: set[str] = set()
+    return {module for source in own_sources(path, layer) for module in imports(source.read_text())}
+
+
+def own_sources(path: Path, layer: Path) -> set[Path]:
+    """Return a file, and the files of our own modules that it imports, itself or through others of them."""
     read: set[Path] = set()
     ahead = {path}
     while ahead:
@@ -78,10 +82,9 @@ def all_imports(path: Path, layer: Path) -> set[str]:
         tree = ast.parse(source.read_text())
         places = _entry_points(tree)
         for statement in _statements(tree):
-            found.update(_modules(statement))
             places += _places(statement)
         ahead.update(file for place in places for file in _files(place, layer) if file not in read)
-    return found
+    return read
 
 
 def _entry_points(tree: ast.Module) -> list[str]:

@@ -1,35 +1,23 @@
 """State of Convert after the map: compare what went in with what came out, then mark the chunks converted."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import dynamodb, read_settings, s3
+from sluice.aws.runtime import dynamodb, s3, setting
 from sluice.event_files.convert.committing import commit, read_plan
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.lake.object_store_s3 import S3ObjectStore
-from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.observability.metrics_cloudwatch import LambdaFunction
+
+function = LambdaFunction()
+logger = function.logger
+files = S3ObjectStore(s3(), setting("LAKE_BUCKET"))
+ledger = DynamoRunLedger(dynamodb(), setting("LEDGER_TABLE"))
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Environment of this function."""
-
-    lake_bucket: str
-    ledger_table: str
-
-
-logger = Logger()
-emitter = MetricsEmitter()
-settings = read_settings(Settings)
-files = S3ObjectStore(s3(), settings.lake_bucket)
-ledger = DynamoRunLedger(dynamodb(), settings.ledger_table)
-
-
-@logger.inject_lambda_context
-@emitter.publish
+@function.observe
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Commit the run of a plan: ``{"plan_key": …}``."""
     summary = commit(read_plan(files, event["plan_key"]), files, ledger)

@@ -2,35 +2,24 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import read_settings, s3
+from sluice.aws.runtime import s3, setting
 from sluice.contracts.load import load_registry
 from sluice.event_files.convert.batches import Converter
 from sluice.event_files.convert.model import BatchGroup, Receipt
 from sluice.event_files.metrics import BATCH_SECONDS, PARQUET_BYTES, ROWS_CONVERTED
 from sluice.lake.object_store_s3 import S3ObjectStore
-from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.observability.metrics_cloudwatch import LambdaFunction
+
+function = LambdaFunction()
+logger, emitter = function.logger, function.emitter
+converter = Converter(load_registry(), S3ObjectStore(s3(), setting("LAKE_BUCKET")))
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Environment of this function."""
-
-    lake_bucket: str
-
-
-logger = Logger()
-emitter = MetricsEmitter()
-converter = Converter(load_registry(), S3ObjectStore(s3(), read_settings(Settings).lake_bucket))
-
-
-@logger.inject_lambda_context
-@emitter.publish
+@function.observe
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Convert a group of the plan, unless it is converted already."""
     group = BatchGroup.from_json(event)

@@ -1,33 +1,20 @@
 """SQS → media index: objects of the media bucket came or went."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import dynamodb, read_settings
+from sluice.aws.runtime import dynamodb, setting
 from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
-from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.observability.metrics_cloudwatch import LambdaFunction
+
+function = LambdaFunction()
+logger = function.logger
+index = DynamoMediaIndex(dynamodb(), setting("MEDIA_TABLE"), setting("MEDIA_BUCKET"))
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Environment of this function."""
-
-    media_bucket: str
-    media_table: str
-
-
-logger = Logger()
-emitter = MetricsEmitter()
-settings = read_settings(Settings)
-index = DynamoMediaIndex(dynamodb(), settings.media_table, settings.media_bucket)
-
-
-@logger.inject_lambda_context
-@emitter.publish
+@function.observe
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Index or forget the objects that a batch of messages names; report the messages that name none."""
     changes = {record["messageId"]: _change(record) for record in event["Records"]}

@@ -1,43 +1,30 @@
 """First state of Convert: plan the work of this execution."""
 
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import StepFunctionsExecutions, dynamodb, read_settings, s3, step_functions
+from sluice.aws.runtime import StepFunctionsExecutions, dynamodb, s3, setting, step_functions
 from sluice.event_files.convert.planning import Planning
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.lake.keys import timestamped_id
 from sluice.lake.object_store_s3 import S3ObjectStore
-from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.observability.metrics_cloudwatch import LambdaFunction
 
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Environment of this function."""
-
-    lake_bucket: str
-    ledger_table: str
-    batch_bytes: int
-
-
-logger = Logger()
-emitter = MetricsEmitter()
-settings = read_settings(Settings)
+function = LambdaFunction()
+logger = function.logger
 planning = Planning(
-    ledger=DynamoRunLedger(dynamodb(), settings.ledger_table),
-    files=S3ObjectStore(s3(), settings.lake_bucket),
+    ledger=DynamoRunLedger(dynamodb(), setting("LEDGER_TABLE")),
+    files=S3ObjectStore(s3(), setting("LAKE_BUCKET")),
     executions=StepFunctionsExecutions(step_functions()),
-    batch_bytes=settings.batch_bytes,
+    batch_bytes=setting("BATCH_BYTES", int),
 )
 
 
-@logger.inject_lambda_context
-@emitter.publish
+@function.observe
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Plan the run of an execution: ``{"execution": ARN, "started_at": ISO 8601}``."""
     execution = event["execution"]

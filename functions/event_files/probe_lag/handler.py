@@ -1,33 +1,22 @@
 """Every few minutes: measure the lag of the lake."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import dynamodb, read_settings
+from sluice.aws.runtime import dynamodb, setting
 from sluice.event_files.ledger.lag import lag
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.event_files.metrics import NEWEST_ROW_AGE, PENDING_AGE
-from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.observability.metrics_cloudwatch import LambdaFunction
+
+function = LambdaFunction()
+logger, emitter = function.logger, function.emitter
+ledger = DynamoRunLedger(dynamodb(), setting("LEDGER_TABLE"))
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Environment of this function."""
-
-    ledger_table: str
-
-
-logger = Logger()
-emitter = MetricsEmitter()
-ledger = DynamoRunLedger(dynamodb(), read_settings(Settings).ledger_table)
-
-
-@logger.inject_lambda_context
-@emitter.publish
+@function.observe
 def handler(_event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Measure the lake; the ages by table are members of the log, one line each."""
     found = lag(ledger.oldest_pending(), ledger.newest_hours(), datetime.now(UTC))

@@ -2,14 +2,12 @@
 
 import secrets
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import dynamodb, read_settings, s3
+from sluice.aws.runtime import dynamodb, s3, setting
 from sluice.contracts.load import load_registry
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.ledger.model import SourceObject, SourceRecord
@@ -19,42 +17,27 @@ from sluice.event_files.validate.source_store_s3 import S3SourceStore
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
 from sluice.lake.keys import timestamped_id
 from sluice.lake.object_store_s3 import S3ObjectStore
-from sluice.observability.metrics_cloudwatch import MetricsEmitter
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Environment of this function."""
-
-    lake_bucket: str
-    ledger_table: str
-    media_bucket: str
-    media_table: str
-    chunk_bytes: int
-    max_file_bytes: int
-
+from sluice.observability.metrics_cloudwatch import LambdaFunction
 
 _SLOW_SECONDS = 1.0
 _SAME_IN_ALL = ("function_name", "function_arn", "function_memory_size")  # a third of what logging files would cost
 
-logger = Logger()
-emitter = MetricsEmitter()
-settings = read_settings(Settings)
+function = LambdaFunction()
+logger, emitter = function.logger, function.emitter
 store = S3SourceStore(s3())
 validation = Validation(
     registry=load_registry(),
     read_source=store.read,
-    chunks=S3ObjectStore(s3(), settings.lake_bucket),
-    ledger=DynamoLedger(dynamodb(), settings.ledger_table),
-    find_media=DynamoMediaIndex(dynamodb(), settings.media_table, settings.media_bucket).find,
-    limits=Limits(settings.chunk_bytes, settings.max_file_bytes),
+    chunks=S3ObjectStore(s3(), setting("LAKE_BUCKET")),
+    ledger=DynamoLedger(dynamodb(), setting("LEDGER_TABLE")),
+    find_media=DynamoMediaIndex(dynamodb(), setting("MEDIA_TABLE"), setting("MEDIA_BUCKET")).find,
+    limits=Limits(setting("CHUNK_BYTES", int), setting("MAX_FILE_BYTES", int)),
     new_chunk_id=lambda: timestamped_id(datetime.now(UTC), secrets.token_hex(4)),
     stopwatch=time.perf_counter,
 )
 
 
-@logger.inject_lambda_context
-@emitter.publish
+@function.observe
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Validate the objects that a batch of messages announces; report the messages that must come again."""
     logger.remove_keys(_SAME_IN_ALL)

@@ -2,18 +2,16 @@
 
 import json
 import urllib.request
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import read_settings
+from sluice.aws.runtime import setting
 from sluice.contracts.load import load_registry
-from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.observability.metrics_cloudwatch import LambdaFunction
 from sluice.search.cluster import RetryPolicy
-from sluice.search.cluster_opensearch import OpenSearchCluster, SearchSettings
+from sluice.search.cluster_opensearch import OpenSearchCluster
 from sluice.search.indices import Indices
 from sluice.search.install import install
 
@@ -22,23 +20,14 @@ _SECONDS_TO_ANSWER = 95  # after the last attempt: it may take as long as a requ
 _ANSWER_TIMEOUT_SECONDS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Settings of the stage."""
-
-    stage: str
-    search_roles: str
-
-
-logger = Logger()
-emitter = MetricsEmitter()
-settings = read_settings(Settings)
-search = read_settings(SearchSettings)
-indices = Indices(load_registry(), settings.stage)
+function = LambdaFunction()
+logger = function.logger
+stage, search_url, search_roles = setting("STAGE"), setting("SEARCH_URL"), setting("SEARCH_ROLES")
+boards_url, search_service = setting("BOARDS_URL"), setting("SEARCH_SERVICE")
+indices = Indices(load_registry(), stage)
 
 
-@logger.inject_lambda_context
-@emitter.publish
+@function.observe
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
     """Do what CloudFormation asks for and answer it; what is installed stays when the stack is deleted."""
     try:
@@ -56,13 +45,13 @@ def _install(context: LambdaContext) -> None:
         return context.get_remaining_time_in_millis() / 1000 - _SECONDS_TO_ANSWER
 
     policy = RetryPolicy(seconds_left, attempts=_ATTEMPTS)
-    install(OpenSearchCluster(search), indices, settings.stage, policy, datetime.now(UTC))
+    install(OpenSearchCluster(search_url, boards_url, search_service), indices, stage, policy, datetime.now(UTC))
 
 
 def _reason(error: Exception) -> str:
     return (
-        f"The search cluster at {search.search_url} did not take index templates and boards: {error}. "
-        f"See that it answers, and that its owner lets the roles {settings.search_roles} in; then deploy again."
+        f"The search cluster at {search_url} did not take index templates and boards: {error}. "
+        f"See that it answers, and that its owner lets the roles {search_roles} in; then deploy again."
     )
 
 
@@ -71,7 +60,7 @@ def _answer(event: dict[str, Any], status: Literal["SUCCESS", "FAILED"], reason:
     answer = {
         "Status": status,
         "Reason": reason,
-        "PhysicalResourceId": f"sluice-{settings.stage}-search",
+        "PhysicalResourceId": f"sluice-{stage}-search",
         **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
     }
     # The URL is CloudFormation's own; its signature allows no content type.

@@ -1,47 +1,36 @@
 """SQS → run records: every execution that ended leaves one, the same however often its end is announced."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import read_settings, s3, step_functions
+from sluice.aws.runtime import s3, setting, step_functions
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics import RETRIES
-from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.observability.metrics_cloudwatch import LambdaFunction, MetricsEmitter
 from sluice.pipelines import PIPELINES, RUN_KINDS
 from sluice.runs.executions_stepfunctions import StepFunctionsHistory
 from sluice.runs.recording import RunRecorder
 from sluice.runs.records import RunRecords
 
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Settings of the stack; `machines` are ARNs by the names of their kinds of runs."""
-
-    lake_bucket: str
-    machines: dict[str, str]
-
-
-logger = Logger()
-settings = read_settings(Settings)
-emitter = MetricsEmitter()
+function = LambdaFunction()
+logger = function.logger
 pipelines = {kind.name: pipeline for pipeline in PIPELINES for kind in pipeline.run_kinds}
 emitters = {pipeline.name: MetricsEmitter(pipeline.name) for pipeline in PIPELINES}
-lake = S3ObjectStore(s3(), settings.lake_bucket)
+lake_bucket = setting("LAKE_BUCKET")
+machines: dict[str, str] = setting("MACHINES", json.loads)  # ARNs by the names of their kinds of runs
+lake = S3ObjectStore(s3(), lake_bucket)
 recorder = RunRecorder(
     executions=StepFunctionsHistory(step_functions()),
     read=lake.read,
-    kinds={arn: RUN_KINDS[kind] for kind, arn in settings.machines.items()},
-    lake=settings.lake_bucket,
+    kinds={arn: RUN_KINDS[kind] for kind, arn in machines.items()},
+    lake=lake_bucket,
 )
 records = RunRecords(lake, RUN_KINDS)
 
 
-@logger.inject_lambda_context
-@emitter.publish
+@function.observe
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Record the executions that the messages announce as ended; report the messages that must come again."""
     failed = [message["messageId"] for message in event["Records"] if not _is_recorded(message)]

@@ -1,45 +1,31 @@
 """Export: claim the slot for this execution."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import StepFunctionsExecutions, dynamodb, read_settings, secrets_manager, step_functions
-from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.aws.runtime import StepFunctionsExecutions, dynamodb, secrets_manager, setting, step_functions
+from sluice.observability.metrics_cloudwatch import LambdaFunction
 from sluice.vendor_exports.delivery.slot_records import SlotClaim
 from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
-from sluice.vendor_exports.delivery.vendor_access_http import VendorAccess, VendorSettings
+from sluice.vendor_exports.delivery.vendor_access_http import VendorAccess
 
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Environment of this function."""
-
-    slots_table: str
-    lease_minutes: int
-
-
-logger = Logger()
-emitter = MetricsEmitter()
-settings = read_settings(Settings)
-vendor = VendorAccess(read_settings(VendorSettings), secrets_manager())
-slots = DynamoSlots(dynamodb(), settings.slots_table)
+function = LambdaFunction()
+logger = function.logger
+vendor = VendorAccess(secrets_manager())
+lease = timedelta(minutes=setting("LEASE_MINUTES", int))
+slots = DynamoSlots(dynamodb(), setting("SLOTS_TABLE"))
 executions = StepFunctionsExecutions(step_functions())
 
 
-@logger.inject_lambda_context
-@emitter.publish
+@function.observe
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Claim a slot: ``{"execution": ARN, "started_at": ISO 8601, "input": {"slot"?, "vendor_url"?}}``."""
     wanted, vendor_url = event["input"].get("slot"), event["input"].get("vendor_url") or ""
     started_at = datetime.fromisoformat(event["started_at"]).astimezone(UTC)
-    claim = SlotClaim(
-        slots, executions, vendor.environment, vendor.address(vendor_url), timedelta(minutes=settings.lease_minutes)
-    )
+    claim = SlotClaim(slots, executions, vendor.environment, vendor.address(vendor_url), lease)
     slot = Slot.parse(wanted) if wanted else None
     decision, slot = claim.claim(event["execution"], started_at, slot, datetime.now(UTC))
     logger.info("claimed", extra={"slot": str(slot), "decision": decision.value})

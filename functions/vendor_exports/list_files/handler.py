@@ -1,43 +1,37 @@
 """Export: list the files of the job and plan to copy them."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import dynamodb, read_settings, s3, secrets_manager
+from sluice.aws.runtime import dynamodb, s3, secrets_manager, setting
 from sluice.lake.object_store_s3 import S3ObjectStore
-from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.observability.metrics_cloudwatch import LambdaFunction
 from sluice.vendor_exports.delivery.delivery_state import DeliveryReader
 from sluice.vendor_exports.delivery.manifest import FileLister, Limits
 from sluice.vendor_exports.delivery.model import Export
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.stored_files_s3 import S3StoredFiles
-from sluice.vendor_exports.delivery.vendor_access_http import VendorAccess, VendorSettings, refusals_counted
+from sluice.vendor_exports.delivery.vendor_access_http import VendorAccess, refusals_counted
 
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Environment of this function."""
-
-    lake_bucket: str
-    slots_table: str
-
-
-logger = Logger()
-emitter = MetricsEmitter()
-settings = read_settings(Settings)
-vendor = VendorAccess(read_settings(VendorSettings), secrets_manager())
+function = LambdaFunction()
+logger, emitter = function.logger, function.emitter
+vendor = VendorAccess(secrets_manager())
+lake_bucket = setting("LAKE_BUCKET")
 lister = FileLister(
-    DeliveryReader(S3ObjectStore(s3(), settings.lake_bucket), S3StoredFiles(s3(), settings.lake_bucket)),
-    DynamoSlots(dynamodb(), settings.slots_table),
-    read_settings(Limits),
+    DeliveryReader(S3ObjectStore(s3(), lake_bucket), S3StoredFiles(s3(), lake_bucket)),
+    DynamoSlots(dynamodb(), setting("SLOTS_TABLE")),
+    Limits(
+        max_file_bytes=setting("MAX_FILE_BYTES", int),
+        batch_files=setting("BATCH_FILES", int),
+        batch_bytes=setting("BATCH_BYTES", int),
+        rounds=setting("ROUNDS", int),
+    ),
 )
 
 
-@logger.inject_lambda_context
-@emitter.publish
+@function.observe
 @refusals_counted(emitter)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """List the job's files: ``{"export": …, "round": …}``."""

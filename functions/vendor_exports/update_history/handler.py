@@ -1,43 +1,28 @@
 """Export and History: update the histories and their report from the folders."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import read_settings, s3
+from sluice.aws.runtime import s3, setting
 from sluice.lake.object_store_s3 import S3ObjectStore
-from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.observability.metrics_cloudwatch import LambdaFunction
 from sluice.vendor_exports.client.environment import Environment
 from sluice.vendor_exports.completeness.initialise_history import merge_parts
 from sluice.vendor_exports.completeness.report.page import report_page
 from sluice.vendor_exports.completeness.update_history import HistoryPublisher, HistoryUpdater
 from sluice.vendor_exports.delivery.slots import Slot
 
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Environment of this function; tables out of scope are separated by commas."""
-
-    lake_bucket: str
-    environment: str
-    out_of_scope: str
-    max_slots: int
+function = LambdaFunction()
+logger = function.logger
+environment = setting("ENVIRONMENT", Environment)
+store = S3ObjectStore(s3(), setting("LAKE_BUCKET"))
+publisher = HistoryPublisher(store, report_page, [table for table in setting("OUT_OF_SCOPE").split(",") if table])
+updater = HistoryUpdater(store, publisher, setting("MAX_SLOTS", int))
 
 
-logger = Logger()
-emitter = MetricsEmitter()
-settings = read_settings(Settings)
-environment = Environment(settings.environment)
-store = S3ObjectStore(s3(), settings.lake_bucket)
-publisher = HistoryPublisher(store, report_page, [table for table in settings.out_of_scope.split(",") if table])
-updater = HistoryUpdater(store, publisher, settings.max_slots)
-
-
-@logger.inject_lambda_context
-@emitter.publish
+@function.observe
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Merge an initialisation, ``{"run_id": …}``, or observe new slots: ``{"slots": [slots to observe again]}``."""
     if "run_id" in event:

@@ -1,10 +1,9 @@
 """AWS as functions need it at run time: clients, their settings, items of DynamoDB, the state of executions."""
 
-import json
 import os
 from collections.abc import Callable, Container, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -57,35 +56,30 @@ def error_code(error: ClientError) -> str:
     return error.response.get("Error", {}).get("Code", "")
 
 
-Settings = TypeVar("Settings")
-
-
 class SettingsError(Exception):
     """The environment lacks a setting or holds a wrong one."""
 
 
-def read_settings(kind: type[Settings]) -> Settings:
-    """Fill a dataclass from the environment variables named like its fields, in capitals.
+Value = TypeVar("Value")
 
-    Fields are ``str``, ``int``, or ``dict[…]``: a variable that holds a JSON object.
+
+@overload
+def setting(name: str) -> str: ...
+@overload
+def setting(name: str, parse: Callable[[str], Value]) -> Value: ...
+def setting(name: str, parse: Callable[[str], object] = str) -> object:
+    """Return the value of an environment variable, as `parse` makes it of its text.
 
     Raises:
-        SettingsError: A variable is missing, or is no number or JSON object though its field is one.
+        SettingsError: The variable is missing, or `parse` refuses its text with a `ValueError`.
     """
-    return kind(**{field: _setting(field.upper(), type_) for field, type_ in get_type_hints(kind).items()})
-
-
-def _setting(name: str, type_: object) -> object:
+    text = os.environ.get(name)
+    if text is None:
+        raise SettingsError(f"the environment variable {name} is not set; the stack sets it")
     try:
-        text = os.environ[name]
-        if type_ is int:
-            return int(text)
-        return json.loads(text) if get_origin(type_) is dict else text
-    except KeyError:
-        raise SettingsError(f"the environment variable {name} is not set; the stack sets it") from None
-    except ValueError:
-        wanted = "a whole number" if type_ is int else "a JSON object"
-        raise SettingsError(f"the environment variable {name} must be {wanted}") from None
+        return parse(text)
+    except ValueError as error:
+        raise SettingsError(f"the environment variable {name} is wrong: {error}; the stack sets it") from None
 
 
 Item = dict[str, Any]

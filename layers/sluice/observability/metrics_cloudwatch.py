@@ -1,23 +1,17 @@
-"""Metrics by CloudWatch's embedded metric format: a line of the log that CloudWatch counts."""
+"""Log and metrics of a function; metrics are lines of the log, in CloudWatch's embedded metric format."""
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
-from sluice.aws.runtime import read_settings
+from sluice.aws.runtime import setting
 from sluice.observability.metrics import COLD_STARTS, NAMESPACE, PLATFORM, Metric
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-@dataclass(frozen=True, slots=True)
-class _Settings:
-    stage: str
-    pipeline: str
 
 
 class MetricsEmitter:
@@ -25,11 +19,10 @@ class MetricsEmitter:
 
     def __init__(self, pipeline: str | None = None) -> None:
         """Read the stage, and the pipeline unless it is given, from the environment."""
-        settings = read_settings(_Settings)
         # The service would become a third dimension; the function is a member of every log line already.
         self._sink = EphemeralMetrics(namespace=NAMESPACE, service="")
-        named = pipeline or settings.pipeline
-        self._sink.set_default_dimensions(stage=settings.stage, pipeline=named)
+        named = pipeline or setting("PIPELINE")
+        self._sink.set_default_dimensions(stage=setting("STAGE"), pipeline=named)
         # Those of the platform are not worth a metric of their own: the saved query "cold starts" has them.
         self._cold = named != PLATFORM
 
@@ -57,3 +50,16 @@ class MetricsEmitter:
         """Write what was added since the last time to the log."""
         if self._sink.metric_set:
             self._sink.flush_metrics()
+
+
+class LambdaFunction:
+    """The log of a function, and its metrics."""
+
+    def __init__(self) -> None:
+        """Read the names of function, stage and pipeline from the environment."""
+        self.logger = Logger()
+        self.emitter = MetricsEmitter()
+
+    def observe(self, handler: Callable[P, R]) -> Callable[P, R]:
+        """Log calls of `handler` with their Lambda context, and emit what each of them added, however it ends."""
+        return self.logger.inject_lambda_context(self.emitter.publish(handler))

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,24 +23,15 @@ for _talkative in ("opensearch", "opensearchpy.trace"):
     logging.getLogger(_talkative).setLevel(logging.ERROR)
 
 
-@dataclass(frozen=True, slots=True)
-class SearchSettings:
-    """Settings of every function that sends requests to the cluster."""
-
-    search_url: str
-    boards_url: str
-    search_service: str  # es or aoss: the name that signatures contain
-
-
 class OpenSearchCluster:
     """A cluster or a serverless collection, and its OpenSearch Dashboards; requests are signed with the role."""
 
-    def __init__(self, settings: SearchSettings, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
-        """Bind the URLs; nothing is sent yet."""
+    def __init__(self, url: str, boards_url: str, service: str, timeout_seconds: float = _TIMEOUT_SECONDS) -> None:
+        """Bind the URLs; nothing is sent yet. `service` is the name that signatures contain: es or aoss."""
         session = boto3.Session()
-        sign = Urllib3AWSV4SignerAuth(session.get_credentials(), session.region_name, settings.search_service)
-        self._client = _client(settings.search_url, sign, timeout_seconds)
-        self._boards = _client(settings.boards_url, sign, timeout_seconds)
+        sign = Urllib3AWSV4SignerAuth(session.get_credentials(), session.region_name, service)
+        self._client = _client(url, sign, timeout_seconds)
+        self._boards = _client(boards_url, sign, timeout_seconds)
 
     def bulk(self, lines: bytes, documents: int) -> Sequence[BulkResult]:
         """Send the lines of so many documents; return one result each, in order."""

@@ -1,21 +1,19 @@
 """Every function, whatever its stack: its environment, size, role, log and tags."""
 
 import ast
-import importlib.util
-from pathlib import Path
 
 import pytest
 
 from infra.settings import FunctionSize
 from infra.stage import Stage
-from tests.support.source_files import handler_path
+from tests.support.source_files import handler_path, own_sources
 from tests.support.synthesis import ROOT, Synthesis, text
 
 SEARCH_FOLDERS = ("install_search", "load_search")
 """Functions that only stages with a search cluster have; `test_search.py` has a stage of theirs."""
 ALL_FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/*/handler.py"))
 FOLDERS = [folder for folder in ALL_FOLDERS if folder not in SEARCH_FOLDERS]
-# Variables that Powertools and the emitter of metrics read by themselves.
+# Variables that Powertools and the emitter of metrics read in every function.
 HOUSE_VARIABLES = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "STAGE", "PIPELINE"}
 
 
@@ -75,26 +73,9 @@ def _size(stage: Stage, folder: str) -> FunctionSize:
 
 
 def _settings_read_by(folder: str) -> set[str]:
-    """The members of every class the handler reads its settings into, as environment variables."""
-    tree = ast.parse(handler_path(folder).read_text())
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    read = {ast.unparse(call.args[0]) for call in calls if ast.unparse(call.func) == "read_settings"}
-    assert read, folder
-    return {member for name in read for member in _members(tree, name)}
-
-
-def _members(tree: ast.Module, name: str) -> set[str]:
-    for node in tree.body:
-        if isinstance(node, ast.ImportFrom) and name in {alias.name for alias in node.names}:
-            return _members(_source(node.module or ""), name)
-        if isinstance(node, ast.ClassDef) and node.name == name:
-            members = [member.target for member in node.body if isinstance(member, ast.AnnAssign)]
-            return {member.id.upper() for member in members if isinstance(member, ast.Name)}
-    raise AssertionError(f"{name} is not found")
-
-
-def _source(module: str) -> ast.Module:
-    found = importlib.util.find_spec(module)
-    assert found
-    assert found.origin
-    return ast.parse(Path(found.origin).read_text())
+    """Return the names that the handler, and our modules that it imports, call `setting` with."""
+    read: set[str] = set()
+    for source in own_sources(handler_path(folder), ROOT / "layers"):
+        calls = [node for node in ast.walk(ast.parse(source.read_text())) if isinstance(node, ast.Call)]
+        read.update(ast.literal_eval(call.args[0]) for call in calls if ast.unparse(call.func) == "setting")
+    return read

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from sluice.observability.metrics import PLATFORM_METRICS, Metric
-from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.observability.metrics_cloudwatch import LambdaFunction, MetricsEmitter
 from sluice.pipelines import PIPELINES
 from sluice.vendor_exports.metrics import FILES_COPIED, FILES_MISSING
+from tests.support.lambda_context import Context
 
 METRICS = dict.fromkeys((*PLATFORM_METRICS, *(metric for pipeline in PIPELINES for metric in pipeline.metrics)))
 
@@ -37,6 +38,26 @@ def test_a_call_is_one_line_and_only_the_first_of_a_process_is_a_cold_start(
         "ColdStarts": "Count",
         "FilesCopied": "Count",
     }
+
+
+@pytest.mark.usefixtures("emitter")
+def test_a_function_logs_with_the_context_of_a_call_and_emits_its_metrics(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "copies")
+    function = LambdaFunction()
+
+    @function.observe
+    def handler(event: dict[str, int], _context: Context) -> None:
+        function.logger.info("copied")
+        function.emitter.add(FILES_COPIED, event["files"])
+
+    handler({"files": 3}, Context())
+    logged, metrics = _lines(capsys)
+    assert (logged["message"], logged["service"]) == ("copied", "copies")
+    assert (logged["function_name"], logged["function_request_id"]) == (Context.function_name, Context.aws_request_id)
+    assert "cold_start" in logged
+    assert metrics["FilesCopied"] == [3]
 
 
 def test_what_was_counted_before_a_failure_is_not_lost(

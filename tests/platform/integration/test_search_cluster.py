@@ -17,7 +17,7 @@ import pytest
 
 from sluice.search.bulk import BulkLoader, Document, documents_of
 from sluice.search.cluster import RefusedError, RetryPolicy
-from sluice.search.cluster_opensearch import OpenSearchCluster, SearchSettings
+from sluice.search.cluster_opensearch import OpenSearchCluster
 from sluice.search.indices import MAPPING
 from sluice.search.install import index_template, install, saved_objects
 from tests.platform.integration.search_server import search_server
@@ -51,7 +51,7 @@ class Target:
 def _written() -> Iterator[Target]:
     with search_server() as server:
         yield Target(
-            OpenSearchCluster(SearchSettings(server.url, server.boards_url, "es")),
+            OpenSearchCluster(server.url, server.boards_url, "es"),
             count=lambda alias: len(server.all_documents(alias)),
             indices=lambda: server.indices,
         )
@@ -60,7 +60,7 @@ def _written() -> Iterator[Target]:
 def _real() -> Iterator[Target]:
     if not REAL:
         pytest.skip("no OpenSearch to test against: SLUICE_OPENSEARCH_URL names none")
-    cluster = OpenSearchCluster(SearchSettings(REAL, REAL_BOARDS or f"{REAL}/_dashboards", "es"))
+    cluster = OpenSearchCluster(REAL, REAL_BOARDS or f"{REAL}/_dashboards", "es")
     if not REAL_BOARDS:
         cluster.put_objects = lambda ndjson: None  # type: ignore[method-assign]  # noqa: ARG005
 

@@ -5,13 +5,13 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import httpx
 
+from sluice.aws.runtime import setting
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.vendor_exports.client.client_http import Endpoints, VesonClient
 from sluice.vendor_exports.client.connection_http import Connection
@@ -77,31 +77,21 @@ class SecretCredentials:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class VendorSettings:
-    """Environment of every function that talks to the vendor."""
-
-    auth_url: str
-    export_url: str
-    files_url: str
-    company: str
-    download_hosts: str  # separated by commas
-    environment: str
-    secret_id: str
-    timeout_seconds: int
-    pause_milliseconds: int
-    other_vendors: str  # "allowed" in the local stage: a simulator may stand in, on this machine
-
-
 class VendorAccess:
     """The vendor's client and downloads; credentials, token and connections are kept for the process."""
 
-    def __init__(self, settings: VendorSettings, secrets: "SecretsManagerClient") -> None:
-        self._settings = settings
-        self.environment = Environment(settings.environment)
-        self._credentials = SecretCredentials(secrets, settings.secret_id)
+    def __init__(self, secrets: "SecretsManagerClient") -> None:
+        """Read the settings of every function that talks to the vendor from the environment."""
+        self.environment = setting("ENVIRONMENT", Environment)
+        self.pauses = Pauses(setting("PAUSE_MILLISECONDS", int) / 1000, time.sleep)
+        self._credentials = SecretCredentials(secrets, setting("SECRET_ID"))
         self._tokens: dict[str, Tokens] = {}
-        self.pauses = Pauses(settings.pause_milliseconds / 1000, time.sleep)
+        self._company = setting("COMPANY")
+        self._own = Endpoints(setting("AUTH_URL"), setting("EXPORT_URL"), setting("FILES_URL"), self._company)
+        self._hosts = frozenset(filter(None, setting("DOWNLOAD_HOSTS").lower().split(",")))
+        self._timeout = httpx.Timeout(setting("TIMEOUT_SECONDS", int), connect=_CONNECT_SECONDS)
+        # "allowed" in the local stage: a simulator may stand in, on this machine.
+        self._other_vendors = bool(setting("OTHER_VENDORS"))
 
     def client(self, export: Export) -> VesonClient:
         """Return the client for an export.
@@ -120,28 +110,23 @@ class VendorAccess:
     @cached_property
     def downloads(self) -> HttpDownloads:
         """Downloads by the policy of this stage."""
-        if self._settings.other_vendors:
-            return HttpDownloads(self._http, LoopbackPolicy())
-        hosts = frozenset(filter(None, self._settings.download_hosts.lower().split(",")))
-        return HttpDownloads(self._http, UrlPolicy(hosts))
+        return HttpDownloads(self._http, LoopbackPolicy() if self._other_vendors else UrlPolicy(self._hosts))
 
     @cached_property
     def _http(self) -> httpx.Client:
-        timeout = httpx.Timeout(self._settings.timeout_seconds, connect=_CONNECT_SECONDS)
-        return httpx.Client(timeout=timeout, follow_redirects=False, trust_env=False)
+        return httpx.Client(timeout=self._timeout, follow_redirects=False, trust_env=False)
 
     def _endpoints(self, vendor_url: str) -> Endpoints:
-        settings = self._settings
         if not vendor_url:
-            return Endpoints(settings.auth_url, settings.export_url, settings.files_url, settings.company)
-        if not settings.other_vendors:
+            return self._own
+        if not self._other_vendors:
             raise VendorNotAllowedError("this stage has a vendor of its own; only the local stage takes vendor_url")
         try:
             LoopbackPolicy().target(vendor_url)
         except UrlRefusedError as error:
             raise VendorNotAllowedError(f"vendor_url must be on this machine: {error}") from error
         base = vendor_url.rstrip("/")
-        return Endpoints(base, base, base, settings.company)
+        return Endpoints(base, base, base, self._company)
 
 
 def _now() -> datetime:

@@ -13,7 +13,7 @@ from sluice.lake.keys import parquet_key
 from sluice.lake.parquet import arrow_schema, to_parquet
 from sluice.search.bulk import BulkLoader, Document
 from sluice.search.cluster import RetryPolicy
-from sluice.search.cluster_opensearch import OpenSearchCluster, SearchSettings
+from sluice.search.cluster_opensearch import OpenSearchCluster
 from sluice.search.indices import Indices
 
 STAGE = "e2e-test"
@@ -57,7 +57,7 @@ def retries(seconds_left: float = 600.0) -> RetryPolicy:
 
 
 def cluster_at(url: str, service: str = "es", timeout_seconds: float = 0.5) -> OpenSearchCluster:
-    return OpenSearchCluster(SearchSettings(url, f"{url}/_dashboards", service), timeout_seconds)
+    return OpenSearchCluster(url, f"{url}/_dashboards", service, timeout_seconds)
 
 
 class Sent(NamedTuple):
