@@ -10,6 +10,7 @@ from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import Observability
 from infra.stage import BUILT_IN
 from infra.vendor_exports.settings import VendorExports
+from sluice.pipelines import PIPELINES
 from tests.platform.infra.observability.observability_template import (
     ALARM,
     COMPOSITE,
@@ -66,7 +67,7 @@ def test_an_alarm_of_a_pipeline_belongs_to_its_composite_and_notifies_nobody_its
         name.removeprefix(prefix): re.findall(r'ALARM\("Observability/([^"]+)"\)', composite["AlarmRule"])
         for name, composite in template.composites().items()
     }
-    assert children.keys() == {"EventFiles", "VendorExports"}
+    assert children.keys() == {pipeline.name.title().replace("_", "") for pipeline in PIPELINES}
     for group, names in children.items():
         assert all(name.startswith(group) for name in names)
     every = [name for names in children.values() for name in names]
