@@ -44,7 +44,7 @@ def report(
         sluice report --stage prd --span month --until 2026-11-01 --out october.html
         sluice report --stage prd --span day --json | jq .notices
     """
-    from sluice.observability.digest.document import document_of  # noqa: PLC0415 - slow to import, like Plotly
+    from sluice.observability.digest.message import document_of  # noqa: PLC0415 - slow to import, like Plotly
     from sluice.observability.digest.page import digest_page  # noqa: PLC0415 - likewise
 
     now = datetime.now(UTC)
@@ -62,7 +62,7 @@ def report(
 
 def digest_of(deployment: Deployment, period: Period, now: datetime) -> "Digest":
     """Return the digest that the stage would send of a period."""
-    from sluice.observability.digest.sources import DigestSources  # noqa: PLC0415 - slow to import
+    from sluice.observability.digest.build import DigestSources  # noqa: PLC0415 - slow to import
 
     return DigestSources(
         stage=deployment.stage,

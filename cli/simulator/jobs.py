@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from cli.simulator.content import Content
 from cli.simulator.exports import Exports, files_of
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 
 _SOME_DAY = datetime(2026, 3, 1, 12, 34, 56, tzinfo=UTC)
 

@@ -16,7 +16,7 @@ from cli.simulator.content import Content
 from cli.simulator.exports import Exports
 from cli.simulator.http_messages import Call, Request, Response, api_error, download, json_response, storage_error
 from cli.simulator.jobs import Job, Jobs, Timing, Wording
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 
 Entry = dict[str, Any]
 """A file in the list of presigned URLs."""

@@ -16,7 +16,7 @@ from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from cli.vendor_exports.missing_hours import SlotPlan, SlotRoot, State, compare_buckets, source_root
 from cli.vendor_exports.slot_copies import Outcome, SlotCopier
 from cli.vendor_exports.slots import LastOption, environment_of, slot_named, slots_of
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.delivery.slots import Slot, newest_settled
 
 _MOST_FILES = 20  # failed files named one by one

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from cli.platform.console import CliError, progress
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.delivery.manifest import safe_name
 from sluice.vendor_exports.delivery.slots import MANIFEST, Slot, SlotError, place_of
 

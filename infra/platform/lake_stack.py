@@ -9,7 +9,7 @@ from infra.platform.storage import SecureBucket
 from infra.stage import Stage
 from sluice.observability.digest.periods import REPORTS_PREFIX
 from sluice.pipelines import RUN_KINDS
-from sluice.runs.keys import RUN_RECORDS_PREFIX
+from sluice.runs.records import RUN_RECORDS_PREFIX
 from sluice.runs.runs_table import runs_table
 
 

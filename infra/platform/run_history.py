@@ -17,7 +17,7 @@ from infra.platform.stage_stack import stage_of
 from infra.platform.triggers import QueuedEvents, Schedule
 from sluice.observability.digest.periods import REPORTS_PREFIX, PeriodKind
 from sluice.observability.metrics import PLATFORM
-from sluice.runs.keys import RUN_RECORDS_PREFIX
+from sluice.runs.records import RUN_RECORDS_PREFIX
 
 _NAMELESS = "The local cloud does not tell map runs from one another."
 _BY_RUN = "Objects and records are named after runs; their folders are fixed."

@@ -23,7 +23,7 @@ from sluice.contracts.model import PROFILING_LOG
 from sluice.lake.keys import table_prefix
 from sluice.observability.metrics import PLATFORM, SEARCH_FAILED
 from sluice.search.indices import Indices
-from sluice.search.install import fingerprint
+from sluice.search.indices import fingerprint
 from sluice.search.pending import PENDING_PREFIX, SEARCH_PREFIX
 
 _NAME_LENGTH = 28  # of collections and of the policies over them

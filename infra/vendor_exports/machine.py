@@ -8,7 +8,7 @@ from infra.platform.machine import FAILURE, NAMED_LATER, Machine, Plan
 from infra.platform.stage_stack import stage_of
 from infra.vendor_exports.functions import ExportFunctions
 from infra.vendor_exports.settings import VendorExports
-from sluice.vendor_exports import states
+from sluice.vendor_exports import run_summary as states
 from sluice.vendor_exports.run_summary import EXPORT, HISTORY
 
 

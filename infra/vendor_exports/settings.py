@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from infra.settings import MEBIBYTE, FunctionSize, StageKind
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ import typer
 from typer import echo
 
 from sluice.lake.object_store import ListedObject
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.history_files import state_key
 from sluice.vendor_exports.completeness.initialise_history import Part, merge_parts, observe_part, write_plan
 from sluice.vendor_exports.completeness.report.page import report_page

@@ -13,11 +13,10 @@ from app import build
 from cli.platform.session import Deployment
 from infra.stage import stage_named
 from sluice.lake.object_store_s3 import S3ObjectStore
-from sluice.observability.digest.document import document_of
-from sluice.observability.digest.message import message_of
+from sluice.observability.digest.build import DigestSources
+from sluice.observability.digest.message import document_of, message_of
 from sluice.observability.digest.page import digest_page
 from sluice.observability.digest.periods import Period, PeriodKind
-from sluice.observability.digest.sources import DigestSources
 from sluice.pipelines import PIPELINES, RUN_KINDS
 from sluice.runs.records import RunRecords
 from sluice.runs.runs_table import runs_table

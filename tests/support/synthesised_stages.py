@@ -11,7 +11,7 @@ from infra.platform.observability.settings import Observability, SlackChannel
 from infra.settings import FunctionSize
 from infra.stage import Stage, stage_named
 from infra.vendor_exports.settings import VendorExports
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from tests.support.synthesis import Synthesis, synthesise
 
 FEATURE = "we-1234-some-feature"

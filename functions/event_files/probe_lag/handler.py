@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.runtime import dynamodb, setting
-from sluice.event_files.ledger.lag import lag
+from sluice.event_files.ledger.model import lag
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.event_files.metrics import NEWEST_ROW_AGE, PENDING_AGE
 from sluice.observability.metrics_cloudwatch import LambdaFunction

@@ -12,8 +12,7 @@ from sluice.contracts.load import load_registry
 from sluice.observability.metrics_cloudwatch import LambdaFunction
 from sluice.search.cluster import RetryPolicy
 from sluice.search.cluster_opensearch import OpenSearchCluster
-from sluice.search.indices import Indices
-from sluice.search.install import install
+from sluice.search.indices import Indices, install
 
 _ATTEMPTS = 20  # rights on a collection that was just made take their time
 _SECONDS_TO_ANSWER = 95  # after the last attempt: it may take as long as a request may

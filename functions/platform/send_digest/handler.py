@@ -8,10 +8,10 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.runtime import dynamodb, s3, setting, sns
 from sluice.lake.object_store_s3 import S3ObjectStore
+from sluice.observability.digest.build import DigestSources
 from sluice.observability.digest.message import message_of
 from sluice.observability.digest.page import digest_page
 from sluice.observability.digest.periods import Period, PeriodKind, last_whole, page_key, parse_time
-from sluice.observability.digest.sources import DigestSources
 from sluice.observability.metrics_cloudwatch import LambdaFunction
 from sluice.pipelines import PIPELINES
 

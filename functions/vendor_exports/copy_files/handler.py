@@ -8,8 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.aws.runtime import dynamodb, s3, secrets_manager, setting
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import LambdaFunction
-from sluice.vendor_exports.delivery.copy_files import BatchCopy, PresignedUrls
-from sluice.vendor_exports.delivery.file_copy import FileCopy
+from sluice.vendor_exports.delivery.copy_files import BatchCopy, FileCopy, PresignedUrls
 from sluice.vendor_exports.delivery.model import CopyBatch, Export
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.stored_files_s3 import S3StoredFiles

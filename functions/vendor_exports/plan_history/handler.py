@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.aws.runtime import s3, setting
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import LambdaFunction
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.history_files import history_plan_key
 from sluice.vendor_exports.completeness.initialise_history import write_plan
 from sluice.vendor_exports.delivery.slots import Slot

@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.runtime import dynamodb, setting
 from sluice.observability.metrics_cloudwatch import LambdaFunction
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.delivery.model import DELIVERED, Export
 from sluice.vendor_exports.delivery.slot_records import record_result
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots

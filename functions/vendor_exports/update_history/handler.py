@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.aws.runtime import s3, setting
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import LambdaFunction
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.initialise_history import merge_parts
 from sluice.vendor_exports.completeness.report.page import report_page
 from sluice.vendor_exports.completeness.update_history import HistoryPublisher, HistoryUpdater

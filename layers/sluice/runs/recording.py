@@ -8,8 +8,8 @@ from typing import Protocol
 
 from sluice.lake.keys import iso
 from sluice.runs.execution_events import ENDS, Event, Execution, failed_visit, last_document, steps_of, visits_of
-from sluice.runs.keys import record_id
 from sluice.runs.model import FinishedExecution, Result, RunKind, RunRecord, RunSummary
+from sluice.runs.records import record_id
 
 _SUCCEEDED = "SUCCEEDED"
 _FAILED = "FAILED"

@@ -1,11 +1,20 @@
-"""Indices of documents: one alias per family and stage, one index per month behind it, all with the same fields."""
+"""Indices of documents, and their installation with templates and boards in the search cluster.
 
+There is one alias per family and stage, and one index per month behind it, all with the same fields.
+"""
+
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 
+import orjson
+
 from sluice.contracts.model import Registry
+from sluice.search.cluster import RetryPolicy, SearchCluster, SearchError
 
 _PREFIXES = {"dvaults": "dvault_logs", "event_files": "event_file_logs"}
 _OTHERS = "event_files"  # the family of events of unknown services
@@ -76,3 +85,52 @@ MAPPING: Mapping[str, Any] = {
         },
     },
 }
+
+
+BOARD = Path(__file__).resolve().parent / "board" / "profiling.ndjson"
+"""The saved objects, with ``${environment}`` where the name of the stage goes."""
+
+_PRIORITY = 200  # of the template: above the catch-alls that clusters come with
+
+
+def index_template(alias: str) -> dict[str, Any]:
+    """Return the template of every index behind an alias."""
+    return {
+        "index_patterns": [pattern(alias)],
+        "priority": _PRIORITY,
+        "template": {"aliases": {alias: {}}, "mappings": dict(MAPPING)},
+    }
+
+
+def saved_objects(stage: str) -> bytes:
+    """Return the index patterns and the board of a stage, one JSON object per line."""
+    return BOARD.read_text().replace("${environment}", environment_name(stage)).encode()
+
+
+def fingerprint(indices: Indices, stage: str) -> str:
+    """Return a hash of all that is installed: another one means to install again."""
+    templates = [index_template(alias) for alias in indices.aliases]
+    return hashlib.sha256(orjson.dumps(templates) + saved_objects(stage)).hexdigest()
+
+
+def install(cluster: SearchCluster, indices: Indices, stage: str, policy: RetryPolicy, now: datetime) -> None:
+    """Write everything; what is there is replaced, and documents stay.
+
+    Rights on a collection that was just made take a minute to hold: a request that is refused is repeated, too.
+
+    Raises:
+        SearchError: The cluster did not take it at the last attempt.
+    """
+    for alias in indices.aliases:
+        policy.call(partial(_install_alias, cluster, alias, now), SearchError)
+    policy.call(partial(cluster.put_objects, saved_objects(stage)), SearchError)
+
+
+def _install_alias(cluster: SearchCluster, alias: str, now: datetime) -> None:
+    cluster.put_template(alias, index_template(alias))
+    there = cluster.indices(pattern(alias))
+    for name in there:
+        cluster.put_mapping(name, {"properties": MAPPING["properties"]})
+    current = monthly(alias, now)
+    if current not in there:
+        cluster.create_index(current)  # so that the board finds its fields before the first document

@@ -4,14 +4,26 @@ from collections.abc import Mapping, Sequence
 
 from sluice.observability.metrics import Metric
 from sluice.runs.model import FinishedExecution, Result, RunKind, RunRecord, RunSummary, sum_counts
-from sluice.vendor_exports import states
 from sluice.vendor_exports.metrics import COPY_SECONDS, JOB_SECONDS
 
 EXPORT, HISTORY = "export", "history"
 
-JOB_STATES = (states.WAIT_FOR_BEGIN, states.CHECK_JOB, states.WAIT_FOR_JOB)
+# States of Export that functions run in and that records of runs are measured by.
+CLAIM = "Claim the slot"
+TRIGGER = "Trigger the job"
+WAIT_FOR_BEGIN = "Wait for the job to begin"
+CHECK_JOB = "Check the job"
+WAIT_FOR_JOB = "Wait for the job"
+LIST = "List the files"
+WAIT_FOR_LIST = "Wait for the list to fill"
+COPY = "Copy the files"
+CHECK_DELIVERY = "Check the delivery"
+RECORD = "Record the result"
+UPDATE_HISTORIES = "Update the histories"
+
+JOB_STATES = (WAIT_FOR_BEGIN, CHECK_JOB, WAIT_FOR_JOB)
 """States between the trigger and the vendor's job being complete."""
-COPY_STATES = (states.LIST, states.WAIT_FOR_LIST, states.COPY, states.CHECK_DELIVERY)
+COPY_STATES = (LIST, WAIT_FOR_LIST, COPY, CHECK_DELIVERY)
 """States from the list of files to the check that all arrived."""
 
 _BUSY = "busy"
@@ -44,8 +56,8 @@ def measure(record: RunRecord) -> dict[Metric, float]:
         return {}
     seconds = {step.name: step.seconds for step in record.steps}
     phases = (
-        (JOB_SECONDS, JOB_STATES, {states.TRIGGER, states.LIST}),
-        (COPY_SECONDS, COPY_STATES, {states.CHECK_DELIVERY}),
+        (JOB_SECONDS, JOB_STATES, {TRIGGER, LIST}),
+        (COPY_SECONDS, COPY_STATES, {CHECK_DELIVERY}),
     )
     return {
         metric: round(sum(seconds.get(name, 0.0) for name in names), 3)

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from sluice.event_files.ledger.lag import Lag, lag
+from sluice.event_files.ledger.model import Lag, lag
 
 NOW = datetime(2026, 11, 22, 7, 30, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ from infra.vendor_exports.settings import VendorExports
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import Table
 from sluice.pipelines import RUN_KINDS
-from sluice.runs.keys import RUN_RECORDS_PREFIX
+from sluice.runs.records import RUN_RECORDS_PREFIX
 from sluice.runs.runs_table import runs_table
 from sluice.vendor_exports.completeness.history_files import HISTORY_TABLES, history_key
 from tests.support.synthesis import Resource, Synthesis, Template, text

@@ -15,8 +15,7 @@ from infra.platform.observability.settings import ExistingCluster, Observability
 from infra.platform.search import short_name
 from infra.stage import stage_named
 from sluice.contracts.load import load_registry
-from sluice.search.indices import Indices
-from sluice.search.install import fingerprint
+from sluice.search.indices import Indices, fingerprint
 from tests.platform.infra import test_functions, test_machines
 from tests.platform.infra.layers import test_imports
 from tests.platform.infra.observability.observability_template import ObservabilityTemplate

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from sluice.search.install import index_template
+from sluice.search.indices import index_template
 
 Json = dict[str, Any]
 Fault = Callable[["_Handler"], None]

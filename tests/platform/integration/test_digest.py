@@ -13,7 +13,7 @@ from moto.sns.models import sns_backends
 from sluice.aws import runtime
 from sluice.pipelines import RUN_KINDS
 from sluice.runs.records import RunRecords
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.history_files import state_key
 from sluice.vendor_exports.completeness.observations import write_observations
 from tests.platform.unit.digest.sample_runs import conversion

@@ -18,8 +18,7 @@ import pytest
 from sluice.search.bulk import BulkLoader, Document, documents_of
 from sluice.search.cluster import RefusedError, RetryPolicy
 from sluice.search.cluster_opensearch import OpenSearchCluster
-from sluice.search.indices import MAPPING
-from sluice.search.install import index_template, install, saved_objects
+from sluice.search.indices import MAPPING, index_template, install, saved_objects
 from tests.platform.integration.search_server import search_server
 from tests.platform.unit.search.profiling_logs import (
     BROKEN,

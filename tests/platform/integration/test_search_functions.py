@@ -9,7 +9,7 @@ from urllib.request import Request
 
 import pytest
 
-from sluice.search.install import index_template, saved_objects
+from sluice.search.indices import index_template, saved_objects
 from sluice.search.pending import PENDING_PREFIX, mark_again
 from tests.platform.integration import search_server as faults
 from tests.platform.integration.search_server import SearchServer, search_server
@@ -196,7 +196,7 @@ def test_a_cluster_that_does_not_answer_fails_the_deployment_and_says_what_to_do
 def test_an_unexpected_error_is_answered_too(
     install_search: Handler, answers: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sluice.search.install.index_template", lambda _: 1 / 0)
+    monkeypatch.setattr("sluice.search.indices.index_template", lambda _: 1 / 0)
     install_search(request("Create"))
     assert [answer["Status"] for answer in answers] == ["FAILED"]
 

@@ -5,7 +5,7 @@ import time
 from typing import Any
 
 from cli.simulator.fault_catalogue import CATALOGUE
-from sluice.runs.keys import RUN_RECORDS_PREFIX, record_key
+from sluice.runs.records import RUN_RECORDS_PREFIX, record_key
 from tests.support.local.deployed_cloud import Cloud, wait_until
 from tests.support.local.deployed_exports import DeployedExports
 from tests.support.local.deployed_functions import Functions

@@ -22,7 +22,7 @@ from cli.simulator.simulator import Simulator
 from cli.simulator.vendor import Fault, Target, Vendor
 from cli.vendor_exports.slots import environment_of
 from cli.vendor_exports.vendor import simulator_credentials
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.delivery.slots import MANIFEST, Slot
 from tests.support.local.deployed_cloud import Cloud, CommandResult, wait_until
 from tests.support.local.deployed_functions import Functions

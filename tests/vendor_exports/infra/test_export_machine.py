@@ -8,7 +8,7 @@ import pytest
 
 from infra.stage import BUILT_IN
 from infra.vendor_exports.settings import VendorExports
-from sluice.vendor_exports import states
+from sluice.vendor_exports import run_summary as states
 from sluice.vendor_exports.delivery.delivery_check import Checked
 from sluice.vendor_exports.delivery.job import JobAnswer, NextStep, TriggerAnswer
 from sluice.vendor_exports.delivery.manifest import Listed, Listing

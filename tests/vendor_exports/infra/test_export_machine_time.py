@@ -7,7 +7,7 @@ import pytest
 
 from infra.stage import BUILT_IN
 from infra.vendor_exports.settings import VendorExports
-from sluice.vendor_exports import states
+from sluice.vendor_exports import run_summary as states
 from sluice.vendor_exports.delivery.job import SHORTEST_WAIT, NextStep
 from tests.support.machine_graph import Graph, Machine, State, loops, machine, reached, targets
 from tests.support.source_files import answer_of, assigned_to, handler_of

@@ -6,7 +6,7 @@ import pytest
 
 from infra.stage import BUILT_IN, stage_named
 from infra.vendor_exports.settings import VendorExports
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.delivery.job import LONGEST_WAIT
 from tests.support.synthesised_stages import FEATURE
 

@@ -17,7 +17,7 @@ from cli.simulator.exports import Exports
 from cli.simulator.jobs import Jobs, Timing
 from cli.simulator.simulator import Simulator
 from cli.simulator.vendor import Vendor
-from sluice.vendor_exports.delivery import copy_files, file_copy
+from sluice.vendor_exports.delivery import copy_files
 from sluice.vendor_exports.delivery import vendor_access_http as vendor_adapter
 from tests.support.aws_calls import AwsCalls, AwsUnavailableError, Call, Interceptor, KilledError
 from tests.support.lambda_handlers import Handler, load_handler
@@ -208,7 +208,7 @@ class _Machine:
 @contextmanager
 def exporting(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exporting]:
     """Yield functions and vendor, without a delivery."""
-    monkeypatch.setattr(file_copy, "PART_BYTES", PART)
+    monkeypatch.setattr(copy_files, "PART_BYTES", PART)
     monkeypatch.setattr(moto_s3, "S3_UPLOAD_PART_MIN_SIZE", 1)
     monkeypatch.setattr(copy_files, "_THREADS", 1)  # the same order in each run
     clock = ManualClock()

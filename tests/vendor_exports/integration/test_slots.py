@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from sluice.lake.lease import LeaseLostError
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.delivery.model import Export, ExportResult, Job, JobState
 from sluice.vendor_exports.delivery.slot_records import Decision, NoJobError, SlotClaim, SlotRecord, record_result
 from sluice.vendor_exports.delivery.slots import Slot

@@ -8,7 +8,7 @@ from zlib import crc32
 import pytest
 from botocore.exceptions import ClientError
 
-from sluice.vendor_exports.delivery.file_copy import PART_BYTES
+from sluice.vendor_exports.delivery.copy_files import PART_BYTES
 from sluice.vendor_exports.delivery.stored_files_s3 import S3StoredFiles
 from sluice.vendor_exports.delivery.transfers import DownloadError, Provenance, StoredFile
 from tests.support.moto_backend import answer_with_error, objects_of

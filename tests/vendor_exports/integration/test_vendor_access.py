@@ -8,9 +8,8 @@ import boto3
 import pytest
 
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
-from sluice.vendor_exports.client.environment import Environment
-from sluice.vendor_exports.client.errors import CredentialsRefusedError
-from sluice.vendor_exports.client.tokens_http import Credentials
+from sluice.vendor_exports.client.api import CredentialsRefusedError, Environment
+from sluice.vendor_exports.client.connection_http import Credentials
 from sluice.vendor_exports.delivery.downloads_http import LoopbackPolicy, UrlPolicy
 from sluice.vendor_exports.delivery.model import Export
 from sluice.vendor_exports.delivery.slots import Slot

@@ -16,7 +16,7 @@ from cli.simulator.vendor import Target
 from cli.simulator.vendor_faults import content_replaced, hostile_keys
 from infra.stage import stage_named
 from infra.vendor_exports.settings import VendorExports
-from sluice.vendor_exports.delivery.file_copy import PART_BYTES
+from sluice.vendor_exports.delivery.copy_files import PART_BYTES
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.stored_files_s3 import S3StoredFiles
 from tests.support.local.deployed_exports import DeployedExports, StepwiseExport, contents

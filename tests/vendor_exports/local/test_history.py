@@ -10,7 +10,7 @@ import pytest
 
 from cli.demo.producers import put_past_hours
 from sluice.contracts.model import Table
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.history_files import (
     HISTORY_TABLES,
     JOB_METRICS_CSV,

@@ -12,7 +12,7 @@ from sluice.html_report.page import Topic, figure_card, table
 from sluice.html_report.plots import BAD, GOOD, QUIET, Plot, bars, rounded
 from sluice.html_report.text import in_html, in_plot, percent, plain
 from sluice.observability import formatting
-from sluice.observability.digest import plots
+from sluice.observability.digest import elements
 from sluice.observability.digest.build import ENOUGH
 from sluice.observability.digest.elements import (
     success_card,
@@ -171,8 +171,8 @@ def _topics(digest: Digest, reasons: Sequence[DirtyReason], tables: Sequence[Tab
     shares = (_clean_share_plot(digest),) if clean_share(total) is not None else ()
     dirty = (_reasons_plot(digest),) if total.dirty else ()
     rows = (_rows_plot(digest, tables),) if total.rows else ()
-    outcomes = (plots.outcomes_plot(digest, CONVERT),) if total.runs(CONVERT) else ()
-    steps = (plots.steps_plot(digest, CONVERT),) if total.steps[CONVERT] else ()
+    outcomes = (elements.outcomes_plot(digest, CONVERT),) if total.runs(CONVERT) else ()
+    steps = (elements.steps_plot(digest, CONVERT),) if total.steps[CONVERT] else ()
     return (
         Topic("Volume", volume),
         Topic("Dirty events", (*shares, *dirty), _reasons_table(reasons), _NEW.format(_BEFORE[digest.period.kind])),
@@ -211,7 +211,7 @@ def _tables_table(digest: Digest, tables: Sequence[TableState]) -> str:
 
 
 def _volume_plots(digest: Digest) -> tuple[Plot, ...]:
-    hours, totals = plots.hour_labels(digest.hourly), digest.hourly.values()
+    hours, totals = elements.hour_labels(digest.hourly), digest.hourly.values()
     events = [
         bars(hours, [each.count(CONVERT, count) for each in totals], colour, f"%{{y:,}} {name}", name)
         for name, count, colour in (
@@ -223,25 +223,25 @@ def _volume_plots(digest: Digest) -> tuple[Plot, ...]:
     files = bars(hours, [each.count(CONVERT, "files") for each in totals], GOOD, "%{y:,} files")
     sizes = bars(hours, [rounded(each.count(CONVERT, "bytes") / _MB) for each in totals], GOOD, "%{y:,.1f} MB")
     return (
-        plots.hourly_plot(digest, "events-hourly", "Events, hourly", "Events", *events, wide=True),
-        plots.hourly_plot(digest, "files-hourly", "Files, hourly", "Files", files),
-        plots.hourly_plot(digest, "bytes-hourly", "Size of the files, hourly", "Size (MB)", sizes),
+        elements.hourly_plot(digest, "events-hourly", "Events, hourly", "Events", *events, wide=True),
+        elements.hourly_plot(digest, "files-hourly", "Files, hourly", "Files", files),
+        elements.hourly_plot(digest, "bytes-hourly", "Size of the files, hourly", "Size (MB)", sizes),
     )
 
 
 def _clean_share_plot(digest: Digest) -> Plot:
     shares = map(clean_share, digest.parts.values())
     values = [None if share is None else rounded(100 * share) for share in shares]
-    traces = [bars(plots.part_labels(digest), values, GOOD, "%{y} of the events clean")]
-    title = f"Clean share, {plots.each_part(digest)}"
-    return Plot("clean-share", title, plots.parts_figure(digest, traces, _PERCENT))
+    traces = [bars(elements.part_labels(digest), values, GOOD, "%{y} of the events clean")]
+    title = f"Clean share, {elements.each_part(digest)}"
+    return Plot("clean-share", title, elements.parts_figure(digest, traces, _PERCENT))
 
 
 def _reasons_plot(digest: Digest) -> Plot:
     values = [_by_reason(totals) for totals in digest.parts.values()]
-    traces = plots.stacked_bars(plots.part_labels(digest), values, "%{y:,}")
-    title = f"Dirty events by reason, {plots.each_part(digest)}"
-    return Plot("dirty-reasons", title, plots.stacked_figure(digest, traces, "Events"))
+    traces = elements.stacked_bars(elements.part_labels(digest), values, "%{y:,}")
+    title = f"Dirty events by reason, {elements.each_part(digest)}"
+    return Plot("dirty-reasons", title, elements.stacked_figure(digest, traces, "Events"))
 
 
 def _by_reason(totals: RunTotals) -> Counter[str]:

@@ -7,21 +7,21 @@ from typing import Any
 
 import httpx
 
-from sluice.vendor_exports.client.answers import (
+from sluice.vendor_exports.client.api import (
     Accepted,
     Answer,
+    AnswerNotUnderstoodError,
+    Environment,
     JobReport,
     JobStatus,
+    JobUnknownError,
     ListedFile,
     Refused,
     listed_files,
     quoted,
 )
-from sluice.vendor_exports.client.connection_http import Connection, never
-from sluice.vendor_exports.client.environment import Environment
-from sluice.vendor_exports.client.errors import AnswerNotUnderstoodError, JobUnknownError
+from sluice.vendor_exports.client.connection_http import Connection, Tokens, never, refused
 from sluice.vendor_exports.client.next_allowed import next_allowed
-from sluice.vendor_exports.client.tokens_http import Tokens, refused
 
 _UNKNOWN_JOB = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.NOT_FOUND, httpx.codes.GONE})
 _SUPPORT = "Ask the vendor's support."

@@ -1,15 +1,22 @@
-"""Requests to the vendor: bounded, retried with jitter, with errors that hold no secret."""
+"""Requests to the vendor, bounded and retried with jitter, and their access tokens; errors hold no secret."""
 
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
 
 import httpx
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from sluice.vendor_exports.client.answers import Answer, sent_at
-from sluice.vendor_exports.client.errors import AnswerNotUnderstoodError, VendorUnavailableError
-from sluice.vendor_exports.client.pauses import Pauses
+from sluice.vendor_exports.client.api import (
+    Answer,
+    AnswerNotUnderstoodError,
+    CredentialsRefusedError,
+    Pauses,
+    VendorUnavailableError,
+    sent_at,
+)
 
 ATTEMPTS = 5
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
@@ -107,3 +114,87 @@ def _seconds(response: httpx.Response, answer: Answer) -> float | None:
     if until is None or answer.sent_at is None:
         return None
     return max(0.0, (until - answer.sent_at).total_seconds())
+
+
+_MARGIN = timedelta(minutes=5)  # a token this close to its end is not used for a new request
+_REFUSALS = frozenset({400, 401, 403})  # OAuth answers 400 or 401 to wrong credentials
+_DEFAULT_SECONDS = 600
+_LONGEST_SECONDS = 24 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Client id and secret of the vendor; not shown in a representation."""
+
+    client_id: str = field(repr=False)
+    client_secret: str = field(repr=False)
+
+
+class CredentialsSource(Protocol):
+    """Keeps the credentials."""
+
+    def current(self) -> Credentials:
+        """Return them, from memory if they were read before."""
+
+    def renewed(self) -> Credentials:
+        """Read them again: they may have been rotated."""
+
+
+@dataclass(slots=True)
+class Tokens:
+    """The token of a process, got with the credentials, and with renewed ones when the vendor refuses those.
+
+    `url` is that of the token service; `last` is the last token, valid or not, empty while there was none.
+    """
+
+    url: str
+    credentials: CredentialsSource
+    clock: Callable[[], datetime]
+    last: str = field(default="", repr=False)
+    _expires_at: datetime | None = None
+
+    def token(self, connection: Connection) -> str:
+        """Return a token that is valid for some minutes yet; `connection` asks for a new one.
+
+        Raises:
+            CredentialsRefusedError: The vendor refuses the credentials, also when read again.
+            VendorUnavailableError: It does not answer.
+            AnswerNotUnderstoodError: It answers without a token.
+        """
+        is_valid = self._expires_at is not None and self.clock() < self._expires_at - _MARGIN
+        return self.last if is_valid else self._new_token(connection)
+
+    def drop(self) -> None:
+        """Forget the token: the vendor does not accept it any more."""
+        self._expires_at = None
+
+    def _new_token(self, connection: Connection) -> str:
+        answer = connection.send("token", self._request(self.credentials.current()))
+        if answer.status in _REFUSALS:
+            answer = connection.send("token", self._request(self.credentials.renewed()))
+        if answer.status in _REFUSALS:
+            raise refused(connection.slot, "token", answer.status)
+        token = answer.text("access_token")
+        if answer.status != httpx.codes.OK or token is None:
+            happened = f"the vendor answered {answer.status} without a token"
+            raise AnswerNotUnderstoodError(connection.slot, "token", happened, "Ask the vendor's support.")
+        lifetime = timedelta(seconds=_lifetime_seconds(answer.document().get("expires_in")))
+        self.last, self._expires_at = token, self.clock() + lifetime
+        return token
+
+    def _request(self, credentials: Credentials) -> httpx.Request:
+        form = {"grant_type": "client_credentials", "scope": "datalake"}
+        secret = {"client_id": credentials.client_id, "client_secret": credentials.client_secret}
+        return httpx.Request("POST", f"{self.url}/connect/token", data={**form, **secret})
+
+
+def refused(slot: str, step: str, status: int) -> CredentialsRefusedError:
+    """Return the error for credentials that the vendor refuses."""
+    advice = "The secret was rotated or revoked: put the vendor's current values into it, then run the export again."
+    return CredentialsRefusedError(slot, step, f"the vendor refuses our credentials ({status})", advice)
+
+
+def _lifetime_seconds(value: object) -> float:
+    if not isinstance(value, (int, float)) or value <= 0:
+        return _DEFAULT_SECONDS
+    return float(min(value, _LONGEST_SECONDS))

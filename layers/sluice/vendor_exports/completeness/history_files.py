@@ -2,7 +2,7 @@
 
 from sluice.contracts.model import Column, Table
 from sluice.lake.keys import RUNS_PREFIX
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 
 TABLES_PREFIX = "data/history/"
 

@@ -1,10 +1,13 @@
-"""The state of the histories: all observations of an environment in one Parquet object that several writers add to."""
+"""Observations of slots: made from their folders, manifests and schemas, and kept as the state of the histories.
 
-from collections.abc import Iterable, Sequence
+The state is one Parquet object per environment that several writers add to.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 import pyarrow as pa
@@ -12,11 +15,12 @@ import pyarrow.parquet as pq
 
 from sluice.lake.object_store import ObjectStore, StoredObject
 from sluice.lake.parquet import to_parquet
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.history_files import state_key
 from sluice.vendor_exports.completeness.slot_history import Observation
-from sluice.vendor_exports.delivery.master_schema import Schema
-from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.manifest import safe_name
+from sluice.vendor_exports.delivery.master_schema import MAX_SCHEMA_BYTES, Schema, read_schema
+from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA, Slot, table_of
 
 # Tables and schemas hardly change from hour to hour: as JSON text, a dictionary holds each once.
 _COLUMNS = pa.schema(
@@ -136,3 +140,64 @@ def record(lake: ObjectStore, environment: Environment, observations: Sequence[O
 def busy_error(key: str) -> HistoryBusyError:
     """Return the error for an object that others kept writing."""
     return HistoryBusyError(f"{key} was written by others {ATTEMPTS} times; run the update again")
+
+
+MAX_MANIFEST_BYTES = 4 << 20
+"""A larger manifest is not read; then every file in its folder counts."""
+
+T = TypeVar("T")
+Files = Mapping[str, int]
+"""Bytes of each file of a folder, by its name."""
+
+
+def observe(
+    lake: ObjectStore, environment: Environment, slots: Sequence[Slot], observed_at: datetime
+) -> list[Observation]:
+    """Return one observation per slot, in the order of `slots`; a slot without any file has one too."""
+    folders = _list_folders(lake, [slot.folder(environment) for slot in slots])
+    manifests = _read(lake, folders, MANIFEST, MAX_MANIFEST_BYTES, _names_in)
+    delivered = {prefix: _delivered(files, manifests.get(prefix)) for prefix, files in folders.items()}
+    schemas = _read(lake, delivered, MASTER_SCHEMA, MAX_SCHEMA_BYTES, read_schema)
+    return [
+        Observation(slot, observed_at, len(files), sum(files.values()), _tables_in(files), schemas.get(prefix))
+        for slot, (prefix, files) in zip(slots, delivered.items(), strict=True)
+    ]
+
+
+def _list_folders(lake: ObjectStore, prefixes: Sequence[str]) -> dict[str, Files]:
+    folders: dict[str, dict[str, int]] = {prefix: {} for prefix in prefixes}
+    for entry in lake.list_all(prefixes):
+        end = entry.key.rfind("/") + 1
+        if (folder := folders.get(entry.key[:end])) is not None:
+            folder[entry.key[end:]] = entry.size
+    return dict(folders)
+
+
+def _read(
+    lake: ObjectStore, folders: Mapping[str, Files], name: str, max_bytes: int, read: Callable[[bytes], T | None]
+) -> dict[str, T | None]:
+    """Read the files of a name, by their folders; None where one is gone, too large, or not readable."""
+    prefixes = [prefix for prefix, files in folders.items() if name in files]
+    bodies = lake.find_all([prefix + name for prefix in prefixes], max_bytes)
+    return {prefix: None if body is None else read(body) for prefix, body in zip(prefixes, bodies, strict=True)}
+
+
+def _delivered(files: Files, listed: frozenset[str] | None) -> Files:
+    """Return the files of the slot's delivery; files that an earlier job left in the folder do not count."""
+    # Some clients leave an empty object that stands for the folder.
+    return {
+        name: size for name, size in files.items() if name not in {"", MANIFEST} and (listed is None or name in listed)
+    }
+
+
+def _tables_in(files: Files) -> tuple[str, ...]:
+    return tuple(sorted({table for name in files if (table := table_of(name))}))
+
+
+def _names_in(manifest: bytes) -> frozenset[str] | None:
+    """Return the names of a manifest's files; None if it is not a list of files, or empty."""
+    try:
+        names = frozenset(safe_name(entry["key"]) or "" for entry in orjson.loads(manifest))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return names - {""} or None

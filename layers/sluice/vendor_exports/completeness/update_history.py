@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sluice.lake.object_store import ObjectStore, StoredObject
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.history_files import (
     HISTORY_TABLES,
     REPORT,
@@ -14,8 +14,7 @@ from sluice.vendor_exports.completeness.history_files import (
     state_key,
 )
 from sluice.vendor_exports.completeness.history_formats import CSV_NAMES, history_csv, history_parquet
-from sluice.vendor_exports.completeness.observations import ATTEMPTS, busy_error, observations_of, record
-from sluice.vendor_exports.completeness.observe import observe
+from sluice.vendor_exports.completeness.observations import ATTEMPTS, busy_error, observations_of, observe, record
 from sluice.vendor_exports.completeness.slot_history import Observation, SlotHistory, derive
 from sluice.vendor_exports.delivery.slots import Slot, newest_settled, place_of, slots_between
 

@@ -6,8 +6,15 @@ The budgets count the seconds the state machine has waited; no clock is read.
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from sluice.vendor_exports.client.answers import Accepted, JobReport, JobStatus, Vendor
-from sluice.vendor_exports.client.errors import AnswerNotUnderstoodError, JobUnknownError, VendorUnavailableError
+from sluice.vendor_exports.client.api import (
+    Accepted,
+    AnswerNotUnderstoodError,
+    JobReport,
+    JobStatus,
+    JobUnknownError,
+    Vendor,
+    VendorUnavailableError,
+)
 from sluice.vendor_exports.delivery.model import Export, Job, JobState
 from sluice.vendor_exports.delivery.slot_records import SlotRecords
 

@@ -7,8 +7,8 @@ from enum import StrEnum
 import orjson
 
 from sluice.lake.batching import cut
-from sluice.vendor_exports.client.answers import ListedFile, Vendor
-from sluice.vendor_exports.delivery.delivery_state import DeliveryReader
+from sluice.vendor_exports.client.api import ListedFile, Vendor
+from sluice.vendor_exports.delivery.delivery_check import DeliveryReader
 from sluice.vendor_exports.delivery.model import CopyBatch, ExpectedFile, Export, Manifest
 from sluice.vendor_exports.delivery.slot_records import SlotRecords
 from sluice.vendor_exports.delivery.slots import MANIFEST

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from sluice.lake.keys import RUNS_PREFIX
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.delivery.slots import Slot
 
 DELIVERED = "delivered"

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from sluice.lake.lease import Executions, acquire
 from sluice.runs.execution_events import plain_cause
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.delivery.model import (
     DELIVERED,
     INCOMPLETE,

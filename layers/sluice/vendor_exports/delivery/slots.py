@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 
 MANIFEST = "_PresignedUrls.json"
 """Our manifest of the expected files, key and size of each, beside them in the folder."""

@@ -14,7 +14,7 @@ import orjson
 from sluice.aws.runtime import Item, from_dynamodb, to_dynamodb
 from sluice.lake.lease import LeaseLostError
 from sluice.lake.lease_dynamodb import OWNED, DynamoLeases
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.delivery.model import Export, ExportResult, Job, JobState
 from sluice.vendor_exports.delivery.slot_records import SlotRecord
 from sluice.vendor_exports.delivery.slots import Slot

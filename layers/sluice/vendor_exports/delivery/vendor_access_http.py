@@ -13,12 +13,9 @@ import httpx
 
 from sluice.aws.runtime import setting
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
+from sluice.vendor_exports.client.api import CredentialsRefusedError, Environment, Pauses
 from sluice.vendor_exports.client.client_http import Endpoints, VesonClient
-from sluice.vendor_exports.client.connection_http import Connection
-from sluice.vendor_exports.client.environment import Environment
-from sluice.vendor_exports.client.errors import CredentialsRefusedError
-from sluice.vendor_exports.client.pauses import Pauses
-from sluice.vendor_exports.client.tokens_http import Credentials, Tokens
+from sluice.vendor_exports.client.connection_http import Connection, Credentials, Tokens
 from sluice.vendor_exports.delivery.downloads_http import HttpDownloads, LoopbackPolicy, UrlPolicy
 from sluice.vendor_exports.delivery.model import Export
 from sluice.vendor_exports.delivery.transfers import UrlRefusedError

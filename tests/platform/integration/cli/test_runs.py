@@ -12,9 +12,8 @@ from cli.platform.session import Deployment
 from sluice.event_files.ledger.model import OpenRun
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.pipelines import RUN_KINDS
-from sluice.runs.keys import record_id
 from sluice.runs.model import RunRecord
-from sluice.runs.records import RunRecords
+from sluice.runs.records import RunRecords, record_id
 from tests.platform.unit.runs.recorded_executions import KINDS, NAMES, RecordedStepFunctions, recorded
 from tests.platform.unit.runs.test_recording import COMMIT, RUN, record
 from tests.support.cli_environment import connect_commands, deployment, sluice, sluice_json

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.lake.keys import iso
-from sluice.observability.digest.document import document_of
+from sluice.observability.digest.message import document_of
 from sluice.observability.digest.model import Digest
 from sluice.observability.digest.periods import Period, PeriodKind
 from sluice.runs.model import RunRecord

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.observability.digest.document import document_of
-from sluice.observability.digest.message import Message, message_of
+from sluice.observability.digest.message import Message, document_of, message_of
 from sluice.observability.digest.periods import Period, PeriodKind
 from sluice.runs.model import RunRecord
 from tests.platform.unit.digest.sample_runs import END, busy_stage, conversion, digest_of, exported, run

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from sluice.runs.keys import RecordIdError, day_prefix, days_between, record_id, record_key, record_of_key, start_of
+from sluice.runs.records import RecordIdError, day_prefix, days_between, record_id, record_key, record_of_key, start_of
 
 START = datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC)
 ID = "export-20260102T030405Z-1f2e3d4c"

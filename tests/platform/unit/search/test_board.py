@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from sluice.contracts.load import load_registry
-from sluice.search.indices import MAPPING, Indices
-from sluice.search.install import BOARD, fingerprint, saved_objects
+from sluice.search.indices import BOARD, MAPPING, Indices, fingerprint, saved_objects
 
 OBJECTS = [json.loads(line) for line in BOARD.read_text().splitlines()]
 AGGREGATIONS = {"count", "terms", "filters", "cardinality", "date_histogram"}

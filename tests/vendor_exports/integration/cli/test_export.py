@@ -13,7 +13,7 @@ from typer.testing import Result
 from cli.platform import machine
 from cli.platform.machine import Outcome
 from cli.platform.session import Deployment
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.delivery.model import Export, ExportResult
 from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots

@@ -8,10 +8,9 @@ from typing import Any
 import httpx
 import orjson
 
+from sluice.vendor_exports.client.api import Pauses
 from sluice.vendor_exports.client.client_http import Endpoints, VesonClient
-from sluice.vendor_exports.client.connection_http import Connection
-from sluice.vendor_exports.client.pauses import Pauses
-from sluice.vendor_exports.client.tokens_http import Credentials, Tokens
+from sluice.vendor_exports.client.connection_http import Connection, Credentials, Tokens
 
 NOW = datetime(2026, 3, 1, 12, 10, tzinfo=UTC)
 SLOT = "20260301-12"

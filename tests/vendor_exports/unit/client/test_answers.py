@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.vendor_exports.client.answers import Answer, JobStatus, ListedFile, listed_files, quoted, sent_at
+from sluice.vendor_exports.client.api import Answer, JobStatus, ListedFile, listed_files, quoted, sent_at
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(1 << 63), 1 << 63) | st.floats(allow_nan=False) | st.text(),

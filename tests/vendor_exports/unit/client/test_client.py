@@ -7,12 +7,15 @@ import httpx
 import orjson
 import pytest
 
-from sluice.vendor_exports.client.answers import Accepted, JobStatus, ListedFile, Refused
-from sluice.vendor_exports.client.environment import Environment
-from sluice.vendor_exports.client.errors import (
+from sluice.vendor_exports.client.api import (
+    Accepted,
     AnswerNotUnderstoodError,
     CredentialsRefusedError,
+    Environment,
+    JobStatus,
     JobUnknownError,
+    ListedFile,
+    Refused,
     VendorError,
     VendorUnavailableError,
 )

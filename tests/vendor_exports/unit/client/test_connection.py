@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from sluice.vendor_exports.client import connection_http as module
+from sluice.vendor_exports.client.api import AnswerNotUnderstoodError, VendorUnavailableError
 from sluice.vendor_exports.client.connection_http import ATTEMPTS, MAX_ANSWER_BYTES
-from sluice.vendor_exports.client.errors import AnswerNotUnderstoodError, VendorUnavailableError
 from tests.vendor_exports.unit.client.script import NOW, Answer, Vendor, assert_says_nothing_secret, http_date, said
 
 URL = "https://files.test/x?apiToken=SECRET-two&sig=SIGNATURE"

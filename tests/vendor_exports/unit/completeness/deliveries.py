@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.initialise_history import merge_parts, observe_part, write_plan
 from sluice.vendor_exports.completeness.slot_history import Observation, SlotHistory
 from sluice.vendor_exports.completeness.update_history import HistoryPublisher, HistoryUpdater, Updated, output_keys

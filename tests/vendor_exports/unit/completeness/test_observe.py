@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from sluice.vendor_exports.completeness.observe import MAX_MANIFEST_BYTES, observe
+from sluice.vendor_exports.completeness.observations import MAX_MANIFEST_BYTES, observe
 from sluice.vendor_exports.completeness.slot_history import Observation
 from sluice.vendor_exports.delivery.master_schema import MAX_SCHEMA_BYTES, read_schema
 from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA

@@ -9,8 +9,7 @@ import pytest
 
 from sluice.vendor_exports.completeness.history_files import HISTORY_TABLES, REPORT, history_key, observability_key
 from sluice.vendor_exports.completeness.history_formats import CSV_NAMES, history_csv, history_parquet
-from sluice.vendor_exports.completeness.observations import HistoryBusyError
-from sluice.vendor_exports.completeness.observe import observe
+from sluice.vendor_exports.completeness.observations import HistoryBusyError, observe
 from sluice.vendor_exports.completeness.slot_history import derive
 from tests.support.aws_calls import KilledError
 from tests.support.memory_object_store import nothing

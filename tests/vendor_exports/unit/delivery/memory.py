@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sluice.vendor_exports.client.answers import Accepted, JobReport, ListedFile, Refused
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Accepted, Environment, JobReport, ListedFile, Refused
 from sluice.vendor_exports.delivery.model import ExpectedFile, Export, ExportResult, Job
 from sluice.vendor_exports.delivery.slot_records import SlotRecord
 from sluice.vendor_exports.delivery.slots import Slot

@@ -6,12 +6,8 @@ from threading import Barrier
 
 import pytest
 
-from sluice.vendor_exports.client.answers import ListedFile
-from sluice.vendor_exports.client.environment import Environment
-from sluice.vendor_exports.client.errors import VendorUnavailableError
-from sluice.vendor_exports.client.pauses import Pauses
-from sluice.vendor_exports.delivery.copy_files import LIFETIME_MINUTES, BatchCopy, PresignedUrls
-from sluice.vendor_exports.delivery.file_copy import FileCopy
+from sluice.vendor_exports.client.api import Environment, ListedFile, Pauses, VendorUnavailableError
+from sluice.vendor_exports.delivery.copy_files import LIFETIME_MINUTES, BatchCopy, FileCopy, PresignedUrls
 from sluice.vendor_exports.delivery.model import BatchResult, CopyBatch, ExpectedFile
 from sluice.vendor_exports.delivery.transfers import DownloadError, TransientDownloadError, UrlExpiredError
 from tests.vendor_exports.unit.delivery.memory import (

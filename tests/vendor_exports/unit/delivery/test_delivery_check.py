@@ -6,10 +6,8 @@ from typing import Any
 import orjson
 import pytest
 
-from sluice.vendor_exports.client.answers import ListedFile
-from sluice.vendor_exports.client.environment import Environment
-from sluice.vendor_exports.delivery.delivery_check import Checked, DeliveryCheck
-from sluice.vendor_exports.delivery.delivery_state import DeliveryReader
+from sluice.vendor_exports.client.api import Environment, ListedFile
+from sluice.vendor_exports.delivery.delivery_check import Checked, DeliveryCheck, DeliveryReader
 from sluice.vendor_exports.delivery.manifest import FileLister, Limits, Listed, Listing
 from sluice.vendor_exports.delivery.master_schema import MAX_SCHEMA_BYTES
 from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, ExportResult, Job, JobState

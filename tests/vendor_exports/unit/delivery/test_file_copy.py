@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.vendor_exports.delivery import file_copy
-from sluice.vendor_exports.delivery.file_copy import FileCopy, UnexpectedContentError
+from sluice.vendor_exports.delivery import copy_files
+from sluice.vendor_exports.delivery.copy_files import FileCopy, UnexpectedContentError
 from sluice.vendor_exports.delivery.model import ExpectedFile
 from sluice.vendor_exports.delivery.transfers import DownloadError, TransientDownloadError, Upload
 from tests.vendor_exports.unit.delivery.memory import MemoryStoredFiles, Server, expected_file, md5, provenance_of
@@ -20,7 +20,7 @@ SIZES = [0, 1, PART - 1, PART, PART + 1, 2 * PART - 1, 2 * PART, 2 * PART + 1, 3
 @pytest.fixture(autouse=True, scope="module")
 def _small_parts() -> object:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(file_copy, "PART_BYTES", PART)
+        patch.setattr(copy_files, "PART_BYTES", PART)
         yield
 
 

@@ -4,11 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.vendor_exports.client.answers import Accepted, JobReport, JobStatus, Refused
-from sluice.vendor_exports.client.errors import (
+from sluice.vendor_exports.client.api import (
+    Accepted,
     AnswerNotUnderstoodError,
     CredentialsRefusedError,
+    JobReport,
+    JobStatus,
     JobUnknownError,
+    Refused,
     VendorUnavailableError,
 )
 from sluice.vendor_exports.delivery.job import (

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.simulator.vendor_faults import HOSTILE_KEYS
-from sluice.vendor_exports.client.answers import ListedFile
+from sluice.vendor_exports.client.api import ListedFile
 from sluice.vendor_exports.delivery.manifest import Limits, batches, manifest_of, safe_name, urls_by_name
 from sluice.vendor_exports.delivery.model import ExpectedFile, Manifest
 from sluice.vendor_exports.delivery.slots import MANIFEST

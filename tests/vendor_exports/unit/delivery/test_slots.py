@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.delivery.slots import Slot, SlotError, newest_settled, place_of, slots_between, table_of
 
 TEST, PROD = Environment.TEST, Environment.PROD

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from sluice.html_report.page import Topic, figure_card
 from sluice.html_report.plots import BAD, GOOD, Plot, bars
 from sluice.observability import formatting
-from sluice.observability.digest import plots
+from sluice.observability.digest import elements
 from sluice.observability.digest.elements import success_card, success_line
 from sluice.observability.digest.model import Digest, Section, SectionSources
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.history_files import state_key
 from sluice.vendor_exports.completeness.observations import observations_of
-from sluice.vendor_exports.completeness.report.highlights import gaps, highlight_list
+from sluice.vendor_exports.completeness.report.service_level import gaps, highlight_list
 from sluice.vendor_exports.completeness.slot_history import SlotHistory, derive
 from sluice.vendor_exports.run_summary import EXPORT
 
@@ -61,11 +61,11 @@ def _broken(digest: Digest, lacking: int, hours: int) -> Iterator[str]:
 
 
 def _tables_plot(digest: Digest, hours: Sequence[SlotHistory]) -> Plot:
-    labels = plots.hour_labels(row.slot.hour for row in hours)
+    labels = elements.hour_labels(row.slot.hour for row in hours)
     came = [row.tables if row.delivered else 0 for row in hours]
     lacking = [len(row.missing) if row.expected else int(not row.delivered) for row in hours]
     traces = (
         bars(labels, came, GOOD, "%{y:,} tables came", "tables that came"),
         bars(labels, lacking, BAD, "%{y:,} missing", "missing"),
     )
-    return plots.hourly_plot(digest, "exports-hourly", "Tables of the exports, hourly", "Tables", *traces, wide=True)
+    return elements.hourly_plot(digest, "exports-hourly", "Tables of the exports, hourly", "Tables", *traces, wide=True)

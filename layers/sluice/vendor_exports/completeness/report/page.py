@@ -4,16 +4,19 @@ from collections.abc import Sequence
 
 from sluice.html_report.page import Topic, body_of, figure_card, page_of, table
 from sluice.html_report.text import names_of, percent
-from sluice.vendor_exports.client.environment import Environment
-from sluice.vendor_exports.completeness.report.highlights import Highlight, anomalies, gaps, highlight_list
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.report.plots import calendar, plots_by_topic
 from sluice.vendor_exports.completeness.report.service_level import (
     DAY_LEVEL,
     MONTH_LEVEL,
     VOLUME_HIGH,
     VOLUME_LOW,
+    Highlight,
     Period,
+    anomalies,
     daily,
+    gaps,
+    highlight_list,
     is_in_level,
     latest,
     monthly,

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from sluice.vendor_exports.completeness.report.highlights import Highlight, anomalies, gaps
+from sluice.vendor_exports.completeness.report.service_level import Highlight, anomalies, gaps
 from sluice.vendor_exports.completeness.slot_history import SchemaChange, SlotHistory
 from tests.vendor_exports.unit.completeness.report.slot_rows import absent, histories, row
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from plotly.offline import get_plotlyjs
 
-from sluice.vendor_exports.client.environment import Environment
+from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.report.page import report_page
 from sluice.vendor_exports.completeness.slot_history import SlotHistory
 from tests.vendor_exports.unit.completeness.report.slot_rows import absent, row

@@ -1,6 +1,7 @@
-"""The vendor's API and its answers as values; all of them are untrusted."""
+"""The vendor's API: its two flows, its errors, and its answers as values, which are untrusted."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -10,7 +11,59 @@ from urllib.parse import quote, quote_plus
 
 import orjson
 
-from sluice.vendor_exports.client.environment import Environment
+
+class Environment(StrEnum):
+    """A flow of the vendor's exports; the two are never mixed."""
+
+    TEST = "Test"
+    PROD = "Prod"
+
+    @property
+    def config_name(self) -> str:
+        """Name of the job's configuration at the vendor's."""
+        return f"onDemandExtract1Day{self.value}"
+
+    @property
+    def root(self) -> str:
+        """Prefix of everything of this flow in a bucket."""
+        return "DEV/IMOSDL/" if self is Environment.TEST else "IMOSDL/"
+
+    @property
+    def hourly(self) -> str:
+        """Prefix of the folders of all slots."""
+        return f"{self.root}Hourly/"
+
+
+class VendorError(Exception):
+    """The vendor did not do what it was asked for."""
+
+    def __init__(self, slot: str, step: str, happened: str, advice: str) -> None:
+        super().__init__(f"export {slot}, {step}: {happened}. {advice}")
+
+
+class CredentialsRefusedError(VendorError):
+    """The vendor does not accept the credentials of the secret: it is wrong, or was rotated or revoked."""
+
+
+class VendorUnavailableError(VendorError):
+    """The vendor could not be reached or had transient errors at all attempts; a later attempt may succeed."""
+
+
+class JobUnknownError(VendorError):
+    """The vendor does not know the job, or not any more."""
+
+
+class AnswerNotUnderstoodError(VendorError):
+    """The vendor's answer is not as its interface says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    """Pauses between attempts: `first_seconds` at most, then doubling; `sleep` makes them."""
+
+    first_seconds: float
+    sleep: Callable[[float], None]
+
 
 _QUOTED = 200  # characters of the vendor's own words that a message may repeat
 _ADDRESS = re.compile(r"\w+://\S+")
