@@ -1,4 +1,4 @@
-"""Typed settings of a stage: those that all of it shares, and the classes of settings of its parts.
+"""Typed settings of a stage: those that all of it shares, the classes of settings of its parts, and their types.
 
 A *stage* is one deployment of Sluice. `dev`, `int` and `prd` last; `local` is the cloud on a laptop; any other valid
 name is a feature branch's own deployment, which shares nothing with the others and leaves nothing behind.
@@ -8,10 +8,9 @@ import platform
 import re
 import sys
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pkgutil import resolve_name
 from typing import Any, Literal, Self, TypeVar
-
-from infra.settings import StageKind
 
 SETTINGS = (
     "infra.platform.observability.settings:Observability",
@@ -20,6 +19,7 @@ SETTINGS = (
 )
 """Classes of settings; each has a class method `of(kind)` that returns its values for a kind of stage."""
 
+MEBIBYTE = 1024 * 1024
 BUILT_IN = ("local", "dev", "int", "prd")
 
 Architecture = Literal["arm64", "x86_64"]
@@ -27,6 +27,45 @@ Settings = TypeVar("Settings")
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _NAME_LENGTH = 30  # names of resources, of 64 characters at most, begin with it
+
+
+class StageKind(StrEnum):
+    """A kind of stage; FEATURE stands for every name that is none of the others."""
+
+    LOCAL = "local"
+    FEATURE = "feature"
+    DEV = "dev"
+    INT = "int"
+    PRD = "prd"
+
+    @property
+    def by_hand(self) -> bool:
+        """Tell whether everything on the stage is started by hand: it has no schedules."""
+        return self in {StageKind.LOCAL, StageKind.FEATURE}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionSize:
+    """Limits of a Lambda function.
+
+    `reserved_concurrency` takes its share out of the account's pool and caps the function; None leaves it in the pool.
+    """
+
+    memory_mb: int
+    timeout_seconds: int
+    reserved_concurrency: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batching:
+    """Batches of a queue's messages: a call waits for so many, but no longer than the window.
+
+    `max_concurrency` is the number of calls at a time, at least 2.
+    """
+
+    messages: int
+    window_seconds: int
+    max_concurrency: int
 
 
 class StageNameError(ValueError):
@@ -116,10 +155,6 @@ def stage_named(name: str) -> Stage:
     return stage.having(*(resolve_name(entry).of(kind) for entry in SETTINGS))
 
 
-def _running_architecture() -> Architecture:
-    return "arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64"
-
-
 _FEATURE = Stage(name="feature", keeps_data=False, log_retention_days=3, run_retention_days=7)
 _LOCAL = replace(
     _FEATURE,
@@ -127,7 +162,7 @@ _LOCAL = replace(
     region="us-east-1",
     local=True,
     python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
-    architecture=_running_architecture(),
+    architecture="arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64",
 )
 _STAGES = {
     StageKind.FEATURE: _FEATURE,

@@ -3,7 +3,7 @@
 from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import Observability
 from infra.platform.pipeline_stack import PipelineFunctions, PipelineStack
-from infra.platform.storage import StateTable
+from infra.platform.stage_stack import StateTable
 from sluice.search.pending import PENDING_PREFIX
 
 _EVENT_KINDS = ("clean", "dirty", "unrelated")
@@ -16,12 +16,9 @@ class EventFunctions(PipelineFunctions):
     def __init__(self, stack: PipelineStack, ledger: StateTable, media_index: StateTable) -> None:
         self._settings = stack.stage.settings(EventFiles)
         super().__init__(stack, self._settings)
-        lake = stack.lake
-        self._lake_arn = lake.bucket_arn
         self._ledger = ledger
-        self._in_lake = {"LAKE_BUCKET": lake.bucket.bucket_name}
         self._in_ledger = {"LEDGER_TABLE": ledger.table_name}
-        self._in_media = {"MEDIA_BUCKET": lake.media.bucket_name, "MEDIA_TABLE": media_index.table_name}
+        self._in_media = {"MEDIA_BUCKET": self.lake.media.bucket_name, "MEDIA_TABLE": media_index.table_name}
         self._event_folders = [f"{self._lake_arn}/data/{kind}_json/*" for kind in _EVENT_KINDS]
         self._build_intake(media_index)
         self._build_conversion()

@@ -1,6 +1,6 @@
 """Saved queries, dashboard panels and alarms of event files, and what a person does about each alarm."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
@@ -25,7 +25,7 @@ from infra.platform.observability.widgets import PERCENTILES, Panels, graph, hea
 from infra.platform.triggers import QueuedEvents
 from infra.stage import Stage
 from sluice.contracts.load import load_registry
-from sluice.contracts.model import SYSTEM_TABLES, Table
+from sluice.contracts.model import SYSTEM_TABLES
 from sluice.event_files import metrics
 from sluice.event_files.ledger.model import Reason
 from sluice.event_files.pipeline import PIPELINE
@@ -38,54 +38,36 @@ _BY_REASON = ", ".join(f"sum(reasons.{reason}) as {reason}" for reason in Reason
 
 DIRTY_REASONS = Query(
     "dirty reasons by source",
-    ("validate_files",),
-    (
-        'filter message = "file" and dirty > 0',
-        _SOURCE,
-        f"stats sum(dirty) as dirty_events, count(*) as files, {_BY_REASON} by source",
-        "sort dirty_events desc",
-    ),
+    f'filter message = "file" and dirty > 0 | {_SOURCE}'
+    f" | stats sum(dirty) as dirty_events, count(*) as files, {_BY_REASON} by source"
+    " | sort dirty_events desc",
+    "validate_files",
 )
 SLOWEST_FILES = Query(
     "slowest files",
-    ("validate_files",),
-    (
-        'filter message = "file"',
-        "fields @timestamp, key, seconds, bytes, events",
-        "sort seconds desc",
-        "limit 50",
-    ),
+    'filter message = "file" | fields @timestamp, key, seconds, bytes, events | sort seconds desc | limit 50',
+    "validate_files",
 )
 DUPLICATES = Query(
     "duplicates skipped",
-    ("validate_files",),
-    (
-        'filter message = "object known already"',
-        "stats count(*) as announcements, latest(@timestamp) as last_seen by key",
-        "sort announcements desc",
-        "limit 100",
-    ),
+    'filter message = "object known already"'
+    " | stats count(*) as announcements, latest(@timestamp) as last_seen by key"
+    " | sort announcements desc | limit 100",
+    "validate_files",
 )
 FRESHNESS = Query(
     "freshness by table",
-    ("probe_lag",),
-    (
-        'filter message = "lag"',
-        "stats latest(newest_row_age) / 3600 as hours_behind by table",
-        "sort hours_behind desc",
-    ),
+    'filter message = "lag" | stats latest(newest_row_age) / 3600 as hours_behind by table | sort hours_behind desc',
+    "probe_lag",
 )
 SAVED_QUERIES = (DIRTY_REASONS, SLOWEST_FILES, DUPLICATES, FRESHNESS)
 
 
-def rows_by_table(tables: Iterable[Table]) -> Query:
+def rows_by_table() -> Query:
     """Return the query of the rows that conversions wrote, a column for each table."""
-    sums = ", ".join(f"sum(rows.{table.name}) as {table.name}" for table in tables)
-    return Query(
-        "rows by table",
-        ("commit_conversion",),
-        ('filter message = "committed"', f"stats {sums} by bin(1h)"),
-    )
+    tables = [table.name for table in load_registry().tables() if table not in SYSTEM_TABLES]
+    sums = ", ".join(f"sum(rows.{name}) as {name}" for name in tables)
+    return Query("rows by table", f'filter message = "committed" | stats {sums} by bin(1h)', "commit_conversion")
 
 
 def panels(stage: Stage, functions: Sequence[PythonFunction]) -> Panels:
@@ -120,7 +102,7 @@ def panels(stage: Stage, functions: Sequence[PythonFunction]) -> Panels:
                 graph("Unknown members and missing media", shown(metrics.UNKNOWN_MEMBERS, metrics.MEDIA_MISSING)),
             ],
             [heading("Event files: tables")],
-            [table(FRESHNESS, functions, width=6), table(rows_by_table(_tables()), functions, width=18)],
+            [table(FRESHNESS, functions, width=6), table(rows_by_table(), functions, width=18)],
         ],
         operations_figures=[value("Files that come again", failed)],
         operations=[
@@ -143,10 +125,6 @@ def _clean_and_dirty(stage: Stage) -> dict[str, cloudwatch.Metric]:
         "clean": own(stage, metrics.EVENTS_CLEAN, PIPELINE.name, period=QUARTER),
         "dirty": own(stage, metrics.EVENTS_DIRTY, PIPELINE.name, period=QUARTER),
     }
-
-
-def _tables() -> Iterable[Table]:
-    return (table for table in load_registry().tables() if table not in SYSTEM_TABLES)
 
 
 def raise_alarms(

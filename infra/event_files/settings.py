@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from infra.settings import MEBIBYTE, Batching, FunctionSize, StageKind
+from infra.stage import MEBIBYTE, Batching, FunctionSize, StageKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,8 +17,7 @@ from infra.platform.observability.widgets import Panels
 from infra.platform.pipeline_stack import PipelineStack
 from infra.platform.search import ProfilingSearch
 from infra.platform.triggers import QueuedEvents, object_events
-from infra.settings import Batching
-from infra.stage import Stage
+from infra.stage import Batching, Stage
 from sluice.contracts.load import load_registry
 from sluice.event_files.pipeline import PIPELINE
 
@@ -38,8 +37,8 @@ class EventFilesStack(PipelineStack):
         self._build_tables()
         self.steps = EventFunctions(self, self.ledger, self.media_index)
         searched = stage.settings(Observability).search
-        self.search = ProfilingSearch(self, "Search", lake) if searched else None
-        self.functions += self.search or ()
+        self.search = ProfilingSearch(self, searched, lake) if searched else None
+        self.functions += self.search.functions if self.search else ()
         created, deleted = "Object Created", "Object Deleted"
         self.files = self._queue("Files", lake.source, [created], self.steps.validate_files, self._settings.files)
         self.media = self._queue("Media", lake.media, [created, deleted], self.steps.index_media, self._settings.media)

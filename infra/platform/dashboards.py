@@ -99,6 +99,7 @@ class Dashboards(Construct):
 
     def _figures(self) -> Row:
         errors = self._of_functions("Errors")
+        costs = {f"cost_{each.folder}": _dollars_of(each) for each in self._functions}
         retries = [
             value(f"Retries, {each.title.lower()}", own(self._stage, metrics.RETRIES, each.name))
             for each in self._pipelines
@@ -106,7 +107,7 @@ class Dashboards(Construct):
         return [
             value("Errors", total(errors, "errors")),
             value("Dead letters", total(self._letters, "messages"), of_range=False),
-            value("Functions, $", self._dollars()),
+            value("Functions, $", total(costs, "calls and GB-seconds, $")),
             *retries,
         ]
 
@@ -136,10 +137,9 @@ class Dashboards(Construct):
         yield [graph("Throttled by Step Functions", throttled), graph("Cold starts", starts)]
 
     def _durations(self) -> Iterator[Row]:
-        widgets = [self._duration(function) for function in self._functions]
         across = WHOLE // QUARTER_WIDTH
-        for start in range(0, len(widgets), across):
-            yield widgets[start : start + across]
+        for start in range(0, len(self._functions), across):
+            yield [self._duration(function) for function in self._functions[start : start + across]]
 
     def _duration(self, function: PythonFunction) -> cloudwatch.IWidget:
         timeout = limit(1000 * function.size.timeout_seconds, "timeout")
@@ -160,10 +160,6 @@ class Dashboards(Construct):
             graph("Requests an hour", calls, stacked=True, width=THIRD),
             graph("GB-seconds an hour", seconds, stacked=True),
         ]
-
-    def _dollars(self) -> cloudwatch.IMetric:
-        costs = {f"cost_{function.folder}": _dollars_of(function) for function in self._functions}
-        return total(costs, "calls and GB-seconds, $")
 
     def _of_functions(self, name: str, statistic: str = "Sum") -> dict[str, cloudwatch.IMetric]:
         return {

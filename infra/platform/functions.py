@@ -1,8 +1,8 @@
-"""Lambda functions, all made alike, and the layers they share in a stack."""
+"""Lambda functions, all made alike, the layers they share in a stack, and grants to roles of exact actions."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
@@ -12,9 +12,8 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.layers.layer_builder import NATIVE, SLUICE, LayerBuild
-from infra.platform.permissions import TRACE_ACTIONS, TRACE_REASON, allow
 from infra.platform.stage_stack import acknowledge, log_group, stage_of
-from infra.settings import FunctionSize
+from infra.stage import FunctionSize
 
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
 
@@ -72,20 +71,12 @@ class PythonFunction(Construct):
                 **environment,
             },
         )
+        self.name = self.function.function_name
+        self.arn = self.function.function_arn
         acknowledge(self, "Serverless-LambdaDLQ", _KEPT)
         if stage.local:
             acknowledge(self, "AwsSolutions-L1", _NEWEST_LOCALLY)
             acknowledge(self, "Serverless-LambdaLatestVersion", _NEWEST_LOCALLY)
-
-    @property
-    def name(self) -> str:
-        """Name of the deployed function."""
-        return self.function.function_name
-
-    @property
-    def arn(self) -> str:
-        """ARN of the deployed function."""
-        return self.function.function_arn
 
     def allow(self, actions: Sequence[str], resources: Sequence[str], why: str = "") -> None:
         """Let the function do `actions` on `resources`; a wildcard needs a reason (`permissions.allow`)."""
@@ -139,3 +130,45 @@ _ARCHITECTURES = {"arm64": lambda_.Architecture.ARM_64, "x86_64": lambda_.Archit
 _PLATFORMS = {"arm64": "aarch64", "x86_64": "x86_64"}
 _KEPT = "The caller keeps what failed: the queue, the machine's execution, the schedule or the destination."
 _NEWEST_LOCALLY = "The emulator runs functions in the interpreter it runs in itself."
+
+
+TRACE_ACTIONS = ("xray:PutTraceSegments", "xray:PutTelemetryRecords")
+SAMPLING_ACTIONS = ("xray:GetSamplingRules", "xray:GetSamplingTargets")  # asked for by machines, not by functions
+TRACE_REASON = "X-Ray takes no resource: traces belong to the account."
+
+
+def allow(role: iam.Role, actions: Sequence[str], resources: Sequence[str], why: str = "") -> None:
+    """Let `role` do `actions` on `resources` (ARNs), and nothing more.
+
+    An ARN with a wildcard needs `why`: the reason why no narrower one is possible acknowledges the finding of cdk-nag.
+
+    Raises:
+        ValueError: an action holds a wildcard, or a resource does and no reason is given.
+    """
+    wild_actions = [action for action in actions if "*" in action]
+    if wild_actions:
+        raise ValueError(f"{role.node.path}: name the actions one by one instead of {wild_actions}")
+    role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))
+    for resource in resources:
+        shown = _flat(Stack.of(role).resolve(resource))
+        if "*" in shown:
+            if not why:
+                raise ValueError(f"{role.node.path}: {shown} is a wildcard: say why it has to be")
+            acknowledge(role, f"AwsSolutions-IAM5[Resource::{shown}]", why)
+
+
+def _flat(value: Any) -> str:  # noqa: ANN401 - a resolved CloudFormation value
+    """Write a resolved ARN as cdk-nag names it in a finding: `<Lake.Arn>/runs/*`."""
+    if isinstance(value, str):
+        return value.replace("${", "<").replace("}", ">")
+    name, argument = next(iter(value.items()))
+    match name:
+        case "Fn::Join":
+            delimiter, parts = argument
+            return str(delimiter.join(_flat(part) for part in parts))
+        case "Fn::GetAtt":
+            return f"<{'.'.join(_flat(part) for part in argument)}>"
+        case "Ref":
+            return f"<{argument}>"
+        case _:
+            return _flat(argument)

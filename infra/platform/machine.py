@@ -11,9 +11,8 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from infra.platform.functions import PythonFunction
+from infra.platform.functions import SAMPLING_ACTIONS, TRACE_ACTIONS, TRACE_REASON, PythonFunction, allow
 from infra.platform.lake_stack import LakeStack
-from infra.platform.permissions import SAMPLING_ACTIONS, TRACE_ACTIONS, TRACE_REASON, allow
 from infra.platform.stage_stack import acknowledge, log_group, stage_of
 
 FAILURE = "$.failure"

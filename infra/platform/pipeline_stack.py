@@ -12,8 +12,7 @@ from infra.platform.machine import Machine
 from infra.platform.observability.alarms import FOR_A_QUARTER, Alarms
 from infra.platform.observability.saved_queries import ONE_RUN, Query
 from infra.platform.observability.widgets import Panels
-from infra.platform.stage_stack import StageStack
-from infra.platform.storage import StateTable
+from infra.platform.stage_stack import StageStack, StateTable
 from infra.platform.triggers import DeadLetters, QueuedEvents, Schedule
 from infra.stage import Stage
 from sluice.observability.pipeline import Pipeline
@@ -119,6 +118,8 @@ class PipelineFunctions(Construct):
     def __init__(self, stack: PipelineStack, settings: object) -> None:
         super().__init__(stack, "Functions")
         self.lake = stack.lake
+        self._lake_arn = stack.lake.bucket_arn
+        self._in_lake = {"LAKE_BUCKET": stack.lake.bucket.bucket_name}
         self._stack = stack
         self._sizes = settings
 

@@ -95,7 +95,6 @@ class Digests(Construct):
         settings = stage_of(self).settings(Observability)
         stack = Stack.of(self)
         self.sources = stack.to_json_string({each.pipeline.name: each.digest_settings() for each in pipelines})
-        self._missed_calls = missed_calls
         self.function = PythonFunction(
             self,
             "send_digest",
@@ -118,17 +117,14 @@ class Digests(Construct):
         self.function.keep_failed_calls(missed_calls)
         for each in pipelines:
             each.allow_digest(self.function)
-        self._send(PeriodKind.DAY, settings.daily_digest)
-        self._send(PeriodKind.WEEK, settings.weekly_digest)
-
-    def _send(self, kind: PeriodKind, expression: str | None) -> None:
-        if expression:
-            Schedule(
-                self,
-                f"Each{kind.value.title()}",
-                expression=expression,
-                target=self.function,
-                dead_letters=self._missed_calls,
-                description=f"Sends the digest of the {kind.value} that is over",
-                document={"span": kind.value},
-            )
+        for kind, expression in ((PeriodKind.DAY, settings.daily_digest), (PeriodKind.WEEK, settings.weekly_digest)):
+            if expression:
+                Schedule(
+                    self,
+                    f"Each{kind.value.title()}",
+                    expression=expression,
+                    target=self.function,
+                    dead_letters=missed_calls,
+                    description=f"Sends the digest of the {kind.value} that is over",
+                    document={"span": kind.value},
+                )

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 from aws_cdk import CustomResource, Stack
@@ -15,15 +15,14 @@ from infra.platform.lake_stack import LakeStack
 from infra.platform.observability.alarms import Advice, Alarms, Periods
 from infra.platform.observability.cloudwatch import QUARTER, function_page, own
 from infra.platform.observability.saved_queries import ERRORS
-from infra.platform.observability.settings import ExistingCluster, Observability, Search
+from infra.platform.observability.settings import ExistingCluster, Search
 from infra.platform.stage_stack import StageStack, stage_of
 from infra.stage import Stage
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import PROFILING_LOG
 from sluice.lake.keys import table_prefix
 from sluice.observability.metrics import PLATFORM, SEARCH_FAILED
-from sluice.search.indices import Indices
-from sluice.search.indices import fingerprint
+from sluice.search.indices import Indices, fingerprint
 from sluice.search.pending import PENDING_PREFIX, SEARCH_PREFIX
 
 _NAME_LENGTH = 28  # of collections and of the policies over them
@@ -154,19 +153,15 @@ _INSTALLS_TEMPLATES = ["aoss:DescribeCollectionItems", "aoss:CreateCollectionIte
 _READS = ["aoss:DescribeIndex", "aoss:ReadDocument"]
 
 
-FOLDERS = ("load_search", "install_search")
 _BY_RUN = "Objects are named by their run; the folder is fixed."
 
 
 class ProfilingSearch(Construct):
     """`load` is the last step of a conversion; installing belongs to the deployment."""
 
-    def __init__(self, scope: StageStack, construct_id: str, lake: LakeStack) -> None:
-        super().__init__(scope, construct_id)
+    def __init__(self, scope: StageStack, settings: Search, lake: LakeStack) -> None:
+        super().__init__(scope, "Search")
         self._stage = stage_of(self)
-        settings = self._stage.settings(Observability).search
-        if not settings:
-            raise ValueError(f"stage {self._stage.name} has no search")
         self._settings = settings
         self.cluster = ForeignCluster(settings.cluster) if settings.cluster else Collection(self, "Cluster", settings)
         self._address = {
@@ -176,16 +171,13 @@ class ProfilingSearch(Construct):
         }
         self.load = self._build_load(lake)
         self.install = self._build_install()
-        for function in self:
+        self.functions = [self.load, self.install]
+        for function in self.functions:
             # A name, so that the owner of a cluster can let the role in before it exists.
             role = cast("iam.CfnRole", function.role.node.default_child)
             role.role_name = _role_name(self._stage, function.folder)
         self._install(self.cluster)
         scope.publish(SearchUrl=self.cluster.url, SearchBoardsUrl=self.cluster.boards_url)
-
-    def __iter__(self) -> Iterator[PythonFunction]:
-        """Yield each function."""
-        yield from (self.load, self.install)
 
     def raise_alarm(self, alarms: Alarms) -> None:
         """Raise an alarm when the cluster does not hold every run."""
@@ -228,6 +220,7 @@ class ProfilingSearch(Construct):
         return function
 
     def _build_install(self) -> PythonFunction:
+        roles = [_role_name(self._stage, folder) for folder in ("load_search", "install_search")]
         return PythonFunction(
             self,
             "install_search",
@@ -235,10 +228,7 @@ class ProfilingSearch(Construct):
             pipeline=PLATFORM,
             purpose="Installs index templates and boards in the search cluster",
             size=self._settings.install_search,
-            environment={
-                **self._address,
-                "SEARCH_ROLES": " and ".join(_role_name(self._stage, folder) for folder in FOLDERS),
-            },
+            environment={**self._address, "SEARCH_ROLES": " and ".join(roles)},
         )
 
     def _install(self, cluster: ForeignCluster | Collection) -> None:

@@ -13,11 +13,10 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from infra.platform.functions import PythonFunction
+from infra.platform.functions import PythonFunction, allow
 from infra.platform.machine import Machine
-from infra.platform.permissions import allow
 from infra.platform.stage_stack import PLAIN_HTTP, acknowledge, stage_of
-from infra.settings import Batching
+from infra.stage import Batching
 
 
 class SecureQueue(sqs.Queue):

@@ -1,7 +1,8 @@
 """The functions that fetch the vendor's exports and keep their histories, each with exactly the rights it needs."""
 
+from infra.platform.functions import PythonFunction
 from infra.platform.pipeline_stack import PipelineFunctions, PipelineStack
-from infra.platform.storage import StateTable
+from infra.platform.stage_stack import StateTable
 from infra.stage import Stage
 from infra.vendor_exports.settings import VendorExports
 
@@ -14,10 +15,8 @@ class ExportFunctions(PipelineFunctions):
     def __init__(self, stack: PipelineStack, slots: StateTable, secret_name: str, secret_arn: str) -> None:
         self._settings = settings = stack.stage.settings(VendorExports)
         super().__init__(stack, settings)
-        self._lake_arn = self.lake.bucket_arn
         self._slots_arn = slots.table_arn
         self._secret_arn = secret_arn
-        self._in_lake = {"LAKE_BUCKET": self.lake.bucket.bucket_name}
         self._in_slots = {"SLOTS_TABLE": slots.table_name}
         self._flow = {"ENVIRONMENT": settings.environment.value}
         self._scope = {"OUT_OF_SCOPE": ",".join(settings.out_of_scope)}
@@ -47,6 +46,12 @@ class ExportFunctions(PipelineFunctions):
             **self._in_slots,
         }
 
+    def _build_caller(self, folder: str, purpose: str, **environment: str) -> PythonFunction:
+        """Build a function that calls the vendor, with the vendor's credentials."""
+        function = self.build(folder, purpose, "http", **self._vendor, **environment)
+        function.allow(["secretsmanager:GetSecretValue"], [self._secret_arn])
+        return function
+
     def _build_job(self) -> None:
         # The lease is longer than an execution can take: one that lets it run out has ended.
         lease = str(self._settings.timeout_minutes + 10)
@@ -55,40 +60,32 @@ class ExportFunctions(PipelineFunctions):
         self.claim_slot.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._slots_arn])
         patience = str(self._settings.patience_seconds)
         purpose = "Asks the vendor for the hour's job"
-        self.trigger_job = self.build("trigger_job", purpose, "http", **self._vendor, PATIENCE_SECONDS=patience)
-        self.trigger_job.allow(["secretsmanager:GetSecretValue"], [self._secret_arn])
+        self.trigger_job = self._build_caller("trigger_job", purpose, PATIENCE_SECONDS=patience)
         self.trigger_job.allow(["dynamodb:UpdateItem"], [self._slots_arn])
-        self.check_job = self.build(
+        self.check_job = self._build_caller(
             "check_job",
             "Asks the vendor for the status of the job",
-            "http",
-            **self._vendor,
             POLL_SECONDS=str(self._settings.poll_seconds),
             DEADLINE_SECONDS=str(self._settings.deadline_seconds),
         )
-        self.check_job.allow(["secretsmanager:GetSecretValue"], [self._secret_arn])
         self.check_job.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._slots_arn])
 
     def _build_copying(self) -> None:
         settings = self._settings
-        self.list_files = self.build(
+        self.list_files = self._build_caller(
             "list_files",
             "Asks the vendor for the files of the job, and plans to copy them",
-            "http",
-            **self._vendor,
             **self._in_lake,
             MAX_FILE_BYTES=str(settings.max_file_bytes),
             BATCH_FILES=str(settings.batch_files),
             BATCH_BYTES=str(settings.batch_bytes),
             ROUNDS=str(settings.rounds),
         )
-        self.list_files.allow(["secretsmanager:GetSecretValue"], [self._secret_arn])
         self.list_files.allow(["dynamodb:GetItem"], [self._slots_arn])
         self.list_files.allow(["s3:GetObject", "s3:PutObject"], [self._folders, self._runs], _ANY_OBJECT)
         self.list_files.allow_list(self._lake_arn)
         purpose = "Copies some files from the vendor to the lake"
-        self.copy_files = self.build("copy_files", purpose, "http", **self._vendor, **self._in_lake)
-        self.copy_files.allow(["secretsmanager:GetSecretValue"], [self._secret_arn])
+        self.copy_files = self._build_caller("copy_files", purpose, **self._in_lake)
         self.copy_files.allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], [self._slots_arn])
         copying = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
         self.copy_files.allow(copying, [self._folders], _ANY_OBJECT)

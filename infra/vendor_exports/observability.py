@@ -20,13 +20,10 @@ from sluice.vendor_exports.pipeline import PIPELINE
 
 EXPORTS = Query(
     "exports by slot",
-    ("record_result",),
-    (
-        'filter message = "recorded"',
-        "fields @timestamp, slot, status, promised, copied, missing, refetched, bytes, cause",
-        "sort @timestamp desc",
-        "limit 48",
-    ),
+    'filter message = "recorded"'
+    " | fields @timestamp, slot, status, promised, copied, missing, refetched, bytes, cause"
+    " | sort @timestamp desc | limit 48",
+    "record_result",
 )
 SAVED_QUERIES = (EXPORTS,)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from infra.settings import MEBIBYTE, FunctionSize, StageKind
+from infra.stage import MEBIBYTE, FunctionSize, StageKind
 from sluice.vendor_exports.client.api import Environment
 
 

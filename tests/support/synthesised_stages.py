@@ -8,8 +8,7 @@ import pytest
 
 from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import Observability, SlackChannel
-from infra.settings import FunctionSize
-from infra.stage import Stage, stage_named
+from infra.stage import FunctionSize, Stage, stage_named
 from infra.vendor_exports.settings import VendorExports
 from sluice.vendor_exports.client.api import Environment
 from tests.support.synthesis import Synthesis, synthesise

@@ -49,11 +49,9 @@ def combined(
     return cloudwatch.MathExpression(expression=expression, using_metrics=metrics, label=label, period=period)
 
 
-def total(
-    metrics: Mapping[str, cloudwatch.IMetric], label: str, period: Duration = FIVE_MINUTES
-) -> cloudwatch.MathExpression:
+def total(metrics: Mapping[str, cloudwatch.IMetric], label: str) -> cloudwatch.MathExpression:
     """Return the sum of metrics; with + there would be no figure where one of them has none."""
-    return combined(f"SUM([{', '.join(metrics)}])", metrics, label, period)
+    return combined(f"SUM([{', '.join(metrics)}])", metrics, label)
 
 
 def _metric(

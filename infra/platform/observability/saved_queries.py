@@ -13,15 +13,20 @@ from infra.stage import Stage
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A query over the logs of some functions, named by their folders; of all where none is named."""
+    """A query over the logs of the function of a folder, or of all; ` | ` stands between its commands."""
 
     title: str
-    folders: tuple[str, ...]
-    lines: tuple[str, ...]
+    text: str
+    folder: str = ""
+
+    @property
+    def lines(self) -> list[str]:
+        """Its commands."""
+        return self.text.split(" | ")
 
     def log_groups(self, functions: Iterable[PythonFunction]) -> list[str]:
         """Return the names of the log groups it reads."""
-        read = [function for function in functions if not self.folders or function.folder in self.folders]
+        read = [function for function in functions if self.folder in {"", function.folder}]
         return [function.log_group.log_group_name for function in read]
 
     def name(self, stage: Stage) -> str:
@@ -31,34 +36,22 @@ class Query:
 
 ONE_RUN = Query(
     "one run by id",
-    (),
-    (
-        'filter @message like "put the id of a run here, or its slot"',
-        "fields @timestamp, service, level, message, status, next_step, table, rows, seconds, reason, @message",
-        "sort @timestamp",
-    ),
+    'filter @message like "put the id of a run here, or its slot"'
+    " | fields @timestamp, service, level, message, status, next_step, table, rows, seconds, reason, @message"
+    " | sort @timestamp",
 )
 COLD_STARTS = Query(
     "cold starts",
-    (),
-    (
-        'filter type = "platform.report" and ispresent(record.metrics.initDurationMs)',
-        (
-            "stats count(*) as starts, pct(record.metrics.initDurationMs, 50) as p50_ms, "
-            "max(record.metrics.initDurationMs) as slowest_ms by @log"
-        ),
-        "sort starts desc",
-    ),
+    'filter type = "platform.report" and ispresent(record.metrics.initDurationMs)'
+    " | stats count(*) as starts, pct(record.metrics.initDurationMs, 50) as p50_ms, "
+    "max(record.metrics.initDurationMs) as slowest_ms by @log"
+    " | sort starts desc",
 )
 ERRORS = Query(
     "last errors",
-    (),
-    (
-        'filter level in ["ERROR", "CRITICAL"] or type = "platform.runtimeDone" and record.status != "success"',
-        "fields @timestamp, service, message, key, reason, exception_name, record.status, @message",
-        "sort @timestamp desc",
-        "limit 50",
-    ),
+    'filter level in ["ERROR", "CRITICAL"] or type = "platform.runtimeDone" and record.status != "success"'
+    " | fields @timestamp, service, message, key, reason, exception_name, record.status, @message"
+    " | sort @timestamp desc | limit 50",
 )
 OF_ALL = (ONE_RUN, COLD_STARTS, ERRORS)
 """Queries over the logs of every function."""

@@ -74,7 +74,7 @@ def table(query: Query, functions: Sequence[PythonFunction], *, width: int = HAL
     return cloudwatch.LogQueryWidget(
         title=query.title.capitalize(),
         log_group_names=query.log_groups(functions),
-        query_lines=list(query.lines),
+        query_lines=query.lines,
         view=cloudwatch.LogQueryVisualizationType.TABLE,
         width=width,
         height=_HEIGHT,

@@ -4,8 +4,7 @@ import ast
 
 import pytest
 
-from infra.settings import FunctionSize
-from infra.stage import Stage
+from infra.stage import FunctionSize, Stage
 from tests.support.source_files import handler_path, own_sources
 from tests.support.synthesis import ROOT, Synthesis, text
 

@@ -7,7 +7,7 @@ import pytest
 from aws_cdk import App, Stack
 from aws_cdk import aws_iam as iam
 
-from infra.platform.permissions import allow
+from infra.platform.functions import allow
 from infra.vendor_exports.settings import VendorExports
 from tests.support.synthesis import Synthesis, Template, listed, text
 

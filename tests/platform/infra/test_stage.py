@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.platform.observability.settings import Observability
-from infra.settings import FunctionSize
-from infra.stage import BUILT_IN, StageNameError, stage_named
+from infra.stage import BUILT_IN, FunctionSize, StageNameError, stage_named
 from tests.support.synthesis import ROOT
 from tests.support.synthesised_stages import FEATURE
 

@@ -9,8 +9,7 @@ from math import ceil
 import pytest
 
 from infra.event_files.settings import EventFiles
-from infra.settings import FunctionSize
-from infra.stage import stage_named
+from infra.stage import FunctionSize, stage_named
 from tests.platform.local.alarm_timeline import (
     ARRIVALS,
     CONVERSIONS,
