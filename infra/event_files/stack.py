@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from aws_cdk import aws_events as events
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -16,7 +17,7 @@ from infra.platform.observability.settings import Observability
 from infra.platform.observability.widgets import Panels
 from infra.platform.pipeline_stack import PipelineStack
 from infra.platform.search import ProfilingSearch
-from infra.platform.triggers import QueuedEvents, object_events
+from infra.platform.triggers import QueuedEvents
 from infra.stage import Batching, Stage
 from sluice.contracts.load import load_registry
 from sluice.event_files.pipeline import PIPELINE
@@ -67,7 +68,9 @@ class EventFilesStack(PipelineStack):
         queued = QueuedEvents(
             self,
             name,
-            pattern=object_events(bucket, *kinds),
+            pattern=events.EventPattern(
+                source=["aws.s3"], detail_type=kinds, detail={"bucket": {"name": [bucket.bucket_name]}}
+            ),
             description=f"{' or '.join(kinds)} in the {bucket.node.id.lower()} bucket",
             function=function,
             batching=batching,

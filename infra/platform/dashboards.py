@@ -48,7 +48,7 @@ class Dashboards(Construct):
         *,
         pipelines: Sequence[PipelineStack],
         functions: Sequence[PythonFunction],
-        queues: Mapping[str, sqs.IQueue],
+        queues: Mapping[str, sqs.IQueue],  # besides those of pipelines; dead letters likewise
         dead_letters: Mapping[str, sqs.IQueue],
         paging: Sequence[cloudwatch.IAlarm],
         alarms: Sequence[cloudwatch.IAlarm],
@@ -58,10 +58,9 @@ class Dashboards(Construct):
         self._pipelines = [each.pipeline for each in pipelines]
         self._functions = functions
         self._machines = {kind.title(): machine for each in pipelines for kind, machine in each.machines.items()}
-        self._queues = queues
-        self._letters = {
-            f"q{n}": of_queue(queue).with_(label=label) for n, (label, queue) in enumerate(dead_letters.items())
-        }
+        self._queues = [queue for each in pipelines for queue in each.queues.items()] + [*queues.items()]
+        letters = [queue for each in pipelines for queue in each.dead_letters.items()] + [*dead_letters.items()]
+        self._letters = {f"q{n}": of_queue(queue).with_(label=label) for n, (label, queue) in enumerate(letters)}
         panels = [each.panels() for each in pipelines]
         figures = [figure for each in panels for figure in each.business_figures]
         rows = [row for each in panels for row in each.business]
@@ -112,11 +111,10 @@ class Dashboards(Construct):
         ]
 
     def _queue_graphs(self) -> Row:
-        queues = self._queues.items()
-        ages = [of_queue(queue, "ApproximateAgeOfOldestMessage").with_(label=name) for name, queue in queues]
+        ages = [of_queue(queue, "ApproximateAgeOfOldestMessage").with_(label=name) for name, queue in self._queues]
         late = limit(60 * self._stage.settings(Observability).queue_age_minutes, "alarm")
         return [
-            graph("Messages waiting", [of_queue(queue).with_(label=name) for name, queue in queues]),
+            graph("Messages waiting", [of_queue(queue).with_(label=name) for name, queue in self._queues]),
             graph("Age of the oldest message", ages, unit="s", lines=[late]),
             graph("Dead letters", list(self._letters.values())),
         ]

@@ -156,15 +156,13 @@ class ObservabilityStack(StageStack):
         return alarms
 
     def _build_dashboards(self, paging: Sequence[cloudwatch.IAlarm], alarms: Sequence[cloudwatch.IAlarm]) -> Dashboards:
-        letters = {name: queue for each in self._pipelines for name, queue in each.dead_letters.items()}
-        queues = {name: queue for each in self._pipelines for name, queue in each.queues.items()}
         ends = self._run_history.ends
         return Dashboards(
             self,
             pipelines=self._pipelines,
             functions=self._functions,
-            queues={**queues, "ends of runs": ends.queue},
-            dead_letters={**letters, "calls, observability": self._missed_calls, "ends of runs": ends.dead_letters},
+            queues={"ends of runs": ends.queue},
+            dead_letters={"calls, observability": self._missed_calls, "ends of runs": ends.dead_letters},
             paging=paging,
             alarms=alarms,
         )

@@ -8,7 +8,6 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda_event_sources as sources
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
@@ -97,13 +96,6 @@ class QueuedEvents(Construct):
                 report_batch_item_failures=True,
             )
         )
-
-
-def object_events(bucket: s3.IBucket, *kinds: str) -> events.EventPattern:
-    """Return the pattern of events of a bucket's objects; `kinds` are detail types such as Object Created."""
-    return events.EventPattern(
-        source=["aws.s3"], detail_type=list(kinds), detail={"bucket": {"name": [bucket.bucket_name]}}
-    )
 
 
 class Schedule(Construct):
