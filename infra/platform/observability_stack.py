@@ -130,9 +130,8 @@ class ObservabilityStack(StageStack):
             paging.append(alarms.page(each.part, self._notifications.topic))
         dashboards = self._build_dashboards(paging, [alarm for alarms in groups for alarm in alarms.raised])
         queries = Construct(self, "Queries")
-        save_queries(
-            queries, [*OF_ALL, *(query for each in self._pipelines for query in each.saved_queries)], self._functions
-        )
+        saved = [*OF_ALL, *(query for each in self._pipelines for query in each.saved_queries)]
+        save_queries(queries, saved, self._functions)
         watching: list[Construct] = [*groups, dashboards, queries]
         if self.stage.settings(Observability).pages:
             machines = [machine for each in self._pipelines for machine in each.machines.values()]

@@ -36,16 +36,15 @@ class PipelineStack(StageStack):
     run_objects: ClassVar[Sequence[str]] = ()
 
     def __init__(self, scope: Construct, *, stage: Stage, lake: LakeStack) -> None:
-        pipeline = self.pipeline
-        part = pipeline.name.title().replace("_", "")
-        super().__init__(scope, part, stage=stage, purpose=pipeline.title.lower())
+        part = self.pipeline.name.title().replace("_", "")
+        super().__init__(scope, part, stage=stage, purpose=self.pipeline.title.lower())
         self.part = part
         self.lake = lake
         self.functions: list[PythonFunction] = []
         self.machines: dict[str, Machine] = {}
         self.missed_calls = DeadLetters(self, "MissedCalls")
         self.queues: dict[str, sqs.IQueue] = {}
-        self.dead_letters: dict[str, sqs.IQueue] = {f"calls, {pipeline.title.lower()}": self.missed_calls}
+        self.dead_letters: dict[str, sqs.IQueue] = {f"calls, {self.pipeline.title.lower()}": self.missed_calls}
 
     def state_table(self, construct_id: str, expiry: str | None = None) -> StateTable:
         """Build a table of the pipeline's state; the stack is protected like it."""

@@ -176,7 +176,15 @@ class ProfilingSearch(Construct):
             # A name, so that the owner of a cluster can let the role in before it exists.
             role = cast("iam.CfnRole", function.role.node.default_child)
             role.role_name = _role_name(self._stage, function.folder)
-        self._install()
+        content = fingerprint(Indices(load_registry(), self._stage.name), self._stage.name)
+        installed = CustomResource(
+            self,
+            "Installed",
+            service_token=self.install.function.function_arn,
+            resource_type="Custom::ProfilingSearch",
+            properties={"Content": content, "Url": self.cluster.url, "BoardsUrl": self.cluster.boards_url},
+        )
+        installed.node.add_dependency(*self.cluster.admit(self.load, self.install))
         scope.publish(SearchUrl=self.cluster.url, SearchBoardsUrl=self.cluster.boards_url)
 
     def raise_alarm(self, alarms: Alarms) -> None:
@@ -230,17 +238,6 @@ class ProfilingSearch(Construct):
             size=self._settings.install_search,
             environment={**self._address, "SEARCH_ROLES": " and ".join(roles)},
         )
-
-    def _install(self) -> None:
-        content = fingerprint(Indices(load_registry(), self._stage.name), self._stage.name)
-        installed = CustomResource(
-            self,
-            "Installed",
-            service_token=self.install.function.function_arn,
-            resource_type="Custom::ProfilingSearch",
-            properties={"Content": content, "Url": self.cluster.url, "BoardsUrl": self.cluster.boards_url},
-        )
-        installed.node.add_dependency(*self.cluster.admit(self.load, self.install))
 
 
 def _role_name(stage: Stage, folder: str) -> str:
