@@ -24,7 +24,7 @@ from cli.simulator.vendor_faults import urls_expire
 from cli.vendor_exports.export import ExportRun, run_export
 from cli.vendor_exports.slots import environment_of
 from cli.vendor_exports.vendor import simulator_credentials
-from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA, Slot, newest_settled, slots_between, table_of
+from sluice.vendor_exports.delivery.model import MASTER_SCHEMA, Slot, newest_settled, slots_between, table_of
 
 FOLDER = Path(os.path.relpath(Path(__file__).resolve().parents[2] / "build" / "demo"))
 """Folder of the demo's files, relative to the working directory."""

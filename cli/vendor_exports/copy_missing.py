@@ -17,7 +17,7 @@ from cli.vendor_exports.missing_hours import SlotPlan, SlotRoot, State, compare_
 from cli.vendor_exports.slot_copies import Outcome, SlotCopier
 from cli.vendor_exports.slots import LastOption, environment_of, slot_named, slots_of
 from sluice.vendor_exports.client.api import Environment
-from sluice.vendor_exports.delivery.slots import Slot, newest_settled
+from sluice.vendor_exports.delivery.model import Slot, newest_settled
 
 _MOST_FILES = 20  # failed files named one by one
 _MOST_SLOTS = 5  # slots named one by one

@@ -11,8 +11,7 @@ from cli.platform import machine
 from cli.platform.console import CliError, JsonOption, err, fail, handled, out, plural, print_result, table, titled
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from cli.vendor_exports.slots import SlotOption, environment_of, slot_named, slots_of
-from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, ExportResult
-from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, ExportResult, Slot
 from sluice.vendor_exports.delivery.transfers import UrlRefusedError
 
 SKIPPED = "skipped"

@@ -16,7 +16,7 @@ from cli.vendor_exports.copy_missing import copy_missing
 from cli.vendor_exports.slots import LastOption, environment_of, slot_named
 from sluice.runs.execution_events import plain_cause
 from sluice.vendor_exports.completeness.history_files import REPORT, observability_key
-from sluice.vendor_exports.delivery.slots import Slot, newest_settled, slots_between
+from sluice.vendor_exports.delivery.model import Slot, newest_settled, slots_between
 
 app = typer.Typer(no_args_is_help=True, help="What became of every hour's export: completeness, volume, gaps.")
 app.command("copy-missing")(copy_missing)

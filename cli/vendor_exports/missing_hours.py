@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from cli.platform.console import CliError, progress
 from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.delivery.manifest import safe_name
-from sluice.vendor_exports.delivery.slots import MANIFEST, Slot, SlotError, place_of
+from sluice.vendor_exports.delivery.model import MANIFEST, Slot, SlotError, place_of
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.vendor_exports.missing_hours import File, SlotPlan, SlotRoot, list_slots
 from sluice.aws.runtime import error_code
-from sluice.vendor_exports.delivery.slots import MANIFEST, Slot
+from sluice.vendor_exports.delivery.model import MANIFEST, Slot
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

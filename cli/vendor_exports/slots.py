@@ -7,7 +7,7 @@ import typer
 from cli.platform.console import CliError
 from cli.platform.session import Deployment
 from sluice.vendor_exports.client.api import Environment
-from sluice.vendor_exports.delivery.slots import Slot, SlotError
+from sluice.vendor_exports.delivery.model import Slot, SlotError
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 
 SlotOption = Annotated[

@@ -10,8 +10,8 @@ from cli.platform.registry import PipelineStatus
 from cli.platform.runs import styled
 from cli.platform.session import Deployment
 from cli.vendor_exports.slots import environment_of, slots_of
+from sluice.vendor_exports.delivery.model import Slot
 from sluice.vendor_exports.delivery.slot_records import SlotRecord
-from sluice.vendor_exports.delivery.slots import Slot
 
 SLOTS = 5
 

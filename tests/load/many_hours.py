@@ -21,7 +21,7 @@ from sluice.vendor_exports.completeness.history_files import state_key
 from sluice.vendor_exports.completeness.initialise_history import Part, merge_parts, observe_part, write_plan
 from sluice.vendor_exports.completeness.report.page import report_page
 from sluice.vendor_exports.completeness.update_history import HistoryPublisher, HistoryUpdater, output_keys
-from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA, Slot, slots_between
+from sluice.vendor_exports.delivery.model import MANIFEST, MASTER_SCHEMA, Slot, slots_between
 from tests.support.memory_object_store import MemoryObjectStore
 from tests.support.peak_memory import peak_mb
 

@@ -18,7 +18,6 @@ _ATTEMPTS = 20  # rights on a collection that was just made take their time
 _SECONDS_TO_ANSWER = 95  # after the last attempt: it may take as long as a request may
 _ANSWER_TIMEOUT_SECONDS = 20
 
-
 function = LambdaFunction()
 logger = function.logger
 stage, search_url, search_roles = setting("STAGE"), setting("SEARCH_URL"), setting("SEARCH_ROLES")
@@ -34,7 +33,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
             _install(context)
     except Exception as error:  # without an answer, CloudFormation waits for an hour
         logger.exception("not installed")
-        _answer(event, "FAILED", _reason(error))
+        reason = (
+            f"The search cluster at {search_url} did not take index templates and boards: {error}. "
+            f"See that it answers, and that its owner lets the roles {search_roles} in; then deploy again."
+        )
+        _answer(event, "FAILED", reason)
     else:
         _answer(event, "SUCCESS", "installed")
 
@@ -45,13 +48,6 @@ def _install(context: LambdaContext) -> None:
 
     policy = RetryPolicy(seconds_left, attempts=_ATTEMPTS)
     install(OpenSearchCluster(search_url, boards_url, search_service), indices, stage, policy, datetime.now(UTC))
-
-
-def _reason(error: Exception) -> str:
-    return (
-        f"The search cluster at {search_url} did not take index templates and boards: {error}. "
-        f"See that it answers, and that its owner lets the roles {search_roles} in; then deploy again."
-    )
 
 
 def _answer(event: dict[str, Any], status: Literal["SUCCESS", "FAILED"], reason: str) -> None:

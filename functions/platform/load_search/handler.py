@@ -1,6 +1,7 @@
 """After a run of Convert: loads every profiling log that is still missing into the search cluster."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -18,7 +19,6 @@ from sluice.search.pending import mark_again
 
 _SECONDS_TO_END = 75  # after the last attempt: it may take as long as a request may
 
-
 function = LambdaFunction()
 logger, emitter = function.logger, function.emitter
 lake = S3ObjectStore(s3(), setting("LAKE_BUCKET"))
@@ -26,10 +26,7 @@ cluster = OpenSearchCluster(setting("SEARCH_URL"), setting("BOARDS_URL"), settin
 hold = timedelta(minutes=setting("HOLD_MINUTES", int))
 retention_days = setting("RETENTION_DAYS", int)
 indices = Indices(load_registry(), setting("STAGE"))
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+now = partial(datetime.now, UTC)
 
 
 @function.observe
@@ -37,7 +34,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Load what is pending; with ``{"reload_days": N}`` everything published in the last N days first becomes so."""
     days = event.get("reload_days")
     if days:
-        logger.info("marked again", extra={"runs": mark_again(lake, _now() - timedelta(days=days))})
+        logger.info("marked again", extra={"runs": mark_again(lake, now() - timedelta(days=days))})
     loader = SearchLoader(
         lake=lake,
         cluster=cluster,
@@ -45,7 +42,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         indices=indices,
         hold=hold,
         retention_days=retention_days,
-        now=_now,
+        now=now,
     )
     report = loader.run(at_once=bool(days))
     emitter.add(SEARCH_FAILED, report.failed)

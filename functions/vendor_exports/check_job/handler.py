@@ -9,8 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.aws.runtime import dynamodb, secrets_manager, setting
 from sluice.observability.metrics_cloudwatch import LambdaFunction
 from sluice.vendor_exports.delivery.job import JobCheck, NextStep
-from sluice.vendor_exports.delivery.model import Export
-from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.model import Export, Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.vendor_access_http import VendorAccess, refusals_counted
 from sluice.vendor_exports.metrics import UNKNOWN_STATUSES

@@ -7,8 +7,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.runtime import StepFunctionsExecutions, dynamodb, secrets_manager, setting, step_functions
 from sluice.observability.metrics_cloudwatch import LambdaFunction
+from sluice.vendor_exports.delivery.model import Slot
 from sluice.vendor_exports.delivery.slot_records import SlotClaim
-from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.vendor_access_http import VendorAccess
 

@@ -11,7 +11,7 @@ from sluice.observability.metrics_cloudwatch import LambdaFunction
 from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.history_files import history_plan_key
 from sluice.vendor_exports.completeness.initialise_history import write_plan
-from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.model import Slot
 
 function = LambdaFunction()
 logger = function.logger

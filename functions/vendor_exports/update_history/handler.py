@@ -12,7 +12,7 @@ from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.initialise_history import merge_parts
 from sluice.vendor_exports.completeness.report.page import report_page
 from sluice.vendor_exports.completeness.update_history import HistoryPublisher, HistoryUpdater
-from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.model import Slot
 
 function = LambdaFunction()
 logger = function.logger

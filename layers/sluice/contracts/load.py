@@ -75,7 +75,10 @@ def _contract(folder: Path, read: Read, composer: Composer) -> Contract:
             doc=table["doc"],
             schema=composer.compose(folder / "schema.json"),
             columns=tuple(_column(each) for each in _items(table["columns"], path, read)),
-            corrections=tuple(_correction(each) for each in _items(table.get("corrections", []), path, read)),
+            corrections=tuple(
+                Correction(each["rule"], split_path(each["member"]))
+                for each in _items(table.get("corrections", []), path, read)
+            ),
         )
     except (KeyError, TypeError) as error:
         raise ContractError(f"{path}: a member is missing or of the wrong kind: {error}") from error
@@ -103,10 +106,6 @@ def _items(items: list[dict[str, Any]], path: Path, read: Read) -> Iterator[dict
 
 def _column(column: dict[str, Any]) -> Column:
     return Column(column["name"], split_path(column["path"]), column["type"], column["doc"])
-
-
-def _correction(correction: dict[str, Any]) -> Correction:
-    return Correction(correction["rule"], split_path(correction["member"]))
 
 
 def split_path(path: str | list[str]) -> tuple[str, ...]:

@@ -15,6 +15,12 @@ RUN_RECORDS_PREFIX = "data/run_records/"
 
 _WRITTEN = "%Y%m%dT%H%M%SZ"
 
+LOOK_BACK = timedelta(days=31)
+"""Age of the oldest run that `recent` returns: it makes one request per day."""
+
+_TAKEN_OVER = timedelta(days=1)  # a crashed run is finished by a later execution, hardly later than that
+_RUN_ID = "%Y%m%dT%H%M%S"
+
 
 class RecordIdError(ValueError):
     """A text is no record's id."""
@@ -58,13 +64,6 @@ def days_between(first: datetime, last: datetime) -> list[datetime]:
     """Return a moment of every day, UTC, that lies between two moments; both their days are among them."""
     midnight = first.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return [midnight + timedelta(days=number) for number in range((last - midnight).days + 1)]
-
-
-LOOK_BACK = timedelta(days=31)
-"""Age of the oldest run that `recent` returns: it makes one request per day."""
-
-_TAKEN_OVER = timedelta(days=1)  # a crashed run is finished by a later execution, hardly later than that
-_RUN_ID = "%Y%m%dT%H%M%S"
 
 
 @dataclass(frozen=True, slots=True)

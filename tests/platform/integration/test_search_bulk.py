@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from sluice.search.bulk import BulkLoader, Document, documents_of
 from sluice.search.cluster import BusyError, RefusedError
+from sluice.search.loading import BulkLoader, Document, documents_of
 from tests.platform.integration import search_server as faults
 from tests.platform.integration.search_server import Fault, SearchServer, search_server
 from tests.platform.unit.search.profiling_logs import (

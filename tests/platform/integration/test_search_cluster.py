@@ -15,10 +15,10 @@ from typing import Any
 import httpx
 import pytest
 
-from sluice.search.bulk import BulkLoader, Document, documents_of
 from sluice.search.cluster import RefusedError, RetryPolicy
 from sluice.search.cluster_opensearch import OpenSearchCluster
 from sluice.search.indices import MAPPING, index_template, install, saved_objects
+from sluice.search.loading import BulkLoader, Document, documents_of
 from tests.platform.integration.search_server import search_server
 from tests.platform.unit.search.profiling_logs import (
     BROKEN,

@@ -23,7 +23,7 @@ from cli.simulator.vendor import Fault, Target, Vendor
 from cli.vendor_exports.slots import environment_of
 from cli.vendor_exports.vendor import simulator_credentials
 from sluice.vendor_exports.client.api import Environment
-from sluice.vendor_exports.delivery.slots import MANIFEST, Slot
+from sluice.vendor_exports.delivery.model import MANIFEST, Slot
 from tests.support.local.deployed_cloud import Cloud, CommandResult, wait_until
 from tests.support.local.deployed_functions import Functions
 from tests.support.memory_object_store import etag

@@ -8,9 +8,8 @@ import pytest
 
 from sluice.lake.lease import LeaseLostError
 from sluice.vendor_exports.client.api import Environment
-from sluice.vendor_exports.delivery.model import Export, ExportResult, Job, JobState
+from sluice.vendor_exports.delivery.model import Export, ExportResult, Job, JobState, Slot
 from sluice.vendor_exports.delivery.slot_records import Decision, NoJobError, SlotClaim, SlotRecord, record_result
-from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.transfers import Provenance, Upload
 from tests.support.aws_calls import Interruption, interleave

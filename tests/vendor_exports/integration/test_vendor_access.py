@@ -11,8 +11,7 @@ from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.vendor_exports.client.api import CredentialsRefusedError, Environment
 from sluice.vendor_exports.client.connection_http import Credentials
 from sluice.vendor_exports.delivery.downloads_http import LoopbackPolicy, UrlPolicy
-from sluice.vendor_exports.delivery.model import Export
-from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.model import Export, Slot
 from sluice.vendor_exports.delivery.vendor_access_http import (
     SecretCredentials,
     SecretError,

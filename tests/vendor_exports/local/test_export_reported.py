@@ -9,7 +9,7 @@ import pytest
 from cli.simulator import transport_faults, vendor_faults
 from cli.simulator.http_messages import Call
 from cli.simulator.vendor import Target, Vendor
-from sluice.vendor_exports.delivery.slots import MANIFEST
+from sluice.vendor_exports.delivery.model import MANIFEST
 from tests.support.local.deployed_exports import (
     CARGO,
     INVOICE,

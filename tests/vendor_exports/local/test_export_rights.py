@@ -10,8 +10,7 @@ from cli.simulator.http_messages import Call
 from cli.simulator.transport_faults import http_error
 from cli.simulator.vendor import Target
 from sluice.vendor_exports.delivery.copy_files import PART_BYTES
-from sluice.vendor_exports.delivery.model import Export
-from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.model import Export, Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.transfers import Provenance, Upload
 from tests.support.local.deployed_exports import DeployedExports, StepwiseExport

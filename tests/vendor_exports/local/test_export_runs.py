@@ -17,7 +17,7 @@ from cli.simulator.simulator import Simulator
 from cli.simulator.vendor import Target
 from sluice.contracts.model import Table
 from sluice.vendor_exports.completeness.history_files import HISTORICAL_JOB_SIZE, HISTORICAL_TABLE_METRICS, history_key
-from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.model import Slot
 from tests.support.local.deployed_exports import DeployedExports, Faults, assert_delivered, contents
 
 # Waiting for hours: steps are told that they waited

@@ -17,7 +17,7 @@ from sluice.vendor_exports.completeness.history_files import (
     REPORT,
     observability_key,
 )
-from sluice.vendor_exports.delivery.slots import Slot, slots_between
+from sluice.vendor_exports.delivery.model import Slot, slots_between
 from tests.support.local.deployed_cloud import Cloud
 
 TEST = Environment.TEST

@@ -50,14 +50,14 @@ class Planned:
     plan_key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
 class Planning:
     """Plans runs; batches and groups are cut at `batch_bytes` of lines."""
 
-    def __init__(self, ledger: RunLedger, files: ObjectStore, executions: Executions, batch_bytes: int) -> None:
-        self._ledger = ledger
-        self._files = files
-        self._executions = executions
-        self._batch_bytes = batch_bytes
+    ledger: RunLedger
+    files: ObjectStore
+    executions: Executions
+    batch_bytes: int
 
     def plan(self, execution: str, run_id: str, now: datetime, token: str) -> Planned:
         """Decide what an execution does.
@@ -69,7 +69,7 @@ class Planning:
             token: Makes this attempt's plan file its own, so that a late twin of it overwrites nothing.
         """
         wanted = OpenRun(run_id, execution)
-        run = acquire(execution, lambda ended: self._ledger.claim_run(wanted, ended), self._executions)
+        run = acquire(execution, lambda ended: self.ledger.claim_run(wanted, ended), self.executions)
         if run is None:
             return Planned(Decision.BUSY)
         if run.plan_key is None:
@@ -81,14 +81,14 @@ class Planning:
         return Planned(Decision.PLANNED, run.run_id, run.plan_key)
 
     def _make_plan(self, run: OpenRun, now: datetime, token: str) -> OpenRun | None:
-        chunks = self._ledger.pending_chunks()
+        chunks = self.ledger.pending_chunks()
         if not chunks:
-            return None if self._ledger.drop_run(run) else self._ledger.open_run()
+            return None if self.ledger.drop_run(run) else self.ledger.open_run()
         key = plan_key(run.run_id, token)
-        self._files.write(key, orjson.dumps(self._plan_of(run.run_id, now, chunks)))
-        if self._ledger.publish_plan(run, key):
+        self.files.write(key, orjson.dumps(self._plan_of(run.run_id, now, chunks)))
+        if self.ledger.publish_plan(run, key):
             return replace(run, plan_key=key)
-        return self._ledger.open_run()  # a twin of this attempt was first: its plan holds
+        return self.ledger.open_run()  # a twin of this attempt was first: its plan holds
 
     def _plan_of(self, run_id: str, now: datetime, chunks: Sequence[ChunkRecord]) -> Plan:
         planned_at = iso(now)
@@ -97,7 +97,7 @@ class Planning:
             for number, (table, rows, spans) in enumerate(self._parts(chunks))
         )
         # An invocation for each of them is most of what small batches would cost.
-        groups = cut(batches, _bytes, self._batch_bytes, MAX_SPANS, count=lambda batch: len(batch.spans))
+        groups = cut(batches, _bytes, self.batch_bytes, MAX_SPANS, count=lambda batch: len(batch.spans))
         return Plan(
             run_id,
             planned_at,
@@ -119,7 +119,7 @@ class Planning:
         ]
         everything: list[tuple[str | None, list[tuple[int, ByteRange]]]] = [*sorted(rows_of.items()), (None, dirty)]
         for table, parts in everything:
-            for batch in cut(parts, lambda part: part[1].length, self._batch_bytes, MAX_SPANS):
+            for batch in cut(parts, lambda part: part[1].length, self.batch_bytes, MAX_SPANS):
                 yield table, sum(rows for rows, _ in batch), tuple(span for _, span in batch)
 
 

@@ -6,6 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+CLEAN_PREFIX = "data/clean_json/"
+DIRTY_PREFIX = "data/dirty_json/"
+UNRELATED_PREFIX = "data/unrelated_json/"
+
+_HOUR = timedelta(hours=1)
+
 
 @dataclass(frozen=True, slots=True)
 class SourceObject:
@@ -139,11 +145,6 @@ class OpenRun:
     plan_key: str | None = None
 
 
-CLEAN_PREFIX = "data/clean_json/"
-DIRTY_PREFIX = "data/dirty_json/"
-UNRELATED_PREFIX = "data/unrelated_json/"
-
-
 def clean_key(chunk_id: str) -> str:
     """Return the key of a chunk's rows, grouped by table."""
     return _chunk_key(CLEAN_PREFIX, chunk_id)
@@ -166,9 +167,6 @@ def chunk_id_of(key: str) -> str:
 
 def _chunk_key(prefix: str, chunk_id: str) -> str:
     return f"{prefix}{chunk_id[:4]}/{chunk_id[4:6]}/{chunk_id[6:8]}/{chunk_id}.jsonl"
-
-
-_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)

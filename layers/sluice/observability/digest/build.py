@@ -15,6 +15,15 @@ from sluice.observability.run_totals import RunTotals
 from sluice.runs.model import Result, RunKind, RunRecord
 from sluice.runs.records import RunRecords
 
+ENOUGH = 100
+"""Of anything, for a ratio to say something."""
+
+_SLOW = 3  # times the usual
+_SLOW_SECONDS = 30.0  # a run of less is not slow
+_FEW_RUNS = 5  # that do not tell what is usual
+_LISTED = 20
+_PUNCTUAL = timedelta(hours=2)  # machines run hourly: a time whose first run is later is not known from its begin
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestSources:
@@ -36,16 +45,6 @@ class DigestSources:
         sources = SectionSources(self.lake, self.dynamodb, self.settings.get(pipeline.name, {}))
         section: Section = resolve_name(pipeline.digest_section)(digest, sources)
         return section
-
-
-ENOUGH = 100
-"""Of anything, for a ratio to say something."""
-
-_SLOW = 3  # times the usual
-_SLOW_SECONDS = 30.0  # a run of less is not slow
-_FEW_RUNS = 5  # that do not tell what is usual
-_LISTED = 20
-_PUNCTUAL = timedelta(hours=2)  # machines run hourly: a time whose first run is later is not known from its begin
 
 
 def digest_without_sections(

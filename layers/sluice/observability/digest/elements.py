@@ -14,6 +14,13 @@ from sluice.observability import formatting
 from sluice.observability.digest.model import Digest
 from sluice.runs.model import Result, RunRecord
 
+_STACK_HEIGHT = 360
+_ABOVE = {"y": 1.02, "yref": "paper", "yanchor": "bottom"}  # where Plotly makes room for as many lines as it takes
+_DAYS = {"tickformat": "%-d<br>%b", "tickangle": 0}
+_HOURS = {"title": {"text": "Hour (UTC)"}, "hoverformat": "%Y%m%d-%H"}
+_COLOURS = ("#3a86c8", "#e07b39", "#2f9e83", "#b0619f", "#b99512", "#6f6fd0")
+"""Distinct for the colour-blind in this order, and readable on white as on black."""
+
 
 def success_card(digest: Digest, kind: str, title: str) -> str:
     """Return the share of runs of a kind that did not fail as a card of the headline."""
@@ -49,14 +56,6 @@ def run_link(run: RunRecord) -> str:
     console = run.links.get("console", "")
     name = in_html(run.id)
     return f'<a href="{html.escape(console)}">{name}</a>' if console.startswith("https://") else name
-
-
-_STACK_HEIGHT = 360
-_ABOVE = {"y": 1.02, "yref": "paper", "yanchor": "bottom"}  # where Plotly makes room for as many lines as it takes
-_DAYS = {"tickformat": "%-d<br>%b", "tickangle": 0}
-_HOURS = {"title": {"text": "Hour (UTC)"}, "hoverformat": "%Y%m%d-%H"}
-_COLOURS = ("#3a86c8", "#e07b39", "#2f9e83", "#b0619f", "#b99512", "#6f6fd0")
-"""Distinct for the colour-blind in this order, and readable on white as on black."""
 
 
 def hour_labels(hours: Iterable[datetime]) -> list[str]:

@@ -9,6 +9,8 @@ from sluice.observability.digest.model import Digest
 from sluice.observability.prices import AS_OF
 from sluice.runs.model import RunRecord
 
+_NOTICE = 300  # characters
+
 
 def document_of(digest: Digest) -> dict[str, Any]:
     """Return the digest's figures, those of the sections among them."""
@@ -40,9 +42,6 @@ def document_of(digest: Digest) -> dict[str, Any]:
 
 def _run(run: RunRecord) -> dict[str, Any]:
     return {name: getattr(run, name) for name in ("id", "kind", "started_at", "seconds", "outcome", "cause")}
-
-
-_NOTICE = 300  # characters
 
 
 class Message(NamedTuple):

@@ -22,6 +22,10 @@ ATTEMPTS = 5
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 _LONGEST_PAUSE = 30.0  # seconds; a vendor that asks for more is asked again by the machine, which waits for less money
 _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+_MARGIN = timedelta(minutes=5)  # a token this close to its end is not used for a new request
+_REFUSALS = frozenset({400, 401, 403})  # OAuth answers 400 or 401 to wrong credentials
+_DEFAULT_SECONDS = 600
+_LONGEST_SECONDS = 24 * 60 * 60
 
 
 def never(_answer: Answer) -> bool:
@@ -114,12 +118,6 @@ def _seconds(response: httpx.Response, answer: Answer) -> float | None:
     if until is None or answer.sent_at is None:
         return None
     return max(0.0, (until - answer.sent_at).total_seconds())
-
-
-_MARGIN = timedelta(minutes=5)  # a token this close to its end is not used for a new request
-_REFUSALS = frozenset({400, 401, 403})  # OAuth answers 400 or 401 to wrong credentials
-_DEFAULT_SECONDS = 600
-_LONGEST_SECONDS = 24 * 60 * 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.history_files import history_plan_key, part_key
 from sluice.vendor_exports.completeness.observations import observe, read_observations, record, write_observations
 from sluice.vendor_exports.completeness.update_history import HistoryPublisher
-from sluice.vendor_exports.delivery.slots import Slot, newest_settled, slots_between
+from sluice.vendor_exports.delivery.model import Slot, newest_settled, slots_between
 
 DAYS_PER_PART = 7
 """At 300 files an hour, a part lists some 50,000 files and reads 168 schemas."""

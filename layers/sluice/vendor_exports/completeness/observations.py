@@ -20,7 +20,7 @@ from sluice.vendor_exports.completeness.history_files import state_key
 from sluice.vendor_exports.completeness.slot_history import Observation
 from sluice.vendor_exports.delivery.manifest import safe_name
 from sluice.vendor_exports.delivery.master_schema import MAX_SCHEMA_BYTES, Schema, read_schema
-from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA, Slot, table_of
+from sluice.vendor_exports.delivery.model import MANIFEST, MASTER_SCHEMA, Slot, table_of
 
 # Tables and schemas hardly change from hour to hour: as JSON text, a dictionary holds each once.
 _COLUMNS = pa.schema(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from statistics import median
 
 from sluice.vendor_exports.delivery.master_schema import Schema
-from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.model import Slot
 
 
 @dataclass(frozen=True, slots=True)

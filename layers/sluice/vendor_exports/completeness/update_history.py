@@ -16,7 +16,7 @@ from sluice.vendor_exports.completeness.history_files import (
 from sluice.vendor_exports.completeness.history_formats import CSV_NAMES, history_csv, history_parquet
 from sluice.vendor_exports.completeness.observations import ATTEMPTS, busy_error, observations_of, observe, record
 from sluice.vendor_exports.completeness.slot_history import Observation, SlotHistory, derive
-from sluice.vendor_exports.delivery.slots import Slot, newest_settled, place_of, slots_between
+from sluice.vendor_exports.delivery.model import Slot, newest_settled, place_of, slots_between
 
 Report = Callable[[Environment, Sequence[SlotHistory], Sequence[str]], bytes]
 """Makes the report of an environment's rows; the last argument is the tables out of scope. Same rows, same bytes."""

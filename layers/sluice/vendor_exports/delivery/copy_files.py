@@ -31,6 +31,14 @@ from sluice.vendor_exports.delivery.transfers import (
 PART_BYTES = 8 * 1024 * 1024
 """Bytes of a file that are in memory at a time; parts of an upload have this size, the last one less."""
 
+LIFETIME_MINUTES = 60
+"""Lifetime of the presigned URLs that files are copied from."""
+
+_THREADS = 4  # files at a time; each holds two parts in memory
+_ATTEMPTS = 4
+_LONGEST_PAUSE = 20.0  # seconds
+_KEPT, _COPIED = "kept", "copied"
+
 
 class UnexpectedContentError(DownloadError):
     """The vendor sends other bytes than it promised."""
@@ -172,15 +180,6 @@ def _assert_whole(file: ExpectedFile, size: int) -> None:
 def _assert_md5(md5: str, expected: str) -> None:
     if expected and md5 != expected:
         raise UnexpectedContentError("the bytes are not those of the server's checksum")
-
-
-LIFETIME_MINUTES = 60
-"""Lifetime of the presigned URLs that files are copied from."""
-
-_THREADS = 4  # files at a time; each holds two parts in memory
-_ATTEMPTS = 4
-_LONGEST_PAUSE = 20.0  # seconds
-_KEPT, _COPIED = "kept", "copied"
 
 
 @dataclass(slots=True)

@@ -13,15 +13,20 @@ from sluice.vendor_exports.delivery.model import (
     DELIVERED,
     INCOMPLETE,
     LONGEST_CAUSE,
+    MASTER_SCHEMA,
     BatchResult,
     ExpectedFile,
     Export,
     ExportResult,
     Manifest,
+    table_of,
 )
 from sluice.vendor_exports.delivery.slot_records import SlotRecords
-from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA, table_of
 from sluice.vendor_exports.delivery.transfers import StoredFile, StoredFiles
+
+# Names that a result holds, and their bytes: two results have to fit one DynamoDB item.
+_NAMED, _NAMED_BYTES = 400, 30_000
+_LONGEST_REASON = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +80,6 @@ class DeliveryReader:
 def _is_whole(file: ExpectedFile, stored: StoredFile, manifest: Manifest, kept: set[str]) -> bool:
     """Tell whether a file arrived: of its size, and of this job or kept because its ETag is the same."""
     return stored.size == file.size and (stored.is_of(manifest.job_guid) or file.name in kept)
-
-
-# Names that a result holds, and their bytes: two results have to fit one DynamoDB item.
-_NAMED, _NAMED_BYTES = 400, 30_000
-_LONGEST_REASON = 200  # characters
 
 
 class Checked(StrEnum):

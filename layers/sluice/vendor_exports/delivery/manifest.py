@@ -9,9 +9,8 @@ import orjson
 from sluice.lake.batching import cut
 from sluice.vendor_exports.client.api import ListedFile, Vendor
 from sluice.vendor_exports.delivery.delivery_check import DeliveryReader
-from sluice.vendor_exports.delivery.model import CopyBatch, ExpectedFile, Export, Manifest
+from sluice.vendor_exports.delivery.model import MANIFEST, CopyBatch, ExpectedFile, Export, Manifest
 from sluice.vendor_exports.delivery.slot_records import SlotRecords
-from sluice.vendor_exports.delivery.slots import MANIFEST
 
 _LONGEST_NAME = 255  # bytes; with the folder still far below what S3 takes
 _LONGEST_KEY = 1024  # characters; no key of S3 is longer

@@ -17,8 +17,8 @@ from sluice.vendor_exports.delivery.model import (
     ExportResult,
     Job,
     JobState,
+    Slot,
 )
-from sluice.vendor_exports.delivery.slots import Slot
 
 
 @dataclass(frozen=True, slots=True)

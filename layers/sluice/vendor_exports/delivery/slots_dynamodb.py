@@ -15,9 +15,8 @@ from sluice.aws.runtime import Item, from_dynamodb, to_dynamodb
 from sluice.lake.lease import LeaseLostError
 from sluice.lake.lease_dynamodb import OWNED, DynamoLeases
 from sluice.vendor_exports.client.api import Environment
-from sluice.vendor_exports.delivery.model import Export, ExportResult, Job, JobState
+from sluice.vendor_exports.delivery.model import Export, ExportResult, Job, JobState, Slot
 from sluice.vendor_exports.delivery.slot_records import SlotRecord
-from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.transfers import Provenance, Upload
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from sluice.pipelines import PIPELINES
 from sluice.runs.model import RunRecord, Step
 from sluice.vendor_exports.completeness.report import digest as vendor_exports
 from sluice.vendor_exports.completeness.slot_history import SchemaChange, SlotHistory
-from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.model import Slot
 
 END = datetime(2026, 11, 22, tzinfo=UTC)  # a Sunday's first moment
 TABLES = ("HEADLINER_EVENT", "IT_EVENT", "MICROONE_EVENT", "MICROONE_PRED", "SIM_EVENT", "STE_PRED")

@@ -11,10 +11,10 @@ from sluice.contracts.load import load_registry
 from sluice.contracts.model import PROFILING_LOG
 from sluice.lake.keys import parquet_key
 from sluice.lake.parquet import arrow_schema, to_parquet
-from sluice.search.bulk import BulkLoader, Document
 from sluice.search.cluster import RetryPolicy
 from sluice.search.cluster_opensearch import OpenSearchCluster
 from sluice.search.indices import Indices
+from sluice.search.loading import BulkLoader, Document
 
 STAGE = "e2e-test"
 DVAULTS, EVENT_FILES = "dvault_logs_e2e-test", "event_file_logs_e2e-test"

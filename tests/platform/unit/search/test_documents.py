@@ -6,8 +6,8 @@ import orjson
 import pytest
 
 from sluice.contracts.model import PROFILING_LOG
-from sluice.search.bulk import Document, documents_of
 from sluice.search.indices import MAPPING
+from sluice.search.loading import Document, documents_of
 from tests.platform.unit.search.profiling_logs import DVAULTS, EVENT_FILES, INDICES, profile, record
 
 

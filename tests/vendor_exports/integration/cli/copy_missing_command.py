@@ -5,7 +5,7 @@ from typing import Any
 
 from typer.testing import Result
 
-from sluice.vendor_exports.delivery.slots import MANIFEST
+from sluice.vendor_exports.delivery.model import MANIFEST
 from tests.support.cli_environment import sluice, sluice_json
 from tests.vendor_exports.integration.cli.conditional_s3 import ConditionalS3
 

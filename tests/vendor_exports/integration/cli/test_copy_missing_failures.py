@@ -6,7 +6,7 @@ import pytest
 
 from cli.platform.session import Deployment
 from cli.vendor_exports import copy_missing
-from sluice.vendor_exports.delivery.slots import MANIFEST
+from sluice.vendor_exports.delivery.model import MANIFEST
 from tests.vendor_exports.integration.cli.conditional_s3 import ConditionalS3, failing
 from tests.vendor_exports.integration.cli.copy_missing_command import (
     FOLDER,

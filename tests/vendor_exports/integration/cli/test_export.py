@@ -14,8 +14,7 @@ from cli.platform import machine
 from cli.platform.machine import Outcome
 from cli.platform.session import Deployment
 from sluice.vendor_exports.client.api import Environment
-from sluice.vendor_exports.delivery.model import Export, ExportResult
-from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.model import Export, ExportResult, Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from tests.support.cli_environment import sluice
 

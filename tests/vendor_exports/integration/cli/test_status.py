@@ -6,8 +6,7 @@ from types import SimpleNamespace
 from cli.platform.session import Deployment
 from cli.vendor_exports.status import ExportedSlot, status
 from sluice.vendor_exports.client.api import Environment
-from sluice.vendor_exports.delivery.model import Export, ExportResult
-from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.model import Export, ExportResult, Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 
 

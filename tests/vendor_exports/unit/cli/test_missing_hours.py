@@ -10,7 +10,7 @@ from cli.platform.console import CliError
 from cli.vendor_exports.missing_hours import File, Folder, SlotPlan, SlotRoot, State, compare, hourly_root, sort_in
 from cli.vendor_exports.slot_copies import redacted_manifest
 from sluice.vendor_exports.client.api import Environment
-from sluice.vendor_exports.delivery.slots import MANIFEST, Slot, place_of
+from sluice.vendor_exports.delivery.model import MANIFEST, Slot, place_of
 
 SLOT = Slot.parse("20260131-23")
 TEST, PROD = Environment.TEST, Environment.PROD

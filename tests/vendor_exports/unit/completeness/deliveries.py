@@ -8,7 +8,7 @@ from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.initialise_history import merge_parts, observe_part, write_plan
 from sluice.vendor_exports.completeness.slot_history import Observation, SlotHistory
 from sluice.vendor_exports.completeness.update_history import HistoryPublisher, HistoryUpdater, Updated, output_keys
-from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA, Slot, slots_between
+from sluice.vendor_exports.delivery.model import MANIFEST, MASTER_SCHEMA, Slot, slots_between
 from tests.support.memory_object_store import MemoryObjectStore
 
 FIRST = Slot(datetime(2026, 1, 30, 20, tzinfo=UTC))

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.model import Slot
 from tests.vendor_exports.unit.completeness.deliveries import FIRST, TEST, Bucket, job, schema, settled, slots
 
 HOURS = 20

@@ -16,7 +16,7 @@ from sluice.vendor_exports.completeness.initialise_history import (
     parts_of,
     write_plan,
 )
-from sluice.vendor_exports.delivery.slots import Slot, slots_between
+from sluice.vendor_exports.delivery.model import Slot, slots_between
 from tests.vendor_exports.unit.completeness.deliveries import FIRST, TEST, Bucket, job, settled, slots
 
 LAST = FIRST.after(24 * 20)

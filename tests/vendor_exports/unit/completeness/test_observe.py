@@ -8,7 +8,7 @@ import pytest
 from sluice.vendor_exports.completeness.observations import MAX_MANIFEST_BYTES, observe
 from sluice.vendor_exports.completeness.slot_history import Observation
 from sluice.vendor_exports.delivery.master_schema import MAX_SCHEMA_BYTES, read_schema
-from sluice.vendor_exports.delivery.slots import MANIFEST, MASTER_SCHEMA
+from sluice.vendor_exports.delivery.model import MANIFEST, MASTER_SCHEMA
 from tests.vendor_exports.unit.completeness.deliveries import FIRST, PROD, TEST, Bucket, schema, settled, slots
 
 NOW = settled(FIRST)

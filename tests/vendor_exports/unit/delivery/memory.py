@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sluice.vendor_exports.client.api import Accepted, Environment, JobReport, ListedFile, Refused
-from sluice.vendor_exports.delivery.model import ExpectedFile, Export, ExportResult, Job
+from sluice.vendor_exports.delivery.model import ExpectedFile, Export, ExportResult, Job, Slot
 from sluice.vendor_exports.delivery.slot_records import SlotRecord
-from sluice.vendor_exports.delivery.slots import Slot
 from sluice.vendor_exports.delivery.transfers import Download, Part, Provenance, StoredFile, Upload
 
 SLOT = Slot(datetime(2026, 3, 1, 12, tzinfo=UTC))

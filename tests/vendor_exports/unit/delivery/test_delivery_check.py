@@ -10,8 +10,7 @@ from sluice.vendor_exports.client.api import Environment, ListedFile
 from sluice.vendor_exports.delivery.delivery_check import Checked, DeliveryCheck, DeliveryReader
 from sluice.vendor_exports.delivery.manifest import FileLister, Limits, Listed, Listing
 from sluice.vendor_exports.delivery.master_schema import MAX_SCHEMA_BYTES
-from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, ExportResult, Job, JobState
-from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA
+from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, MASTER_SCHEMA, ExportResult, Job, JobState
 from sluice.vendor_exports.delivery.transfers import Provenance
 from tests.support.memory_object_store import MemoryObjectStore
 from tests.vendor_exports.unit.delivery.memory import (

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.vendor_exports.client.api import Environment
-from sluice.vendor_exports.delivery.slots import Slot, SlotError, newest_settled, place_of, slots_between, table_of
+from sluice.vendor_exports.delivery.model import Slot, SlotError, newest_settled, place_of, slots_between, table_of
 
 TEST, PROD = Environment.TEST, Environment.PROD
 MOMENTS = st.integers(0, 7_000 * 365 * 86_400).map(

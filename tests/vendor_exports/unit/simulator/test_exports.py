@@ -8,7 +8,7 @@ import pytest
 
 from cli.simulator import vendor_faults as faults
 from cli.simulator.exports import TABLES, Exports, _files_of, files_of
-from sluice.vendor_exports.delivery.slots import MASTER_SCHEMA, table_of
+from sluice.vendor_exports.delivery.model import MASTER_SCHEMA, table_of
 
 USUAL = Exports(files=60)
 

@@ -8,7 +8,7 @@ from statistics import fmean
 from sluice.html_report.page import table
 from sluice.html_report.text import names_of
 from sluice.vendor_exports.completeness.slot_history import SlotHistory
-from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.model import Slot
 
 JOB_LEVEL = 1.0
 """Completeness of a job: readers join its tables, so one that is missing spoils the hour."""

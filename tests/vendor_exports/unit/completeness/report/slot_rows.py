@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import strategies as st
 
 from sluice.vendor_exports.completeness.slot_history import SchemaChange, SlotHistory
-from sluice.vendor_exports.delivery.slots import Slot
+from sluice.vendor_exports.delivery.model import Slot
 
 FIRST = Slot.parse("20260130-20")
 TABLES = ("Cargo", "Port", "Vessel", "Voyage")
