@@ -21,8 +21,9 @@ import orjson
 from cli.contracts.generation import generate_event
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import Column, Contract
+from sluice.event_files.convert.committing import read_plan
 from sluice.event_files.convert.model import Batch
-from sluice.event_files.convert.planning import Planning, read_plan
+from sluice.event_files.convert.planning import Planning
 from sluice.event_files.ledger.model import ChunkRecord, Counts, Segment, clean_key
 from sluice.event_files.validate.event_processor import EventProcessor, lineage_of
 from sluice.lake.object_store import ByteRange, MissingObjectError

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sluice.event_files.convert.batches import Converter
-from sluice.event_files.convert.planning import Planning, Summary, commit, read_plan
+from sluice.event_files.convert.committing import Summary, commit, read_plan
+from sluice.event_files.convert.planning import Planning
 from sluice.event_files.convert.profiling import publish_profile
 from sluice.lake.object_store import ObjectStore
 from tests.bench.local_validation import REGISTRY, Read, validate

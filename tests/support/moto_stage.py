@@ -15,8 +15,9 @@ from moto import mock_aws
 from sluice.aws import runtime
 from sluice.contracts.load import load_registry
 from sluice.event_files.convert.batches import Converter
+from sluice.event_files.convert.committing import Summary, commit, read_plan
 from sluice.event_files.convert.model import Plan
-from sluice.event_files.convert.planning import Decision, Planned, Planning, Summary, commit, read_plan
+from sluice.event_files.convert.planning import Decision, Planned, Planning
 from sluice.event_files.convert.profiling import publish_profile
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.ledger.model import SourceObject

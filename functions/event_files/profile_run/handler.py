@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.runtime import dynamodb, s3, setting
-from sluice.event_files.convert.planning import read_plan
+from sluice.event_files.convert.committing import read_plan
 from sluice.event_files.convert.profiling import publish_profile
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.lake.object_store_s3 import S3ObjectStore

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from sluice.event_files.convert.batches import BatchError
+from sluice.event_files.convert.committing import IncompleteRunError
 from sluice.event_files.convert.model import receipts_key
-from sluice.event_files.convert.planning import IncompleteRunError, Planned
+from sluice.event_files.convert.planning import Planned
 from sluice.event_files.ledger.model import CLEAN_PREFIX, DIRTY_PREFIX
 from sluice.event_files.run_summary import commit_key
 from tests.support.moto_backend import objects_of

@@ -1,12 +1,7 @@
-"""Plan of a run, and its commit.
+"""Plan of a run: one run at a time, and a crashed run's plan is finished before a new one is made."""
 
-There is one run at a time, and a crashed run's plan is finished before a new one is made. Rows out must equal events
-in, per table, before the chunks of a run count as converted.
-"""
-
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -17,17 +12,14 @@ from sluice.event_files.convert.model import (
     Batch,
     BatchGroup,
     Plan,
-    Receipt,
     RunLedger,
     plan_key,
-    receipts_key,
 )
 from sluice.event_files.ledger.model import ChunkRecord, Counts, OpenRun, clean_key, dirty_key
-from sluice.event_files.run_summary import commit_key
 from sluice.lake.batching import cut
 from sluice.lake.keys import iso
 from sluice.lake.lease import Executions, acquire
-from sluice.lake.object_store import ByteRange, MissingObjectError, ObjectStore
+from sluice.lake.object_store import ByteRange, ObjectStore
 
 MAX_SPANS = 500
 """A group of batches travels as the input of one state: 500 spans are about 70 KB of its 256 KB."""
@@ -133,89 +125,3 @@ def _arrived(chunks: Sequence[ChunkRecord]) -> Arrived:
         counts.add(chunk.counts)
     size = sum(chunk.source_bytes for chunk in chunks)
     return Arrived(size, counts.unrelated, counts.unknown_members, counts.media_missing, counts.dirty_by_table())
-
-
-class IncompleteRunError(Exception):
-    """Receipts are missing or do not match the plan; nothing was marked converted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """Counts of a run: `events` are the clean ones, `dirty` is by table and reason, `newest_hours` by table."""
-
-    run_id: str
-    status: str
-    files: int
-    events: int
-    rows: Mapping[str, int]
-    parquet_files: int
-    parquet_bytes: int
-    newest_hours: Mapping[str, str]
-    bytes: int
-    dirty: Mapping[str, Mapping[str, int]]
-    unrelated: int
-    unknown_members: int
-    media_missing: int
-    planned_at: str
-
-
-def read_plan(files: ObjectStore, key: str) -> Plan:
-    """Read a published plan."""
-    return Plan.from_json(orjson.loads(files.read(key)))
-
-
-def commit(plan: Plan, files: ObjectStore, ledger: RunLedger) -> Summary:
-    """Compare rows out with events in, then mark the plan's chunks converted and remove their clean objects.
-
-    Raises:
-        IncompleteRunError: A group of batches has no receipts, or a table has other rows than planned.
-    """
-    receipts = _receipts(plan, files)
-    rows = _complete_rows(plan, receipts)
-    summary = Summary(
-        run_id=plan.run_id,
-        status="converted",
-        files=plan.files,
-        events=plan.rows().total(),
-        rows=dict(sorted(rows.items())),
-        parquet_files=sum(receipt.parquet_files for receipt in receipts),
-        parquet_bytes=sum(receipt.parquet_bytes for receipt in receipts),
-        newest_hours=_newest_hours(receipts),
-        planned_at=plan.planned_at,
-        **asdict(plan.arrived),
-    )
-    files.write(commit_key(plan.run_id), orjson.dumps(summary))
-    ledger.mark_converted(plan.chunk_ids, plan.run_id)
-    files.delete([clean_key(chunk_id) for chunk_id in plan.chunk_ids])
-    return summary
-
-
-def _receipts(plan: Plan, files: ObjectStore) -> list[Receipt]:
-    keys = [receipts_key(plan.run_id, group.group_id) for group in plan.groups]
-    try:
-        return [Receipt(**orjson.loads(line)) for body in files.read_all(keys) for line in body.splitlines()]
-    except MissingObjectError as error:
-        raise IncompleteRunError(
-            f"run {plan.run_id}: batches left no receipts ({error}); start the conversion again, it resumes this run"
-        ) from error
-
-
-def _newest_hours(receipts: Sequence[Receipt]) -> dict[str, str]:
-    newest: dict[str, str] = {}
-    for receipt in receipts:
-        if receipt.table and receipt.newest_hour:
-            newest[receipt.table] = max(receipt.newest_hour, newest.get(receipt.table, ""))
-    return dict(sorted(newest.items()))
-
-
-def _complete_rows(plan: Plan, receipts: Sequence[Receipt]) -> Counter[str]:
-    """Return the rows written, by table. Raises IncompleteRunError."""
-    planned, rows = plan.rows(), Counter[str]()
-    for receipt in receipts:
-        if receipt.table:
-            rows[receipt.table] += receipt.rows
-    wrong = [table for table in planned | rows if planned[table] != rows[table]]
-    if wrong:
-        tables = "; ".join(f"{table}: {planned[table]} in, {rows[table]} out" for table in wrong)
-        raise IncompleteRunError(f"run {plan.run_id}: rows do not match events ({tables}); nothing was committed")
-    return rows

@@ -6,8 +6,8 @@ from dataclasses import asdict
 import orjson
 import pytest
 
+from sluice.event_files.convert.committing import IncompleteRunError, Summary, commit
 from sluice.event_files.convert.model import Arrived, Batch, BatchGroup, Plan, Receipt, receipts_key
-from sluice.event_files.convert.planning import IncompleteRunError, Summary, commit
 from sluice.event_files.ledger.model import clean_key
 from sluice.event_files.run_summary import commit_key
 from tests.event_files.unit.convert.memory_ledger import MemoryLedger

@@ -8,8 +8,9 @@ import orjson
 import pytest
 
 from sluice.event_files.convert.batches import Converter
+from sluice.event_files.convert.committing import commit, read_plan
 from sluice.event_files.convert.model import BatchGroup
-from sluice.event_files.convert.planning import MAX_SPANS, Planned, Planning, commit, read_plan
+from sluice.event_files.convert.planning import MAX_SPANS, Planned, Planning
 from sluice.event_files.convert.profiling import publish_profile
 from sluice.event_files.ledger.model import ChunkRecord, Segment, clean_key
 from sluice.lake.object_store import ListedObject

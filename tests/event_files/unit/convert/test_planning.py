@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sluice.event_files.convert.committing import read_plan
 from sluice.event_files.convert.model import Arrived, Batch, BatchGroup, Plan
-from sluice.event_files.convert.planning import MAX_SPANS, Decision, Planned, Planning, read_plan
+from sluice.event_files.convert.planning import MAX_SPANS, Decision, Planned, Planning
 from sluice.event_files.ledger.model import ChunkRecord, Counts, OpenRun, Segment, clean_key, dirty_key
 from sluice.lake.object_store import ByteRange
 from tests.event_files.unit.convert.memory_ledger import MemoryLedger, RunningExecutions

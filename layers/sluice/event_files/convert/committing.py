@@ -1,0 +1,98 @@
+"""Commit of a run: rows out must equal events in, per table, before its chunks count as converted."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import orjson
+
+from sluice.event_files.convert.model import Plan, Receipt, RunLedger, receipts_key
+from sluice.event_files.ledger.model import clean_key
+from sluice.event_files.run_summary import commit_key
+from sluice.lake.object_store import MissingObjectError, ObjectStore
+
+
+class IncompleteRunError(Exception):
+    """Receipts are missing or do not match the plan; nothing was marked converted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts of a run: `events` are the clean ones, `dirty` is by table and reason, `newest_hours` by table."""
+
+    run_id: str
+    status: str
+    files: int
+    events: int
+    rows: Mapping[str, int]
+    parquet_files: int
+    parquet_bytes: int
+    newest_hours: Mapping[str, str]
+    bytes: int
+    dirty: Mapping[str, Mapping[str, int]]
+    unrelated: int
+    unknown_members: int
+    media_missing: int
+    planned_at: str
+
+
+def read_plan(files: ObjectStore, key: str) -> Plan:
+    """Read a published plan."""
+    return Plan.from_json(orjson.loads(files.read(key)))
+
+
+def commit(plan: Plan, files: ObjectStore, ledger: RunLedger) -> Summary:
+    """Compare rows out with events in, then mark the plan's chunks converted and remove their clean objects.
+
+    Raises:
+        IncompleteRunError: A group of batches has no receipts, or a table has other rows than planned.
+    """
+    receipts = _receipts(plan, files)
+    rows = _complete_rows(plan, receipts)
+    summary = Summary(
+        run_id=plan.run_id,
+        status="converted",
+        files=plan.files,
+        events=plan.rows().total(),
+        rows=dict(sorted(rows.items())),
+        parquet_files=sum(receipt.parquet_files for receipt in receipts),
+        parquet_bytes=sum(receipt.parquet_bytes for receipt in receipts),
+        newest_hours=_newest_hours(receipts),
+        planned_at=plan.planned_at,
+        **asdict(plan.arrived),
+    )
+    files.write(commit_key(plan.run_id), orjson.dumps(summary))
+    ledger.mark_converted(plan.chunk_ids, plan.run_id)
+    files.delete([clean_key(chunk_id) for chunk_id in plan.chunk_ids])
+    return summary
+
+
+def _receipts(plan: Plan, files: ObjectStore) -> list[Receipt]:
+    keys = [receipts_key(plan.run_id, group.group_id) for group in plan.groups]
+    try:
+        return [Receipt(**orjson.loads(line)) for body in files.read_all(keys) for line in body.splitlines()]
+    except MissingObjectError as error:
+        raise IncompleteRunError(
+            f"run {plan.run_id}: batches left no receipts ({error}); start the conversion again, it resumes this run"
+        ) from error
+
+
+def _newest_hours(receipts: Sequence[Receipt]) -> dict[str, str]:
+    newest: dict[str, str] = {}
+    for receipt in receipts:
+        if receipt.table and receipt.newest_hour:
+            newest[receipt.table] = max(receipt.newest_hour, newest.get(receipt.table, ""))
+    return dict(sorted(newest.items()))
+
+
+def _complete_rows(plan: Plan, receipts: Sequence[Receipt]) -> Counter[str]:
+    """Return the rows written, by table. Raises IncompleteRunError."""
+    planned, rows = plan.rows(), Counter[str]()
+    for receipt in receipts:
+        if receipt.table:
+            rows[receipt.table] += receipt.rows
+    wrong = [table for table in planned | rows if planned[table] != rows[table]]
+    if wrong:
+        tables = "; ".join(f"{table}: {planned[table]} in, {rows[table]} out" for table in wrong)
+        raise IncompleteRunError(f"run {plan.run_id}: rows do not match events ({tables}); nothing was committed")
+    return rows
