@@ -7,14 +7,12 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
-from cli.platform.local_cloud import REGION
 from infra.stage import Stage
-from tests.platform.local.measured_conditions import Conditions, MeasuredCloud, Sample
-from tests.support.cloudwatch.definitions import Alarms, UnknownError, read_alarms, resolver_of
+from tests.platform.infra.observability.observability_template import ObservabilityTemplate
+from tests.platform.local.measured_conditions import Conditions, Sample
+from tests.support.cloudwatch.definitions import Alarms, read_alarms
 from tests.support.cloudwatch.evaluation import ALARM, evaluate
-from tests.support.cloudwatch.measurement import ACCOUNT
 from tests.support.cloudwatch.series import Metric, Point, Series
 from tests.support.synthesis import synthesise
 
@@ -93,34 +91,18 @@ class Hours:
 def evaluate_between(alarms: Alarms, timeline: Timeline, start: datetime, end: datetime) -> AlarmStates:
     """Evaluate all alarms every other minute."""
     series = Series(timeline.points)
-    constructs = {name: logical_id[:-8] for name, logical_id in alarms.logical_ids.items()}  # without CDK's hash
     states: dict[str, str] = {}
     ever: set[str] = set()
     for now in _moments(start, end + _EVALUATIONS, _EVALUATIONS):
         states = evaluate(alarms, series, now)
         ever |= {name for name, state in states.items() if state == ALARM}
-    return AlarmStates({constructs[name] for name in ever}, {constructs[name]: state for name, state in states.items()})
+    return AlarmStates(ever, states)
 
 
-def alarms_of(stage: Stage, measured: MeasuredCloud, folder: Path) -> Alarms:
-    """Return the alarms of a stage on the resources of the local one, which have the same logical ids."""
+def alarms_of(stage: Stage, folder: Path) -> Alarms:
+    """Return the alarms of a stage; its resources have the logical ids of those of the local one."""
     with ProcessPoolExecutor(1, get_context("spawn")) as process:  # the CDK's Node process ends with it
-        synthesis = process.submit(synthesise, stage, folder).result()
-    exports: dict[str, str] = {}
-    for part, template in synthesis.by_part.items():
-        exports |= dict(_exports_of(measured, f"Sluice-local-{part}", template.body))
-    resources = measured.stacks["Sluice-local-Observability"]
-    return read_alarms(synthesis.observability.body, resolver_of(resources, exports, REGION, ACCOUNT))
-
-
-def _exports_of(measured: MeasuredCloud, stack: str, body: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    resolver = resolver_of(measured.stacks[stack], {}, REGION, ACCOUNT)
-    for output in body.get("Outputs", {}).values():
-        if "Export" in output:
-            try:
-                yield output["Export"]["Name"], str(resolver.resolve(output["Value"]))
-            except UnknownError:
-                continue  # nothing that is measured
+        return read_alarms(ObservabilityTemplate(process.submit(synthesise, stage, folder).result()))
 
 
 def _moments(start: datetime, end: datetime, every: timedelta) -> Iterator[datetime]:

@@ -16,8 +16,7 @@ import pytest
 from cli.simulator import vendor_faults
 from cli.simulator.vendor import Fault
 from sluice.event_files.ledger.ledger_dynamodb import PENDING
-from tests.support.cloudwatch.definitions import FUNCTION, QUEUE, Resource
-from tests.support.cloudwatch.measurement import PointCollector, resources_of
+from tests.support.cloudwatch.measurement import QUEUE, PointCollector, Resource, resources_of
 from tests.support.cloudwatch.series import Metric, Point
 from tests.support.local.deployed_cloud import Cloud, CommandError, wait_until
 from tests.support.local.deployed_exports import DeployedExports
@@ -60,19 +59,13 @@ class MeasuredCloud:
     cloud: Cloud
 
     @cached_property
-    def stacks(self) -> dict[str, list[Resource]]:
-        """Return the deployed resources by stack."""
-        deployment = self.cloud.deployment
-        return {stack: resources_of(deployment, stack) for stack in deployment.stacks}
-
-    @property
     def resources(self) -> list[Resource]:
-        """Return the resources of all stacks."""
-        return [resource for resources in self.stacks.values() for resource in resources]
+        """Return the deployed resources that can be measured."""
+        return list(resources_of(self.cloud.deployment))
 
-    def physical_id(self, kind: str, logical_id: str) -> str:
-        """Return the physical id of the one resource of a kind whose logical id begins so."""
-        (found,) = [r.physical_id for r in self.resources if r.kind == kind and r.logical_id.startswith(logical_id)]
+    def queue_url(self, logical_id: str) -> str:
+        """Return the URL of the one queue whose logical id begins so."""
+        (found,) = [each.physical_id for each in self.resources if each.kind == QUEUE and f"/{logical_id}" in each.name]
         return found
 
     def empty_queues(self) -> None:
@@ -156,8 +149,8 @@ class Conditions:
     @cached_property
     def dead_letter(self) -> Sample:
         """Queues after a message that is no announcement was received as often as it may be."""
-        sqs, url = self.cloud.deployment.sqs, self.measured.physical_id(QUEUE, "FilesQueue")
-        dead_letters = self.measured.physical_id(QUEUE, "FilesDeadLetters")
+        sqs, url = self.cloud.deployment.sqs, self.measured.queue_url("FilesQueue")
+        dead_letters = self.measured.queue_url("FilesDeadLetters")
         before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
         try:
@@ -219,9 +212,8 @@ class Conditions:
 
     def validation_seconds(self, sample: Sample) -> float:
         """Return the duration of the longest call of validate_files."""
-        dimension = ("FunctionName", self.measured.physical_id(FUNCTION, "FunctionsValidateFilesFunction"))
-        found = [p.value for metric, p in sample.only("Duration").points if dimension in metric.dimensions]
-        return max(found) / 1000
+        calls = [(dict(metric.dimensions)["FunctionName"], point) for metric, point in sample.only("Duration").points]
+        return max(point.value for function, point in calls if "/FunctionsValidateFiles" in function) / 1000
 
     def _measure(self, action: Callable[[], object]) -> Sample:
         return self.measured.measure(action).without(*_QUEUE_METRICS)
@@ -265,9 +257,6 @@ class Conditions:
 
 
 def _of_other_stage(metric: Metric) -> Metric:
-    """Return the metric as the stage `int` has it: few physical names have the stage in them."""
-    dimensions = {
-        name: "int" if (name, value) == ("stage", "local") else value.replace(":sluice-local-", ":sluice-int-")
-        for name, value in metric.dimensions
-    }
-    return Metric.of(metric.namespace, metric.name, dimensions)
+    """Return the metric as the stage `int` has it."""
+    dimensions = dict(metric.dimensions)
+    return Metric.of(metric.namespace, metric.name, dimensions | ({"stage": "int"} if "stage" in dimensions else {}))

@@ -58,8 +58,8 @@ def settings(hours: Hours) -> EventFiles:
 
 
 @pytest.fixture(scope="module")
-def alarms(measured: MeasuredCloud, settings: EventFiles, tmp_path_factory: pytest.TempPathFactory) -> Alarms:
-    return alarms_of(INT.having(settings), measured, tmp_path_factory.mktemp("int"))
+def alarms(settings: EventFiles, tmp_path_factory: pytest.TempPathFactory) -> Alarms:
+    return alarms_of(INT.having(settings), tmp_path_factory.mktemp("int"))
 
 
 def assert_alarms(found: tuple[AlarmStates, AlarmStates], *expected: str) -> None:
@@ -144,7 +144,7 @@ def _ages(dead_letter: Sample, sent: datetime, hidden: timedelta) -> Iterator[tu
     (queue,) = {
         metric
         for metric, _ in dead_letter.points
-        if metric.name == "ApproximateAgeOfOldestMessage" and "-FilesQueue" in dict(metric.dimensions)["QueueName"]
+        if metric.name == "ApproximateAgeOfOldestMessage" and "/FilesQueue" in dict(metric.dimensions)["QueueName"]
     }
     for minute in range(2 * hidden // MINUTE):
         yield queue, Point((sent + minute * MINUTE).timestamp(), 60.0 * minute)

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from tests.platform.local.measured_conditions import Conditions, MeasuredCloud
-from tests.support.cloudwatch.definitions import QUEUE
 from tests.support.local.deployed_cloud import Cloud, wait_until
 from tests.support.local.deployed_exports import DeployedExports
 
@@ -38,7 +37,7 @@ def test_last_runs(cloud: Cloud, conditions: Conditions) -> None:
 
 
 def test_dead_letters_are_shown_until_they_are_gone(cloud: Cloud, conditions: Conditions) -> None:
-    url = conditions.measured.physical_id(QUEUE, "FilesDeadLetters")
+    url = conditions.measured.queue_url("FilesDeadLetters")
     assert dead_letters(cloud) == 0
     cloud.deployment.sqs.send_message(QueueUrl=url, MessageBody="no announcement")
     assert dead_letters(cloud) == 1

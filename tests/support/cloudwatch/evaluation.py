@@ -28,10 +28,10 @@ _BREACHES: dict[str, Callable[..., bool]] = {
 
 
 def evaluate(alarms: Alarms, series: Series, now: datetime) -> dict[str, str]:
-    """Return the state of every alarm at `now`, by name. Raises an error where a stack has what is not known here."""
-    states = {alarm.name: _state(alarm, series, now) for alarm in alarms.metric}
+    """Return the state of every alarm at `now`, by construct; what is not known here is an error."""
+    states = {name: _state(alarm, series, now) for name, alarm in alarms.metric.items()}
     on = {name for name, state in states.items() if state == ALARM}
-    return states | {alarm.name: ALARM if on & {*alarm.alarms} else OK for alarm in alarms.composite}
+    return states | {name: ALARM if on & {*children} else OK for name, children in alarms.composite.items()}
 
 
 def _state(alarm: MetricAlarm, series: Series, now: datetime) -> str:

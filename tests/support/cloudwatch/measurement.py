@@ -15,10 +15,13 @@ from functools import cached_property
 from typing import Any
 
 from cli.platform.session import Deployment
-from tests.support.cloudwatch.definitions import FUNCTION, MACHINE, QUEUE, Resource
 from tests.support.cloudwatch.series import Metric, Point, points_of
 
 Points = Iterator[tuple[Metric, Point]]
+
+FUNCTION = "AWS::Lambda::Function"
+MACHINE = "AWS::StepFunctions::StateMachine"
+QUEUE = "AWS::SQS::Queue"
 
 _ENDS = {
     "SUCCEEDED": "ExecutionsSucceeded",
@@ -32,6 +35,15 @@ _MOST_EVENTS = 10_000
 _THREADS = 8
 
 
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A deployed resource: its name is its stack's part and its logical id, its physical id what `Ref` gives."""
+
+    name: str
+    kind: str
+    physical_id: str
+
+
 @dataclass(frozen=True)
 class PointCollector:
     """Collects the points of some resources from `since` on."""
@@ -43,17 +55,17 @@ class PointCollector:
         """Return all points of these resources."""
         sources = {FUNCTION: self._of_function, MACHINE: self._of_machine, QUEUE: self._of_queue}
         with ThreadPoolExecutor(_THREADS) as pool:
-            found = pool.map(lambda resource: list(sources[resource.kind](resource.physical_id)), resources)
+            found = pool.map(lambda resource: list(sources[resource.kind](resource)), resources)
             return [point for points in found for point in points]
 
-    def _of_function(self, name: str) -> Points:
+    def _of_function(self, function: Resource) -> Points:
         calls: dict[str, list[dict[str, Any]]] = {}
-        for event in self._log_events(self._log_groups[name]):
+        for event in self._log_events(self._log_groups[function.physical_id]):
             calls.setdefault(event["logStreamName"], []).append(event)  # each call has a stream of its own
         for events in calls.values():
             lines = [event["message"] for event in events]
             yield from points_of(lines)
-            yield from _points_of_call(name, events[-1]["timestamp"] / 1000, lines)
+            yield from _points_of_call(function.name, events[-1]["timestamp"] / 1000, lines)
 
     def _log_events(self, group: str) -> Iterator[dict[str, Any]]:
         """Return the log events; the local cloud cuts an answer at a number of events, without a next page."""
@@ -71,9 +83,10 @@ class PointCollector:
         found = (function for page in pages for function in page["Functions"])
         return {function["FunctionName"]: function["LoggingConfig"]["LogGroup"] for function in found}
 
-    def _of_machine(self, arn: str) -> Points:
-        pages = self.deployment.stepfunctions.get_paginator("list_executions").paginate(stateMachineArn=arn)
-        dimensions = {"StateMachineArn": arn}
+    def _of_machine(self, machine: Resource) -> Points:
+        executions = self.deployment.stepfunctions.get_paginator("list_executions")
+        pages = executions.paginate(stateMachineArn=machine.physical_id)
+        dimensions = {"StateMachineArn": machine.name}
         for execution in (execution for page in pages for execution in page["executions"]):
             started, stopped = execution["startDate"], execution.get("stopDate")
             yield Metric.of("AWS/States", "ExecutionsStarted", dimensions), Point(started.timestamp(), 1)
@@ -82,8 +95,9 @@ class PointCollector:
                 yield Metric.of("AWS/States", _ENDS[execution["status"]], dimensions), Point(at, 1)
                 yield Metric.of("AWS/States", "ExecutionTime", dimensions), Point(at, took)
 
-    def _of_queue(self, url: str) -> Points:
-        found = self.deployment.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    def _of_queue(self, queue: Resource) -> Points:
+        asked = self.deployment.sqs.get_queue_attributes(QueueUrl=queue.physical_id, AttributeNames=["All"])
+        found = asked["Attributes"]
         waiting = int(found["ApproximateNumberOfMessages"])
         hidden = int(found["ApproximateNumberOfMessagesNotVisible"])
         values = {"ApproximateNumberOfMessagesVisible": waiting, "ApproximateNumberOfMessagesNotVisible": hidden}
@@ -92,7 +106,7 @@ class PointCollector:
         # As of the minute that is over, which is the last that alarms look at.
         at = datetime.now(UTC).timestamp() - 60
         for name, value in values.items():
-            yield Metric.of("AWS/SQS", name, {"QueueName": url.rpartition("/")[2]}), Point(at, float(value))
+            yield Metric.of("AWS/SQS", name, {"QueueName": queue.name}), Point(at, float(value))
 
 
 def _points_of_call(function: str, at: float, lines: list[str]) -> Points:
@@ -106,16 +120,11 @@ def _points_of_call(function: str, at: float, lines: list[str]) -> Points:
         yield Metric.of("AWS/Lambda", name, {"FunctionName": function}), Point(at, value)
 
 
-_MEASURED = (FUNCTION, MACHINE, QUEUE)
-ACCOUNT = "000000000000"
-
-
-def resources_of(deployment: Deployment, stack: str) -> list[Resource]:
-    """Return the resources of a stack that alarms may be on."""
-    pages = deployment.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
-    return [
-        Resource(found["LogicalResourceId"], found["ResourceType"], found["PhysicalResourceId"])
-        for page in pages
-        for found in page["StackResourceSummaries"]
-        if found["ResourceType"] in _MEASURED
-    ]
+def resources_of(deployment: Deployment) -> Iterator[Resource]:
+    """Yield the deployed resources that alarms may be on."""
+    for stack in deployment.stacks:
+        pages = deployment.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
+        for found in (found for page in pages for found in page["StackResourceSummaries"]):
+            if found["ResourceType"] in {FUNCTION, MACHINE, QUEUE}:
+                name = f"{stack.rpartition('-')[2]}/{found['LogicalResourceId']}"
+                yield Resource(name, found["ResourceType"], found["PhysicalResourceId"])

@@ -102,10 +102,13 @@ class ObservabilityTemplate:
         found = [self.resolved(each["Properties"]) for each in self.template.of_type(QUERY).values()]
         return {each["Name"]: each for each in found}
 
+    def resource_of(self, reference: str) -> str:
+        """Return ``stack part/logical id`` of the resource a reference leads to, whichever attribute it takes."""
+        return self._machines.get(reference.rpartition(":stateMachine:")[2]) or reference.partition(".")[0]
+
     def type_of(self, reference: str) -> str:
         """Return the type of the resource a reference leads to; "" where it leads nowhere."""
-        machine = self._machines.get(reference.rpartition(":stateMachine:")[2])
-        return self._types.get(machine or reference.partition(".")[0], "")
+        return self._types.get(self.resource_of(reference), "")
 
     def resolved(self, value: Any) -> Any:
         """Return a value with references as text."""

@@ -15,8 +15,6 @@ FILES = Metric.of("Sluice", "Files", {"stage": "int"})
 def alarm(**changes: Any) -> MetricAlarm:
     """An alarm on the sum of files above 5; changes as the class has them."""
     settings: dict[str, Any] = {
-        "name": "Files",
-        "logical_id": "Files",
         "queries": (Query("m", PERIOD, metric=FILES, statistic="Sum"),),
         "comparison": "GreaterThanThreshold",
         "threshold": 5.0,
@@ -36,4 +34,4 @@ def laid(*values: float | None, metric: Metric = FILES) -> list[tuple[Metric, Po
 
 def state_of(one: MetricAlarm, *points: list[tuple[Metric, Point]], now: datetime = NOW) -> str:
     """The state of an alarm over these points."""
-    return evaluate(Alarms((one,)), Series(point for part in points for point in part), now)[one.name]
+    return evaluate(Alarms({"one": one}), Series(point for part in points for point in part), now)["one"]
