@@ -17,8 +17,7 @@ from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from sluice.aws.runtime import Item, error_code
 from sluice.event_files.ledger.ledger_dynamodb import PENDING
 from sluice.event_files.ledger.model import dirty_key
-from sluice.lake.keys import table_prefix
-from sluice.lake.object_store import MissingObjectError
+from sluice.lake.object_store import MissingObjectError, table_prefix
 from sluice.lake.object_store_s3 import S3ObjectStore
 
 EXAMPLES = 3  # dirty events shown of each table and reason

@@ -20,7 +20,7 @@ from infra.platform.stage_stack import StageStack, stage_of
 from infra.stage import Stage
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import PROFILING_LOG
-from sluice.lake.keys import table_prefix
+from sluice.lake.object_store import table_prefix
 from sluice.observability.metrics import PLATFORM, SEARCH_FAILED
 from sluice.search.indices import Indices, fingerprint
 from sluice.search.pending import PENDING_PREFIX, SEARCH_PREFIX

@@ -8,7 +8,7 @@ from functools import partial
 
 import pyarrow.parquet as pq
 
-from sluice.lake.keys import table_prefix
+from sluice.lake.object_store import table_prefix
 from tests.bench.local_validation import REGISTRY
 from tests.bench.peers import original, validators
 from tests.bench.peers.validators import sample

@@ -25,7 +25,7 @@ from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
 from sluice.event_files.validate.source_store_s3 import S3SourceStore
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
-from sluice.lake.keys import timestamped_id
+from sluice.lake.object_store import timestamped_id
 from sluice.lake.object_store_s3 import S3ObjectStore
 from tests.event_files.unit.convert.memory_ledger import RunningExecutions
 from tests.support.aws_calls import AwsCalls, AwsUnavailableError, KilledError

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.aws.runtime import StepFunctionsExecutions, dynamodb, s3, setting, step_functions
 from sluice.event_files.convert.planning import Planning
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
-from sluice.lake.keys import timestamped_id
+from sluice.lake.object_store import timestamped_id
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import LambdaFunction
 

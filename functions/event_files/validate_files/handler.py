@@ -15,7 +15,7 @@ from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
 from sluice.event_files.validate.source_objects import UnknownAnnouncementError, announced_objects
 from sluice.event_files.validate.source_store_s3 import S3SourceStore
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
-from sluice.lake.keys import timestamped_id
+from sluice.lake.object_store import timestamped_id
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import LambdaFunction
 

@@ -2,7 +2,7 @@
 
 import orjson
 
-from sluice.lake.keys import RUNS_PREFIX
+from sluice.lake.object_store import RUNS_PREFIX
 from sluice.runs.model import FinishedExecution, Result, RunKind, RunSummary
 
 CONVERT = "convert"

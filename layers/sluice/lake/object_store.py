@@ -1,9 +1,15 @@
-"""The lake bucket as the domain sees it: one protocol, kept by `S3ObjectStore` and by the tests' store in memory."""
+"""The lake bucket as the domain sees it: keys that every pipeline uses, ids and times in them, and its objects.
+
+The protocol `ObjectStore` is kept by `S3ObjectStore` and by the tests' store in memory.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO, Protocol
+
+TABLES_PREFIX = "data/clean_parquet/"
+RUNS_PREFIX = "runs/"
 
 
 class MissingObjectError(Exception):
@@ -78,3 +84,25 @@ class ObjectStore(Protocol):
 
     def list_all(self, prefixes: Iterable[str]) -> Iterator[ListedObject]:
         """Yield the objects under any of the prefixes, prefix by prefix."""
+
+
+def timestamped_id(now: datetime, token: str) -> str:
+    """Return an id that grows with time and begins with its day, e.g. ``20260131T235959123456Z-1f2e3d4c``."""
+    return f"{now:%Y%m%dT%H%M%S%fZ}-{token}"
+
+
+def iso(time: datetime) -> str:
+    """Write a time in UTC as ISO 8601, with milliseconds."""
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def table_prefix(table: str) -> str:
+    """Return the prefix of all files of a table."""
+    return f"{TABLES_PREFIX}{table}.parquet/"
+
+
+def parquet_key(table: str, hour: str, name: str) -> str:
+    """Return the key of a Parquet file; `hour` is ``YYYY-MM-DDTHH``, partition values are not padded."""
+    year, month, day = hour[:10].split("-")
+    partition = f"year={int(year)}/month={int(month)}/day={int(day)}/hour={int(hour[11:13])}"
+    return f"{table_prefix(table)}{partition}/{name}.parquet"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from sluice.lake.keys import iso
+from sluice.lake.object_store import iso
 from sluice.runs.execution_events import ENDS, Event, Execution, failed_visit, last_document, steps_of, visits_of
 from sluice.runs.model import FinishedExecution, Result, RunKind, RunRecord, RunSummary
 from sluice.runs.records import record_id

@@ -7,8 +7,7 @@ from datetime import datetime
 import orjson
 
 from sluice.contracts.model import PROFILING_LOG
-from sluice.lake.keys import RUNS_PREFIX, table_prefix
-from sluice.lake.object_store import ObjectStore
+from sluice.lake.object_store import RUNS_PREFIX, ObjectStore, table_prefix
 
 SEARCH_PREFIX = f"{RUNS_PREFIX}search/"
 PENDING_PREFIX = f"{SEARCH_PREFIX}pending/"

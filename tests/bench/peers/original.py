@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sluice.contracts.model import Contract
-from sluice.lake.keys import parquet_key
+from sluice.lake.object_store import parquet_key
 from sluice.lake.parquet import arrow_schema
 from tests.bench.clean_lines import row_of
 from tests.bench.corpus import FAMILY

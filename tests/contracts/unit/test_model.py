@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from sluice.contracts.model import CORRECTION_RULES, PARTITION_KEYS, ContractError, Registry
-from sluice.event_files.validate.corrections import _RULES
+from sluice.event_files.validate.event_processor import _RULES
 
 
 def test_an_unknown_table_is_refused_with_the_known_ones(registry: Registry) -> None:

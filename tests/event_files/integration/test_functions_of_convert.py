@@ -9,7 +9,7 @@ import pytest
 from sluice.aws import runtime
 from sluice.aws.runtime import StepFunctionsExecutions
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
-from sluice.lake.keys import TABLES_PREFIX
+from sluice.lake.object_store import TABLES_PREFIX
 from tests.support.lambda_handlers import Handler, load_handler
 from tests.support.moto_backend import objects_of
 from tests.support.moto_stage import LAKE, LEDGER, SOURCE, MotoStage

@@ -7,7 +7,7 @@ import pytest
 
 from sluice.event_files.ledger.model import ChunkRecord, Segment, clean_key, dirty_key, unrelated_key
 from sluice.event_files.ledger.orphans import sweep
-from sluice.lake.keys import timestamped_id
+from sluice.lake.object_store import timestamped_id
 from tests.support.lambda_handlers import load_handler
 from tests.support.moto_backend import backdate, objects_of
 from tests.support.moto_stage import LAKE, MotoStage

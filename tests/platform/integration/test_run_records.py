@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sluice.lake.keys import iso
+from sluice.lake.object_store import iso
 from sluice.pipelines import RUN_KINDS
 from sluice.runs.model import RunRecord
 from sluice.runs.records import LOOK_BACK, RunRecords

@@ -66,9 +66,9 @@ def test_pipelines_contract_finds_imports_from_other_packages(importer: str, imp
         ("sluice.lake.object_store_s3", "boto3", True),
         ("sluice.aws.runtime", "boto3", True),
         ("cli.platform.session", "boto3", True),
-        ("sluice.lake.keys", "boto3", False),
-        ("sluice.lake.keys", "sluice.aws.runtime", False),
-        ("sluice.lake.keys", "sluice.lake.object_store_s3", False),
+        ("sluice.lake.object_store", "boto3", False),
+        ("sluice.lake.object_store", "sluice.aws.runtime", False),
+        ("sluice.lake.object_store", "sluice.lake.object_store_s3", False),
     ],
 )
 def test_domain_contract_finds_adapters_and_what_they_import(importer: str, imported: str, kept: bool) -> None:

@@ -20,7 +20,7 @@ from cli.main import app
 from cli.platform import local_cloud
 from cli.platform.deploy import deploy_stage
 from cli.platform.session import Deployment, connect
-from sluice.lake.keys import table_prefix
+from sluice.lake.object_store import table_prefix
 
 T = TypeVar("T")
 

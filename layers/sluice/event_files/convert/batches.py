@@ -12,8 +12,7 @@ from pyarrow import json as arrow_json
 from sluice.contracts.model import Contract, HiveType, Registry, event_type
 from sluice.event_files.convert.model import Batch, BatchGroup, Receipt, profile_part_key, receipts_key
 from sluice.event_files.convert.profiling import profile_of_dirty, profile_of_rows
-from sluice.lake.keys import parquet_key
-from sluice.lake.object_store import MissingObjectError, ObjectStore
+from sluice.lake.object_store import MissingObjectError, ObjectStore, parquet_key
 from sluice.lake.parquet import arrow_type, to_parquet
 
 PARTITION_COLUMN = "date_time"

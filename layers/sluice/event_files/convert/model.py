@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
 from sluice.event_files.ledger.model import ChunkRecord, OpenRun
-from sluice.lake.keys import RUNS_PREFIX
-from sluice.lake.object_store import ByteRange
+from sluice.lake.object_store import RUNS_PREFIX, ByteRange
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,8 @@ from sluice.event_files.convert.model import (
 )
 from sluice.event_files.ledger.model import ChunkRecord, Counts, OpenRun, clean_key, dirty_key
 from sluice.lake.batching import cut
-from sluice.lake.keys import iso
 from sluice.lake.lease import Executions, acquire
-from sluice.lake.object_store import ByteRange, ObjectStore
+from sluice.lake.object_store import ByteRange, ObjectStore, iso
 
 MAX_SPANS = 500
 """A group of batches travels as the input of one state: 500 spans are about 70 KB of its 256 KB."""

@@ -11,8 +11,7 @@ import pyarrow.parquet as pq
 
 from sluice.contracts.model import PROFILING_LOG, Contract
 from sluice.event_files.convert.model import Batch, Plan, RunLedger, profile_part_key
-from sluice.lake.keys import parquet_key
-from sluice.lake.object_store import ObjectStore
+from sluice.lake.object_store import ObjectStore, parquet_key
 from sluice.lake.parquet import arrow_schema
 from sluice.search.pending import PendingRun, mark_pending
 

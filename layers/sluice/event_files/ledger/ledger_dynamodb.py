@@ -24,7 +24,7 @@ from sluice.event_files.ledger.model import (
     SourceRecord,
     Status,
 )
-from sluice.lake.keys import iso
+from sluice.lake.object_store import iso
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -5,15 +5,38 @@ change none of them. Only a corrected event is written anew.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import orjson
 
-from sluice.contracts.model import BODY, Contract, Kind, Registry
+from sluice.contracts.model import BODY, Contract, Correction, Kind, Registry
 from sluice.event_files.ledger.model import Counts, Reason
-from sluice.event_files.validate.corrections import Corrections, FindMedia, InexactError, mending_whole_numbers
-from sluice.event_files.validate.rules import TOO_DEEP, RuleBreak, Rules, TooDeepError
+from sluice.event_files.validate.rules import (
+    TOO_DEEP,
+    InexactError,
+    RuleBreak,
+    Rules,
+    TooDeepError,
+    mending_whole_numbers,
+    pointer,
+    whole,
+)
+
+Event = dict[str, Any]
+FindMedia = Callable[[str, str], str | None]
+"""Finds the ``s3://`` URI of a medium by media library and media id, None when there is none."""
+
+_ADD_TAG = "ADD_TAG"
+
+_Correct = Callable[[Event, str, Any], int]
+_Rule = Mapping[type, _Correct]
+"""A rule's correction by type of value: gets an object, a member's name and value, and changes the object in place."""
+
+_KEPT, _CHANGED, _MISSING = range(3)
+"""Result of a correction: nothing was to be changed, the event was changed, its medium was not found."""
 
 _INEXACT = "a whole number of 2^53 or more is exact only when it is written without point and exponent"
 
@@ -93,6 +116,86 @@ def _service_of_prediction(prediction_id: object) -> str | None:
     if not isinstance(prediction_id, str) or "#" not in prediction_id:
         return None
     return prediction_id.rpartition("#")[2]
+
+
+class Corrections:
+    """The corrections of one contract, in order."""
+
+    def __init__(self, contract: Contract, find_media: FindMedia) -> None:
+        rules: dict[str, _Rule] = {**_RULES, "media_uri": {dict: partial(_media_uri, find_media)}}
+        self._groups = [
+            (path, [(each.member[-1], rules[each.rule]) for each in group])
+            for path, group in groupby(contract.corrections, key=_parent_path)
+        ]
+
+    def apply(self, event: Event) -> tuple[bool, int]:
+        """Correct `event` in place; return whether it was changed, and how many of its media were not found.
+
+        Raises InexactError.
+        """
+        changed, media_missing = False, 0
+        for path, corrections in self._groups:
+            parent: Any = event
+            for member in path:
+                parent = parent.get(member) if isinstance(parent, dict) else None
+            if isinstance(parent, dict):
+                for member, rule in corrections:
+                    value = parent.get(member)
+                    if correct := rule.get(type(value)):
+                        try:
+                            done = correct(parent, member, value)
+                        except InexactError:
+                            raise InexactError(pointer([*path, member])) from None
+                        if done is _CHANGED:
+                            changed = True
+                        elif done is _MISSING:
+                            media_missing += 1
+        return changed, media_missing
+
+
+def _parent_path(correction: Correction) -> tuple[str, ...]:
+    return correction.member[:-1]
+
+
+def _integer_to_string(parent: Event, member: str, value: float) -> int:
+    parent[member] = str(whole(value))
+    return _CHANGED
+
+
+def _list_of_string(parent: Event, member: str, value: str) -> int:
+    parent[member] = [] if value == "null" else [value]
+    return _CHANGED
+
+
+def _json_text(parent: Event, member: str, value: Any) -> int:  # noqa: ANN401
+    parent[member] = orjson.dumps(value).decode()
+    return _CHANGED
+
+
+def _null_media_of_add_tag(parent: Event, _: str, value: Event) -> int:
+    if parent.get("type") != _ADD_TAG:
+        return _KEPT
+    value.update(media_id=None, media_type=None, medialib=None)
+    return _CHANGED
+
+
+def _media_uri(find_media: FindMedia, parent: Event, _: str, value: Event) -> int:
+    media_id, medialib = value.get("media_id"), value.get("medialib")
+    if parent.get("type") == _ADD_TAG or media_id is None or not isinstance(medialib, str):
+        return _KEPT
+    uri = find_media(medialib, str(media_id))
+    if uri is None:
+        return _MISSING
+    value["media_id"] = uri
+    return _CHANGED
+
+
+_RULES: dict[str, _Rule] = {
+    "integer_to_string": dict.fromkeys((int, float), _integer_to_string),
+    "list_of_string": {str: _list_of_string},
+    "json_text": dict.fromkeys((bool, int, float, list, dict), _json_text),
+    "null_media_of_add_tag": {dict: _null_media_of_add_tag},
+}
 
 
 class EventProcessor:

@@ -1,8 +1,11 @@
-"""A contract's schema, compiled: the rules that an event breaks, and the members that the schema does not know."""
+"""A contract's schema, compiled: rules that an event breaks, members that the schema does not know, whole numbers.
+
+JSON Schema takes 1.0 and 1e3 for integers, an int64 column does not: these are written as whole numbers.
+"""
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
@@ -20,14 +23,25 @@ MOST_ITEMS = 5_000
 _SMALL = 2 * MOST_ITEMS  # bytes of an event that cannot hold more items than that: each takes a comma, too
 _MASK = "the value"  # stands where a message would quote the value: reasons must not leak what people wrote
 _LARGE_FLOAT = re.compile(r"[0-9]e\+")  # orjson reads integers beyond 64 bits as floats and writes them like this
+_EXACT = 2**53  # from this number on, two whole numbers may be parsed as the same float
 _GUARDED_END = rb'(?![\\s\\S])"'
 
 _WRITTEN_WHOLE = {"$schema": "http://json-schema.org/draft-04/schema#", "type": ["integer", "null"]}
 """Integers in the one dialect that does not take 1.0 for one."""
 
+_Mend = Callable[[Any], bool]
+
 
 class TooDeepError(Exception):
     """The event nests deeper than its unknown members can be written (254 levels, at most)."""
+
+
+class InexactError(Exception):
+    """A whole number of 2^53 or more, at `pointer`, is written with point or exponent: parsing may have rounded it."""
+
+    def __init__(self, pointer: str = "") -> None:
+        super().__init__(pointer)
+        self.pointer = pointer
 
 
 class RuleBreak(NamedTuple):
@@ -110,6 +124,69 @@ def _written_whole(schema: Any, type_: HiveType) -> Any:  # noqa: ANN401
     members, types = schema.get("properties", {}), dict(type_.fields if type_.kind == "struct" else ())
     whole_members = {name: _written_whole(members[name], types[name]) for name in members.keys() & types.keys()}
     return {**schema, "properties": {**members, **whole_members}} if whole_members else schema
+
+
+def whole(number: float) -> int:
+    """Return a valid integer as an int. Raises InexactError."""
+    if type(number) is int:
+        return number
+    if abs(number) >= _EXACT:
+        raise InexactError
+    return int(number)
+
+
+def mending_whole_numbers(contract: Contract) -> Callable[[dict[str, Any]], bool]:
+    """Return the function that writes the whole numbers of a contract's columns as such.
+
+    It changes a valid event in place, and returns whether it did. It raises InexactError.
+    """
+    return _mending(event_type(contract.columns)) or (lambda _: False)
+
+
+def _mending(type_: HiveType) -> _Mend | None:
+    """Return the function that changes values of a type in place; None if the type has no whole numbers."""
+    if type_.kind == "array":
+        return _mend_numbers if type_.element.kind == "bigint" else _mending_items(type_.element)
+    if type_.kind == "struct":
+        return _mending_members(type_.fields)
+    return None
+
+
+def _mend_numbers(items: list[Any]) -> bool:
+    if float not in map(type, items):
+        return False
+    items[:] = [whole(item) if type(item) is float else item for item in items]
+    return True
+
+
+def _mending_items(type_: HiveType) -> _Mend | None:
+    mend = _mending(type_)
+    if mend is None:
+        return None
+    return lambda items: any([mend(item) for item in items if item is not None])  # noqa: C419 - each, not up to one
+
+
+def _mending_members(fields: Sequence[tuple[str, HiveType]]) -> _Mend | None:
+    numbers = [name for name, member in fields if member.kind == "bigint"]
+    others = [(name, mend) for name, member in fields if (mend := _mending(member))]
+
+    def mend_members(value: dict[str, Any]) -> bool:
+        mended = False
+        name = ""
+        try:
+            for name in numbers:
+                if type(value.get(name)) is float:
+                    value[name] = whole(value[name])
+                    mended = True
+            for name, mend in others:
+                member = value.get(name)
+                if member is not None and mend(member):
+                    mended = True
+        except InexactError as error:
+            raise InexactError(f"/{name}{error.pointer}") from None
+        return mended
+
+    return mend_members if numbers or others else None
 
 
 def _with_plain_ends(schema: Any) -> Any:  # noqa: ANN401

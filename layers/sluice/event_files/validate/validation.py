@@ -18,8 +18,7 @@ from sluice.event_files.ledger.model import (
     dirty_key,
     unrelated_key,
 )
-from sluice.event_files.validate.corrections import FindMedia
-from sluice.event_files.validate.event_processor import EventProcessors
+from sluice.event_files.validate.event_processor import EventProcessors, FindMedia
 from sluice.event_files.validate.routing import FileRouting, Lines
 from sluice.event_files.validate.source_objects import (
     ContentTooLargeError,

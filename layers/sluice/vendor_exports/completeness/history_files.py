@@ -1,7 +1,7 @@
 """Files of the histories in the lake: their keys, and the three tables of the catalog."""
 
 from sluice.contracts.model import Column, Table
-from sluice.lake.keys import RUNS_PREFIX
+from sluice.lake.object_store import RUNS_PREFIX
 from sluice.vendor_exports.client.api import Environment
 
 TABLES_PREFIX = "data/history/"

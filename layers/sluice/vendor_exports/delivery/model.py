@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
-from sluice.lake.keys import RUNS_PREFIX
+from sluice.lake.object_store import RUNS_PREFIX
 from sluice.vendor_exports.client.api import Environment
 
 MANIFEST = "_PresignedUrls.json"

@@ -14,8 +14,7 @@ from sluice.event_files.convert.batches import BatchError, Converter, read_rows
 from sluice.event_files.convert.model import Batch, BatchGroup, Receipt, profile_part_key, receipts_key
 from sluice.event_files.ledger.model import Counts
 from sluice.event_files.validate.event_processor import EventProcessor, lineage_of
-from sluice.lake.keys import table_prefix
-from sluice.lake.object_store import ByteRange
+from sluice.lake.object_store import ByteRange, table_prefix
 from tests.event_files.unit.validate.contract_events import CONTRACTS, REGISTRY, chance
 from tests.support.memory_object_store import MemoryObjectStore
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from sluice.event_files.convert.batches import by_hour
-from sluice.lake.keys import parquet_key
+from sluice.lake.object_store import parquet_key
 from tests.event_files.unit.validate.contract_events import chance
 
 PARTITIONS = {

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from sluice.contracts.model import CORRECTION_RULES, Correction
-from sluice.event_files.validate.corrections import Corrections, InexactError
+from sluice.event_files.validate.event_processor import Corrections
+from sluice.event_files.validate.rules import InexactError
 from tests.event_files.unit.validate.contract_events import contract_like
 
 MEMBER = ("detail", "evaluation", "payload", "m")

@@ -8,8 +8,14 @@ import jsonschema_rs
 import orjson
 import pytest
 
-from sluice.event_files.validate.corrections import InexactError, mending_whole_numbers
-from sluice.event_files.validate.rules import Rules, TooDeepError, closed, members_of
+from sluice.event_files.validate.rules import (
+    InexactError,
+    Rules,
+    TooDeepError,
+    closed,
+    members_of,
+    mending_whole_numbers,
+)
 from tests.event_files.unit.validate.contract_events import (
     CONTRACTS,
     FEW_VALUES,

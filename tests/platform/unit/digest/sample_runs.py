@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sluice.event_files.convert import digest as event_files
-from sluice.lake.keys import iso
+from sluice.lake.object_store import iso
 from sluice.observability.digest.build import digest_without_sections, with_sections
 from sluice.observability.digest.model import Digest
 from sluice.observability.digest.periods import Period

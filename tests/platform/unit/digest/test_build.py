@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.lake.keys import iso
+from sluice.lake.object_store import iso
 from sluice.observability.digest.message import document_of
 from sluice.observability.digest.model import Digest
 from sluice.observability.digest.periods import Period, PeriodKind

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import PROFILING_LOG
-from sluice.lake.keys import parquet_key
+from sluice.lake.object_store import parquet_key
 from sluice.lake.parquet import arrow_schema, to_parquet
 from sluice.search.cluster import RetryPolicy
 from sluice.search.cluster_opensearch import OpenSearchCluster
