@@ -14,7 +14,7 @@ Edit = Callable[[Any], object]
 Spoil = Callable[[Path], object]
 
 EVENT = "event_files/MICROONE_EVENT"
-SHARED_SUMMARY = "shared/summary_evaluation.schema.json"
+SHARED_SUMMARY = "shared/summary/evaluation.schema.json"
 
 
 def edit(root: Path, file: str, change: Edit) -> None:
@@ -128,7 +128,7 @@ def test_a_struct_member_that_does_not_fit_is_named(tree: Path) -> None:
         prediction = schema["properties"]["detail"]["properties"]["prediction"]["properties"]
         prediction["output"]["properties"]["metadata"]["items"]["properties"]["idx"] = {"type": "string"}
 
-    edit(tree, "shared/summary_prediction.schema.json", loosen)
+    edit(tree, "shared/summary/prediction.schema.json", loosen)
     problems = found(tree)
     assert problems.keys() == {"MICROONE_PRED", "SUMMARIZER_PRED"}
     assert "metadata[].idx may be string, which is not integer" in problems["MICROONE_PRED"]
