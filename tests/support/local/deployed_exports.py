@@ -24,7 +24,7 @@ from cli.vendor_exports.slots import environment_of
 from cli.vendor_exports.vendor import simulator_credentials
 from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.delivery.model import MANIFEST, Slot
-from tests.support.local.deployed_cloud import Cloud, CommandResult, wait_until
+from tests.support.local.deployed_cloud import Cloud, CommandResult
 from tests.support.local.deployed_functions import Functions
 from tests.support.memory_object_store import etag
 
@@ -119,11 +119,6 @@ class DeployedExports:
         found = self.cloud.deployment.stepfunctions.describe_execution(executionArn=execution)
         return found["status"], found.get("error"), found.get("cause")
 
-    def wait_for(self, execution: str) -> dict[str, Any]:
-        """Wait until an execution ends, and return its output."""
-        wait_until(lambda: self.ended(execution)[0] != "RUNNING")
-        return self.output(execution)
-
     def landed(self, folder: str) -> dict[str, str]:
         """Return name and MD5 of the vendor's files in a folder."""
         names = (key.removeprefix(folder) for key in self.cloud.keys(folder))
@@ -180,19 +175,6 @@ class StepwiseExport:
     def record_result(self) -> dict[str, Any]:
         """Record the result of the slot, and return it."""
         return dict(self._call("record_result", self.state))
-
-    def update_history(self) -> dict[str, Any]:
-        """Update the histories by the slot."""
-        return dict(self._call("update_history", {"slots": [self.state["export"]["slot"]]}))
-
-    def deliver(self) -> dict[str, Any]:
-        """Take all steps after the claim, and return the result."""
-        self.trigger_job()
-        self.check_job()
-        self.list_files()
-        self.copy_files()
-        self.check_delivery()
-        return self.record_result()
 
     def _step(self, name: str, folder: str, **values: Any) -> dict[str, Any]:
         self.state[name] = self._call(folder, {"export": self.state["export"], **values})

@@ -75,43 +75,33 @@ def test_every_question_follows_the_step_whose_answer_it_reads(export: Machine) 
 
 
 def test_the_end_is_what_the_account_says_then_what_became_of_the_histories(export: Machine) -> None:
-    assert [export.states[states.RECORD]["Next"], export.states[states.UPDATE_HISTORIES]["Next"]] == [
-        states.UPDATE_HISTORIES,
-        "How did it end?",
-    ]
-    end = export.states["How did it end?"]
+    assert export.states[states.RECORD]["Next"] == states.UPDATE_HISTORIES
+    assert export.states[states.UPDATE_HISTORIES]["Next"] == "How did it end?"
+    end, incomplete = export.states["How did it end?"], export.states["Incomplete"]
     assert end["Choices"] == [
         {"Variable": "$.result.status", "StringEquals": INCOMPLETE, "Next": "Incomplete"},
         {"Variable": "$.failure", "IsPresent": True, "Next": "Histories not updated"},
     ]
     assert end["Default"] == "Delivered"
     assert export.states["Delivered"]["Type"] == "Succeed"
-    assert export.states["Incomplete"]["Type"] == "Fail"
-    assert (export.states["Incomplete"]["Error"], export.states["Incomplete"]["CausePath"]) == (
-        "Incomplete",
-        "$.result.cause",
-    )
+    assert incomplete.items() >= {"Type": "Fail", "Error": "Incomplete", "CausePath": "$.result.cause"}.items()
 
 
 # Where failures go
 
 
-@pytest.mark.parametrize(
-    ("step", "handler"),
-    [
-        (states.CLAIM, "Slot not claimed"),
-        *((step, states.RECORD) for step in BEFORE_RECORDING),
-        (states.RECORD, "Result not recorded"),
-        (states.UPDATE_HISTORIES, "How did it end?"),
-    ],
-)
-def test_where_the_failure_of_a_step_goes(export: Machine, step: str, handler: str) -> None:
-    assert [(rule["Next"], rule["ResultPath"]) for rule in export.states[step]["Catch"]] == [(handler, "$.failure")]
-
-
-def test_these_are_all_steps(export: Machine) -> None:
-    steps = {name for name, state in export.states.items() if state["Type"] == "Task"}
-    assert steps == {states.CLAIM, *BEFORE_RECORDING, states.RECORD, states.UPDATE_HISTORIES}
+def test_where_the_failure_of_each_step_goes(export: Machine) -> None:
+    caught = {
+        name: [(rule["Next"], rule["ResultPath"]) for rule in state["Catch"]]
+        for name, state in export.states.items()
+        if state["Type"] == "Task"
+    }
+    assert caught == {
+        states.CLAIM: [("Slot not claimed", "$.failure")],
+        **{step: [(states.RECORD, "$.failure")] for step in BEFORE_RECORDING},
+        states.RECORD: [("Result not recorded", "$.failure")],
+        states.UPDATE_HISTORIES: [("How did it end?", "$.failure")],
+    }
 
 
 def test_nothing_ends_between_begin_and_close(export: Machine) -> None:
@@ -179,20 +169,17 @@ def test_an_answer_replaces_the_answer_before_it(export: Machine) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("folder", "members"),
-    [
-        ("claim_slot", {"decision", "export", "trigger", "check", "listing"}),
-        ("claim_slot.export", {"slot", "execution", "vendor_url"}),
-        ("claim_slot.trigger", {"next_step", "waited_seconds"}),
-        ("claim_slot.check", {"polls", "unknown"}),
-        ("claim_slot.listing", {"round"}),
-        ("check_delivery", {"next_step", "promised", "copied", "missing"}),
-        ("copy_files", {"batch_id", "failed"}),
-    ],
-)
-def test_answers_hold_neither_addresses_nor_secrets_nor_lists(folder: str, members: set[str]) -> None:
-    assert members_of(folder) == members
+def test_answers_hold_neither_addresses_nor_secrets_nor_lists() -> None:
+    answers = {
+        "claim_slot": {"decision", "export", "trigger", "check", "listing"},
+        "claim_slot.export": {"slot", "execution", "vendor_url"},
+        "claim_slot.trigger": {"next_step", "waited_seconds"},
+        "claim_slot.check": {"polls", "unknown"},
+        "claim_slot.listing": {"round"},
+        "check_delivery": {"next_step", "promised", "copied", "missing"},
+        "copy_files": {"batch_id", "failed"},
+    }
+    assert {place: members_of(place) for place in answers} == answers
 
 
 def test_the_end_of_an_export_tells_figures_and_no_names_of_files() -> None:

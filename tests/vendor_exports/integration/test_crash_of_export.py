@@ -8,8 +8,10 @@ from typing import Any
 import boto3
 import pytest
 
+from cli.simulator import transport_faults, vendor_faults
 from cli.simulator.exports import files_of
 from cli.simulator.http_messages import Call
+from cli.simulator.vendor import Fault, Target
 from sluice.lake.lease import LeaseLostError
 from tests.support.aws_calls import READS, CallFailure, KilledError
 from tests.support.moto_backend import objects_of
@@ -146,6 +148,26 @@ def test_a_second_run_of_a_delivered_slot_copies_what_differs(export: Exporting)
     export.run("third", slot="20260301-12")
     assert export.simulator.requests(Call.FILE) == []
     assert export.result()["copied"] == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "cause"),
+    [
+        (
+            vendor_faults.job_hangs(),
+            'the job was not complete after 90 minutes: its last status was "Running", 0 were unknown',
+        ),
+        (
+            transport_faults.http_error(Target(Call.TOKEN)),
+            "the vendor took no job within 75 minutes of waiting: export 20260301-12, token: the vendor answered 503",
+        ),
+    ],
+)
+def test_a_vendor_is_waited_for_as_long_as_the_stage_says(export: Exporting, fault: Fault, cause: str) -> None:
+    export.simulator.vendor.faults = (fault,)
+    export.run()
+    assert (export.result()["status"], export.result()["copied"]) == ("incomplete", 0)
+    assert export.result()["cause"].startswith(cause)
 
 
 def executions(*names: str) -> list[str]:

@@ -1,7 +1,6 @@
 """Faults of vendors that leave an export incomplete are reported to the operator."""
 
 import re
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import pytest
@@ -34,7 +33,6 @@ class Reported:
 
 REPORTED = {
     "the job fails": Reported(lambda: [vendor_faults.job_ends("Failed")], 'job ended as "Failed"'),
-    "the job is cancelled": Reported(lambda: [vendor_faults.job_ends("Cancelled")], 'job ended as "Cancelled"'),
     "tables are missing": Reported(
         lambda: [vendor_faults.tables_missing("Voyage", "Invoice")],
         "the export lacks tables of its own schema: Invoice, Voyage",
@@ -57,19 +55,6 @@ REPORTED = {
         },
         ("CargoBook", "Invoice", "Vessel"),
     ),
-    "URLs that lead elsewhere": Reported(
-        lambda: [
-            vendor_faults.listed_elsewhere(file=VOYAGE),
-            vendor_faults.listed_elsewhere(transport_faults.METADATA_SERVICE, VESSEL),
-            transport_faults.redirected(Target(Call.FILE, CARGO)),
-        ],
-        "3 of 10 promised files did not arrive whole",
-        {
-            VOYAGE: "its URL has host evil.example; the local stage fetches from this machine only",
-            VESSEL: "its URL has host 169.254.169.254",
-            CARGO: "the server answered 302: redirects are not followed",
-        },
-    ),
     "files that cannot be had": Reported(
         lambda: [
             vendor_faults.file_missing(VOYAGE),
@@ -85,17 +70,6 @@ REPORTED = {
             INVOICE: "the body (broke off|ended)",
         },
     ),
-    "files that are not as promised": Reported(
-        lambda: [
-            vendor_faults.file_shortened(VOYAGE, times=None),
-            vendor_faults.listed_size(5, VESSEL),
-        ],
-        "2 of 10 promised files did not arrive whole",
-        {
-            VOYAGE: r"\d+ bytes were promised, the server has \d+",
-            VESSEL: r"5 bytes were promised, the server has \d+",
-        },
-    ),
     "the secret is revoked": Reported(
         lambda: [vendor_faults.secret_revoked()],
         r"export {slot}, token: the vendor refuses our credentials \(401\)\. "
@@ -104,15 +78,6 @@ REPORTED = {
     "the secret is revoked mid-run": Reported(
         lambda: [once_at(Call.LIST, _revoke)],
         r"export {slot}, files: the vendor refuses our credentials \(401\)\. The secret was rotated or revoked",
-    ),
-    "server errors without end": Reported(
-        lambda: [transport_faults.http_error(Target(Call.LIST), 502)],
-        r"export {slot}, files: the vendor answered 502, 5 times\. .*ask the vendor's support",
-    ),
-    "a web page without end": Reported(
-        lambda: [transport_faults.html_page(Target(Call.LIST))],
-        r"export {slot}, files: the vendor answered 200 with something else than its interface says\. "
-        "Ask the vendor's support",
     ),
 }
 
@@ -148,32 +113,6 @@ def test_hostile_keys_land_nowhere_else(exports: DeployedExports) -> None:
     new = {key for _, key in _all_keys(exports) - before if not key.startswith(ours)}
     names = {*contents(vendor), "x", "passwd", "b", f"_{MANIFEST}", MANIFEST}
     assert new == {result.document["folder"] + name for name in names}
-
-
-def test_access_to_the_lake_is_withdrawn(exports: DeployedExports) -> None:
-    with _without_writing(exports, "copy_files"), exports.vendor() as vendor:
-        result = exports.export(vendor)
-    document = result.document
-    assert (result.exit_code, document["status"], document["copied"]) == (1, "incomplete", 0)
-    assert document["missing"] == sorted(contents(vendor))
-    reason = "the lake bucket denies the write (AccessDenied to PutObject): restore the function's permissions"
-    assert set(document["reasons"].values()) == {reason}
-    assert "10 of 10 promised files did not arrive whole" in result.stderr
-
-
-def test_not_even_the_manifest_can_be_written(exports: DeployedExports) -> None:
-    with _without_writing(exports, "list_files"), exports.vendor() as vendor:
-        result = exports.export(vendor)
-    assert (result.exit_code, result.document["status"]) == (1, "incomplete")
-    assert re.search(r"s3:PutObject failed \(AccessDenied\)", result.document["cause"])
-    assert result.document["cause"] in result.stderr
-
-
-def _without_writing(exports: DeployedExports, folder: str) -> AbstractContextManager[None]:
-    """Take from a function the right to write into the slots' folders."""
-    rights = [right for right in exports.functions.rights(folder) if right[0] == "s3:PutObject"]
-    (right,) = [right for right in rights if right[1].endswith("Hourly/*")]
-    return exports.functions.without(folder, right)
 
 
 def _revoke(vendor: Vendor) -> None:

@@ -1,4 +1,4 @@
-"""Faults of vendors that an export survives: every file arrives."""
+"""Faults that an export survives, its own death included: every file arrives."""
 
 from dataclasses import dataclass, replace
 
@@ -8,6 +8,8 @@ from cli.simulator import transport_faults, vendor_faults
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Timing
 from cli.simulator.vendor import Fault, Target, Vendor
+from sluice.vendor_exports.delivery.model import Slot
+from tests.support.local.deployed_cloud import wait_until
 from tests.support.local.deployed_exports import (
     AT_ONCE,
     TWO_POLLS,
@@ -32,24 +34,12 @@ class Survived:
 
 SURVIVED = {
     "server errors at each call": Survived(lambda: everywhere(transport_faults.http_error)),
-    "429": Survived(lambda: [transport_faults.too_many_requests(first_of(call)) for call in (Call.LIST, Call.FILE)]),
-    "silence": Survived(lambda: [transport_faults.stalled(first_of(call)) for call in (Call.LIST, Call.FILE)]),
     "resets at each call": Survived(lambda: everywhere(transport_faults.reset)),
     "answers lost at each call": Survived(lambda: everywhere(transport_faults.answer_lost)),
     "truncated bodies at each call": Survived(lambda: everywhere(transport_faults.truncated)),
-    "answers that are none": Survived(
-        lambda: [
-            transport_faults.malformed(Target(Call.STATUS, times=1)),
-            transport_faults.html_page(Target(Call.LIST, times=1)),
-        ],
-    ),
     "a token that expires mid-run": Survived(lambda: [vendor_faults.tokens_expire(after=1)], TWO_POLLS),
     "URLs that expire mid-copy": Survived(lambda: [vendor_faults.urls_expire()], refetches=True),
     "a file that is short at first": Survived(lambda: [vendor_faults.file_shortened(VOYAGE, times=1)], refetches=True),
-    "a file listed twice": Survived(lambda: [vendor_faults.listed_twice(VOYAGE)]),
-    "words nobody knows": Survived(
-        lambda: [vendor_faults.unknown_statuses(("Completing", "Paused", "Replicating 45%"))]
-    ),
     "a list that is empty the first time": Survived(lambda: [listed_late()], refetches=True),
 }
 
@@ -92,13 +82,16 @@ def test_the_secret_is_rotated_mid_run(exports: DeployedExports) -> None:
         assert_delivered(exports, vendor, exports.export(vendor))
 
 
-def test_missing_files_are_copied_by_running_again(exports: DeployedExports) -> None:
-    with exports.vendor(vendor_faults.file_missing(VOYAGE)) as vendor:
-        first = exports.export(vendor)
-        assert (first.document["status"], first.document["missing"]) == ("incomplete", [VOYAGE])
-        assert f"`sluice export --slot {first.document['slot']}` copies what is missing;" in first.stderr
+def test_a_run_keeps_its_slot_until_it_dies(exports: DeployedExports) -> None:
+    stepfunctions = exports.cloud.deployment.stepfunctions
+    with exports.vendor(vendor_faults.job_hangs()) as vendor:
+        first = exports.start(vendor)
+        wait_until(lambda: vendor.requests(Call.STATUS))
+        slot = str(Slot.of(stepfunctions.describe_execution(executionArn=first)["startDate"]))
+        second = exports.export(vendor, slot)
+        assert (second.exit_code, second.document["status"]) == (1, "skipped")
+        assert f"Slot {slot}: another run has the slot" in second.stderr
+        stepfunctions.stop_execution(executionArn=first)
         vendor.vendor.faults = ()
-        again = exports.export(vendor, first.document["slot"])
-        assert_delivered(exports, vendor, again)
-        assert again.document["copied"] == 1
+        assert_delivered(exports, vendor, exports.export(vendor, slot))
         assert len(vendor.requests(Call.EXPORT)) == 1

@@ -76,14 +76,10 @@ def plans(source: Bucket, root: str, lake: Bucket, environment: Environment) -> 
     return [compare(slot, theirs[slot], ours.get(slot, {})) for slot in theirs]
 
 
-@pytest.mark.parametrize("environment", Environment)
-def test_a_bare_bucket_has_the_prefix_of_the_flow(environment: Environment) -> None:
-    assert hourly_root("", environment) == environment.hourly
-
-
 @pytest.mark.parametrize(("environment", "root"), [(flow, root) for flow, of in ROOTS.items() for root in of])
 def test_roots_of_the_flow_are_taken_and_those_of_the_other_refused(environment: Environment, root: str) -> None:
     other = PROD if environment is TEST else TEST
+    assert hourly_root("", environment) == environment.hourly
     assert hourly_root(root, environment) == hourly_root(root.rstrip("/"), environment) == root
     with pytest.raises(CliError, match="never mixed"):
         hourly_root(root, other)

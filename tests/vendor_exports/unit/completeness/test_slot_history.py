@@ -3,8 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.simulator.exports import Exports, files_of
+from cli.simulator.vendor_faults import column_added, schema_upgraded, table_added, volume_changed
+from sluice.vendor_exports.completeness.observations import observe
 from sluice.vendor_exports.completeness.slot_history import SchemaChange, derive
-from tests.vendor_exports.unit.completeness.deliveries import FIRST, OUT_OF_SCOPE, seen, slots
+from tests.vendor_exports.unit.completeness.deliveries import FIRST, OUT_OF_SCOPE, TEST, Bucket, seen, settled, slots
 
 WEEK = 7 * 24
 
@@ -59,6 +62,21 @@ def test_usual_size() -> None:
     usual = [row.usual_size for row in derive(history, ())]
     assert usual[::WEEK] == [None, None, None, 20, 20, 26, 31, 36, 40, 50, 60]
     assert {each for at, each in enumerate(usual) if at % WEEK} == {None}
+
+
+def test_unusual_deliveries_of_the_vendor() -> None:
+    usual = Exports(files=10)
+    larger = table_added().exports(column_added().exports(volume_changed(20).exports(usual)))
+    upgraded = schema_upgraded().exports(volume_changed(0.01).exports(usual))
+    bucket, weeks = Bucket(), [FIRST.after(week * WEEK) for week in range(5)]
+    for slot, exports in zip(weeks, [usual, usual, usual, larger, upgraded], strict=True):
+        bucket.deliver(slot, {name: content.read() for name, content in files_of(exports).items()})
+    *_, more, less = derive(observe(bucket, TEST, weeks, settled(weeks[-1])), ())
+    assert (more.missing, more.unexpected, more.change) == ((), ("CrewWages",), SchemaChange(altered=("Voyage",)))
+    assert (less.missing, less.unexpected) == ((), ())
+    assert (less.change.added, less.change.removed) == (("VesselV2",), ("Vessel",))
+    assert more.size > 5 * (more.usual_size or more.size)
+    assert less.size < (less.usual_size or 0) / 2
 
 
 NAMES = st.lists(st.sampled_from("ABCDEF"), unique=True)

@@ -70,23 +70,12 @@ def test_the_rest_of_a_file(file: VendorFile, offset: int) -> None:
         assert b"".join(download.chunks) == BODY[offset:]
 
 
-def test_an_offset_behind_the_end(file: VendorFile) -> None:
-    with pytest.raises(DownloadError, match="the server answered 416"):
-        file.fetch(len(BODY))
-
-
-def test_an_expired_url(file: VendorFile) -> None:
-    file.client.inflict(vendor_faults.urls_expire(after=1))
-    assert file.fetch() == BODY
-    assert "its URL is not accepted (403)" in file.fail(UrlExpiredError)
-
-
 @pytest.mark.parametrize(
     ("kind", "said", "statuses"),
     [
         (UrlExpiredError, "its URL is not accepted ({}), a new one neither", [400, 401, 403]),
         (TransientDownloadError, "the server answered {}, again and again", [408, 425, 429, 500, 502, 503, 504]),
-        (DownloadError, "the server answered {}", [204, 404, 409, 410, 412, 501]),
+        (DownloadError, "the server answered {}", [204, 404, 409, 410, 412, 416, 501]),
     ],
 )
 def test_statuses(file: VendorFile, kind: type[DownloadError], said: str, statuses: list[int]) -> None:
