@@ -38,6 +38,6 @@ def bare(tree: Path) -> Path:
 
 
 def _keep(tree: Path, tables: Container[str]) -> Path:
-    for folder in [path for path in tree.glob("*/*") if path.is_dir() and path.name not in tables]:
+    for folder in [path.parent for path in tree.glob("*/*/table.json") if path.parent.name not in tables]:
         shutil.rmtree(folder)
     return tree
