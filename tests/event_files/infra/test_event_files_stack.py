@@ -50,8 +50,7 @@ def test_only_the_rules_of_this_stack_may_send_to_the_queues(stage: Synthesis) -
             if statement["Effect"] == "Allow":
                 assert statement["Principal"] == {"Service": "events.amazonaws.com"}
                 assert re.fullmatch(
-                    r"<(FilesRule|MediaRule)\w{8}\.Arn>",
-                    text(statement["Condition"]["ArnEquals"]["aws:SourceArn"]),
+                    r"<(FilesRule|MediaRule)\w{8}\.Arn>", text(statement["Condition"]["ArnEquals"]["aws:SourceArn"])
                 )
 
 

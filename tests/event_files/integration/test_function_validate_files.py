@@ -8,13 +8,7 @@ import pytest
 from sluice.aws.runtime import SettingsError
 from tests.support.aws_calls import AwsUnavailableError, Call
 from tests.support.lambda_context import Context
-from tests.support.lambda_handlers import (
-    eventbridge_announcement,
-    load_handler,
-    payload,
-    s3_announcement,
-    sqs_event,
-)
+from tests.support.lambda_handlers import eventbridge_announcement, load_handler, payload, s3_announcement, sqs_event
 from tests.support.moto_backend import answer_with_error
 from tests.support.moto_stage import SOURCE, MotoStage
 from tests.support.sample_events import body, event

@@ -6,11 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from sluice.event_files.ledger.model import (
-    CLEAN_PREFIX,
-    UNRELATED_PREFIX,
-    clean_key,
-)
+from sluice.event_files.ledger.model import CLEAN_PREFIX, UNRELATED_PREFIX, clean_key
 from sluice.event_files.validate.validation import MAX_SOURCES_PER_COMMIT
 from tests.support.moto_backend import objects_of
 from tests.support.moto_stage import LAKE, REGISTRY, MotoStage

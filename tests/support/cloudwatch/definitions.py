@@ -5,11 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from tests.platform.infra.observability.observability_template import (
-    ALARM,
-    COMPOSITE,
-    ObservabilityTemplate,
-)
+from tests.platform.infra.observability.observability_template import ALARM, COMPOSITE, ObservabilityTemplate
 from tests.support.cloudwatch.series import Metric
 
 

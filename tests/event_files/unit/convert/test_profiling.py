@@ -37,11 +37,7 @@ def dirty(
 
 
 @pytest.mark.parametrize(
-    ("table", "service", "kind"),
-    [
-        ("SIM_EVENT", "SIM", "EVENT"),
-        ("HEADLINER_PRED", "HEADLINE", "PREDICTION"),
-    ],
+    ("table", "service", "kind"), [("SIM_EVENT", "SIM", "EVENT"), ("HEADLINER_PRED", "HEADLINE", "PREDICTION")]
 )
 def test_clean_events(table: str, service: str, kind: str) -> None:
     contract = REGISTRY.contract(table)

@@ -127,12 +127,7 @@ def test_a_splitter_that_loses_or_repeats_bytes_is_found_out(
 
 
 @pytest.mark.parametrize(
-    ("part", "method"),
-    [
-        (FileRouting, "_dirty"),
-        (FileRouting, "_unrelated"),
-        (Lines, "add_clean"),
-    ],
+    ("part", "method"), [(FileRouting, "_dirty"), (FileRouting, "_unrelated"), (Lines, "add_clean")]
 )
 def test_a_router_that_loses_an_event_is_found_out(part: type, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(part, method, lambda *_arguments: None)

@@ -15,10 +15,7 @@ from tests.platform.unit.digest.sample_runs import conversion, run
 from tests.support.cli_environment import sluice, sluice_json
 
 LONG_AGO = datetime(2026, 3, 1, tzinfo=UTC)
-SOURCES = {
-    "event_files": {"ledger_table": "the-ledger"},
-    "vendor_exports": {"environment": "Test", "out_of_scope": ""},
-}
+SOURCES = {"event_files": {"ledger_table": "the-ledger"}, "vendor_exports": {"environment": "Test", "out_of_scope": ""}}
 
 
 @pytest.fixture(autouse=True)

@@ -25,10 +25,7 @@ def test_statements_that_read_are_run(sql: str) -> None:
     assert_reads(sql)
 
 
-@pytest.mark.parametrize(
-    "sql",
-    ["drop table t", "-- select\ndelete from t", "selected"],
-)
+@pytest.mark.parametrize("sql", ["drop table t", "-- select\ndelete from t", "selected"])
 def test_statements_that_write_are_refused(sql: str) -> None:
     with pytest.raises(CliError, match="only reads"):
         assert_reads(sql)

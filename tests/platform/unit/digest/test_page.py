@@ -116,10 +116,7 @@ def test_an_empty_stage_has_a_page_without_plots_that_says_so() -> None:
 @pytest.mark.parametrize(
     ("record", "plots"),
     [
-        (
-            conversion(END - timedelta(hours=1), 5, 0),
-            PLOTS - {"dirty-reasons", "exports-hourly"},
-        ),
+        (conversion(END - timedelta(hours=1), 5, 0), PLOTS - {"dirty-reasons", "exports-hourly"}),
         (conversion(END - timedelta(hours=1), 0, 5), PLOTS - {"table-rows", "exports-hourly"}),
         (run(END - timedelta(hours=1), outcome="nothing_to_do"), {"convert-outcomes"}),
         (run(END - timedelta(hours=1), "export", "delivered"), set()),

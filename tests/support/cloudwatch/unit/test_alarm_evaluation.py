@@ -106,8 +106,7 @@ ERRORS, CALLS = Metric.of("N", "Errors"), Metric.of("N", "Calls")
 
 
 @pytest.mark.parametrize(
-    ("errors", "calls", "state"),
-    [((1.0, 2.0), 10.0, "ALARM"), ((1.0, 0.0), 10.0, "OK"), ((9.0, 9.0), 9.0, "OK")],
+    ("errors", "calls", "state"), [((1.0, 2.0), 10.0, "ALARM"), ((1.0, 0.0), 10.0, "OK"), ((9.0, 9.0), 9.0, "OK")]
 )
 def test_an_alarm_on_an_expression(errors: tuple[float, float], calls: float, state: str) -> None:
     queries = (
