@@ -3,9 +3,13 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
+from grimp import ImportGraph, build_graph
+
 from infra.layers.layer_builder import LAYERS
+from sluice import pipelines
 from tests.support.synthesis import ROOT
 
 
@@ -64,33 +68,26 @@ def imports(source: str) -> Iterator[str]:
         yield from _modules(statement)
 
 
-def all_imports(path: Path, layer: Path) -> set[str]:
-    """Return every module a file imports, itself or through our own modules, which lie under the folder `layer`.
-
-    Entry points (``"module:name"``) of a tuple named `_ENTRY_POINTS` are imports, too.
-    """
-    return {module for source in own_sources(path, layer) for module in imports(source.read_text())}
+def all_imports(source: str) -> set[str]:
+    """Return every module a source imports, itself or through modules of ours, and whatever else it takes from them."""
+    direct = {place for statement in _statements(ast.parse(source)) for place in _places(statement)}
+    return direct.union(*map(_graph().find_upstream_modules, direct & _graph().modules))
 
 
-def own_sources(path: Path, layer: Path) -> set[Path]:
+def own_sources(path: Path) -> set[Path]:
     """Return a file, and the files of our own modules that it imports, itself or through others of them."""
-    read: set[Path] = set()
-    ahead = {path}
-    while ahead:
-        source = ahead.pop()
-        read.add(source)
-        tree = ast.parse(source.read_text())
-        places = _entry_points(tree)
-        for statement in _statements(tree):
-            places += _places(statement)
-        ahead.update(file for place in places for file in _files(place, layer) if file not in read)
-    return read
+    modules = [module.split(".") for module in all_imports(path.read_text())]
+    files = (LAYERS.joinpath(*names).with_suffix(".py") for names in modules if names[0] == OWN)
+    return {path, *filter(Path.is_file, files)}
 
 
-def _entry_points(tree: ast.Module) -> list[str]:
-    assigned = [node for node in tree.body if isinstance(node, ast.Assign)]
-    registries = [node.value for node in assigned if ast.unparse(node.targets[0]) == "_ENTRY_POINTS"]
-    return [entry.partition(":")[0] for registry in registries for entry in ast.literal_eval(registry)]
+@cache
+def _graph() -> ImportGraph:
+    """The imports of our modules but those for types; the entry points of pipelines are imports, too."""
+    graph = build_graph(OWN, include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None)
+    for entry in pipelines._ENTRY_POINTS:
+        graph.add_import(importer=pipelines.__name__, imported=entry.partition(":")[0])
+    return graph
 
 
 def _statements(node: ast.AST) -> Iterator[Statement]:
@@ -112,15 +109,6 @@ def _places(statement: Statement) -> list[str]:
     """Return names that may be modules: `from package import name` imports one if there is one of that name."""
     modules = _modules(statement)
     return modules + [f"{module}.{alias.name}" for module in modules for alias in statement.names]
-
-
-def _files(module: str, layer: Path) -> Iterator[Path]:
-    """Yield the files Python runs to import one of our modules: those of its packages, then its own."""
-    names = module.split(".")
-    if names[0] == OWN:
-        for length in range(1, len(names) + 1):
-            place = layer.joinpath(*names[:length])
-            yield from (file for file in (place / "__init__.py", place.with_suffix(".py")) if file.is_file())
 
 
 def pins(layer: str) -> dict[str, str]:

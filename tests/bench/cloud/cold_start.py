@@ -33,7 +33,7 @@ known, begun = set(sys.modules), time.perf_counter()
 runpy.run_path(sys.argv[1])
 print(json.dumps({"seconds": time.perf_counter() - begun, "modules": sorted(sys.modules.keys() - known)}))
 """
-_CREDENTIALS = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
+CREDENTIALS = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def start(
     handler = handler_path(folder)
     done = subprocess.run(
         [sys.executable, *(["-I", "-S"] if bare else []), "-c", script, str(handler)],
-        env={"PATH": os.defpath, **_CREDENTIALS, **variables},
+        env={"PATH": os.defpath, **CREDENTIALS, **variables},
         capture_output=True,
         text=True,
         check=False,

@@ -50,25 +50,6 @@ def test_a_running_execution_keeps_others_out(moto_stage: MotoStage, upload: Cal
     assert not ledger("run")
 
 
-def test_the_plan_of_a_dead_execution_is_finished_first(moto_stage: MotoStage, upload: Callable[[str], None]) -> None:
-    upload("old")
-    with moto_stage.execution("dead"):
-        left_over = moto_stage.plan("dead")
-    upload("new")
-    with moto_stage.execution("next"):
-        taken = moto_stage.plan("next")
-        assert taken == left_over
-        assert len(moto_stage.read_plan(taken).chunk_ids) == 1
-        assert [key for key in moto_stage.keys("runs/") if "/plan-" in key] == [taken.plan_key]
-        assert moto_stage.plan("third") == Planned(BUSY)
-    assert moto_stage.convert("next again") is not None
-    assert [row["_source_key"] for row in snapshots()["x"]["MICROONE_EVENT"]] == ["old"]
-    assert len(ledger("chunk#pending")) == 1
-    assert moto_stage.convert() is not None
-    assert [row["_source_key"] for row in snapshots()["x"]["MICROONE_EVENT"]] == ["new", "old"]
-    assert_books_balance()
-
-
 def test_a_dead_execution_without_a_plan_leaves_nothing_behind(moto_stage: MotoStage) -> None:
     moto_stage.runs.claim_run(OpenRun("run", "dead"))
     with moto_stage.execution("next"):

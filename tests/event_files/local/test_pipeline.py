@@ -2,13 +2,11 @@
 
 import gzip
 import json
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from cli.event_files.file_generation import EventFile, event_files
 from sluice.contracts.load import load_registry
 from tests.support.local.deployed_cloud import Cloud
 
@@ -17,38 +15,37 @@ REGISTRY = load_registry()
 
 @dataclass(frozen=True)
 class Delivery:
-    """The delivered files, and the output of the commands for the first and the second delivery."""
+    """The delivered files, and the output of the commands: of their making, of the first and of the second delivery."""
 
-    files: tuple[EventFile, ...]
+    files: dict[str, bytes]
+    made: dict[str, Any]
     ingested: dict[str, Any]
     converted: dict[str, Any]
     ingested_again: dict[str, Any]
     converted_again: dict[str, Any]
 
-    def clean(self) -> Counter[str]:
-        return sum((file.counts.clean for file in self.files), Counter())
-
-    def dirty(self) -> Counter[str]:
-        return sum((file.counts.dirty_by_reason() for file in self.files), Counter())
+    @property
+    def clean(self) -> dict[str, int]:
+        """The events that are clean, by table."""
+        return dict(self.made["totals"]["clean"])
 
 
 @pytest.fixture(scope="module")
 def delivery(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Delivery:
     folder = tmp_path_factory.mktemp("delivery")
-    files = tuple(event_files(REGISTRY, files=24, events=900, seed=7))
-    for file in files:
-        (folder / file.name).write_bytes(file.body)
+    made = cloud.run("generate", folder, "--files", "24", "--events", "900", "--seed", "7")
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
     first = cloud.run("ingest", folder), cloud.run("convert")
-    return Delivery(files, *first, cloud.run("ingest", folder), cloud.run("convert"))
+    return Delivery(files, made, *first, cloud.run("ingest", folder), cloud.run("convert"))
 
 
 def test_every_clean_event_becomes_a_row(delivery: Delivery) -> None:
-    assert delivery.clean().keys() == {contract.table for contract in REGISTRY.contracts}
-    assert delivery.ingested["totals"]["clean"] == dict(delivery.clean())
-    assert delivery.ingested["totals"]["dirty"] == dict(delivery.dirty())
+    assert delivery.clean.keys() == {contract.table for contract in REGISTRY.contracts}
+    assert delivery.ingested["totals"] == delivery.made["totals"]
+    assert [file | {"status": "generated"} for file in delivery.ingested["files"]] == delivery.made["files"]
     assert delivery.converted["status"] == "converted"
-    assert delivery.converted["rows"] == dict(delivery.clean())
-    assert delivery.converted["events"] == delivery.clean().total()
+    assert delivery.converted["rows"] == delivery.clean
+    assert delivery.converted["events"] == sum(delivery.clean.values())
     assert delivery.converted["files"] == len(delivery.files)
 
 
@@ -61,10 +58,10 @@ def test_the_same_files_again_add_nothing(delivery: Delivery) -> None:
 
 def test_athena_counts_the_rows(cloud: Cloud, delivery: Delivery) -> None:
     unions = " union all ".join(
-        f"select '{table}' as t, count(*) as n from {table.lower()}" for table in delivery.clean()
+        f"select '{table}' as t, count(*) as n from {table.lower()}" for table in delivery.clean
     )
     counted = {row["t"]: row["n"] for row in cloud.run("query", unions)}
-    assert {table: counted[table] - _of_other_tests(cloud, table) for table in counted} == dict(delivery.clean())
+    assert {table: counted[table] - _of_other_tests(cloud, table) for table in counted} == delivery.clean
 
 
 def _of_other_tests(cloud: Cloud, table: str) -> int:
@@ -77,16 +74,17 @@ def test_the_profiling_log_has_every_event(cloud: Cloud, delivery: Delivery) -> 
         "query", f"select passed, count(*) as n from profiling_log where workflow_run_id = '{run}' group by passed"
     )
     assert {row["passed"]: row["n"] for row in rows} == {
-        True: delivery.clean().total(),
-        False: delivery.dirty().total(),
+        True: sum(delivery.clean.values()),
+        False: sum(delivery.made["totals"]["dirty"].values()),
     }
 
 
 def test_any_row_leads_back_to_its_bytes(cloud: Cloud, delivery: Delivery) -> None:
     decoder = json.JSONDecoder()
-    bodies = {file.name: file.body for file in delivery.files}
-    contents = {name: gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body for name, body in bodies.items()}
-    for row in (row for table in delivery.clean() for row in cloud.rows(table) if row["_source_key"] in contents):
+    contents = {
+        name: gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body for name, body in delivery.files.items()
+    }
+    for row in (row for table in delivery.clean for row in cloud.rows(table) if row["_source_key"] in contents):
         content = contents[row["_source_key"]][row["_source_offset"] :]
         event, _ = decoder.raw_decode(content.decode(errors="replace"))
         assert (event["detail"]["id"], event["time"]) == (row["id"], row["date_time"])

@@ -51,16 +51,6 @@ def test_a_failed_run_is_finished_before_a_new_one_is_made(cloud: Cloud, tmp_pat
     assert _pending(cloud) == 0
 
 
-def test_a_function_without_a_right_reports_it(cloud: Cloud, tmp_path: Path) -> None:
-    clean = _ingest(cloud, tmp_path, seed=202)
-    with _without_rights(cloud, "commit_conversion"), pytest.raises(CommandError, match="AccessDenied"):
-        cloud.run("convert")
-    finished = cloud.run("convert")
-    assert finished["events"] == clean
-    plans = [key for key in cloud.keys(f"runs/{finished['run_id']}/") if "plan-" in key]
-    assert len(plans) == 1
-
-
 def test_two_conversions_at_once_convert_once(cloud: Cloud, tmp_path: Path) -> None:
     clean = _ingest(cloud, tmp_path, seed=300)
     machine = cloud.output("ConvertMachine")

@@ -74,7 +74,7 @@ def _size(stage: Stage, folder: str) -> FunctionSize:
 def _settings_read_by(folder: str) -> set[str]:
     """Return the names that the handler, and our modules that it imports, call `setting` with."""
     read: set[str] = set()
-    for source in own_sources(handler_path(folder), ROOT / "layers"):
+    for source in own_sources(handler_path(folder)):
         calls = [node for node in ast.walk(ast.parse(source.read_text())) if isinstance(node, ast.Call)]
         read.update(ast.literal_eval(call.args[0]) for call in calls if ast.unparse(call.func) == "setting")
     return read

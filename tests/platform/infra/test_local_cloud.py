@@ -13,6 +13,7 @@ import pytest
 
 from cli.platform import local_cloud
 from cli.platform.console import CliError
+from tests.support.local.deployed_cloud import free_port
 
 HANDLER = "import os\ndef handler(event, context): return {'pid': os.getpid(), 'environment': dict(os.environ)}\n"
 
@@ -33,9 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 def test_it_goes_up_once_and_down_whole(folder: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,19 +107,13 @@ def test_templates_make_the_indices_that_documents_go_to(target: Target) -> None
         assert properties["errors"]["properties"] == MAPPING["properties"]["errors"]["properties"]
 
 
-def test_a_profile_loaded_again_adds_nothing(target: Target) -> None:
+def test_loading_again_adds_nothing_and_installing_again_keeps_it(target: Target) -> None:
     prepare(target)
     rows = [*records(100), record(100, passed=False, errors=BROKEN)]
     for _ in range(2):
         assert load(target, rows) == (101, {})
+        prepare(target)
         assert (target.count(DVAULTS), target.count(EVENT_FILES)) == (51, 50)
-
-
-def test_installing_again_keeps_documents_and_adds_fields(target: Target) -> None:
-    prepare(target)
-    load(target, records(4))
-    prepare(target)
-    assert (target.count(DVAULTS), target.count(EVENT_FILES)) == (2, 2)
 
 
 def test_documents_that_do_not_fit_are_refused_and_the_others_are_taken(

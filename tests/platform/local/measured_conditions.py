@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from math import ceil
 from pathlib import Path
 
 import pytest
 
 from cli.simulator import vendor_faults
 from cli.simulator.vendor import Fault
+from infra.event_files.settings import EventFiles
+from infra.stage import stage_named
 from sluice.event_files.ledger.ledger_dynamodb import PENDING
 from tests.support.cloudwatch.measurement import QUEUE, PointCollector, Resource, resources_of
 from tests.support.cloudwatch.series import Metric, Point
@@ -25,7 +26,6 @@ from tests.support.sample_events import broken, dated, illustration
 
 EVENTS = 200
 DIRTY_EVENTS = 500
-SLOW_SECONDS, MOST_EVENTS = 3.7, 330_000  # of a slow file, which must not be refused for its size
 _QUEUE_METRICS = (
     "ApproximateNumberOfMessagesVisible",
     "ApproximateNumberOfMessagesNotVisible",
@@ -135,16 +135,11 @@ class Conditions:
         return self._ingest("dirty", DIRTY_EVENTS, dirty=True)
 
     @cached_property
-    def slow_file(self) -> Sample:
-        """A file of clean events arrives whose validation comes near a timeout of whole seconds."""
-        count = 20_000
-        for _ in range(4):
-            sample = self._ingest("slow", count)
-            seconds = self.validation_seconds(sample)
-            if seconds > 0.82 * ceil(seconds):
-                return sample
-            count = min(MOST_EVENTS, int(count * SLOW_SECONDS / seconds))
-        raise AssertionError(f"validating {count} events takes {seconds} s: no whole number is a little more")
+    def slow_files(self) -> Sample:
+        """Return a file of clean events that arrives, its validation as long as nine tenths of the stage's timeout."""
+        nearly = 900.0 * stage_named("int").settings(EventFiles).validate_files.timeout_seconds  # milliseconds
+        slow = ((metric, Point(point.at, nearly)) for metric, point in self.files.only("Duration").points)
+        return Sample((*self.files.without("Duration").points, *slow))
 
     @cached_property
     def dead_letter(self) -> Sample:
@@ -209,11 +204,6 @@ class Conditions:
     def cloud(self) -> Cloud:
         """Return the local cloud."""
         return self.measured.cloud
-
-    def validation_seconds(self, sample: Sample) -> float:
-        """Return the duration of the longest call of validate_files."""
-        calls = [(dict(metric.dimensions)["FunctionName"], point) for metric, point in sample.only("Duration").points]
-        return max(point.value for function, point in calls if "/FunctionsValidateFiles" in function) / 1000
 
     def _measure(self, action: Callable[[], object]) -> Sample:
         return self.measured.measure(action).without(*_QUEUE_METRICS)

@@ -1,15 +1,14 @@
 """Trouble produced for real turns the right alarms of a stage with schedules on, and no others; mended, off again."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from math import ceil
 
 import pytest
 
 from infra.event_files.settings import EventFiles
-from infra.stage import FunctionSize, stage_named
+from infra.stage import stage_named
 from tests.platform.local.alarm_timeline import (
     ARRIVALS,
     CONVERSIONS,
@@ -33,7 +32,6 @@ from tests.support.local.deployed_exports import DeployedExports
 FILES, EXPORTS = "EventFilesComposite", "VendorExportsComposite"
 
 INT = stage_named("int")
-SETTINGS = INT.settings(EventFiles)
 
 
 @pytest.fixture(scope="module")
@@ -50,16 +48,8 @@ def hours(measured: MeasuredCloud, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture(scope="module")
-def settings(hours: Hours) -> EventFiles:
-    """Return settings whose timeout the validation of the slow file comes near: the alarm is at 80 %."""
-    timeout = ceil(hours.conditions.validation_seconds(hours.conditions.slow_file))
-    size = FunctionSize(memory_mb=SETTINGS.validate_files.memory_mb, timeout_seconds=timeout)
-    return replace(SETTINGS, validate_files=size)
-
-
-@pytest.fixture(scope="module")
-def alarms(settings: EventFiles, tmp_path_factory: pytest.TempPathFactory) -> Alarms:
-    return alarms_of(INT.having(settings), tmp_path_factory.mktemp("int"))
+def alarms(tmp_path_factory: pytest.TempPathFactory) -> Alarms:
+    return alarms_of(INT, tmp_path_factory.mktemp("int"))
 
 
 def assert_alarms(found: tuple[AlarmStates, AlarmStates], *expected: str) -> None:
@@ -115,7 +105,7 @@ TROUBLES = {
     "failed conversion": Trouble(
         "conversions", ("EventFilesConversionFailed", FILES), "failed_conversion", lasts=CONVERSIONS
     ),
-    "slow validations": Trouble("files", ("EventFilesValidationSlow", FILES), "slow_file", ARRIVALS),
+    "slow validations": Trouble("files", ("EventFilesValidationSlow", FILES), "slow_files", ARRIVALS),
     "incomplete export": Trouble("exports", FAILED_EXPORT, "incomplete_export"),
 }
 
@@ -125,9 +115,9 @@ def test_trouble_turns_its_alarms_on(hours: Hours, alarms: Alarms, trouble: Trou
     assert_alarms(hours.evaluate(alarms, partial(trouble.add, hours), healthy=trouble.healthy), *trouble.alarms)
 
 
-def test_a_message_that_cannot_be_processed(hours: Hours, alarms: Alarms, settings: EventFiles) -> None:
+def test_a_message_that_cannot_be_processed(hours: Hours, alarms: Alarms) -> None:
     def trouble(timeline: Timeline) -> datetime:
-        hidden = timedelta(seconds=6 * settings.validate_files.timeout_seconds)
+        hidden = timedelta(seconds=6 * INT.settings(EventFiles).validate_files.timeout_seconds)
         given_up = TROUBLE + INT.max_receives * hidden
         hours.add_healthy(timeline, TROUBLE, given_up)
         timeline.points += _ages(hours.conditions.dead_letter, TROUBLE, hidden)

@@ -1,17 +1,12 @@
 """Every run leaves its record: executions of the deployed machines, result by the cloud's own events."""
 
-import json
 import time
 from typing import Any
 
 from cli.simulator.fault_catalogue import CATALOGUE
-from sluice.runs.records import RUN_RECORDS_PREFIX, record_key
 from tests.support.local.deployed_cloud import Cloud, wait_until
 from tests.support.local.deployed_exports import DeployedExports
-from tests.support.local.deployed_functions import Functions
 from tests.support.sample_events import dump, illustration
-
-_SECONDS = 60.0  # an end is result within seconds; a busy machine takes longer
 
 
 def record_of(cloud: Cloud, execution: str) -> dict[str, Any]:
@@ -20,11 +15,6 @@ def record_of(cloud: Cloud, execution: str) -> dict[str, Any]:
         lambda: next((run for run in cloud.run("runs", "--limit", "30") if run["execution"] == execution), {})
     )
     return found
-
-
-def start(cloud: Cloud, machine: str, **given: str) -> str:
-    client = cloud.deployment.stepfunctions
-    return client.start_execution(stateMachineArn=cloud.output(machine), input=json.dumps(given))["executionArn"]
 
 
 def query_one(cloud: Cloud, sql: str) -> dict[str, Any]:
@@ -68,12 +58,6 @@ def test_a_conversion_and_its_file(cloud: Cloud) -> None:
     assert [row["_source_key"] for row in rows] == [key]
 
 
-def test_a_conversion_without_pending_chunks(cloud: Cloud) -> None:
-    cloud.run("convert")
-    found = record_of(cloud, start(cloud, "ConvertMachine", started_by="schedule"))
-    assert (found["outcome"], found["started_by"], found["cause"]) == ("nothing_to_do", "schedule", "")
-
-
 def test_an_export_with_a_fault(cloud: Cloud, exports: DeployedExports) -> None:
     with exports.vendor(CATALOGUE["file-missing"].make()) as vendor:
         result = exports.export(vendor)
@@ -85,36 +69,3 @@ def test_an_export_with_a_fault(cloud: Cloud, exports: DeployedExports) -> None:
     assert found["counts"] == {**counts, "missing": len(result.document["missing"])}
     row = query_one(cloud, f"select missing, outcome from runs where id = '{found['id']}'")
     assert row == {"missing": 1, "outcome": "incomplete"}
-
-
-def test_an_aborted_execution(cloud: Cloud, exports: DeployedExports) -> None:
-    with exports.vendor(CATALOGUE["job-hangs"].make()) as vendor:
-        execution = exports.start(vendor)
-        wait_until(lambda: _waiting(cloud, execution))
-        assert cloud.run("run", execution)["outcome"] == "running"
-        cloud.deployment.stepfunctions.stop_execution(executionArn=execution, error="ByHand", cause="not needed")
-    found = record_of(cloud, execution)
-    assert (found["kind"], found["outcome"], found["cause"]) == ("export", "aborted", "not needed")
-    assert found["failed_step"] in {step["name"] for step in found["steps"]}
-
-
-def test_an_end_announced_twice_writes_the_same_record(cloud: Cloud) -> None:
-    execution = start(cloud, "ConvertMachine")
-    key = record_key(record_of(cloud, execution)["id"])
-    before, records = cloud.read(key), cloud.keys(RUN_RECORDS_PREFIX)
-    detail = {"executionArn": execution, "stateMachineArn": cloud.output("ConvertMachine")}
-    message = {"messageId": "again", "body": json.dumps({"detail": detail})}
-    assert Functions(cloud, "Observability").call("record_run", {"Records": [message]}) == {"batchItemFailures": []}
-    assert cloud.read(key) == before
-    assert set(records) <= set(cloud.keys(RUN_RECORDS_PREFIX))
-
-
-def test_items_of_maps_leave_no_records(cloud: Cloud) -> None:
-    executions = {run["execution"] for run in cloud.run("runs", "--limit", "100")}
-    assert executions
-    assert not any("/" in execution for execution in executions)
-
-
-def _waiting(cloud: Cloud, execution: str) -> bool:
-    events = cloud.deployment.stepfunctions.get_execution_history(executionArn=execution)["events"]
-    return events[-1]["type"] == "WaitStateEntered"

@@ -5,6 +5,7 @@ and real data come first; only what is still lacking is filled as the alarm says
 are looked at, AWS leaves open; here it is always two, as in its examples. Data are taken to arrive at once.
 """
 
+import operator
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -20,10 +21,10 @@ INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
 
 _MORE_PERIODS = 2
 _MINUTE = 60
-_BREACHES: dict[str, Callable[..., bool]] = {
-    "GreaterThanThreshold": lambda value, _, upper: value > upper,
-    "LessThanThreshold": lambda value, lower, _: value < lower,
-    "GreaterThanUpperThreshold": lambda value, _, upper: value > upper,
+_BREACHES: dict[str, Callable[[Any, Any], bool]] = {
+    "GreaterThanThreshold": operator.gt,
+    "LessThanThreshold": operator.lt,
+    "GreaterThanUpperThreshold": operator.gt,
 }
 
 
@@ -37,21 +38,21 @@ def evaluate(alarms: Alarms, series: Series, now: datetime) -> dict[str, str]:
 def _state(alarm: MetricAlarm, series: Series, now: datetime) -> str:
     values = _AlarmValues(alarm, series, now)
     length = alarm.periods + _MORE_PERIODS
-    lower, upper = _limits(alarm, values, length)
-    if not any(limit is not None for limit in lower):
+    limits = _limits(alarm, values, length)
+    if not any(limit is not None for limit in limits):
         return INSUFFICIENT_DATA
     breaches = _BREACHES[alarm.comparison]
-    points = zip(values[alarm.watched].vector[-length:], lower, upper, strict=True)
+    points = zip(values[alarm.watched].vector[-length:], limits, strict=True)
     real = [breaches(*point) for point in points if None not in point][-alarm.periods :]
     lacking = alarm.periods - len(real) if alarm.missing == "breaching" else 0
     return ALARM if sum(real) + lacking >= alarm.datapoints else OK
 
 
-def _limits(alarm: MetricAlarm, values: "_AlarmValues", length: int) -> tuple[Vector, Vector]:
+def _limits(alarm: MetricAlarm, values: "_AlarmValues", length: int) -> Vector:
     if isinstance(alarm.threshold, float):
-        return (alarm.threshold,) * length, (alarm.threshold,) * length
+        return (alarm.threshold,) * length
     band: Band = values[alarm.threshold]
-    return band.limits(length, alarm.period)
+    return band.upper_limits(length, alarm.period)
 
 
 class _AlarmValues(dict[str, Any]):

@@ -4,12 +4,11 @@ What is done with a missing value, or divided by zero, is missing. Expressions o
 alarm uses is an error.
 """
 
-import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import repeat
-from statistics import fmean
+from statistics import fmean, pstdev
 from typing import Any
 
 from tests.support.cloudwatch.series import Vector
@@ -56,19 +55,14 @@ class Band:
     values: Values
     width: float
 
-    def limits(self, count: int, period: int) -> tuple[Vector, Vector]:
-        """Return the lower and the upper ends of the last `count` periods; None where too little is known before."""
+    def upper_limits(self, count: int, period: int) -> Vector:
+        """Return the upper ends of the last `count` periods; None where too little is known before."""
         places = range(len(self.values.vector) - count, len(self.values.vector))
-        lower, upper = zip(*(self._limits(place, HISTORY_SECONDS // period) for place in places), strict=True)
-        return lower, upper
+        return tuple(self._upper_limit(place, HISTORY_SECONDS // period) for place in places)
 
-    def _limits(self, place: int, history: int) -> tuple[float, float] | tuple[None, None]:
+    def _upper_limit(self, place: int, history: int) -> float | None:
         known = [value for value in self.values.vector[max(0, place - history) : place] if value is not None]
-        if len(known) < LEAST_HISTORY:
-            return None, None
-        middle = fmean(known)
-        spread = math.sqrt(fmean((value - middle) ** 2 for value in known))
-        return middle - self.width * spread, middle + self.width * spread
+        return fmean(known) + self.width * pstdev(known) if len(known) >= LEAST_HISTORY else None
 
 
 def evaluate(expression: str, known: Mapping[str, Any]) -> Any:

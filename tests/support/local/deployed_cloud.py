@@ -106,7 +106,7 @@ def wait_until(look: Callable[[], T], seconds: float = 90) -> T:
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """Start a cloud apart from one that a person may have running, deploy the stage, and leave nothing running."""
     os.environ[local_cloud.FOLDER_VARIABLE] = str(tmp_path_factory.mktemp("cloud"))
-    local_cloud.start(_free_port())
+    local_cloud.start(free_port())
     try:
         deploy_stage("local")
         yield Cloud(connect("local"))
@@ -114,7 +114,8 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         local_cloud.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nothing listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -124,12 +124,6 @@ def test_files_that_were_not_read_fail_the_command(
     assert found["status"] == status
 
 
-def test_more_files_than_one_request_to_the_ledger_finds(tmp_path: Path, bucket: RecordingBucket) -> None:
-    found = sluice_json("ingest", files(tmp_path, 205))
-    assert found["totals"] == {"files": 205, "events": 205 * 206 / 2, "clean": {}, "dirty": {}, "unrelated": 0}
-    assert len(bucket.puts) == 205
-
-
 def test_the_table_goes_to_standard_output_and_the_rest_to_standard_error(
     tmp_path: Path, bucket: RecordingBucket
 ) -> None:

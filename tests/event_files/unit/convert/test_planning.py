@@ -147,14 +147,3 @@ def test_a_late_attempt_leaves_the_run_to_others(pending: list[ChunkRecord], suc
     ledger.successor = successor
     assert plan_with(ledger, MemoryObjectStore()) == Planned(Decision.BUSY)
     assert ledger.run == successor
-
-
-def test_a_plan_file_reads_back() -> None:
-    batch = Batch("r", "t", "b", None, 0, (ByteRange("k é", 1, 2),))
-    arrived = Arrived(1, 2, 3, 4, {"A": {"RULE_BROKEN": 5}})
-    groups = (BatchGroup((batch, Batch("r", "t", "b2", "A", 4, ()))), BatchGroup((replace(batch, batch_id="b3"),)))
-    plan = Plan("r", "t", 3, ("c",), groups, arrived)
-    file = orjson.loads(orjson.dumps(plan))
-    assert Plan.from_json(file) == plan
-    assert [each.batch_id for each in plan.batches] == ["b", "b2", "b3"]
-    assert tuple(BatchGroup.from_json(item) for item in file["groups"]) == groups

@@ -9,13 +9,12 @@ from collections.abc import Callable
 import pytest
 
 from infra.layers.layer_builder import BUDGET_MB, LAYERS
-from tests.bench.cloud.cold_start import variables_of
+from tests.bench.cloud.cold_start import CREDENTIALS, variables_of
 from tests.platform.infra.layers.test_imports import layers_of
 from tests.platform.infra.test_functions import FOLDERS
 from tests.support.source_files import handler_path
 from tests.support.synthesis import Synthesis
 
-CREDENTIALS = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "none", "AWS_SECRET_ACCESS_KEY": "none"}
 MODULES = 140  # beyond the SDK's own
 MORE_MODULES = {"copy_files": 220, "update_history": 250, "send_digest": 260}  # downloads; plots
 MEGABYTES = {"validate_files": 25, "convert_batch": 100}

@@ -58,12 +58,6 @@ def test_own_layer_holds_what_pages_are_made_of(own: zipfile.ZipFile) -> None:
     assert parts <= set(own.namelist())
 
 
-def test_own_layer_imports_nothing_that_only_developers_have(own: zipfile.ZipFile) -> None:
-    modules = [own.read(name).decode() for name in own.namelist() if name.endswith(".py")]
-    imported = {module.split(".")[0] for source in modules for module in imports(source)}
-    assert not imported & {"jsonschema", "pandas", "numpy", "awswrangler", "hypothesis", "pytest", "moto", "aws_cdk"}
-
-
 def test_the_same_sources_give_the_same_bytes_once(cache: Path) -> None:
     build = LayerBuild("sluice", "3.14", "aarch64")
     first = build.build()
