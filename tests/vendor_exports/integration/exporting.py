@@ -35,7 +35,7 @@ POLL, FIRST_WAIT = 60, 120
 
 _SECRET = "sluice-test/veson"
 _ACCOUNTS = "arn:aws:states:us-east-1:123456789012"
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "SLOTS_TABLE": SLOTS_TABLE,
     "LEASE_MINUTES": "360",
     "PATIENCE_SECONDS": str(75 * 60),
@@ -79,7 +79,7 @@ class Exporting:
     def start(self, *names: str) -> None:
         """Start processes of functions; older ones are no more."""
         for name in names:
-            self._functions[name] = load_handler(name, self.monkeypatch, **_ENVIRONMENT)
+            self._functions[name] = load_handler(name, self.monkeypatch, **ENVIRONMENT)
 
     def reset(self) -> None:
         """Forget all deliveries, at the vendor's too, and start all functions."""

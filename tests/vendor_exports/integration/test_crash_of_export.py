@@ -16,7 +16,7 @@ from sluice.lake.lease import LeaseLostError
 from tests.support.aws_calls import READS, CallFailure, KilledError
 from tests.support.moto_backend import objects_of
 from tests.support.moto_stage import LAKE, MotoStage
-from tests.vendor_exports.integration.exporting import EXPORTS, FOLDER, STEPS, Exporting, exporting
+from tests.vendor_exports.integration.exporting import EXPORTS, FOLDER, PART, STEPS, Exporting, exporting
 
 # Powertools says so of functions that died before they measured anything.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
@@ -92,6 +92,15 @@ def test_every_crash_then_a_retry_of_the_step(export: Exporting) -> None:
         export.run(failure=failure)
         assert export.crashes == 1, (failure, operations[failure.at - 1])
         assert_delivered(export)
+
+
+def test_a_killed_copy_is_resumed_behind_the_part_that_arrived(export: Exporting) -> None:
+    before_the_second_part = undisturbed(export).index("UploadPart") + 2
+    export.reset()
+    export.run(failure=CallFailure(before_the_second_part, killed=True))
+    asked = [request for request in export.simulator.requests(Call.FILE) if request.file == BIG]
+    assert [request.headers.get("Range") for request in asked] == [None, f"bytes={PART}-"]
+    assert_delivered(export)
 
 
 def test_every_crash_then_a_new_execution(export: Exporting) -> None:

@@ -20,23 +20,17 @@ from sluice.vendor_exports.delivery.vendor_access_http import (
     refusals_counted,
 )
 from tests.support.moto_stage import MotoStage
+from tests.vendor_exports.integration.exporting import ENVIRONMENT
 from tests.vendor_exports.unit.client.script import texts
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
-SECRET = "sluice-test/veson"
+SECRET = ENVIRONMENT["SECRET_ID"]
 SLOT = Slot.parse("20260301-12")
-
-
-SETTINGS = {
-    "AUTH_URL": "https://auth.test",
-    "EXPORT_URL": "https://export.test",
-    "FILES_URL": "https://files.test",
-    "COMPANY": "ACME",
+SETTINGS = ENVIRONMENT | {
     "DOWNLOAD_HOSTS": "One.test,two.test,",
     "ENVIRONMENT": "Prod",
-    "SECRET_ID": SECRET,
     "TIMEOUT_SECONDS": "7",
     "PAUSE_MILLISECONDS": "250",
 }
@@ -82,7 +76,7 @@ def test_a_stage_talks_to_its_own_vendor_only(secrets: "SecretsManagerClient") -
     stage = access(secrets)
     assert stage.environment is Environment.PROD
     assert stage.downloads.policy == UrlPolicy(frozenset({"one.test", "two.test"}))
-    assert stage.address("") == "https://export.test"
+    assert stage.address("") == "https://export.invalid"
     for ask in (stage.address, lambda url: stage.client(Export(Environment.PROD, SLOT, "arn", url))):
         with pytest.raises(VendorNotAllowedError, match="only the local stage takes vendor_url"):
             ask("http://evil.test")
@@ -91,7 +85,7 @@ def test_a_stage_talks_to_its_own_vendor_only(secrets: "SecretsManagerClient") -
 def test_the_local_stage_may_be_given_another_vendor_on_this_machine(secrets: "SecretsManagerClient") -> None:
     stage = access(secrets, "allowed")
     assert stage.address("http://127.0.0.1:1234/") == "http://127.0.0.1:1234"
-    assert stage.address("") == "https://export.test"
+    assert stage.address("") == "https://export.invalid"
     assert stage.downloads.policy == LoopbackPolicy()
 
 

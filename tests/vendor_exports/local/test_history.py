@@ -56,17 +56,6 @@ def test_whole_rows_can_be_asked_for(cloud: Cloud, table: Table) -> None:
 
 
 @pytest.mark.usefixtures("made")
-def test_again_and_an_update_change_nothing(cloud: Cloud, made: dict[str, Any]) -> None:
-    keys = [*cloud.keys(f"{TEST.root}DataObservability/"), *cloud.keys("data/history/")]
-    before = {key: cloud.read(key) for key in keys}
-    assert len(before) == 8, "a state, three CSV files, three tables, a report"
-    cloud.run("history", "init", "--from", made["first"], "--to", made["last"])
-    cloud.run("history", "update")
-    after = {key: cloud.read(key) for key in keys if not key.endswith("observations.parquet")}
-    assert after == {key: body for key, body in before.items() if key in after}
-
-
-@pytest.mark.usefixtures("made")
 def test_an_hour_that_is_looked_at_again_has_what_came_since(cloud: Cloud) -> None:
     slot = next(row["date"] for row in _rows(cloud, JOB_METRICS_CSV) if row["jobDelivered"] == "0")
     key = f"{Slot.parse(slot).folder(TEST)}Voyage_0.json.gz"

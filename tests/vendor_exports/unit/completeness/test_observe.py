@@ -1,7 +1,7 @@
 """Folders are observed: every slot has an observation, and files of other folders do not count."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -12,6 +12,12 @@ from sluice.vendor_exports.delivery.model import MANIFEST, MASTER_SCHEMA
 from tests.vendor_exports.unit.completeness.deliveries import FIRST, PROD, TEST, Bucket, schema, settled, slots
 
 NOW = settled(FIRST)
+
+
+def first_hour(files: Mapping[str, bytes]) -> Bucket:
+    bucket = Bucket()
+    bucket.deliver(FIRST, files)
+    return bucket
 
 
 def test_an_observation_counts_files_bytes_and_tables() -> None:
@@ -64,8 +70,7 @@ def test_files_of_an_earlier_job_do_not_count() -> None:
 
 
 def test_a_schema_of_another_job_is_not_read() -> None:
-    bucket = Bucket()
-    bucket.deliver(FIRST, {"A_1": b"1", MASTER_SCHEMA: schema("A"), MANIFEST: manifest("A_1")})
+    bucket = first_hour({"A_1": b"1", MASTER_SCHEMA: schema("A"), MANIFEST: manifest("A_1")})
     assert observe(bucket, TEST, [FIRST], NOW) == [Observation(FIRST, NOW, 1, 1, ("A",), None)]
 
 
@@ -108,14 +113,12 @@ NO_MANIFESTS = {
 @pytest.mark.parametrize("bodies", NO_MANIFESTS.values(), ids=NO_MANIFESTS)
 def test_without_a_readable_manifest_every_file_counts(bodies: list[bytes]) -> None:
     for body in bodies:
-        bucket = Bucket()
-        bucket.deliver(FIRST, {"A_1": b"1", "B_1": b"22", MANIFEST: body})
+        bucket = first_hour({"A_1": b"1", "B_1": b"22", MANIFEST: body})
         assert observe(bucket, TEST, [FIRST], NOW) == [Observation(FIRST, NOW, 2, 3, ("A", "B"), None)]
 
 
 def test_the_largest_manifest_is_read() -> None:
-    bucket = Bucket()
-    bucket.deliver(FIRST, {"A_1": b"1", "B_1": b"1", MANIFEST: manifest("A_1").ljust(MAX_MANIFEST_BYTES)})
+    bucket = first_hour({"A_1": b"1", "B_1": b"1", MANIFEST: manifest("A_1").ljust(MAX_MANIFEST_BYTES)})
     assert [each.files for each in observe(bucket, TEST, [FIRST], NOW)] == [1]
 
 

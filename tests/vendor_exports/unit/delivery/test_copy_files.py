@@ -158,9 +158,7 @@ def test_a_file_with_unexpected_content_is_not_fetched_again() -> None:
 def test_files_of_a_later_round_count_as_refetched() -> None:
     batch = Batch("A")
     batch.run(round_number=2)
-    (_, provenance) = batch.stored.objects[f"{FOLDER}A"]
-    assert provenance
-    assert provenance.refetched
+    assert batch.stored.objects[f"{FOLDER}A"] == (b"AAAAA", provenance_of(md5(b"AAAAA"), refetched=True))
 
 
 def test_the_error_of_the_list_is_the_reason_of_every_file() -> None:

@@ -159,6 +159,13 @@ def test_another_file_is_replaced(difference: str) -> None:
 # Resumed copies
 
 
+def interrupted() -> OneFile:
+    """A file of which two of three parts arrived."""
+    one = OneFile(body_of(3 * PART))
+    one.interrupt("part 3")
+    return one
+
+
 def test_a_body_breaks_off_in_mid_part() -> None:
     one = OneFile(body_of(3 * PART + 5), chunk=4)
     one.server.breaks_after = lambda sent: TransientDownloadError("reset") if sent == 24 else None
@@ -170,8 +177,7 @@ def test_a_body_breaks_off_in_mid_part() -> None:
 
 
 def test_a_file_that_changed_is_copied_from_the_start() -> None:
-    one = OneFile(body_of(3 * PART))
-    one.interrupt("part 3")
+    one = interrupted()
     one.server.bodies[URL] = other = body_of(3 * PART)[::-1]
     with pytest.raises(TransientDownloadError, match="the file changed since its copy was begun"):
         one.copy()
@@ -181,8 +187,7 @@ def test_a_file_that_changed_is_copied_from_the_start() -> None:
 
 
 def test_a_server_without_ranges_begins_again() -> None:
-    one = OneFile(body_of(3 * PART))
-    one.interrupt("part 3")
+    one = interrupted()
     one.server.ranges = False
     assert one.copy()
     one.assert_copied()
@@ -199,8 +204,7 @@ def test_a_server_without_etags_begins_again() -> None:
 
 
 def test_the_upload_of_another_job_is_aborted() -> None:
-    one = OneFile(body_of(3 * PART))
-    one.interrupt("part 3")
+    one = interrupted()
     upload = one.stored.noted[KEY]
     one.stored.note(KEY, replace(upload, provenance=replace(upload.provenance, job_guid="last hour's")))
     assert one.copy()
@@ -209,8 +213,7 @@ def test_the_upload_of_another_job_is_aborted() -> None:
 
 
 def test_an_upload_that_is_gone_is_begun_again() -> None:
-    one = OneFile(body_of(3 * PART))
-    one.interrupt("part 3")
+    one = interrupted()
     one.stored.uploads.clear()
     assert one.copy()
     one.assert_copied()

@@ -94,14 +94,15 @@ def test_other_hosts(host: str) -> None:
     assert "SIGNATURE" not in text
 
 
-@pytest.mark.parametrize("address", ["", "https://", "/etc/passwd", "file:///etc/passwd", "https:///x", "data:,x", "x"])
-def test_urls_without_a_host(address: str) -> None:
-    assert refused(address) in {"its URL has no host", "its URL is not valid"}
+BROKEN = ["https://[::1/SIGNATURE", f"https://{HOST}:SIGNATURE/", "https://a\x00SIGNATURE/"]
 
 
-@pytest.mark.parametrize("address", ["https://[::1/SIGNATURE", f"https://{HOST}:SIGNATURE/", "https://a\x00SIGNATURE/"])
-def test_urls_that_are_not_valid(address: str) -> None:
-    assert refused(address) == "its URL is not valid"
+@pytest.mark.parametrize(
+    "address", ["", "https://", "/etc/passwd", "file:///etc/passwd", "https:///x", "data:,x", "x", *BROKEN]
+)
+def test_urls_without_a_host_or_that_are_not_valid(address: str) -> None:
+    reason = refused(address)
+    assert reason == "its URL is not valid" or (reason == "its URL has no host" and address not in BROKEN)
 
 
 @given(st.text() | st.text().map(lambda text: f"https://{HOST}{text}"))

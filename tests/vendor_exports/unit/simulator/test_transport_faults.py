@@ -63,34 +63,6 @@ def test_a_redirect_leads_to_another_host(client: VendorClient) -> None:
     assert client.ask_token().headers["Location"] == transport_faults.METADATA_SERVICE
 
 
-@pytest.mark.parametrize("call", Call)
-def test_a_stalled_answer(client: VendorClient, ask: Ask, call: Call) -> None:
-    client.inflict(transport_faults.stalled(Target(call, times=1)))
-    client.http.timeout = httpx.Timeout(0.05)
-    with pytest.raises(httpx.ReadTimeout):
-        ask(call)
-    client.http.timeout = httpx.Timeout(5)
-    assert ask(call).status_code == 200
-
-
-@pytest.mark.parametrize("call", Call)
-@pytest.mark.parametrize(
-    ("fault", "error", "message"),
-    [
-        (transport_faults.reset, httpx.ReadError, "reset"),
-        (transport_faults.answer_lost, httpx.ReadError, "reset"),
-        (transport_faults.truncated, httpx.RemoteProtocolError, "without sending complete message body"),
-    ],
-)
-def test_a_broken_connection(
-    client: VendorClient, ask: Ask, call: Call, fault: MakeFault, error: type[Exception], message: str
-) -> None:
-    client.inflict(fault(Target(call, times=1)))
-    with pytest.raises(error, match=message):
-        ask(call)
-    assert ask(call).status_code == 200
-
-
 @pytest.mark.parametrize(("fault", "status"), [(transport_faults.reset, 200), (transport_faults.answer_lost, 400)])
 def test_a_lost_answer_to_a_trigger_costs_the_hour(client: VendorClient, fault: MakeFault, status: int) -> None:
     client.log_in()
