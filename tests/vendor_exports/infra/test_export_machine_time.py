@@ -10,7 +10,7 @@ from infra.vendor_exports.settings import VendorExports
 from sluice.vendor_exports import run_summary as states
 from sluice.vendor_exports.delivery.job import SHORTEST_WAIT, NextStep
 from tests.support.machine_graph import Graph, Machine, State, loops, machine, reached, targets
-from tests.support.source_files import answer_of, assigned_to, handler_of
+from tests.support.source_files import answer_of
 from tests.support.synthesis import Synthesis
 from tests.support.synthesised_stages import FEATURE
 
@@ -70,21 +70,6 @@ def test_a_job_is_lost_once_because_the_check_is_told_of_the_trigger(export: Mac
 
 def test_the_check_is_not_told_of_a_trigger_before_there_was_one() -> None:
     assert not ast.literal_eval(answer_of("claim_slot.trigger.next_step"))
-
-
-def test_the_check_replaces_no_job_of_its_own_execution() -> None:
-    tree = handler_of("check_job")
-    (replaceable,) = [
-        keyword.value
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        for keyword in node.keywords
-        if keyword.arg == "replaceable"
-    ]
-    rule = assigned_to(tree, replaceable)
-    assert isinstance(rule, ast.BoolOp)
-    assert isinstance(rule.op, ast.And)
-    assert "event['triggered'] != NextStep.ACCEPTED" in map(ast.unparse, rule.values)
 
 
 @pytest.mark.parametrize("name", [*BUILT_IN, FEATURE])

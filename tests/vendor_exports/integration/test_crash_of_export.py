@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -11,8 +13,10 @@ import pytest
 from cli.simulator import transport_faults, vendor_faults
 from cli.simulator.exports import files_of
 from cli.simulator.http_messages import Call
+from cli.simulator.jobs import Jobs
 from cli.simulator.vendor import Fault, Target
 from sluice.lake.lease import LeaseLostError
+from sluice.vendor_exports.delivery.model import ExportResult
 from tests.support.aws_calls import READS, CallFailure, KilledError
 from tests.support.moto_backend import objects_of
 from tests.support.moto_stage import LAKE, MotoStage
@@ -46,19 +50,8 @@ def assert_delivered(export: Exporting) -> None:
     manifest = assert_copied(export)
     sizes = {name: file.size for name, file in files_of(EXPORTS).items()}
     assert {entry["key"].removeprefix("ACME/GUID/"): entry["size"] for entry in manifest} == sizes
-    assert export.result() == {
-        "slot": "20260301-12",
-        "status": "delivered",
-        "folder": FOLDER,
-        "promised": len(sizes),
-        "copied": len(sizes),
-        "refetched": 0,
-        "bytes": sum(sizes.values()),
-        "missing": [],
-        "missing_tables": [],
-        "reasons": {},
-        "cause": "",
-    }
+    delivered = ExportResult("20260301-12", "delivered", FOLDER, len(sizes), len(sizes), bytes=sum(sizes.values()))
+    assert export.result() == asdict(delivered)
 
 
 def undisturbed(export: Exporting) -> list[str]:
@@ -177,6 +170,18 @@ def test_a_vendor_is_waited_for_as_long_as_the_stage_says(export: Exporting, fau
     export.run()
     assert (export.result()["status"], export.result()["copied"]) == ("incomplete", 0)
     assert export.result()["cause"].startswith(cause)
+
+
+@pytest.mark.parametrize(("triggered", "next_step"), [("accepted", "wait"), ("", "lost")])
+def test_a_job_that_the_vendor_forgot_is_replaced_unless_this_execution_triggered_it(
+    export: Exporting, triggered: str, next_step: str
+) -> None:
+    export.clock.now = datetime.now(UTC)  # jobs of the present hour only are replaced
+    begun = export.claim("run")
+    export.call("trigger_job", {"export": begun["export"], **begun["trigger"]})
+    export.simulator.vendor.jobs = Jobs()
+    checked = export.call("check_job", {"export": begun["export"], **begun["check"], "triggered": triggered})
+    assert checked["next_step"] == next_step
 
 
 def executions(*names: str) -> list[str]:

@@ -8,7 +8,6 @@ import pytest
 from cli.simulator import transport_faults, vendor_faults
 from cli.simulator.http_messages import Call
 from cli.simulator.vendor import Target, Vendor
-from sluice.vendor_exports.delivery.model import MANIFEST
 from tests.support.local.deployed_exports import (
     CARGO,
     INVOICE,
@@ -101,26 +100,5 @@ def test_reported(exports: DeployedExports, case: Reported) -> None:
     assert len(landed) == document["copied"] == document["promised"] - len(case.reasons)
 
 
-def test_hostile_keys_land_nowhere_else(exports: DeployedExports) -> None:
-    before = _all_keys(exports)
-    with exports.vendor(vendor_faults.hostile_keys()) as vendor:
-        result = exports.export(vendor)
-    assert result.document["status"] == "incomplete"
-    reasons = list(result.document["reasons"].values())
-    assert reasons.count("its key ends in no usable name") == 5
-    assert all("no usable name" in reason or "two files of this name" in reason for reason in reasons)
-    ours = ("runs/exports/", "data/run_records/")
-    new = {key for _, key in _all_keys(exports) - before if not key.startswith(ours)}
-    names = {*contents(vendor), "x", "passwd", "b", f"_{MANIFEST}", MANIFEST}
-    assert new == {result.document["folder"] + name for name in names}
-
-
 def _revoke(vendor: Vendor) -> None:
     vendor.faults = (vendor_faults.secret_revoked(),)
-
-
-def _all_keys(exports: DeployedExports) -> set[tuple[str, str]]:
-    s3 = exports.cloud.deployment.s3
-    buckets = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
-    pages = (page for bucket in buckets for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket))
-    return {(page["Name"], item["Key"]) for page in pages for item in page.get("Contents", ())}

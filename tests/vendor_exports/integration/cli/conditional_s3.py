@@ -1,6 +1,7 @@
 """A client of moto that keeps the conditions of copies, which moto ignores, and raises the errors that a test sets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
@@ -18,14 +19,14 @@ def failing(code: str) -> Action:
     return fail
 
 
-def s3_error(code: str, operation: str = "CopyObject") -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": f"it is {code}"}}, operation)
+def s3_error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": f"it is {code}"}}, "CopyObject")
 
 
 class ConditionalS3:
     """S3 whose copies honour If-Match of the source and If-None-Match of the target.
 
-    A conditional PutObject counts as a copy. `after` is called once a copy is done, and may raise.
+    A conditional PutObject counts as a copy. `after` is called once an object is copied, and may raise.
     """
 
     def __init__(self, s3: Any) -> None:
@@ -40,44 +41,38 @@ class ConditionalS3:
         self._before = name, happens
 
     def copy_object(self, **request: Any) -> Any:
-        with self._lock:  # moto's own state is not made for many threads
-            self._happen(request["Key"])
-            self._check_source(request)
-            return self._write(self.s3.copy_object, request, "CopyObject")
+        with self._turn(request):
+            if request["IfNoneMatch"] == "*" and self._etag(request["Bucket"], request["Key"]):
+                raise s3_error("PreconditionFailed")
+            answer = self.s3.copy_object(**request)
+            self.copied.append(request["Key"])
+            self.after()
+            return answer
 
     def put_object(self, **request: Any) -> Any:
         if "IfNoneMatch" not in request:
             return self.s3.put_object(**request)
-        with self._lock:
-            self._happen(request["Key"])
-            return self._write(self.s3.put_object, request, "PutObject")
+        with self._turn(request):
+            answer = self.s3.put_object(**request)
+            self.copied.append(request["Key"])
+            return answer
 
     def upload_part_copy(self, **request: Any) -> Any:
-        with self._lock:
-            self._happen(request["Key"])
-            self._check_source(request)
+        with self._turn(request):
             return self.s3.upload_part_copy(**request)
 
-    def _happen(self, key: str) -> None:
+    @contextmanager
+    def _turn(self, request: dict[str, Any]) -> Iterator[None]:
+        """Let one thread at a time, as moto's own state is not made for many, copy what its source still holds."""
         name, happens = self._before
-        if key.endswith(name):
-            happens()
-
-    def _write(self, step: Callable[..., Any], request: dict[str, Any], operation: str) -> Any:
-        if request["IfNoneMatch"] == "*" and self._etag(request["Bucket"], request["Key"]):
-            raise s3_error("PreconditionFailed", operation)
-        answer = step(**request)
-        self.copied.append(request["Key"])
-        self.after()
-        return answer
-
-    def _check_source(self, request: dict[str, Any]) -> None:
-        source = request["CopySource"]
-        etag = self._etag(source["Bucket"], source["Key"])
-        if etag is None:
-            raise s3_error("NoSuchKey")
-        if etag != request["CopySourceIfMatch"]:
-            raise s3_error("PreconditionFailed")
+        with self._lock:
+            if request["Key"].endswith(name):
+                happens()
+            if source := request.get("CopySource"):
+                etag = self._etag(source["Bucket"], source["Key"])
+                if etag != request["CopySourceIfMatch"]:
+                    raise s3_error("PreconditionFailed" if etag else "NoSuchKey")
+            yield
 
     def _etag(self, bucket: str, key: str) -> str | None:
         found = self.s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])

@@ -22,7 +22,6 @@ from tests.vendor_exports.integration.cli.copy_missing_command import (
 
 def test_an_interrupted_copy_is_completed_by_the_next(s3: ConditionalS3) -> None:
     put(s3, *NAMES)
-
     s3.before_copy("Voyage_1", failing("SlowDown"))
     document = found("--yes", code=1)
     assert document["failed"] == [f"{FOLDER}Voyage_1", FOLDER + MANIFEST]
@@ -47,25 +46,17 @@ def test_a_lost_answer_is_no_failure(s3: ConditionalS3) -> None:
     assert found("--yes")["failed"] == []
 
 
-def test_a_file_that_appears_meanwhile_is_not_replaced(s3: ConditionalS3) -> None:
+@pytest.mark.parametrize(
+    ("name", "failed", "state"), [("Port_1", ["Port_1", MANIFEST], "differing"), (MANIFEST, [MANIFEST], "same")]
+)
+def test_a_file_that_appears_meanwhile_is_not_replaced(
+    s3: ConditionalS3, name: str, failed: list[str], state: str
+) -> None:
     put(s3, *NAMES)
-
-    s3.before_copy("Port_1", lambda: put(s3, "Port_1", bucket="the-lake", body=b"another"))
-    document = found("--yes", code=1)
-    assert document["failed"] == [f"{FOLDER}Port_1", FOLDER + MANIFEST]
-    assert lake(s3)[f"{FOLDER}Port_1"] == b"another"
-    assert states(found()) == {"20260131-23": "differing"}
-
-
-def test_a_manifest_that_appears_meanwhile_is_not_replaced(s3: ConditionalS3) -> None:
-    put(s3, *NAMES)
-
-    s3.before_copy(MANIFEST, lambda: put(s3, MANIFEST, bucket="the-lake", body=b"another"))
-    result = run("--yes", code=1)
-    assert (
-        f"failed {FOLDER}{MANIFEST}: An error occurred (PreconditionFailed) when calling the PutObject" in result.stderr
-    )
-    assert lake(s3)[FOLDER + MANIFEST] == b"another"
+    s3.before_copy(name, lambda: put(s3, name, bucket="the-lake", body=b"another"))
+    assert found("--yes", code=1)["failed"] == [FOLDER + each for each in failed]
+    assert lake(s3)[FOLDER + name] == b"another"
+    assert states(found()) == {"20260131-23": state}
 
 
 @pytest.mark.parametrize("changed", [SIGNED + b" ", None])

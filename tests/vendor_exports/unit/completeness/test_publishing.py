@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
-from itertools import count
+from itertools import count, product
 
 import pytest
 
@@ -67,6 +67,21 @@ def there_and_back(bucket: Bucket) -> None:
     bucket.update(now + timedelta(minutes=1), [FIRST])
 
 
+def file_came(bucket: Bucket) -> None:
+    late_update(bucket)
+    bucket.deliver(FIRST, LATE)
+
+
+def observe_again(bucket: Bucket) -> None:
+    bucket.update(settled(LAST) + timedelta(minutes=1), [FIRST])
+
+
+def file_went(bucket: Bucket) -> None:
+    """What was begun is derived from a state with the file, and finds the ETags that it has read: it must try again."""
+    bucket.objects.pop(FIRST.folder(TEST) + "A_2.json.gz")
+    bucket.update(settled(LAST) + timedelta(minutes=2), [FIRST])
+
+
 def interrupt(bucket: Bucket, at: int, happens: Step) -> None:
     """Let something happen before the call number `at`; `between` is `nothing` once it did."""
     calls = 0
@@ -94,9 +109,14 @@ def test_outputs_are_those_of_the_rows() -> None:
     }
 
 
-@pytest.mark.parametrize("happens", [early_update, late_update, there_and_back])
-@pytest.mark.parametrize("begun", [early_update, late_update])
-@pytest.mark.parametrize("before", [no_update, early_update])
+UPDATES = [early_update, late_update]
+ORDERS = [
+    *product([no_update, early_update], UPDATES, [*UPDATES, there_and_back]),
+    (file_came, observe_again, file_went),
+]
+
+
+@pytest.mark.parametrize(("before", "begun", "happens"), ORDERS)
 def test_another_update_between_any_two_calls(before: Step, begun: Step, happens: Step) -> None:
     wanted = one_after_the_other(before, begun, happens)
     for at in count(1):
@@ -108,26 +128,6 @@ def test_another_update_between_any_two_calls(before: Step, begun: Step, happens
             break
         assert bucket.outputs() == wanted, f"interrupted before call {at}"
     assert at > 10
-
-
-def test_a_file_that_comes_and_goes_while_we_publish() -> None:
-    """Ours is derived from a state with the file, and finds the ETag that it has read: it must try again."""
-    for at in range(1, 40):
-        bucket = deliveries()
-        late_update(bucket)
-        wanted = bucket.outputs()
-        bucket.deliver(FIRST, LATE)
-        interrupt(bucket, at, come_and_go)
-        bucket.update(settled(LAST) + timedelta(minutes=1), [FIRST])
-        if bucket.between is not nothing:
-            break
-        assert bucket.outputs() == wanted, f"interrupted before call {at}"
-    assert at > 15
-
-
-def come_and_go(bucket: Bucket) -> None:
-    bucket.objects.pop(FIRST.folder(TEST) + "A_2.json.gz")
-    bucket.update(settled(LAST) + timedelta(minutes=2), [FIRST])
 
 
 def test_an_update_after_one_that_was_killed_before_any_call() -> None:

@@ -147,13 +147,3 @@ def test_transport_faults_exist_for_every_call() -> None:
     kinds = {name.removeprefix("token-") for name in CATALOGUE if name.startswith("token-")}
     assert len(kinds) > 10
     assert {f"{call}-{kind}" for call in Call for kind in kinds} <= set(CATALOGUE)
-
-
-def test_faults_come_together(client: VendorClient) -> None:
-    client.inflict(*[fault.make() for name, fault in CATALOGUE.items() if not name.startswith((*Call, "secret-"))])
-    client.log_in()
-    assert client.export().status_code == 429
-    client.clock.advance(hours=1)
-    guid = client.complete_job()
-    assert client.status(guid).status_code == 200
-    assert client.list(guid).status_code == 200
