@@ -45,17 +45,14 @@ class DeployedExports:
 
     @cached_property
     def functions(self) -> Functions:
-        """Return the functions of both machines."""
         return Functions(self.cloud, "VendorExports")
 
     @property
     def credentials(self) -> Credentials:
-        """Return the content of the stage's secret."""
         return simulator_credentials(self.cloud.deployment)
 
     @cached_property
     def environment(self) -> Environment:
-        """Return the environment whose data the stage exports."""
         return environment_of(self.cloud.deployment)
 
     def clear(self) -> None:
@@ -80,7 +77,6 @@ class DeployedExports:
             client.put_secret_value(SecretId=name, SecretString=before)
 
     def write_secret(self, credentials: Credentials) -> None:
-        """Put credentials into the stage's secret."""
         secret = {"Veson_client_id": credentials.client_id, "Veson_client_secret": credentials.client_secret}
         client, name = self.cloud.client("secretsmanager"), self.cloud.output("VendorSecret")
         client.put_secret_value(SecretId=name, SecretString=json.dumps(secret))
@@ -109,7 +105,6 @@ class DeployedExports:
         return client.start_execution(stateMachineArn=machine, input=document)["executionArn"]
 
     def output(self, execution: str) -> dict[str, Any]:
-        """Return the output of an execution."""
         found = self.cloud.deployment.stepfunctions.describe_execution(executionArn=execution)
         output: dict[str, Any] = json.loads(found["output"])
         return output
@@ -146,15 +141,12 @@ class StepwiseExport:
         return Slot.parse(self.state["export"]["slot"]).folder(self.exports.environment)
 
     def trigger_job(self, waited_seconds: int = 0) -> dict[str, Any]:
-        """Trigger the job, after so many seconds of waiting."""
         return self._step("trigger", "trigger_job", waited_seconds=waited_seconds)
 
     def check_job(self, polls: int = 0) -> dict[str, Any]:
-        """Check the job, after so many polls."""
         return self._step("check", "check_job", triggered="accepted", polls=polls, unknown=0)
 
     def list_files(self) -> dict[str, Any]:
-        """List the files."""
         return self._step("listing", "list_files", round=self.state["listing"]["round"])
 
     def batches(self) -> list[dict[str, Any]]:
@@ -169,11 +161,9 @@ class StepwiseExport:
             self.exports.functions.call("copy_files", event, partial(_failed_more, failures))
 
     def check_delivery(self) -> dict[str, Any]:
-        """Check that all files arrived."""
         return self._step("delivery_check", "check_delivery", round=self.state["listing"]["round"])
 
     def record_result(self) -> dict[str, Any]:
-        """Record the result of the slot, and return it."""
         return dict(self._call("record_result", self.state))
 
     def _step(self, name: str, folder: str, **values: Any) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """The time that the Export machine may take, and the bounds of its loops."""
 
-import ast
 from collections.abc import Callable, Collection, Iterator
 
 import pytest
@@ -10,7 +9,6 @@ from infra.vendor_exports.settings import VendorExports
 from sluice.vendor_exports import run_summary as states
 from sluice.vendor_exports.delivery.job import SHORTEST_WAIT, NextStep
 from tests.support.machine_graph import Graph, Machine, State, loops, machine, reached, targets
-from tests.support.source_files import answer_of
 from tests.support.synthesis import Synthesis
 from tests.support.synthesised_stages import FEATURE
 
@@ -66,10 +64,6 @@ def test_a_job_is_lost_once_because_the_check_is_told_of_the_trigger(export: Mac
     assert states.CHECK_JOB not in reached(export.definition, states.TRIGGER, barred={states.WAIT_FOR_BEGIN})
     assert before(states.WAIT_FOR_BEGIN) == {"Did the vendor take the job?"}
     assert [name for name, state in export.states.items() if state.get("ResultPath") == "$.trigger"] == [states.TRIGGER]
-
-
-def test_the_check_is_not_told_of_a_trigger_before_there_was_one() -> None:
-    assert not ast.literal_eval(answer_of("claim_slot.trigger.next_step"))
 
 
 @pytest.mark.parametrize("name", [*BUILT_IN, FEATURE])

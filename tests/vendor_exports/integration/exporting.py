@@ -205,8 +205,8 @@ class _Machine:
         self.exporting.clock.advance(seconds=seconds)
 
 
-@contextmanager
-def exporting(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exporting]:
+@pytest.fixture
+def export(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exporting]:
     """Yield functions and vendor, without a delivery."""
     monkeypatch.setattr(copy_files, "PART_BYTES", PART)
     monkeypatch.setattr(moto_s3, "S3_UPLOAD_PART_MIN_SIZE", 1)

@@ -160,11 +160,6 @@ def leave(slots: DynamoSlots, job: Job, slot: Slot = SLOT, environment: Environm
     slots.close(export, RESULT)
 
 
-def test_a_free_slot_is_claimed(slots: DynamoSlots) -> None:
-    assert decide(slots, A) == decide(slots, A) == Decision.TRIGGER, "a second attempt of the same execution too"
-    assert slots.is_leased(TEST, SLOT, UNTIL)
-
-
 @pytest.mark.parametrize("late", [timedelta(minutes=57, seconds=59), timedelta(minutes=58), timedelta(hours=3)])
 def test_the_slot_is_the_hour_of_the_start_however_late_it_is(slots: DynamoSlots, late: timedelta) -> None:
     assert decide(slots, A, now=NOW + late) is Decision.TRIGGER
@@ -174,7 +169,8 @@ def test_the_slot_is_the_hour_of_the_start_however_late_it_is(slots: DynamoSlots
 
 
 def test_the_slot_of_another_execution_is_busy_until_that_has_ended(slots: DynamoSlots) -> None:
-    claim(slots, A)
+    assert decide(slots, A) == decide(slots, A) == Decision.TRIGGER, "a second attempt of the same execution too"
+    assert slots.is_leased(TEST, SLOT, UNTIL)
     assert decide(slots, B, A) is Decision.BUSY
     assert decide(slots, B, A, now=UNTIL + timedelta(seconds=1)) is Decision.TRIGGER, "or its lease has"
     assert decide(slots, A) is Decision.TRIGGER

@@ -149,20 +149,13 @@ def test_hostile_keys_are_counted_and_ignored(s3: ConditionalS3) -> None:
     assert list(lake(s3)) == [f"{FOLDER}Voyage_1"]
 
 
-@pytest.mark.parametrize("mine", ["Test", "Prod"])
-def test_the_other_flow_is_never_copied(s3: ConditionalS3, stage: Deployment, mine: str) -> None:
-    stage.__dict__["outputs"]["ExportEnvironment"] = mine
-    prefixes = {"Test": "DEV/IMOSDL/Hourly/", "Prod": "IMOSDL/Hourly/"}
-    other = next(prefix for flow, prefix in prefixes.items() if flow != mine)
-    put(s3, "Voyage_1", folder=f"{other}20260131/23/")
-    assert found("--yes")["slots"] == []
-    refusal = run("--yes", source=f"s3://the-other/{other}", code=1)
-    assert "never mixed" in refusal.stderr
-    assert lake(s3) == {}
-
-
-def test_the_older_layout_is_mapped_to_ours(s3: ConditionalS3, stage: Deployment) -> None:
+def test_the_older_layout_is_mapped_to_ours_and_the_other_flow_never_copied(
+    s3: ConditionalS3, stage: Deployment
+) -> None:
     stage.__dict__["outputs"]["ExportEnvironment"] = "Prod"
+    put(s3, *NAMES)
+    assert found("--yes")["slots"] == []
+    assert "never mixed" in run("--yes", source=f"s3://the-other/{ROOT}", code=1).stderr
     put(s3, "Voyage_1", folder="IMOS/Hourly/20220208/08/")
     assert found("--yes", source="s3://the-other/IMOS/Hourly")["files"] == 1
     assert list(lake(s3)) == ["IMOSDL/Hourly/20220208/08/Voyage_1"]

@@ -10,7 +10,6 @@ from sluice.vendor_exports.client.api import (
     AnswerNotUnderstoodError,
     CredentialsRefusedError,
     VendorError,
-    VendorUnavailableError,
 )
 from sluice.vendor_exports.client.connection_http import Credentials, Tokens
 from tests.vendor_exports.unit.client.script import NOW, Secret, Vendor, assert_says_nothing_secret, said
@@ -106,10 +105,6 @@ def test_a_revoked_secret_is_tried_twice_and_no_more() -> None:
 def test_an_answer_without_a_token(answer: httpx.Response) -> None:
     text = failure(Vendor([answer]), AnswerNotUnderstoodError)
     assert f"the vendor answered {answer.status_code} without a token" in text
-
-
-def test_no_answer() -> None:
-    assert "token" in failure(Vendor([httpx.ReadTimeout("SECRET-two")] * 9), VendorUnavailableError)
 
 
 def test_what_is_secret_is_not_shown() -> None:
