@@ -12,10 +12,10 @@ from sluice.vendor_exports.delivery.model import Export, ExportResult, Job, JobS
 from sluice.vendor_exports.delivery.slot_records import Decision, NoJobError, SlotClaim, SlotRecord, record_result
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.transfers import Provenance, Upload
+from tests.event_files.unit.convert.memory_ledger import RunningExecutions
 from tests.support.aws_calls import Interruption, interleave
 from tests.support.moto_backend import clear_table, items_of
 from tests.support.moto_stage import LEDGER, MotoStage
-from tests.vendor_exports.unit.delivery.memory import RunningExecutions
 
 TABLE = LEDGER  # has the keys of the table of slots
 TEST, PROD = Environment.TEST, Environment.PROD
@@ -145,7 +145,7 @@ def decide(
     now: datetime = NOW,
 ) -> Decision:
     """Claim the hour of the start, or the `wanted` slot, for an execution."""
-    executions = RunningExecutions(*(each.execution for each in running))
+    executions = RunningExecutions({each.execution for each in running})
     slot_claim = SlotClaim(slots, executions, TEST, JOB.vendor, timedelta(hours=6))
     decision, slot = slot_claim.claim(export.execution, started, wanted, now)
     assert slot == (wanted or export.slot)

@@ -121,10 +121,15 @@ class Place(NamedTuple):
 
 def _places(cloud: Cloud, runs: Runs) -> Iterator[Place]:
     states = cloud.client("stepfunctions")
-    executions = list(_executions_of(states, stateMachineArn=cloud.output("ExportMachine")))
-    maps = [run for arn in executions for run in states.list_map_runs(executionArn=arn)["mapRuns"]]
-    children = [arn for run in maps for arn in _executions_of(states, mapRunArn=run["mapRunArn"])]
-    yield Place("executions", f'"slot": "{runs.slot}"', _histories(states, executions))
+    executions = _listed(states, "list_executions", "executions", stateMachineArn=cloud.output("ExportMachine"))
+    arns = [execution["executionArn"] for execution in executions]
+    maps = [run["mapRunArn"] for arn in arns for run in states.list_map_runs(executionArn=arn)["mapRuns"]]
+    children = [
+        child["executionArn"]
+        for run in maps
+        for child in _listed(states, "list_executions", "executions", mapRunArn=run)
+    ]
+    yield Place("executions", f'"slot": "{runs.slot}"', _histories(states, arns))
     yield Place("executions of maps", "batch_id", _histories(states, children))
     yield Place("logs", f'"slot":"{runs.slot}"', _logs(cloud))
     yield Place("emulator", "Lambda worker spawned", _emulator())
@@ -132,31 +137,30 @@ def _places(cloud: Cloud, runs: Runs) -> Iterator[Place]:
     yield Place("records", runs.slot, _records(cloud))
     yield Place("metrics and alarms", "", _metrics(cloud))
     yield Place("queues", PROBE, _queues(cloud))
-    yield Place("functions", "AUTH_URL", _functions(cloud))
+    yield Place("functions", "AUTH_URL", map(_text, _listed(cloud.client("lambda"), "list_functions", "Functions")))
     yield Place("stacks", cloud.output("ExportMachine"), _stacks(cloud))
     yield Place("command", runs.slot, runs.said)
 
 
-def _executions_of(states: Any, **where: str) -> Iterator[str]:
-    for page in states.get_paginator("list_executions").paginate(**where):
-        yield from (execution["executionArn"] for execution in page["executions"])
+def _listed(client: Any, operation: str, member: str, **where: Any) -> Iterator[Any]:
+    """Yield the items of all pages that an operation lists."""
+    for page in client.get_paginator(operation).paginate(**where):
+        yield from page.get(member, ())
 
 
 def _histories(states: Any, executions: Iterable[str]) -> Iterator[str]:
-    pages = states.get_paginator("get_execution_history")
     for execution in executions:
         yield _text(states.describe_execution(executionArn=execution))
-        for page in pages.paginate(executionArn=execution, includeExecutionData=True):
-            for event in page["events"]:
-                yield from _strings(event)
+        described = {"executionArn": execution, "includeExecutionData": True}
+        for event in _listed(states, "get_execution_history", "events", **described):
+            yield from _strings(event)
 
 
 def _logs(cloud: Cloud) -> Iterator[str]:
     logs = cloud.client("logs")
-    for groups in logs.get_paginator("describe_log_groups").paginate():
-        for group in groups["logGroups"]:
-            for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"]):
-                yield from (event["message"] for event in page["events"])
+    for group in _listed(logs, "describe_log_groups", "logGroups"):
+        for event in _listed(logs, "filter_log_events", "events", logGroupName=group["logGroupName"]):
+            yield event["message"]
 
 
 def _emulator() -> Iterator[str]:
@@ -168,17 +172,15 @@ def _emulator() -> Iterator[str]:
 def _objects(cloud: Cloud) -> Iterator[str]:
     s3 = cloud.client("s3")
     for bucket in (each["Name"] for each in s3.list_buckets()["Buckets"]):
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-            for key in (item["Key"] for item in page.get("Contents", ())):
-                found = s3.get_object(Bucket=bucket, Key=key)
-                yield f"{key} {found['Metadata']} {found['Body'].read().decode(errors='replace')}"
+        for item in _listed(s3, "list_objects_v2", "Contents", Bucket=bucket):
+            found = s3.get_object(Bucket=bucket, Key=item["Key"])
+            yield f"{item['Key']} {found['Metadata']} {found['Body'].read().decode(errors='replace')}"
 
 
 def _records(cloud: Cloud) -> Iterator[str]:
     dynamodb = cloud.client("dynamodb")
     for table in dynamodb.list_tables()["TableNames"]:
-        for page in dynamodb.get_paginator("scan").paginate(TableName=table):
-            yield from map(_text, page["Items"])
+        yield from map(_text, _listed(dynamodb, "scan", "Items", TableName=table))
 
 
 def _metrics(cloud: Cloud) -> Iterator[str]:
@@ -195,11 +197,6 @@ def _queues(cloud: Cloud) -> Iterator[str]:
     for url in urls:
         yield _text(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0))
     sqs.purge_queue(QueueUrl=missed)
-
-
-def _functions(cloud: Cloud) -> Iterator[str]:
-    for page in cloud.client("lambda").get_paginator("list_functions").paginate():
-        yield from map(_text, page["Functions"])
 
 
 def _stacks(cloud: Cloud) -> Iterator[str]:

@@ -11,12 +11,7 @@ import pytest
 from cli.demo.producers import put_past_hours
 from sluice.contracts.model import Table
 from sluice.vendor_exports.client.api import Environment
-from sluice.vendor_exports.completeness.history_files import (
-    HISTORY_TABLES,
-    JOB_METRICS_CSV,
-    REPORT,
-    observability_key,
-)
+from sluice.vendor_exports.completeness.history_files import HISTORY_TABLES, JOB_METRICS_CSV, REPORT, observability_key
 from sluice.vendor_exports.delivery.model import Slot, slots_between
 from tests.support.local.deployed_cloud import Cloud
 

@@ -14,10 +14,7 @@ from sluice.vendor_exports.delivery.model import MANIFEST, Slot, place_of
 
 SLOT = Slot.parse("20260131-23")
 TEST, PROD = Environment.TEST, Environment.PROD
-ROOTS = {
-    TEST: ("DEV/IMOSDL/Hourly/", "DEV/IMOS/Hourly/"),
-    PROD: ("IMOSDL/Hourly/", "IMOS/Hourly/"),
-}
+ROOTS = {TEST: ("DEV/IMOSDL/Hourly/", "DEV/IMOS/Hourly/"), PROD: ("IMOSDL/Hourly/", "IMOS/Hourly/")}
 Bucket = dict[str, tuple[int, str]]
 
 NAMES = ("Voyage_1", "Voyage_2", "_MasterTableSchema.json", MANIFEST)

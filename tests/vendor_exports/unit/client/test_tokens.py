@@ -6,11 +6,7 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from sluice.vendor_exports.client.api import (
-    AnswerNotUnderstoodError,
-    CredentialsRefusedError,
-    VendorError,
-)
+from sluice.vendor_exports.client.api import AnswerNotUnderstoodError, CredentialsRefusedError, VendorError
 from sluice.vendor_exports.client.connection_http import Credentials, Tokens
 from tests.vendor_exports.unit.client.script import NOW, Secret, Vendor, assert_says_nothing_secret, said
 from tests.vendor_exports.unit.simulator.vendor_client import ManualClock

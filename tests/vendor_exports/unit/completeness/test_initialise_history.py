@@ -37,13 +37,8 @@ def test_the_plan_is_what_a_map_reads() -> None:
     bucket = Bucket()
     parts = write_plan(bucket, "run", TEST, FIRST, LAST, NOW)
     items = json.loads(bucket.objects[history_plan_key("run")])["parts"]
-    assert items[0] == {
-        "run_id": "run",
-        "part": "00000",
-        "environment": "Test",
-        "first": "20260130-20",
-        "last": "20260205-23",
-    }
+    hours = {"first": "20260130-20", "last": "20260205-23"}
+    assert items[0] == {"run_id": "run", "part": "00000", "environment": "Test", **hours}
     assert [Part(**item) for item in items] == parts
 
 

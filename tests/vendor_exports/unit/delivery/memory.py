@@ -164,16 +164,6 @@ class OneSlot:
         self.record = replace(self.record, execution="", result=result)
 
 
-class RunningExecutions:
-    """Executions of the machine, by name; all others have ended."""
-
-    def __init__(self, *names: str) -> None:
-        self._names = names
-
-    def is_running(self, execution: str) -> bool:
-        return execution in self._names
-
-
 def slot_with(job: Job | None = None, result: ExportResult | None = None) -> OneSlot:
     return OneSlot(SlotRecord(EXPORT.execution, job, result=result))
 
