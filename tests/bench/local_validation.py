@@ -4,7 +4,7 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import IO
 
 from sluice.contracts.load import load_registry
@@ -32,11 +32,8 @@ class Chunks(MemoryObjectStore):
             self.lake.write(key, body)
 
 
-@dataclass
-class Ledger:
-    """Committed chunks."""
-
-    chunks: list[ChunkRecord] = field(default_factory=list)
+class Ledger(MemoryLedger):
+    """The ledger as validation sees it, too."""
 
     def finished(self, _sources: Iterable[SourceObject]) -> frozenset[SourceObject]:
         return frozenset()
@@ -45,7 +42,7 @@ class Ledger:
         """Keep the chunks; reasons are read back as plain text."""
         for chunk in chunks:
             dirty = Counter({(table, str(reason)): count for (table, reason), count in chunk.counts.dirty.items()})
-            self.chunks.append(replace(chunk, counts=replace(chunk.counts, dirty=dirty)))
+            self.pending.append(replace(chunk, counts=replace(chunk.counts, dirty=dirty)))
 
     def note(self, _record: SourceRecord) -> None:
         raise AssertionError
@@ -72,7 +69,7 @@ def validate(keys: Sequence[str], read: Read, lake: ObjectStore | None = None) -
     for start in range(0, len(keys), _ANNOUNCED_TOGETHER):
         sources = [SourceObject("bench", key, "etag") for key in keys[start : start + _ANNOUNCED_TOGETHER]]
         _assert_done(validation.run(sources, lambda: 900.0), sources)
-    return MemoryLedger(ledger.chunks)
+    return ledger
 
 
 def _assert_done(outcome: Outcome, sources: Sequence[SourceObject]) -> None:

@@ -20,6 +20,7 @@ from sluice.observability.digest.periods import Period, PeriodKind
 from sluice.pipelines import PIPELINES, RUN_KINDS
 from sluice.runs.records import RunRecords
 from sluice.runs.runs_table import runs_table
+from tests.platform.integration.cli.test_report import SOURCES
 from tests.platform.unit.digest.sample_runs import run
 from tests.support.cli_environment import sluice, sluice_json, stage
 from tests.support.synthesis import settings
@@ -28,10 +29,6 @@ __all__ = ["stage"]
 
 NOW = datetime.now(UTC)
 COUNTS = {"objects": 7, "bytes": 4096}
-SECTION_SETTINGS = {
-    "event_files": {"ledger_table": "the-ledger"},
-    "vendor_exports": {"environment": "Test", "out_of_scope": ""},
-}
 
 
 def inventory_records(stage: Deployment) -> RunRecords:
@@ -65,7 +62,7 @@ def test_the_digest_has_its_section(stage: Deployment) -> None:
         pipelines=PIPELINES,
         lake=S3ObjectStore(stage.s3, "the-lake"),
         dynamodb=stage.dynamodb,
-        settings=SECTION_SETTINGS,
+        settings=SOURCES,
     )
     digest = sources.digest(Period(PeriodKind.DAY, NOW + timedelta(hours=1)), NOW)
     assert document_of(digest)["runs"]["inventory"] == {"total": 1, "outcomes": {"counted": 1}}

@@ -58,6 +58,11 @@ def payload(name: str) -> Payload:
     return content
 
 
+def emitted(printed: str) -> list[dict[str, Any]]:
+    """Return the lines of a log that metrics are made of."""
+    return [json.loads(line) for line in printed.splitlines() if '"_aws"' in line]
+
+
 def eventbridge_announcement(source: SourceObject) -> str:
     """Return the announcement of an object by EventBridge: its key is not encoded."""
     message = payload("eventbridge_object_created")

@@ -94,6 +94,12 @@ class MotoStage:
         )
         return validation.run(sources, seconds_left, first_time)
 
+    def arrive(self, key: str, content: bytes) -> SourceObject:
+        """Put an object and validate it."""
+        source = self.put(key, content)
+        assert not self.validate(source).failed
+        return source
+
     def deliver(self, *sources: SourceObject) -> None:
         """Announce objects as SQS does: failed ones, and all of an invocation that died, come again."""
         waiting = list(sources)

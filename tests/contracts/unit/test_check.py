@@ -114,9 +114,7 @@ SCHEMA_FAULTS: list[tuple[Edit, str]] = [
 
 
 @pytest.mark.parametrize(("change", "message"), SCHEMA_FAULTS, ids=[message for _, message in SCHEMA_FAULTS])
-def test_a_fault_in_a_shared_schema_is_named_for_each_table_that_shares_it(
-    twins: Path, change: Edit, message: str
-) -> None:
+def test_a_fault_in_a_shared_schema_is_named_for_each_table_it_is_in(twins: Path, change: Edit, message: str) -> None:
     edit(twins, SHARED_SUMMARY, change)
     problems = found(twins)
     assert problems.keys() == {"MICROONE_EVENT", "SUMMARIZER_EVENT"}

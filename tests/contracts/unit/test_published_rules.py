@@ -12,9 +12,7 @@ from tests.contracts.unit.published_rules import EVENTS, published_rules
 
 
 @pytest.mark.parametrize("table", VALID)
-def test_an_example_event_is_recognised_and_clean(
-    registry: Registry, validators: dict[str, DualValidator], table: str
-) -> None:
+def test_an_example_is_known_and_clean(registry: Registry, validators: dict[str, DualValidator], table: str) -> None:
     assert Recogniser(registry).recognise(VALID[table]).contract is registry.contract(table)
     assert validators[table].broken(VALID[table]) == set()
 

@@ -23,8 +23,8 @@ Change = Callable[[dict[str, Any]], dict[str, Any]]
 def planned(moto_stage: MotoStage) -> Planned:
     """A plan of three batches: rows of two tables, and dirty records."""
     first = body(event("MICROONE_EVENT", 1), event("MICROONE_EVENT", 2), event("MICROTWO_PRED", 3), broken(4))
-    assert not moto_stage.validate(moto_stage.put("x/first", first)).failed
-    assert not moto_stage.validate(moto_stage.put("x/second", body(event("MICROTWO_PRED", 5), broken(6)))).failed
+    moto_stage.arrive("x/first", first)
+    moto_stage.arrive("x/second", body(event("MICROTWO_PRED", 5), broken(6)))
     planned = moto_stage.plan("a")
     assert [batch.table for batch in moto_stage.read_plan(planned).batches] == ["MICROONE_EVENT", "MICROTWO_PRED", None]
     return planned

@@ -1,12 +1,10 @@
 """The ledger notes the newest rows and the oldest pending chunk; the probe reads them."""
 
-import json
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from tests.support.lambda_handlers import load_handler
+from tests.support.lambda_handlers import emitted, load_handler
 from tests.support.moto_stage import MotoStage
 from tests.support.sample_events import body, event
 
@@ -42,19 +40,13 @@ def test_the_probe_counts_and_logs(
 ) -> None:
     probe_lag = load_handler("probe_lag", monkeypatch)
     assert probe_lag({}) == {"pending_age": 0.0, "newest_row_age": None}
-    assert "NewestRowAge" not in _emitted(capsys)
+    assert "NewestRowAge" not in capsys.readouterr().out
     moto_stage.deliver(moto_stage.put("file", body(event("MICROONE_EVENT", 1))))
     moto_stage.runs.note_newest_hours({"MICROONE_EVENT": "2026-01-31T22"})
     probe_lag({})
-    emitted = _emitted(capsys)
-    assert emitted["PendingAge"][0] > 0
-    assert emitted["NewestRowAge"][0] > 0
+    (metrics,) = emitted(capsys.readouterr().out)
+    assert metrics["PendingAge"][0] > 0
+    assert metrics["NewestRowAge"][0] > 0
     (line,) = [vars(record) for record in caplog.records if record.getMessage() == "lag"]
     assert line["table"] == "MICROONE_EVENT"
-    assert line["newest_row_age"] == emitted["NewestRowAge"][0]
-
-
-def _emitted(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
-    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
-    emitted: dict[str, Any] = line
-    return emitted
+    assert line["newest_row_age"] == metrics["NewestRowAge"][0]

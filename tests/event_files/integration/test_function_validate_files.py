@@ -8,7 +8,15 @@ import pytest
 from sluice.aws.runtime import SettingsError
 from tests.support.aws_calls import AwsUnavailableError, Call
 from tests.support.lambda_context import Context
-from tests.support.lambda_handlers import eventbridge_announcement, load_handler, payload, s3_announcement, sqs_event
+from tests.support.lambda_handlers import (
+    Handler,
+    emitted,
+    eventbridge_announcement,
+    load_handler,
+    payload,
+    s3_announcement,
+    sqs_event,
+)
 from tests.support.moto_backend import answer_with_error
 from tests.support.moto_stage import SOURCE, MotoStage
 from tests.support.sample_events import body, event
@@ -19,7 +27,13 @@ ONE = body(event("MICROONE_EVENT", 1))
 PLENTY, TOO_LITTLE = 600_000, 29_999  # milliseconds
 
 
-def test_a_mixed_batch(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def validate_files(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Handler:
+    assert moto_stage
+    return load_handler("validate_files", monkeypatch)
+
+
+def test_a_mixed_batch(moto_stage: MotoStage, validate_files: Handler) -> None:
     names = ("known", "good", "broken", "gone", "denied", "far", "twin")
     known, good, broken, gone, denied, far, twin = (moto_stage.put(name, ONE) for name in names)
     moto_stage.validate(known)
@@ -38,7 +52,6 @@ def test_a_mixed_batch(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -
         "removed": json.dumps(payload("s3_object_removed")),
         "broken": eventbridge_announcement(broken),
     }
-    validate_files = load_handler("validate_files", monkeypatch)
     forbidden = answer_with_error(moto_stage.s3, "GetObject", "denied", 403, "AccessDenied")
     undecipherable = answer_with_error(moto_stage.s3, "GetObject", "broken", 400, "KMS.DisabledException")
     with forbidden, undecipherable:
@@ -59,9 +72,8 @@ def test_a_mixed_batch(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize(("received", "looked_up"), [(1, False), (2, True)])
 def test_only_what_comes_again_is_looked_up(
-    moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch, received: int, looked_up: bool
+    moto_stage: MotoStage, validate_files: Handler, received: int, looked_up: bool
 ) -> None:
-    validate_files = load_handler("validate_files", monkeypatch)
     message = sqs_event({"m": eventbridge_announcement(moto_stage.put("a", ONE))}, received)
     with moto_stage.calls.record() as operations:
         assert _failed(validate_files(message)) == set()
@@ -69,9 +81,8 @@ def test_only_what_comes_again_is_looked_up(
     assert _statuses() == {"a": "validated"}
 
 
-def test_objects_without_time_left_are_announced_again(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_objects_without_time_left_are_announced_again(moto_stage: MotoStage, validate_files: Handler) -> None:
     messages = {str(number): eventbridge_announcement(moto_stage.put(str(number), ONE)) for number in range(4)}
-    validate_files = load_handler("validate_files", monkeypatch)
     answer = validate_files(sqs_event(messages), Context([PLENTY, PLENTY, TOO_LITTLE]))
     assert _failed(answer) == {"2", "3"}
     assert _statuses() == {"0": "validated", "1": "validated"}, "what was done in time is committed"
@@ -82,27 +93,23 @@ def test_objects_without_time_left_are_announced_again(moto_stage: MotoStage, mo
 
 
 @pytest.mark.filterwarnings("ignore:No application metrics")
-def test_a_function_that_dies_reports_nothing_so_all_of_its_batch_comes_again(
-    moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_when_a_function_dies_its_whole_batch_comes_again(moto_stage: MotoStage, validate_files: Handler) -> None:
     messages = {"a": eventbridge_announcement(moto_stage.put("a", ONE))}
-    validate_files = load_handler("validate_files", monkeypatch)
     with moto_stage.calls.intercept(_without_ledger), pytest.raises(AwsUnavailableError):
         validate_files(sqs_event(messages, received=2))
 
 
 def test_outcomes_are_counted_and_logged(
     moto_stage: MotoStage,
-    monkeypatch: pytest.MonkeyPatch,
+    validate_files: Handler,
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     good, denied = moto_stage.put("good", body(event("MICROONE_EVENT", 1), b"?")), moto_stage.put("denied", ONE)
-    validate_files = load_handler("validate_files", monkeypatch)
     messages = {"good": eventbridge_announcement(good), "denied": eventbridge_announcement(denied), "none": "{}"}
     with answer_with_error(moto_stage.s3, "GetObject", "denied", 403, "AccessDenied"):
         validate_files(sqs_event(messages))
-    (metrics,) = (json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line)
+    (metrics,) = emitted(capsys.readouterr().out)
     assert metrics["FilesValidated"] == [2]
     for name in ("FilesFailed", "EventsClean", "EventsDirty", "ColdStarts"):
         assert metrics[name] == [1]

@@ -8,7 +8,7 @@ import pytest
 from sluice.event_files.metrics import MEDIA_MISSING
 from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
 from tests.support.aws_calls import Call
-from tests.support.lambda_handlers import load_handler, payload
+from tests.support.lambda_handlers import Handler, load_handler, payload
 from tests.support.moto_backend import items_of
 from tests.support.moto_stage import MEDIA, MEDIA_INDEX, MotoStage
 from tests.support.sample_events import body, event, illustration
@@ -57,6 +57,12 @@ NOT_FOUND = [
     ("MYLIB", ""),
     ("", "1f2e"),
 ]
+
+
+@pytest.fixture
+def index_media(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Handler:
+    assert moto_stage
+    return load_handler("index_media", monkeypatch)
 
 
 def test_find(moto_stage: MotoStage) -> None:
@@ -119,10 +125,7 @@ def test_a_look_up_is_not_repeated_within_a_minute_and_one_that_found_never(moto
     assert asked == {0.0: 2, 59.0: 0, 60.0: 1}
 
 
-def test_from_an_upload_to_the_media_bucket_to_the_row_of_an_event(
-    moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    index_media = load_handler("index_media", monkeypatch)
+def test_from_an_upload_to_the_media_bucket_to_the_row_of_an_event(moto_stage: MotoStage, index_media: Handler) -> None:
     for kind, key in (
         ("created", "images/MYLIB/42/a b+c.png"),
         ("created", "images/MYLIB/43.png"),
@@ -155,11 +158,8 @@ def test_from_an_upload_to_the_media_bucket_to_the_row_of_an_event(
     assert [row["payload_media_id"] for row in tables()["SIM_EVENT"]] == [f"s3://{MEDIA}/video/SHAPELIB/x.mp4"]
 
 
-def test_in_one_batch_the_latest_change_of_an_object_holds(
-    moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_in_one_batch_the_latest_change_of_an_object_holds(moto_stage: MotoStage, index_media: Handler) -> None:
     """Messages of a queue come in any order, and more than once."""
-    index_media = load_handler("index_media", monkeypatch)
     created = [_media_event("created", f"MYLIB/{name}.png", "0A") for name in ("kept", "kept", "gone")]
     later = [_media_event("created", "MYLIB/kept.png", "0C"), _media_event("deleted", "MYLIB/gone.png", "0C")]
     index_media(_batch(*later, *created, _media_event("deleted", "MYLIB/kept.png", "0B")))
@@ -167,8 +167,7 @@ def test_in_one_batch_the_latest_change_of_an_object_holds(
     assert moto_stage.media.find("MYLIB", "gone") is None
 
 
-def test_a_message_that_names_no_object_fails_alone(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:
-    index_media = load_handler("index_media", monkeypatch)
+def test_a_message_that_names_no_object_fails_alone(moto_stage: MotoStage, index_media: Handler) -> None:
     batch = _batch({"detail": None}, _media_event("created", "MYLIB/good.png"), "not an event")
     assert index_media(batch) == {"batchItemFailures": [{"itemIdentifier": "0"}, {"itemIdentifier": "2"}]}
     assert moto_stage.media.find("MYLIB", "good") == f"s3://{MEDIA}/MYLIB/good.png"

@@ -11,7 +11,7 @@ from tests.support.snapshots import assert_books_balance, committed_records, led
     ("content", "chunks"), [(b"", []), (b" \n", []), (body(foreign(1), foreign(2)), ["chunk#converted"])]
 )
 def test_no_events_of_ours(moto_stage: MotoStage, content: bytes, chunks: list[str]) -> None:
-    assert moto_stage.validate(moto_stage.put("x/a", content)).failed == {}
+    moto_stage.arrive("x/a", content)
     assert [chunk["pk"] for chunk in ledger("chunk#")] == chunks
     assert len(committed_records("data/unrelated_json/")) == 2 * len(chunks)
     assert_books_balance()
@@ -19,7 +19,7 @@ def test_no_events_of_ours(moto_stage: MotoStage, content: bytes, chunks: list[s
 
 
 def test_dirty_records_alone_are_profiled(moto_stage: MotoStage) -> None:
-    assert moto_stage.validate(moto_stage.put("x/a", body(broken(1)))).failed == {}
+    moto_stage.arrive("x/a", body(broken(1)))
     summary = moto_stage.convert()
     assert summary is not None
     assert (summary.files, summary.rows, summary.parquet_files) == (1, {}, 0)

@@ -27,16 +27,12 @@ def orders(*between: str) -> Iterator[list[str]]:
             yield [*("a" * begun), *between, *("b" * other), *("a" * MOST_CALLS)]
 
 
-@pytest.fixture
-def upload(moto_stage: MotoStage) -> Callable[[str], None]:
-    def upload(name: str) -> None:
-        assert not moto_stage.validate(moto_stage.put(f"x/{name}", body(event("MICROONE_EVENT", 1)))).failed
-
-    return upload
+def _upload(moto_stage: MotoStage, name: str) -> None:
+    moto_stage.arrive(f"x/{name}", body(event("MICROONE_EVENT", 1)))
 
 
-def test_a_running_execution_keeps_others_out(moto_stage: MotoStage, upload: Callable[[str], None]) -> None:
-    upload("a")
+def test_a_running_execution_keeps_others_out(moto_stage: MotoStage) -> None:
+    _upload(moto_stage, "a")
     with moto_stage.execution("a"):
         planned = moto_stage.plan("a")
         assert planned.decision is PLANNED
@@ -57,15 +53,13 @@ def test_a_dead_execution_without_a_plan_leaves_nothing_behind(moto_stage: MotoS
     assert not ledger("run")
 
 
-def test_a_late_profile_of_a_finished_run_leaves_the_next_run_alone(
-    moto_stage: MotoStage, upload: Callable[[str], None]
-) -> None:
-    upload("a")
+def test_a_late_profile_of_a_finished_run_leaves_the_next_run_alone(moto_stage: MotoStage) -> None:
+    _upload(moto_stage, "a")
     finished = moto_stage.plan("a")
     moto_stage.convert_batches(finished)
     moto_stage.commit(finished)
     moto_stage.profile(finished)
-    upload("b")
+    _upload(moto_stage, "b")
     with moto_stage.execution("b"):
         going_on = moto_stage.plan("b")
         moto_stage.profile(finished)
@@ -75,17 +69,15 @@ def test_a_late_profile_of_a_finished_run_leaves_the_next_run_alone(
     assert [row["_source_key"] for row in snapshots()["x"]["MICROONE_EVENT"]] == ["a", "b"]
 
 
-def test_an_execution_that_was_taken_for_dead_goes_on_beside_the_one_that_took_its_run_over(
-    moto_stage: MotoStage, upload: Callable[[str], None]
-) -> None:
+def test_an_execution_taken_for_dead_goes_on_beside_the_one_that_took_its_run_over(moto_stage: MotoStage) -> None:
     """States of both come in any order, and a third execution begins as soon as the first of them is through."""
     chance = random.Random(3)
     for number in range(SHUFFLES):
-        upload(f"{number}-old")
+        _upload(moto_stage, f"{number}-old")
         planned = moto_stage.plan("taken for dead")
         with moto_stage.execution("successor"):
             assert moto_stage.plan("successor") == planned
-        upload(f"{number}-new")
+        _upload(moto_stage, f"{number}-new")
         _shuffle(chance, _states(moto_stage, planned), _states(moto_stage, planned), moto_stage.convert)
         moto_stage.convert()
         assert not ledger("chunk#pending")

@@ -55,9 +55,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("body", "headers"), WRONG.values(), ids=WRONG)
-def test_an_answer_that_is_not_what_was_stored_is_no_file(
-    moto_stage: MotoStage, body: bytes, headers: dict[str, str]
-) -> None:
+def test_an_answer_other_than_stored_is_no_file(moto_stage: MotoStage, body: bytes, headers: dict[str, str]) -> None:
     source, whole = moto_stage.put("x/a", GOOD), {"content-length": str(len(GOOD)), "x-amz-checksum-crc32": CHECKSUM}
     with answer_with_body(moto_stage.s3, source.key, body, whole | headers):
         outcome = moto_stage.validate(source)

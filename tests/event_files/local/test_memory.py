@@ -75,9 +75,7 @@ def measured(cloud: Cloud) -> MeasuredFunctions:
 
 
 @pytest.mark.parametrize("content", [_events, _one_event])
-def test_a_large_file_is_validated_and_converted_in_memory(
-    measured: MeasuredFunctions, content: Callable[[], bytes]
-) -> None:
+def test_a_large_file_is_validated_and_converted(measured: MeasuredFunctions, content: Callable[[], bytes]) -> None:
     validated = measured.validate(content.__name__, content())
     assert validated["result"] == {"batchItemFailures": []}
     largest = max(

@@ -1,7 +1,5 @@
 """Conversions that fail or overlap: runs are finished, no row is lost, none is written twice."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,14 +22,6 @@ def _ingest(cloud: Cloud, folder: Path, seed: int) -> int:
     return clean
 
 
-@contextmanager
-def _without_rights(cloud: Cloud, folder: str) -> Iterator[None]:
-    """Take all rights from a function for the time of the context."""
-    functions = Functions(cloud, "EventFiles")
-    with functions.without(folder, *functions.rights(folder)):
-        yield
-
-
 def _pending(cloud: Cloud) -> int:
     return int(cloud.run("status")["backlog"]["chunks"])
 
@@ -41,7 +31,9 @@ def test_a_failed_run_is_finished_before_a_new_one_is_made(cloud: Cloud, tmp_pat
     first.mkdir()
     second.mkdir()
     clean_before = _ingest(cloud, first, seed=200)
-    with _without_rights(cloud, "convert_batch"), pytest.raises(CommandError, match="goes on where this one stopped"):
+    functions, stopped = Functions(cloud, "EventFiles"), "goes on where this one stopped"
+    without_rights = functions.without("convert_batch", *functions.rights("convert_batch"))
+    with without_rights, pytest.raises(CommandError, match=stopped):
         cloud.run("convert")
     clean_after = _ingest(cloud, second, seed=201)
     resumed, following = cloud.run("convert"), cloud.run("convert")

@@ -57,9 +57,7 @@ def test_nothing_of_this_shells_aws_settings_reaches_the_local_cloud(
     assert seen["PATH"].split(":")[0] == str(Path(sys.executable).parent)
 
 
-def test_a_stage_on_aws_is_deployed_with_this_shells_settings(
-    program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_on_aws_this_shells_settings_count(program: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "production")
     assert _environment_of(program, tmp_path, {})["AWS_PROFILE"] == "production"
 

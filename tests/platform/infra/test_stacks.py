@@ -101,9 +101,7 @@ def test_a_function_that_a_schedule_calls_keeps_the_calls_it_fails(prd: Synthesi
 
 
 @pytest.mark.parametrize("name", ["local", FEATURE])
-def test_a_passing_stage_runs_by_hand_only_and_wakes_nobody(
-    synthesis_of: Callable[[str], Synthesis], name: str
-) -> None:
+def test_a_passing_stage_runs_by_hand_and_wakes_nobody(synthesis_of: Callable[[str], Synthesis], name: str) -> None:
     for template in synthesis_of(name).templates:
         assert not template.of_type(SCHEDULE)
         assert {alarm.get("Condition") for alarm in template.of_type(ALARM).values()} <= {"OnAws"}

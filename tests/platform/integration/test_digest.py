@@ -89,9 +89,7 @@ def test_an_empty_stage_has_a_digest_too(moto_stage: MotoStage, topic: str, monk
     assert [subject for subject, _ in sent()] == ["Sluice test: no runs, day to 2026-01-30"]
 
 
-def test_no_message_is_sent_when_the_page_cannot_be_written(
-    send_digest: Handler, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_message_is_sent_without_its_page(send_digest: Handler, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(**_: Any) -> None:
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "PutObject")
 

@@ -10,7 +10,7 @@ from sluice.pipelines import RUN_KINDS
 from sluice.runs.records import RunRecords
 from tests.platform.unit.runs.recorded_executions import KINDS, NAMES, RecordedStepFunctions, recorded
 from tests.platform.unit.runs.test_recording import COMMIT, RUN
-from tests.support.lambda_handlers import Handler, load_handler
+from tests.support.lambda_handlers import Handler, emitted, load_handler
 from tests.support.moto_backend import objects_of
 from tests.support.moto_stage import LAKE, MotoStage
 
@@ -37,8 +37,7 @@ def again(answer: Any) -> list[str]:
 
 def metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, Any]]:
     """Return what was counted, by pipeline."""
-    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"_aws"' in line]
-    return {line["pipeline"]: line for line in lines}
+    return {line["pipeline"]: line for line in emitted(capsys.readouterr().out)}
 
 
 def test_every_end_leaves_a_record(handler: Handler, moto_stage: MotoStage) -> None:
@@ -74,9 +73,7 @@ def test_a_message_that_cannot_be_recorded_comes_again_alone(handler: Handler, m
     assert len(moto_stage.keys("data/run_records/")) == 1
 
 
-def test_metrics_of_a_run_have_the_dimension_of_its_pipeline(
-    handler: Handler, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_metrics_of_a_run_have_its_pipeline(handler: Handler, capsys: pytest.CaptureFixture[str]) -> None:
     handler({"Records": [message("convert_failed"), message("export_step_failed")]})
     found = metrics(capsys)
     assert found["event_files"]["Retries"] == [1]

@@ -11,6 +11,7 @@ from sluice.pipelines import PIPELINES
 from sluice.vendor_exports.metrics import FILES_COPIED, FILES_MISSING
 from tests.support.lambda_context import Context
 
+Capture = pytest.CaptureFixture[str]
 METRICS = dict.fromkeys((*PLATFORM_METRICS, *(metric for pipeline in PIPELINES for metric in pipeline.metrics)))
 
 
@@ -21,9 +22,7 @@ def emitter(monkeypatch: pytest.MonkeyPatch) -> MetricsEmitter:
     return MetricsEmitter()
 
 
-def test_a_call_is_one_line_and_only_the_first_of_a_process_is_a_cold_start(
-    emitter: MetricsEmitter, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_call_is_one_line_and_the_first_of_a_process_a_cold_start(emitter: MetricsEmitter, capsys: Capture) -> None:
     for value in (3, 4):
         emitter.publish(lambda count: emitter.add(FILES_COPIED, count))(value)
     first, second = _lines(capsys)
@@ -42,7 +41,7 @@ def test_a_call_is_one_line_and_only_the_first_of_a_process_is_a_cold_start(
 
 @pytest.mark.usefixtures("emitter")
 def test_a_function_logs_with_the_context_of_a_call_and_emits_its_metrics(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "copies")
     function = LambdaFunction()
@@ -60,9 +59,7 @@ def test_a_function_logs_with_the_context_of_a_call_and_emits_its_metrics(
     assert metrics["FilesCopied"] == [3]
 
 
-def test_what_was_counted_before_a_failure_is_not_lost(
-    emitter: MetricsEmitter, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_was_counted_before_a_failure_stays(emitter: MetricsEmitter, capsys: Capture) -> None:
     def fail() -> None:
         emitter.add(FILES_COPIED, 1)
         raise ZeroDivisionError
@@ -73,9 +70,7 @@ def test_what_was_counted_before_a_failure_is_not_lost(
     assert line["FilesCopied"] == [1]
 
 
-def test_a_rare_metric_without_anything_to_count_costs_nothing(
-    emitter: MetricsEmitter, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_rare_metric_with_nothing_to_count_is_free(emitter: MetricsEmitter, capsys: Capture) -> None:
     emitter.add(FILES_MISSING, 0)
     emitter.flush()
     assert _lines(capsys) == []
@@ -85,13 +80,11 @@ def test_a_rare_metric_without_anything_to_count_costs_nothing(
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
-def test_cloudwatch_knows_the_unit_of_every_metric(
-    metric: Metric, emitter: MetricsEmitter, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_cloudwatch_knows_the_unit_of_every_metric(metric: Metric, emitter: MetricsEmitter, capsys: Capture) -> None:
     emitter.add(metric, 1)
     emitter.flush()
     assert [line[metric.name] for line in _lines(capsys)] == [[1]]
 
 
-def _lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+def _lines(capsys: Capture) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]

@@ -46,9 +46,7 @@ def test_many_objects_at_once(moto_stage: MotoStage, store: S3ObjectStore) -> No
     ]
 
 
-def test_a_listing_reads_pages_on_demand(
-    moto_stage: MotoStage, store: S3ObjectStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pages_are_read_on_demand(moto_stage: MotoStage, store: S3ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "3")
     for number in range(7):
         moto_stage.lake.write(f"x/{number}", b"")
@@ -72,9 +70,7 @@ def test_a_page_has_the_content_type_of_html(moto_stage: MotoStage, store: S3Obj
         (ReadTimeoutError(endpoint_url="s3"), "timeout.*; it is safe to run this again"),
     ],
 )
-def test_errors_say_where_and_what_to_do(
-    moto_stage: MotoStage, store: S3ObjectStore, error: Exception, said: str
-) -> None:
+def test_errors_name_place_and_cure(moto_stage: MotoStage, store: S3ObjectStore, error: Exception, said: str) -> None:
     calls: list[Callable[[], object]] = [
         lambda: list(store.list("x")),
         lambda: list(store.list_all(["x"])),

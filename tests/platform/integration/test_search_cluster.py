@@ -116,9 +116,7 @@ def test_loading_again_adds_nothing_and_installing_again_keeps_it(target: Target
         assert (target.count(DVAULTS), target.count(EVENT_FILES)) == (51, 50)
 
 
-def test_documents_that_do_not_fit_are_refused_and_the_others_are_taken(
-    target: Target, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_documents_that_do_not_fit_are_refused_alone(target: Target, caplog: pytest.LogCaptureFixture) -> None:
     prepare(target)
     wrong = Document(f"{DVAULTS}-2026.01", "wrong", b'{"passed":"a secret of the event"}')
     with caplog.at_level(logging.DEBUG):
@@ -137,9 +135,7 @@ def test_creating_and_removing_an_index_can_be_repeated(target: Target) -> None:
         target.cluster.put_mapping("nobody", {"properties": {}})
 
 
-def test_saved_objects_replace_those_before_and_need_their_references(
-    target: Target, request: pytest.FixtureRequest
-) -> None:
+def test_saved_objects_replace_those_before_and_need_references(target: Target, request: pytest.FixtureRequest) -> None:
     if "real" in request.node.name and not REAL_BOARDS:
         pytest.skip("no OpenSearch Dashboards to test against: SLUICE_DASHBOARDS_URL names none")
     for _ in range(2):

@@ -14,10 +14,13 @@ from sluice.search.pending import PENDING_PREFIX, mark_again
 from tests.platform.integration import search_server as faults
 from tests.platform.integration.search_server import SearchServer, search_server
 from tests.support.lambda_context import Context
-from tests.support.lambda_handlers import Handler, load_handler
+from tests.support.lambda_handlers import Handler, emitted, load_handler
 from tests.support.moto_backend import objects_of
 from tests.support.moto_stage import LAKE, MotoStage
 from tests.support.sample_events import body, broken, event
+
+Answers = list[dict[str, Any]]
+"""Answers that CloudFormation gets."""
 
 ALIASES = ("dvault_logs_prod", "event_file_logs_prod")
 STACK = {
@@ -63,9 +66,8 @@ def request(kind: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """Answers that CloudFormation gets."""
-    found: list[dict[str, Any]] = []
+def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
+    found: Answers = []
 
     def urlopen(put: Request, timeout: float) -> AbstractContextManager[None]:
         assert (put.method, put.full_url) == ("PUT", "https://stack.example/?X-Amz-Signature=secret")
@@ -89,15 +91,17 @@ def converted(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch, searched: 
     return str(run["run_id"])
 
 
+@pytest.fixture
+def run_id(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A run whose profile is to be loaded."""
+    return converted(moto_stage, monkeypatch, "yes")
+
+
 def metrics(printed: str) -> dict[str, Any]:
-    lines = [json.loads(line) for line in printed.splitlines() if '"_aws"' in line]
-    return {name: value for line in lines for name, value in line.items()}
+    return {name: value for line in emitted(printed) for name, value in line.items()}
 
 
-def test_documents_hold_no_values_of_events(
-    moto_stage: MotoStage, server: SearchServer, load_search: Handler, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run_id = converted(moto_stage, monkeypatch, "yes")
+def test_documents_hold_no_values_of_events(server: SearchServer, load_search: Handler, run_id: str) -> None:
     server.templates = {alias: index_template(alias) for alias in ALIASES}
     assert load_search({}) == {"runs": 1, "documents": 3, "waiting": 0}
     clean, prediction = server.all_documents(ALIASES[1]), server.all_documents(ALIASES[0])
@@ -122,15 +126,13 @@ def test_the_marker_is_there_before_the_run_is_closed(moto_stage: MotoStage, mon
     assert json.loads(marker)["run_id"] == run_id
 
 
+@pytest.mark.usefixtures("run_id")
 def test_a_failed_load_is_counted_and_made_up_for_the_next_time(
-    moto_stage: MotoStage,
     server: SearchServer,
     load_search: Handler,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    converted(moto_stage, monkeypatch, "yes")
     capsys.readouterr()
     server.faults = [faults.status(503)] * 6
     assert load_search({}) == {"runs": 0, "documents": 0, "waiting": 1}
@@ -142,19 +144,15 @@ def test_a_failed_load_is_counted_and_made_up_for_the_next_time(
     assert "SearchFailed" not in metrics(capsys.readouterr().out)
 
 
-def test_a_call_ends_before_lambda_cuts_it_off(
-    moto_stage: MotoStage, load_search: Handler, server: SearchServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    converted(moto_stage, monkeypatch, "yes")
+@pytest.mark.usefixtures("run_id")
+def test_a_call_ends_before_lambda_cuts_it_off(load_search: Handler, server: SearchServer) -> None:
     assert load_search({}, Context(milliseconds=[75_000])) == {"runs": 0, "documents": 0, "waiting": 1}
     assert server.requests == []
     assert len(objects_of(LAKE, PENDING_PREFIX)) == 1
 
 
-def test_everything_of_the_last_days_is_loaded_again_by_hand(
-    moto_stage: MotoStage, load_search: Handler, server: SearchServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    converted(moto_stage, monkeypatch, "yes")
+@pytest.mark.usefixtures("run_id")
+def test_the_last_days_can_be_loaded_again(moto_stage: MotoStage, load_search: Handler, server: SearchServer) -> None:
     load_search({})
     before, server.documents = server.documents, {name: {} for name in server.documents}
     assert load_search({"reload_days": 1})["documents"] == 3
@@ -164,7 +162,7 @@ def test_everything_of_the_last_days_is_loaded_again_by_hand(
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
 def test_installing_is_answered_and_can_be_repeated(
-    kind: str, server: SearchServer, install_search: Handler, answers: list[dict[str, Any]]
+    kind: str, server: SearchServer, install_search: Handler, answers: Answers
 ) -> None:
     install_search(request(kind))
     first = (dict(server.templates), dict(server.objects), dict(server.indices))
@@ -182,7 +180,7 @@ def test_installing_is_answered_and_can_be_repeated(
 
 
 def test_a_cluster_that_does_not_answer_fails_the_deployment_and_says_what_to_do(
-    server: SearchServer, answers: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    server: SearchServer, answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = {**environment(server), "SEARCH_URL": "http://127.0.0.1:9"}
     load_handler("install_search", monkeypatch, **gone)(request("Create"))
@@ -194,24 +192,20 @@ def test_a_cluster_that_does_not_answer_fails_the_deployment_and_says_what_to_do
 
 
 def test_an_unexpected_error_is_answered_too(
-    install_search: Handler, answers: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    install_search: Handler, answers: Answers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sluice.search.indices.index_template", lambda _: 1 / 0)
     install_search(request("Create"))
     assert [answer["Status"] for answer in answers] == ["FAILED"]
 
 
-def test_installing_waits_for_rights(
-    server: SearchServer, install_search: Handler, answers: list[dict[str, Any]]
-) -> None:
+def test_installing_waits_for_rights(server: SearchServer, install_search: Handler, answers: Answers) -> None:
     server.refusals = 7
     install_search(request("Create"))
     assert [answer["Status"] for answer in answers] == ["SUCCESS"]
 
 
-def test_removing_the_stack_leaves_the_cluster_alone(
-    server: SearchServer, install_search: Handler, answers: list[dict[str, Any]]
-) -> None:
+def test_a_removed_stack_spares_the_cluster(server: SearchServer, install_search: Handler, answers: Answers) -> None:
     install_search(request("Delete"))
     assert [answer["Status"] for answer in answers] == ["SUCCESS"]
     assert server.requests == []

@@ -67,9 +67,7 @@ def pending() -> list[str]:
     return [key.removeprefix(PENDING_PREFIX) for key in objects_of(LAKE, PENDING_PREFIX)]
 
 
-def test_what_is_pending_is_loaded_oldest_first_and_then_no_longer_pending(
-    moto_stage: MotoStage, server: SearchServer
-) -> None:
+def test_what_is_pending_is_loaded_once_oldest_first(moto_stage: MotoStage, server: SearchServer) -> None:
     publish(moto_stage, "run-2", "run-1", "run-3")
     report = load(moto_stage, server)
     assert (report.runs, report.documents, report.waiting, report.failed) == (3, 9, 0, 0)
@@ -127,9 +125,7 @@ def test_a_run_without_its_profile_is_skipped(moto_stage: MotoStage, server: Sea
     assert loaded_runs(server) == ["run-2"]
 
 
-def test_runs_are_held_back_and_loaded_together_so_that_a_cluster_can_sleep(
-    moto_stage: MotoStage, server: SearchServer
-) -> None:
+def test_runs_are_held_back_and_loaded_together_so_clusters_sleep(moto_stage: MotoStage, server: SearchServer) -> None:
     publish(moto_stage, "run-1", "run-2")
     hour = timedelta(hours=1)
     assert load(moto_stage, server, hold=hour).waiting == 2

@@ -52,13 +52,9 @@ class Series:
         if key not in self._statistics:  # windows that slide ask for the same ones again
             points = self._points.get(metric, [])
             first, last = bisect_left(points, (start,)), bisect_left(points, (end,))
-            self._statistics[key] = aggregate(statistic, [point.value for point in points[first:last]])
+            values = [point.value for point in points[first:last]]
+            self._statistics[key] = _STATISTICS[statistic](values) if values else None
         return self._statistics[key]
-
-
-def aggregate(statistic: str, values: Sequence[float]) -> float | None:
-    """Return a statistic, by CloudWatch's name for it, of a period's values; None when there are none."""
-    return _STATISTICS[statistic](values) if values else None
 
 
 def _p99(values: Sequence[float]) -> float:

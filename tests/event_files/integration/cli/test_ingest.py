@@ -116,17 +116,13 @@ def test_a_file_without_record_times_out_and_fails_the_command(tmp_path: Path, b
 
 
 @pytest.mark.parametrize(("status", "code"), [("refused", 0), ("gone", 1), ("unreadable", 1)])
-def test_files_that_were_not_read_fail_the_command(
-    tmp_path: Path, bucket: RecordingBucket, status: str, code: int
-) -> None:
+def test_files_that_are_not_read_fail_it(tmp_path: Path, bucket: RecordingBucket, status: str, code: int) -> None:
     bucket.validate = lambda *_: {"status": status}
     (found,) = sluice_json("ingest", files(tmp_path, 1), code=code)["files"]
     assert found["status"] == status
 
 
-def test_the_table_goes_to_standard_output_and_the_rest_to_standard_error(
-    tmp_path: Path, bucket: RecordingBucket
-) -> None:
+def test_the_table_goes_to_standard_output_the_rest_to_standard_error(tmp_path: Path, bucket: RecordingBucket) -> None:
     bucket.validate = lambda *_: {"status": "gone", "events": 0}
     result = sluice("ingest", files(tmp_path, 1), code=1)
     assert "1 file, 0 events" in result.stdout

@@ -6,7 +6,6 @@ from functools import cache
 import orjson
 import pytest
 
-from cli.contracts.generation import generate_event, mutate_event
 from cli.contracts.validator_agreement import DualValidator
 from sluice.contracts.model import Contract
 from sluice.event_files.validate.rules import Rules
@@ -14,7 +13,6 @@ from tests.event_files.unit.validate.contract_events import (
     CONTRACTS,
     FEW_VALUES,
     REGISTRY,
-    chance,
     with_duplicates,
     with_two_values,
     with_unknown_members,
@@ -61,14 +59,3 @@ def test_on_values_at_two_places(contract: Contract) -> None:
 def test_duplicate_and_unknown_members_break_nothing(contract: Contract) -> None:
     for text in [*with_duplicates(contract), *with_unknown_members(contract)][::4]:
         assert assert_agreement(contract.table, text), text
-
-
-@by_contract
-def test_on_events_made_up_and_spoilt(contract: Contract) -> None:
-    rng = chance(contract.table)
-    for _ in range(20):
-        event = generate_event(contract, rng)
-        assert assert_agreement(contract.table, json.dumps(event))
-        spoilt, where = mutate_event(contract, event, rng)
-        assert not assert_agreement(contract.table, json.dumps(spoilt))
-        assert where in pointers(contract.table, json.dumps(spoilt))

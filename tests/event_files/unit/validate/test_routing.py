@@ -101,7 +101,8 @@ def test_any_file_adds_up(file: File) -> None:
     assert counts.events == len(lines.dirty) + len(lines.unrelated)  # none of these is an event of ours
 
 
-BROKEN: dict[str, Callable[[list[Piece]], list[Piece]]] = {
+Spoil = Callable[[list[Piece]], list[Piece]]
+BROKEN: dict[str, Spoil] = {
     "a piece is lost": lambda pieces: pieces[:7] + pieces[8:],
     "the last piece is lost": lambda pieces: pieces[:-1],
     "a byte is lost": lambda pieces: [*pieces[:3], pieces[3]._replace(end=pieces[3].end - 1), *pieces[4:]],
@@ -116,9 +117,7 @@ BROKEN: dict[str, Callable[[list[Piece]], list[Piece]]] = {
 
 
 @pytest.mark.parametrize("spoil", BROKEN.values(), ids=BROKEN.keys())
-def test_a_splitter_that_loses_or_repeats_bytes_is_found_out(
-    spoil: Callable[[list[Piece]], list[Piece]], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_splitter_that_loses_or_repeats_bytes_is_found_out(spoil: Spoil, monkeypatch: pytest.MonkeyPatch) -> None:
     pieces = list(split(DATA, MAX_EVENT_BYTES))
     assert any(first.end == second.start for first, second in pairwise(pieces))
     monkeypatch.setattr(module, "split", lambda _data, _limit: iter(spoil(pieces)))

@@ -118,9 +118,7 @@ def test_packages_that_cannot_be_had_are_named(cache: Path, tmp_path: Path, monk
 
 
 @pytest.mark.parametrize("installer", ["uv", "pip"])
-def test_packages_are_installed_for_the_target_and_never_compiled(
-    cache: Path, monkeypatch: pytest.MonkeyPatch, installer: str
-) -> None:
+def test_packages_are_for_the_target_not_compiled(cache: Path, monkeypatch: pytest.MonkeyPatch, installer: str) -> None:
     assert cache
     commands: list[list[str]] = []
 

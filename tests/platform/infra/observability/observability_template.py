@@ -3,24 +3,16 @@
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sluice.observability.metrics import NAMESPACE, PLATFORM, PLATFORM_METRICS
 from sluice.pipelines import PIPELINES
+from tests.support.cloudwatch.series import Metric
 from tests.support.synthesis import Synthesis, Template
 
 ALARM, COMPOSITE = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"
 DASHBOARD, QUERY = "AWS::CloudWatch::Dashboard", "AWS::Logs::QueryDefinition"
-
-
-@dataclass(frozen=True)
-class Named:
-    """A metric as an alarm or a widget names it."""
-
-    namespace: str
-    name: str
-    dimensions: Mapping[str, str] = field(hash=False)
 
 
 @dataclass(frozen=True)
@@ -138,36 +130,37 @@ class ObservabilityTemplate:
                 return json.dumps(value)
 
 
-def metrics_of_alarm(alarm: dict[str, Any]) -> list[Named]:
+def metrics_of_alarm(alarm: dict[str, Any]) -> list[Metric]:
     """Return the metrics of an alarm."""
     stats = [each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
     return [
-        Named(each["Namespace"], each["MetricName"], {item["Name"]: item["Value"] for item in each["Dimensions"]})
+        Metric.of(each["Namespace"], each["MetricName"], {item["Name"]: item["Value"] for item in each["Dimensions"]})
         for each in stats or [alarm]
     ]
 
 
-def metrics_of_widget(widget: dict[str, Any]) -> list[Named]:
+def metrics_of_widget(widget: dict[str, Any]) -> list[Metric]:
     """Return the metrics of a widget."""
     rows = [[part for part in row if isinstance(part, str)] for row in widget["properties"].get("metrics", [])]
-    return [Named(row[0], row[1], dict(zip(row[2::2], row[3::2], strict=True))) for row in rows if row]
+    return [Metric.of(row[0], row[1], dict(zip(row[2::2], row[3::2], strict=True))) for row in rows if row]
 
 
-def wrong(metric: Named, template: ObservabilityTemplate) -> str:
+def wrong(metric: Metric, template: ObservabilityTemplate) -> str:
     """Return why no function or service emits this metric with these dimensions; "" when one does."""
+    found = dict(metric.dimensions)
     if metric.namespace == NAMESPACE:
         emitted = {(pipeline.name, each.name) for pipeline in PIPELINES for each in pipeline.metrics}
         emitted |= {(PLATFORM, each.name) for each in PLATFORM_METRICS}
         dimensions = [
             {"stage": template.stage.name, "pipeline": pipeline} for pipeline, name in emitted if name == metric.name
         ]
-        return "" if metric.dimensions in dimensions else f"no pipeline registers {metric}"
+        return "" if found in dimensions else f"no pipeline registers {metric}"
     documented = AWS_METRICS.get(metric.namespace)
     if documented is None or metric.name not in documented.names:
         return f"AWS documents no {metric}"
-    if list(metric.dimensions) != [documented.dimension]:
+    if list(found) != [documented.dimension]:
         return f"AWS emits it by {documented.dimension} only: {metric}"
-    kind = template.type_of(metric.dimensions[documented.dimension])
+    kind = template.type_of(found[documented.dimension])
     return "" if kind == documented.resource else f"there is no such {documented.resource}: {metric}"
 
 

@@ -23,6 +23,8 @@ from tests.platform.infra.observability.observability_template import (
 from tests.support.synthesis import ROOT, Synthesis
 from tests.support.synthesised_stages import FEATURE
 
+ByName = dict[str, dict[str, Any]]
+"""Properties of alarms."""
 OBSERVABILITY = {"ObservabilityWaiting"}
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
 (_SECTION,) = re.findall(r"^## Alarms$(.*?)(?=^## |\Z)", RUNBOOK, flags=re.MULTILINE | re.DOTALL)
@@ -38,7 +40,7 @@ def template(stage: Synthesis) -> ObservabilityTemplate:
 
 
 @pytest.fixture
-def alarms(prd: Synthesis) -> dict[str, dict[str, Any]]:
+def alarms(prd: Synthesis) -> ByName:
     return ObservabilityTemplate(prd).alarms()
 
 
@@ -59,9 +61,7 @@ def test_every_metric_is_one_that_somebody_emits(template: ObservabilityTemplate
     assert [wrong(metric, template) for metric in named if wrong(metric, template)] == []
 
 
-def test_an_alarm_of_a_pipeline_belongs_to_its_composite_and_notifies_nobody_itself(
-    template: ObservabilityTemplate,
-) -> None:
+def test_an_alarm_of_a_pipeline_belongs_to_its_composite_which_notifies(template: ObservabilityTemplate) -> None:
     prefix = f"{template.stage.stack_prefix}-"
     children = {
         name.removeprefix(prefix): re.findall(r'ALARM\("Observability/([^"]+)"\)', composite["AlarmRule"])
@@ -90,7 +90,7 @@ def test_composites_and_an_alarm_without_one_page_and_say_when_it_is_over(prd: S
                 assert template.type_of(topic) == "AWS::SNS::Topic"
 
 
-def test_what_a_missing_figure_means_is_said(alarms: dict[str, dict[str, Any]]) -> None:
+def test_what_a_missing_figure_means_is_said(alarms: ByName) -> None:
     missing = {name: alarm["TreatMissingData"] for name, alarm in alarms.items()}
     breaching = {name for name, treated in missing.items() if treated == "breaching"}
     assert breaching == {"ConversionLate", "ExportAbsent"}, "a figure that always comes, by a schedule"
@@ -111,18 +111,18 @@ def test_what_a_missing_figure_means_is_said(alarms: dict[str, dict[str, Any]]) 
         ("ConversionSlow", 3, 1),
     ],
 )
-def test_how_long_something_lasts(alarms: dict[str, dict[str, Any]], name: str, looked_at: int, breaching: int) -> None:
+def test_how_long_something_lasts(alarms: ByName, name: str, looked_at: int, breaching: int) -> None:
     assert (alarms[name]["EvaluationPeriods"], alarms[name]["DatapointsToAlarm"]) == (looked_at, breaching)
 
 
-def test_an_alarm_looks_back_no_longer_than_a_day_or_a_week(alarms: dict[str, dict[str, Any]]) -> None:
+def test_an_alarm_looks_back_no_longer_than_a_day_or_a_week(alarms: ByName) -> None:
     for alarm in alarms.values():
         stats = [each["MetricStat"] for each in alarm.get("Metrics", []) if "MetricStat" in each]
         for period in [each["Period"] for each in stats] or [alarm["Period"]]:
             assert period * alarm["EvaluationPeriods"] <= (86_400 if period < 3600 else 7 * 86_400)
 
 
-def test_thresholds_are_the_stages(alarms: dict[str, dict[str, Any]], prd: Synthesis) -> None:
+def test_thresholds_are_the_stages(alarms: ByName, prd: Synthesis) -> None:
     settings = prd.stage.settings
     shared, files, exports = settings(Observability), settings(EventFiles), settings(VendorExports)
     assert {name: alarm["Threshold"] for name, alarm in alarms.items() if alarm.get("Threshold")} == {
@@ -138,21 +138,21 @@ def test_thresholds_are_the_stages(alarms: dict[str, dict[str, Any]], prd: Synth
     }
 
 
-def test_few_events_are_no_ratio(alarms: dict[str, dict[str, Any]]) -> None:
+def test_few_events_are_no_ratio(alarms: ByName) -> None:
     for name in ("DirtyMany", "DirtyUnusual"):
         (ratio,) = [each["Expression"] for each in alarms[name]["Metrics"] if "IF(" in each.get("Expression", "")]
         assert ratio.startswith(f"IF(clean + dirty >= {EventFiles().dirty_least_events}, ")
         assert ratio.endswith(", 0)")
 
 
-def test_the_unusual_is_beyond_a_band(alarms: dict[str, dict[str, Any]]) -> None:
+def test_the_unusual_is_beyond_a_band(alarms: ByName) -> None:
     alarm = alarms["DirtyUnusual"]
     (band,) = [each for each in alarm["Metrics"] if each["Id"] == alarm["ThresholdMetricId"]]
     assert re.fullmatch(r"ANOMALY_DETECTION_BAND\((\w+), 4\)", band["Expression"])
     assert alarm["ComparisonOperator"] == "GreaterThanUpperThreshold"
 
 
-def test_every_way_not_to_succeed_counts(alarms: dict[str, dict[str, Any]]) -> None:
+def test_every_way_not_to_succeed_counts(alarms: ByName) -> None:
     for name in ("ConversionFailed", "ExportFailed"):
         ends = {metric.name for metric in metrics_of_alarm(alarms[name])}
         assert ends == {"ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted"}
@@ -196,9 +196,7 @@ def test_on_aws_nothing_depends_on_a_condition(stage: Synthesis) -> None:
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
-def test_an_alarm_has_one_logical_id_on_every_stage(
-    synthesis_of: Callable[[str], Synthesis], prd: Synthesis, name: str
-) -> None:
+def test_alarms_have_one_id_on_every_stage(synthesis_of: Callable[[str], Synthesis], prd: Synthesis, name: str) -> None:
     assert synthesis_of(name).observability.of_type(ALARM).keys() <= prd.observability.of_type(ALARM).keys()
 
 

@@ -14,15 +14,17 @@ from sluice.event_files.ledger.model import Reason
 from tests.platform.infra.observability.observability_template import (
     DASHBOARD,
     QUERY,
-    Named,
     ObservabilityTemplate,
     metrics_of_widget,
     wrong,
 )
+from tests.support.cloudwatch.series import Metric
 from tests.support.synthesis import Synthesis
 from tests.support.synthesised_stages import FEATURE
 
 KINDS = {"metric", "log", "alarm", "text"}
+Boards = dict[str, list[dict[str, Any]]]
+"""Widgets by dashboard."""
 QUERIES = {"dirty reasons by source", "slowest files", "one run by id", "cold starts", "duplicates skipped"}
 
 
@@ -32,21 +34,20 @@ def template(stage: Synthesis) -> ObservabilityTemplate:
 
 
 @pytest.fixture
-def boards(template: ObservabilityTemplate) -> dict[str, list[dict[str, Any]]]:
-    """Widgets by dashboard."""
+def boards(template: ObservabilityTemplate) -> Boards:
     found = defaultdict(list)
     for board, widget in template.widgets():
         found[board.removeprefix(f"{template.stage.stack_prefix}-")].append(widget)
     return found
 
 
-def test_two_dashboards_of_known_widgets(boards: dict[str, list[dict[str, Any]]]) -> None:
+def test_two_dashboards_of_known_widgets(boards: Boards) -> None:
     assert boards.keys() == {"Business", "Operations"}
     for widgets in boards.values():
         assert {widget["type"] for widget in widgets} == KINDS
 
 
-def test_widgets_fill_the_grid_and_do_not_overlap(boards: dict[str, list[dict[str, Any]]]) -> None:
+def test_widgets_fill_the_grid_and_do_not_overlap(boards: Boards) -> None:
     for widgets in boards.values():
         cells = [cell for widget in widgets for cell in _cells(widget)]
         assert len(cells) == len(set(cells)), "two widgets in one place"
@@ -55,9 +56,7 @@ def test_widgets_fill_the_grid_and_do_not_overlap(boards: dict[str, list[dict[st
         assert all((0, top) in cells for top in tops), "every row begins at the left"
 
 
-def test_the_first_rows_are_alarms_and_figures(
-    boards: dict[str, list[dict[str, Any]]], template: ObservabilityTemplate
-) -> None:
+def test_the_first_rows_are_alarms_and_figures(boards: Boards, template: ObservabilityTemplate) -> None:
     for widgets in boards.values():
         first, *others = widgets
         assert first["type"] == "alarm"
@@ -70,9 +69,7 @@ def test_the_first_rows_are_alarms_and_figures(
     assert len(every) == len(template.alarms()) + len(template.composites())
 
 
-def test_every_metric_is_one_that_somebody_emits(
-    boards: dict[str, list[dict[str, Any]]], template: ObservabilityTemplate
-) -> None:
+def test_every_metric_is_one_that_somebody_emits(boards: Boards, template: ObservabilityTemplate) -> None:
     shown = [metric for widgets in boards.values() for widget in widgets for metric in metrics_of_widget(widget)]
     assert len(shown) > 100
     assert [wrong(metric, template) for metric in shown if wrong(metric, template)] == []
@@ -81,20 +78,20 @@ def test_every_metric_is_one_that_somebody_emits(
 @pytest.mark.parametrize(
     "metric",
     [
-        Named("Sluice", "FilesValidated", {"stage": "dev", "pipeline": "vendor_exports"}),
-        Named("Sluice", "FilesValidated", {"stage": "dev", "pipeline": "event_files", "table": "T"}),
-        Named("Sluice", "Unheard", {"stage": "dev", "pipeline": "event_files"}),
-        Named("AWS/Lambda", "Unheard", {"FunctionName": "EventFiles/x"}),
-        Named("AWS/Lambda", "Errors", {"FunctionName": "EventFiles/x"}),
-        Named("AWS/Lambda", "Errors", {"FunctionName": "EventFiles/x", "Resource": "x"}),
-        Named("AWS/Unheard", "Errors", {}),
+        Metric.of("Sluice", "FilesValidated", {"stage": "dev", "pipeline": "vendor_exports"}),
+        Metric.of("Sluice", "FilesValidated", {"stage": "dev", "pipeline": "event_files", "table": "T"}),
+        Metric.of("Sluice", "Unheard", {"stage": "dev", "pipeline": "event_files"}),
+        Metric.of("AWS/Lambda", "Unheard", {"FunctionName": "EventFiles/x"}),
+        Metric.of("AWS/Lambda", "Errors", {"FunctionName": "EventFiles/x"}),
+        Metric.of("AWS/Lambda", "Errors", {"FunctionName": "EventFiles/x", "Resource": "x"}),
+        Metric.of("AWS/Unheard", "Errors", {}),
     ],
 )
-def test_a_metric_nobody_emits_is_found(dev: Synthesis, metric: Named) -> None:
+def test_a_metric_nobody_emits_is_found(dev: Synthesis, metric: Metric) -> None:
     assert wrong(metric, ObservabilityTemplate(dev))
 
 
-def test_a_graph_per_function_with_its_timeout(boards: dict[str, list[dict[str, Any]]], stage: Synthesis) -> None:
+def test_a_graph_per_function_with_its_timeout(boards: Boards, stage: Synthesis) -> None:
     limits = {
         widget["properties"]["title"]: widget["properties"]["annotations"]["horizontal"][0]["value"]
         for widget in boards["Operations"]
@@ -103,7 +100,7 @@ def test_a_graph_per_function_with_its_timeout(boards: dict[str, list[dict[str, 
     assert limits == {folder: 1000 * properties["Timeout"] for folder, properties in stage.functions()}
 
 
-def test_the_price_of_the_functions_counts_every_one(boards: dict[str, list[dict[str, Any]]], stage: Synthesis) -> None:
+def test_the_price_of_the_functions_counts_every_one(boards: Boards, stage: Synthesis) -> None:
     (price,) = [each for each in boards["Operations"] if each["properties"].get("title") == "Functions, $"]
     shown = metrics_of_widget(price)
     functions = len(list(stage.functions()))
@@ -118,7 +115,7 @@ def test_every_range_is_eight_hours_unless_one_says_otherwise(stage: Synthesis) 
         assert '"periodOverride":"inherit"' in body
 
 
-def test_rows_by_table_are_those_of_the_contracts(boards: dict[str, list[dict[str, Any]]]) -> None:
+def test_rows_by_table_are_those_of_the_contracts(boards: Boards) -> None:
     (rows,) = [each for each in boards["Business"] if each["properties"].get("title") == "Rows by table"]
     named = set(re.findall(r"sum\(rows\.(\w+)\) as", rows["properties"]["query"]))
     assert named == {table.name for table in load_registry().tables()} - {table.name for table in SYSTEM_TABLES}
@@ -132,9 +129,7 @@ def test_saved_queries_by_stage_with_every_reason(template: ObservabilityTemplat
     assert all(f"reasons.{reason}" in dirty for reason in Reason)
 
 
-def test_every_query_reads_logs_that_exist(
-    boards: dict[str, list[dict[str, Any]]], template: ObservabilityTemplate
-) -> None:
+def test_every_query_reads_logs_that_exist(boards: Boards, template: ObservabilityTemplate) -> None:
     groups = [group for query in template.queries().values() for group in query["LogGroupNames"]]
     asked = [widget["properties"]["query"] for widgets in boards.values() for widget in widgets if _is_query(widget)]
     for query in asked:

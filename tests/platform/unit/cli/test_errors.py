@@ -43,9 +43,7 @@ def test_an_expected_failure_is_told_and_ends_with_one(capsys: pytest.CaptureFix
         (answer("Throttling", "slow down"), ["GetObject failed", "slow down", "Throttling"]),
     ],
 )
-def test_expected_errors_are_told_in_words(
-    error: Exception, words: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_expected_errors_become_words(error: Exception, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit):
         failing(error)
     printed = " ".join(capsys.readouterr().err.split())
