@@ -13,7 +13,7 @@ from cli.event_files.ledger import runs_of
 from cli.platform import machine
 from cli.platform.console import CliError, JsonOption, err, fail, handled, out, plural, print_result, say, table, titled
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
-from sluice.event_files.run_summary import commit_key
+from sluice.lake.object_store import commit_key
 from sluice.lake.object_store_s3 import S3ObjectStore
 
 CONVERTED = "converted"

@@ -15,8 +15,7 @@ from cli.platform.console import CliError, JsonOption, handled, out, plural, pri
 from cli.platform.runs import records_of
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from sluice.aws.runtime import Item, error_code
-from sluice.event_files.ledger.ledger_dynamodb import PENDING
-from sluice.event_files.ledger.model import dirty_key
+from sluice.event_files.ledger.model import PENDING, dirty_key
 from sluice.lake.object_store import MissingObjectError, table_prefix
 from sluice.lake.object_store_s3 import S3ObjectStore
 

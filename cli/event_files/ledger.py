@@ -2,8 +2,8 @@
 
 from cli.platform.session import Deployment
 from sluice.aws.runtime import Item, from_dynamodb, to_dynamodb
-from sluice.event_files.ledger.ledger_dynamodb import CONVERTED, PENDING, chunk_key, source_key
-from sluice.event_files.ledger.model import SourceObject
+from sluice.event_files.ledger.ledger_dynamodb import source_key
+from sluice.event_files.ledger.model import CONVERTED, PENDING, SourceObject, chunk_key
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 
 

@@ -4,7 +4,7 @@ import typer
 
 from cli.platform.console import JsonOption, err, handled, out, plural, print_result
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
-from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
+from sluice.event_files.media_dynamodb import DynamoMediaIndex
 
 app = typer.Typer(no_args_is_help=True, help="The media bucket's index.")
 

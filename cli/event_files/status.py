@@ -14,7 +14,7 @@ from cli.platform.registry import PipelineStatus
 from cli.platform.session import Deployment
 from cli.platform.status import queue_state
 from sluice.aws.runtime import Item
-from sluice.event_files.ledger.ledger_dynamodb import CONVERTED, PENDING
+from sluice.event_files.ledger.model import CONVERTED, PENDING
 
 # Dirty counts cover what waits and so many converted chunks: enough to see what is wrong now, in one or two requests.
 CHUNKS = 500

@@ -22,7 +22,7 @@ from sluice.event_files.convert.profiling import publish_profile
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.ledger.model import SourceObject
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
-from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
+from sluice.event_files.media_dynamodb import DynamoMediaIndex
 from sluice.event_files.validate.source_store_s3 import S3SourceStore
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
 from sluice.lake.object_store import timestamped_id

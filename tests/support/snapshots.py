@@ -11,8 +11,15 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sluice.event_files.ledger.ledger_dynamodb import CONVERTED, PENDING
-from sluice.event_files.ledger.model import DIRTY_PREFIX, UNRELATED_PREFIX, chunk_id_of, clean_key, dirty_key
+from sluice.event_files.ledger.model import (
+    CONVERTED,
+    DIRTY_PREFIX,
+    PENDING,
+    UNRELATED_PREFIX,
+    chunk_id_of,
+    clean_key,
+    dirty_key,
+)
 from sluice.lake.object_store import TABLES_PREFIX
 from tests.support.moto_backend import items_of, objects_of
 from tests.support.moto_stage import LAKE, LEDGER

@@ -83,10 +83,10 @@ def own_sources(path: Path) -> set[Path]:
 
 @cache
 def _graph() -> ImportGraph:
-    """The imports of our modules but those for types; the entry points of pipelines are imports, too."""
+    """The imports of our modules but those for types; those of the registry, named as texts, are imports, too."""
     graph = build_graph(OWN, include_external_packages=True, exclude_type_checking_imports=True, cache_dir=None)
-    for entry in pipelines._ENTRY_POINTS:
-        graph.add_import(importer=pipelines.__name__, imported=entry.partition(":")[0])
+    for name in pipelines._MODULES:
+        graph.add_import(importer=pipelines.__name__, imported=name)
     return graph
 
 

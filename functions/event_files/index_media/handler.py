@@ -6,7 +6,7 @@ import orjson
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.runtime import dynamodb, setting
-from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
+from sluice.event_files.media_dynamodb import DynamoMediaIndex
 from sluice.observability.metrics_cloudwatch import LambdaFunction
 
 function = LambdaFunction()

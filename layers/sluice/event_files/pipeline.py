@@ -1,13 +1,16 @@
 """The pipeline of event files as the platform sees it."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from sluice.event_files.metrics import METRICS
 from sluice.event_files.run_summary import CONVERSIONS, CONVERT
 from sluice.observability import prices
 from sluice.observability.pipeline import Pipeline, Volume
 from sluice.observability.prices import Price
-from sluice.observability.run_totals import RunTotals
+
+if TYPE_CHECKING:
+    from sluice.observability.run_totals import RunTotals
 
 _MIB = 1024 * 1024
 _FILE_GB_SECONDS = 0.030
@@ -29,7 +32,7 @@ _VOLUMES = (
 )
 
 
-def _usage(totals: RunTotals) -> Mapping[Price, float]:
+def _usage(totals: "RunTotals") -> Mapping[Price, float]:
     """Return what taking in and converting the files of runs used."""
     files = totals.count(CONVERT, "files")
     batches = totals.count(CONVERT, "bytes") / _BATCH_BYTES

@@ -2,16 +2,11 @@
 
 import orjson
 
-from sluice.lake.object_store import RUNS_PREFIX
+from sluice.lake.object_store import commit_key
 from sluice.runs.model import FinishedExecution, Result, RunKind, RunSummary
 
 CONVERT = "convert"
 _PLANNED = "planned"
-
-
-def commit_key(run_id: str) -> str:
-    """Return the key of the summary that a run's commit leaves."""
-    return f"{RUNS_PREFIX}{run_id}/commit.json"
 
 
 def summarise(execution: FinishedExecution) -> RunSummary:

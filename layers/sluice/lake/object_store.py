@@ -96,6 +96,11 @@ def iso(time: datetime) -> str:
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def commit_key(run_id: str) -> str:
+    """Return the key of the summary that a run's commit leaves, for the run's record."""
+    return f"{RUNS_PREFIX}{run_id}/commit.json"
+
+
 def table_prefix(table: str) -> str:
     """Return the prefix of all files of a table."""
     return f"{TABLES_PREFIX}{table}.parquet/"

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sluice.observability.metrics import PIPELINE_METRICS, Metric
-from sluice.observability.prices import Price
-from sluice.observability.run_totals import RunTotals
 from sluice.runs.model import RunKind, RunRecord
+
+if TYPE_CHECKING:
+    from sluice.observability.prices import Price
+    from sluice.observability.run_totals import RunTotals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +58,7 @@ class Pipeline:
     own_metrics: tuple[Metric, ...] = ()
     measure: Callable[[RunRecord], Mapping[Metric, float]] = _nothing
     volumes: tuple[Volume, ...] = ()
-    usage: Callable[[RunTotals], Mapping[Price, float]] = _nothing
+    usage: "Callable[[RunTotals], Mapping[Price, float]]" = _nothing
     usage_assumes: str = ""
     digest_section: str = ""
 

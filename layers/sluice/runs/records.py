@@ -1,17 +1,19 @@
 """The records of runs in the lake bucket: in a folder per hour of their start, like rows of other tables."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from typing import Any
 
 import orjson
 
 from sluice.lake.object_store import MissingObjectError, ObjectStore
-from sluice.runs.model import RunKind, RunRecord
-from sluice.runs.runs_table import from_row, to_row
+from sluice.runs.model import RunKind, RunRecord, Step
 
 RUN_RECORDS_PREFIX = "data/run_records/"
+
+_PLAIN = ("id", "kind", "subject", "started_by", "started_at", "ended_at", "seconds", "outcome", "cause", "failed_step")
 
 _WRITTEN = "%Y%m%dT%H%M%SZ"
 
@@ -123,3 +125,53 @@ class RunRecords:
 
     def _get(self, key: str) -> RunRecord:
         return from_row(orjson.loads(self.lake.read(key)), self.kinds)
+
+
+def to_row(record: RunRecord, kinds: Iterable[RunKind]) -> dict[str, Any]:
+    """Return a record as a row of the table RUNS, with all its columns."""
+    return {
+        **{name: getattr(record, name) for name in _PLAIN},
+        "started_at": _sql_time(record.started_at),
+        "ended_at": _sql_time(record.ended_at),
+        **{name: record.counts.get(name, 0) for name in count_names(kinds)},
+        "rows_by_table": [{"table_name": table, "rows": rows} for table, rows in record.rows.items()],
+        "dirty_by_reason": [
+            {"table_name": table, "reason": reason, "events": events}
+            for table, reasons in record.dirty.items()
+            for reason, events in reasons.items()
+        ],
+        "steps": [asdict(step) for step in record.steps],
+        "links": [{"name": name, "url": url} for name, url in record.links.items()],
+        "execution": record.execution,
+    }
+
+
+def from_row(row: Mapping[str, Any], kinds: Mapping[str, RunKind]) -> RunRecord:
+    """Return the record that `to_row` wrote; one of a kind that is registered no more has no counts."""
+    dirty: dict[str, dict[str, int]] = {}
+    for each in row["dirty_by_reason"]:
+        dirty.setdefault(each["table_name"], {})[each["reason"]] = each["events"]
+    times = {name: _iso_time(row[name]) for name in ("started_at", "ended_at")}
+    return RunRecord(
+        **{**{name: row[name] for name in _PLAIN}, **times},
+        counts={name: row[name] for name in kinds[row["kind"]].counts} if row["kind"] in kinds else {},
+        rows={each["table_name"]: each["rows"] for each in row["rows_by_table"]},
+        dirty=dirty,
+        steps=tuple(Step(**step) for step in row["steps"]),
+        execution=row["execution"],
+        links={each["name"]: each["url"] for each in row["links"]},
+    )
+
+
+def count_names(kinds: Iterable[RunKind]) -> list[str]:
+    """Return the names of the counts of any of these kinds."""
+    return list(dict.fromkeys(name for kind in kinds for name in kind.counts))
+
+
+def _sql_time(iso: str) -> str:
+    """Write a time as Athena reads it from JSON: without letters, in UTC."""
+    return iso.replace("T", " ").removesuffix("Z")
+
+
+def _iso_time(sql: str) -> str:
+    return f"{sql.replace(' ', 'T')}Z"

@@ -4,12 +4,11 @@ Every figure is a column of its own, so that a question needs no map; what has n
 reasons, is an array of structs. Every column is in every record: readers that infer types find them all.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Iterable
 
 from sluice.contracts.model import Column, Table
-from sluice.runs.model import UNFINISHED, RunKind, RunRecord, Step
+from sluice.runs.model import UNFINISHED, RunKind
+from sluice.runs.records import count_names
 
 
 def runs_table(kinds: Iterable[RunKind]) -> Table:
@@ -18,7 +17,7 @@ def runs_table(kinds: Iterable[RunKind]) -> Table:
     outcomes = "; ".join(", ".join(names) for names in (*(kind.outcomes for kind in kinds), UNFINISHED))
     counts = {
         name: " ".join(dict.fromkeys(kind.counts[name] for kind in kinds if name in kind.counts))
-        for name in _count_names(kinds)
+        for name in count_names(kinds)
     }
     return Table(
         name="RUNS",
@@ -52,52 +51,3 @@ def runs_table(kinds: Iterable[RunKind]) -> Table:
         ),
         doc="One record per run of a machine: who started it, what it did, how long it took, how it ended.",
     )
-
-
-def to_row(record: RunRecord, kinds: Iterable[RunKind]) -> dict[str, Any]:
-    """Return a record as a row of the table."""
-    row = {
-        **asdict(record),
-        "started_at": _sql_time(record.started_at),
-        "ended_at": _sql_time(record.ended_at),
-        **{name: record.counts.get(name, 0) for name in _count_names(kinds)},
-        "rows_by_table": [{"table_name": table, "rows": rows} for table, rows in record.rows.items()],
-        "dirty_by_reason": [
-            {"table_name": table, "reason": reason, "events": events}
-            for table, reasons in record.dirty.items()
-            for reason, events in reasons.items()
-        ],
-        "links": [{"name": name, "url": url} for name, url in record.links.items()],
-    }
-    return {column.name: row[column.name] for column in runs_table(kinds).columns}
-
-
-def from_row(row: Mapping[str, Any], kinds: Mapping[str, RunKind]) -> RunRecord:
-    """Return the record that `to_row` wrote; one of a kind that is registered no more has no counts."""
-    dirty: dict[str, dict[str, int]] = {}
-    for each in row["dirty_by_reason"]:
-        dirty.setdefault(each["table_name"], {})[each["reason"]] = each["events"]
-    plain = ("id", "kind", "subject", "started_by", "seconds", "outcome", "cause", "failed_step", "execution")
-    return RunRecord(
-        **{name: row[name] for name in plain},
-        started_at=_iso_time(row["started_at"]),
-        ended_at=_iso_time(row["ended_at"]),
-        counts={name: row[name] for name in kinds[row["kind"]].counts} if row["kind"] in kinds else {},
-        rows={each["table_name"]: each["rows"] for each in row["rows_by_table"]},
-        dirty=dirty,
-        steps=tuple(Step(**step) for step in row["steps"]),
-        links={each["name"]: each["url"] for each in row["links"]},
-    )
-
-
-def _count_names(kinds: Iterable[RunKind]) -> list[str]:
-    return list(dict.fromkeys(name for kind in kinds for name in kind.counts))
-
-
-def _sql_time(iso: str) -> str:
-    """Write a time as Athena reads it from JSON: without letters, in UTC."""
-    return iso.replace("T", " ").removesuffix("Z")
-
-
-def _iso_time(sql: str) -> str:
-    return f"{sql.replace(' ', 'T')}Z"

@@ -1,13 +1,16 @@
 """The pipeline of the vendor's exports as the platform sees it."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from sluice.observability import prices
 from sluice.observability.pipeline import Pipeline, Volume
 from sluice.observability.prices import Price
-from sluice.observability.run_totals import RunTotals
 from sluice.vendor_exports.metrics import METRICS
 from sluice.vendor_exports.run_summary import EXPORT, EXPORTS, HISTORIES, measure
+
+if TYPE_CHECKING:
+    from sluice.observability.run_totals import RunTotals
 
 _COPY_GB_SECONDS = 0.5 / 20_000_000  # per byte
 _PART_BYTES = 8 * 1024 * 1024
@@ -21,7 +24,7 @@ _VOLUMES = (
 )
 
 
-def _usage(totals: RunTotals) -> Mapping[Price, float]:
+def _usage(totals: "RunTotals") -> Mapping[Price, float]:
     """Return what polling jobs and copying files used."""
     copied, copied_bytes = totals.count(EXPORT, "copied"), totals.count(EXPORT, "bytes")
     polls = totals.seconds[EXPORT] / _POLL_SECONDS

@@ -10,7 +10,7 @@ from sluice.event_files.convert.committing import IncompleteRunError
 from sluice.event_files.convert.model import receipts_key
 from sluice.event_files.convert.planning import Planned
 from sluice.event_files.ledger.model import CLEAN_PREFIX, DIRTY_PREFIX
-from sluice.event_files.run_summary import commit_key
+from sluice.lake.object_store import commit_key
 from tests.support.moto_backend import objects_of
 from tests.support.moto_stage import LAKE, MotoStage
 from tests.support.sample_events import body, broken, event

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from sluice.event_files.media_dynamodb import DynamoMediaIndex
 from sluice.event_files.metrics import MEDIA_MISSING
-from sluice.event_files.validate.media_dynamodb import DynamoMediaIndex
 from tests.support.aws_calls import Call
 from tests.support.lambda_handlers import Handler, load_handler, payload
 from tests.support.moto_backend import items_of

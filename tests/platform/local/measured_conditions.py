@@ -16,7 +16,7 @@ from cli.simulator import vendor_faults
 from cli.simulator.vendor import Fault
 from infra.event_files.settings import EventFiles
 from infra.stage import stage_named
-from sluice.event_files.ledger.ledger_dynamodb import PENDING
+from sluice.event_files.ledger.model import PENDING
 from tests.support.cloudwatch.measurement import QUEUE, PointCollector, Resource, resources_of
 from tests.support.cloudwatch.series import Metric, Point
 from tests.support.local.deployed_cloud import Cloud, CommandError, wait_until

@@ -8,8 +8,7 @@ import orjson
 
 from sluice.event_files.convert.model import Plan, Receipt, RunLedger, receipts_key
 from sluice.event_files.ledger.model import clean_key
-from sluice.event_files.run_summary import commit_key
-from sluice.lake.object_store import MissingObjectError, ObjectStore
+from sluice.lake.object_store import MissingObjectError, ObjectStore, commit_key
 
 
 class IncompleteRunError(Exception):

@@ -17,20 +17,20 @@ from botocore.exceptions import ClientError
 
 from sluice.aws.runtime import Item, from_dynamodb, is_met, to_dynamodb
 from sluice.event_files.ledger.model import (
+    CONVERTED,
+    PENDING,
     AlreadyRecordedError,
     ChunkRecord,
     Counts,
     SourceObject,
     SourceRecord,
     Status,
+    chunk_key,
 )
 from sluice.lake.object_store import iso
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-PENDING = "chunk#pending"
-CONVERTED = "chunk#converted"
 
 _GET_LIMIT = 100  # keys per BatchGetItem
 
@@ -116,11 +116,6 @@ class DynamoLedger:
 def source_key(source: SourceObject) -> Item:
     """Return the key of a source object's record."""
     return {"pk": f"source#{source.bucket}/{source.key}", "sk": source.etag}
-
-
-def chunk_key(pk: str, chunk_id: str) -> Item:
-    """Return the key of a chunk's record, `PENDING` or `CONVERTED`."""
-    return {"pk": pk, "sk": chunk_id}
 
 
 def chunk_item(chunk: ChunkRecord, now: datetime) -> Item:

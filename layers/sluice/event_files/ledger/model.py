@@ -1,4 +1,4 @@
-"""Records of the ledger: source objects, chunks and the open run; keys of a chunk's objects; the lag of the lake."""
+"""Records of the ledger: source objects, chunks and the open run; keys of a chunk; the lag of the lake."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,6 +9,9 @@ from enum import StrEnum
 CLEAN_PREFIX = "data/clean_json/"
 DIRTY_PREFIX = "data/dirty_json/"
 UNRELATED_PREFIX = "data/unrelated_json/"
+
+PENDING = "chunk#pending"
+CONVERTED = "chunk#converted"
 
 _HOUR = timedelta(hours=1)
 
@@ -145,19 +148,24 @@ class OpenRun:
     plan_key: str | None = None
 
 
+def chunk_key(state: str, chunk_id: str) -> dict[str, str]:
+    """Return the key of a chunk's record in the ledger's table, `PENDING` or `CONVERTED`."""
+    return {"pk": state, "sk": chunk_id}
+
+
 def clean_key(chunk_id: str) -> str:
     """Return the key of a chunk's rows, grouped by table."""
-    return _chunk_key(CLEAN_PREFIX, chunk_id)
+    return _object_key(CLEAN_PREFIX, chunk_id)
 
 
 def dirty_key(chunk_id: str) -> str:
     """Return the key of a chunk's dirty records."""
-    return _chunk_key(DIRTY_PREFIX, chunk_id)
+    return _object_key(DIRTY_PREFIX, chunk_id)
 
 
 def unrelated_key(chunk_id: str) -> str:
     """Return the key of a chunk's unrelated records."""
-    return _chunk_key(UNRELATED_PREFIX, chunk_id)
+    return _object_key(UNRELATED_PREFIX, chunk_id)
 
 
 def chunk_id_of(key: str) -> str:
@@ -165,7 +173,7 @@ def chunk_id_of(key: str) -> str:
     return key.rpartition("/")[2].removesuffix(".jsonl")
 
 
-def _chunk_key(prefix: str, chunk_id: str) -> str:
+def _object_key(prefix: str, chunk_id: str) -> str:
     return f"{prefix}{chunk_id[:4]}/{chunk_id[4:6]}/{chunk_id[6:8]}/{chunk_id}.jsonl"
 
 

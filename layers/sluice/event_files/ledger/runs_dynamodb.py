@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sluice.aws.runtime import Item, from_dynamodb, is_met, to_dynamodb
-from sluice.event_files.ledger.ledger_dynamodb import CONVERTED, PENDING, chunk_key
-from sluice.event_files.ledger.model import ChunkRecord, Counts, OpenRun, Segment
+from sluice.event_files.ledger.model import CONVERTED, PENDING, ChunkRecord, Counts, OpenRun, Segment, chunk_key
 from sluice.lake.lease_dynamodb import OWNED, DynamoLeases
 
 if TYPE_CHECKING:

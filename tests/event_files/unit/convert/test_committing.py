@@ -9,7 +9,7 @@ import pytest
 from sluice.event_files.convert.committing import IncompleteRunError, Summary, commit
 from sluice.event_files.convert.model import Arrived, Batch, BatchGroup, Plan, Receipt, receipts_key
 from sluice.event_files.ledger.model import clean_key
-from sluice.event_files.run_summary import commit_key
+from sluice.lake.object_store import commit_key
 from tests.event_files.unit.convert.memory_ledger import MemoryLedger
 from tests.support.memory_object_store import MemoryObjectStore
 

@@ -10,7 +10,8 @@ import pytest
 from sluice.contracts.model import parse_hive
 from sluice.pipelines import RUN_KINDS
 from sluice.runs.model import RunRecord, Step
-from sluice.runs.runs_table import from_row, runs_table, to_row
+from sluice.runs.records import from_row, to_row
+from sluice.runs.runs_table import runs_table
 from tests.platform.unit.digest.sample_runs import run
 
 KINDS = RUN_KINDS.values()
