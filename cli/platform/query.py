@@ -6,11 +6,11 @@ not support, and takes seconds to import.
 
 import itertools
 import math
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
+import orjson
 import typer
 from rich.markup import escape
 
@@ -29,6 +29,7 @@ from cli.platform.console import (
 )
 from cli.platform.machine import polls
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
+from cli.platform.sql import assert_reads, nested_as_json
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
 
 Row = list[Any]
 
-_COMMENTS = re.compile(r"\A(?:\s|--[^\n]*(?:\n|$)|/\*.*?\*/)*", re.DOTALL)
-_READS = re.compile(r"\(|(?:select|with|values|table|show|describe|explain)\b", re.IGNORECASE)
+_NESTED = "nested"  # arrays, maps and rows, which the statement casts to JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,8 @@ def query(
 ) -> None:
     """Run SQL in the stage's Athena workgroup and database, and print the rows.
 
-    Numbers, booleans and nulls keep their types in JSON. Arrays and structs
-    come as the text Athena writes; cast(column as json) makes that text JSON.
+    Numbers, booleans, nulls, arrays and structs keep their types in JSON; a
+    table shows arrays and structs as JSON text.
 
     Examples:
         sluice query "select count(*) as events from microone_pred"
@@ -68,7 +68,8 @@ def query(
     """
     assert_reads(sql)
     with err.status("Athena is at work …"):
-        result = run_query(connect(stage), sql, timeout)
+        deployment = connect(stage)
+        result = run_query(deployment, *nested_as_json(sql, _column_types(deployment)), timeout=timeout)
         if as_json:
             document = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
     if as_json:
@@ -77,21 +78,15 @@ def query(
         show(result, rows)
 
 
-def assert_reads(sql: str) -> None:
-    """Refuse statements that write: the catalog belongs to the deployment, which does not repair a dropped table.
-
-    Raises:
-        CliError: There is no statement, or one that may change something.
-    """
-    statement = _COMMENTS.sub("", sql)
-    if not statement:
-        raise CliError("There is no SQL.", 'Try: sluice query "select count(*) from microone_event"')
-    if not _READS.match(statement):
-        raise CliError(f"This command only reads: it does not run {statement.split()[0]!r}.", "Ask with select.")
+def _column_types(deployment: Deployment) -> dict[str, dict[str, str]]:
+    return {
+        table["name"]: {column["name"]: column["type"] for column in table["columns"]}
+        for table in catalog_tables(deployment)
+    }
 
 
-def run_query(deployment: Deployment, sql: str, timeout: float = 300.0) -> Result:
-    """Run `sql` in the stage's database.
+def run_query(deployment: Deployment, sql: str, json_columns: Container[str] = (), *, timeout: float = 300.0) -> Result:
+    """Run `sql` in the stage's database; the text of `json_columns` is read as JSON.
 
     Raises:
         CliError: Athena refuses or fails the query, or it runs longer than `timeout` seconds (it is then stopped).
@@ -106,7 +101,8 @@ def run_query(deployment: Deployment, sql: str, timeout: float = 300.0) -> Resul
     pages = iter(client.get_paginator("get_query_results").paginate(QueryExecutionId=execution))
     first = next(pages)["ResultSet"]
     columns = first["ResultSetMetadata"]["ColumnInfo"]
-    names, types = [column["Name"] for column in columns], [column["Type"] for column in columns]
+    names = [column["Name"] for column in columns]
+    types = [_NESTED if column["Name"] in json_columns else column["Type"] for column in columns]
     # The first row of a SELECT repeats the column names; that of a SHOW does not.
     has_header = bool(first["Rows"]) and _texts(first["Rows"][0]) == names
     more = itertools.chain.from_iterable(page["ResultSet"]["Rows"] for page in pages)
@@ -144,8 +140,7 @@ def _typed_rows(rows: Iterable["RowTypeDef"], types: list[str]) -> Iterator[Row]
 def typed(text: str, kind: str) -> Any:  # noqa: ANN401 - the type is the column's
     """Return a value from Athena's text.
 
-    Arrays, maps and rows stay text, because Athena does not quote what they hold; JSON does too, because the local
-    cloud does not tell it from text.
+    JSON that the statement made stays text, because the local cloud does not tell it from text.
     """
     convert = _TYPES.get(kind.partition("(")[0])
     return convert(text) if convert else text
@@ -160,6 +155,7 @@ _TYPES: dict[str, Callable[[str], Any]] = {
     **dict.fromkeys(("tinyint", "smallint", "integer", "int", "bigint"), int),
     **dict.fromkeys(("float", "real", "double", "decimal"), _number),
     "boolean": lambda text: text == "true",
+    _NESTED: orjson.loads,
 }
 
 
@@ -174,7 +170,9 @@ def show(result: Result, limit: int) -> None:
 def _text(value: object) -> str:
     if value is None:
         return "[dim]null[/]"
-    return str(value).lower() if isinstance(value, bool) else escape(str(value))
+    if isinstance(value, bool | list | dict):
+        return escape(orjson.dumps(value).decode())
+    return escape(str(value))
 
 
 @handled

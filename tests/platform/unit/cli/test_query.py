@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import duckdb
+import orjson
 import pytest
 
 from cli.platform.console import CliError
-from cli.platform.query import assert_reads, run_query, typed
+from cli.platform.query import run_query, typed
 from cli.platform.session import Deployment
+from cli.platform.sql import assert_reads, nested_as_json
 from tests.support.cli_environment import deployment
 
 
@@ -19,19 +22,36 @@ from tests.support.cli_environment import deployment
         "(select 1) union (select 2)",
         "show tables",
         "describe microone_event",
+        "explain analyze select 1",
+        "select ';' -- ;\n;",
     ],
 )
 def test_statements_that_read_are_run(sql: str) -> None:
     assert_reads(sql)
 
 
-@pytest.mark.parametrize("sql", ["drop table t", "-- select\ndelete from t", "selected"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "drop table t",
+        "-- select\ndelete from t",
+        "selected",
+        "copy (select 1) to '/tmp/x'",
+        "explain analyze insert into t select 1",
+    ],
+)
 def test_statements_that_write_are_refused(sql: str) -> None:
     with pytest.raises(CliError, match="only reads"):
         assert_reads(sql)
 
 
-@pytest.mark.parametrize("sql", ["", "-- nothing", "/* nothing */"])
+@pytest.mark.parametrize("sql", ["select 1; drop table t", "select ';' -- ;\n;;drop table t"])
+def test_a_second_statement_is_refused(sql: str) -> None:
+    with pytest.raises(CliError, match="second one"):
+        assert_reads(sql)
+
+
+@pytest.mark.parametrize("sql", ["", "-- nothing", "/* nothing */", " ; "])
 def test_no_statement_is_refused(sql: str) -> None:
     with pytest.raises(CliError, match="no SQL"):
         assert_reads(sql)
@@ -49,7 +69,7 @@ def test_no_statement_is_refused(sql: str) -> None:
         ("true", "boolean", True),
         ("false", "boolean", False),
         ("", "varchar", ""),
-        ("[a, b]", "array", "[a, b]"),
+        ('{"a":[1,null]}', "nested", {"a": [1, None]}),
         ('["a","b"]', "json", '["a","b"]'),
         ("2024-05-14 10:00:00.000", "timestamp", "2024-05-14 10:00:00.000"),
     ],
@@ -58,6 +78,39 @@ def test_values_get_the_type_of_their_column(text: str, kind: str, value: object
     found = typed(text, kind)
     assert found == value
     assert type(found) is type(value)
+
+
+EVENTS = {"event": {"id": "bigint", "payload": "struct<text:string,tags:array<string>>", "kinds": "array<string>"}}
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        ("select * from event order by id", [[1, {"text": 'a, "b" = {c', "tags": []}, ["x"]], [2, None, None]]),
+        ("select payload.tags, id from event e where e.id = 1", [[[], 1]]),
+        ('with t as (select kinds k from event) select k as "K" from t order by k limit 1', [[["x"]]]),
+        ("(select kinds from event where id = 1) union all select array['y'] limit 2", [[["x"]], [["y"]]]),
+        ("select array_agg(id) from event group by true", [[[1, 2]]]),
+    ],
+)
+def test_nested_values_come_as_json(sql: str, rows: list[list[Any]]) -> None:
+    engine = duckdb.connect()
+    engine.execute(
+        "create table event as select 1 as id, {'text': 'a, \"b\" = {c', 'tags': []::varchar[]} as payload, "
+        "['x'] as kinds union all select 2, null, null"
+    )
+    text, nested = nested_as_json(sql, EVENTS)
+    found = engine.execute(text)
+    names = [column[0] for column in found.description]
+    assert [
+        [orjson.loads(value) if name in nested and value else value for name, value in zip(names, row, strict=True)]
+        for row in found.fetchall()
+    ] == rows
+
+
+@pytest.mark.parametrize("sql", ["select id, count(*) from event group by 1", "select id from", "show tables"])
+def test_other_statements_are_run_as_written(sql: str) -> None:
+    assert nested_as_json(sql, EVENTS) == (sql, frozenset())
 
 
 class Athena:

@@ -1,0 +1,86 @@
+"""SQL before Athena gets it: whether it only reads, and nested columns as JSON."""
+
+import logging
+import re
+from collections.abc import Mapping
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.annotate_types import annotate_types
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.schema import MappingSchema
+from sqlglot.tokenizer_core import TokenType
+
+from cli.platform.console import CliError
+
+_DIALECT = "trino"  # the engine of Athena's queries
+_READS = {"SELECT", "WITH", "VALUES", "TABLE", "SHOW", "DESCRIBE", "("}
+_EXPLAIN_OPTIONS = re.compile(r"\A(?:\s|analyze\b|verbose\b|\([^()]*\))*", re.IGNORECASE)  # what follows may run
+
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it does not know is Athena's to judge
+
+
+def assert_reads(sql: str) -> None:
+    """Refuse statements that write: the catalog belongs to the deployment, which does not repair a dropped table.
+
+    Raises:
+        CliError: There is no statement, a second one, or one that may change something.
+    """
+    try:
+        tokens = sqlglot.tokenize(sql, dialect=_DIALECT)
+    except SqlglotError as error:
+        raise CliError(f"This is no SQL: {error}", "Is a quote or a comment left open?") from error
+    while tokens and tokens[-1].token_type == TokenType.SEMICOLON:
+        tokens.pop()
+    if not tokens:
+        raise CliError("There is no SQL.", 'Try: sluice query "select count(*) from microone_event"')
+    if any(token.token_type == TokenType.SEMICOLON for token in tokens):
+        raise CliError("One statement at a time: there is a second one behind a semicolon.", "Run one after the other.")
+    first = tokens[0].text
+    if first.upper() == "EXPLAIN":
+        assert_reads(_EXPLAIN_OPTIONS.sub("", tokens[-1].text))
+    elif first.upper() not in _READS:
+        raise CliError(f"This command only reads: it does not run {first!r}.", "Ask with select.")
+
+
+def nested_as_json(sql: str, tables: Mapping[str, Mapping[str, str]]) -> tuple[str, frozenset[str]]:
+    """Return the statement with each array, map and row of its result cast to JSON, and the names of these columns.
+
+    Athena writes nested values as text without quotes, which cannot be read back. `tables` maps each table to the Glue
+    types of its columns. A statement that is no query, or that cannot be understood here, is returned as it is.
+    """
+    try:
+        query = sqlglot.parse_one(sql, dialect=_DIALECT)
+        if not isinstance(query, exp.Query):
+            return sql, frozenset()
+        schema = _schema(tables)
+        query = annotate_types(qualify(query, schema=schema, dialect=_DIALECT, validate_qualify_columns=False), schema)
+        names = {name for select in _outermost(query) for name in _cast_nested(select)}
+    except SqlglotError:
+        return sql, frozenset()
+    return (query.sql(dialect=_DIALECT), frozenset(names)) if names else (sql, frozenset())
+
+
+def _schema(tables: Mapping[str, Mapping[str, str]]) -> MappingSchema:
+    typed: dict[str, object] = {
+        table: {column: exp.DataType.build(kind, dialect="hive") for column, kind in columns.items()}
+        for table, columns in tables.items()
+    }
+    return MappingSchema(typed, dialect=_DIALECT)
+
+
+def _outermost(query: exp.Expr) -> list[exp.Select]:
+    """Return the selects whose rows are the result's: one, or those that a set operation combines."""
+    if isinstance(query, exp.SetOperation):
+        return [*_outermost(query.left), *_outermost(query.right)]
+    if isinstance(query, exp.Subquery):
+        return _outermost(query.this)
+    return [query] if isinstance(query, exp.Select) else []
+
+
+def _cast_nested(select: exp.Select) -> list[str]:
+    nested = [column for column in select.selects if column.is_type(*exp.DataType.NESTED_TYPES)]
+    for column in nested:
+        column.replace(exp.alias_(exp.cast(column.unalias().copy(), "json"), column.alias_or_name, quoted=True))
+    return [column.alias_or_name for column in nested]
