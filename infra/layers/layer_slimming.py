@@ -49,10 +49,16 @@ _USELESS = (
     "google/*",
     "grpc/*",
     "opensearch/*",
+    # boto3: examples, and resources, which are a layer over its clients.
+    "boto3/data/*",
+    "boto3/examples/*",
+    "botocore/data/*/examples-1.json*",
     # Samples of contracts.
     "sluice/contracts/tables/*/clean.json",
     "sluice/contracts/tables/*/dirty.json",
 )
+
+_AWS_SERVICES = {"dynamodb", "s3", "secretsmanager", "sns", "stepfunctions"}  # the clients that functions make
 
 
 def slim(packages: Path) -> None:
@@ -68,6 +74,9 @@ def slim(packages: Path) -> None:
 
 def is_useless(path: Path) -> bool:
     """Tell whether no function reads a file, by its path below the packages."""
+    match path.parts:
+        case ["botocore", "data", service, _, *_] if service not in _AWS_SERVICES:
+            return True
     return any(fnmatch(str(path), pattern) for pattern in _USELESS)
 
 

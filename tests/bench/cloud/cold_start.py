@@ -1,4 +1,4 @@
-"""Modules and megabytes of layers that a cold start loads beyond the SDK.
+"""Modules and megabytes of layers that a cold start loads beyond boto3.
 
 .venv/bin/python -m tests.bench.cloud.cold_start
 """
@@ -23,7 +23,7 @@ from tests.support.synthesis import Synthesis, synthesise, text
 
 _STAGE = "int"
 _PLATFORMS = {"arm64": "aarch64", "x86_64": "x86_64"}
-# The SDK with one client comes first: Lambda brings it, and every function needs it.
+# boto3 with one client comes first: every function needs it.
 _PROBE = """
 import json, runpy, sys, time
 import boto3

@@ -1,10 +1,9 @@
-"""The layers themselves, built for this machine: all that a function has beside the SDK, in a bare interpreter."""
+"""The layers themselves, built for this machine: all that a function has, in a bare interpreter."""
 
 import subprocess
 import sys
 import zipfile
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,6 @@ from tests.support.synthesis import Synthesis, synthesise
 CLUSTER = ExistingCluster(url="https://logs.example", arn="arn:aws:es:us-east-1:123456789012:domain/logs")
 SEARCHED = replace(stage_named("int"), name="searched").having(Observability(search=Search(cluster=CLUSTER)))
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
-SDK = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six")
 CONVERT = """
 import io, sys
 sys.path[:0] = sys.argv[1:]
@@ -40,16 +38,11 @@ print({hour: rows["id"].to_pylist() for hour, rows in read.items()})
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One folder per layer, and one of the SDK, which Lambda brings along."""
+    """One folder per layer."""
     folder = tmp_path_factory.mktemp("layers")
     for layer in BUDGET_MB:
         with zipfile.ZipFile(LayerBuild(layer, RUNNING, NATIVE).build()) as archive:
             archive.extractall(folder / layer)
-    (folder / "sdk").mkdir()
-    for name in SDK:
-        origin = Path(getattr(find_spec(name), "origin", None) or "")
-        source = origin.parent if origin.name == "__init__.py" else origin
-        (folder / "sdk" / source.name).symlink_to(source)
     return folder
 
 
@@ -61,7 +54,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Synthesis:
 
 @pytest.mark.parametrize("folder", ["validate_files", *(each for each in ALL_FOLDERS if len(layers_of(each)) > 2)])
 def test_a_function_starts_with_its_layers_alone(unpacked: Path, stage: Synthesis, folder: str) -> None:
-    packages = [*(unpacked / layer / "python" for layer in sorted(layers_of(folder))), unpacked / "sdk"]
+    packages = [unpacked / layer / "python" for layer in sorted(layers_of(folder))]
     assert "sluice" in start(folder, variables_of(stage, folder), packages=packages, bare=True).modules
 
 
