@@ -64,6 +64,15 @@ def test_athena_counts_the_rows(cloud: Cloud, delivery: Delivery) -> None:
     assert {table: counted[table] - _of_other_tests(cloud, table) for table in counted} == delivery.clean
 
 
+@pytest.mark.usefixtures("delivery")
+def test_athena_gives_nested_values_as_json(cloud: Cloud) -> None:
+    nested = "id, service_version, input_sentences_scores, output_summary"
+    found = cloud.run("query", f"select {nested} from summarizer_pred")
+    stored = {row["id"]: row for row in cloud.rows("SUMMARIZER_PRED")}
+    assert found
+    assert all(stored[row["id"]] | row == stored[row["id"]] for row in found)
+
+
 def _of_other_tests(cloud: Cloud, table: str) -> int:
     return sum(not row["_source_key"].startswith("ef-demo-stream") for row in cloud.rows(table))
 
