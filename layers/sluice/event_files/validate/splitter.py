@@ -1,12 +1,14 @@
-"""Splitter: a file of concatenated JSON into events with their byte offsets, whatever lies between them.
+"""Splitter: a file of JSON events into events with their byte offsets, whatever lies between them.
 
 A JSON object is prefix-free: no proper prefix of a valid object is valid. So the first place where the bytes from an
 opening brace parse is the object's end, and a scan for ``}`` followed by ``{"`` finds it nearly always. Where it does
 not (damage, garbage, look-alikes inside strings) the parser's own error position tells how far the bytes make sense.
+White space, control characters, commas and brackets frame events: lines, sequences (RFC 7464) and arrays of them alike.
 Time is linear in the file's size: attempts grow geometrically, the search for survivors in damage has a budget, and a
 flood of small pieces that are no events is one piece.
 """
 
+import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,10 +18,13 @@ import orjson
 
 from sluice.event_files.ledger.model import Reason
 
-_BLANKS = re.compile(rb"[ \t\r\n]*(?:\xef\xbb\xbf[ \t\r\n]*)*")  # a byte order mark between events is blank too
+_WHITE = b" \t\r\n"
+_FRAMING = bytes(range(33)) + b",[]"  # bytes between events that say nothing, as does a byte order mark
+_BLANKS = re.compile(rb"[\x00-\x20,\[\]]*(?:\xef\xbb\xbf[\x00-\x20,\[\]]*)*")
 _OBJECT = re.compile(rb'\{(?=[ \t\r\n]*["}])')
 _BOUNDARY = re.compile(rb'\}(?=[ \t\r\n]*\{[ \t\r\n]*["}])')
 _ENVELOPE = re.compile(rb'\{(?=[ \t\r\n]*"(?:version|id|detail-type|source|account|time|region|resources|detail)")')
+_FRAMED_BOUNDARY = re.compile(rb"\}(?=[\x00-\x20,\[\]\xef\xbb\xbf]*" + _ENVELOPE.pattern + rb")")
 
 _SMALLEST_WINDOW = 256
 _LARGEST_FIRST_WINDOW = 65_536
@@ -55,7 +60,7 @@ class _Failure:
 
 
 def split(data: bytes | bytearray, max_event_bytes: int) -> Iterator[Piece]:
-    """Yield the pieces of `data` in order; between two pieces there is white space only.
+    """Yield the pieces of `data` in order; between two pieces there is framing only.
 
     An event longer than `max_event_bytes` is not parsed: it comes back as `Reason.TOO_LARGE`.
     """
@@ -63,13 +68,8 @@ def split(data: bytes | bytearray, max_event_bytes: int) -> Iterator[Piece]:
 
 
 def is_blank(data: bytes | bytearray, start: int, end: int) -> bool:
-    """Return whether ``data[start:end]`` is white space between events."""
+    """Return whether ``data[start:end]`` is framing between events."""
     return start == end or _BLANKS.fullmatch(data, start, end) is not None
-
-
-def _boundaries(data: bytes | bytearray, position: int) -> Iterator[int]:
-    """Yield the likely ends of objects from `position` on."""
-    return map(re.Match.end, _BOUNDARY.finditer(data, position))
 
 
 class _Splitter:
@@ -79,6 +79,7 @@ class _Splitter:
         self._size = len(data)
         self._max_event_bytes = max_event_bytes
         self._short = min(_LARGEST_FIRST_WINDOW, max_event_bytes)
+        self._seam = _BOUNDARY
         self._searched_from = self._boundary = 0
         self._window = _SMALLEST_WINDOW
         self._next_candidate = 0
@@ -87,30 +88,38 @@ class _Splitter:
     def pieces(self) -> Iterator[Piece]:
         data, view, size, short = self._data, self._view, self._size, self._short
         position, boundary, patience = self._skip_blanks(0), 0, _PATIENCE
-        boundaries = _boundaries(data, 0)
+        if data[:position].strip(_WHITE + codecs.BOM_UTF8):  # it opens an array, or a sequence
+            self._seam = _FRAMED_BOUNDARY
+        boundaries = self._boundaries(0)
         while position < size:
             if boundary <= position:
                 boundary = next(boundaries, size)
+            event = None
             if patience and boundary - position <= short and data[position] == _BRACE:
                 try:  # the common case, without a call: the bytes up to the next boundary are an object
                     event = orjson.loads(view[position:boundary])
                 except orjson.JSONDecodeError:
-                    piece = self._object_or_gap(position, boundary)
-                else:
-                    end = boundary if boundary < size else data.rindex(b"}", position) + 1
-                    piece = _new_piece(Piece, (position, end, event, None))
+                    event = None
+            if event is not None:
+                end = boundary if boundary < size else data.rindex(b"}", position) + 1
+                piece = _new_piece(Piece, (position, end, event, None))
             else:
+                seam = self._seam
                 piece = self._object_or_gap(position, boundary) if patience else self._flood_at(position)
+                if piece.end > boundary or seam is not self._seam:  # there may be other boundaries in between
+                    boundary, boundaries = 0, self._boundaries(piece.end)
             start, position, event, _ = piece
             if event and "source" in event:
                 patience += patience < _PATIENCE
             elif patience and position - start < _SMALL:
                 patience -= 1
             yield piece
-            if position > boundary:  # there may be many boundaries, or what looks like them, in between
-                boundaries = _boundaries(data, position)
             if position < size and data[position] != _BRACE:
                 position = self._skip_blanks(position)
+
+    def _boundaries(self, position: int) -> Iterator[int]:
+        """Yield the likely ends of objects from `position` on."""
+        return map(re.Match.end, self._seam.finditer(self._data, position))
 
     def _skip_blanks(self, position: int) -> int:
         match = _BLANKS.match(self._data, position)
@@ -129,13 +138,15 @@ class _Splitter:
 
     def _gap_at(self, start: int) -> Piece:
         match = _OBJECT.search(self._data, start)
-        return self._flawed(start, match.start() if match else self._size, Reason.FRAGMENT)
+        return self._flawed(start, match.start() if match else self._size, Reason.FRAGMENT, _FRAMING)
 
     def _object_at(self, start: int) -> Piece:
         found = self._decode(start)
         if isinstance(found, _Failure):
             return self._damage_at(start, found)
         self._window = min(max(2 * (found.end - start), _SMALLEST_WINDOW), _LARGEST_FIRST_WINDOW)  # the next is alike
+        if not _BOUNDARY.match(self._data, found.end - 1) and _FRAMED_BOUNDARY.match(self._data, found.end - 1):
+            self._seam = _FRAMED_BOUNDARY  # so are the bytes between them
         return found
 
     def _decode(self, start: int) -> Piece | _Failure:
@@ -190,7 +201,7 @@ class _Splitter:
 
     def _object_before(self, start: int, reach: int) -> Piece | _Failure:
         end = self._data.rfind(b"}", start, reach) + 1
-        if not is_blank(self._data, end, reach):
+        if self._data[end:reach].strip(_WHITE):
             return _Failure(reach)
         try:
             return Piece(start, end, orjson.loads(self._view[start:end]))
@@ -230,11 +241,11 @@ class _Splitter:
 
     def _next_boundary(self, position: int) -> int:
         if not self._searched_from <= position < self._boundary:
-            match = _BOUNDARY.search(self._data, position)
+            match = self._seam.search(self._data, position)
             self._searched_from, self._boundary = position, match.end() if match else self._size
         return self._boundary
 
-    def _flawed(self, start: int, end: int, flaw: Reason) -> Piece:
-        while self._data[end - 1] in b" \t\r\n":
+    def _flawed(self, start: int, end: int, flaw: Reason, behind: bytes = _WHITE) -> Piece:
+        while self._data[end - 1] in behind:
             end -= 1
         return Piece(start, end, None, flaw)

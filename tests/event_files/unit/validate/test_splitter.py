@@ -11,6 +11,7 @@ from sluice.event_files.validate.splitter import Piece, split
 from tests.event_files.unit.validate.event_strategies import BOM, File, blanks, events, files, garbage, objects, written
 
 LARGE = 1 << 20
+FRAMING = bytes(range(33)) + b",[]"
 
 
 def pieces_of(data: bytes, max_event_bytes: int = LARGE) -> list[Piece]:
@@ -18,11 +19,11 @@ def pieces_of(data: bytes, max_event_bytes: int = LARGE) -> list[Piece]:
 
 
 def assert_partition(data: bytes, pieces: list[Piece]) -> None:
-    """Pieces are ordered, disjoint and not empty; what is between them is white space; each is what it says it is."""
+    """Pieces are ordered, disjoint and not empty; what is between them is framing; each is what it says it is."""
     end = 0
     for piece in [*pieces, Piece(len(data), len(data), None)]:
         assert piece.start >= end
-        assert is_white(data[end : piece.start])
+        assert is_framing(data[end : piece.start])
         end = piece.end
     for piece in pieces:
         assert piece.start < piece.end
@@ -30,8 +31,8 @@ def assert_partition(data: bytes, pieces: list[Piece]) -> None:
         assert is_object(data[piece.start : piece.end]) is (piece.event is not None)
 
 
-def is_white(between: bytes) -> bool:
-    return not between.replace(BOM, b"").strip(b" \t\r\n")
+def is_framing(between: bytes) -> bool:
+    return not between.replace(BOM, b"").strip(FRAMING)
 
 
 def is_object(text: bytes) -> bool:
@@ -91,7 +92,7 @@ def test_no_event_is_larger_than_allowed(file: File, max_event_bytes: int) -> No
     end = 0
     for piece in pieces_of(file.data, max_event_bytes):
         assert end <= piece.start < piece.end
-        assert is_white(file.data[end : piece.start])
+        assert is_framing(file.data[end : piece.start])
         assert piece.event is None or piece.end - piece.start <= max_event_bytes
         end = piece.end
-    assert is_white(file.data[end:])
+    assert is_framing(file.data[end:])

@@ -36,15 +36,34 @@ CASES: dict[str, list[Part]] = {
     "a scalar": [(b"12", FRAGMENT)],
     "scalars": [(b'1 true\n"x" null', FRAGMENT)],
     "a scalar between": [(EVENT, None), (b"null", FRAGMENT), (NEXT, None)],
-    "an array of scalars": [(b'["a", 1]', FRAGMENT)],
-    "an array of events": [
-        (b"[", FRAGMENT),
+    "an array of scalars": [(b"[", BLANK), (b'"a", 1', FRAGMENT), (b"]", BLANK)],
+    "an array of events": [(b"\n[", BLANK), (EVENT, None), (b", ", BLANK), (NEXT, None), (b"]\n", BLANK)],
+    "arrays of events": [(b"[[", BLANK), (EVENT, None), (b"],[\n", BLANK), (NEXT, None), (b"]][ ]", BLANK)],
+    "an array of events and others": [
+        (b"[", BLANK),
         (EVENT, None),
-        (b",", FRAGMENT),
-        (b" ", BLANK),
+        (b",", BLANK),
+        (b'null, 1, "x"', FRAGMENT),
+        (b", ", BLANK),
         (NEXT, None),
-        (b"]", FRAGMENT),
+        (b",", BLANK),
+        (b"true", FRAGMENT),
+        (b",]", BLANK),
     ],
+    "an array of events, one of them damaged": [
+        (b"[", BLANK),
+        (in_event(b"NaN"), INVALID),
+        (b",", BLANK),
+        (in_event(b"NaN"), INVALID),
+        (b",", BLANK),
+        (EVENT, None),
+        (b"]", BLANK),
+    ],
+    "an array of events that is cut off": [(b"[", BLANK), (NEXT, None), (b",\n", BLANK), (b'{"id":[1,', FRAGMENT)],
+    "a JSON sequence": [(b"\x1e", BLANK), (EVENT, None), (b"\n\x1e", BLANK), (NEXT, None), (b"\n", BLANK)],
+    "zeros between": [(b"\0", BLANK), (EVENT, None), (b"\0\0", BLANK), (NEXT, None), (b"\0" * 300, BLANK)],
+    "commas between": [(EVENT, None), (b",", BLANK), (NEXT, None), (b",\r\n", BLANK), (EVENT, None), (b",", BLANK)],
+    "framing only": [(b"[],\0\x1e\x1a[ ]", BLANK)],
     "a string with an event in it": [(b'"', FRAGMENT), (NEXT, None), (b'"', FRAGMENT)],
     "a brace that opens nothing": [(b"{", FRAGMENT), (EVENT, None)],
     "a brace too many": [(EVENT, None), (b"}", FRAGMENT), (NEXT, None)],
@@ -56,7 +75,7 @@ CASES: dict[str, list[Part]] = {
     "invalid UTF-8 in a string": [(EVENT, None), (in_event(b'"\xff"'), INVALID), (NEXT, None)],
     "a surrogate in UTF-8": [(in_event(b'"\xed\xa0\x80"'), INVALID), (NEXT, None)],
     "invalid UTF-8 between": [(EVENT, None), (b"\xff\xfe", FRAGMENT), (NEXT, None)],
-    "UTF-16": [(b'\xff\xfe{\x00"\x00', FRAGMENT)],
+    "UTF-16 that was not decoded": [(b'\xff\xfe{\x00"', FRAGMENT), (b"\0", BLANK)],
     "a raw newline in a string": [(in_event(b'"a\nb"'), INVALID), (NEXT, None)],
     "a trailing comma": [(in_event(b"1,"), INVALID), (NEXT, None)],
     "10,000 objects deep": [(EVENT, None), (nested(10_000, b'{"a":', b"}"), INVALID), (NEXT, None)],
@@ -131,7 +150,7 @@ def test_events_around_one_that_is_too_large_come_back() -> None:
     )
 
 
-SMALL = {"objects": b"{}", "no events": b'{"id":1}', "no JSON": b'{"a":NaN}', "lists": b"[{}]", "broken": b'{"a":[}'}
+SMALL = {"objects": b"{}", "no events": b'{"id":1}', "no JSON": b'{"a":NaN}', "broken": b'{"a":[}'}
 
 
 def events_in(data: bytes, pieces: list[Piece]) -> list[bytes]:
@@ -157,8 +176,8 @@ def test_a_flood_of_broken_envelopes_takes_few_events_with_it() -> None:
     assert 300 - 3 * 40 < len(found) <= 300
 
 
-def test_separators_between_small_events_are_no_flood() -> None:
-    pieces = list(split(b"[" + (NEXT + b",") * 1_000 + b"{}" * 60, LARGE))
+def test_garbage_between_small_events_is_no_flood() -> None:
+    pieces = list(split(b";" + (NEXT + b";") * 1_000 + b"{}" * 60, LARGE))
     assert [piece.flaw for piece in pieces] == [FRAGMENT, *[None, FRAGMENT] * 1_000, *[None] * 60]
 
 

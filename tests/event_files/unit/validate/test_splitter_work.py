@@ -19,27 +19,33 @@ SLACK = 1.3
 def work(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Sizes of what the splitter gave to the parser and of what it searched for boundaries."""
     sizes: list[int] = []
-    boundary = splitter._BOUNDARY
+
+    class Counted(SimpleNamespace):
+        pattern: re.Pattern[bytes]
+
+        def match(self, data: bytes, position: int) -> re.Match[bytes] | None:
+            return self.pattern.match(data, position)
+
+        def search(self, data: bytes, position: int) -> re.Match[bytes] | None:
+            match = self.pattern.search(data, position)
+            sizes.append((match.end() if match else len(data)) - position + 1)
+            return match
+
+        def finditer(self, data: bytes, position: int) -> Iterator[re.Match[bytes]]:
+            begun = position
+            for match in self.pattern.finditer(data, position):
+                sizes.append(match.end() - begun + 1)
+                begun = match.end()
+                yield match
+            sizes.append(len(data) - begun + 1)
 
     def loads(text: memoryview) -> Any:
         sizes.append(len(text) + 1)
         return orjson.loads(text)
 
-    def search(data: bytes, position: int) -> re.Match[bytes] | None:
-        match = boundary.search(data, position)
-        sizes.append((match.end() if match else len(data)) - position + 1)
-        return match
-
-    def finditer(data: bytes, position: int) -> Iterator[re.Match[bytes]]:
-        begun = position
-        for match in boundary.finditer(data, position):
-            sizes.append(match.end() - begun + 1)
-            begun = match.end()
-            yield match
-        sizes.append(len(data) - begun + 1)
-
     monkeypatch.setattr(splitter, "orjson", SimpleNamespace(loads=loads, JSONDecodeError=orjson.JSONDecodeError))
-    monkeypatch.setattr(splitter, "_BOUNDARY", SimpleNamespace(search=search, finditer=finditer))
+    for name in ("_BOUNDARY", "_FRAMED_BOUNDARY"):
+        monkeypatch.setattr(splitter, name, Counted(pattern=getattr(splitter, name)))
     return sizes
 
 
