@@ -12,8 +12,8 @@ from cli.contracts.inference import infer_contracts
 from cli.contracts.samples import write_samples
 from cli.platform.console import CliError, JsonOption, err, handled, plural, say, say_json
 from sluice.contracts.load import TABLES, load_registry
+from sluice.event_files.validate.content import ContentTooLargeError, content_of
 from sluice.event_files.validate.routing import MAX_EVENT_BYTES
-from sluice.event_files.validate.source_objects import ContentTooLargeError, content_of
 from sluice.event_files.validate.splitter import split
 
 app = typer.Typer(no_args_is_help=True, help="Contracts: what an event must look like, and what its table holds.")
@@ -77,12 +77,14 @@ def infer(
 def _events(files: list[Path]) -> Iterator[dict[str, Any]]:
     for path in files:
         try:
-            data = content_of(path.read_bytes(), _MOST_BYTES).data
+            content = content_of(path.read_bytes(), _MOST_BYTES)
         except OSError as error:
             raise CliError(f"{path} cannot be read: {error.strerror}.", "Name files that can be read.") from error
         except ContentTooLargeError as error:
             raise CliError(f"{path} is too large to be a sample.", f"Cut it to {_MOST_BYTES:,} bytes.") from error
-        yield from (piece.event for piece in split(data, MAX_EVENT_BYTES) if piece.event)
+        if content.unread:
+            say(f"{path}: {content.unread[0].message}")
+        yield from (piece.event for piece in split(content.data, MAX_EVENT_BYTES) if piece.event)
 
 
 @app.command()

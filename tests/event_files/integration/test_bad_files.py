@@ -51,6 +51,9 @@ OTHER = dump(event("MICROTWO_PRED", 2))
 CUT = _flushed(GOOD, OTHER[:300], OTHER[300:])[:-20]
 READABLE = zlib.decompressobj(wbits=31).decompress(CUT)
 assert len(GOOD) + 300 < len(READABLE) < len(GOOD + OTHER)
+HEADER = zipped(b"")[:10]
+DAMAGE = b"\x07 is no block of deflate"
+DAMAGED = _flushed(GOOD)[:-10] + DAMAGE
 DEEP = b"[" * 10_000 + b"]" * 10_000
 
 CASES = {
@@ -60,13 +63,19 @@ CASES = {
     "gzip, named nothing like it": Case(zipped(GOOD), 1, content=GOOD),
     "gzip in two members": Case(zipped(GOOD) + zipped(b"\n" + GOOD), 2, content=GOOD + b"\n" + GOOD),
     "gzip padded with zeros": Case(zipped(GOOD) + b"\0" * 512, 1, content=GOOD),
-    "the beginning of gzip": Case(b"\x1f\x8b", 0, (("TRUNCATED_GZIP", b""),), b""),
+    "gzip, a newline, gzip": Case(zipped(GOOD) + b"\n" + zipped(GOOD), 2, content=GOOD + b"\n" + GOOD),
+    "gzip, zeros, gzip": Case(zipped(GOOD) + b"\0" * 99 + zipped(GOOD), 2, content=GOOD + b"\0" * 99 + GOOD),
+    "gzip and plain text": Case(zipped(GOOD) + GOOD + b"tail", 2, (("FRAGMENT", b"tail"),), GOOD + GOOD + b"tail"),
+    "gzip of gzip": Case(zipped(zipped(GOOD)), 1, content=GOOD),
+    "the beginning of gzip": Case(HEADER, 0, (("TRUNCATED_GZIP", HEADER),)),
     "truncated gzip": Case(CUT, 1, (("FRAGMENT", READABLE[len(GOOD) :]), ("TRUNCATED_GZIP", b"")), READABLE),
-    "gzip with a tail": Case(zipped(GOOD) + b"tail", 1, (("TRUNCATED_GZIP", b""),), GOOD),
+    "gzip, damage, gzip": Case(DAMAGED + zipped(GOOD), 2, (("TRUNCATED_GZIP", DAMAGE),), GOOD + GOOD),
     "a bomb": Case(zipped(b" " * 5_000_000), 0, (("FILE_TOO_LARGE", b""),), b"", "refused"),
     "a bomb in small members": Case(zipped(b"{" * 1000) * 101, 0, (("FILE_TOO_LARGE", b""),), b"", "refused"),
     "too large": Case(b"x" * (MAX_FILE_BYTES + 1), 0, (("FILE_TOO_LARGE", b""),), b"", "refused"),
-    "nested brackets": _dirty(DEEP, "FRAGMENT"),
+    "nested brackets": Case(GOOD + DEEP + GOOD, 2),
+    "an array": Case(b"[\n" + GOOD + b",\n" + GOOD + b"\n]\n", 2),
+    "a JSON sequence": Case(b"\x1e" + GOOD + b"\n\x1e" + GOOD + b"\n", 2),
     "nested brackets in an event": _dirty(_with("deep", DEEP)),
     "invalid UTF-8": _dirty(GOOD.replace(b"MICROONE", b"\xff\xfe\x80")),
     "a lone surrogate": _dirty(GOOD.replace(b"MICROONE", rb"\ud800")),
@@ -76,7 +85,9 @@ CASES = {
     "neither kind nor service": _dirty(b'{"source":"app.event.file"}', "NO_IDENTIFIER"),
     "a cut event": Case(GOOD[:-1], 0, (("FRAGMENT", GOOD[:-1]),)),
     "byte order marks": Case(b"\xef\xbb\xbf" + GOOD + b"\xef\xbb\xbf\n" + GOOD, 2),
-    "UTF-16": Case(GOOD.decode().encode("utf-16"), 0, (("FRAGMENT", GOOD.decode().encode("utf-16")),)),
+    "UTF-16": Case(GOOD.decode().encode("utf-16"), 1, content=GOOD),
+    "UTF-32 in gzip": Case(zipped(GOOD.decode().encode("utf-32-be")), 1, content=GOOD),
+    "zstd": Case(b"\x28\xb5\x2f\xfd" + GOOD, 0, (("UNKNOWN_CODING", b"\x28\xb5\x2f\xfd" + GOOD),)),
 }
 
 
@@ -112,7 +123,8 @@ def _assert_dirty(records: list[dict[str, Any]], name: str, case: Case) -> None:
     assert sorted((reason, raw) for _, reason, raw in found) == sorted(case.dirty), name
     for record in records:
         start, end = record["offset"], record["offset"] + record["length"]
-        assert case.text[start:end] == _raw(record), f"{name}: the text is not where the record says"
+        text = case.file if record["reason"] in {"TRUNCATED_GZIP", "UNKNOWN_CODING"} else case.text
+        assert text[start:end] == _raw(record), f"{name}: the text is not where the record says"
 
 
 def _raw(record: dict[str, Any]) -> bytes:

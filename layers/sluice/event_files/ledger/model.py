@@ -49,7 +49,8 @@ class Reason(StrEnum):
     INVALID_JSON = "INVALID_JSON"  # looks like an object, but no JSON parser may accept it
     TOO_LARGE = "TOO_LARGE"  # one event larger than an event may be
     FRAGMENT = "FRAGMENT"  # bytes that are no event: damage, garbage, separators, a flood of small objects
-    TRUNCATED_GZIP = "TRUNCATED_GZIP"  # the compressed file ends early or is damaged; what came before was read
+    TRUNCATED_GZIP = "TRUNCATED_GZIP"  # a gzip member ends early or is damaged; what came before it was read
+    UNKNOWN_CODING = "UNKNOWN_CODING"  # the file is compressed or encoded in a way that is not read
     FILE_TOO_LARGE = "FILE_TOO_LARGE"  # larger than a file may be, or than one commit takes; nothing of it was taken in
 
 

@@ -1,16 +1,13 @@
 """Routing of a file: every byte is clean, dirty, unrelated or blank, and these parts must add up to the file."""
 
-import base64
-import codecs
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import orjson
 
 from sluice.event_files.ledger.model import Counts, Reason, Segment, SourceObject
+from sluice.event_files.validate.content import AccountingError, Unread
 from sluice.event_files.validate.event_processor import EventProcessors, Recognition, lineage_of
+from sluice.event_files.validate.records import dirty_line, flaws_of, place_of, record_line
 from sluice.event_files.validate.rules import RuleBreak
 from sluice.event_files.validate.splitter import Piece, is_blank, split
 
@@ -20,7 +17,6 @@ SEGMENT_BYTES = 8 << 20
 """Most bytes of a segment, unless a single line is larger; batches of a conversion are put together from segments."""
 
 _UNRECOGNISED = Recognition()
-_SLICE = 3 << 18  # text is escaped in slices, so that a huge record costs its own size only; 3 divides it for base64
 
 
 @dataclass(slots=True)
@@ -79,10 +75,6 @@ def _cut(lengths: Iterable[int]) -> Iterable[tuple[int, int]]:
         yield rows, size
 
 
-class AccountingError(Exception):
-    """The parts of a file do not add up to the file: a defect of Sluice, so nothing of the file is committed."""
-
-
 class FileRouting:
     """Routes one file: collects its lines and counts its events."""
 
@@ -120,10 +112,11 @@ class FileRouting:
         self._blank(data, end, len(data))
         self._assert_sums(len(data))
 
-    def refuse(self, reason: Reason) -> None:
-        """Record the whole file as dirty, for a reason that is not in one of its pieces."""
+    def refuse(self, unread: Unread) -> None:
+        """Record bytes of the object, or all of it, as dirty: they are no piece of its content."""
         self.counts.events += 1
-        self._dirty(Piece(0, 0, None), memoryview(b""), _UNRECOGNISED, reason)
+        piece = Piece(unread.offset, unread.offset + len(unread.raw), None)
+        self._dirty(piece, unread.raw, _UNRECOGNISED, unread.reason, [RuleBreak("content", "", unread.message)])
 
     def _count_clean(self) -> None:
         for table, lines in self.lines.clean.items():
@@ -138,7 +131,7 @@ class FileRouting:
     def _route(self, piece: Piece, raw: memoryview) -> None:
         start, _, event, flaw = piece
         if event is None:
-            self._dirty(piece, raw, _UNRECOGNISED, flaw or Reason.FRAGMENT)
+            self._dirty(piece, raw, _UNRECOGNISED, flaw or Reason.FRAGMENT, flaws_of(start, raw))
             return
         known = self._recognise(event)
         if known.contract is None:
@@ -177,79 +170,3 @@ class FileRouting:
                 f"{self.counts.events} events, {counted} of them counted; pieces overlap or leave gaps: "
                 f"{not self._seamless}. Nothing of the file was committed: report it"
             )
-
-
-def dirty_line(
-    reason: Reason,
-    recognition: Recognition,
-    breaks: Sequence[RuleBreak],
-    event: dict[str, Any] | None,
-    place: dict[str, Any],
-    raw: memoryview,
-) -> bytes:
-    """Return a dirty record as one line of JSON; its last member, ``raw``, is the piece as delivered."""
-    contract = recognition.contract
-    head = {
-        "reason": reason,
-        "errors": [rule_break._asdict() for rule_break in breaks],
-        "table": contract and contract.table,
-        "contract_version": contract and contract.version,
-        "family": recognition.family,
-        "kind": recognition.kind,
-        "service": recognition.service,
-        "event_id": event_id(event),
-        **place,
-    }
-    return record_line(head, raw)
-
-
-def place_of(source: SourceObject, start: int, end: int) -> dict[str, Any]:
-    """Return the place of a piece: its object, byte offset and length (of the decompressed content)."""
-    return {
-        "source_bucket": source.bucket,
-        "source_key": source.key,
-        "source_etag": source.etag,
-        "offset": start,
-        "length": end - start,
-    }
-
-
-def event_id(event: dict[str, Any] | None) -> str | None:
-    """Return the event's own id, ``detail.id``, if it has one."""
-    detail = event.get("detail") if event else None
-    identifier = detail.get("id") if isinstance(detail, dict) else None
-    return identifier if isinstance(identifier, str) else None
-
-
-def record_line(head: dict[str, Any], raw: memoryview) -> bytes:
-    """Return a record as one line of JSON: the members of `head`, then the piece as delivered."""
-    if len(raw) <= _SLICE:
-        return orjson.dumps({**head, **_short(raw)}, option=orjson.OPT_APPEND_NEWLINE)
-    return b"".join([orjson.dumps(head)[:-1], *_raw_member(raw), b'"}\n'])
-
-
-def _short(raw: memoryview) -> dict[str, str]:
-    try:
-        return {"raw": str(raw, "utf-8")}
-    except UnicodeDecodeError:
-        return {"raw_base64": base64.b64encode(raw).decode()}
-
-
-def _raw_member(raw: memoryview) -> Iterable[bytes]:
-    """Return the text as a JSON string, or in base64 where it is not UTF-8."""
-    try:
-        return [b',"raw":"', *_escaped(raw)]
-    except UnicodeDecodeError:
-        return [b',"raw_base64":"', *(base64.b64encode(part) for part in _slices(raw))]
-
-
-def _escaped(raw: memoryview) -> Iterator[bytes]:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    for part in _slices(raw):
-        yield orjson.dumps(decoder.decode(part))[1:-1]
-    decoder.decode(b"", final=True)
-
-
-def _slices(raw: memoryview) -> Iterator[memoryview]:
-    for start in range(0, len(raw), _SLICE):
-        yield raw[start : start + _SLICE]

@@ -79,7 +79,9 @@ class _Splitter:
         self._size = len(data)
         self._max_event_bytes = max_event_bytes
         self._short = min(_LARGEST_FIRST_WINDOW, max_event_bytes)
-        self._seam = _BOUNDARY
+        self._begin = self._skip_blanks(0)
+        framed = data[: self._begin].strip(_WHITE + codecs.BOM_UTF8)  # as an array, or as a sequence
+        self._seam = _FRAMED_BOUNDARY if framed else _BOUNDARY
         self._searched_from = self._boundary = 0
         self._window = _SMALLEST_WINDOW
         self._next_candidate = 0
@@ -87,9 +89,7 @@ class _Splitter:
 
     def pieces(self) -> Iterator[Piece]:
         data, view, size, short = self._data, self._view, self._size, self._short
-        position, boundary, patience = self._skip_blanks(0), 0, _PATIENCE
-        if data[:position].strip(_WHITE + codecs.BOM_UTF8):  # it opens an array, or a sequence
-            self._seam = _FRAMED_BOUNDARY
+        position, boundary, patience = self._begin, 0, _PATIENCE
         boundaries = self._boundaries(0)
         while position < size:
             if boundary <= position:

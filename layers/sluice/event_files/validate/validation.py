@@ -18,14 +18,13 @@ from sluice.event_files.ledger.model import (
     dirty_key,
     unrelated_key,
 )
+from sluice.event_files.validate.content import ContentTooLargeError, Unread, content_of
 from sluice.event_files.validate.event_processor import EventProcessors, FindMedia
 from sluice.event_files.validate.routing import FileRouting, Lines
 from sluice.event_files.validate.source_objects import (
-    ContentTooLargeError,
     ReadSource,
     SourceGoneError,
     SourceUnreadableError,
-    content_of,
 )
 from sluice.lake.object_store import ObjectStore
 from sluice.observability.metrics import Metric
@@ -33,6 +32,7 @@ from sluice.observability.metrics import Metric
 MAX_SOURCES_PER_COMMIT = 98
 """A transaction takes 100 items: the source records, one chunk, and one to spare."""
 
+_TOO_LARGE = "the file is larger than a file may be, or than one commit takes: split it and upload its parts"
 _MAX_SPILLED_CHUNKS = 98  # of one file: its record and the chunk of its last lines make it 100 items
 
 
@@ -188,10 +188,10 @@ class Validation:
             routing.route(content.data, self._limits.chunk_bytes, spill)
         except ContentTooLargeError:
             routing = FileRouting(self._processors, source)
-            routing.refuse(Reason.FILE_TOO_LARGE)
+            routing.refuse(Unread(Reason.FILE_TOO_LARGE, 0, memoryview(b""), _TOO_LARGE))
             return _RoutedFile(source, size, Status.REFUSED, routing.counts, routing.lines, [])
-        if content.truncated:
-            routing.refuse(Reason.TRUNCATED_GZIP)
+        for unread in content.unread:
+            routing.refuse(unread)
         return _RoutedFile(source, size, Status.VALIDATED, routing.counts, routing.lines, spilled)
 
     def _commit(self, files: Sequence[_RoutedFile], outcome: Outcome) -> None:

@@ -14,7 +14,7 @@ from sluice.event_files.convert.model import Batch, BatchGroup, Plan, profile_pa
 from sluice.event_files.convert.profiling import profile_of_dirty, profile_of_rows, publish_profile
 from sluice.event_files.ledger.model import OpenRun, Reason, SourceObject
 from sluice.event_files.validate.event_processor import Recognition
-from sluice.event_files.validate.routing import dirty_line, place_of
+from sluice.event_files.validate.records import dirty_line, place_of
 from sluice.event_files.validate.rules import RuleBreak
 from sluice.lake.parquet import to_parquet
 from tests.event_files.unit.convert.memory_ledger import MemoryLedger

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from sluice.event_files.ledger.model import Reason, SourceObject
 from sluice.event_files.validate.event_processor import Recognition
-from sluice.event_files.validate.routing import dirty_line, event_id, place_of, record_line
+from sluice.event_files.validate.records import dirty_line, event_id, flaws_of, place_of, record_line
 from sluice.event_files.validate.rules import RuleBreak
 from tests.event_files.unit.validate.contract_events import REGISTRY, chance
 
@@ -113,6 +113,39 @@ def test_a_record_of_a_fragment_says_what_is_not_known() -> None:
     names = ("table", "contract_version", "family", "kind", "service", "event_id")
     assert [record[name] for name in names] == [None] * len(names)
     assert (record["reason"], record["errors"], record["raw_base64"]) == ("FRAGMENT", [], "/w==")
+
+
+LONG = b'{"a":"%s"' % ("é" * 700_000).encode()
+FLAWS = {
+    b'{"a":"\xc3\xa9 \\ud83d\\ude00 \\ud83dx"}': (
+        22,
+        r"lone surrogate \ud83d, which is no character (no low surrogate in",
+    ),
+    b'{"a":"\\\\ud83d \\udc00"}': (14, r"lone surrogate \udc00, which is no character (invalid high surrogate"),
+    b'{"a":NaN}': (5, "unexpected character, expected a JSON value"),
+    b'{"a" 1}': (5, "unexpected character, expected ':' after key"),
+    b'{"\xc3\xa9":1,}': (7, "trailing comma is not allowed"),
+    b'{"a":"\n"}': (6, "unexpected control character in string"),
+    b'{"a":"x\xff"}': (7, "bytes that are not UTF-8"),
+    b'{"a":"\xed\xa0\x80"}': (6, "bytes that are not UTF-8"),
+    b'{"a":1e999}': (5, "number is infinity when parsed as double"),
+    b'{"a":[1': (7, "unexpected end of data"),
+    LONG[: 1 << 18] + b'"x}': ((1 << 18) + 1, "unexpected character, expected ',' or '}'"),
+}
+
+
+@pytest.mark.parametrize(("raw", "flaw"), FLAWS.items(), ids=range(len(FLAWS)))
+def test_why_and_where_a_piece_is_no_json(raw: bytes, flaw: tuple[int, str]) -> None:
+    at, wanted = flaw
+    (found,) = flaws_of(1_000, memoryview(raw))
+    assert (found.rule, found.pointer) == ("json", "")
+    assert found.message.startswith(f"byte {1_000 + at:,} of the content: {wanted}")
+
+
+@pytest.mark.parametrize("raw", [b"oops", b"", b"{}", LONG, LONG + b"}"])
+def test_no_reason_is_made_up(raw: bytes) -> None:
+    """Of a huge piece only the beginning is looked at: where that is flawless, nothing is said."""
+    assert flaws_of(0, memoryview(raw)) == []
 
 
 @pytest.mark.parametrize(

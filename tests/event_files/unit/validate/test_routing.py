@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from cli.contracts.generation import generate_event, mutate_event
 from sluice.event_files.ledger.model import Counts, Reason, SourceObject
 from sluice.event_files.validate import routing as module
+from sluice.event_files.validate.content import AccountingError
 from sluice.event_files.validate.event_processor import EventProcessors
-from sluice.event_files.validate.routing import MAX_EVENT_BYTES, AccountingError, FileRouting, Lines
+from sluice.event_files.validate.routing import MAX_EVENT_BYTES, FileRouting, Lines
 from sluice.event_files.validate.splitter import Piece, split
 from tests.event_files.unit.validate.contract_events import CONTRACTS, REGISTRY, chance
 from tests.event_files.unit.validate.event_strategies import BOM, File, events, files, garbage, written
