@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cli.event_files.ledger import find_chunk, versions_of
+from cli.event_files.ledger import etag_of, find_chunk, versions_of
 from cli.platform.console import CliError, JsonOption, handled, out, plural, print_result, print_tables, table
 from cli.platform.runs import records_of
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
@@ -41,8 +41,8 @@ class Chunk:
 class Version:
     """A version of an object, by its ETag; counts are of events, `dirty` by reason.
 
-    `status` is the ledger's: validated, refused, gone or unreadable; `message` says why it was not read. Dirty events
-    have what is wrong at which JSON pointer; tables have the number of the object's rows, and the SQL that shows them.
+    `status` is the ledger's: validated, refused, repeated, gone or unreadable; `message` says why it was not taken in.
+    Dirty events have what is wrong at which JSON pointer; tables have the number of rows, and the SQL that shows them.
     """
 
     etag: str
@@ -103,7 +103,7 @@ def _version(deployment: Deployment, item: Item, key: str) -> Version:
     lake, clean = deployment.output("LakeBucket"), item["clean"]
     dirty_events = _dirty_events(S3ObjectStore(deployment.s3, lake), item, key) if item["dirty"] else ()
     return Version(
-        etag=item["sk"],
+        etag=etag_of(item),
         message=item.get("message"),
         **{name: item[name] for name in _RECORDED},
         converted=bool(clean) and all(chunk.state != _PENDING for chunk in chunks),
@@ -134,7 +134,7 @@ def _dirty_events(lake: S3ObjectStore, item: Item, key: str) -> Iterator[dict[st
             continue
         for record in records:
             kind = (record["table"], record["reason"])
-            if (record["source_key"], record["source_etag"]) == (key, item["sk"]) and seen[kind] < EXAMPLES:
+            if (record["source_key"], record["source_etag"]) == (key, etag_of(item)) and seen[kind] < EXAMPLES:
                 seen[kind] += 1
                 yield {name: record[name] for name in _DIRTY}
 
@@ -170,11 +170,11 @@ def _show(found: Mapping[str, Any]) -> None:
 
 def _show_version(key: str, version: Version) -> None:
     size = f"{plural(version.bytes, 'byte')}, {plural(version.events, 'event')}"
-    style = "green" if version.status == "validated" else "red"
+    style = "green" if version.status in {"validated", "repeated"} else "red"
     out.print(f"[bold]{escape(key)}[/] (ETag {version.etag}): [{style}]{version.status}[/], {size}", highlight=False)
     out.print(f"Recorded {version.recorded_at}", highlight=False)
     if version.message:
-        out.print(f"[red]{escape(version.message)}[/]", highlight=False)
+        out.print(f"[{style}]{escape(version.message)}[/]", highlight=False)
     examples = f"Dirty events, at most {EXAMPLES} of each table and reason"
     print_tables({"Events": _event_table(version), examples: _dirty_table(version)})
     for chunk in version.chunks:

@@ -25,7 +25,7 @@ TIMED_OUT = "timed_out"
 """Status of a file without a record; it may still be on its way."""
 
 # A refused file is done: the refusal is recorded, and waiting does not change it.
-DONE = frozenset({"validated", "refused", KNOWN})
+DONE = frozenset({"validated", "refused", "repeated", KNOWN})
 
 _NAMED = 20  # unfinished files that are named one by one
 _LOOK_AT = 1000  # files per look: ten requests to the ledger; more would ask for files that are not validated yet

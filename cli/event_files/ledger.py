@@ -15,7 +15,13 @@ def runs_of(deployment: Deployment) -> DynamoRunLedger:
 def versions_of(deployment: Deployment, bucket: str, key: str) -> list[Item]:
     """Return the items of a source object, one per ETag, the one recorded last first."""
     found = runs_of(deployment).items_under(source_key(SourceObject(bucket, key, ""))["pk"])
-    return sorted(found, key=lambda item: str(item["recorded_at"]), reverse=True)
+    by_etag = {etag_of(item): item for item in sorted(found, key=lambda item: "etag" in item)}
+    return sorted(by_etag.values(), key=lambda item: str(item["recorded_at"]), reverse=True)
+
+
+def etag_of(item: Item) -> str:
+    """Return the ETag of a source object from its item, which may have the MD5 of its bytes as key."""
+    return str(item.get("etag", item["sk"]))
 
 
 def find_chunk(deployment: Deployment, chunk_id: str) -> Item | None:

@@ -9,6 +9,7 @@ from typing import IO
 
 from sluice.contracts.load import load_registry
 from sluice.event_files.ledger.model import ChunkRecord, SourceObject, SourceRecord
+from sluice.event_files.validate.source_objects import SourceBody
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
 from sluice.lake.object_store import ObjectStore
 from tests.event_files.unit.convert.memory_ledger import MemoryLedger
@@ -52,9 +53,9 @@ def validate(keys: Sequence[str], read: Read, lake: ObjectStore | None = None) -
     """Validate objects, as many at a time as one invocation gets; return the ledger with their chunks pending."""
     ledger, numbers = Ledger(), itertools.count()
 
-    def read_source(source: SourceObject, _max_bytes: int) -> tuple[int, bytes]:
+    def read_source(source: SourceObject, _max_bytes: int) -> SourceBody:
         body = read(source.key)
-        return len(body), body
+        return SourceBody(len(body), body, source.etag)
 
     validation = Validation(
         registry=REGISTRY,

@@ -79,6 +79,8 @@ def committed_records(prefix: str) -> list[Row]:
 def assert_books_balance() -> None:
     """Assert that the ledger agrees with itself and with the lake: each event in one chunk, its rows in place."""
     sources, chunks = ledger("source#"), ledger("chunk#")
+    by_etag = {(source["pk"], source["etag"]) for source in sources if "etag" in source}  # these have two records
+    sources = [source for source in sources if (source["pk"], source["sk"]) not in by_etag]
     ids = {chunk["sk"] for chunk in chunks}
     assert len(ids) == len(chunks), "a chunk is both pending and converted"
     assert {chunk for source in sources for chunk in source["chunks"]} == ids

@@ -72,8 +72,8 @@ def test_a_commit_is_cut_at_98_files(moto_stage: MotoStage) -> None:
 
 def test_a_file_may_fill_99_chunks_and_no_more(moto_stage: MotoStage) -> None:
     """With its record they are the 100 items that a transaction takes; more are refused, other files are not."""
-    moto_stage.limits = replace(moto_stage.limits, chunk_bytes=400)
-    line = foreign(1) | {"filling": "x" * 400}
+    moto_stage.limits = replace(moto_stage.limits, chunk_bytes=700)
+    line = foreign(1) | {"filling": "x" * 700}
     most = moto_stage.put("x/most", dump(line) * 98 + dump(foreign(2)))
     more = moto_stage.put("x/more", dump(line) * 99)
     one = moto_stage.put("x/one", dump(foreign(3)))

@@ -2,7 +2,8 @@
 
 | pk | sk | item |
 |---|---|---|
-| ``source#<bucket>/<key>`` | ETag | a source object and its state |
+| ``source#<bucket>/<key>`` | MD5 | a source object and its state, by the MD5 of its bytes |
+| ``source#<bucket>/<key>`` | ETag | the same, so that it is known before it is read, where its ETag is no MD5 |
 | ``chunk#pending`` | chunk id | a committed chunk that waits for its conversion |
 | ``chunk#converted`` | chunk id | a chunk that has been converted |
 | ``run`` | ``open`` | the run that is going on |
@@ -70,7 +71,7 @@ class DynamoLedger:
             AlreadyRecordedError: Some source objects have a final record already; nothing was committed.
         """
         now = self._clock()
-        puts: list[Any] = [{"Put": self._put_source(record, now)} for record in records]
+        puts: list[Any] = [{"Put": self._put_source(record, record.digest, now)} for record in records]
         puts += [{"Put": self._put(chunk_item(chunk, now), "attribute_not_exists(pk)")} for chunk in chunks]
         try:
             self._client.transact_write_items(TransactItems=puts)
@@ -81,8 +82,8 @@ class DynamoLedger:
             raise
 
     def note(self, record: SourceRecord) -> None:
-        """Record a state that is not final, unless a final record is there."""
-        put = self._put_source(record, self._clock())
+        """Record an object under its ETag, unless a final record is there."""
+        put = self._put_source(record, None, self._clock())
         is_met(lambda: self._client.put_item(**put))
 
     def known_chunks(self, chunk_ids: Iterable[str]) -> frozenset[str]:
@@ -105,8 +106,8 @@ class DynamoLedger:
                 yield from map(from_dynamodb, response["Responses"].get(self._table, ()))
                 wanted = response.get("UnprocessedKeys")
 
-    def _put_source(self, record: SourceRecord, now: datetime) -> dict[str, Any]:
-        put = self._put(_source_item(record, now), _NOT_FINAL)
+    def _put_source(self, record: SourceRecord, digest: str | None, now: datetime) -> dict[str, Any]:
+        put = self._put(_source_item(record, digest or record.source.etag, now), _NOT_FINAL)
         return {**put, "ExpressionAttributeNames": _STATUS_NAME, "ExpressionAttributeValues": _STATUS_VALUES}
 
     def _put(self, item: Item, condition: str) -> dict[str, Any]:
@@ -132,9 +133,11 @@ def chunk_item(chunk: ChunkRecord, now: datetime) -> Item:
     }
 
 
-def _source_item(record: SourceRecord, now: datetime) -> Item:
+def _source_item(record: SourceRecord, identity: str, now: datetime) -> Item:
+    etag = record.source.etag
     return {
         **source_key(record.source),
+        **({"sk": identity, "etag": etag} if identity != etag else {}),
         "status": record.status.value,
         "bytes": record.size,
         **_counts_item(record.counts),

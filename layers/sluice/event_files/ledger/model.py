@@ -18,7 +18,7 @@ _HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class SourceObject:
-    """One delivered object. Its identity is bucket, key and ETag: the same bytes under the same key are one object."""
+    """One delivered object, as it was announced. Bytes that were under its key before, under any ETag, add nothing."""
 
     bucket: str
     key: str
@@ -30,13 +30,14 @@ class Status(StrEnum):
 
     VALIDATED = "validated"
     REFUSED = "refused"  # larger than a file may be: not read
+    REPEATED = "repeated"  # the same bytes were recorded under this key before, under another ETag
     GONE = "gone"  # deleted or replaced before it was read
     UNREADABLE = "unreadable"  # access denied; the announcement is retried and ends in the dead-letter queue
 
     @property
     def is_final(self) -> bool:
         """Return whether the object is never looked at again."""
-        return self in {Status.VALIDATED, Status.REFUSED}
+        return self in {Status.VALIDATED, Status.REFUSED, Status.REPEATED}
 
 
 class Reason(StrEnum):
@@ -99,7 +100,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class SourceRecord:
-    """Record of a source object; `size` is in bytes as delivered."""
+    """Record of a source object; `size` is in bytes as delivered.
+
+    `digest` is the MD5 of these bytes, which most ETags are: with bucket and key it is the object's identity.
+    """
 
     source: SourceObject
     status: Status
@@ -107,6 +111,7 @@ class SourceRecord:
     counts: Counts
     chunks: tuple[str, ...] = ()
     message: str | None = None
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Keys in S3 notifications are form-encoded, keys in EventBridge events are not: d
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote_plus
 
 import orjson
@@ -14,8 +14,16 @@ from sluice.event_files.ledger.model import SourceObject
 _LONGEST_NAME = 1024  # bytes of UTF-8 that a key may have; buckets and ETags are far shorter
 
 
-ReadSource = Callable[[SourceObject, int], tuple[int, bytes | None]]
-"""Returns an object's size and body, None for a body larger than a limit; raises `SourceGoneError` and others."""
+class SourceBody(NamedTuple):
+    """Size of an object, its bytes, None where they are more than was asked for, and their MD5, or else its ETag."""
+
+    size: int
+    body: bytes | None
+    digest: str
+
+
+ReadSource = Callable[[SourceObject, int], SourceBody]
+"""Returns an object's body up to a number of bytes; raises `SourceGoneError` and others."""
 
 
 class UnknownAnnouncementError(Exception):

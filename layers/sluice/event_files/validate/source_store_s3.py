@@ -1,5 +1,7 @@
 """Source objects on S3, read one by one, small ones ahead."""
 
+import hashlib
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from sluice.aws.runtime import error_code
 from sluice.event_files.ledger.model import SourceObject
-from sluice.event_files.validate.source_objects import SourceGoneError, SourceUnreadableError
+from sluice.event_files.validate.source_objects import SourceBody, SourceGoneError, SourceUnreadableError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -21,7 +23,7 @@ _DENIED = frozenset({"AccessDenied", "403", "Forbidden", "InvalidObjectState"})
 _AHEAD = 16  # objects
 _SMALL = 1 << 20  # bytes; larger ones would fill the memory, and their bytes take longer than the wait for the first
 
-_Read = tuple[int, bytes | None]
+_MD5 = re.compile("[0-9a-f]{32}")
 
 
 class S3SourceStore:
@@ -31,7 +33,7 @@ class S3SourceStore:
         self._client = client
         self._threads = ThreadPoolExecutor(_AHEAD)
         self._expected: Iterator[SourceObject] = iter(())
-        self._begun: deque[tuple[SourceObject, Future[_Read]]] = deque()
+        self._begun: deque[tuple[SourceObject, Future[SourceBody]]] = deque()
 
     def expect(self, sources: Iterable[SourceObject]) -> None:
         """Announce the objects that will be read, in that order; small ones are fetched ahead."""
@@ -39,7 +41,7 @@ class S3SourceStore:
         self._begun.clear()
         self._fetch_ahead()
 
-    def read(self, source: SourceObject, max_bytes: int) -> tuple[int, bytes | None]:
+    def read(self, source: SourceObject, max_bytes: int) -> SourceBody:
         """Return the object's size and body; None for a body larger than `max_bytes`.
 
         Raises:
@@ -47,30 +49,38 @@ class S3SourceStore:
             SourceUnreadableError: Access to it is denied, or it is archived.
         """
         try:
-            size, body = self._fetched(source) or self._fetch(source, max_bytes)
+            found = self._fetched(source) or self._fetch(source, max_bytes)
         except ClientError as error:
             raise _domain_error(source, error) from error
-        return size, None if size > max_bytes else body
+        return found._replace(body=None) if found.size > max_bytes else found
 
-    def _fetched(self, source: SourceObject) -> _Read | None:
+    def _fetched(self, source: SourceObject) -> SourceBody | None:
         """Return an object that was fetched ahead; those expected before it are dropped."""
         while self._begun:
             expected, fetching = self._begun.popleft()
             self._fetch_ahead()
             if expected == source:
-                size, body = fetching.result()
-                return None if body is None else (size, body)
+                found = fetching.result()
+                return None if found.body is None else found
         return None
 
     def _fetch_ahead(self) -> None:
         for source in islice(self._expected, _AHEAD - len(self._begun)):
             self._begun.append((source, self._threads.submit(self._fetch, source, _SMALL)))
 
-    def _fetch(self, source: SourceObject, max_bytes: int) -> _Read:
+    def _fetch(self, source: SourceObject, max_bytes: int) -> SourceBody:
         response = self._client.get_object(Bucket=source.bucket, Key=source.key, IfMatch=source.etag)
         size = response["ContentLength"]
-        with closing(response["Body"]) as body:  # as a context itself, it would check neither length nor checksum
-            return size, None if size > max_bytes else body.read()
+        with closing(response["Body"]) as stream:  # as a context itself, it would check neither length nor checksum
+            body = None if size > max_bytes else stream.read()
+        return SourceBody(size, body, _digest(source.etag, response.get("ServerSideEncryption"), body))
+
+
+def _digest(etag: str, encryption: str | None, body: bytes | None) -> str:
+    """Return the MD5 of a body, by its ETag unless it was uploaded in parts, or is encrypted with a key of KMS."""
+    if body is None or (encryption in {None, "AES256"} and _MD5.fullmatch(etag)):
+        return etag
+    return hashlib.md5(body, usedforsecurity=False).hexdigest()
 
 
 def _domain_error(source: SourceObject, error: ClientError) -> Exception:

@@ -85,7 +85,7 @@ class Ledger(Protocol):
         """Record all or nothing, at most 100 items. Raises AlreadyRecordedError."""
 
     def note(self, record: SourceRecord) -> None:
-        """Record a state that is not final, unless a final record is there."""
+        """Record an object under its ETag, unless a final record is there."""
 
 
 @dataclass(slots=True)
@@ -94,10 +94,15 @@ class _RoutedFile:
 
     source: SourceObject
     size: int
+    digest: str
     status: Status
     counts: Counts
     lines: Lines
     chunks: list[ChunkRecord]
+
+    def is_same(self, other: "_RoutedFile") -> bool:
+        """Return whether both have the same identity: an object may have been replaced by its own bytes."""
+        return (self.source.key, self.digest) == (other.source.key, other.digest)
 
 
 class Validation:
@@ -149,6 +154,9 @@ class Validation:
             if file and file.chunks:  # it fills chunks, and a transaction, of its own
                 self._commit([file], outcome)
             elif file:
+                if any(file.is_same(other) for other in pending):
+                    self._commit(pending, outcome)
+                    pending = []
                 pending.append(file)
             if self._is_full(pending):
                 self._commit(pending, outcome)
@@ -162,18 +170,17 @@ class Validation:
 
     def _route(self, source: SourceObject, outcome: Outcome) -> _RoutedFile | None:
         try:
-            size, body = self._read_source(source, self._limits.max_file_bytes)
-            return self._route_body(source, size, body)
+            return self._route_body(source, *self._read_source(source, self._limits.max_file_bytes))
         except SourceGoneError as error:
-            self._note(source, Status.GONE, str(error), outcome)
+            self._note_unread(source, Status.GONE, str(error), outcome)
         except SourceUnreadableError as error:
-            self._note(source, Status.UNREADABLE, str(error), outcome)
+            self._note_unread(source, Status.UNREADABLE, str(error), outcome)
             outcome.failed[source] = str(error)
         except Exception as error:  # noqa: BLE001  # whatever it is, the other objects of the invocation must not suffer
             outcome.failed[source] = f"{type(error).__name__}: {error}"
         return None
 
-    def _route_body(self, source: SourceObject, size: int, body: bytes | None) -> _RoutedFile:
+    def _route_body(self, source: SourceObject, size: int, body: bytes | None, digest: str) -> _RoutedFile:
         routing, spilled = FileRouting(self._processors, source), list[ChunkRecord]()
 
         def spill(lines: Lines) -> None:
@@ -189,22 +196,26 @@ class Validation:
         except ContentTooLargeError:
             routing = FileRouting(self._processors, source)
             routing.refuse(Unread(Reason.FILE_TOO_LARGE, 0, memoryview(b""), _TOO_LARGE))
-            return _RoutedFile(source, size, Status.REFUSED, routing.counts, routing.lines, [])
+            return _RoutedFile(source, size, digest, Status.REFUSED, routing.counts, routing.lines, [])
         for unread in content.unread:
             routing.refuse(unread)
-        return _RoutedFile(source, size, Status.VALIDATED, routing.counts, routing.lines, spilled)
+        return _RoutedFile(source, size, digest, Status.VALIDATED, routing.counts, routing.lines, spilled)
 
     def _commit(self, files: Sequence[_RoutedFile], outcome: Outcome) -> None:
         """Commit `files` together; leave out those that another invocation recorded meanwhile."""
         while files:
             try:
-                outcome.records += self._commit_once(files)
-                return
+                records = self._commit_once(files)
             except AlreadyRecordedError as error:
                 outcome.skipped |= error.sources
+                self._note_etags([_repeated(file) for file in files if file.source in error.sources], outcome)
                 files = [file for file in files if file.source not in error.sources]
             except Exception as error:  # noqa: BLE001  # nothing was committed: each object is announced again
                 outcome.failed.update({file.source: f"{type(error).__name__}: {error}" for file in files})
+                return
+            else:
+                outcome.records += records
+                self._note_etags(records, outcome)
                 return
 
     def _commit_once(self, files: Sequence[_RoutedFile]) -> list[SourceRecord]:
@@ -219,7 +230,9 @@ class Validation:
             size = sum(file.size for file in files)
             chunks[-1] = replace(chunks[-1], files=len(files), counts=counts, source_bytes=size)
         ids = tuple(chunk.chunk_id for chunk in chunks)
-        records = [SourceRecord(file.source, file.status, file.size, file.counts, ids) for file in files]
+        records = [
+            SourceRecord(file.source, file.status, file.size, file.counts, ids, digest=file.digest) for file in files
+        ]
         self._ledger.commit(chunks, records)
         return records
 
@@ -238,11 +251,26 @@ class Validation:
                 self._chunks.write(key, body)
         return ChunkRecord(chunk_id, segments=segments, dirty_bytes=len(dirty))
 
-    def _note(self, source: SourceObject, status: Status, message: str, outcome: Outcome) -> None:
+    def _note_unread(self, source: SourceObject, status: Status, message: str, outcome: Outcome) -> None:
         record = SourceRecord(source, status, 0, Counts(), message=message)
+        if self._note(record, outcome):
+            outcome.records.append(record)
+
+    def _note_etags(self, records: Iterable[SourceRecord], outcome: Outcome) -> None:
+        """Let objects be known by their ETags, too; where that fails, they are announced, read and left out again."""
+        for record in records:
+            if record.digest != record.source.etag:
+                self._note(record, outcome)
+
+    def _note(self, record: SourceRecord, outcome: Outcome) -> bool:
         try:
             self._ledger.note(record)
         except Exception as error:  # noqa: BLE001  # the note is lost, the announcement is not
-            outcome.failed[source] = f"{type(error).__name__}: {error}"
-        else:
-            outcome.records.append(record)
+            outcome.failed[record.source] = f"{type(error).__name__}: {error}"
+            return False
+        return True
+
+
+def _repeated(file: _RoutedFile) -> SourceRecord:
+    message = f"the same bytes (MD5 {file.digest}) were recorded under this key before: they add nothing"
+    return SourceRecord(file.source, Status.REPEATED, file.size, Counts(), message=message, digest=file.digest)
