@@ -1,4 +1,4 @@
-"""Stages to stacks, nothing else: `cdk synth -c stage=dev`."""
+"""A stage to its stack, nothing else: `cdk synth -c stage=dev`."""
 
 import sys
 from pkgutil import resolve_name
@@ -6,29 +6,31 @@ from pkgutil import resolve_name
 from aws_cdk import App, Tags, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
-from infra.platform.lake_stack import LakeStack
-from infra.platform.observability_stack import ObservabilityStack
+from infra.platform.lake_part import LakePart
+from infra.platform.observability_part import ObservabilityPart
+from infra.platform.stage_stack import StageStack
 from infra.stage import Stage, StageNameError, stage_named
 
 PIPELINES = (
-    "infra.event_files.stack:EventFilesStack",
-    "infra.vendor_exports.stack:VendorExportsStack",
+    "infra.event_files.part:EventFilesPart",
+    "infra.vendor_exports.part:VendorExportsPart",
 )
 
 
 def build(app: App, stage: Stage) -> None:
-    """Give the app the stacks of a stage, and the rules they have to keep."""
-    add_stacks(app, stage)
+    """Give the app the stack of a stage, and the rules it has to keep."""
+    add_stack(app, stage)
     Tags.of(app).add("project", "sluice")
     Tags.of(app).add("stage", stage.name)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
 
 
-def add_stacks(app: App, stage: Stage) -> None:
-    """Give the app the stacks of a stage."""
-    lake = LakeStack(app, stage=stage)
-    pipelines = [resolve_name(entry)(app, stage=stage, lake=lake) for entry in PIPELINES]
-    ObservabilityStack(app, stage=stage, lake=lake, pipelines=pipelines)
+def add_stack(app: App, stage: Stage) -> None:
+    """Give the app the stack of a stage, with all its parts."""
+    stack = StageStack(app, stage)
+    lake = LakePart(stack)
+    pipelines = [resolve_name(entry)(stack, lake=lake) for entry in PIPELINES]
+    ObservabilityPart(stack, lake=lake, pipelines=pipelines)
 
 
 def main() -> None:

@@ -119,8 +119,8 @@ class Stage:
             )
 
     @property
-    def stack_prefix(self) -> str:
-        """Begin of the names of the stage's stacks."""
+    def stack_name(self) -> str:
+        """Name of the stage's stack, and begin of those of its alarms and dashboards."""
         return f"Sluice-{self.name}"
 
     @property

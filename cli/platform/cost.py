@@ -13,7 +13,7 @@ from cli.platform.console import JsonOption, err, handled, out, plural, print_re
 from cli.platform.runs import records_of
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from sluice.observability import prices
-from sluice.observability.cost import NOT_COUNTED, WATCHING, Cost, CostItem, assumptions, cost_of
+from sluice.observability.cost import BESIDE_RUNS, NOT_COUNTED, Cost, CostItem, assumptions, cost_of
 from sluice.observability.metrics import PLATFORM_METRICS
 from sluice.observability.prices import AS_OF, REGION, Price
 from sluice.observability.run_totals import RunTotals
@@ -22,7 +22,9 @@ from sluice.runs.model import RunRecord
 
 _MONTH = timedelta(days=30)
 _SHORTEST = timedelta(hours=1)  # fewer minutes of records say nothing of a month
-_ALARM = "AWS::CloudWatch::Alarm"
+_ALARM, _POLLED = "AWS::CloudWatch::Alarm", "AWS::Lambda::EventSourceMapping"
+_RULE, _S3 = "AWS::Events::Rule", "aws.s3"
+_IDLE_POLLS = 5 * 3 * 60 * 24 * 30  # a month: Lambda asks a queue by five pollers, each waiting 20 s for a message
 _PRICES: Mapping[str, Price] = {
     "AWS::CloudWatch::Dashboard": prices.DASHBOARD,
     "AWS::CloudWatch::CompositeAlarm": prices.COMPOSITE,
@@ -40,8 +42,8 @@ def cost(
     """Estimate what a month (30 days) of a stage costs, by list prices.
 
     Reads the records of its runs, and extends them to a month from the first
-    one on; adds what its alarms, dashboards and metrics cost. It is no bill:
-    what is assumed and what is left out is said with it.
+    one on; adds what its alarms, dashboards, metrics and idle queues cost. It
+    is no bill: what is assumed and what is left out is said with it.
 
     Examples:
         sluice cost --stage prd
@@ -57,29 +59,33 @@ def cost(
 def _document(deployment: Deployment, records: list[RunRecord], now: datetime) -> dict[str, Any]:
     seen = max(now - records[0].start, _SHORTEST) if records else _MONTH
     totals, factor = RunTotals.of(records, RUN_KINDS), _MONTH / seen
-    running = Cost(tuple(CostItem(item.price, item.quantity * factor) for item in cost_of(totals, PIPELINES).items))
-    resources = chain.from_iterable(deployment.template(stack)["Resources"].values() for stack in deployment.stacks)
-    fixed = fixed_cost(resources)
-    files = (volume for pipeline in PIPELINES for volume in pipeline.volumes if volume.name == "files")
+    resources = deployment.template()["Resources"].values()
+    volumes = (volume for pipeline in PIPELINES for volume in pipeline.volumes if volume.name == "files")
+    files = round(sum(totals.count(volume.kind, volume.count) for volume in volumes) * factor)
+    items = [CostItem(item.price, item.quantity * factor) for item in cost_of(totals, PIPELINES).items]
+    if any(each["Type"] == _RULE and _S3 in each["Properties"]["EventPattern"]["source"] for each in resources):
+        items.append(CostItem(prices.BUS_EVENT, files))
+    running, fixed = Cost(tuple(items)), fixed_cost(resources)
     return {
         "stage": deployment.stage,
         "days": round(seen / timedelta(days=1), 2),
         "runs": len(records),
-        "files": round(sum(totals.count(volume.kind, volume.count) for volume in files) * factor),
+        "files": files,
         "dollars": round(running.dollars + fixed.dollars, 2),
         "running": _by_service(running),
         "standing": _by_service(fixed),
         "assumed": assumptions(PIPELINES),
-        "not_counted": [each for each in NOT_COUNTED if each != WATCHING],
+        "not_counted": [each for each in NOT_COUNTED if each not in BESIDE_RUNS],
         "prices": f"{REGION}, {AS_OF}",
     }
 
 
 def fixed_cost(resources: Iterable[Mapping[str, Any]]) -> Cost:
-    """Return the cost of a month of resources of templates, and of the metrics that every stage has."""
+    """Return the cost of a month of a template's resources, and of the metrics that every stage has."""
     found = list(resources)
     quantities = Counter(_PRICES[each["Type"]] for each in found if each["Type"] in _PRICES)
     quantities[prices.ALARM_METRIC] = sum(_metrics_of(each["Properties"]) for each in found if each["Type"] == _ALARM)
+    quantities[prices.QUEUE_REQUEST] = _IDLE_POLLS * sum(each["Type"] == _POLLED for each in found)
     metrics = chain(PLATFORM_METRICS, *(pipeline.metrics for pipeline in PIPELINES))
     quantities[prices.CUSTOM_METRIC] = sum(not metric.rare for metric in metrics)
     return Cost(tuple(starmap(CostItem, quantities.items())))

@@ -1,4 +1,4 @@
-"""`sluice deploy`: bring a stage's stacks to what the code says."""
+"""`sluice deploy`: bring a stage to what the code says."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from cli.platform import local_cloud
 from cli.platform.console import CliError, handled, say
-from cli.platform.session import LOCAL, StageOption, connect
+from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from infra.platform.observability.settings import Observability
 from infra.stage import Stage, stage_named
 
@@ -24,6 +24,7 @@ _LOGS = _ROOT / "build"
 _SYNTH_CACHE = _ROOT / "build" / "cdk"
 _SYNTH_SOURCES = ("app.py", "cdk.json", "infra", "functions", "layers")
 _SYNTH_LIBRARIES = ("aws-cdk-lib", "cdk-nag", "constructs")
+_NEVER_WHOLE = {"REVIEW_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
 _PROGRESS_MARKS = ("✅", "❌", "deploying...", "destroying...", "FAILED", "Building asset", "bootstrapped")
 
 
@@ -55,7 +56,7 @@ def alarms_have_no_recipient(stage: Stage) -> bool:
 
 
 def deploy_stage(name: str) -> None:
-    """Bring the stacks of a stage to what the code says; print each step that is worth telling.
+    """Bring the stack of a stage to what the code says; print each step that is worth telling.
 
     Raises:
         StageNameError: The name is no stage's.
@@ -69,8 +70,24 @@ def deploy_stage(name: str) -> None:
     if stage.local:
         _bootstrap_local_cloud(stage, cdk)
     arguments = ["--app", str(template), "--all", "--require-approval", "never", "--progress", "events"]
-    # A change set takes its time; it is for people to look at.
-    cdk("deploy", *arguments, "--concurrency", "2", *(["--method", "direct"] if stage.local else []))
+    try:
+        # A change set takes its time; it is for people to look at.
+        cdk("deploy", *arguments, *(["--method", "direct"] if stage.local else []))
+    finally:
+        if stage.keeps_data:
+            protect(connect(name))
+
+
+def protect(deployment: Deployment) -> None:
+    """Have CloudFormation refuse to delete a stage, unless its first deployment failed: that one has to be deleted."""
+    try:
+        stack = deployment.cloudformation.describe_stacks(StackName=deployment.stack)["Stacks"][0]
+    except ClientError:
+        return  # nothing was made
+    if stack["StackStatus"] not in _NEVER_WHOLE:
+        deployment.cloudformation.update_termination_protection(
+            StackName=deployment.stack, EnableTerminationProtection=True
+        )
 
 
 def client_environment(name: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""AWS clients and stack outputs of a stage, in the local cloud or in the account of this shell."""
+"""AWS clients and outputs of a stage, in the local cloud or in the account of this shell."""
 
 import json
 import os
@@ -13,7 +13,6 @@ from botocore.exceptions import ClientError
 from cli.platform import local_cloud
 from cli.platform.console import CliError
 from infra.stage import stage_named
-from sluice.pipelines import PIPELINES
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -43,7 +42,7 @@ def _client(service: Any, **settings: Any) -> cached_property[Any]:  # noqa: ANN
 
 
 class Deployment:
-    """A deployed stage: its clients, and the outputs of its stacks."""
+    """A deployed stage: its clients, and the outputs of its stack."""
 
     athena: "cached_property[AthenaClient]" = _client("athena")
     cloudformation: "cached_property[CloudFormationClient]" = _client("cloudformation")
@@ -78,36 +77,44 @@ class Deployment:
 
     @cached_property
     def outputs(self) -> dict[str, str]:
-        """The outputs of the stage's stacks, by name.
+        """The outputs of the stage's stack, by name.
 
         Raises:
-            CliError: The stage is not deployed, or only in part.
+            CliError: The stage is not deployed.
         """
-        return {name: value for stack in self.stacks for name, value in self._stack_outputs(stack).items()}
+        try:
+            described = self.cloudformation.describe_stacks(StackName=self.stack)["Stacks"][0]
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != "ValidationError":
+                raise
+            raise CliError(
+                f"Stage '{self.stage}' is not deployed: there is no stack {self.stack}.",
+                f"Run `sluice deploy --stage {self.stage}`, or name another stage with --stage.",
+            ) from error
+        return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
+
+    @property
+    def stack(self) -> str:
+        """The name of the stage's stack."""
+        return f"Sluice-{self.stage}"
 
     @property
     def prefix(self) -> str:
-        """The beginning of the names of the stage's stacks, queues and alarms."""
-        return f"Sluice-{self.stage}-"
-
-    @property
-    def stacks(self) -> list[str]:
-        """The names of the stage's stacks: the lake's, one per pipeline, and observability's."""
-        pipelines = (pipeline.name.title().replace("_", "") for pipeline in PIPELINES)
-        return [self.prefix + part for part in ("Lake", *pipelines, "Observability")]
+        """The beginning of the names of the stage's queues and alarms."""
+        return f"{self.stack}-"
 
     def owns(self, name: str) -> bool:
         """Return whether a resource with such a name is the stage's, not that of a stage whose name begins alike."""
         return name.startswith(self.prefix) and name[len(self.prefix) :][:1].isupper()
 
-    def template(self, stack: str) -> dict[str, Any]:
-        """Return the deployed template of a stack."""
-        body: Any = self.cloudformation.get_template(StackName=stack)["TemplateBody"]
+    def template(self) -> dict[str, Any]:
+        """Return the deployed template."""
+        body: Any = self.cloudformation.get_template(StackName=self.stack)["TemplateBody"]
         template: dict[str, Any] = json.loads(body) if isinstance(body, str) else body
         return template
 
     def output(self, name: str) -> str:
-        """Return an output of the stage's stacks.
+        """Return an output of the stage's stack.
 
         Raises:
             CliError: The stage is not deployed, or by a version without this output.
@@ -118,18 +125,6 @@ class Deployment:
                 f"Run `sluice deploy --stage {self.stage}`.",
             )
         return self.outputs[name]
-
-    def _stack_outputs(self, stack: str) -> dict[str, str]:
-        try:
-            described = self.cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") != "ValidationError":
-                raise
-            raise CliError(
-                f"Stage '{self.stage}' is not deployed: there is no stack {stack}.",
-                f"Run `sluice deploy --stage {self.stage}`, or name another stage with --stage.",
-            ) from error
-        return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
 
 @cache

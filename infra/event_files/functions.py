@@ -2,7 +2,7 @@
 
 from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import Observability
-from infra.platform.pipeline_stack import PipelineFunctions, PipelineStack
+from infra.platform.pipeline_part import PipelineFunctions, PipelinePart
 from infra.platform.stage_stack import StateTable
 from sluice.search.pending import PENDING_PREFIX
 
@@ -13,16 +13,16 @@ _ANY_OBJECT = "Objects are named by their producer, chunk or run; the folder is 
 class EventFunctions(PipelineFunctions):
     """One attribute per folder of `functions/event_files/`."""
 
-    def __init__(self, stack: PipelineStack, ledger: StateTable, media_index: StateTable) -> None:
-        self._settings = stack.stage.settings(EventFiles)
-        super().__init__(stack, self._settings)
+    def __init__(self, part: PipelinePart, ledger: StateTable, media_index: StateTable) -> None:
+        self._settings = part.stage.settings(EventFiles)
+        super().__init__(part, self._settings)
         self._ledger = ledger
         self._in_ledger = {"LEDGER_TABLE": ledger.table_name}
         self._in_media = {"MEDIA_BUCKET": self.lake.media.bucket_name, "MEDIA_TABLE": media_index.table_name}
         self._event_folders = [f"{self._lake_arn}/data/{kind}_json/*" for kind in _EVENT_KINDS]
         self._build_intake(media_index)
         self._build_conversion()
-        self._build_profile(searched=bool(stack.stage.settings(Observability).search))
+        self._build_profile(searched=bool(part.stage.settings(Observability).search))
         self._build_upkeep()
 
     def _build_intake(self, media_index: StateTable) -> None:
@@ -35,7 +35,7 @@ class EventFunctions(PipelineFunctions):
             CHUNK_BYTES=str(self._settings.chunk_bytes),
             MAX_FILE_BYTES=str(self._settings.max_file_bytes),
         )
-        source = self.lake.source_arn
+        source = self.lake.source.bucket_arn
         self.validate_files.allow(["s3:GetObject"], [f"{source}/*"], _ANY_OBJECT)
         self.validate_files.allow_list(source)
         self.validate_files.allow(["s3:PutObject"], self._event_folders, _ANY_OBJECT)

@@ -33,7 +33,7 @@ from infra.platform.observability.widgets import (
     table,
     value,
 )
-from infra.platform.pipeline_stack import PipelineStack
+from infra.platform.pipeline_part import PipelinePart
 from infra.platform.stage_stack import stage_of
 from sluice.observability import metrics
 from sluice.observability.prices import FUNCTION_CALL, FUNCTION_TIME
@@ -46,7 +46,7 @@ class Dashboards(Construct):
         self,
         scope: Construct,
         *,
-        pipelines: Sequence[PipelineStack],
+        pipelines: Sequence[PipelinePart],
         functions: Sequence[PythonFunction],
         queues: Mapping[str, sqs.IQueue],  # besides those of pipelines; dead letters likewise
         dead_letters: Mapping[str, sqs.IQueue],

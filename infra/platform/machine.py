@@ -12,7 +12,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from infra.platform.functions import SAMPLING_ACTIONS, TRACE_ACTIONS, TRACE_REASON, PythonFunction, allow
-from infra.platform.lake_stack import LakeStack
+from infra.platform.lake_part import LakePart
 from infra.platform.stage_stack import acknowledge, log_group, stage_of
 
 FAILURE = "$.failure"
@@ -51,7 +51,7 @@ class Machine(Construct):
 
     machine: sfn.StateMachine
 
-    def __init__(self, scope: Construct, kind: str, lake: LakeStack) -> None:
+    def __init__(self, scope: Construct, kind: str, lake: LakePart) -> None:
         super().__init__(scope, kind.title().replace("_", ""))
         self.kind = kind
         self._name = f"{stage_of(self).resource_prefix}-{kind}"
@@ -140,7 +140,7 @@ class Machine(Construct):
     ) -> sfn.DistributedMap:
         """Return a Distributed Map: a child execution per item of a plan file, whose answers are dropped."""
         label = name.title().replace(" ", "")
-        self._allow_map(label, f"{self._lake.bucket_arn}/{plan.prefix}*")
+        self._allow_map(label, f"{self._lake.bucket.bucket_arn}/{plan.prefix}*")
         each = sfn.DistributedMap(
             self,
             name,

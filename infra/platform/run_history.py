@@ -9,10 +9,10 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.platform.functions import PythonFunction
-from infra.platform.lake_stack import LakeStack
+from infra.platform.lake_part import LakePart
 from infra.platform.machine import NAMED_LATER, Machine
 from infra.platform.observability.settings import Observability
-from infra.platform.pipeline_stack import PipelineStack
+from infra.platform.pipeline_part import PipelinePart
 from infra.platform.stage_stack import stage_of
 from infra.platform.triggers import QueuedEvents, Schedule
 from sluice.observability.digest.periods import REPORTS_PREFIX, PeriodKind
@@ -27,7 +27,7 @@ _ENDS = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 class RunHistory(Construct):
     """Ends of executions → queue → `record_run`; a history that cannot be read waits in `ends.dead_letters`."""
 
-    def __init__(self, scope: Construct, lake: LakeStack, pipelines: Sequence[PipelineStack]) -> None:
+    def __init__(self, scope: Construct, lake: LakePart, pipelines: Sequence[PipelinePart]) -> None:
         super().__init__(scope, "RunHistory")
         settings = stage_of(self).settings(Observability)
         machines = {kind: machine for each in pipelines for kind, machine in each.machines.items()}
@@ -42,8 +42,8 @@ class RunHistory(Construct):
         )
         self._allow_executions([*machines.values()])
         for key in (key for each in pipelines for key in each.run_objects):
-            self.function.allow(["s3:GetObject"], [f"{lake.bucket_arn}/{key}"], _BY_RUN)
-        self.function.allow(["s3:PutObject"], [f"{lake.bucket_arn}/{RUN_RECORDS_PREFIX}*"], _BY_RUN)
+            self.function.allow(["s3:GetObject"], [f"{lake.bucket.bucket_arn}/{key}"], _BY_RUN)
+        self.function.allow(["s3:PutObject"], [f"{lake.bucket.bucket_arn}/{RUN_RECORDS_PREFIX}*"], _BY_RUN)
         self.ends = QueuedEvents(
             self,
             "Ends",
@@ -85,8 +85,8 @@ class Digests(Construct):
     def __init__(
         self,
         scope: Construct,
-        lake: LakeStack,
-        pipelines: Sequence[PipelineStack],
+        lake: LakePart,
+        pipelines: Sequence[PipelinePart],
         *,
         topic: sns.ITopic,
         missed_calls: sqs.IQueue,
@@ -110,9 +110,9 @@ class Digests(Construct):
                 "DIGEST_SOURCES": self.sources,
             },
         )
-        self.function.allow_list(lake.bucket_arn)
-        self.function.allow(["s3:GetObject"], [f"{lake.bucket_arn}/{RUN_RECORDS_PREFIX}*"], _BY_DATE)
-        self.function.allow(["s3:PutObject"], [f"{lake.bucket_arn}/{REPORTS_PREFIX}*"], _BY_DATE)
+        self.function.allow_list(lake.bucket.bucket_arn)
+        self.function.allow(["s3:GetObject"], [f"{lake.bucket.bucket_arn}/{RUN_RECORDS_PREFIX}*"], _BY_DATE)
+        self.function.allow(["s3:PutObject"], [f"{lake.bucket.bucket_arn}/{REPORTS_PREFIX}*"], _BY_DATE)
         self.function.allow(["sns:Publish"], [topic.topic_arn])
         self.function.keep_failed_calls(missed_calls)
         for each in pipelines:

@@ -11,12 +11,12 @@ from aws_cdk import aws_opensearchserverless as aoss
 from constructs import Construct, IDependable
 
 from infra.platform.functions import PythonFunction
-from infra.platform.lake_stack import LakeStack
+from infra.platform.lake_part import LakePart
 from infra.platform.observability.alarms import Advice, Alarms, Periods
 from infra.platform.observability.cloudwatch import QUARTER, function_page, own
 from infra.platform.observability.saved_queries import ERRORS
 from infra.platform.observability.settings import ExistingCluster, Search
-from infra.platform.stage_stack import StageStack, stage_of
+from infra.platform.stage_stack import Part, stage_of
 from infra.stage import Stage
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import PROFILING_LOG
@@ -66,7 +66,7 @@ class Collection(Construct):
             self,
             "Collection",
             name=self._name,
-            description=f"Profiling log of {stage.stack_prefix}; can be loaded again from the table at any time",
+            description=f"Profiling log of {stage.stack_name}; can be loaded again from the table at any time",
             type="SEARCH",
             collection_group_name=group.name,
             standby_replicas=group.standby_replicas,
@@ -159,7 +159,7 @@ _BY_RUN = "Objects are named by their run; the folder is fixed."
 class ProfilingSearch(Construct):
     """`load` is the last step of a conversion; installing belongs to the deployment."""
 
-    def __init__(self, scope: StageStack, settings: Search, lake: LakeStack) -> None:
+    def __init__(self, scope: Part, settings: Search, lake: LakePart) -> None:
         super().__init__(scope, "Search")
         self._stage = stage_of(self)
         self._settings = settings
@@ -204,7 +204,7 @@ class ProfilingSearch(Construct):
         # For an hour, in which the next runs try again.
         alarms.above("SearchIncomplete", failed, 0, incomplete, periods=Periods(1, 4))
 
-    def _build_load(self, lake: LakeStack) -> PythonFunction:
+    def _build_load(self, lake: LakePart) -> PythonFunction:
         function = PythonFunction(
             self,
             "load_search",
@@ -220,11 +220,11 @@ class ProfilingSearch(Construct):
                 "RETENTION_DAYS": str(self._settings.retention_days),
             },
         )
-        log = f"{lake.bucket_arn}/{table_prefix(PROFILING_LOG.name)}*"
-        function.allow(["s3:GetObject"], [log, f"{lake.bucket_arn}/{PENDING_PREFIX}*"], _BY_RUN)
-        function.allow(["s3:PutObject"], [f"{lake.bucket_arn}/{SEARCH_PREFIX}*"], _BY_RUN)
-        function.allow(["s3:DeleteObject"], [f"{lake.bucket_arn}/{PENDING_PREFIX}*"], _BY_RUN)
-        function.allow_list(lake.bucket_arn)
+        log = f"{lake.bucket.bucket_arn}/{table_prefix(PROFILING_LOG.name)}*"
+        function.allow(["s3:GetObject"], [log, f"{lake.bucket.bucket_arn}/{PENDING_PREFIX}*"], _BY_RUN)
+        function.allow(["s3:PutObject"], [f"{lake.bucket.bucket_arn}/{SEARCH_PREFIX}*"], _BY_RUN)
+        function.allow(["s3:DeleteObject"], [f"{lake.bucket.bucket_arn}/{PENDING_PREFIX}*"], _BY_RUN)
+        function.allow_list(lake.bucket.bucket_arn)
         return function
 
     def _build_install(self) -> PythonFunction:

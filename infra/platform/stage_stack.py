@@ -1,5 +1,6 @@
-"""Stacks of a stage, their outputs, log groups, buckets and tables, and reasons for findings of the security rules."""
+"""The stack of a stage, its parts, log groups, buckets and tables, and reasons for findings of the security rules."""
 
+from collections.abc import Sequence
 from typing import Self, cast
 
 from aws_cdk import (
@@ -13,8 +14,10 @@ from aws_cdk import (
     Validations,
 )
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct, IConstruct
 
 from infra.stage import Stage
@@ -23,17 +26,29 @@ PLAIN_HTTP = "The local cloud speaks plain HTTP, on the loopback interface only.
 
 
 class StageStack(Stack):
-    """A stack in the stage's account and region; `part` ends its name."""
+    """All of a stage, in its account and region.
 
-    def __init__(self, scope: Construct, part: str, *, stage: Stage, purpose: str) -> None:
+    One stack: what one part uses of another is never an export, which could not be removed while the other still uses
+    it, so that any setting can be changed in one deployment; one that fails is taken back whole.
+    """
+
+    def __init__(self, scope: Construct, stage: Stage) -> None:
         super().__init__(
             scope,
-            f"{stage.stack_prefix}-{part}",
-            description=f"Sluice {stage.name}: {purpose}",
+            stage.stack_name,
+            description=f"Sluice, stage {stage.name}",
             env=Environment(account=stage.account, region=stage.region),
             synthesizer=_LocalSynthesizer() if stage.local else None,
         )
         self.stage = stage
+
+
+class Part(Construct):
+    """A part of a stage: the lake, a pipeline, observability."""
+
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        self.stage = stage_of(self)
 
     def publish(self, **values: str) -> None:
         """Make each value an output of the stack, under its keyword as it is: the command line reads them."""
@@ -59,8 +74,8 @@ def stage_of(construct: IConstruct) -> Stage:
 
 
 def removal_policy(stage: Stage) -> RemovalPolicy:
-    """Return what becomes of data when its stack is deleted."""
-    return RemovalPolicy.RETAIN if stage.keeps_data else RemovalPolicy.DESTROY
+    """Return what becomes of data when its stack is deleted: a first deployment that fails leaves nothing behind."""
+    return RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if stage.keeps_data else RemovalPolicy.DESTROY
 
 
 def log_group(scope: Construct, name: str | None = None) -> logs.LogGroup:
@@ -98,7 +113,7 @@ class SecureBucket(s3.Bucket):
     """A bucket that blocks public access and refuses anything but TLS 1.2.
 
     `access_logs` is the bucket its server access logs go to; `versioned` keeps what is replaced or deleted for
-    `Stage.noncurrent_retention_days`; `notifies` publishes object events to EventBridge.
+    `Stage.noncurrent_retention_days`.
     """
 
     def __init__(
@@ -108,7 +123,6 @@ class SecureBucket(s3.Bucket):
         *,
         access_logs: s3.IBucket | None = None,
         versioned: bool = False,
-        notifies: bool = False,
     ) -> None:
         stage = stage_of(scope)
         super().__init__(
@@ -131,12 +145,34 @@ class SecureBucket(s3.Bucket):
         if versioned:
             kept = Duration.days(stage.noncurrent_retention_days)
             self.add_lifecycle_rule(id="NoncurrentVersions", noncurrent_version_expiration=kept)
-        if notifies:
-            # The L2 property would bring a custom resource with a function and a wildcard role along.
-            bucket = cast("s3.CfnBucket", self.node.default_child)
-            bucket.add_property_override("NotificationConfiguration.EventBridgeConfiguration.EventBridgeEnabled", True)
         if stage.local:
             acknowledge(self, "AwsSolutions-S10", PLAIN_HTTP)
+
+    def notify(self, queue: sqs.Queue, kinds: Sequence[str]) -> None:
+        """Have S3 send these kinds of events (s3:…) to a queue."""
+        # The L2 method would bring a custom resource with a function and a wildcard role along. The bucket's name is
+        # known only after the queue's policy, which S3 wants to see first; every name begins as the stack's does.
+        ours = {
+            "StringEquals": {"aws:SourceAccount": Stack.of(self).account},
+            "ArnLike": {
+                "aws:SourceArn": Stack.of(self).format_arn(service="s3", region="", account="", resource="sluice-*")
+            },
+        }
+        sending = iam.PolicyStatement(
+            principals=[iam.ServicePrincipal("s3.amazonaws.com")],
+            actions=["sqs:SendMessage"],
+            resources=[queue.queue_arn],
+            conditions=ours,
+        )
+        permission = queue.add_to_resource_policy(sending).policy_dependable
+        bucket = cast("s3.CfnBucket", self.node.default_child)
+        bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            queue_configurations=[
+                s3.CfnBucket.QueueConfigurationProperty(event=kind, queue=queue.queue_arn) for kind in kinds
+            ]
+        )
+        if permission:
+            bucket.node.add_dependency(permission)
 
     def expire(self, rule_id: str, prefix: str, days: int) -> None:
         """Remove what lies under `prefix` after so many days."""
@@ -158,6 +194,5 @@ class StateTable(dynamodb.Table):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
-            deletion_protection=stage.keeps_data,
             removal_policy=removal_policy(stage),
         )

@@ -1,4 +1,4 @@
-"""Triggers of functions and machines: events of the default bus by way of a queue, and schedules."""
+"""Triggers of functions and machines: events by way of a queue, and schedules."""
 
 import json
 from collections.abc import Mapping
@@ -59,7 +59,9 @@ class DeadLetters(SecureQueue):
 
 
 class QueuedEvents(Construct):
-    """Events that match a pattern reach a function in batches; those it cannot process are kept.
+    """Events reach a function in batches; those it cannot process are kept.
+
+    They come from the default bus, if they match a `pattern`; without one, from what is told to send to `queue`.
 
     The function answers with the messages that failed. They come again `Stage.max_receives` times in all and then wait
     in `dead_letters`, from where they can be sent back to `queue` as they are.
@@ -70,21 +72,22 @@ class QueuedEvents(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        pattern: events.EventPattern,
-        description: str,
         function: PythonFunction,
         batching: Batching,
+        pattern: events.EventPattern | None = None,
+        description: str = "",
     ) -> None:
         super().__init__(scope, construct_id)
         self.dead_letters = DeadLetters(self, "DeadLetters")
         self.queue = SecureQueue(self, "Queue", function_timeout=function.timeout, dead_letters=self.dead_letters)
-        events.Rule(
-            self,
-            "Rule",
-            description=description,
-            event_pattern=pattern,
-            targets=[targets.SqsQueue(self.queue, dead_letter_queue=self.dead_letters)],
-        )
+        if pattern:
+            events.Rule(
+                self,
+                "Rule",
+                description=description,
+                event_pattern=pattern,
+                targets=[targets.SqsQueue(self.queue, dead_letter_queue=self.dead_letters)],
+            )
         kept = "A queue as a source takes no destination: what fails goes to its dead letter queue."
         acknowledge(function, "Serverless-LambdaEventSourceMappingDestination", kept)
         function.function.add_event_source(

@@ -1,7 +1,7 @@
 """The functions that fetch the vendor's exports and keep their histories, each with exactly the rights it needs."""
 
 from infra.platform.functions import PythonFunction
-from infra.platform.pipeline_stack import PipelineFunctions, PipelineStack
+from infra.platform.pipeline_part import PipelineFunctions, PipelinePart
 from infra.platform.stage_stack import StateTable
 from infra.stage import Stage
 from infra.vendor_exports.settings import VendorExports
@@ -12,15 +12,15 @@ _ANY_OBJECT = "Objects are named by the vendor, hour or run; the folder is fixed
 class ExportFunctions(PipelineFunctions):
     """One attribute per folder of `functions/vendor_exports/`."""
 
-    def __init__(self, stack: PipelineStack, slots: StateTable, secret_name: str, secret_arn: str) -> None:
-        self._settings = settings = stack.stage.settings(VendorExports)
-        super().__init__(stack, settings)
+    def __init__(self, part: PipelinePart, slots: StateTable, secret_arn: str) -> None:
+        self._settings = settings = part.stage.settings(VendorExports)
+        super().__init__(part, settings)
         self._slots_arn = slots.table_arn
         self._secret_arn = secret_arn
         self._in_slots = {"SLOTS_TABLE": slots.table_name}
         self._flow = {"ENVIRONMENT": settings.environment.value}
         self._scope = {"OUT_OF_SCOPE": ",".join(settings.out_of_scope)}
-        self._vendor = self._vendor_variables(stack.stage, secret_name)
+        self._vendor = self._vendor_variables(part.stage)
         self._folders = f"{self._lake_arn}/{settings.environment.root}Hourly/*"
         self._runs = f"{self._lake_arn}/runs/exports/*"
         self._history_runs = f"{self._lake_arn}/runs/history/*"
@@ -29,7 +29,7 @@ class ExportFunctions(PipelineFunctions):
         self._build_result()
         self._build_histories()
 
-    def _vendor_variables(self, stage: Stage, secret_name: str) -> dict[str, str]:
+    def _vendor_variables(self, stage: Stage) -> dict[str, str]:
         """Return the variables of functions that call the vendor, or have to know which one would be called."""
         settings = self._settings
         return {
@@ -38,7 +38,7 @@ class ExportFunctions(PipelineFunctions):
             "FILES_URL": settings.files_url,
             "COMPANY": settings.company,
             "DOWNLOAD_HOSTS": ",".join(settings.download_hosts),
-            "SECRET_ID": secret_name,
+            "SECRET_ID": self._secret_arn,
             "TIMEOUT_SECONDS": str(settings.vendor_timeout_seconds),
             "PAUSE_MILLISECONDS": str(settings.pause_milliseconds),
             "OTHER_VENDORS": "allowed" if stage.local else "",

@@ -58,7 +58,7 @@ _UNTIL_THE_NEXT_RUN = Periods(1, 16)
 
 
 def raise_alarms(
-    alarms: Alarms, functions: ExportFunctions, machine: Machine, missed_calls: sqs.IQueue, secret_name: str
+    alarms: Alarms, functions: ExportFunctions, machine: Machine, missed_calls: sqs.IQueue, secret_arn: str
 ) -> None:
     """Raise alarms on all that can go wrong, from the schedule to the delivery."""
     alarms.on_letters(
@@ -85,7 +85,7 @@ def raise_alarms(
         periods=_UNTIL_THE_NEXT_RUN,
     )
     _on_delivery(alarms, machine)
-    _on_refused_tokens(alarms, functions, secret_name)
+    _on_refused_tokens(alarms, functions, secret_arn)
     if alarms.stage.settings(VendorExports).schedule:
         _on_absence(alarms, machine)
 
@@ -118,12 +118,12 @@ def _on_delivery(alarms: Alarms, machine: Machine) -> None:
     alarms.above("FilesMissing", files, 0, missing, periods=_UNTIL_THE_NEXT_RUN)
 
 
-def _on_refused_tokens(alarms: Alarms, functions: ExportFunctions, secret_name: str) -> None:
+def _on_refused_tokens(alarms: Alarms, functions: ExportFunctions, secret_arn: str) -> None:
     refused = Advice(
         meaning="The vendor refuses our credentials.",
         steps=(
             "Were they rotated or revoked? Ask the vendor.",
-            f"Put the new ones into the secret {secret_name}; nothing has to be deployed.",
+            f"Put the new ones into the secret {secret_arn}; nothing has to be deployed.",
             "`sluice export --slot YYYYMMDD-HH` for each hour that failed.",
         ),
         console=function_page(functions.trigger_job),

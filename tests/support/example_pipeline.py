@@ -74,7 +74,7 @@ def test_dashboards_and_alarms_show_it(tmp_path: Path) -> None:
     app = App(context=settings(), outdir=str(tmp_path))
     build(app, stage_named("int"))
     app.synth()
-    template = json.loads((tmp_path / "Sluice-int-Observability.template.json").read_text())
+    template = json.loads((tmp_path / "Sluice-int.template.json").read_text())
     resources = template["Resources"].values()
     alarms = {each["Properties"]["AlarmName"] for each in resources if each["Type"] == "AWS::CloudWatch::Alarm"}
     composites = json.dumps([each for each in resources if each["Type"] == "AWS::CloudWatch::CompositeAlarm"])

@@ -1,8 +1,10 @@
-"""Templates that `app.py` makes of a stage, as plain dictionaries."""
+"""The template that `app.py` makes of a stage, as plain dictionaries."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +15,23 @@ ROOT = Path(__file__).resolve().parents[2]
 
 Resource = dict[str, Any]
 
-STACKS = ("Lake", *(each.name.title().replace("_", "") for each in PIPELINES), "Observability")
+PARTS = ("Lake", *(each.name.title().replace("_", "") for each in PIPELINES), "Observability")
 
 
 @dataclass(frozen=True)
 class Template:
-    """One synthesised stack."""
+    """A synthesised stage, or one part of it, whose resources have the logical ids they would have by themselves."""
 
-    stack: str
     body: dict[str, Any]
+
+    def part(self, name: str) -> "Template":
+        """Return the resources of a part, and all outputs; references to other parts begin with their names."""
+        own = {key for key in self.body["Resources"] if key.startswith(name)}
+        resources = {key: value for key, value in self.body["Resources"].items() if key in own}
+        body = {**self.body, "Resources": resources}
+        whole = re.compile(rf'"{name}(\w+)"')
+        short = whole.sub(lambda found: f'"{found[1]}"' if found[0][1:-1] in own else found[0], json.dumps(body))
+        return Template(json.loads(short))
 
     def of_type(self, kind: str) -> dict[str, Resource]:
         """Return the resources of a type by logical id."""
@@ -38,9 +48,8 @@ class Template:
         return properties
 
     def outputs(self) -> dict[str, str]:
-        """Return the stack's outputs, without those that only other stacks import."""
-        found = self.body["Outputs"].items()
-        return {name: text(output["Value"]) for name, output in found if "Export" not in output}
+        """Return the stack's outputs."""
+        return {name: text(output["Value"]) for name, output in self.body["Outputs"].items()}
 
     def statements(self, role_start: str) -> list[dict[str, Any]]:
         """Return the statements of the policies of the one role whose logical id begins with `role_start`."""
@@ -55,46 +64,40 @@ class Template:
 
 @dataclass(frozen=True)
 class Synthesis:
-    """A synthesised stage; `by_part` are its templates by the ends of the stacks' names."""
+    """A synthesised stage."""
 
     stage: Stage
-    by_part: Mapping[str, Template]
+    template: Template
     folder: Path
+
+    @cached_property
+    def by_part(self) -> Mapping[str, Template]:
+        """The parts of its template by their names."""
+        return {name: self.template.part(name) for name in PARTS}
 
     @property
     def lake(self) -> Template:
-        """Stack of the lake."""
+        """Part of the lake."""
         return self.by_part["Lake"]
 
     @property
     def event_files(self) -> Template:
-        """Stack of event files."""
+        """Part of event files."""
         return self.by_part["EventFiles"]
 
     @property
     def vendor_exports(self) -> Template:
-        """Stack of the vendor's exports."""
+        """Part of the vendor's exports."""
         return self.by_part["VendorExports"]
 
     @property
     def observability(self) -> Template:
-        """Stack of observability."""
+        """Part of observability."""
         return self.by_part["Observability"]
 
-    @property
-    def templates(self) -> tuple[Template, ...]:
-        """All stacks."""
-        return tuple(self.by_part.values())
-
-    @property
-    def working(self) -> tuple[Template, ...]:
-        """Stacks with functions."""
-        return tuple(template for template in self.templates if template is not self.lake)
-
     def resources(self) -> Iterator[tuple[str, Resource]]:
-        """Yield every resource of all stacks with its logical id."""
-        for template in self.templates:
-            yield from template.body["Resources"].items()
+        """Yield every resource with its logical id."""
+        yield from self.template.body["Resources"].items()
 
     def function(self, folder: str) -> Resource:
         """Return the properties of the one function made of a folder."""
@@ -103,10 +106,11 @@ class Synthesis:
 
     def functions(self) -> Iterator[tuple[str, Resource]]:
         """Yield the folder and the properties of every function."""
-        for template in self.working:
-            for function in template.of_type("AWS::Lambda::Function").values():
-                properties: Resource = function["Properties"]
-                yield properties["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"], properties
+        for function in self.template.of_type("AWS::Lambda::Function").values():
+            properties: Resource = function["Properties"]
+            variables = properties.get("Environment", {}).get("Variables", {})
+            if "POWERTOOLS_SERVICE_NAME" in variables:  # the CDK's own have none
+                yield variables["POWERTOOLS_SERVICE_NAME"], properties
 
 
 def synthesise(stage: Stage, folder: Path) -> Synthesis:
@@ -118,7 +122,7 @@ def synthesise(stage: Stage, folder: Path) -> Synthesis:
     app = App(context=settings(), outdir=str(folder))
     build(app, stage)
     app.synth()
-    return Synthesis(stage, {part: _template(folder, f"{stage.stack_prefix}-{part}") for part in STACKS}, folder)
+    return Synthesis(stage, Template(json.loads((folder / f"{stage.stack_name}.template.json").read_text())), folder)
 
 
 def settings() -> dict[str, Any]:
@@ -133,7 +137,7 @@ def listed(value: Any) -> list[Any]:
 
 
 def text(value: Any) -> str:
-    """Return a CloudFormation value as readable text: `<Lake.Arn>/runs/*`, `import:<export>`."""
+    """Return a CloudFormation value as readable text: `<Lake.Arn>/runs/*`."""
     if not isinstance(value, Mapping):
         return str(value)
     (function, argument), *_ = value.items()
@@ -142,11 +146,5 @@ def text(value: Any) -> str:
             return str(argument[0].join(text(part) for part in argument[1]))
         case "Fn::GetAtt":
             return f"<{'.'.join(argument)}>"
-        case "Fn::ImportValue":
-            return f"import:{argument}"
         case _:
             return f"<{text(argument)}>"
-
-
-def _template(folder: Path, stack: str) -> Template:
-    return Template(stack, json.loads((folder / f"{stack}.template.json").read_text()))

@@ -1,12 +1,13 @@
 """SQS → media index: objects of the media bucket came or went."""
 
+from itertools import chain
 from typing import Any
 
-import orjson
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.runtime import dynamodb, setting
 from sluice.event_files.media_dynamodb import DynamoMediaIndex
+from sluice.event_files.validate.announcements import Change, UnknownAnnouncementError, changes
 from sluice.observability.metrics_cloudwatch import LambdaFunction
 
 function = LambdaFunction()
@@ -17,23 +18,19 @@ index = DynamoMediaIndex(dynamodb(), setting("MEDIA_TABLE"), setting("MEDIA_BUCK
 @function.observe
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Index or forget the objects that a batch of messages names; report the messages that name none."""
-    changes = {record["messageId"]: _change(record) for record in event["Records"]}
-    deleted = {key: is_deleted for _, key, is_deleted in sorted(filter(None, changes.values()))}
-    index.add(key for key, is_deleted in deleted.items() if not is_deleted)
-    index.remove(key for key, is_deleted in deleted.items() if is_deleted)
-    failed = [message for message, change in changes.items() if change is None]
+    announced = {record["messageId"]: _changes(record) for record in event["Records"]}
+    in_order = sorted(chain.from_iterable(filter(None, announced.values())), key=lambda change: change.sequencer)
+    gone = {change.key: change.gone for change in in_order}  # the last change of a key holds
+    index.add(key for key, is_gone in gone.items() if not is_gone)
+    index.remove(key for key, is_gone in gone.items() if is_gone)
+    failed = [message for message, found in announced.items() if found is None]
     return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
 
 
-def _change(record: dict[str, Any]) -> tuple[str, str, bool] | None:
-    """Return sequencer and key of an object, and whether it was deleted: its change with the greatest sequencer holds.
-
-    None for a message that names no object.
-    """
+def _changes(record: dict[str, Any]) -> list[Change] | None:
+    """Return the changes of objects that a message announces, None where it has no known form."""
     try:
-        message = orjson.loads(record["body"])
-        changed = message["detail"]["object"]
-        return changed["sequencer"], changed["key"], message["detail-type"] == "Object Deleted"
-    except (KeyError, TypeError, ValueError):
+        return changes(record["body"])
+    except UnknownAnnouncementError:
         logger.exception("unknown media event", extra={"message_id": record["messageId"]})
         return None

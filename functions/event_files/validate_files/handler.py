@@ -12,7 +12,7 @@ from sluice.contracts.load import load_registry
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.ledger.model import SourceObject, SourceRecord
 from sluice.event_files.media_dynamodb import DynamoMediaIndex
-from sluice.event_files.validate.source_objects import UnknownAnnouncementError, announced_objects
+from sluice.event_files.validate.announcements import UnknownAnnouncementError, announced_objects
 from sluice.event_files.validate.source_store_s3 import S3SourceStore
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
 from sluice.lake.object_store import timestamped_id

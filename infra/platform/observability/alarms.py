@@ -210,7 +210,7 @@ class Alarms(Construct):
             alarm.add_ok_action(action)
 
     def _full(self, name: str) -> str:
-        return f"{self.stage.stack_prefix}-{name}"
+        return f"{self.stage.stack_name}-{name}"
 
     def _describe(self, name: str, advice: Advice) -> str:
         steps = [f"{number}. {step}" for number, step in enumerate(advice.steps, start=1)]

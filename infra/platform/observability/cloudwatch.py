@@ -89,4 +89,4 @@ def dashboard_page(name: str) -> str:
 
 def dashboard_name(stage: Stage, name: str) -> str:
     """Return the full name of a dashboard."""
-    return f"{stage.stack_prefix}-{name}"
+    return f"{stage.stack_name}-{name}"

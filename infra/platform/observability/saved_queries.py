@@ -31,7 +31,7 @@ class Query:
 
     def name(self, stage: Stage) -> str:
         """Return its name in the console's list: in a folder per stage."""
-        return f"{stage.stack_prefix}/{self.title}"
+        return f"{stage.stack_name}/{self.title}"
 
 
 ONE_RUN = Query(

@@ -37,7 +37,6 @@ def _usage(totals: "RunTotals") -> Mapping[Price, float]:
     files = totals.count(CONVERT, "files")
     batches = totals.count(CONVERT, "bytes") / _BATCH_BYTES
     return {
-        prices.BUS_EVENT: files,
         prices.QUEUE_REQUEST: 1.2 * files,  # sent one by one, received and deleted by tens
         prices.TABLE_WRITE: 2.0 * files,  # a transaction counts twice
         prices.TABLE_READ: 0.5 * files,

@@ -9,22 +9,25 @@ from sluice.observability.pipeline import Pipeline
 from sluice.observability.prices import Price
 from sluice.observability.run_totals import RunTotals
 
-WATCHING = "metrics, alarms and dashboards"
-"""An item of `NOT_COUNTED` that a stage has whatever its runs do."""
+BESIDE_RUNS = (
+    "metrics, alarms and dashboards",
+    "the idle polling of queues",
+    "events of existing buckets on EventBridge",
+)
+"""Costs that a stage's template tells, not its runs."""
 
 NOT_COUNTED = (
     "the producers' own uploads",
     "logs and traces",
-    WATCHING,
+    *BESIDE_RUNS,
     "queries of Athena",
     "storage of what was there before, access logs, replaced versions",
     "data transfer",
     "secrets and schedules",
-    "the idle polling of queues",
     "a search cluster",
     "free tiers and discounts",
 )
-"""Costs that the estimate leaves out."""
+"""Costs that the estimate from runs leaves out."""
 
 _STATE_GB_SECONDS = 0.25
 

@@ -110,7 +110,6 @@ class Pipeline:
         validated, called = used(self._deployment), len(calls(self._deployment, _FUNCTION)) - called
         self._convert()
         validating = _difference(validated, before)
-        validating[prices.BUS_EVENT] = files
         validating[prices.QUEUE_REQUEST] = files + 2 * max(called, -(-files // _QUEUE_BATCH))
         return Case(files, called, validating, _difference(used(self._deployment), validated), converted)
 

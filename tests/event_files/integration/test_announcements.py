@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sluice.event_files.ledger.model import SourceObject
-from sluice.event_files.validate.source_objects import UnknownAnnouncementError, announced_objects
+from sluice.event_files.validate.announcements import Change, UnknownAnnouncementError, announced_objects, changes
 from tests.support.lambda_handlers import eventbridge_announcement, payload, s3_announcement
 from tests.support.moto_stage import SOURCE, MotoStage
 from tests.support.sample_events import body, event
@@ -80,6 +80,39 @@ def test_quotes_are_no_part_of_an_etag() -> None:
     bare = [SourceObject(SOURCE, "a", ETAG)]
     assert announced_objects(s3_announcement(quoted)) == bare
     assert announced_objects(eventbridge_announcement(quoted)) == bare
+
+
+CAME = Change(SOURCE, "a b", ETAG, version="v1", sequencer="0A", gone=False, marked=False)
+WENT = Change(SOURCE, "a b", "", version="v1", sequencer="0A", gone=True, marked=False)
+MARKED = Change(SOURCE, "a b", "", version="v1", sequencer="0A", gone=True, marked=True)
+
+
+@pytest.mark.parametrize(
+    ("event", "kind", "detail", "change"),
+    [
+        ("ObjectCreated:CompleteMultipartUpload", "Object Created", {}, CAME),
+        ("ObjectRemoved:Delete", "Object Deleted", {"deletion-type": "Permanently Deleted"}, WENT),
+        ("LifecycleExpiration:Delete", "Object Deleted", {"deletion-type": "Permanently Deleted"}, WENT),
+        ("ObjectRemoved:DeleteMarkerCreated", "Object Deleted", {"deletion-type": "Delete Marker Created"}, MARKED),
+        (
+            "LifecycleExpiration:DeleteMarkerCreated",
+            "Object Deleted",
+            {"deletion-type": "Delete Marker Created", "reason": "Lifecycle Expiration"},
+            MARKED,
+        ),
+    ],
+)
+def test_both_forms_tell_the_same_of_a_change(event: str, kind: str, detail: dict[str, str], change: Change) -> None:
+    told = {"eTag": ETAG, "versionId": "v1", "sequencer": "0A", "key": "a+b"}
+    record = {"eventName": event, "s3": {"bucket": {"name": SOURCE}, "object": told}}
+    on_bus = {"etag": ETAG, "version-id": "v1", "sequencer": "0A", "key": "a b"}
+    message = {"detail-type": kind, "detail": {"bucket": {"name": SOURCE}, "object": on_bus, **detail}}
+    assert changes(json.dumps({"Records": [record]})) == changes(json.dumps(message)) == [change]
+
+
+def test_what_changes_no_object_is_passed_over() -> None:
+    record = {"eventName": "ObjectTagging:Put", "s3": {"bucket": {"name": SOURCE}, "object": {"key": "a"}}}
+    assert changes(json.dumps({"Records": [record]})) == []
 
 
 UNKNOWN: tuple[Any, ...] = (

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 
@@ -158,12 +159,16 @@ def test_from_an_upload_to_the_media_bucket_to_the_row_of_an_event(moto_stage: M
     assert [row["payload_media_id"] for row in tables()["SIM_EVENT"]] == [f"s3://{MEDIA}/video/SHAPELIB/x.mp4"]
 
 
-def test_in_one_batch_the_latest_change_of_an_object_holds(moto_stage: MotoStage, index_media: Handler) -> None:
+@pytest.mark.parametrize("form", ["EventBridge", "S3"])
+def test_in_one_batch_the_latest_change_of_an_object_holds(
+    moto_stage: MotoStage, index_media: Handler, form: str
+) -> None:
     """Messages of a queue come in any order, and more than once."""
-    created = [_media_event("created", f"MYLIB/{name}.png", "0A") for name in ("kept", "kept", "gone")]
-    later = [_media_event("created", "MYLIB/kept.png", "0C"), _media_event("deleted", "MYLIB/gone.png", "0C")]
-    index_media(_batch(*later, *created, _media_event("deleted", "MYLIB/kept.png", "0B")))
-    assert moto_stage.media.find("MYLIB", "kept") == f"s3://{MEDIA}/MYLIB/kept.png"
+    tell = _media_event if form == "EventBridge" else _media_record
+    created = [tell("created", f"MYLIB/{name}.png", "0A") for name in ("a kept", "a kept", "gone")]
+    later = [tell("created", "MYLIB/a kept.png", "0C"), tell("deleted", "MYLIB/gone.png", "0C")]
+    index_media(_batch(*later, *created, tell("deleted", "MYLIB/a kept.png", "0B")))
+    assert moto_stage.media.find("MYLIB", "a kept") == f"s3://{MEDIA}/MYLIB/a kept.png"
     assert moto_stage.media.find("MYLIB", "gone") is None
 
 
@@ -178,6 +183,13 @@ def _media_event(kind: str, key: str, sequencer: str = "00") -> dict[str, Any]:
     message["detail"]["bucket"]["name"] = MEDIA
     message["detail"]["object"] |= {"key": key, "sequencer": sequencer}
     return message
+
+
+def _media_record(kind: str, key: str, sequencer: str) -> dict[str, Any]:
+    """The same as S3 tells it."""
+    told = {"key": quote_plus(key, safe="/"), "sequencer": sequencer} | ({"eTag": "e"} if kind == "created" else {})
+    name = {"created": "ObjectCreated:Put", "deleted": "ObjectRemoved:Delete"}[kind]
+    return {"Records": [{"eventName": name, "s3": {"bucket": {"name": MEDIA}, "object": told}}]}
 
 
 def _batch(*messages: Any) -> dict[str, Any]:

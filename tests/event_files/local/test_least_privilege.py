@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from sluice.event_files.ledger.model import SourceObject
+from tests.support.lambda_handlers import s3_announcement
 from tests.support.local.deployed_cloud import Cloud
 from tests.support.local.deployed_functions import Functions
 from tests.support.sample_events import dump, illustration
@@ -24,7 +26,7 @@ class Pipeline:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self.functions = Functions(cloud, "EventFiles")
+        self.functions = Functions(cloud, "event_files")
 
     def run(self) -> None:
         """Take one file through all functions and every branch that needs a right."""
@@ -32,8 +34,8 @@ class Pipeline:
         self._plan()
         self._convert(self._plan()["plan_key"])  # another execution takes the run over
         assert self._plan()["status"] == "nothing_to_do"
-        media = {"detail-type": "Object Created", "detail": {"object": {"key": "MYLIB/m.png", "sequencer": "0A"}}}
-        self.functions.call("index_media", {"Records": [{"messageId": "1", "body": json.dumps(media)}]})
+        medium = SourceObject(self._cloud.output("MediaBucket"), "MYLIB/m.png", "etag")
+        self.functions.call("index_media", {"Records": [{"messageId": "1", "body": s3_announcement(medium)}]})
         self.functions.call("sweep_orphans", {})
         self.functions.call("probe_lag", {})
 

@@ -31,7 +31,7 @@ def test_a_failed_run_is_finished_before_a_new_one_is_made(cloud: Cloud, tmp_pat
     first.mkdir()
     second.mkdir()
     clean_before = _ingest(cloud, first, seed=200)
-    functions, stopped = Functions(cloud, "EventFiles"), "goes on where this one stopped"
+    functions, stopped = Functions(cloud, "event_files"), "goes on where this one stopped"
     without_rights = functions.without("convert_batch", *functions.rights("convert_batch"))
     with without_rights, pytest.raises(CommandError, match=stopped):
         cloud.run("convert")

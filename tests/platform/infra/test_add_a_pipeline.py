@@ -60,7 +60,7 @@ def test_it_is_folders_of_its_own_and_four_lines() -> None:
 def test_status_runs_digest_dashboards_and_alarms_show_it(project: Path) -> None:
     """The platform's own tests hold for three pipelines, too: a fifth place would fail here."""
     seen = ["tests/support/example_pipeline.py", "tests/source_inventory"]
-    shared = ["tests/platform/infra/test_stacks.py", "tests/platform/infra/observability/test_alarms.py"]
+    shared = ["tests/platform/infra/test_parts.py", "tests/platform/infra/observability/test_alarms.py"]
     call(project, "pytest", "-q", "-p", "no:cacheprovider", *seen, *shared)
 
 

@@ -20,7 +20,7 @@ def each(request: pytest.FixtureRequest, stage: Synthesis) -> Machine:
 
 
 def test_these_are_all_machines(stage: Synthesis) -> None:
-    assert sum(len(template.of_type(MACHINE)) for template in stage.templates) == len(MACHINES)
+    assert len(stage.template.of_type(MACHINE)) == len(MACHINES)
 
 
 def test_every_target_exists(each: Machine) -> None:
@@ -72,7 +72,7 @@ def test_the_map_runs_child_executions_over_a_plan_file_and_keeps_no_answers(eac
     assert reader["Resource"].endswith(":states:::s3:getObject")
     assert reader["ReaderConfig"]["InputType"] == "JSON"
     assert reader["Parameters"].keys() == {"Bucket", "Key.$"}
-    assert "RefLake" in reader["Parameters"]["Bucket"]
+    assert "LakeBucket" in reader["Parameters"]["Bucket"]
     assert each.map["ResultPath"] is None
     _assert_patient(each.map, "the map")
     assert {error for rule in each.map["Retry"] for error in rule["ErrorEquals"]} == {"States.ItemReaderFailed"}

@@ -165,7 +165,7 @@ SCHEDULES = {
         "Sweeps": to("SweepOrphans", "lambda:InvokeFunction"),
         "Probes": to("ProbeLag", "lambda:InvokeFunction"),
     },
-    "vendor_exports": {"Exports": to("machine export", "states:StartExecution")},
+    "vendor_exports": {"EachHour": to("machine export", "states:StartExecution")},
     "observability": {f"DigestsEach{period}": to("SendDigest", "lambda:InvokeFunction") for period in ("Day", "Week")},
 }
 
@@ -263,24 +263,23 @@ def _template(stage: Synthesis, stack: str) -> Template:
 
 def _known(stage: Synthesis, role: str, resource: str) -> str:
     """The name of a resource in this file; what is no resource of the stage stays as it is."""
-    imported = r"import:Sluice-\w+-Lake:ExportsOutputFnGetAtt"
     machine = rf":{stage.stage.resource_prefix}-(\w+)"
     names = {
-        rf"{imported}Lake\w{{8}}Arn\w{{8}}/{FLOWS[stage.stage.settings(VendorExports).environment]}": "flow/",
-        rf"{imported}Lake\w{{8}}Arn\w{{8}}": "lake",
-        rf"{imported}Source\w{{8}}Arn\w{{8}}": "source",
+        rf"<LakeBucket\w{{8}}\.Arn>/{FLOWS[stage.stage.settings(VendorExports).environment]}": "flow/",
+        r"<LakeBucket\w{8}\.Arn>": "lake",
+        r"<LakeSource\w{8}\.Arn>": "source",
         rf"arn:(?:aws|<AWS::Partition>):s3:::{stage.stage.source_bucket}": "source",
         r"<Ledger\w{8}\.Arn>": "ledger",
         r"<MediaIndex\w{8}\.Arn>": "media index",
         r"<Slots\w{8}\.Arn>": "slots",
-        rf"arn:.*:secretsmanager:.*:secret:sluice-{stage.stage.name}/veson-\?{{6}}$": "the vendor's secret",
-        r"<FilesQueue\w{8}\.Arn>": "queue of files",
+        r"<VendorSecret\w{8}>$": "the vendor's secret",
+        r"<NewFilesQueue\w{8}\.Arn>": "queue of files",
         r"<MediaQueue\w{8}\.Arn>": "queue of media",
         r"<MissedCalls\w{8}\.Arn>": "missed calls",
         rf"<{role.removesuffix('Role')}Log\w{{8}}\.Arn>": "own log",
         r"<RunHistoryEndsQueue\w{8}\.Arn>": "queue of ends",
         r"<NotificationsTopic\w{8}>": "topic",
-        r"import:Sluice-\w+-EventFiles:ExportsOutputFnGetAttLedger\w{8}Arn\w{8}": "ledger",
+        r"<EventFilesLedger\w{8}\.Arn>": "ledger",
         r"<SearchClusterCollection\w{8}\.Arn>": "the collection",
         r"<(?:Functions|Digests)(\w+)Function\w{8}\.Arn>": r"\1",
         rf"arn:.*:states:.*:stateMachine{machine}$": r"machine \1",

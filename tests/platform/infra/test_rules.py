@@ -22,7 +22,7 @@ def test_every_stage_keeps_the_rules(synthesis_of: Callable[[str], Synthesis], n
 
 
 def test_broken_rules_stop_the_synthesis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.add_stacks", lambda _app, _stage: None)
+    monkeypatch.setattr("app.add_stack", lambda _app, _stage: None)
     app = App(context=settings(), outdir=str(tmp_path))
     build(app, stage_named("dev"))
     careless = Stack(app, "Careless")

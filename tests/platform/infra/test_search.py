@@ -190,7 +190,7 @@ def test_roles_have_names_that_an_owner_can_let_in_before_they_exist(each: Synth
 
 def test_a_marker_outlasts_any_outage(managed: Synthesis) -> None:
     """Markers go with the files of runs."""
-    rules = managed.lake.properties("AWS::S3::Bucket", "Lake")["LifecycleConfiguration"]["Rules"]
+    rules = managed.lake.properties("AWS::S3::Bucket", "Bucket")["LifecycleConfiguration"]["Rules"]
     days = [rule["ExpirationInDays"] for rule in rules if "runs/search/pending/".startswith(rule.get("Prefix", "-"))]
     assert days == [90]
 

@@ -18,7 +18,7 @@ ALL = [*BUILT_IN, FEATURE]
 def test_every_stage_has_its_own_names(name: str) -> None:
     stage = stage_named(name)
     assert stage.name == name
-    assert name in stage.stack_prefix
+    assert name in stage.stack_name
     assert name in stage.resource_prefix
     assert stage.database.removeprefix("sluice_").replace("_", "-") == name
 

@@ -65,7 +65,9 @@ class MeasuredCloud:
 
     def queue_url(self, logical_id: str) -> str:
         """Return the URL of the one queue whose logical id begins so."""
-        (found,) = [each.physical_id for each in self.resources if each.kind == QUEUE and f"/{logical_id}" in each.name]
+        (found,) = [
+            each.physical_id for each in self.resources if each.kind == QUEUE and each.name.startswith(logical_id)
+        ]
         return found
 
     def empty_queues(self) -> None:
@@ -144,8 +146,8 @@ class Conditions:
     @cached_property
     def dead_letter(self) -> Sample:
         """Queues after a message that is no announcement was received as often as it may be."""
-        sqs, url = self.cloud.deployment.sqs, self.measured.queue_url("FilesQueue")
-        dead_letters = self.measured.queue_url("FilesDeadLetters")
+        sqs, url = self.cloud.deployment.sqs, self.measured.queue_url("EventFilesNewFilesQueue")
+        dead_letters = self.measured.queue_url("EventFilesNewFilesDeadLetters")
         before = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})
         try:
@@ -160,7 +162,7 @@ class Conditions:
     @cached_property
     def failed_validation(self) -> Sample:
         """A call of validate_files without its rights on the ledger."""
-        functions = Functions(self.cloud, "EventFiles")
+        functions = Functions(self.cloud, "event_files")
         rights = [right for right in functions.rights("validate_files") if right[0].startswith("dynamodb:")]
         bucket = self.cloud.output("SourceBucket")
         known = self.cloud.deployment.s3.list_objects_v2(Bucket=bucket)["Contents"][0]
@@ -177,7 +179,7 @@ class Conditions:
     @cached_property
     def failed_conversion(self) -> Sample:
         """A conversion whose convert_batch may not write."""
-        functions = Functions(self.cloud, "EventFiles")
+        functions = Functions(self.cloud, "event_files")
         rights = [right for right in functions.rights("convert_batch") if right[0] == "s3:PutObject"]
         self._ingest("not-converted", EVENTS)
 
@@ -224,7 +226,7 @@ class Conditions:
         return self._measure(lambda: self.cloud.run("ingest", path))
 
     def _probe(self) -> Sample:
-        functions = Functions(self.cloud, "EventFiles")
+        functions = Functions(self.cloud, "event_files")
         return self._measure(lambda: functions.call("probe_lag", {}))
 
     def _probe_at(self, age: timedelta) -> Sample:

@@ -134,7 +134,7 @@ def _ages(dead_letter: Sample, sent: datetime, hidden: timedelta) -> Iterator[tu
     (queue,) = {
         metric
         for metric, _ in dead_letter.points
-        if metric.name == "ApproximateAgeOfOldestMessage" and "/FilesQueue" in dict(metric.dimensions)["QueueName"]
+        if metric.name == "ApproximateAgeOfOldestMessage" and "NewFilesQueue" in dict(metric.dimensions)["QueueName"]
     }
     for minute in range(2 * hidden // MINUTE):
         yield queue, Point((sent + minute * MINUTE).timestamp(), 60.0 * minute)

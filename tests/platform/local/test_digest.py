@@ -6,6 +6,7 @@ from typing import Any
 
 from cli.event_files.file_generation import event_files
 from sluice.contracts.load import load_registry
+from sluice.observability.metrics import PLATFORM
 from tests.support.local.deployed_cloud import Cloud, wait_until
 from tests.support.local.deployed_functions import Functions
 
@@ -43,4 +44,4 @@ def send(cloud: Cloud) -> dict[str, Any]:
     """Let the stage send the digest of the day so far."""
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
     event = {"span": "day", "until": end.isoformat()}
-    return dict(Functions(cloud, "Observability").call("send_digest", event))
+    return dict(Functions(cloud, PLATFORM).call("send_digest", event))

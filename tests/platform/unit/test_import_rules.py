@@ -43,12 +43,12 @@ def test_no_folder_is_in_an_import_cycle_with_another() -> None:
     ("importer", "imported", "kept"),
     [
         ("sluice.event_files.convert", "sluice.event_files.ledger", True),
-        ("infra.event_files.stack", "sluice.event_files.ledger", True),
+        ("infra.event_files.part", "sluice.event_files.ledger", True),
         ("cli.demo.run", "cli.event_files.ingest", True),
         ("cli.vendor_exports.run", "cli.platform.session", True),
         ("sluice.runs.records", "sluice.event_files.ledger", False),
         ("cli.vendor_exports.run", "cli.event_files.ingest", False),
-        ("infra.vendor_exports.stack", "sluice.event_files.ledger", False),
+        ("infra.vendor_exports.part", "sluice.event_files.ledger", False),
     ],
 )
 def test_pipelines_contract_finds_imports_from_other_packages(importer: str, imported: str, kept: bool) -> None:

@@ -56,11 +56,11 @@ class Alarms:
 
 
 def read_alarms(template: ObservabilityTemplate) -> Alarms:
-    """Read the alarms of a stage; the resources they are on are named by their stack's part and their logical id."""
+    """Read the alarms of a stage; the resources they are on are named by their logical ids."""
 
     def named(kind: str) -> dict[str, dict[str, Any]]:
-        found = template.template.of_type(kind)  # logical ids end with a hash of eight characters
-        return {logical_id[:-8]: template.resolved(each["Properties"]) for logical_id, each in found.items()}
+        found = template.template.of_type(kind)
+        return {_construct(logical_id): template.resolved(each["Properties"]) for logical_id, each in found.items()}
 
     return Alarms(
         {name: _metric_alarm(template, properties) for name, properties in named(ALARM).items()},
@@ -69,10 +69,15 @@ def read_alarms(template: ObservabilityTemplate) -> Alarms:
 
 
 def alarms_in(rule: str) -> tuple[str, ...]:
-    """Return the constructs in a rule such as ``ALARM("Observability/One…") OR ALARM("Observability/Two…")``."""
-    ids = re.findall(r'ALARM\("Observability/(\w+)"\)', rule)
-    assert rule == " OR ".join(f'ALARM("Observability/{each}")' for each in ids), f"{rule} is more than ALARM OR ALARM"
-    return tuple(each[:-8] for each in ids)
+    """Return the constructs in a rule such as ``ALARM("One…") OR ALARM("Two…")``."""
+    ids = re.findall(r'ALARM\("(\w+)"\)', rule)
+    assert rule == " OR ".join(f'ALARM("{each}")' for each in ids), f"{rule} is more than ALARM OR ALARM"
+    return tuple(map(_construct, ids))
+
+
+def _construct(logical_id: str) -> str:
+    """Return the part of a logical id between the part of the stage and CDK's hash of eight characters."""
+    return logical_id[:-8].removeprefix("Observability")
 
 
 def _metric_alarm(template: ObservabilityTemplate, properties: Mapping[str, Any]) -> MetricAlarm:

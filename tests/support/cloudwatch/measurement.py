@@ -122,9 +122,7 @@ def _points_of_call(function: str, at: float, lines: list[str]) -> Points:
 
 def resources_of(deployment: Deployment) -> Iterator[Resource]:
     """Yield the deployed resources that alarms may be on."""
-    for stack in deployment.stacks:
-        pages = deployment.cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
-        for found in (found for page in pages for found in page["StackResourceSummaries"]):
-            if found["ResourceType"] in {FUNCTION, MACHINE, QUEUE}:
-                name = f"{stack.rpartition('-')[2]}/{found['LogicalResourceId']}"
-                yield Resource(name, found["ResourceType"], found["PhysicalResourceId"])
+    pages = deployment.cloudformation.get_paginator("list_stack_resources").paginate(StackName=deployment.stack)
+    for found in (found for page in pages for found in page["StackResourceSummaries"]):
+        if found["ResourceType"] in {FUNCTION, MACHINE, QUEUE}:
+            yield Resource(found["LogicalResourceId"], found["ResourceType"], found["PhysicalResourceId"])

@@ -45,7 +45,7 @@ class DeployedExports:
 
     @cached_property
     def functions(self) -> Functions:
-        return Functions(self.cloud, "VendorExports")
+        return Functions(self.cloud, "vendor_exports")
 
     @property
     def credentials(self) -> Credentials:

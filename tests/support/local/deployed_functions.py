@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
+from cli.platform.session import LOCAL
 from tests.support.local.deployed_cloud import Cloud
 
 Right = tuple[str, str]
@@ -22,20 +23,20 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Function:
-    """A deployed function, its stack and its role."""
+    """A deployed function, its pipeline and its role."""
 
     name: str
-    stack: str
+    pipeline: str
     role: str
     environment: dict[str, str]
 
 
 class Functions:
-    """Functions of a stack by their folders."""
+    """Functions of a pipeline by their folders."""
 
-    def __init__(self, cloud: Cloud, stack: str) -> None:
+    def __init__(self, cloud: Cloud, pipeline: str) -> None:
         self._lambda, self._iam = cloud.client("lambda"), cloud.client("iam")
-        self._functions = {folder: function for folder, function in self._deployed() if function.stack == stack}
+        self._functions = {folder: function for folder, function in self._deployed() if function.pipeline == pipeline}
         self._withdrawn: dict[str, tuple[Right, dict[str, Any]]] = {}  # one right by folder, and the policy before
 
     @property
@@ -111,7 +112,9 @@ class Functions:
             for function in page["Functions"]:
                 name, environment = function["FunctionName"], function["Environment"]["Variables"]
                 role = function["Role"].split("/")[-1]
-                yield environment["POWERTOOLS_SERVICE_NAME"], Function(name, name.split("-")[2], role, environment)
+                if environment["STAGE"] == LOCAL:
+                    folder = environment["POWERTOOLS_SERVICE_NAME"]
+                    yield folder, Function(name, environment["PIPELINE"], role, environment)
 
     def _document(self, folder: str) -> dict[str, Any]:
         role = self._functions[folder].role

@@ -171,14 +171,13 @@ def test_no_package_is_in_two_layers_of_a_function(folder: str) -> None:
 
 
 def test_the_command_of_every_layer_is_in_the_assembly(prd: Synthesis) -> None:
-    for template in prd.working:
-        assets = json.loads((prd.folder / f"{template.stack}.assets.json").read_text())["files"]
-        built = [asset["source"]["executable"] for asset in assets.values() if "executable" in asset["source"]]
-        assert len(built) == len(template.of_type("AWS::Lambda::LayerVersion"))
-        for command in built:
-            assert command[:3] == ["python3", "-m", "infra.layers.layer_builder"]
-            assert command[3] in BUDGET_MB
-            assert command[4:] == ["--python", "3.14", "--platform", "aarch64"]
+    assets = json.loads((prd.folder / f"{prd.stage.stack_name}.assets.json").read_text())["files"]
+    built = [asset["source"]["executable"] for asset in assets.values() if "executable" in asset["source"]]
+    assert len(built) == len(prd.template.of_type("AWS::Lambda::LayerVersion"))
+    for command in built:
+        assert command[:3] == ["python3", "-m", "infra.layers.layer_builder"]
+        assert command[3] in BUDGET_MB
+        assert command[4:] == ["--python", "3.14", "--platform", "aarch64"]
 
 
 def test_no_asset_of_a_function_holds_a_cache(prd: Synthesis) -> None:

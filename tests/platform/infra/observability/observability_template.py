@@ -9,7 +9,7 @@ from typing import Any
 from sluice.observability.metrics import NAMESPACE, PLATFORM, PLATFORM_METRICS
 from sluice.pipelines import PIPELINES
 from tests.support.cloudwatch.series import Metric
-from tests.support.synthesis import Synthesis, Template
+from tests.support.synthesis import Synthesis
 
 ALARM, COMPOSITE = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"
 DASHBOARD, QUERY = "AWS::CloudWatch::Dashboard", "AWS::Logs::QueryDefinition"
@@ -46,32 +46,20 @@ AWS_METRICS = {
 
 
 class ObservabilityTemplate:
-    """A stage's observability stack, in which every reference is replaced by ``stack part/logical id``."""
+    """The observability of a stage, in which every reference is replaced by the logical id."""
 
     def __init__(self, synthesis: Synthesis) -> None:
         self.stage = synthesis.stage
-        self.template = synthesis.observability
-        self._types: dict[str, str] = {
-            f"{_part(template)}/{logical_id}": resource["Type"]
-            for template in synthesis.templates
-            for logical_id, resource in template.body["Resources"].items()
-        }
-        self._exports: dict[str, str] = {
-            output["Export"]["Name"]: self._plain(output["Value"], _part(template))
-            for template in synthesis.templates
-            for output in template.body.get("Outputs", {}).values()
-            if "Export" in output
-        }
+        self.template = synthesis.template
         self._machines = {
-            resource["Properties"]["StateMachineName"]: f"{_part(template)}/{logical_id}"
-            for template in synthesis.templates
-            for logical_id, resource in template.of_type("AWS::StepFunctions::StateMachine").items()
+            resource["Properties"]["StateMachineName"]: logical_id
+            for logical_id, resource in self.template.of_type("AWS::StepFunctions::StateMachine").items()
         }
 
     def alarms(self) -> dict[str, dict[str, Any]]:
         """Return alarms by name, such as FilesWaiting."""
         return {
-            re.sub(r"^(EventFiles|VendorExports|Observability)(?=[A-Z])", "", logical_id, count=1)[:-8]: self.resolved(
+            re.sub(r"^Observability(EventFiles|VendorExports)?(?=[A-Z])", "", logical_id)[:-8]: self.resolved(
                 alarm["Properties"]
             )
             for logical_id, alarm in self.template.of_type(ALARM).items()
@@ -95,12 +83,12 @@ class ObservabilityTemplate:
         return {each["Name"]: each for each in found}
 
     def resource_of(self, reference: str) -> str:
-        """Return ``stack part/logical id`` of the resource a reference leads to, whichever attribute it takes."""
+        """Return the logical id of the resource a reference leads to, whichever attribute it takes."""
         return self._machines.get(reference.rpartition(":stateMachine:")[2]) or reference.partition(".")[0]
 
     def type_of(self, reference: str) -> str:
         """Return the type of the resource a reference leads to; "" where it leads nowhere."""
-        return self._types.get(self.resource_of(reference), "")
+        return str(self.template.body["Resources"].get(self.resource_of(reference), {}).get("Type", ""))
 
     def resolved(self, value: Any) -> Any:
         """Return a value with references as text."""
@@ -108,26 +96,24 @@ class ObservabilityTemplate:
             return [self.resolved(each) for each in value]
         if not isinstance(value, Mapping):
             return value
-        if len(value) == 1 and next(iter(value)) in {"Ref", "Fn::GetAtt", "Fn::Join", "Fn::ImportValue"}:
-            return self._plain(dict(value), _part(self.template))
+        if len(value) == 1 and next(iter(value)) in {"Ref", "Fn::GetAtt", "Fn::Join"}:
+            return _plain(dict(value))
         return {key: self.resolved(each) for key, each in value.items()}
 
-    def _plain(self, value: Any, part: str) -> str:
-        if isinstance(value, str):
-            return value
-        ((function, argument),) = value.items()
-        match function:
-            case "Ref":
-                name = str(argument)
-                return name.removeprefix("AWS::") if name.startswith("AWS::") else f"{part}/{name}"
-            case "Fn::GetAtt":
-                return f"{part}/{'.'.join(argument)}"
-            case "Fn::ImportValue":
-                return self._exports[str(argument)]
-            case "Fn::Join":
-                return str(argument[0].join(self._plain(each, part) for each in argument[1]))
-            case _:
-                return json.dumps(value)
+
+def _plain(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    ((function, argument),) = value.items()
+    match function:
+        case "Ref":
+            return str(argument).removeprefix("AWS::")
+        case "Fn::GetAtt":
+            return ".".join(argument)
+        case "Fn::Join":
+            return str(argument[0].join(_plain(each) for each in argument[1]))
+        case _:
+            return json.dumps(value)
 
 
 def metrics_of_alarm(alarm: dict[str, Any]) -> list[Metric]:
@@ -162,7 +148,3 @@ def wrong(metric: Metric, template: ObservabilityTemplate) -> str:
         return f"AWS emits it by {documented.dimension} only: {metric}"
     kind = template.type_of(found[documented.dimension])
     return "" if kind == documented.resource else f"there is no such {documented.resource}: {metric}"
-
-
-def _part(template: Template) -> str:
-    return template.stack.rpartition("-")[2]

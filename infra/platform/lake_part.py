@@ -8,7 +8,7 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.platform.stage_stack import SecureBucket, StageStack, acknowledge, stage_of
+from infra.platform.stage_stack import Part, SecureBucket, acknowledge, stage_of
 from infra.stage import Stage
 from sluice.contracts.model import PARTITION_KEYS, Table
 from sluice.observability.digest.periods import REPORTS_PREFIX
@@ -110,7 +110,7 @@ class Catalog(Construct):
             "Workgroup",
             name=stage.resource_prefix,
             description=f"Queries of the clean events, stage {stage.name}",
-            recursive_delete_option=not stage.keeps_data,
+            recursive_delete_option=True,  # what it deletes is the history of queries; their results are objects
             work_group_configuration=athena.CfnWorkGroup.WorkGroupConfigurationProperty(
                 enforce_work_group_configuration=True,
                 publish_cloud_watch_metrics_enabled=True,
@@ -136,24 +136,21 @@ def _projection(location: str) -> dict[str, str]:
     return parameters
 
 
-class LakeStack(StageStack):
-    """Buckets and catalog; the other stacks can be torn down and built anew around it, but for their own state."""
+class LakePart(Part):
+    """Buckets and catalog."""
 
-    def __init__(self, scope: Construct, *, stage: Stage) -> None:
-        super().__init__(scope, "Lake", stage=stage, purpose="buckets and catalog")
-        self.termination_protection = stage.keeps_data
+    def __init__(self, scope: Construct) -> None:
+        super().__init__(scope, "Lake")
+        stage = self.stage
         self._access_logs = SecureBucket(self, "AccessLogs")
         self._access_logs.expire("AccessLogs", "", stage.access_log_retention_days)
         acknowledge(self._access_logs, "AwsSolutions-S1", "A log of the log bucket's own accesses would feed itself.")
         self.source = self._producer_bucket("Source", stage.source_bucket)
         self.media = self._producer_bucket("Media", stage.media_bucket)
-        self.bucket = SecureBucket(self, "Lake", access_logs=self._access_logs, versioned=stage.keeps_data)
+        self.bucket = SecureBucket(self, "Bucket", access_logs=self._access_logs, versioned=stage.keeps_data)
         self.bucket.expire("RunFiles", "runs/", stage.run_retention_days)
         self.bucket.expire("Reports", REPORTS_PREFIX, stage.run_retention_days)
         self.bucket.expire("QueryResults", f"{QUERY_RESULTS}/", stage.query_result_retention_days)
-        # ARNs as other stacks' templates show them: imports, not yet references to this stack.
-        self.bucket_arn = self.export_value(self.bucket.bucket_arn)
-        self.source_arn = self.source.bucket_arn if stage.source_bucket else self.export_value(self.source.bucket_arn)
         self.catalog = Catalog(self, "Catalog", lake_bucket_name=self.bucket.bucket_name)
         self.catalog.add(self, runs_table(RUN_KINDS.values()), RUN_RECORDS_PREFIX, file_format=JSON)
         self.publish(
@@ -168,4 +165,4 @@ class LakeStack(StageStack):
         if existing is not None:
             return s3.Bucket.from_bucket_name(self, construct_id, existing)
         # Not versioned, as the producers' own are: the same object put twice stays the same object.
-        return SecureBucket(self, construct_id, access_logs=self._access_logs, notifies=True)
+        return SecureBucket(self, construct_id, access_logs=self._access_logs)

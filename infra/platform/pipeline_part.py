@@ -1,4 +1,4 @@
-"""The stack of a pipeline: its state, functions, machines and queues, and what observability shows of them."""
+"""The part of a pipeline: its state, functions, machines and queues, and what observability shows of them."""
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -7,18 +7,17 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.platform.functions import PythonFunction
-from infra.platform.lake_stack import LakeStack
+from infra.platform.lake_part import LakePart
 from infra.platform.machine import Machine
 from infra.platform.observability.alarms import FOR_A_QUARTER, Alarms
 from infra.platform.observability.saved_queries import ONE_RUN, Query
 from infra.platform.observability.widgets import Panels
-from infra.platform.stage_stack import StageStack, StateTable
+from infra.platform.stage_stack import Part, StateTable
 from infra.platform.triggers import DeadLetters, QueuedEvents, Schedule
-from infra.stage import Stage
 from sluice.observability.pipeline import Pipeline
 
 
-class PipelineStack(StageStack):
+class PipelinePart(Part):
     """A pipeline of a stage.
 
     Attributes:
@@ -35,10 +34,9 @@ class PipelineStack(StageStack):
     saved_queries: ClassVar[Sequence[Query]] = ()
     run_objects: ClassVar[Sequence[str]] = ()
 
-    def __init__(self, scope: Construct, *, stage: Stage, lake: LakeStack) -> None:
-        part = self.pipeline.name.title().replace("_", "")
-        super().__init__(scope, part, stage=stage, purpose=self.pipeline.title.lower())
-        self.part = part
+    def __init__(self, scope: Construct, *, lake: LakePart) -> None:
+        self.name = self.pipeline.name.title().replace("_", "")
+        super().__init__(scope, self.name)
         self.lake = lake
         self.functions: list[PythonFunction] = []
         self.machines: dict[str, Machine] = {}
@@ -47,8 +45,7 @@ class PipelineStack(StageStack):
         self.dead_letters: dict[str, sqs.IQueue] = {f"calls, {self.pipeline.title.lower()}": self.missed_calls}
 
     def state_table(self, construct_id: str, expiry: str | None = None) -> StateTable:
-        """Build a table of the pipeline's state; the stack is protected like it."""
-        self.termination_protection = self.stage.keeps_data
+        """Build a table of the pipeline's state."""
         return StateTable(self, construct_id, expiry=expiry)
 
     def add_machine(self, machine: Machine) -> None:
@@ -114,12 +111,12 @@ class PipelineFunctions(Construct):
     `settings` has the size of each function in an attribute named like its folder.
     """
 
-    def __init__(self, stack: PipelineStack, settings: object) -> None:
-        super().__init__(stack, "Functions")
-        self.lake = stack.lake
-        self._lake_arn = stack.lake.bucket_arn
-        self._in_lake = {"LAKE_BUCKET": stack.lake.bucket.bucket_name}
-        self._stack = stack
+    def __init__(self, part: PipelinePart, settings: object) -> None:
+        super().__init__(part, "Functions")
+        self.lake = part.lake
+        self._lake_arn = part.lake.bucket.bucket_arn
+        self._in_lake = {"LAKE_BUCKET": part.lake.bucket.bucket_name}
+        self._part = part
         self._sizes = settings
 
     def build(self, folder: str, purpose: str, *layers: str, **environment: str) -> PythonFunction:
@@ -128,10 +125,10 @@ class PipelineFunctions(Construct):
             self,
             folder,
             *layers,
-            pipeline=self._stack.pipeline.name,
+            pipeline=self._part.pipeline.name,
             purpose=purpose,
             size=getattr(self._sizes, folder),
             environment=environment,
         )
-        self._stack.functions.append(built)
+        self._part.functions.append(built)
         return built

@@ -13,17 +13,16 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from infra.platform.dashboards import Dashboards
-from infra.platform.lake_stack import LakeStack
+from infra.platform.lake_part import LakePart
 from infra.platform.machine import Machine
 from infra.platform.observability.alarms import Alarms
 from infra.platform.observability.cloudwatch import execution_page
 from infra.platform.observability.saved_queries import OF_ALL, save_queries
 from infra.platform.observability.settings import Observability, SlackChannel
-from infra.platform.pipeline_stack import PipelineStack
+from infra.platform.pipeline_part import PipelinePart
 from infra.platform.run_history import Digests, RunHistory
-from infra.platform.stage_stack import PLAIN_HTTP, StageStack, acknowledge, stage_of
+from infra.platform.stage_stack import PLAIN_HTTP, Part, acknowledge, stage_of
 from infra.platform.triggers import DeadLetters
-from infra.stage import Stage
 
 
 class Notifications(Construct):
@@ -101,12 +100,12 @@ _PAGED_ANYWAY = "The alarm itself stays on, and is seen in the console and by `s
 _PART = "Observability"
 
 
-class ObservabilityStack(StageStack):
+class ObservabilityPart(Part):
     """Run history and digests; alarms of every pipeline → composites → topic; dashboards and saved queries."""
 
-    def __init__(self, scope: Construct, *, stage: Stage, lake: LakeStack, pipelines: Sequence[PipelineStack]) -> None:
+    def __init__(self, scope: Construct, *, lake: LakePart, pipelines: Sequence[PipelinePart]) -> None:
         """Wire the parts together; alarms and dashboards come last: they show whatever was made before."""
-        super().__init__(scope, _PART, stage=stage, purpose="observability, from metric to message")
+        super().__init__(scope, _PART)
         self._pipelines = pipelines
         self._notifications = Notifications(self)
         topic = self._notifications.topic
@@ -115,7 +114,7 @@ class ObservabilityStack(StageStack):
         digests = Digests(self, lake, pipelines, topic=topic, missed_calls=self._missed_calls)
         self._functions = [function for each in pipelines for function in each.functions]
         self._functions += [self._run_history.function, digests.function]
-        if stage.settings(Observability).alarms:
+        if self.stage.settings(Observability).alarms:
             self._build_alarms()
         self.publish(Topic=topic.topic_arn, DigestSources=digests.sources)
 
@@ -124,10 +123,10 @@ class ObservabilityStack(StageStack):
         groups = [own]
         paging = list(own.raised)
         for each in self._pipelines:
-            alarms = Alarms(self, each.part)
+            alarms = Alarms(self, each.name)
             each.raise_alarms(alarms)
             groups.append(alarms)
-            paging.append(alarms.page(each.part, self._notifications.topic))
+            paging.append(alarms.page(each.name, self._notifications.topic))
         dashboards = self._build_dashboards(paging, [alarm for alarms in groups for alarm in alarms.raised])
         queries = Construct(self, "Queries")
         saved = [*OF_ALL, *(query for each in self._pipelines for query in each.saved_queries)]
@@ -168,8 +167,9 @@ class ObservabilityStack(StageStack):
 
     def _keep_out_of_local_cloud(self, constructs: Sequence[Construct]) -> None:
         """Have resources made on AWS alone; the template holds them, so that their definitions can be read."""
-        condition = CfnCondition(self, "OnAws", expression=Fn.condition_equals("local", "aws"))
-        acknowledge(self, "CloudFormation-Validate::W8003", "It is false on purpose.")
+        stack = Stack.of(self)
+        condition = CfnCondition(stack, "OnAws", expression=Fn.condition_equals("local", "aws"))
+        acknowledge(stack, "CloudFormation-Validate::W8003", "It is false on purpose.")
         for child in (child for construct in constructs for child in construct.node.find_all()):
             if isinstance(child, CfnResource):
                 child.cfn_options.condition = condition

@@ -1,6 +1,7 @@
 """Event files: from the upload in the source bucket to rows in the lake's tables."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from aws_cdk import aws_events as events
 from aws_cdk import aws_s3 as s3
@@ -11,38 +12,45 @@ from infra.event_files.machine import ConversionMachine
 from infra.event_files.observability import SAVED_QUERIES, panels, raise_alarms
 from infra.event_files.settings import EventFiles
 from infra.platform.functions import PythonFunction
-from infra.platform.lake_stack import LakeStack
+from infra.platform.lake_part import LakePart
 from infra.platform.observability.alarms import Alarms
 from infra.platform.observability.settings import Observability
 from infra.platform.observability.widgets import Panels
-from infra.platform.pipeline_stack import PipelineStack
+from infra.platform.pipeline_part import PipelinePart
 from infra.platform.search import ProfilingSearch
+from infra.platform.stage_stack import SecureBucket
 from infra.platform.triggers import QueuedEvents
-from infra.stage import Batching, Stage
+from infra.stage import Batching
 from sluice.contracts.load import load_registry
 from sluice.event_files.pipeline import PIPELINE
 
+# Kinds of events as EventBridge names them, and as S3 does.
+_CREATED = {"Object Created": ["s3:ObjectCreated:*"]}
+_DELETED = {"Object Deleted": ["s3:ObjectRemoved:*", "s3:LifecycleExpiration:*"]}
 
-class EventFilesStack(PipelineStack):
-    """Source bucket → EventBridge → queue → validate_files → lake, and the Convert machine over it."""
+
+class EventFilesPart(PipelinePart):
+    """Source bucket → queue → validate_files → lake, and the Convert machine over it."""
 
     pipeline = PIPELINE
     saved_queries = SAVED_QUERIES
     run_objects = ("runs/*/commit.json",)
 
-    def __init__(self, scope: Construct, *, stage: Stage, lake: LakeStack) -> None:
-        super().__init__(scope, stage=stage, lake=lake)
-        self._settings = stage.settings(EventFiles)
+    def __init__(self, scope: Construct, *, lake: LakePart) -> None:
+        super().__init__(scope, lake=lake)
+        self._settings = self.stage.settings(EventFiles)
         self.ledger = self.state_table("Ledger", expiry="expires_at")
         self.media_index = self.state_table("MediaIndex")
         self._build_tables()
         self.steps = EventFunctions(self, self.ledger, self.media_index)
-        searched = stage.settings(Observability).search
+        searched = self.stage.settings(Observability).search
         self.search = ProfilingSearch(self, searched, lake) if searched else None
         self.functions += self.search.functions if self.search else ()
-        created, deleted = "Object Created", "Object Deleted"
-        self.files = self._queue("Files", lake.source, [created], self.steps.validate_files, self._settings.files)
-        self.media = self._queue("Media", lake.media, [created, deleted], self.steps.index_media, self._settings.media)
+        self.files = self._queue("NewFiles", lake.source, _CREATED, self.steps.validate_files, self._settings.files)
+        changes = {**_CREATED, **_DELETED}
+        self.media = self._queue("Media", lake.media, changes, self.steps.index_media, self._settings.media)
+        self.add_queue("files", self.files)
+        self.add_queue("media", self.media)
         self.convert = ConversionMachine(self, self.steps, self.search.load if self.search else None)
         self.add_machine(self.convert)
         self.schedule("Conversions", self._settings.conversion_schedule, self.convert, "Converts what is validated")
@@ -63,20 +71,23 @@ class EventFilesStack(PipelineStack):
         self.lake.bucket.expire("UnrelatedRecords", "data/unrelated_json/", kept)
 
     def _queue(
-        self, name: str, bucket: s3.IBucket, kinds: Sequence[str], function: PythonFunction, batching: Batching
+        self,
+        name: str,
+        bucket: s3.IBucket,
+        kinds: Mapping[str, Sequence[str]],
+        function: PythonFunction,
+        batching: Batching,
     ) -> QueuedEvents:
-        queued = QueuedEvents(
-            self,
-            name,
-            pattern=events.EventPattern(
-                source=["aws.s3"], detail_type=kinds, detail={"bucket": {"name": [bucket.bucket_name]}}
-            ),
-            description=f"{' or '.join(kinds)} in the {bucket.node.id.lower()} bucket",
-            function=function,
-            batching=batching,
+        """Build the queue of a bucket's events: a bucket of the stage's own sends them itself, which costs nothing."""
+        if isinstance(bucket, SecureBucket):
+            queued = QueuedEvents(self, name, function=function, batching=batching)
+            bucket.notify(queued.queue, [*chain.from_iterable(kinds.values())])
+            return queued
+        pattern = events.EventPattern(
+            source=["aws.s3"], detail_type=[*kinds], detail={"bucket": {"name": [bucket.bucket_name]}}
         )
-        self.add_queue(name.lower(), queued)
-        return queued
+        description = f"{' or '.join(kinds)} in the {bucket.node.id.lower()} bucket"
+        return QueuedEvents(self, name, function=function, batching=batching, pattern=pattern, description=description)
 
     def raise_alarms(self, alarms: Alarms) -> None:
         """Raise alarms on all that can go wrong, from the queues to the age of the newest row."""

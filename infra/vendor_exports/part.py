@@ -3,17 +3,15 @@
 import json
 from collections.abc import Mapping
 
-from aws_cdk import ArnFormat
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from infra.platform.functions import PythonFunction
-from infra.platform.lake_stack import LakeStack
+from infra.platform.lake_part import LakePart
 from infra.platform.observability.alarms import Alarms
 from infra.platform.observability.widgets import Panels
-from infra.platform.pipeline_stack import PipelineStack
+from infra.platform.pipeline_part import PipelinePart
 from infra.platform.stage_stack import acknowledge, removal_policy
-from infra.stage import Stage
 from infra.vendor_exports.functions import ExportFunctions
 from infra.vendor_exports.machine import ExportMachine, HistoryMachine
 from infra.vendor_exports.observability import SAVED_QUERIES, panels, raise_alarms
@@ -22,45 +20,42 @@ from sluice.vendor_exports.completeness.history_files import HISTORY_TABLES, his
 from sluice.vendor_exports.pipeline import PIPELINE
 
 
-class VendorExportsStack(PipelineStack):
+class VendorExportsPart(PipelinePart):
     """Schedule → Export machine → lake and histories; the History machine for hours before the first delivery."""
 
     pipeline = PIPELINE
     saved_queries = SAVED_QUERIES
 
-    def __init__(self, scope: Construct, *, stage: Stage, lake: LakeStack) -> None:
-        super().__init__(scope, stage=stage, lake=lake)
-        self._settings = stage.settings(VendorExports)
-        self._secret_name = f"{stage.resource_prefix}/veson"
+    def __init__(self, scope: Construct, *, lake: LakePart) -> None:
+        super().__init__(scope, lake=lake)
+        self._settings = self.stage.settings(VendorExports)
         self.slots = self.state_table("Slots")
-        self._build_secret()
+        self._secret = self._build_secret()
         for table in HISTORY_TABLES:
             lake.catalog.add(self, table, history_prefix(self._settings.environment, table.name), hourly=False)
-        secret_arn = self.format_arn(
-            service="secretsmanager",
-            resource="secret",
-            resource_name=f"{self._secret_name}-??????",  # Secrets Manager appends six characters
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
-        self.steps = ExportFunctions(self, self.slots, self._secret_name, secret_arn)
+        self.steps = ExportFunctions(self, self.slots, self._secret.secret_arn)
         self.export = ExportMachine(self, self.steps)
         self.add_machine(self.export)
         self.add_machine(HistoryMachine(self, self.steps))
-        self.schedule("Exports", self._settings.schedule, self.export, "Has the vendor export the hour, and fetches it")
+        self.schedule(
+            "EachHour", self._settings.schedule, self.export, "Has the vendor export the hour, and fetches it"
+        )
         self.publish(
             SlotsTable=self.slots.table_name,
-            VendorSecret=self._secret_name,
+            VendorSecret=self._secret.secret_arn,
             UpdateHistoryFunction=self.steps.update_history.name,
             ExportEnvironment=self._settings.environment.value,
         )
 
-    def _build_secret(self) -> None:
-        """Build a secret of the right form, for a person to fill: no credential is ever in a template."""
+    def _build_secret(self) -> secretsmanager.Secret:
+        """Build a secret of the right form, for a person to fill: no credential is ever in a template.
+
+        It has no name of ours: one that outlived its stack would block the next.
+        """
         secret = secretsmanager.Secret(
             self,
             "VendorSecret",
-            secret_name=self._secret_name,  # people look for it
-            description="Credentials of the Veson data lake: put the vendor's values in place of the generated ones",
+            description=f"Sluice {self.stage.name}: credentials of the Veson data lake, the vendor's in place of these",
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 secret_string_template=json.dumps({"Veson_client_id": "put the vendor's value here"}),
                 generate_string_key="Veson_client_secret",
@@ -70,10 +65,11 @@ class VendorExportsStack(PipelineStack):
         )
         by_hand = "The vendor rotates its credentials itself and offers no call for it: a person puts the new ones in."
         acknowledge(secret, "AwsSolutions-SMG4", by_hand)
+        return secret
 
     def raise_alarms(self, alarms: Alarms) -> None:
         """Raise alarms on all that can go wrong, from the schedule to the delivery."""
-        raise_alarms(alarms, self.steps, self.export, self.missed_calls, self._secret_name)
+        raise_alarms(alarms, self.steps, self.export, self.missed_calls, self._secret.secret_arn)
 
     def panels(self) -> Panels:
         """Return what the vendor delivered."""
@@ -88,4 +84,4 @@ class VendorExportsStack(PipelineStack):
 
     def allow_digest(self, function: PythonFunction) -> None:
         """Let the digest's function read the observations of the exports."""
-        function.allow(["s3:GetObject"], [f"{self.lake.bucket_arn}/{state_key(self._settings.environment)}"])
+        function.allow(["s3:GetObject"], [f"{self.lake.bucket.bucket_arn}/{state_key(self._settings.environment)}"])
