@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import cast
 
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -30,10 +31,10 @@ class VendorExportsPart(PipelinePart):
         super().__init__(scope, lake=lake)
         self._settings = self.stage.settings(VendorExports)
         self.slots = self.state_table("Slots")
-        self._secret = self._build_secret()
+        self._secret_arn = self._build_secret()
         for table in HISTORY_TABLES:
             lake.catalog.add(self, table, history_prefix(self._settings.environment, table.name), hourly=False)
-        self.steps = ExportFunctions(self, self.slots, self._secret.secret_arn)
+        self.steps = ExportFunctions(self, self.slots, self._secret_arn)
         self.export = ExportMachine(self, self.steps)
         self.add_machine(self.export)
         self.add_machine(HistoryMachine(self, self.steps))
@@ -42,13 +43,13 @@ class VendorExportsPart(PipelinePart):
         )
         self.publish(
             SlotsTable=self.slots.table_name,
-            VendorSecret=self._secret.secret_arn,
+            VendorSecret=self._secret_arn,
             UpdateHistoryFunction=self.steps.update_history.name,
             ExportEnvironment=self._settings.environment.value,
         )
 
-    def _build_secret(self) -> secretsmanager.Secret:
-        """Build a secret of the right form, for a person to fill: no credential is ever in a template.
+    def _build_secret(self) -> str:
+        """Build a secret of the right form, for a person to fill, and return its ARN; no credential is in a template.
 
         It has no name of ours: one that outlived its stack would block the next.
         """
@@ -65,11 +66,13 @@ class VendorExportsPart(PipelinePart):
         )
         by_hand = "The vendor rotates its credentials itself and offers no call for it: a person puts the new ones in."
         acknowledge(secret, "AwsSolutions-SMG4", by_hand)
-        return secret
+        return cast(
+            "secretsmanager.CfnSecret", secret.node.default_child
+        ).attr_id  # in the local cloud, Ref is its name
 
     def raise_alarms(self, alarms: Alarms) -> None:
         """Raise alarms on all that can go wrong, from the schedule to the delivery."""
-        raise_alarms(alarms, self.steps, self.export, self.missed_calls, self._secret.secret_arn)
+        raise_alarms(alarms, self.steps, self.export, self.missed_calls, self._secret_arn)
 
     def panels(self) -> Panels:
         """Return what the vendor delivered."""

@@ -70,16 +70,16 @@ class Pipeline:
 @pytest.fixture
 def pipeline(cloud: Cloud) -> Iterator[Pipeline]:
     """The functions, while nothing but the test calls them."""
-    rules = cloud.client("events")
-    (rule,) = [each["Name"] for each in rules.list_rules()["Rules"] if "FilesRule" in each["Name"]]
-    rules.disable_rule(Name=rule)
+    s3, bucket = cloud.client("s3"), cloud.output("SourceBucket")
+    told = s3.get_bucket_notification_configuration(Bucket=bucket)["QueueConfigurations"]
+    s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
     pipeline = Pipeline(cloud)
     try:
         pipeline.finish()
         yield pipeline
         pipeline.finish()
     finally:
-        rules.enable_rule(Name=rule)
+        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={"QueueConfigurations": told})
 
 
 def test_all_rights_are_enough_and_every_one_is_needed(pipeline: Pipeline) -> None:

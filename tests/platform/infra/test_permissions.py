@@ -272,7 +272,7 @@ def _known(stage: Synthesis, role: str, resource: str) -> str:
         r"<Ledger\w{8}\.Arn>": "ledger",
         r"<MediaIndex\w{8}\.Arn>": "media index",
         r"<Slots\w{8}\.Arn>": "slots",
-        r"<VendorSecret\w{8}>$": "the vendor's secret",
+        r"<VendorSecret\w{8}\.Id>$": "the vendor's secret",
         r"<NewFilesQueue\w{8}\.Arn>": "queue of files",
         r"<MediaQueue\w{8}\.Arn>": "queue of media",
         r"<MissedCalls\w{8}\.Arn>": "missed calls",

@@ -97,4 +97,4 @@ def test_the_secret_has_a_name_no_value_and_the_form_that_functions_read(stage: 
 def _known(value: Any) -> str:
     """Return a variable's value; a reference as the name of its resource."""
     shown = text(value)
-    return re.sub(r"^<(?:VendorExports)?(\w+)\w{8}>$", r"<\1>", shown)
+    return re.sub(r"^<(?:VendorExports)?(\w+)\w{8}(?:\.Id)?>$", r"<\1>", shown)
