@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from inspect import getdoc
 
-from cli.simulator import transport_faults, vendor_faults
+from cli.simulator import habit_faults, transport_faults, vendor_faults
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Wording
 from cli.simulator.vendor import Fault, Target
@@ -15,6 +15,8 @@ _ON_THE_WIRE: dict[str, Callable[[Target], Fault]] = {
     "server-error": transport_faults.http_error,
     "too-many-requests": transport_faults.too_many_requests,
     "too-many-requests-until": transport_faults.too_many_requests_until,
+    "busy": transport_faults.busy,
+    "misdirected": transport_faults.misdirected,
     "stalled": transport_faults.stalled,
     "reset": transport_faults.reset,
     "answer-lost": transport_faults.answer_lost,
@@ -63,6 +65,25 @@ _OTHERS: dict[str, Callable[[], Fault]] = {
     "file-missing": vendor_faults.file_missing,
     "file-shortened": vendor_faults.file_shortened,
     "file-changed": vendor_faults.file_changed,
+    "file-empty-with-204": habit_faults.empty_with_204,
+    "file-slow-down": habit_faults.slow_down,
+    "denied-with-403": habit_faults.denied_with,
+    "accepted-with-201": partial(habit_faults.accepted_with, 201),
+    "accepted-with-202": habit_faults.accepted_with,
+    "camel-case": habit_faults.camel_case,
+    "snake-case": habit_faults.snake_case,
+    "byte-order-mark": habit_faults.byte_order_mark,
+    "utf-16": partial(habit_faults.byte_order_mark, "utf-16"),
+    "json-in-json": habit_faults.json_in_json,
+    "sizes-as-text": habit_faults.sizes_as_text,
+    "sizes-as-decimals": partial(habit_faults.sizes_as_text, "{}.0"),
+    "urls-padded": habit_faults.urls_padded,
+    "folder-markers": habit_faults.folder_markers,
+    "no-break-space": habit_faults.no_break_space,
+    "range-refused": habit_faults.range_refused,
+    "range-ignored": habit_faults.range_ignored,
+    "range-unnamed": habit_faults.range_unnamed,
+    "range-elsewhere": habit_faults.range_elsewhere,
 }
 
 

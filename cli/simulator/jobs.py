@@ -47,7 +47,10 @@ class Timing:
 
 
 class Wording(StrEnum):
-    """Sentences that refuse a trigger, for `str.format` with ``next`` and ``last``, the times of the triggers."""
+    """Sentences that refuse a trigger, for `str.format`.
+
+    ``next`` and ``last`` are the times of triggers, ``left`` is the time until the next one.
+    """
 
     ISO = "The export was requested less than an hour ago. The next request is allowed at {next:%Y-%m-%dT%H:%M:%SZ}."
     SPACED = "Only one export per hour is allowed, next allowed time: {next:%Y-%m-%d %H:%M:%S}"
@@ -58,20 +61,23 @@ class Wording(StrEnum):
     OFFSET = "Next allowed execution time is {next:%Y-%m-%dT%H:%M:%S}+00:00."
     MINUTES = "Please wait until {next:%Y-%m-%d %H:%M} UTC."
     TWO_TIMES = "Last export: {last:%Y-%m-%d %H:%M:%S}. Next export allowed: {next:%Y-%m-%d %H:%M:%S}."
+    DURATION = "Too early. Try again in {left}."
     NEVER = "Next allowed execution time is 0001-01-01T00:00:00Z."
     FAR_FUTURE = "Next allowed execution time is 9999-12-31T23:59:59Z."
     UNPARSABLE = "An export was requested recently. Please try again later."
     IMPOSSIBLE = "Next allowed execution time is 2026-02-31 25:61:00."
 
-    def sentence(self, last: datetime, following: datetime) -> str:
+    def sentence(self, last: datetime, following: datetime, now: datetime) -> str:
         """Return the sentence; the next time is rounded up, so that a client that obeys is not refused again."""
         unit = timedelta(minutes=1) if self is Wording.MINUTES else timedelta(seconds=1)
-        return self.value.format(last=last, next=_rounded_up(following, unit))
+        allowed = _rounded_up(following, unit)
+        left = f"{allowed - now.replace(microsecond=0)!s:0>8}"
+        return self.value.format(last=last, next=allowed, left=left)
 
     @property
     def example(self) -> str:
         """The sentence with sample times."""
-        return self.sentence(_SOME_DAY, _SOME_DAY + timedelta(hours=1))
+        return self.sentence(_SOME_DAY, _SOME_DAY + timedelta(hours=1), _SOME_DAY)
 
 
 def _rounded_up(moment: datetime, unit: timedelta) -> datetime:

@@ -39,6 +39,16 @@ def too_many_requests_until(target: Target, seconds: int = 1) -> Fault:
     return answered(target, lambda vendor: _busy(format_datetime(vendor.clock() + vendor.skew + wait, usegmt=True)))
 
 
+def busy(target: Target, seconds: int = 120) -> Fault:
+    """503, with Retry-After in seconds: more than a function waits."""
+    return answered(target, lambda _: replace(_busy(str(seconds)), status=503))
+
+
+def misdirected(target: Target) -> Fault:
+    """421: this connection is not the right one."""
+    return http_error(target, 421)
+
+
 def stalled(target: Target, seconds: float = 3600) -> Fault:
     """The vendor does what it is asked, but stays silent for long."""
     return changed(target, lambda response: replace(response, stall=seconds))

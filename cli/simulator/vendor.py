@@ -164,7 +164,7 @@ def _export(vendor: Vendor, request: Request) -> Response:
     job = vendor.jobs.trigger(vendor.clock(), apart, environment, exports)
     if job is None:
         last = vendor.jobs.last + vendor.skew
-        return api_error(400, vendor.wording.sentence(last, last + apart))
+        return api_error(400, vendor.wording.sentence(last, last + apart, vendor.clock() + vendor.skew))
     job.prepare()
     return json_response({"JobGuid": job.guid})
 

@@ -141,16 +141,17 @@ def volume_changed(factor: float) -> Fault:
     return Fault(exports=lambda exports: replace(exports, volume=exports.volume * factor))
 
 
-def _listed(change: Callable[[Entry], list[Entry]], file: str) -> Fault:
+def listed_differently(change: Callable[[Entry], list[Entry]], file: str) -> Fault:
     """List other entries in place of a file's."""
 
     def entries(_: Request, listed: list[Entry]) -> list[Entry]:
-        return [entry for each in listed for entry in (change(each) if _name(each) == file else [each])]
+        return [entry for each in listed for entry in (change(each) if name_of(each) == file else [each])]
 
     return Fault(entries=entries)
 
 
-def _name(entry: Entry) -> str:
+def name_of(entry: Entry) -> str:
+    """Return the name of a listed file."""
     return str(entry.get("key", "")).rpartition("/")[2]
 
 
@@ -161,32 +162,32 @@ def nothing_listed() -> Fault:
 
 def listed_twice(file: str = A_FILE) -> Fault:
     """A file is listed twice, identically."""
-    return _listed(lambda entry: [entry, entry], file)
+    return listed_differently(lambda entry: [entry, entry], file)
 
 
 def listed_with_two_sizes(file: str = A_FILE) -> Fault:
     """A file is listed twice, with different sizes."""
-    return _listed(lambda entry: [entry, entry | {"size": entry["size"] + 1}], file)
+    return listed_differently(lambda entry: [entry, entry | {"size": entry["size"] + 1}], file)
 
 
 def listed_size(size: object, file: str = A_FILE) -> Fault:
     """A file is listed with this size."""
-    return _listed(lambda entry: [entry | {"size": size}], file)
+    return listed_differently(lambda entry: [entry | {"size": size}], file)
 
 
 def listed_without(member: str, file: str = A_FILE) -> Fault:
     """A file's entry lacks a member."""
-    return _listed(lambda entry: [{name: value for name, value in entry.items() if name != member}], file)
+    return listed_differently(lambda entry: [{name: value for name, value in entry.items() if name != member}], file)
 
 
 def listed_elsewhere(url: str = EVIL_URL, file: str = A_FILE) -> Fault:
     """A file's URL leads to another host."""
-    return _listed(lambda entry: [entry | {"presignedDownloadURL": url}], file)
+    return listed_differently(lambda entry: [entry | {"presignedDownloadURL": url}], file)
 
 
 def hostile_keys(*keys: str, file: str = A_FILE) -> Fault:
     """A file is listed under hostile keys too, such as `../../x` and `/etc/passwd`."""
-    return _listed(lambda entry: [entry, *(entry | {"key": key} for key in keys or HOSTILE_KEYS)], file)
+    return listed_differently(lambda entry: [entry, *(entry | {"key": key} for key in keys or HOSTILE_KEYS)], file)
 
 
 def file_empty(file: str = A_FILE) -> Fault:

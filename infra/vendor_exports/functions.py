@@ -20,6 +20,10 @@ class ExportFunctions(PipelineFunctions):
         self._in_slots = {"SLOTS_TABLE": slots.table_name}
         self._flow = {"ENVIRONMENT": settings.environment.value}
         self._scope = {"OUT_OF_SCOPE": ",".join(settings.out_of_scope)}
+        self._patience = {
+            "PATIENCE_SECONDS": str(settings.patience_seconds),
+            "POLL_SECONDS": str(settings.poll_seconds),
+        }
         self._vendor = self._vendor_variables(part.stage)
         self._folders = f"{self._lake_arn}/{settings.environment.root}Hourly/*"
         self._runs = f"{self._lake_arn}/runs/exports/*"
@@ -58,9 +62,8 @@ class ExportFunctions(PipelineFunctions):
         purpose = "Takes the slot, unless another execution has it"
         self.claim_slot = self.build("claim_slot", purpose, "http", **self._vendor, LEASE_MINUTES=lease)
         self.claim_slot.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._slots_arn])
-        patience = str(self._settings.patience_seconds)
         purpose = "Asks the vendor for the hour's job"
-        self.trigger_job = self._build_caller("trigger_job", purpose, PATIENCE_SECONDS=patience)
+        self.trigger_job = self._build_caller("trigger_job", purpose, **self._patience)
         self.trigger_job.allow(["dynamodb:UpdateItem"], [self._slots_arn])
         self.check_job = self._build_caller(
             "check_job",
@@ -79,6 +82,7 @@ class ExportFunctions(PipelineFunctions):
             MAX_FILE_BYTES=str(settings.max_file_bytes),
             BATCH_FILES=str(settings.batch_files),
             BATCH_BYTES=str(settings.batch_bytes),
+            **self._patience,
             ROUNDS=str(settings.rounds),
         )
         self.list_files.allow(["dynamodb:GetItem"], [self._slots_arn])
@@ -100,6 +104,7 @@ class ExportFunctions(PipelineFunctions):
             **self._in_slots,
             **self._flow,
             **self._scope,
+            **self._patience,
             ROUNDS=str(self._settings.rounds),
         )
         self.check_delivery.allow(["s3:GetObject"], [self._folders, self._runs], _ANY_OBJECT)

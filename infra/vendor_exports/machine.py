@@ -42,13 +42,14 @@ class ExportMachine(Machine):
     def _build_trigger_question(
         self, trigger: sfn.IChainable, checking: sfn.IChainable, recording: sfn.IChainable
     ) -> sfn.Choice:
-        until = sfn.Wait(
+        told = "The vendor takes one job an hour and says when it takes the next"
+        until = self._wait("Wait until the vendor allows it", "$.trigger", told)
+        begin = sfn.Wait(
             self,
-            "Wait until the vendor allows it",
-            comment="The vendor takes one job an hour and says when it takes the next",
-            time=sfn.WaitTime.seconds_path("$.trigger.wait_seconds"),
+            states.WAIT_FOR_BEGIN,
+            comment="No job is complete sooner",
+            time=sfn.WaitTime.duration(Duration.seconds(self._settings.first_wait_seconds)),
         )
-        begin = self._wait(states.WAIT_FOR_BEGIN, self._settings.first_wait_seconds, "No job is complete sooner")
         question = sfn.Choice(self, "Did the vendor take the job?", comment="It takes one an hour")
         question.when(_equals("$.trigger.next_step", "accepted"), begin.next(checking))
         question.when(_equals("$.trigger.next_step", "wait"), until.next(trigger))
@@ -58,12 +59,10 @@ class ExportMachine(Machine):
         payload = {
             "export": _EXPORT,
             "triggered": sfn.JsonPath.string_at("$.trigger.next_step"),
-            **{name: sfn.JsonPath.number_at(f"$.check.{name}") for name in ("polls", "unknown")},
+            **{name: sfn.JsonPath.number_at(f"$.check.{name}") for name in ("waited_seconds", "unknown")},
         }
         check = self.call(states.CHECK_JOB, self._functions.check_job, payload, recording, "$.check")
-        wait = self._wait(
-            states.WAIT_FOR_JOB, self._settings.poll_seconds, "The vendor replicates for 15 to 25 minutes"
-        )
+        wait = self._wait(states.WAIT_FOR_JOB, "$.check", "The vendor replicates for 15 to 25 minutes")
         question = sfn.Choice(self, "Is the job complete?", comment="Unknown words mean not yet, until the deadline")
         question.when(_equals("$.check.next_step", "complete"), self._build_copying(recording))
         question.when(_equals("$.check.next_step", "wait"), wait.next(check))
@@ -72,22 +71,19 @@ class ExportMachine(Machine):
         return check.next(question)
 
     def _build_copying(self, recording: sfn.IChainable) -> sfn.IChainable:
-        payload = {"export": _EXPORT, "round": sfn.JsonPath.number_at("$.listing.round")}
-        functions = self._functions
-        listing = self.call(states.LIST, functions.list_files, payload, recording, "$.listing")
-        check = self.call(states.CHECK_DELIVERY, functions.check_delivery, payload, recording, "$.delivery_check")
+        counted = {name: sfn.JsonPath.number_at(f"$.delivery.{name}") for name in ("round", "waited_seconds")}
+        payload, functions = {"export": _EXPORT, **counted}, self._functions
+        listing = self.call(states.LIST, functions.list_files, payload, recording, "$.delivery")
+        check = self.call(states.CHECK_DELIVERY, functions.check_delivery, payload, recording, "$.delivery")
+        wait = self._wait(states.WAIT_FOR_FILES, "$.delivery", "The list may be late, or the vendor busy")
+        wait.next(listing)
         arrived = sfn.Choice(self, "Did all arrive?", comment="What is missing is fetched again, by new URLs")
-        arrived.when(_equals("$.delivery_check.next_step", "again"), listing).otherwise(recording)
+        arrived.when(_equals("$.delivery.next_step", "again"), listing)
+        arrived.when(_equals("$.delivery.next_step", "wait"), wait).otherwise(recording)
         check.next(arrived)
-        wait = self._wait(
-            states.WAIT_FOR_LIST,
-            self._settings.poll_seconds,
-            "A complete job has files: the vendor's list may be late",
-        )
         question = sfn.Choice(self, "Are there files?", comment="An empty list is no delivery")
-        question.when(_equals("$.listing.next_step", "files"), self._build_map(check).next(check))
-        question.when(_equals("$.listing.next_step", "nothing"), wait.next(listing))
-        question.otherwise(recording)
+        question.when(_equals("$.delivery.next_step", "files"), self._build_map(check).next(check))
+        question.when(_equals("$.delivery.next_step", "wait"), wait).otherwise(recording)
         return listing.next(question)
 
     def _build_map(self, check: sfn.IChainable) -> sfn.DistributedMap:
@@ -96,7 +92,7 @@ class ExportMachine(Machine):
             states.COPY,
             self.call("Copy one batch of files", self._functions.copy_files, None, lost),
             comment="One child execution per batch of the plan; the check that follows counts, so none of them ends it",
-            plan=Plan("runs/exports/", "$.listing.plan_key", "batches"),
+            plan=Plan("runs/exports/", "$.delivery.plan_key", "batches"),
             concurrency=self._settings.copy_max_concurrency,
             failed=check,
             tolerates_failures=True,
@@ -128,8 +124,9 @@ class ExportMachine(Machine):
         question.otherwise(sfn.Succeed(self, "Delivered"))
         return question
 
-    def _wait(self, name: str, seconds: int, comment: str) -> sfn.Wait:
-        return sfn.Wait(self, name, comment=comment, time=sfn.WaitTime.duration(Duration.seconds(seconds)))
+    def _wait(self, name: str, answer: str, comment: str) -> sfn.Wait:
+        """Return a state that waits as long as an answer of a step says."""
+        return sfn.Wait(self, name, comment=comment, time=sfn.WaitTime.seconds_path(f"{answer}.wait_seconds"))
 
 
 class HistoryMachine(Machine):

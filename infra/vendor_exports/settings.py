@@ -24,11 +24,11 @@ class VendorExports:
     out_of_scope: tuple[str, ...] = ()
 
     schedule: str | None = "cron(2 * * * ? *)"  # a slot is the hour its run is started in
-    patience_seconds: int = 75 * 60  # for the vendor to take a job: one an hour
+    patience_seconds: int = 75 * 60  # for the vendor to take a job, one an hour; as much to give its files
     first_wait_seconds: int = 120
-    poll_seconds: int = 60
+    poll_seconds: int = 60  # at least, between two checks of the job, and two rounds with a busy vendor
     deadline_seconds: int = 90 * 60  # for a job to be complete; 15 to 25 minutes are usual
-    timeout_minutes: int = 300  # of an execution: patience, deadline and copying
+    timeout_minutes: int = 360  # of an execution: patience twice, deadline and copying
     vendor_timeout_seconds: int = 60  # of one request without a byte
     pause_milliseconds: int = 1000  # before the second attempt of a request, at most; then doubling
 

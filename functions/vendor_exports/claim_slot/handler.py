@@ -33,6 +33,6 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         "decision": decision.value,
         "export": {"slot": str(slot), "execution": event["execution"], "vendor_url": vendor_url},
         "trigger": {"next_step": "", "waited_seconds": 0},
-        "check": {"polls": 0, "unknown": 0},
-        "listing": {"round": 0},
+        "check": {"waited_seconds": 0, "unknown": 0},
+        "delivery": {"round": 0, "waited_seconds": 0},
     }

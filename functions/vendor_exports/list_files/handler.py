@@ -11,6 +11,7 @@ from sluice.observability.metrics_cloudwatch import LambdaFunction
 from sluice.vendor_exports.delivery.delivery_check import DeliveryReader
 from sluice.vendor_exports.delivery.manifest import FileLister, Limits
 from sluice.vendor_exports.delivery.model import Export
+from sluice.vendor_exports.delivery.patience import Patience
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.stored_files_s3 import S3StoredFiles
 from sluice.vendor_exports.delivery.vendor_access_http import VendorAccess, refusals_counted
@@ -19,6 +20,7 @@ function = LambdaFunction()
 logger, emitter = function.logger, function.emitter
 vendor = VendorAccess(secrets_manager())
 lake_bucket = setting("LAKE_BUCKET")
+poll_seconds = setting("POLL_SECONDS", int)
 lister = FileLister(
     DeliveryReader(S3ObjectStore(s3(), lake_bucket), S3StoredFiles(s3(), lake_bucket)),
     DynamoSlots(dynamodb(), setting("SLOTS_TABLE")),
@@ -28,15 +30,16 @@ lister = FileLister(
         batch_bytes=setting("BATCH_BYTES", int),
         rounds=setting("ROUNDS", int),
     ),
+    Patience(setting("PATIENCE_SECONDS", int), usual=poll_seconds, shortest=poll_seconds),
 )
 
 
 @function.observe
 @refusals_counted(emitter)
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """List the job's files: ``{"export": …, "round": …}``."""
+    """List the job's files: ``{"export": …, "round": …, "waited_seconds": …}``."""
     export = Export.from_json(vendor.environment, event["export"])
     logger.append_keys(slot=str(export.slot))
-    listing = lister.list_files(export, vendor.client(export), event["round"])
+    listing = lister.list_files(export, vendor.client(export), event["round"], event["waited_seconds"])
     logger.info("listed", extra=asdict(listing))
     return asdict(listing)

@@ -7,15 +7,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.runtime import dynamodb, secrets_manager, setting
 from sluice.observability.metrics_cloudwatch import LambdaFunction
-from sluice.vendor_exports.delivery.job import JobTrigger
+from sluice.vendor_exports.delivery.job import SHORTEST_WAIT, USUAL_WAIT, JobTrigger
 from sluice.vendor_exports.delivery.model import Export
+from sluice.vendor_exports.delivery.patience import Patience
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.vendor_access_http import VendorAccess, refusals_counted
 
 function = LambdaFunction()
 logger, emitter = function.logger, function.emitter
 vendor = VendorAccess(secrets_manager())
-patience_seconds = setting("PATIENCE_SECONDS", int)
+patience = Patience(setting("PATIENCE_SECONDS", int), USUAL_WAIT, SHORTEST_WAIT)
 slots = DynamoSlots(dynamodb(), setting("SLOTS_TABLE"))
 
 
@@ -26,7 +27,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     export = Export.from_json(vendor.environment, event["export"])
     logger.append_keys(slot=str(export.slot))
     address = vendor.address(export.vendor_url)
-    trigger = JobTrigger(vendor.client(export), address, slots, patience_seconds)
+    trigger = JobTrigger(vendor.client(export), address, slots, patience)
     answer = trigger.trigger(export, event["waited_seconds"])
     logger.info("triggered", extra=asdict(answer))
     return asdict(answer)

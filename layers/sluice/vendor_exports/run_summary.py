@@ -15,7 +15,7 @@ WAIT_FOR_BEGIN = "Wait for the job to begin"
 CHECK_JOB = "Check the job"
 WAIT_FOR_JOB = "Wait for the job"
 LIST = "List the files"
-WAIT_FOR_LIST = "Wait for the list to fill"
+WAIT_FOR_FILES = "Wait for the files"
 COPY = "Copy the files"
 CHECK_DELIVERY = "Check the delivery"
 RECORD = "Record the result"
@@ -23,7 +23,7 @@ UPDATE_HISTORIES = "Update the histories"
 
 JOB_STATES = (WAIT_FOR_BEGIN, CHECK_JOB, WAIT_FOR_JOB)
 """States between the trigger and the vendor's job being complete."""
-COPY_STATES = (LIST, WAIT_FOR_LIST, COPY, CHECK_DELIVERY)
+COPY_STATES = (LIST, WAIT_FOR_FILES, COPY, CHECK_DELIVERY)
 """States from the list of files to the check that all arrived."""
 
 _BUSY = "busy"

@@ -143,15 +143,15 @@ class StepwiseExport:
     def trigger_job(self, waited_seconds: int = 0) -> dict[str, Any]:
         return self._step("trigger", "trigger_job", waited_seconds=waited_seconds)
 
-    def check_job(self, polls: int = 0) -> dict[str, Any]:
-        return self._step("check", "check_job", triggered="accepted", polls=polls, unknown=0)
+    def check_job(self, waited_seconds: int = 0) -> dict[str, Any]:
+        return self._step("check", "check_job", triggered="accepted", waited_seconds=waited_seconds, unknown=0)
 
     def list_files(self) -> dict[str, Any]:
-        return self._step("listing", "list_files", round=self.state["listing"]["round"])
+        return self._step("delivery", "list_files", round=self.state["delivery"]["round"], waited_seconds=0)
 
     def batches(self) -> list[dict[str, Any]]:
         """Return the events that copy_files is called with."""
-        plan = json.loads(self.exports.cloud.read(self.state["listing"]["plan_key"]))
+        plan = json.loads(self.exports.cloud.read(self.state["delivery"]["plan_key"]))
         return [{"export": self.state["export"], "batch": batch} for batch in plan["batches"]]
 
     def copy_files(self, failing: str | None = None) -> None:
@@ -161,7 +161,7 @@ class StepwiseExport:
             self.exports.functions.call("copy_files", event, partial(_failed_more, failures))
 
     def check_delivery(self) -> dict[str, Any]:
-        return self._step("delivery_check", "check_delivery", round=self.state["listing"]["round"])
+        return self._step("delivery", "check_delivery", round=self.state["delivery"]["round"], waited_seconds=0)
 
     def record_result(self) -> dict[str, Any]:
         return dict(self._call("record_result", self.state))

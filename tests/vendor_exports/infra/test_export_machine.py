@@ -9,7 +9,7 @@ import pytest
 from infra.stage import BUILT_IN
 from infra.vendor_exports.settings import VendorExports
 from sluice.vendor_exports import run_summary as states
-from sluice.vendor_exports.delivery.delivery_check import Checked
+from sluice.vendor_exports.delivery.delivery_check import CheckAnswer, Checked
 from sluice.vendor_exports.delivery.job import JobAnswer, NextStep, TriggerAnswer
 from sluice.vendor_exports.delivery.manifest import Listed, Listing
 from sluice.vendor_exports.delivery.model import INCOMPLETE, ExportResult
@@ -48,8 +48,8 @@ STATE_BYTES = 256 * 1024  # what Step Functions takes as a state's input
             {"complete": states.LIST, "wait": states.WAIT_FOR_JOB, "lost": states.TRIGGER},
             {"over", "accepted"},
         ),
-        ("Are there files?", Listed, {"files": states.COPY, "nothing": states.WAIT_FOR_LIST}, {"over"}),
-        ("Did all arrive?", Checked, {"again": states.LIST}, {"over"}),
+        ("Are there files?", Listed, {"files": states.COPY, "wait": states.WAIT_FOR_FILES}, {"over"}),
+        ("Did all arrive?", Checked, {"again": states.LIST, "wait": states.WAIT_FOR_FILES}, {"over"}),
     ],
 )
 def test_the_answers_decide_where_it_goes(
@@ -66,8 +66,8 @@ def test_every_question_follows_the_step_whose_answer_it_reads(export: Machine) 
         states.CLAIM: ("Is the slot free?", "$.decision"),
         states.TRIGGER: ("Did the vendor take the job?", "$.trigger.next_step"),
         states.CHECK_JOB: (COMPLETE, "$.check.next_step"),
-        states.LIST: ("Are there files?", "$.listing.next_step"),
-        states.CHECK_DELIVERY: ("Did all arrive?", "$.delivery_check.next_step"),
+        states.LIST: ("Are there files?", "$.delivery.next_step"),
+        states.CHECK_DELIVERY: ("Did all arrive?", "$.delivery.next_step"),
     }
     for step, (question, variable) in asked.items():
         assert export.states[step]["Next"] == question
@@ -127,7 +127,8 @@ def test_the_map_tolerates_failures_because_the_check_that_follows_counts(export
 
 def test_what_the_steps_are_told(export: Machine) -> None:
     told = {name: state.get("Parameters") for name, state in export.states.items() if state["Type"] == "Task"}
-    of_export, counted = {"export.$": "$.export"}, {"export.$": "$.export", "round.$": "$.listing.round"}
+    of_export = {"export.$": "$.export"}
+    counted = of_export | {f"{name}.$": f"$.delivery.{name}" for name in ("round", "waited_seconds")}
     assert told == {
         states.CLAIM: {
             "execution.$": "$$.Execution.Id",
@@ -138,7 +139,7 @@ def test_what_the_steps_are_told(export: Machine) -> None:
         states.CHECK_JOB: {
             **of_export,
             "triggered.$": "$.trigger.next_step",
-            "polls.$": "$.check.polls",
+            "waited_seconds.$": "$.check.waited_seconds",
             "unknown.$": "$.check.unknown",
         },
         states.LIST: counted,
@@ -150,19 +151,19 @@ def test_what_the_steps_are_told(export: Machine) -> None:
 
 def test_a_batch_of_files_is_told_its_export_and_itself(export: Machine) -> None:
     assert export.map["ItemReader"]["ReaderConfig"]["ItemsPointer"] == "/batches"
-    assert export.map["ItemReader"]["Parameters"]["Key.$"] == "$.listing.plan_key"
+    assert export.map["ItemReader"]["Parameters"]["Key.$"] == "$.delivery.plan_key"
     assert export.map["ItemSelector"] == {"export.$": "$.export", "batch.$": "$$.Map.Item.Value"}
 
 
 def test_an_answer_replaces_the_answer_before_it(export: Machine) -> None:
-    """No loop makes the state grow: every step has one place of its own."""
+    """No loop makes the state grow: every step has one place, and what list and check count is in the same."""
     places = {name: state.get("ResultPath", "$") for name, state in export.of_type("Task")}
     assert places == {
         states.CLAIM: "$",
         states.TRIGGER: "$.trigger",
         states.CHECK_JOB: "$.check",
-        states.LIST: "$.listing",
-        states.CHECK_DELIVERY: "$.delivery_check",
+        states.LIST: "$.delivery",
+        states.CHECK_DELIVERY: "$.delivery",
         states.RECORD: "$.result",
         states.UPDATE_HISTORIES: None,
         "Copy one batch of files": None,
@@ -171,12 +172,11 @@ def test_an_answer_replaces_the_answer_before_it(export: Machine) -> None:
 
 def test_answers_hold_neither_addresses_nor_secrets_nor_lists() -> None:
     answers = {
-        "claim_slot": {"decision", "export", "trigger", "check", "listing"},
+        "claim_slot": {"decision", "export", "trigger", "check", "delivery"},
         "claim_slot.export": {"slot", "execution", "vendor_url"},
         "claim_slot.trigger": {"next_step", "waited_seconds"},
-        "claim_slot.check": {"polls", "unknown"},
-        "claim_slot.listing": {"round"},
-        "check_delivery": {"next_step", "promised", "copied", "missing"},
+        "claim_slot.check": {"waited_seconds", "unknown"},
+        "claim_slot.delivery": {"round", "waited_seconds"},
         "copy_files": {"batch_id", "failed"},
     }
     assert {place: members_of(place) for place in answers} == answers
@@ -192,13 +192,17 @@ def test_the_end_of_an_export_tells_figures_and_no_names_of_files() -> None:
     ("answer", "members"),
     [
         (TriggerAnswer, {"next_step", "wait_seconds", "waited_seconds", "cause"}),
-        (JobAnswer, {"next_step", "polls", "unknown", "cause"}),
-        (Listing, {"next_step", "round", "plan_key", "cause"}),
+        (JobAnswer, {"next_step", "wait_seconds", "waited_seconds", "unknown", "cause"}),
+        (Listing, {"next_step", "round", "plan_key", "wait_seconds", "waited_seconds", "cause"}),
+        (
+            CheckAnswer,
+            {"next_step", "round", "wait_seconds", "waited_seconds", "promised", "copied", "missing"},
+        ),
     ],
 )
 def test_answers_of_one_type_hold_neither_addresses_nor_secrets_nor_lists(answer: type, members: set[str]) -> None:
     assert {field.name for field in fields(answer)} == members
-    assert {field.type for field in fields(answer)} <= {NextStep, Listed, int, str}
+    assert {field.type for field in fields(answer)} <= {NextStep, Listed, Checked, int, str}
 
 
 def test_the_definition_speaks_of_no_address_and_no_secret(export: Machine) -> None:

@@ -19,12 +19,12 @@ MOST_EVENTS = 25_000  # of a history; Step Functions ends an execution that has 
 def test_waits(odd: Synthesis) -> None:
     export, settings = machine(odd.vendor_exports, "Export"), odd.stage.settings(VendorExports)
     waits = {name: state for name, state in export.states.items() if state["Type"] == "Wait"}
-    allowed = waits.pop("Wait until the vendor allows it")
-    assert (allowed["SecondsPath"], allowed["Next"]) == ("$.trigger.wait_seconds", states.TRIGGER)
-    assert {name: (wait["Seconds"], wait["Next"]) for name, wait in waits.items()} == {
-        states.WAIT_FOR_BEGIN: (settings.first_wait_seconds, states.CHECK_JOB),
-        states.WAIT_FOR_JOB: (settings.poll_seconds, states.CHECK_JOB),
-        states.WAIT_FOR_LIST: (settings.poll_seconds, states.LIST),
+    begin = waits.pop(states.WAIT_FOR_BEGIN)
+    assert (begin["Seconds"], begin["Next"]) == (settings.first_wait_seconds, states.CHECK_JOB)
+    assert {name: (wait["SecondsPath"], wait["Next"]) for name, wait in waits.items()} == {
+        "Wait until the vendor allows it": ("$.trigger.wait_seconds", states.TRIGGER),
+        states.WAIT_FOR_JOB: ("$.check.wait_seconds", states.CHECK_JOB),
+        states.WAIT_FOR_FILES: ("$.delivery.wait_seconds", states.LIST),
     }
 
 
@@ -88,7 +88,7 @@ def _longest(settings: VendorExports) -> dict[str, int]:
     return {
         states.TRIGGER: settings.patience_seconds // SHORTEST_WAIT + 1,
         states.CHECK_JOB: settings.deadline_seconds // settings.poll_seconds + 1,
-        states.LIST: settings.rounds,
+        states.LIST: settings.patience_seconds // settings.poll_seconds + settings.rounds,
     }
 
 

@@ -7,7 +7,7 @@ import pytest
 from infra.stage import BUILT_IN, stage_named
 from infra.vendor_exports.settings import VendorExports
 from sluice.vendor_exports.client.api import Environment
-from sluice.vendor_exports.delivery.job import LONGEST_WAIT
+from sluice.vendor_exports.delivery.patience import LONGEST_WAIT
 from tests.support.synthesised_stages import FEATURE
 
 ALL = {name: stage_named(name).settings(VendorExports) for name in (*BUILT_IN, FEATURE)}
@@ -27,7 +27,7 @@ def test_an_export_has_time_for_all_it_may_wait_for_and_all_rounds_of_copying(se
         settings.update_history,
     )
     every_round = (settings.list_files, settings.copy_files, settings.check_delivery)
-    waiting = settings.patience_seconds + settings.first_wait_seconds + settings.deadline_seconds
+    waiting = 2 * settings.patience_seconds + settings.first_wait_seconds + settings.deadline_seconds
     working = sum(step.timeout_seconds for step in once)
     rounds = settings.rounds * (settings.poll_seconds + sum(step.timeout_seconds for step in every_round))
     assert waiting + working + rounds <= settings.timeout_minutes * 60

@@ -13,11 +13,12 @@ import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.s3 import models as moto_s3
 
+from cli.simulator.access import Credentials
 from cli.simulator.exports import Exports
 from cli.simulator.jobs import Jobs, Timing
 from cli.simulator.simulator import Simulator
 from cli.simulator.vendor import Vendor
-from sluice.vendor_exports.delivery import copy_files
+from sluice.vendor_exports.delivery import copy_files, downloads_http
 from sluice.vendor_exports.delivery import vendor_access_http as vendor_adapter
 from tests.support.aws_calls import AwsCalls, AwsUnavailableError, Call, Interceptor, KilledError
 from tests.support.lambda_handlers import Handler, load_handler
@@ -89,8 +90,14 @@ class Exporting:
         self.simulator.vendor.jobs = Jobs()
         self.simulator.vendor.faults = ()
         self.simulator.journal.clear()
+        self.write_secret(self.simulator.vendor.credentials.client_secret)
         self.clock.now = datetime.fromisoformat("2026-03-01T12:02:00.250Z")
         self.crashes = 0
+
+    def write_secret(self, client_secret: str) -> None:
+        """Put a secret of the client into the stage's secret."""
+        secret = {"Veson_client_id": Credentials().client_id, "Veson_client_secret": client_secret}
+        boto3.client("secretsmanager").put_secret_value(SecretId=_SECRET, SecretString=json.dumps(secret))
 
     # The machine
 
@@ -164,27 +171,34 @@ class _Machine:
 
     def _check(self) -> None:
         while self._ask_for_job()["next_step"] == "wait":
-            self._wait(POLL)
+            self._wait(self.state["check"]["wait_seconds"])
         if self.state["check"]["next_step"] == "lost" and self._trigger():
             self._check()
         elif self.state["check"]["next_step"] == "complete":
-            while self._list() and self._copy()["next_step"] == "again":
-                continue
+            self._deliver()
+
+    def _deliver(self) -> None:
+        while (next_step := self._ask_for_files("list_files")) != "over":
+            if next_step == "files":
+                self._copy()
+                next_step = self._ask_for_files("check_delivery")
+            if next_step == "over":
+                return
+            if next_step == "wait":
+                self._wait(self.state["delivery"]["wait_seconds"])
+
+    def _ask_for_files(self, step: str) -> str:
+        return str(self._ask(step, "delivery", "round", "waited_seconds")["next_step"])
 
     def _ask_for_job(self) -> dict[str, Any]:
-        return self._ask("check_job", "check", "polls", "unknown", triggered=self.state["trigger"]["next_step"])
+        return self._ask(
+            "check_job", "check", "waited_seconds", "unknown", triggered=self.state["trigger"]["next_step"]
+        )
 
-    def _list(self) -> bool:
-        while self._ask("list_files", "listing", "round")["next_step"] == "nothing":
-            self._wait(POLL)
-        return bool(self.state["listing"]["next_step"] == "files")
-
-    def _copy(self) -> dict[str, Any]:
-        plan = json.loads(objects_of(LAKE)[self.state["listing"]["plan_key"]])
+    def _copy(self) -> None:
+        plan = json.loads(objects_of(LAKE)[self.state["delivery"]["plan_key"]])
         for batch in plan["batches"]:
             self._step("copy_files", {"export": self.state["export"], "batch": batch})
-        payload = {"export": self.state["export"], "round": self.state["listing"]["round"]}
-        return self._step("check_delivery", payload)
 
     def _ask(self, step: str, name: str, *members: str, **more: str) -> dict[str, Any]:
         payload = {member: self.state[name][member] for member in members} | more
@@ -209,19 +223,18 @@ class _Machine:
 def export(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Exporting]:
     """Yield functions and vendor, without a delivery."""
     monkeypatch.setattr(copy_files, "PART_BYTES", PART)
+    monkeypatch.setattr(downloads_http, "_CHUNK_BYTES", PART // 4)
     monkeypatch.setattr(moto_s3, "S3_UPLOAD_PART_MIN_SIZE", 1)
     monkeypatch.setattr(copy_files, "_THREADS", 1)  # the same order in each run
     clock = ManualClock()
     monkeypatch.setattr(vendor_adapter, "_now", clock)
     # Every process would load all certificates, which takes longer than the rest.
-    monkeypatch.setattr("httpx._transports.default.create_ssl_context", lambda **_: NO_TLS)
+    monkeypatch.setattr("httpx.create_ssl_context", lambda **_: NO_TLS)
     with (
         _intercepted_requests(moto_stage.calls, monkeypatch),
         Simulator(Vendor(EXPORTS, timing=Timing(init=60, replication=90), clock=clock)) as simulator,
     ):
-        known = simulator.vendor.credentials
-        secret = {"Veson_client_id": known.client_id, "Veson_client_secret": known.client_secret}
-        boto3.client("secretsmanager").create_secret(Name=_SECRET, SecretString=json.dumps(secret))
+        boto3.client("secretsmanager").create_secret(Name=_SECRET)
         made = Exporting(moto_stage, simulator, clock, monkeypatch)
         made.reset()
         yield made

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 SECRET = ENVIRONMENT["SECRET_ID"]
 SLOT = Slot.parse("20260301-12")
 SETTINGS = ENVIRONMENT | {
-    "DOWNLOAD_HOSTS": "One.test,two.test,",
+    "EXPORT_URL": f"{ENVIRONMENT['EXPORT_URL']}/",
+    "DOWNLOAD_HOSTS": "One.test, two.test,",
     "ENVIRONMENT": "Prod",
     "TIMEOUT_SECONDS": "7",
     "PAUSE_MILLISECONDS": "250",
@@ -58,7 +59,7 @@ def test_the_secret_is_read_once_and_again_when_it_is_refused(secrets: "SecretsM
     credentials = SecretCredentials(secrets, SECRET)
     assert credentials.current() == Credentials("id", "one")
     secrets.put_secret_value(
-        SecretId=SECRET, SecretString=json.dumps({"Veson_client_id": "id", "Veson_client_secret": "two"})
+        SecretId=SECRET, SecretString=json.dumps({"Veson_client_id": " id", "Veson_client_secret": "two\n"})
     )
     assert credentials.current() == Credentials("id", "one")
     assert credentials.renewed() == credentials.current() == Credentials("id", "two")
@@ -97,7 +98,7 @@ def test_how_requests_are_sent(secrets: "SecretsManagerClient", monkeypatch: pyt
     assert not http.follow_redirects
     assert not http.trust_env
     assert (http.timeout.read, http.timeout.connect) == (7, 10)
-    context = http._transport._pool._ssl_context  # type: ignore[attr-defined]
+    context = http._transport.make()._pool._ssl_context  # type: ignore[attr-defined]
     assert context.check_hostname
     assert context.verify_mode == 2, "certificates are required"
     assert stage.pauses.first_seconds == 0.25

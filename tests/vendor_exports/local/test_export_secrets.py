@@ -88,7 +88,7 @@ def _give_up(exports: DeployedExports, marked: Credentials) -> None:
     with exports.vendor(running, credentials=replace(marked)) as vendor:
         export = exports.step_by_step(vendor)
         export.trigger_job()
-        assert "its last status was" in export.check_job(polls=90)["cause"]
+        assert "its last status was" in export.check_job(waited_seconds=5400)["cause"]
         vendor.vendor.faults = (refusing,)
         assert "the vendor said" in export.trigger_job(waited_seconds=4400)["cause"]
         export.record_result()

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 from urllib.parse import quote, quote_plus
 
-import orjson
+from sluice.vendor_exports.client.documents import member, parsed, spelled
 
 
 class Environment(StrEnum):
@@ -35,10 +35,11 @@ class Environment(StrEnum):
 
 
 class VendorError(Exception):
-    """The vendor did not do what it was asked for."""
+    """The vendor did not do what it was asked for; `retry_after` are the seconds it asks to wait, if it names any."""
 
-    def __init__(self, slot: str, step: str, happened: str, advice: str) -> None:
+    def __init__(self, slot: str, step: str, happened: str, advice: str, *, retry_after: float | None = None) -> None:
         super().__init__(f"export {slot}, {step}: {happened}. {advice}")
+        self.retry_after = retry_after
 
 
 class CredentialsRefusedError(VendorError):
@@ -71,32 +72,62 @@ _ADDRESS = re.compile(r"\w+://\S+")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer: status, body, and the time by the vendor's clock, UTC, if it has a Date header."""
+    """An HTTP answer.
+
+    Attributes:
+        status: The HTTP status.
+        body: The bytes.
+        sent_at: The time by the vendor's clock, UTC, where the answer has a Date header.
+        retry_after: Seconds that the vendor asks to wait, where it names any.
+        charset: The coding that the answer says it has.
+    """
 
     status: int
     body: bytes = field(repr=False)
     sent_at: datetime | None
+    retry_after: float | None = None
+    charset: str = ""
+
+    @property
+    def is_success(self) -> bool:
+        """Tell whether the vendor did what it was asked for, or says that it will."""
+        return self.status in _SUCCESSES
 
     def document(self) -> Any:  # noqa: ANN401 - any JSON value
         """Return the body as JSON; None if it is not JSON."""
         try:
-            return orjson.loads(self.body)
+            return parsed(self.body, self.charset)
         except ValueError:
             return None
 
-    def text(self, member: str) -> str | None:
-        """Return a member of the body that is a text and not blank; None if there is none."""
-        document = self.document()
-        value = document.get(member) if isinstance(document, dict) else None
-        return value if isinstance(value, str) and value.strip() else None
+    def text(self, name: str) -> str | None:
+        """Return a member of the body that is a text and not blank, without blanks around; None if there is none."""
+        value = member(self.document(), name)
+        return (value.strip() or None) if isinstance(value, str) else None
 
-    def word(self, member: str) -> str | None:
+    def word(self, name: str) -> str | None:
         """Return a member of the body as a word, whatever its type; None if there is no such member."""
         document = self.document()
-        if not isinstance(document, dict) or member not in document:
+        if spelled(document, name) is None:
             return None
-        value = document[member]
+        value = member(document, name)
         return value if isinstance(value, str) else f"<{type(value).__name__}>"
+
+    def sentence(self) -> str | None:
+        """Return what the vendor says, in one of the members that errors have, as a JSON text, or as plain text."""
+        said = next(filter(None, map(self.text, _ERROR_MEMBERS)), None)
+        if said:
+            return said
+        document, is_plain = self.document(), self.body.lstrip()[:1] not in _NO_PLAIN_TEXT
+        if document is None and is_plain and self.body.strip() != b"null":
+            document = self.body[:_LONGEST_SENTENCE].decode(errors="replace")
+        return (document.strip() or None) if isinstance(document, str) else None
+
+
+_SUCCESSES = frozenset({200, 201, 202, 203})
+_ERROR_MEMBERS = ("Message", "detail", "error_description", "title", "error")
+_NO_PLAIN_TEXT = frozenset({b"", b"<", b"{", b"["})
+_LONGEST_SENTENCE = 1000  # bytes
 
 
 class JobStatus(StrEnum):
@@ -207,9 +238,12 @@ def listed_files(document: object) -> list[ListedFile] | None:
     """Read the list of files; None if it is not a list. Entries that are not objects become empty ones."""
     if not isinstance(document, list):
         return None
-    return [_offer(entry) if isinstance(entry, dict) else ListedFile("", "", None) for entry in document]
+    return [
+        ListedFile(_text(entry, "key"), _text(entry, "presignedDownloadURL").strip(), member(entry, "size"))
+        for entry in document
+    ]
 
 
-def _offer(entry: dict[str, Any]) -> ListedFile:
-    key, url = entry.get("key"), entry.get("presignedDownloadURL")
-    return ListedFile(key if isinstance(key, str) else "", url if isinstance(url, str) else "", entry.get("size"))
+def _text(entry: object, name: str) -> str:
+    value = member(entry, name)
+    return value if isinstance(value, str) else ""

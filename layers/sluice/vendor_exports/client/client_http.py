@@ -20,8 +20,8 @@ from sluice.vendor_exports.client.api import (
     listed_files,
     quoted,
 )
-from sluice.vendor_exports.client.connection_http import Connection, Tokens, never, refused
-from sluice.vendor_exports.client.next_allowed import next_allowed
+from sluice.vendor_exports.client.connection_http import DENIALS, Connection, Tokens, never, refused
+from sluice.vendor_exports.client.next_allowed import next_allowed, speaks_of_waiting
 
 _UNKNOWN_JOB = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.NOT_FOUND, httpx.codes.GONE})
 _SUPPORT = "Ask the vendor's support."
@@ -51,33 +51,33 @@ class VesonClient:
         """Ask for a job. The vendor allows one an hour."""
         answer = self._post("trigger", "export", {"configName": environment.config_name}, self._is_refusal)
         guid = answer.text("JobGuid")
-        if answer.status == httpx.codes.OK and guid and len(guid) <= _LONGEST_GUID:
+        if answer.is_success and guid and len(guid) <= _LONGEST_GUID:
             return Accepted(guid)
-        sentence = answer.text("Message")
-        if answer.status == httpx.codes.OK or sentence is None:
+        sentence = answer.sentence()
+        if answer.is_success or sentence is None:
             raise self._not_understood("trigger", answer)
-        return Refused(self._seconds_until(sentence, answer), self._quoted(sentence))
+        seconds = self._seconds_until(sentence, answer)
+        return Refused(answer.retry_after if seconds is None else seconds, self._quoted(sentence))
 
     def status(self, job_guid: str) -> JobReport:
         """Ask for the status of a job."""
         answer = self._post("status", "CheckJobStatus", {"jobGuid": job_guid})
-        if answer.status in _UNKNOWN_JOB:
-            advice = "A run within the slot's hour triggers another job."
-            happened = f"the vendor answered {answer.status}: it does not know the job, or not any more"
-            raise JobUnknownError(self.connection.slot, "status", happened, advice)
+        self._assert_known("status", answer)
         word = answer.word("JobStatus")
-        if answer.status != httpx.codes.OK or word is None:
+        if not answer.is_success or word is None:
             raise self._not_understood("status", answer)
         return JobReport(JobStatus.of(word), self._quoted(word))
 
     def files(self, environment: Environment, job_guid: str, minutes: int) -> list[ListedFile]:
         """Ask for the job's files, with presigned URLs that live for so many minutes."""
         answer = self._list(environment, job_guid, minutes, self.tokens.credentials.current().client_secret)
-        if answer.status == httpx.codes.UNAUTHORIZED:
+        if answer.status in DENIALS:
             answer = self._list(environment, job_guid, minutes, self.tokens.credentials.renewed().client_secret)
-        if answer.status == httpx.codes.UNAUTHORIZED:
-            raise refused(self.connection.slot, "files", answer.status)
-        listed = listed_files(answer.document()) if answer.status == httpx.codes.OK else None
+        self._assert_not_denied("files", answer)
+        self._assert_known("files", answer)
+        if answer.status == httpx.codes.NO_CONTENT:
+            return []
+        listed = listed_files(answer.document()) if answer.is_success else None
         if listed is None:
             raise self._not_understood("files", answer)
         return listed
@@ -99,11 +99,11 @@ class VesonClient:
     ) -> Answer:
         """Send a request with a token; once more with a new one when the vendor does not accept it any more."""
         answer = self._post_once(step, call, document, is_answer)
-        if answer.status == httpx.codes.UNAUTHORIZED:
+        if answer.status in DENIALS and not is_answer(answer):
             self.tokens.drop()
             answer = self._post_once(step, call, document, is_answer)
-        if answer.status == httpx.codes.UNAUTHORIZED:
-            raise refused(self.connection.slot, step, answer.status)
+        if not is_answer(answer):
+            self._assert_not_denied(step, answer)
         return answer
 
     def _post_once(self, step: str, call: str, document: dict[str, str], is_answer: Callable[[Answer], bool]) -> Answer:
@@ -111,11 +111,27 @@ class VesonClient:
         headers = {"Authorization": f"Bearer {self.tokens.token(self.connection)}"}
         return self.connection.send(step, httpx.Request("POST", url, json=document, headers=headers), is_answer)
 
+    def _assert_not_denied(self, step: str, answer: Answer) -> None:
+        """Raise where the vendor refuses new credentials, too, unless it says by such a status that it is too early."""
+        sentence = answer.sentence() or ""
+        if answer.status in DENIALS and not speaks_of_waiting(sentence):
+            raise refused(self.connection.slot, step, answer.status, self._quoted(sentence))
+
+    def _assert_known(self, step: str, answer: Answer) -> None:
+        if answer.status in _UNKNOWN_JOB:
+            advice = "A run within the slot's hour triggers another job."
+            happened = f"the vendor answered {answer.status}: it does not know the job, or not any more"
+            raise JobUnknownError(self.connection.slot, step, happened, advice)
+
     def _is_refusal(self, answer: Answer) -> bool:
         """Tell whether an answer refuses a job until a time; it may come with any status."""
-        sentence = answer.text("Message")
-        named = sentence is not None and self._seconds_until(sentence, answer) is not None
-        return named or (sentence is not None and answer.status == httpx.codes.TOO_MANY_REQUESTS)
+        sentence = answer.sentence()
+        if sentence is None:
+            return False
+        is_too_early = answer.status == httpx.codes.TOO_MANY_REQUESTS or (
+            answer.retry_after is not None and httpx.codes.is_client_error(answer.status)
+        )
+        return is_too_early or self._seconds_until(sentence, answer) is not None
 
     def _seconds_until(self, sentence: str, answer: Answer) -> float | None:
         now = answer.sent_at or self.clock()
@@ -126,7 +142,7 @@ class VesonClient:
         return quoted(text, (self.tokens.credentials.current().client_secret, self.tokens.last))
 
     def _not_understood(self, step: str, answer: Answer) -> AnswerNotUnderstoodError:
-        message = answer.text("Message")
+        message = answer.sentence()
         said = f': "{self._quoted(message)}"' if message else " with something else than its interface says"
         return AnswerNotUnderstoodError(
             self.connection.slot, step, f"the vendor answered {answer.status}{said}", _SUPPORT

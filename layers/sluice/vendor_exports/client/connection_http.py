@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import httpx
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from sluice.vendor_exports.client.api import (
     Answer,
@@ -17,13 +16,15 @@ from sluice.vendor_exports.client.api import (
     VendorUnavailableError,
     sent_at,
 )
+from sluice.vendor_exports.client.documents import member, whole_number
+from sluice.vendor_exports.client.retrying import TransientError, passes, retry_after, retrying
 
 ATTEMPTS = 5
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
-_LONGEST_PAUSE = 30.0  # seconds; a vendor that asks for more is asked again by the machine, which waits for less money
-_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 _MARGIN = timedelta(minutes=5)  # a token this close to its end is not used for a new request
-_REFUSALS = frozenset({400, 401, 403})  # OAuth answers 400 or 401 to wrong credentials
+DENIALS = frozenset({401, 403, 419, 440, 498})
+"""Statuses that servers give to a token or a secret that has expired or is another by now."""
+_REFUSALS = DENIALS | {400}  # OAuth answers 400 or 401 to wrong credentials
 _DEFAULT_SECONDS = 600
 _LONGEST_SECONDS = 24 * 60 * 60
 
@@ -31,14 +32,6 @@ _LONGEST_SECONDS = 24 * 60 * 60
 def never(_answer: Answer) -> bool:
     """Take every transient status as a failure."""
     return False
-
-
-class _TransientError(Exception):
-    """A retry may help, after so many seconds where the vendor named them."""
-
-    def __init__(self, happened: str, retry_after: float | None = None) -> None:
-        super().__init__(happened)
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,38 +49,28 @@ class Connection:
             VendorUnavailableError: All attempts were spent.
             AnswerNotUnderstoodError: The answer is larger than any answer can be.
         """
-        retrying = Retrying(
-            retry=retry_if_exception_type(_TransientError),
-            stop=_stop,
-            wait=self._pause,
-            sleep=self.pauses.sleep,
-            reraise=True,
-        )
         try:
-            return retrying(self._send_once, step, request, is_answer)
-        except _TransientError as error:
+            return retrying(self.pauses, TransientError, ATTEMPTS)(self._send_once, step, request, is_answer)
+        except TransientError as error:
             happened = f"{error}, {ATTEMPTS} times" if error.retry_after is None else str(error)
+            asked = error.retry_after
         advice = "If this goes on, ask the vendor's support."
-        raise VendorUnavailableError(self.slot, step, happened, advice)
-
-    def _pause(self, state: RetryCallState) -> float:
-        asked_for = _retry_after(state)
-        if asked_for is not None:
-            return asked_for
-        return wait_random_exponential(multiplier=self.pauses.first_seconds, max=_LONGEST_PAUSE)(state)
+        raise VendorUnavailableError(self.slot, step, happened, advice, retry_after=asked)
 
     def _send_once(self, step: str, request: httpx.Request, is_answer: Callable[[Answer], bool]) -> Answer:
         try:
             with closing(self.http.send(request, stream=True)) as response:
-                body = self._body(step, response)
+                if response.status_code == httpx.codes.MISDIRECTED_REQUEST:  # not read, so not sent this way again
+                    raise TransientError(f"the vendor answered {response.status_code}")
+                answer = _answer(response, self._body(step, response))
         except httpx.HTTPError as error:
             happened = type(error).__name__  # its text could hold the address
         else:
-            answer = Answer(response.status_code, body, sent_at(response.headers.get("date")))
-            if answer.status in _TRANSIENT and not is_answer(answer):
-                raise _TransientError(f"the vendor answered {answer.status}", _seconds(response, answer))
+            asks_to_wait = answer.retry_after is not None and response.is_error
+            if (passes(answer.status) or asks_to_wait) and not is_answer(answer):
+                raise TransientError(f"the vendor answered {answer.status}", answer.retry_after)
             return answer
-        raise _TransientError(f"the request ended with {happened}")
+        raise TransientError(f"the request ended with {happened}")
 
     def _body(self, step: str, response: httpx.Response) -> bytes:
         body = bytearray()
@@ -99,25 +82,10 @@ class Connection:
         return bytes(body)
 
 
-def _stop(state: RetryCallState) -> bool:
-    asked_for = _retry_after(state)
-    return stop_after_attempt(ATTEMPTS)(state) or (asked_for is not None and asked_for > _LONGEST_PAUSE)
-
-
-def _retry_after(state: RetryCallState) -> float | None:
-    error = state.outcome.exception() if state.outcome else None
-    return error.retry_after if isinstance(error, _TransientError) else None
-
-
-def _seconds(response: httpx.Response, answer: Answer) -> float | None:
-    """Read Retry-After, in seconds or as a date by the vendor's clock."""
-    header = response.headers.get("retry-after", "").strip()
-    if header.isdecimal():
-        return float(header)
-    until = sent_at(header)
-    if until is None or answer.sent_at is None:
-        return None
-    return max(0.0, (until - answer.sent_at).total_seconds())
+def _answer(response: httpx.Response, body: bytes) -> Answer:
+    sent = sent_at(response.headers.get("date"))
+    asked = retry_after(response.headers.get("retry-after", ""), sent or datetime.now(UTC))
+    return Answer(response.status_code, body, sent, asked, response.charset_encoding or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +131,9 @@ class Tokens:
         return self.last if is_valid else self._new_token(connection)
 
     def drop(self) -> None:
-        """Forget the token: the vendor does not accept it any more."""
+        """Forget the token, which the vendor does not accept any more: it, or the secret, may be another by now."""
         self._expires_at = None
+        self.credentials.renewed()
 
     def _new_token(self, connection: Connection) -> str:
         answer = connection.send("token", self._request(self.credentials.current()))
@@ -173,10 +142,10 @@ class Tokens:
         if answer.status in _REFUSALS:
             raise refused(connection.slot, "token", answer.status)
         token = answer.text("access_token")
-        if answer.status != httpx.codes.OK or token is None:
+        if not answer.is_success or token is None or not (token.isascii() and token.isprintable()):
             happened = f"the vendor answered {answer.status} without a token"
             raise AnswerNotUnderstoodError(connection.slot, "token", happened, "Ask the vendor's support.")
-        lifetime = timedelta(seconds=_lifetime_seconds(answer.document().get("expires_in")))
+        lifetime = timedelta(seconds=_lifetime_seconds(member(answer.document(), "expires_in")))
         self.last, self._expires_at = token, self.clock() + lifetime
         return token
 
@@ -186,13 +155,16 @@ class Tokens:
         return httpx.Request("POST", f"{self.url}/connect/token", data={**form, **secret})
 
 
-def refused(slot: str, step: str, status: int) -> CredentialsRefusedError:
-    """Return the error for credentials that the vendor refuses."""
+def refused(slot: str, step: str, status: int, words: str = "") -> CredentialsRefusedError:
+    """Return the error for credentials that the vendor refuses, also when they are new; `words` are the vendor's."""
+    said = f': "{words}"' if words else ""
+    happened = f"the vendor refuses our credentials ({status}), new ones too{said}"
     advice = "The secret was rotated or revoked: put the vendor's current values into it, then run the export again."
-    return CredentialsRefusedError(slot, step, f"the vendor refuses our credentials ({status})", advice)
+    return CredentialsRefusedError(slot, step, happened, advice)
 
 
 def _lifetime_seconds(value: object) -> float:
-    if not isinstance(value, (int, float)) or value <= 0:
+    seconds = whole_number(value) if isinstance(value, str) else value
+    if not isinstance(seconds, (int, float)) or seconds <= 0:
         return _DEFAULT_SECONDS
-    return float(min(value, _LONGEST_SECONDS))
+    return float(min(seconds, _LONGEST_SECONDS))

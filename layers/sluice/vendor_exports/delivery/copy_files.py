@@ -6,13 +6,13 @@ A file is verified, and its copy resumed where an earlier attempt stopped; a URL
 import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from threading import Lock
 
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
-
-from sluice.vendor_exports.client.api import Environment, Pauses, Vendor, VendorError
+from sluice.vendor_exports.client.api import Environment, Pauses, Vendor, VendorError, VendorUnavailableError
+from sluice.vendor_exports.client.retrying import retrying
 from sluice.vendor_exports.delivery.manifest import urls_by_name
 from sluice.vendor_exports.delivery.model import BatchResult, CopyBatch, ExpectedFile, Export
 from sluice.vendor_exports.delivery.transfers import (
@@ -21,6 +21,8 @@ from sluice.vendor_exports.delivery.transfers import (
     Downloads,
     Part,
     Provenance,
+    RangeRefusedError,
+    ServerBusyError,
     StoredFiles,
     TransientDownloadError,
     Upload,
@@ -36,8 +38,7 @@ LIFETIME_MINUTES = 60
 
 _THREADS = 4  # files at a time; each holds two parts in memory
 _ATTEMPTS = 4
-_LONGEST_PAUSE = 20.0  # seconds
-_KEPT, _COPIED = "kept", "copied"
+_BUSY = (ServerBusyError, VendorUnavailableError)  # a later round may succeed
 
 
 class UnexpectedContentError(DownloadError):
@@ -59,21 +60,28 @@ class FileCopy:
             DownloadError: The file could not be fetched, or is not the expected one.
         """
         begun = self._begun(key, wanted.job_guid, file.size) if file.size > PART_BYTES else None
-        with self.downloads.open(url, begun.size if begun else 0) as download:
-            provenance = replace(wanted, source_etag=download.etag)
-            if begun and not _continues(begun, download):
-                self._abort(key, begun)
-                if download.offset:
-                    raise TransientDownloadError("the file changed since its copy was begun")
-                begun = None
-            if begun is None and self._is_there(key, file, download):
+        if begun and self._went_on(begun, file, key, url):
+            return True
+        with self.downloads.open(url, 0) as download:
+            if self._is_there(key, file, download):
                 return False
-            _assert_expected_length(file, download)
+            if download.size not in {None, file.size}:
+                raise UnexpectedContentError(f"{file.size} bytes were promised, the server has {download.size}")
+            provenance = replace(wanted, source_etag=download.etag)
             if file.size <= PART_BYTES:
                 self._put(file, key, download, provenance)
             else:
-                self._put_in_parts(file, key, download, begun or self._begin(key, provenance))
+                self._put_in_parts(file, key, download, self._begin(key, provenance))
         return True
+
+    def _went_on(self, begun: Upload, file: ExpectedFile, key: str, url: str) -> bool:
+        """Copy what an upload lacks; abort it where the server has another file now, or does not send the rest."""
+        with suppress(RangeRefusedError), self.downloads.open(url, begun.size) as download:
+            if download.etag == begun.provenance.source_etag and download.size in {None, file.size}:
+                self._put_in_parts(file, key, download, begun)
+                return True
+        self._abort(key, begun)
+        return False
 
     def _is_there(self, key: str, file: ExpectedFile, download: Download) -> bool:
         stored = self.stored.head(key)
@@ -130,17 +138,6 @@ class FileCopy:
     def _abort(self, key: str, upload: Upload) -> None:
         self.stored.abort(key, upload.upload_id)
         self.uploads.forget(key)
-
-
-def _continues(begun: Upload, download: Download) -> bool:
-    """Tell whether a download continues an upload of the same file."""
-    return download.etag == begun.provenance.source_etag and download.offset == begun.size
-
-
-def _assert_expected_length(file: ExpectedFile, download: Download) -> None:
-    if download.length is not None and download.offset + download.length != file.size:
-        has = download.offset + download.length
-        raise UnexpectedContentError(f"{file.size} bytes were promised, the server has {has}")
 
 
 def _before_the_end(parts: Sequence[Part], size: int) -> tuple[Part, ...]:
@@ -243,14 +240,19 @@ class BatchCopy:
         ]
         with ThreadPoolExecutor(_THREADS) as threads:
             outcomes = dict(threads.map(lambda file: (file.name, self._outcome(file, batch)), wanted))
-        kept = [name for name, outcome in outcomes.items() if outcome == _KEPT]
-        return BatchResult(kept, {name: why for name, why in outcomes.items() if why not in {_KEPT, _COPIED}})
+        failures = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Exception)}
+        return BatchResult(
+            kept=[name for name, outcome in outcomes.items() if outcome is False],
+            reasons={name: str(error) for name, error in failures.items()},
+            busy={name: error.retry_after for name, error in failures.items() if isinstance(error, _BUSY)},
+        )
 
-    def _outcome(self, file: ExpectedFile, batch: CopyBatch) -> str:
+    def _outcome(self, file: ExpectedFile, batch: CopyBatch) -> bool | DownloadError | VendorError:
+        """Return whether the file was copied, or else kept as it was there; or why it is missing."""
         try:
-            return _COPIED if self._copy_file(file, batch) else _KEPT
+            return self._copy_file(file, batch)
         except (DownloadError, VendorError) as error:
-            return str(error)
+            return error
 
     def _copy_file(self, file: ExpectedFile, batch: CopyBatch) -> bool:
         """Copy a file from the known URL, then from a new one if that has expired."""
@@ -263,11 +265,5 @@ class BatchCopy:
 
     def _try_url(self, file: ExpectedFile, url: str, batch: CopyBatch, *, refetched: bool) -> bool:
         provenance = Provenance(batch.job_guid, self.export.name, "", refetched)
-        retrying = Retrying(
-            retry=retry_if_exception_type(TransientDownloadError),
-            stop=stop_after_attempt(_ATTEMPTS),
-            wait=wait_random_exponential(multiplier=self.pauses.first_seconds, max=_LONGEST_PAUSE),
-            sleep=self.pauses.sleep,
-            reraise=True,
-        )
-        return retrying(self.copy.copy, file, f"{self.export.folder}{file.name}", url, provenance)
+        key = f"{self.export.folder}{file.name}"
+        return retrying(self.pauses, TransientDownloadError, _ATTEMPTS)(self.copy.copy, file, key, url, provenance)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import accumulate
+from itertools import accumulate, chain
 
 import orjson
 
@@ -21,6 +21,7 @@ from sluice.vendor_exports.delivery.model import (
     Manifest,
     table_of,
 )
+from sluice.vendor_exports.delivery.patience import Patience
 from sluice.vendor_exports.delivery.slot_records import SlotRecords
 from sluice.vendor_exports.delivery.transfers import StoredFile, StoredFiles
 
@@ -31,12 +32,21 @@ _LONGEST_REASON = 200  # characters
 
 @dataclass(frozen=True, slots=True)
 class DeliveryState:
-    """Expected files that are whole, those that are missing, and why files are missing, by name."""
+    """State of a delivery.
+
+    Attributes:
+        manifest: What was promised.
+        whole: Expected files that arrived whole.
+        missing: Those that did not.
+        reasons: Why files are missing, by name.
+        busy: Missing files whose server was busy in the last round, with the seconds it asks to wait, if it names any.
+    """
 
     manifest: Manifest
     whole: tuple[tuple[ExpectedFile, StoredFile], ...]
     missing: tuple[ExpectedFile, ...]
     reasons: dict[str, str]
+    busy: dict[str, float | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,8 @@ class DeliveryReader:
     def state(self, export: Export, rounds: int) -> DeliveryState:
         """Compare every expected file with the one in the lake, after so many rounds of copying."""
         manifest = self.manifest(export)
-        results = list(self._results(export, rounds))
+        by_round = [list(self._results(export, number)) for number in range(1, rounds + 1)]
+        results = list(chain.from_iterable(by_round))
         heads = self.stored.heads([f"{export.folder}{file.name}" for file in manifest.files])
         kept = {name for result in results for name in result.kept}
         whole, missing = [], []
@@ -60,21 +71,22 @@ class DeliveryReader:
                 missing.append(file)
         known = {name: why for result in results for name, why in result.reasons.items()}
         reasons = {file.name: known.get(file.name, "its copy was cut off") for file in missing}
-        return DeliveryState(manifest, tuple(whole), tuple(missing), reasons | dict(manifest.unusable))
+        last = {name: seconds for result in by_round[-1] for name, seconds in result.busy.items()} if by_round else {}
+        busy = {file.name: last[file.name] for file in missing if file.name in last}
+        return DeliveryState(manifest, tuple(whole), tuple(missing), reasons | dict(manifest.unusable), busy)
 
     def manifest(self, export: Export) -> Manifest:
         """Return the manifest of all rounds so far."""
         return Manifest.from_json(orjson.loads(self.files.read(export.manifest_key)))
 
-    def _results(self, export: Export, rounds: int) -> Iterator[BatchResult]:
-        """Yield the results of all rounds' batches, in order; a batch that was killed has none."""
-        for number in range(1, rounds + 1):
-            for batch in orjson.loads(self.files.read(export.plan_key(number)))["batches"]:
-                try:
-                    body = self.files.read(export.result_key(batch["batch_id"]))
-                except MissingObjectError:
-                    continue
-                yield BatchResult(**orjson.loads(body))
+    def _results(self, export: Export, number: int) -> Iterator[BatchResult]:
+        """Yield the results of a round's batches, in order; a batch that was killed has none."""
+        for batch in orjson.loads(self.files.read(export.plan_key(number)))["batches"]:
+            try:
+                body = self.files.read(export.result_key(batch["batch_id"]))
+            except MissingObjectError:
+                continue
+            yield BatchResult(**orjson.loads(body))
 
 
 def _is_whole(file: ExpectedFile, stored: StoredFile, manifest: Manifest, kept: set[str]) -> bool:
@@ -86,25 +98,48 @@ class Checked(StrEnum):
     """Next step of the machine after a check."""
 
     AGAIN = "again"
+    WAIT = "wait"
     OVER = "over"
 
 
 @dataclass(frozen=True, slots=True)
+class CheckAnswer:
+    """Answer to a check, after so many rounds; `waited_seconds` are all the machine will have waited for the files."""
+
+    next_step: Checked
+    round: int
+    wait_seconds: int
+    waited_seconds: int
+    promised: int
+    copied: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveryCheck:
-    """Checks deliveries; tables `out_of_scope` are not expected, missing files are given up after so many `rounds`."""
+    """Checks deliveries; tables `out_of_scope` are not expected.
+
+    Missing files are given up after so many `rounds`; those of a busy server when the `patience` is spent, too.
+    """
 
     deliveries: DeliveryReader
     slots: SlotRecords
     out_of_scope: frozenset[str]
     rounds: int
+    patience: Patience
 
-    def check(self, export: Export, rounds: int) -> tuple[Checked, ExportResult]:
-        """Compare the files in the lake with the manifest, after so many rounds, and record the result."""
+    def check(self, export: Export, rounds: int, waited_seconds: int) -> CheckAnswer:
+        """Compare the files in the lake with the manifest, after so many rounds and seconds, and record the result."""
         state = self.deliveries.state(export, rounds)
         result = _result(export, state, self._missing_tables(export, state))
         self.slots.put_checked(export, result)
+        # A server that names no time is spared for as long again as it was so far.
+        asked = max((seconds for seconds in state.busy.values() if seconds is not None), default=waited_seconds)
+        wait = self.patience.wait(asked, waited_seconds) if state.busy else None
         again = bool(state.missing) and rounds < self.rounds
-        return (Checked.AGAIN if again else Checked.OVER), result
+        next_step = Checked.WAIT if wait else Checked.AGAIN if again else Checked.OVER
+        waited = waited_seconds + (wait or 0)
+        return CheckAnswer(next_step, rounds, wait or 0, waited, result.promised, result.copied, len(result.missing))
 
     def _missing_tables(self, export: Export, state: DeliveryState) -> list[str]:
         if not any(file.name == MASTER_SCHEMA and stored.size <= MAX_SCHEMA_BYTES for file, stored in state.whole):

@@ -4,14 +4,19 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 import httpx
 
+from sluice.vendor_exports.client.api import sent_at
+from sluice.vendor_exports.client.retrying import passes, retry_after
 from sluice.vendor_exports.delivery.transfers import (
     Download,
     DownloadError,
+    RangeRefusedError,
+    ServerBusyError,
     TransientDownloadError,
     UrlExpiredError,
     UrlRefusedError,
@@ -20,11 +25,18 @@ from sluice.vendor_exports.delivery.transfers import (
 _HTTPS = 443
 _IPV6 = IPv6Network("2000::/3")  # global unicast
 _CHUNK_BYTES = 1024 * 1024
+_ERROR_BYTES = 4096
+_SENT = frozenset({200, 204, 206})
 _LONGEST_ETAG = 200  # characters
 _MD5 = re.compile("[0-9a-f]{32}")
 _CUSTOMER_KEY = "x-amz-server-side-encryption-customer-algorithm"
 _EXPIRED = frozenset({400, 401, 403})  # S3 answers 400 for an expired token, 403 for an expired URL
-_TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+_BUSY = frozenset(
+    {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "ServerBusy"}
+)  # of S3 and Azure
+_NOT_FROM_THERE = frozenset({200, 204, 206, 412, 416, 501})  # answers of servers that do not send the rest of a file
+_CONTENT_RANGE = re.compile(r"bytes[ =]*(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.IGNORECASE | re.ASCII)
+_ERROR_CODE = re.compile(rb"<Code>\s*(\w{1,64})\s*</Code>")
 
 Resolve = Callable[[str], list[str]]
 """Returns all IP addresses of a host, as text."""
@@ -62,7 +74,7 @@ class UrlPolicy:
 
         Raises:
             UrlRefusedError: It must not be fetched; the message names the host only.
-            TransientDownloadError: The host's name cannot be resolved at the moment.
+            ServerBusyError: The host's name cannot be resolved at the moment.
         """
         parsed = _parsed(url)
         if parsed.scheme != "https" or parsed.port not in {None, _HTTPS} or parsed.userinfo:
@@ -75,7 +87,7 @@ class UrlPolicy:
         try:
             addresses = self.resolve(host)
         except OSError:
-            raise TransientDownloadError(f"the name of host {host} cannot be resolved") from None
+            raise ServerBusyError(f"the name of host {host} cannot be resolved") from None
         if not addresses or not all(_is_public(address) for address in addresses):
             raise UrlRefusedError(f"host {host} has an IP address that is not public")
         return addresses[0]
@@ -114,6 +126,28 @@ def _is_public(address: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class HostConnections(httpx.BaseTransport):
+    """Keeps the connections of every host name apart, though names may share an IP address, which is what URLs hold.
+
+    A TLS connection was opened for one name; a server refuses it to another one, with 421. `make` returns a transport.
+    """
+
+    make: Callable[[], httpx.BaseTransport]
+    _by_host: dict[str, httpx.BaseTransport] = field(default_factory=dict)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request by a connection of its host."""
+        host = request.extensions.get("sni_hostname") or request.url.host
+        transport = self._by_host.get(host) or self._by_host.setdefault(host, self.make())
+        return transport.handle_request(request)
+
+    def close(self) -> None:
+        """Close all connections."""
+        for transport in self._by_host.values():
+            transport.close()
+
+
+@dataclass(frozen=True, slots=True)
 class HttpDownloads:
     """Opens files; `client` verifies TLS, follows no redirects, and takes no settings from its environment."""
 
@@ -122,12 +156,13 @@ class HttpDownloads:
 
     @contextmanager
     def open(self, url: str, offset: int) -> Iterator[Download]:
-        """Open a file from a byte on; a server without ranges begins with the first byte.
+        """Open a file from a byte on.
 
         Raises:
             UrlRefusedError: The URL must not be fetched.
             UrlExpiredError: The URL has expired.
-            TransientDownloadError: The same URL may work in a moment.
+            RangeRefusedError: The server does not begin there.
+            TransientDownloadError: The same URL may work in a moment; ServerBusyError: in minutes.
             DownloadError: The file cannot be fetched.
         """
         target = self.policy.target(url)
@@ -138,40 +173,70 @@ class HttpDownloads:
             "GET", target.url, headers=headers, extensions={"sni_hostname": target.host.partition(":")[0]}
         )
         with closing(self._send(request)) as response:
-            yield _download(response)
+            yield _download(response, offset)
 
     def _send(self, request: httpx.Request) -> httpx.Response:
         try:
             return self.client.send(request, stream=True)
         except httpx.HTTPError as error:
             happened = type(error).__name__  # its text could hold the address
-        raise TransientDownloadError(f"the request ended with {happened}")
+        raise ServerBusyError(f"the request ended with {happened}")
 
 
-def _download(response: httpx.Response) -> Download:
-    status = response.status_code
+def _download(response: httpx.Response, offset: int) -> Download:
+    status, etag = response.status_code, _etag(response)
+    if status == httpx.codes.PARTIAL_CONTENT:
+        size, is_right = _rest(response, offset)
+    else:
+        length = "0" if status == httpx.codes.NO_CONTENT else response.headers.get("content-length", "")
+        size, is_right = int(length) if length.isdecimal() else None, not offset
+    if offset and status in _NOT_FROM_THERE and not is_right:
+        raise RangeRefusedError(f"the server answered {status} and does not send the file from byte {offset} on")
+    if status not in _SENT:
+        raise _failure(response)
+    if not is_right:
+        raise DownloadError("the server answered with a part of the file, though asked for all of it")
+    return Download(size, etag, etag if _is_md5(etag, response) else "", _chunks(response))
+
+
+def _rest(response: httpx.Response, offset: int) -> tuple[int | None, bool]:
+    """Read of a partial answer the file's size, and whether it is all from an offset on: ``bytes 5-9/10``."""
+    found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", "").strip())
+    if found is None:
+        return None, False
+    size = None if found[3] == "*" else int(found[3])
+    return size, int(found[1]) == offset and size in {None, int(found[2]) + 1}
+
+
+def _failure(response: httpx.Response) -> DownloadError:
+    status, code = response.status_code, _error_code(response)
+    headers, answered = response.headers, f"{status} {code}".strip()
+    sent = sent_at(headers.get("date")) or datetime.now(UTC)
+    asked = retry_after(headers.get("retry-after", ""), sent) if response.is_error else None
+    if passes(status) or code in _BUSY or asked is not None:
+        return ServerBusyError(f"the server answered {answered}, again and again", asked)
     if status in _EXPIRED:
-        raise UrlExpiredError(f"its URL is not accepted ({status}), a new one neither")
-    if status in _TRANSIENT:
-        raise TransientDownloadError(f"the server answered {status}, again and again")
+        return UrlExpiredError(f"its URL is not accepted ({answered}), a new one neither")
     if response.is_redirect:
-        raise DownloadError(f"the server answered {status}: redirects are not followed")
-    if status not in {httpx.codes.OK, httpx.codes.PARTIAL_CONTENT}:
-        raise DownloadError(f"the server answered {status}")
-    length, etag = response.headers.get("content-length", ""), _etag(response)
-    return Download(
-        offset=_offset(response) if status == httpx.codes.PARTIAL_CONTENT else 0,
-        length=int(length) if length.isdecimal() else None,
-        etag=etag,
-        md5=etag if _is_md5(etag, response) else "",
-        chunks=_chunks(response),
-    )
+        return DownloadError(f"the server answered {answered}: redirects are not followed")
+    return DownloadError(f"the server answered {answered}")
+
+
+def _error_code(response: httpx.Response) -> str:
+    """Read the code of an error of S3, such as ``AccessDenied``; what is not read of an answer ends its connection."""
+    if response.status_code == httpx.codes.MISDIRECTED_REQUEST or "xml" not in response.headers.get("content-type", ""):
+        return ""
+    try:
+        found = _ERROR_CODE.search(next(response.iter_raw(_ERROR_BYTES), b""))
+    except httpx.HTTPError:
+        return ""
+    return found[1].decode() if found else ""
 
 
 def _etag(response: httpx.Response) -> str:
     """Read the ETag; a weak one, or one too long to be kept with a file, is none."""
-    etag = response.headers.get("etag", "").strip('"')
-    return "" if etag.startswith("W/") or len(etag) > _LONGEST_ETAG else etag
+    etag = response.headers.get("etag", "").strip()
+    return "" if etag.lower().startswith("w/") or len(etag) > _LONGEST_ETAG else etag.strip('"')
 
 
 def _is_md5(etag: str, response: httpx.Response) -> bool:
@@ -179,14 +244,6 @@ def _is_md5(etag: str, response: httpx.Response) -> bool:
     encryption = response.headers.get("x-amz-server-side-encryption", "")
     is_keyed = encryption.startswith("aws:kms") or _CUSTOMER_KEY in response.headers
     return not is_keyed and _MD5.fullmatch(etag) is not None
-
-
-def _offset(response: httpx.Response) -> int:
-    """Read where a partial answer begins: ``bytes 5-9/10``."""
-    start = response.headers.get("content-range", "").removeprefix("bytes ").partition("-")[0]
-    if not start.isdecimal():
-        raise DownloadError("the server answered with a part and did not say which")
-    return int(start)
 
 
 def _chunks(response: httpx.Response) -> Iterator[bytes]:

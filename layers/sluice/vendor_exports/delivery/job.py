@@ -16,10 +16,11 @@ from sluice.vendor_exports.client.api import (
     VendorUnavailableError,
 )
 from sluice.vendor_exports.delivery.model import Export, Job, JobState
+from sluice.vendor_exports.delivery.patience import Patience
 from sluice.vendor_exports.delivery.slot_records import SlotRecords
 
-SHORTEST_WAIT, LONGEST_WAIT, USUAL_WAIT = 15, 65 * 60, 5 * 60
-"""Seconds to wait after a refusal: at least, at most, and when the vendor's sentence names no time."""
+USUAL_WAIT, SHORTEST_WAIT = 5 * 60, 30
+"""Seconds to wait after a refusal that names no time, and after any at least."""
 
 
 class NextStep(StrEnum):
@@ -44,22 +45,26 @@ class TriggerAnswer:
 
 @dataclass(frozen=True, slots=True)
 class JobAnswer:
-    """Answer to a check of the job; `polls` answers so far, `unknown` of them in unknown words."""
+    """Answer to a check of the job; `waited_seconds` are all the machine will have waited for it to be complete.
+
+    Of the answers so far `unknown` ones were in unknown words.
+    """
 
     next_step: NextStep
-    polls: int
+    wait_seconds: int
+    waited_seconds: int
     unknown: int
     cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class JobTrigger:
-    """Triggers jobs at the service with the URL `address`, which may take `patience_seconds` to accept one."""
+    """Triggers jobs at the service with the URL `address`."""
 
     vendor: Vendor
     address: str
     slots: SlotRecords
-    patience_seconds: int
+    patience: Patience
 
     def trigger(self, export: Export, waited_seconds: int) -> TriggerAnswer:
         """Ask for a job after having waited so many seconds for one.
@@ -70,31 +75,30 @@ class JobTrigger:
         try:
             answer = self.vendor.trigger(export.environment)
         except VendorUnavailableError as error:
-            return self._refused(None, str(error), waited_seconds)
+            return self._refused(error.retry_after, str(error), waited_seconds)
         if isinstance(answer, Accepted):
             self.slots.put_job(export, Job(answer.job_guid, self.address, JobState.TRIGGERED))
             return TriggerAnswer(NextStep.ACCEPTED, 0, waited_seconds)
         return self._refused(answer.seconds, f'the vendor said "{answer.sentence}"', waited_seconds)
 
     def _refused(self, seconds: float | None, why: str, waited: int) -> TriggerAnswer:
-        wait = USUAL_WAIT if seconds is None else min(max(int(seconds) + 1, SHORTEST_WAIT), LONGEST_WAIT)
-        if waited + wait > self.patience_seconds:
-            cause = f"the vendor took no job within {self.patience_seconds // 60} minutes of waiting: {why}"
+        wait = self.patience.wait(seconds, waited)
+        if wait is None:
+            cause = f"the vendor took no job within {self.patience.seconds // 60} minutes of waiting: {why}"
             return TriggerAnswer(NextStep.OVER, 0, waited, cause)
         return TriggerAnswer(NextStep.WAIT, wait, waited + wait)
 
 
 @dataclass(frozen=True, slots=True)
 class JobCheck:
-    """Checks the status of jobs, each `poll_seconds` after the check before, for `deadline_seconds` at most."""
+    """Checks the status of jobs."""
 
     vendor: Vendor
     slots: SlotRecords
-    poll_seconds: int
-    deadline_seconds: int
+    patience: Patience
 
-    def check(self, export: Export, polls: int, unknown: int, *, replaceable: bool) -> JobAnswer:
-        """Ask for the status of the slot's job, after so many polls, with so many of their answers in unknown words.
+    def check(self, export: Export, waited_seconds: int, unknown: int, *, replaceable: bool) -> JobAnswer:
+        """Ask for the status of the slot's job, after so many seconds, and so many answers in unknown words.
 
         A job is `replaceable` if the vendor may be asked for another one when it has forgotten it: the job is not
         this execution's own, and its hour is the present one.
@@ -102,34 +106,37 @@ class JobCheck:
         Raises:
             VendorError: The vendor refuses the credentials.
         """
+        so_far = JobAnswer(NextStep.OVER, 0, waited_seconds, unknown)
         job = self.slots.get(export.environment, export.slot).job
         if job is None:
-            return JobAnswer(NextStep.OVER, polls, unknown, f"export {export.slot} has no job")
-        polls += 1
+            return replace(so_far, cause=f"export {export.slot} has no job")
         try:
             report = self.vendor.status(job.guid)
         except (VendorUnavailableError, AnswerNotUnderstoodError) as error:
-            return self._not_yet(polls, unknown + isinstance(error, AnswerNotUnderstoodError), str(error))
+            unknown += isinstance(error, AnswerNotUnderstoodError)
+            return self._not_yet(replace(so_far, unknown=unknown), str(error), error.retry_after)
         except JobUnknownError as error:
             if not replaceable and job.state is JobState.TRIGGERED:
-                return self._not_yet(polls, unknown, str(error))  # it may not know its own new job at once
+                return self._not_yet(so_far, str(error))  # it may not know its own new job at once
             self.slots.put_job(export, replace(job, state=JobState.FAILED))
-            next_step, cause = (NextStep.LOST, "") if replaceable else (NextStep.OVER, str(error))
-            return JobAnswer(next_step, polls, unknown, cause)
+            return replace(so_far, next_step=NextStep.LOST) if replaceable else replace(so_far, cause=str(error))
         if report.status.is_terminal:
-            return self._ended(export, job, report, JobAnswer(NextStep.COMPLETE, polls, unknown))
+            return self._ended(export, job, report, so_far)
         unknown += report.status is JobStatus.UNKNOWN
-        return self._not_yet(polls, unknown, f'its last status was "{report.word}", {unknown} were unknown')
+        why = f'its last status was "{report.word}", {unknown} were unknown'
+        return self._not_yet(replace(so_far, unknown=unknown), why)
 
-    def _ended(self, export: Export, job: Job, report: JobReport, complete: JobAnswer) -> JobAnswer:
+    def _ended(self, export: Export, job: Job, report: JobReport, so_far: JobAnswer) -> JobAnswer:
         if report.status is JobStatus.COMPLETE:
             self.slots.put_job(export, replace(job, state=JobState.COMPLETE))
-            return complete
+            return replace(so_far, next_step=NextStep.COMPLETE)
         self.slots.put_job(export, replace(job, state=JobState.FAILED))
-        return replace(complete, next_step=NextStep.OVER, cause=f'the vendor\'s job ended as "{report.word}"')
+        return replace(so_far, cause=f'the vendor\'s job ended as "{report.word}"')
 
-    def _not_yet(self, polls: int, unknown: int, why: str) -> JobAnswer:
-        if polls * self.poll_seconds > self.deadline_seconds:
-            cause = f"the job was not complete after {self.deadline_seconds // 60} minutes: {why}"
-            return JobAnswer(NextStep.OVER, polls, unknown, cause)
-        return JobAnswer(NextStep.WAIT, polls, unknown)
+    def _not_yet(self, so_far: JobAnswer, why: str, asked: float | None = None) -> JobAnswer:
+        wait = self.patience.wait(asked, so_far.waited_seconds)
+        if wait is None:
+            cause = f"the job was not complete after {self.patience.seconds // 60} minutes: {why}"
+            return replace(so_far, cause=cause)
+        waited = so_far.waited_seconds + wait
+        return replace(so_far, next_step=NextStep.WAIT, wait_seconds=wait, waited_seconds=waited)

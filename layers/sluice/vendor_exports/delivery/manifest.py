@@ -1,21 +1,32 @@
 """From the vendor's list of files to the manifest and the batches of a round; every entry of the list is untrusted."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from unicodedata import category
 
 import orjson
 
 from sluice.lake.batching import cut
-from sluice.vendor_exports.client.api import ListedFile, Vendor
+from sluice.vendor_exports.client.api import (
+    AnswerNotUnderstoodError,
+    JobUnknownError,
+    ListedFile,
+    Vendor,
+    VendorError,
+    VendorUnavailableError,
+)
+from sluice.vendor_exports.client.documents import whole_number
 from sluice.vendor_exports.delivery.delivery_check import DeliveryReader
 from sluice.vendor_exports.delivery.model import MANIFEST, CopyBatch, ExpectedFile, Export, Manifest
+from sluice.vendor_exports.delivery.patience import Patience
 from sluice.vendor_exports.delivery.slot_records import SlotRecords
 
 _LONGEST_NAME = 255  # bytes; with the folder still far below what S3 takes
-_LONGEST_KEY = 1024  # characters; no key of S3 is longer
+_LONGEST_KEY = 1024
 _SHOWN = 80
-_NAMELESS = {"", ".", ".."}
+_RELATIVE = {".", ".."}
+_FOLDERS = ("/", "\\", "_$folder$")
 _LIFETIME_MINUTES = 5  # the URLs of this list are not used: copying asks for its own
 
 
@@ -23,17 +34,22 @@ class Listed(StrEnum):
     """Next step of the machine after a list."""
 
     FILES = "files"
-    NOTHING = "nothing"
+    WAIT = "wait"
     OVER = "over"
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A round of copying: its number from 1, and the key of its plan, a document with ``batches``."""
+    """Answer to a list: the number of the round, from 1, and the key of its plan, a document with ``batches``.
+
+    `waited_seconds` are all the machine will have waited for the files.
+    """
 
     next_step: Listed
     round: int
     plan_key: str
+    wait_seconds: int
+    waited_seconds: int
     cause: str = ""
 
 
@@ -54,37 +70,48 @@ class FileLister:
     deliveries: DeliveryReader
     slots: SlotRecords
     limits: Limits
+    patience: Patience
 
-    def list_files(self, export: Export, vendor: Vendor, rounds: int) -> Listing:
-        """Ask for the job's files, after so many rounds; plan to copy all of them, or later those that are missing.
+    def list_files(self, export: Export, vendor: Vendor, rounds: int, waited_seconds: int) -> Listing:
+        """Ask for the job's files, after so many rounds and seconds; plan to copy all, or later those that are missing.
 
         Raises:
-            VendorError: The vendor gives no list.
+            VendorError: The vendor refuses the credentials.
         """
-        manifest = self._manifest(export, vendor, rounds)
-        self.deliveries.files.write(export.manifest_key, orjson.dumps(manifest))
-        has_entries = bool(manifest.files or manifest.unusable)
-        if has_entries:
-            self.deliveries.files.write(
-                f"{export.folder}{MANIFEST}",
-                orjson.dumps([{"key": file.key, "size": file.size} for file in manifest.files]),
-            )
-        number, plan_key = rounds + 1, self._write_plan(export, manifest, rounds)
-        if has_entries:
-            return Listing(Listed.FILES, number, plan_key)
-        if number < self.limits.rounds:
-            return Listing(Listed.NOTHING, number, plan_key)
-        return Listing(Listed.OVER, number, plan_key, f"the vendor listed no files, {number} times")
-
-    def _manifest(self, export: Export, vendor: Vendor, rounds: int) -> Manifest:
-        """Return the manifest of the present list; files of earlier lists stay expected."""
         job = self.slots.get(export.environment, export.slot).job
         guid = job.guid if job else ""
-        listed = vendor.files(export.environment, guid, _LIFETIME_MINUTES)
+        why = f"the vendor listed no files, {rounds + 1} times"
+        try:
+            listed = vendor.files(export.environment, guid, _LIFETIME_MINUTES)
+        except (VendorUnavailableError, AnswerNotUnderstoodError) as error:
+            return self._later(error, rounds, waited_seconds)
+        except JobUnknownError as error:  # or it does not know it yet
+            listed, why = [], str(error)
         manifest = manifest_of(guid, listed, self.limits.max_file_bytes)
-        return self.deliveries.manifest(export).extended(manifest) if rounds else manifest
+        if rounds:  # files of earlier lists stay expected
+            manifest = self.deliveries.manifest(export).extended(manifest)
+        listing = Listing(Listed.FILES, rounds + 1, self._write(export, manifest, rounds), 0, waited_seconds)
+        if manifest.files or manifest.unusable:
+            return listing
+        if listing.round < self.limits.rounds:
+            wait = self.patience.usual
+            return replace(listing, next_step=Listed.WAIT, wait_seconds=wait, waited_seconds=waited_seconds + wait)
+        return replace(listing, next_step=Listed.OVER, cause=why)
 
-    def _write_plan(self, export: Export, manifest: Manifest, rounds: int) -> str:
+    def _later(self, error: VendorError, rounds: int, waited: int) -> Listing:
+        """Return what is to be done where the vendor gave no list: it is no round."""
+        wait = self.patience.wait(error.retry_after, waited)
+        if wait is None:
+            cause = f"the vendor gave no list within {self.patience.seconds // 60} minutes of waiting: {error}"
+            return Listing(Listed.OVER, rounds, "", 0, waited, cause)
+        return Listing(Listed.WAIT, rounds, "", wait, waited + wait)
+
+    def _write(self, export: Export, manifest: Manifest, rounds: int) -> str:
+        """Write the manifest and the plan of the next round; return the plan's key."""
+        self.deliveries.files.write(export.manifest_key, orjson.dumps(manifest))
+        if manifest.files or manifest.unusable:
+            promised = [{"key": file.key, "size": file.size} for file in manifest.files]
+            self.deliveries.files.write(f"{export.folder}{MANIFEST}", orjson.dumps(promised))
         wanted = self.deliveries.state(export, rounds).missing if rounds else manifest.files
         plan = batches(manifest.job_guid, wanted, rounds + 1, self.limits)
         key = export.plan_key(rounds + 1)
@@ -97,12 +124,34 @@ def safe_name(key: str) -> str | None:
 
     The vendor's own file of the name of our manifest gets another underscore in front.
     """
-    name = key.replace("\\", "/").rpartition("/")[2]
-    if name in _NAMELESS or not name.isprintable():
+    if _name_problem(key):
         return None
-    if len(key) > _LONGEST_KEY or len(name.encode()) > _LONGEST_NAME:
-        return None
+    name = _last_part(key)
     return f"_{name}" if name == MANIFEST else name
+
+
+def _last_part(key: str) -> str:
+    return key.replace("\\", "/").rpartition("/")[2]
+
+
+def _name_problem(key: str) -> str:
+    """Return why the last part of a key is no name for a file; empty where it is one."""
+    name = _last_part(key)
+    odd = next((letter for letter in name if not letter.isprintable() and category(letter) != "Zs"), "")
+    problems = (
+        (not key, "it is listed without an object key"),
+        (not name.strip(), "its object key ends in a folder (prefix), or in blanks"),
+        (name in _RELATIVE, "its object key ends in a relative path element"),
+        (odd, f"its object key has a character to avoid, U+{ord(odd or ' '):04X}"),
+        (len(key.encode()) > _LONGEST_KEY, "its object key is longer than the 1024 bytes that S3 takes"),
+        (len(name.encode()) > _LONGEST_NAME, f"its object key ends in a name of more than {_LONGEST_NAME} bytes"),
+    )
+    return next((problem for has_it, problem in problems if has_it), "")
+
+
+def _is_folder_marker(entry: ListedFile) -> bool:
+    """Tell whether an entry is the empty object that consoles and Hadoop keep for a folder: no file."""
+    return whole_number(entry.size) == 0 and entry.key.endswith(_FOLDERS)
 
 
 def manifest_of(job_guid: str, listed: Iterable[ListedFile], max_bytes: int) -> Manifest:
@@ -110,13 +159,16 @@ def manifest_of(job_guid: str, listed: Iterable[ListedFile], max_bytes: int) -> 
     files: dict[str, ExpectedFile] = {}
     unusable: dict[str, str] = {}
     for number, entry in enumerate(listed):
-        name, problem = _checked(entry, max_bytes)
-        if not problem and name in files and files[name] != ExpectedFile(entry.key, name, _size(entry)):
-            name, problem = f"{name} (again)", f"the list has two files of this name, this one of {entry.size} bytes"
+        if _is_folder_marker(entry):
+            continue
+        name, problem = safe_name(entry.key) or "", _problem(entry, max_bytes)
+        file = ExpectedFile(entry.key, name, whole_number(entry.size) or 0)
+        if not problem and files.get(name, file) != file:
+            name, problem = f"{name} (again)", f"the list has two files of this name, this one of {file.size} bytes"
         if problem:
             unusable[name or _shown(entry.key, number)] = problem
         else:
-            files.setdefault(name, ExpectedFile(entry.key, name, _size(entry)))
+            files.setdefault(name, file)
     return Manifest(job_guid, tuple(files.values()), {name: why for name, why in unusable.items() if name not in files})
 
 
@@ -140,25 +192,29 @@ def batches(job_guid: str, files: Sequence[ExpectedFile], round_number: int, lim
     ]
 
 
-def _checked(entry: ListedFile, max_bytes: int) -> tuple[str, str]:
-    """Return name and problem of an entry, either of them empty where there is none."""
-    name = safe_name(entry.key)
-    if name is None:
-        return "", "its key ends in no usable name"
+def _problem(entry: ListedFile, max_bytes: int) -> str:
+    """Return why an entry cannot be copied; empty where it can."""
+    size = whole_number(entry.size)
+    if _name_problem(entry.key):
+        return _name_problem(entry.key)
     if not entry.url:
-        return name, "it is listed without a URL"
-    if not isinstance(entry.size, int) or isinstance(entry.size, bool) or entry.size < 0:
-        return name, "it is listed without a size in bytes"
-    if entry.size > max_bytes:
-        return name, f"it is larger than the {max_bytes} bytes that a file may have here"
-    return name, ""
+        return "it is listed without a URL"
+    if size is None or size < 0:
+        told = "" if entry.size is None else f", but with {_shown_size(entry.size)}"
+        return f"it is listed without a size in bytes{told}"
+    if size > max_bytes:
+        return f"it is larger than the {max_bytes} bytes that a file may have here"
+    return ""
 
 
-def _size(entry: ListedFile) -> int:
-    return entry.size if isinstance(entry.size, int) else 0
+def _shown_size(size: object) -> str:
+    return _printable(orjson.dumps(size).decode())[:_SHOWN]
 
 
 def _shown(key: str, number: int) -> str:
     """Name an entry that has no usable name, so that a person recognises it."""
-    plain = "".join(letter if letter.isprintable() else "?" for letter in key)[:_SHOWN]
-    return f"entry {number + 1} ({plain!r})"
+    return f"entry {number + 1} ({_printable(key)[:_SHOWN]!r})"
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -205,10 +205,17 @@ class CopyBatch:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """Result of a batch: names of files that were there with the same ETag, and why files are missing, by name."""
+    """Result of a batch.
+
+    Attributes:
+        kept: Names of files that were there with the same ETag.
+        reasons: Why files are missing, by name.
+        busy: Those of them whose server was busy, with the seconds it asks to wait, where it names any.
+    """
 
     kept: list[str]
     reasons: Mapping[str, str]
+    busy: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

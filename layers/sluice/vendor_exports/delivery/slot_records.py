@@ -115,7 +115,7 @@ def record_result(export: Export, state: Mapping[str, Any], slots: SlotRecords) 
     """
     record = slots.get(export.environment, export.slot)
     result = record.checked or ExportResult(str(export.slot), INCOMPLETE, export.folder)
-    causes = (state.get(step, {}).get("cause", "") for step in ("listing", "check", "trigger"))
+    causes = (state.get(step, {}).get("cause", "") for step in ("delivery", "check", "trigger"))
     cause = _failure(state) or result.cause or next(filter(None, causes), "")
     if cause or result.status != DELIVERED:
         cause = cause or "the export ended before its files were checked"

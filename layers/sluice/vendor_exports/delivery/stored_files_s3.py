@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 from botocore.exceptions import ClientError
 
 from sluice.aws.runtime import error_code
-from sluice.vendor_exports.delivery.transfers import DownloadError, Part, Provenance, StoredFile
+from sluice.vendor_exports.delivery.transfers import DownloadError, Part, Provenance, ServerBusyError, StoredFile
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -18,17 +18,20 @@ if TYPE_CHECKING:
 _THREADS = 16
 _CHECKSUM: Literal["CRC32"] = "CRC32"
 _DENIED = frozenset({"AccessDenied", "403", "Forbidden"})
+_BUSY = frozenset({"SlowDown", "ServiceUnavailable", "InternalError", "503", "500"})
 
 
 @contextmanager
-def _denials_raised() -> Iterator[None]:
-    """Raise a denial by S3 as DownloadError: it becomes the file's reason, and trying again does not help."""
+def _refusals_raised() -> Iterator[None]:
+    """Raise as DownloadError, which becomes the file's reason, that S3 denies a write or is busy after all attempts."""
     try:
         yield
     except ClientError as error:
+        refused = f"{error_code(error)} to {error.operation_name}"
+        if error_code(error) in _BUSY:
+            raise ServerBusyError(f"the lake bucket is busy ({refused})") from error
         if error_code(error) not in _DENIED:
             raise
-        refused = f"{error_code(error)} to {error.operation_name}"
         advice = "restore the function's permissions"
         raise DownloadError(f"the lake bucket denies the write ({refused}): {advice}") from error
 
@@ -55,14 +58,14 @@ class S3StoredFiles:
         with ThreadPoolExecutor(_THREADS) as threads:
             return list(threads.map(self.head, keys))
 
-    @_denials_raised()
+    @_refusals_raised()
     def put(self, key: str, body: bytes, provenance: Provenance) -> None:
         """Write a file whole."""
         self.client.put_object(
             Bucket=self.bucket, Key=key, Body=body, Metadata=_metadata(provenance), ChecksumAlgorithm=_CHECKSUM
         )
 
-    @_denials_raised()
+    @_refusals_raised()
     def begin(self, key: str, provenance: Provenance) -> str:
         """Begin a multipart upload; return its id."""
         begun = self.client.create_multipart_upload(
@@ -82,7 +85,7 @@ class S3StoredFiles:
         found.sort(key=lambda part: part.number)
         return tuple(part for number, part in enumerate(found, start=1) if part.number == number)
 
-    @_denials_raised()
+    @_refusals_raised()
     def put_part(self, key: str, upload_id: str, number: int, body: bytes) -> Part:
         """Upload a part; numbers begin with 1."""
         answer = self.client.upload_part(
@@ -90,7 +93,7 @@ class S3StoredFiles:
         )
         return _part(number, answer, len(body))
 
-    @_denials_raised()
+    @_refusals_raised()
     def complete(self, key: str, upload_id: str, parts: Sequence[Part]) -> None:
         """Make the file of its parts."""
         listed: list[Any] = [

@@ -5,6 +5,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from sluice.vendor_exports.client.retrying import TransientError
+
 
 class DownloadError(Exception):
     """A file could not be fetched; the message says why and holds no URL."""
@@ -14,8 +16,16 @@ class UrlExpiredError(DownloadError):
     """The presigned URL has expired: a new one is needed."""
 
 
-class TransientDownloadError(DownloadError):
+class TransientDownloadError(DownloadError, TransientError):
     """The same URL may work in a moment."""
+
+
+class ServerBusyError(TransientDownloadError):
+    """The server is busy or cannot be reached: it may take minutes until it works."""
+
+
+class RangeRefusedError(DownloadError):
+    """The server does not send the file from the byte on that it was asked for."""
 
 
 class UrlRefusedError(DownloadError):
@@ -52,15 +62,13 @@ class Download:
     """A response that is being read.
 
     Attributes:
-        offset: Offset of its first byte in the file.
-        length: Number of its bytes, where the server says so.
+        size: Size of the whole file, where the server says so.
         etag: The file's ETag, empty where the server gives none that identifies its bytes.
         md5: MD5 sum of the whole file in hexadecimal, empty where the server gives none.
         chunks: The bytes.
     """
 
-    offset: int
-    length: int | None
+    size: int | None
     etag: str
     md5: str
     chunks: Iterator[bytes] = field(repr=False)
@@ -94,7 +102,7 @@ class Downloads(Protocol):
     """Opens the vendor's URLs. Raises DownloadError."""
 
     def open(self, url: str, offset: int) -> AbstractContextManager[Download]:
-        """Open a file from a byte on; a server without ranges begins with the first byte."""
+        """Open a file from a byte on. Raises RangeRefusedError where the server does not begin there."""
 
 
 class StoredFiles(Protocol):

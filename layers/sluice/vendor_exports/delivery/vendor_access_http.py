@@ -16,7 +16,12 @@ from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.vendor_exports.client.api import CredentialsRefusedError, Environment, Pauses
 from sluice.vendor_exports.client.client_http import Endpoints, VesonClient
 from sluice.vendor_exports.client.connection_http import Connection, Credentials, Tokens
-from sluice.vendor_exports.delivery.downloads_http import HttpDownloads, LoopbackPolicy, UrlPolicy
+from sluice.vendor_exports.delivery.downloads_http import (
+    HostConnections,
+    HttpDownloads,
+    LoopbackPolicy,
+    UrlPolicy,
+)
 from sluice.vendor_exports.delivery.model import Export
 from sluice.vendor_exports.delivery.transfers import UrlRefusedError
 from sluice.vendor_exports.metrics import TOKENS_REFUSED
@@ -66,7 +71,7 @@ class SecretCredentials:
         text = self._client.get_secret_value(SecretId=self._secret_id).get("SecretString", "")
         with suppress(ValueError, KeyError, TypeError):  # an error would hold the text
             secret = json.loads(text)
-            self._known = Credentials(str(secret["Veson_client_id"]), str(secret["Veson_client_secret"]))
+            self._known = Credentials(*(str(secret[f"Veson_client_{part}"]).strip() for part in ("id", "secret")))
             return self._known
         raise SecretError(
             f"the secret {self._secret_id} must be one JSON object with Veson_client_id and Veson_client_secret; "
@@ -84,8 +89,9 @@ class VendorAccess:
         self._credentials = SecretCredentials(secrets, setting("SECRET_ID"))
         self._tokens: dict[str, Tokens] = {}
         self._company = setting("COMPANY")
-        self._own = Endpoints(setting("AUTH_URL"), setting("EXPORT_URL"), setting("FILES_URL"), self._company)
-        self._hosts = frozenset(filter(None, setting("DOWNLOAD_HOSTS").lower().split(",")))
+        auth, export, files = (setting(name).rstrip("/") for name in ("AUTH_URL", "EXPORT_URL", "FILES_URL"))
+        self._own = Endpoints(auth, export, files, self._company)
+        self._hosts = frozenset(filter(None, map(str.strip, setting("DOWNLOAD_HOSTS").lower().split(","))))
         self._timeout = httpx.Timeout(setting("TIMEOUT_SECONDS", int), connect=_CONNECT_SECONDS)
         # "allowed" in the local stage: a simulator may stand in, on this machine.
         self._other_vendors = bool(setting("OTHER_VENDORS"))
@@ -111,7 +117,9 @@ class VendorAccess:
 
     @cached_property
     def _http(self) -> httpx.Client:
-        return httpx.Client(timeout=self._timeout, follow_redirects=False, trust_env=False)
+        certificates = httpx.create_ssl_context(trust_env=False)
+        transport = HostConnections(lambda: httpx.HTTPTransport(verify=certificates, trust_env=False))
+        return httpx.Client(transport=transport, timeout=self._timeout, follow_redirects=False, trust_env=False)
 
     def _endpoints(self, vendor_url: str) -> Endpoints:
         if not vendor_url:

@@ -94,30 +94,33 @@ def test_the_files(environment: Environment) -> None:
 # Access
 
 
-def test_a_token_that_died_early_is_replaced_once() -> None:
-    vendor = Vendor([said(401), said(200, {"JobStatus": "Complete"})])
-    assert client_of(vendor).status("guid").status is JobStatus.COMPLETE
+DENIALS = [401, 403, 419, 440, 498]
+
+
+@pytest.mark.parametrize("status", DENIALS)
+def test_a_token_that_died_early_is_replaced_once(status: int) -> None:
+    vendor, secret = Vendor([said(status, {"Message": "Expired."}), said(200, {"JobStatus": "Complete"})]), Secret()
+    assert client_of(vendor, secret).status("guid").status is JobStatus.COMPLETE
     sent = [request.headers["authorization"] for request in vendor.requests if "authorization" in request.headers]
     assert sent == ["Bearer TOKEN-1", "Bearer TOKEN-2"]
+    assert secret.read == 1, "it may have been rotated, too"
 
 
-@pytest.mark.parametrize("call", ["trigger", "status"])
-def test_a_new_token_that_is_refused_too(call: str) -> None:
-    vendor = Vendor([said(401, {"Message": "TOKEN-1"}), said(401, {"Message": "TOKEN-2"})])
-    assert "the vendor refuses our credentials (401)" in assert_fails(vendor, call, CredentialsRefusedError)
-    assert vendor.tokens == 2
+@pytest.mark.parametrize("status", DENIALS)
+@pytest.mark.parametrize("call", ["trigger", "status", "files"])
+def test_new_credentials_that_are_refused_too(call: str, status: int) -> None:
+    secret = Secret()
+    vendor = Vendor([said(status, {"Message": "No SECRET/one +."}), said(status, {"message": "No SECRET-two."})])
+    text = assert_fails(vendor, call, CredentialsRefusedError, secret)
+    assert f'the vendor refuses our credentials ({status}), new ones too: "No ***.". The secret was' in text
+    assert (vendor.tokens, secret.read) == (0 if call == "files" else 2, 1)
 
 
-def test_a_rotated_secret_serves_the_list() -> None:
-    vendor, secret = Vendor([said(401), said(200, [])]), Secret()
+@pytest.mark.parametrize("status", DENIALS)
+def test_a_rotated_secret_serves_the_list(status: int) -> None:
+    vendor, secret = Vendor([said(status), said(200, [])]), Secret()
     assert client_of(vendor, secret).files(TEST, "guid", 60) == []
     assert [request.url.params["apiToken"] for request in vendor.requests] == ["SECRET/one +", "SECRET-two"]
-
-
-def test_a_revoked_secret_ends_the_list() -> None:
-    vendor, secret = Vendor([said(401, {"Message": "SECRET-two"})] * 2), Secret()
-    assert_fails(vendor, "files", CredentialsRefusedError, secret)
-    assert secret.read == 1
 
 
 # Refusals and excuses
@@ -131,9 +134,12 @@ def test_a_refusal_comes_with_any_status(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 403, 429])
-def test_a_refusal_that_names_no_time(status: int) -> None:
-    vendor = Vendor([said(status, {"Message": "Later, please."})])
-    assert client_of(vendor).trigger(TEST) == Refused(None, "Later, please.")
+@pytest.mark.parametrize("seconds", [None, 2000])
+def test_a_refusal_that_names_no_time(status: int, seconds: int | None) -> None:
+    asked = {} if seconds is None else {"retry_after": str(seconds)}
+    vendor = Vendor([said(status, {"Message": "Later, please."}, **asked) for _ in range(2)])
+    assert client_of(vendor).trigger(TEST) == Refused(seconds, "Later, please.")
+    assert vendor.tokens == (2 if status == 403 and not seconds else 1), "it may be the token's fault"
 
 
 def test_an_excuse_is_not_taken_for_a_refusal() -> None:
@@ -159,6 +165,25 @@ def test_a_refusal_repeats_nothing_secret() -> None:
     words = "No, SECRET/one + with TOKEN-1; see https://export.test/?apiToken=SECRET%2Fone%20%2B. Later."
     refused = client_of(Vendor([said(400, {"Message": words})])).trigger(TEST)
     assert refused == Refused(None, "No, *** with ***; see *** Later.")
+
+
+# Answers in other forms
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+@pytest.mark.parametrize(
+    "document", [{"JobGuid": " guid\n"}, {"jobGuid": "guid"}, {"job_guid": "guid"}, {"JOBGUID": "guid"}]
+)
+def test_an_acceptance_in_other_forms(status: int, document: Any) -> None:
+    assert client_of(Vendor([said(status, document)])).trigger(TEST) == Accepted("guid")
+
+
+def test_statuses_and_lists_in_other_forms() -> None:
+    bom = b"\xef\xbb\xbf"
+    vendor = Vendor([httpx.Response(202, content=bom + b'{"jobStatus": "Complete"}'), httpx.Response(204)])
+    client = client_of(vendor)
+    assert client.status("guid").status is JobStatus.COMPLETE
+    assert client.files(TEST, "guid", 60) == []
 
 
 # Answers nobody expects
@@ -199,6 +224,6 @@ def test_a_status_repeats_nothing_secret() -> None:
     ids=range(6),
 )
 def test_answers_that_are_not_understood(call: str, answer: httpx.Response) -> None:
-    forgotten = call == "status" and answer.status_code == httpx.codes.NOT_FOUND
+    forgotten = answer.status_code == httpx.codes.NOT_FOUND
     text = assert_fails(Vendor([answer]), call, JobUnknownError if forgotten else AnswerNotUnderstoodError)
     assert f"the vendor answered {answer.status_code}" in text

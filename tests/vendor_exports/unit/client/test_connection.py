@@ -6,7 +6,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from sluice.vendor_exports.client import connection_http as module
+from sluice.vendor_exports.client import retrying
 from sluice.vendor_exports.client.api import AnswerNotUnderstoodError, VendorUnavailableError
 from sluice.vendor_exports.client.connection_http import ATTEMPTS, MAX_ANSWER_BYTES
 from tests.vendor_exports.unit.client.script import NOW, Answer, Vendor, assert_says_nothing_secret, http_date, said
@@ -69,7 +69,7 @@ def test_pauses_grow_have_jitter_and_an_end(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("tenacity.wait.random.uniform", lambda _least, most: most)
     assert pauses() == [1, 2, 4, 8]
-    monkeypatch.setattr(module, "_LONGEST_PAUSE", 3.0)
+    monkeypatch.setattr(retrying, "LONGEST_PAUSE", 3.0)
     assert pauses() == [1, 2, 3, 3]
     monkeypatch.setattr("tenacity.wait.random.uniform", lambda least, _most: least)
     assert pauses() == [0, 0, 0, 0]
@@ -91,7 +91,7 @@ def test_retry_after_is_honoured_up_to_thirty_seconds(status: int, seconds: int 
         assert vendor.pauses == ([] if seconds is None else [seconds] * (ATTEMPTS - 1))
 
 
-@pytest.mark.parametrize("header", ["-1", "1.5", "soon", "", "7 seconds"])
+@pytest.mark.parametrize("header", ["-1", "soon", "", "7 minutes"])
 def test_a_retry_after_that_is_none(header: str) -> None:
     vendor = Vendor([said(429, retry_after=header), said(200)])
     vendor.connection().send("files", request())

@@ -18,14 +18,14 @@ SILENT = {Wording.NEVER, Wording.FAR_FUTURE, Wording.UNPARSABLE, Wording.IMPOSSI
 
 @pytest.mark.parametrize("wording", sorted(set(Wording) - SILENT))
 def test_the_simulators_sentences(wording: Wording) -> None:
-    found = next_allowed(wording.sentence(LAST, NEXT), NOW)
+    found = next_allowed(wording.sentence(LAST, NEXT, NOW), NOW)
     assert found is not None
     assert timedelta() <= found - NEXT <= timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("wording", sorted(SILENT))
 def test_sentences_without_a_time_that_makes_sense(wording: Wording) -> None:
-    assert next_allowed(wording.sentence(LAST, NEXT), NOW) is None
+    assert next_allowed(wording.sentence(LAST, NEXT, NOW), NOW) is None
 
 
 def at(hour: int, minute: int = 0, second: int = 0, days: int = 0) -> datetime:
@@ -72,7 +72,10 @@ def test_other_sentences(sentence: str, moment: datetime) -> None:
     [
         "",
         "Try again later.",
-        "Try again in 40 minutes.",
+        "Try again in 07:11.",
+        "Try again in 300:00:00.",
+        "Requested 20 minutes ago, in the last 60 minutes.",
+        "One export per 60 minutes.",
         "Try again at 25:61.",
         "Try again at 13.",
         "Version 1.2.3.4, request 20260304130000.",
@@ -112,6 +115,38 @@ FORMATS: list[Callable[[datetime], str]] = [
     lambda moment: f"{moment:%H:%M:%S on %Y-%m-%d}",
     lambda moment: f"{moment.astimezone(timezone(timedelta(hours=5, minutes=45))):%Y-%m-%dT%H:%M:%S%z}",
 ]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "seconds"),
+    [
+        *(
+            (sentence, 431)
+            for sentence in (
+                "Too early: in 00:07:11.",
+                "Please wait 00:07:11.",
+                "Remaining time: 0:07:11.0000000",
+                "00:07:11 left",
+                "Try again in 07:11 minutes",
+                "Try again in 7 minutes and 11 seconds.",
+                "The next export is allowed in 7 min, 11 s",
+                "Retry-After: 431 seconds",
+                "Please wait another 431s.",
+                "Wait PT7M11S",
+                "7m 11s remaining",
+                "Last export at 12:00:05, try again in 00:07:11.",
+                "Last export 2026-03-04 12:00:05, try again in 00:07:11.",
+                "Next at 12:17:16 (in 00:07:11)",
+            )
+        ),
+        ("Try again in an hour.", 3600),
+        ("Try again in 1.5 hours", 5400),
+        ("Wait 1 hour, 2 minutes and 3 seconds.", 3723),
+        ("One export in 60 minutes; next at 13:00:05", 3000),
+    ],
+)
+def test_durations(sentence: str, seconds: int) -> None:
+    assert next_allowed(sentence, NOW) == NOW + timedelta(seconds=seconds)
 
 
 @given(MOMENTS, st.integers(0, 3600), st.sampled_from(FORMATS))

@@ -43,7 +43,7 @@ def test_the_request() -> None:
     }
 
 
-LIKE_TEN_MINUTES: list[Any] = [None, "3600", 0, -1, [], {}, "absent"]
+LIKE_TEN_MINUTES: list[Any] = [None, "an hour", 0, -1, [], {}, "absent"]
 LIKE_A_DAY = [1e308, 10**18, 10**12]
 
 
@@ -51,7 +51,7 @@ LIKE_A_DAY = [1e308, 10**18, 10**12]
     ("lifetime", "seconds"),
     [
         *((short, 0) for short in (1, 300, True)),
-        (3600, 3300),
+        *((hour, 3300) for hour in (3600, "3600", "3600.0")),
         *((value, 300) for value in LIKE_TEN_MINUTES),
         *((value, 24 * 3600 - 300) for value in LIKE_A_DAY),
     ],
@@ -91,7 +91,7 @@ def test_a_rotated_secret_is_read_again(status: int) -> None:
 def test_a_revoked_secret_is_tried_twice_and_no_more() -> None:
     secret, vendor = Secret(), Vendor([said(401, {"Message": "SECRET/one +"}), said(401, {"Message": "SECRET-two"})])
     text = failure(vendor, CredentialsRefusedError, secret)
-    assert "token: the vendor refuses our credentials (401). The secret was rotated or revoked" in text
+    assert "token: the vendor refuses our credentials (401), new ones too. The secret was rotated or revoked" in text
     assert (secret.read, len(vendor.requests)) == (1, 2)
 
 

@@ -163,9 +163,9 @@ def test_files_of_a_later_round_count_as_refetched() -> None:
 
 def test_the_error_of_the_list_is_the_reason_of_every_file() -> None:
     batch = Batch()
-    error = VendorUnavailableError("slot", "files", "503", "Wait.")
+    error = VendorUnavailableError("slot", "files", "503", "Wait.", retry_after=200)
     batch.vendor.script = [error]
-    assert batch.run() == BatchResult([], dict.fromkeys("ABC", str(error)))
+    assert batch.run() == BatchResult([], dict.fromkeys("ABC", str(error)), dict.fromkeys("ABC", 200))
     assert len(batch.vendor.asked) == 1
 
 

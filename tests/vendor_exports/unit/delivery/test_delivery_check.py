@@ -6,11 +6,19 @@ from typing import Any
 import orjson
 import pytest
 
-from sluice.vendor_exports.client.api import Environment, ListedFile
-from sluice.vendor_exports.delivery.delivery_check import Checked, DeliveryCheck, DeliveryReader
+from sluice.vendor_exports.client.api import (
+    AnswerNotUnderstoodError,
+    Environment,
+    JobUnknownError,
+    ListedFile,
+    VendorError,
+    VendorUnavailableError,
+)
+from sluice.vendor_exports.delivery.delivery_check import CheckAnswer, Checked, DeliveryCheck, DeliveryReader
 from sluice.vendor_exports.delivery.manifest import FileLister, Limits, Listed, Listing
 from sluice.vendor_exports.delivery.master_schema import MAX_SCHEMA_BYTES
 from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, MASTER_SCHEMA, ExportResult, Job, JobState
+from sluice.vendor_exports.delivery.patience import Patience
 from sluice.vendor_exports.delivery.transfers import Provenance
 from tests.support.memory_object_store import MemoryObjectStore
 from tests.vendor_exports.unit.delivery.memory import (
@@ -26,7 +34,7 @@ from tests.vendor_exports.unit.delivery.memory import (
     slot_with,
 )
 
-ROUNDS = 3
+ROUNDS, PATIENCE = 3, Patience(600, usual=60, shortest=60)
 
 
 @dataclass
@@ -41,24 +49,28 @@ class Delivery:
         self.slots = slot_with(Job(GUID, "https://export.test", JobState.COMPLETE))
         self.deliveries = DeliveryReader(self.files, self.stored)
 
-    def list_files(self, rounds: int, *listed: ListedFile, **sizes: object) -> Listing:
+    def list_files(self, rounds: int, *listed: ListedFile, waited: int = 0, **sizes: object) -> Listing:
         """List files after so many rounds, most of them by name and size."""
         self.vendor = ScriptedVendor([[*listed, *(listed_file(name, size) for name, size in sizes.items())]])
         limits = Limits(max_file_bytes=1000, batch_files=2, batch_bytes=100, rounds=ROUNDS)
-        return FileLister(self.deliveries, self.slots, limits).list_files(EXPORT, self.vendor, rounds)
+        return FileLister(self.deliveries, self.slots, limits, PATIENCE).list_files(EXPORT, self.vendor, rounds, waited)
 
     def store(self, name: str, size: int, provenance: Provenance | None = None) -> None:
         self.stored.objects[FOLDER + name] = bytes(size), provenance or provenance_of()
 
-    def report(self, batch: str, *kept: str, **reasons: str) -> None:
-        document = {"kept": kept, "reasons": reasons}
+    def report(self, batch: str, *kept: str, busy: dict[str, float | None] | None = None, **reasons: str) -> None:
+        document = {"kept": kept, "reasons": reasons, "busy": busy or {}}
         self.files.objects[f"{RUN}results/{batch}.json"] = orjson.dumps(document)
 
     def check(self, rounds: int) -> tuple[Checked, ExportResult]:
-        check = DeliveryCheck(self.deliveries, self.slots, self.out_of_scope, ROUNDS)
-        checked, result = check.check(EXPORT, rounds)
-        assert self.slots.record.checked == result
-        return checked, result
+        answer, result = self.answer(rounds), self.slots.record.checked
+        assert result
+        assert (answer.promised, answer.copied, answer.missing) == (result.promised, result.copied, len(result.missing))
+        return answer.next_step, result
+
+    def answer(self, rounds: int, waited: int = 0) -> CheckAnswer:
+        check = DeliveryCheck(self.deliveries, self.slots, self.out_of_scope, ROUNDS, PATIENCE)
+        return check.check(EXPORT, rounds, waited)
 
     def document(self, name: str) -> Any:
         return orjson.loads(self.files.objects[RUN + name])
@@ -78,7 +90,7 @@ def delivery() -> Delivery:
 
 def test_the_first_list_is_written_as_manifest_and_plan(delivery: Delivery) -> None:
     listing = delivery.list_files(0, A=5, B=200, C=5, D=None)
-    assert listing == Listing(Listed.FILES, 1, f"{RUN}plan-01.json")
+    assert listing == Listing(Listed.FILES, 1, f"{RUN}plan-01.json", 0, 0)
     assert delivery.vendor.asked == [("files", Environment.TEST, GUID, 5)]
     assert delivery.planned(1) == [["B"], ["A", "C"]]
     entries = [{"key": f"ACME/{name}", "size": size} for name, size in (("A", 5), ("B", 200), ("C", 5))]
@@ -88,10 +100,10 @@ def test_the_first_list_is_written_as_manifest_and_plan(delivery: Delivery) -> N
 
 
 def test_an_empty_list_is_asked_for_again_a_limited_number_of_times(delivery: Delivery) -> None:
-    assert delivery.list_files(0) == Listing(Listed.NOTHING, 1, f"{RUN}plan-01.json")
-    assert delivery.list_files(1) == Listing(Listed.NOTHING, 2, f"{RUN}plan-02.json")
-    over = delivery.list_files(2)
-    assert over == Listing(Listed.OVER, 3, f"{RUN}plan-03.json", "the vendor listed no files, 3 times")
+    assert delivery.list_files(0) == Listing(Listed.WAIT, 1, f"{RUN}plan-01.json", 60, 60)
+    assert delivery.list_files(1, waited=60) == Listing(Listed.WAIT, 2, f"{RUN}plan-02.json", 60, 120)
+    over = delivery.list_files(2, waited=120)
+    assert over == Listing(Listed.OVER, 3, f"{RUN}plan-03.json", 0, 120, "the vendor listed no files, 3 times")
     assert f"{FOLDER}_PresignedUrls.json" not in delivery.files.objects, "an older manifest stays"
 
 
@@ -167,7 +179,11 @@ def test_the_result_of_an_incomplete_delivery(delivery: Delivery) -> None:
     delivery.report("01-0001", C="404")
     checked, result = delivery.check(ROUNDS - 2)
     assert checked is Checked.AGAIN
-    assert result.reasons == {"B": "its copy was cut off", "C": "404", "D": "it is listed without a size in bytes"}
+    assert result.reasons == {
+        "B": "its copy was cut off",
+        "C": "404",
+        "D": "it is listed without a size in bytes, but with -1",
+    }
     assert result.missing == ["B", "C", "D"]
     assert result.cause == "3 of 4 promised files did not arrive whole"
 
@@ -182,6 +198,63 @@ def test_the_reason_of_the_last_round_counts(delivery: Delivery) -> None:
     delivery.list_files(2, A=5)
     checked, result = delivery.check(3)
     assert (checked, result.reasons) == (Checked.OVER, {"A": "503"})
+
+
+# A busy vendor
+
+BUSY = VendorUnavailableError("20260301-12", "files", "the vendor answered 503", "Wait.", retry_after=200)
+ODD = AnswerNotUnderstoodError("20260301-12", "files", "the vendor answered 200 with a web page", "Ask.")
+FORGOTTEN = JobUnknownError("20260301-12", "files", "the vendor does not know the job", "Run it again.")
+
+
+@pytest.mark.parametrize(("error", "wait"), [(BUSY, 201), (ODD, 60)])
+def test_a_list_that_is_not_to_be_had_is_waited_for_and_is_no_round(
+    delivery: Delivery, error: VendorError, wait: int
+) -> None:
+    def ask(waited: int) -> Listing:
+        limits = Limits(max_file_bytes=1000, batch_files=2, batch_bytes=100, rounds=ROUNDS)
+        lister = FileLister(delivery.deliveries, delivery.slots, limits, PATIENCE)
+        return lister.list_files(EXPORT, ScriptedVendor([error]), 1, waited)
+
+    assert ask(300) == Listing(Listed.WAIT, 1, "", wait, 300 + wait)
+    cause = f"the vendor gave no list within 10 minutes of waiting: {error}"
+    assert ask(599) == Listing(Listed.OVER, 1, "", 0, 599, cause)
+    assert not delivery.files.objects
+
+
+def test_a_job_that_the_list_does_not_know_is_asked_for_as_often_as_an_empty_list(delivery: Delivery) -> None:
+    limits = Limits(max_file_bytes=1000, batch_files=2, batch_bytes=100, rounds=ROUNDS)
+    lister = FileLister(delivery.deliveries, delivery.slots, limits, PATIENCE)
+    answers = [lister.list_files(EXPORT, ScriptedVendor([FORGOTTEN]), rounds, 0) for rounds in range(ROUNDS)]
+    assert [answer.next_step for answer in answers] == [Listed.WAIT, Listed.WAIT, Listed.OVER]
+    assert answers[-1].cause == str(FORGOTTEN)
+
+
+@pytest.mark.parametrize(
+    ("busy", "rounds", "waited", "next_step", "wait"),
+    [
+        ({"A": None}, 1, 0, Checked.WAIT, 60),
+        ({"A": None}, 1, 200, Checked.WAIT, 201),
+        ({"A": 90.5, "B": None}, 1, 0, Checked.WAIT, 91),
+        ({"A": 0.0}, ROUNDS, 540, Checked.WAIT, 60),
+        ({"A": None}, 1, 541, Checked.AGAIN, 0),
+        ({"A": None}, ROUNDS, 541, Checked.OVER, 0),
+        ({"C": None}, 1, 0, Checked.AGAIN, 0),
+        ({}, 1, 0, Checked.AGAIN, 0),
+        ({}, ROUNDS, 0, Checked.OVER, 0),
+    ],
+)
+def test_files_of_a_busy_server_are_waited_for(
+    delivery: Delivery, busy: dict[str, float | None], rounds: int, waited: int, next_step: Checked, wait: int
+) -> None:
+    """C is there already; whether B's or A's server was busy counts, and that of the last round only."""
+    for number in range(rounds):
+        delivery.list_files(number, A=5, B=6, C=7)
+        delivery.report(f"{number + 1:02}-0000", busy=busy if number + 1 == rounds else {"B": 500.0}, A="503", B="503")
+    delivery.store("C", 7)
+    answer = delivery.answer(rounds, waited)
+    assert (answer.next_step, answer.wait_seconds, answer.waited_seconds) == (next_step, wait, waited + wait)
+    assert answer.round == rounds
 
 
 # Tables

@@ -6,12 +6,18 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from cli.simulator import transport_faults, vendor_faults
+from cli.simulator import habit_faults, transport_faults, vendor_faults
 from cli.simulator.exports import Exports, files_of
 from cli.simulator.http_messages import Call
 from cli.simulator.vendor import Fault, Target
 from sluice.vendor_exports.delivery.downloads_http import HttpDownloads, LoopbackPolicy
-from sluice.vendor_exports.delivery.transfers import DownloadError, TransientDownloadError, UrlExpiredError
+from sluice.vendor_exports.delivery.transfers import (
+    DownloadError,
+    RangeRefusedError,
+    ServerBusyError,
+    TransientDownloadError,
+    UrlExpiredError,
+)
 from tests.vendor_exports.unit.client.script import texts
 from tests.vendor_exports.unit.simulator.vendor_client import NO_TLS, VendorClient, simulated
 
@@ -56,7 +62,7 @@ def target(times: int | None = None) -> Target:
 def test_a_file(file: VendorFile) -> None:
     with file.downloads.open(file.url, 0) as download:
         md5 = files_of(EXPORTS)[NAME].md5
-        assert (download.offset, download.length, download.etag, download.md5) == (0, len(BODY), md5, md5)
+        assert (download.size, download.etag, download.md5) == (len(BODY), md5, md5)
         assert b"".join(download.chunks) == BODY
     (request,) = file.client.simulator.requests(Call.FILE)
     assert request.headers["Host"] == file.client.simulator.url.removeprefix("http://")
@@ -66,7 +72,7 @@ def test_a_file(file: VendorFile) -> None:
 @pytest.mark.parametrize("offset", [1, len(BODY) // 2, len(BODY) - 1])
 def test_the_rest_of_a_file(file: VendorFile, offset: int) -> None:
     with file.downloads.open(file.url, offset) as download:
-        assert (download.offset, download.length) == (offset, len(BODY) - offset)
+        assert download.size == len(BODY)
         assert b"".join(download.chunks) == BODY[offset:]
 
 
@@ -74,8 +80,8 @@ def test_the_rest_of_a_file(file: VendorFile, offset: int) -> None:
     ("kind", "said", "statuses"),
     [
         (UrlExpiredError, "its URL is not accepted ({}), a new one neither", [400, 401, 403]),
-        (TransientDownloadError, "the server answered {}, again and again", [408, 425, 429, 500, 502, 503, 504]),
-        (DownloadError, "the server answered {}", [204, 404, 409, 410, 412, 416, 501]),
+        (ServerBusyError, "the server answered {}, again and again", [408, 421, 425, 429, 500, 502, 503, 504, 529]),
+        (DownloadError, "the server answered {}", [404, 409, 410, 412, 416, 501]),
     ],
 )
 def test_statuses(file: VendorFile, kind: type[DownloadError], said: str, statuses: list[int]) -> None:
@@ -85,23 +91,68 @@ def test_statuses(file: VendorFile, kind: type[DownloadError], said: str, status
 
 
 @pytest.mark.parametrize(
-    ("fault", "happened"),
+    ("fault", "kind", "happened"),
     [
-        (transport_faults.reset, "the request ended with"),
-        (transport_faults.answer_lost, "the request ended with"),
-        (transport_faults.stalled, "the request ended with ReadTimeout"),
-        (transport_faults.truncated, "the body broke off with RemoteProtocolError"),
+        (transport_faults.reset, ServerBusyError, "the request ended with"),
+        (transport_faults.answer_lost, ServerBusyError, "the request ended with"),
+        (transport_faults.stalled, ServerBusyError, "the request ended with ReadTimeout"),
+        (transport_faults.truncated, TransientDownloadError, "the body broke off with RemoteProtocolError"),
     ],
     ids=["reset", "answer lost", "stalled", "truncated"],
 )
-def test_transport_faults_are_transient(file: VendorFile, fault: Callable[[Target], Fault], happened: str) -> None:
+def test_transport_faults_are_transient(
+    file: VendorFile, fault: Callable[[Target], Fault], kind: type[DownloadError], happened: str
+) -> None:
     file.client.inflict(fault(target(times=1)))
-    assert happened in file.fail(TransientDownloadError)
+    assert happened in file.fail(kind)
     assert file.fetch() == BODY
 
 
 def test_what_is_not_read_is_not_sent(file: VendorFile) -> None:
     file.client.inflict(transport_faults.huge(target()))
     with file.downloads.open(file.url, 0) as download:
-        assert download.length is None
+        assert download.size is None
         assert next(download.chunks)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "said"),
+    [
+        (habit_faults.slow_down(None), ServerBusyError, "the server answered 503 SlowDown, again and again"),
+        (vendor_faults.urls_expire(after=0), UrlExpiredError, "its URL is not accepted (403 AccessDenied)"),
+    ],
+    ids=["SlowDown", "AccessDenied"],
+)
+def test_the_storages_own_word_is_told(file: VendorFile, fault: Fault, kind: type[DownloadError], said: str) -> None:
+    file.client.inflict(fault)
+    assert said in file.fail(kind)
+
+
+@pytest.mark.parametrize(("asked", "seconds"), [({"Retry-After": "90"}, 90), ({}, None)])
+def test_a_busy_storage_says_for_how_long(file: VendorFile, asked: dict[str, str], seconds: float | None) -> None:
+    file.client.inflict(habit_faults.slow_down(None, **asked))
+    with pytest.raises(ServerBusyError) as error:
+        file.fetch()
+    assert error.value.retry_after == seconds
+
+
+RANGES = (
+    habit_faults.range_refused,
+    habit_faults.range_ignored,
+    habit_faults.range_unnamed,
+    habit_faults.range_elsewhere,
+)
+
+
+@pytest.mark.parametrize("fault", RANGES)
+def test_servers_that_do_not_send_the_rest_of_a_file(file: VendorFile, fault: Callable[[], Fault]) -> None:
+    file.client.inflict(fault())
+    with pytest.raises(RangeRefusedError):
+        file.fetch(5)
+    assert file.fetch() == BODY
+
+
+def test_an_empty_file_without_content(file: VendorFile) -> None:
+    file.client.inflict(habit_faults.empty_with_204())
+    with file.downloads.open(file.url, 0) as download:
+        assert (download.size, b"".join(download.chunks)) == (0, b"")

@@ -15,7 +15,6 @@ from sluice.vendor_exports.client.api import (
     VendorUnavailableError,
 )
 from sluice.vendor_exports.delivery.job import (
-    LONGEST_WAIT,
     SHORTEST_WAIT,
     USUAL_WAIT,
     JobAnswer,
@@ -25,27 +24,28 @@ from sluice.vendor_exports.delivery.job import (
     TriggerAnswer,
 )
 from sluice.vendor_exports.delivery.model import Job, JobState
+from sluice.vendor_exports.delivery.patience import LONGEST_WAIT, Patience
 from tests.vendor_exports.unit.delivery.memory import EXPORT, Answer, OneSlot, ScriptedVendor, slot_with
 
 PATIENCE, POLL, DEADLINE = 75 * 60, 60, 600
+PATIENT = Patience(DEADLINE, usual=POLL, shortest=POLL)
 VENDOR = "https://export.test"
 UNAVAILABLE = VendorUnavailableError("20260301-12", "trigger", "the vendor answered 503, 5 times", "Wait.")
-
+BUSY = VendorUnavailableError("20260301-12", "status", "the vendor answered 503", "Wait.", retry_after=200)
 ODD = AnswerNotUnderstoodError("20260301-12", "status", "the vendor answered 200 with something else", "Ask.")
 FORGOTTEN = JobUnknownError("20260301-12", "status", "the vendor does not know the job", "Run it again.")
 
 
 def trigger(answer: Answer, waited: int = 0, slots: OneSlot | None = None) -> TriggerAnswer:
-    return JobTrigger(ScriptedVendor([answer]), VENDOR, slots or slot_with(), PATIENCE).trigger(EXPORT, waited)
+    patience = Patience(PATIENCE, USUAL_WAIT, SHORTEST_WAIT)
+    return JobTrigger(ScriptedVendor([answer]), VENDOR, slots or slot_with(), patience).trigger(EXPORT, waited)
 
 
 def check(
-    answer: Answer, polls: int = 0, unknown: int = 0, slots: OneSlot | None = None, *, replaceable: bool = False
+    answer: Answer, waited: int = 0, unknown: int = 0, slots: OneSlot | None = None, *, replaceable: bool = False
 ) -> JobAnswer:
     slots = slots or slot_with(Job("guid", VENDOR, JobState.TRIGGERED))
-    return JobCheck(ScriptedVendor([answer]), slots, POLL, DEADLINE).check(
-        EXPORT, polls, unknown, replaceable=replaceable
-    )
+    return JobCheck(ScriptedVendor([answer]), slots, PATIENT).check(EXPORT, waited, unknown, replaceable=replaceable)
 
 
 # Triggering
@@ -74,6 +74,7 @@ def test_the_wait_after_a_refusal_is_bounded(seconds: float | None, wait: int) -
 
 
 def test_an_unavailable_vendor_is_asked_again() -> None:
+    assert trigger(BUSY, 60) == TriggerAnswer(NextStep.WAIT, 201, 261)
     assert trigger(UNAVAILABLE, 60) == TriggerAnswer(NextStep.WAIT, USUAL_WAIT, 60 + USUAL_WAIT)
 
 
@@ -116,9 +117,8 @@ def report(status: JobStatus, word: str = "Word") -> JobReport:
 def test_a_complete_job() -> None:
     slots = slot_with(Job("guid", VENDOR, JobState.TRIGGERED))
     vendor = ScriptedVendor([report(JobStatus.COMPLETE)])
-    assert JobCheck(vendor, slots, POLL, DEADLINE).check(EXPORT, 3, 1, replaceable=False) == JobAnswer(
-        NextStep.COMPLETE, 4, 1
-    )
+    answer = JobCheck(vendor, slots, PATIENT).check(EXPORT, 180, 1, replaceable=False)
+    assert answer == JobAnswer(NextStep.COMPLETE, 0, 180, 1)
     assert vendor.asked == [("status", "guid")]
     assert slots.record.job == Job("guid", VENDOR, JobState.COMPLETE)
 
@@ -127,47 +127,48 @@ def test_a_complete_job() -> None:
 def test_a_job_that_failed_ends_the_export(status: JobStatus) -> None:
     slots = slot_with(Job("guid", VENDOR, JobState.TRIGGERED))
     over = check(report(status, "Broken"), slots=slots)
-    assert over == JobAnswer(NextStep.OVER, 1, 0, 'the vendor\'s job ended as "Broken"')
+    assert over == JobAnswer(NextStep.OVER, 0, 0, 0, 'the vendor\'s job ended as "Broken"')
     assert slots.record.job == Job("guid", VENDOR, JobState.FAILED)
 
 
 def test_any_other_answer_means_not_yet() -> None:
-    assert check(report(JobStatus.RUNNING), 1, 2) == JobAnswer(NextStep.WAIT, 2, 2)
-    assert check(report(JobStatus.UNKNOWN), 1, 2) == JobAnswer(NextStep.WAIT, 2, 3)
-    assert check(UNAVAILABLE, 1, 2) == JobAnswer(NextStep.WAIT, 2, 2)
-    assert check(ODD, 1, 2) == JobAnswer(NextStep.WAIT, 2, 3), "anything else is not yet"
+    assert check(report(JobStatus.RUNNING), 60, 2) == JobAnswer(NextStep.WAIT, 60, 120, 2)
+    assert check(report(JobStatus.UNKNOWN), 60, 2) == JobAnswer(NextStep.WAIT, 60, 120, 3)
+    assert check(UNAVAILABLE, 60, 2) == JobAnswer(NextStep.WAIT, 60, 120, 2)
+    assert check(BUSY, 60, 2) == JobAnswer(NextStep.WAIT, 201, 261, 2), "as long as it asks for"
+    assert check(ODD, 60, 2) == JobAnswer(NextStep.WAIT, 60, 120, 3), "anything else is not yet"
 
 
 @pytest.mark.parametrize("state", [JobState.TRIGGERED, JobState.COMPLETE])
 def test_a_replaceable_job_that_the_vendor_has_forgotten_is_triggered_again(state: JobState) -> None:
     slots = slot_with(Job("guid", VENDOR, state))
-    assert check(FORGOTTEN, 1, 2, slots, replaceable=True) == JobAnswer(NextStep.LOST, 2, 2)
+    assert check(FORGOTTEN, 60, 2, slots, replaceable=True) == JobAnswer(NextStep.LOST, 0, 60, 2)
     assert slots.record.job == Job("guid", VENDOR, JobState.FAILED)
 
 
 def test_a_new_job_may_be_unknown_to_the_vendor_for_a_while() -> None:
     slots = slot_with(Job("guid", VENDOR, JobState.TRIGGERED))
-    assert check(FORGOTTEN, 1, 2, slots) == JobAnswer(NextStep.WAIT, 2, 2)
+    assert check(FORGOTTEN, 60, 2, slots) == JobAnswer(NextStep.WAIT, 60, 120, 2)
     assert slots.record.job == Job("guid", VENDOR, JobState.TRIGGERED)
-    assert "does not know" in check(FORGOTTEN, DEADLINE // POLL, slots=slots).cause
+    assert "does not know" in check(FORGOTTEN, DEADLINE, slots=slots).cause
 
 
 def test_a_forgotten_job_of_another_hour_ends_the_export() -> None:
     slots = slot_with(Job("guid", VENDOR, JobState.COMPLETE))
-    assert check(FORGOTTEN, slots=slots) == JobAnswer(NextStep.OVER, 1, 0, str(FORGOTTEN))
+    assert check(FORGOTTEN, slots=slots) == JobAnswer(NextStep.OVER, 0, 0, 0, str(FORGOTTEN))
 
 
 def test_a_job_has_a_deadline() -> None:
-    last = DEADLINE // POLL
-    assert check(report(JobStatus.RUNNING), last - 1).next_step is NextStep.WAIT
+    last = DEADLINE
+    assert check(report(JobStatus.RUNNING), last - POLL).next_step is NextStep.WAIT
     over = check(report(JobStatus.UNKNOWN, "Hm"), last, 4)
     cause = 'the job was not complete after 10 minutes: its last status was "Hm", 5 were unknown'
-    assert over == JobAnswer(NextStep.OVER, last + 1, 5, cause)
+    assert over == JobAnswer(NextStep.OVER, 0, last, 5, cause)
     assert "the vendor answered 503" in check(UNAVAILABLE, last).cause
     assert check(report(JobStatus.COMPLETE), last).next_step is NextStep.COMPLETE, "better late than never"
 
 
 def test_a_slot_without_a_job() -> None:
     assert check(report(JobStatus.RUNNING), slots=slot_with()) == JobAnswer(
-        NextStep.OVER, 0, 0, "export 20260301-12 has no job"
+        NextStep.OVER, 0, 0, 0, "export 20260301-12 has no job"
     )

@@ -11,7 +11,7 @@ from tests.vendor_exports.unit.delivery.memory import EXPORT, FOLDER, slot_with
 
 WHOLE = ExportResult("20260301-12", DELIVERED, FOLDER, promised=3, copied=2, bytes=9)
 LACKING = ExportResult("20260301-12", INCOMPLETE, FOLDER, promised=3, missing=["A"], cause="1 of 3 promised files")
-STATE = {"trigger": {"waited_seconds": 0}, "check": {"polls": 0, "unknown": 0}, "listing": {"round": 0}}
+STATE = {"trigger": {"waited_seconds": 0}, "check": {"polls": 0, "unknown": 0}, "delivery": {"round": 0}}
 
 
 def recorded(checked: ExportResult | None, **state: Any) -> ExportResult:
@@ -33,7 +33,7 @@ def test_the_checked_result_is_recorded() -> None:
     assert recorded(LACKING) == LACKING
 
 
-@pytest.mark.parametrize("step", ["trigger", "check", "listing"])
+@pytest.mark.parametrize("step", ["trigger", "check", "delivery"])
 def test_the_cause_of_the_last_step_is_recorded(step: str) -> None:
     assert recorded(None, **{step: {"cause": "the vendor took no job"}}) == incomplete("the vendor took no job")
 

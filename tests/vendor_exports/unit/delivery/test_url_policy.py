@@ -1,7 +1,7 @@
 """URLs that may be fetched: HTTPS to public IP addresses of known hosts, and nothing else."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.vendor_exports.delivery.downloads_http import HttpDownloads, LoopbackPolicy, UrlPolicy, resolve
-from sluice.vendor_exports.delivery.transfers import DownloadError, TransientDownloadError, UrlRefusedError
+from sluice.vendor_exports.delivery.transfers import DownloadError, RangeRefusedError, ServerBusyError, UrlRefusedError
 
 HOST, PUBLIC = "files.vendor.test", "93.184.216.34"
 HOSTS = frozenset({HOST, "other.test"})
@@ -119,7 +119,7 @@ def test_a_name_that_cannot_be_resolved(monkeypatch: pytest.MonkeyPatch) -> None
         raise socket.gaierror(-3, "Temporary failure in name resolution")
 
     monkeypatch.setattr(socket, "getaddrinfo", fail)
-    with pytest.raises(TransientDownloadError, match=f"the name of host {HOST} cannot be resolved"):
+    with pytest.raises(ServerBusyError, match=f"the name of host {HOST} cannot be resolved"):
         UrlPolicy(HOSTS).target(f"https://{HOST}/?SIGNATURE")
 
 
@@ -181,10 +181,10 @@ def test_redirects_are_refused(status: int) -> None:
 # Answers, of S3 and of others
 
 
-def opened(status: int, headers: dict[str, str], content: bytes | Iterator[bytes] = b"abc") -> tuple[object, ...]:
-    wire = Wire(lambda: httpx.Response(status, content=content, headers=headers))
-    with wire.downloads(policy()).open(f"https://{HOST}/a", 0) as download:
-        return download.offset, download.length, download.etag, download.md5
+def opened(status: int, headers: dict[str, str], offset: int = 0) -> tuple[object, ...]:
+    wire = Wire(lambda: httpx.Response(status, content=b"abc", headers=headers))
+    with wire.downloads(policy()).open(f"https://{HOST}/a", offset) as download:
+        return download.size, download.etag, download.md5
 
 
 MD5 = "900150983cd24fb0d6963f7d28e17f72"
@@ -204,25 +204,42 @@ MD5 = "900150983cd24fb0d6963f7d28e17f72"
         ({"etag": f'"{MD5.upper()}"'}, MD5.upper(), ""),
         ({"etag": '"abc"'}, "abc", ""),
         ({"etag": f'W/"{MD5}"'}, "", ""),
+        ({"etag": f'w/"{MD5}"'}, "", ""),
         ({"etag": '"' + "x" * 201 + '"'}, "", ""),
         ({"etag": '""'}, "", ""),
     ],
 )
 def test_etags(headers: dict[str, str], etag: str, md5: str) -> None:
-    assert opened(200, headers) == (0, 3, etag, md5)
+    assert opened(200, headers) == (3, etag, md5)
 
 
 @pytest.mark.parametrize(
-    ("content_range", "offset"),
-    [("bytes 5-7/8", 5), ("bytes 0-2/3", 0), ("bytes 5-7/*", 5), ("bytes 12345678901-2", 12345678901)],
+    ("content_range", "size"),
+    [
+        ("bytes 5-7/8", 8),
+        ("bytes 5-7/*", None),
+        ("Bytes  5-7/8 ", 8),
+        ("bytes=5-7/8", 8),
+        ("bytes 5-12345678901/*", None),
+    ],
 )
-def test_parts(content_range: str, offset: int) -> None:
-    assert opened(206, {"content-range": content_range})[0] == offset
+def test_the_rest_of_a_file(content_range: str, size: int | None) -> None:
+    assert opened(206, {"content-range": content_range}, offset=5)[0] == size
 
 
-@pytest.mark.parametrize("content_range", ["", "bytes */8", "bytes -7/8", "items 5-7/8"])
-def test_parts_without_an_offset(content_range: str) -> None:
-    with pytest.raises(DownloadError, match="the server answered with a part and did not say which"):
+OTHER_RANGES = ["", "bytes */8", "bytes -7/8", "items 5-7/8", "bytes 0-7/8", "bytes 6-7/8", "bytes 5-6/8", "5-7/8"]
+
+
+@pytest.mark.parametrize("content_range", OTHER_RANGES)
+def test_another_part_than_the_rest(content_range: str) -> None:
+    with pytest.raises(RangeRefusedError, match="the server answered 206 and does not send the file from byte 5 on"):
+        opened(206, {"content-range": content_range}, offset=5)
+
+
+@pytest.mark.parametrize("content_range", ["", "bytes 5-7/8", "bytes 0-6/8"])
+def test_a_part_instead_of_the_file(content_range: str) -> None:
+    assert opened(206, {"content-range": "bytes 0-7/8"})[0] == 8
+    with pytest.raises(DownloadError, match="the server answered with a part of the file, though asked for all of it"):
         opened(206, {"content-range": content_range})
 
 

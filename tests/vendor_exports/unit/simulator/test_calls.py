@@ -165,9 +165,9 @@ LAST = datetime(2026, 3, 1, 12, 34, 56, 1, tzinfo=UTC)
 
 def test_the_next_time_is_rounded_up() -> None:
     after = LAST + timedelta(hours=1)
-    assert "2026-03-01T13:34:57Z" in Wording.ISO.sentence(LAST, after)
-    assert "2026-03-01 13:35 UTC" in Wording.MINUTES.sentence(LAST, after)
-    assert "13:34:56Z" in Wording.ISO.sentence(LAST, after.replace(microsecond=0))
+    assert "2026-03-01T13:34:57Z" in Wording.ISO.sentence(LAST, after, LAST)
+    assert "2026-03-01 13:35 UTC" in Wording.MINUTES.sentence(LAST, after, LAST)
+    assert "13:34:56Z" in Wording.ISO.sentence(LAST, after.replace(microsecond=0), LAST)
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,8 @@ def test_a_refusal_in_any_words(client: VendorClient, wording: Wording) -> None:
     now = client.clock()
     refused = client.export()
     assert refused.status_code == 400
-    assert refused.json() == {"Message": wording.sentence(now, now + client.simulator.vendor.timing.between_triggers)}
+    apart = client.simulator.vendor.timing.between_triggers
+    assert refused.json() == {"Message": wording.sentence(now, now + apart, now)}
 
 
 @pytest.mark.parametrize(("more", "status"), [([], 400), ([vendor_faults.refused_with(500)], 500)])
