@@ -1,7 +1,9 @@
 """AWS as functions need it at run time: clients, their settings, items of DynamoDB, the state of executions."""
 
 import os
-from collections.abc import Callable, Container, Mapping
+import random
+import time
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
@@ -19,6 +21,16 @@ if TYPE_CHECKING:
 
 
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=32, tcp_keepalive=True)
+
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # seconds at most, between attempts
+
+IN_CONFLICT = "TransactionConflict"
+"""Why an item cancels a transaction that another request of the same moment writes to."""
+
+CONDITION_FAILED = "ConditionalCheckFailed"
+"""Why an item cancels a transaction whose condition does not hold."""
+
+_MOMENTARY = frozenset({IN_CONFLICT, "ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
 @cache
@@ -104,15 +116,58 @@ def from_dynamodb(item: Mapping[str, Any]) -> Item:
     return {name: _deserialize(value) for name, value in item.items()}
 
 
-def is_met(request: Callable[[], object], refusals: Container[str] = ("ConditionalCheckFailedException",)) -> bool:
+def is_met(request: Callable[[], object], refusals: Container[str] = (f"{CONDITION_FAILED}Exception",)) -> bool:
     """Send a request that depends on a condition; return False if AWS refused it with one of these codes."""
     try:
-        request()
+        _persist(request, lambda error: error_code(error) == f"{IN_CONFLICT}Exception")
     except ClientError as error:
         if error_code(error) in refusals:
             return False
         raise
     return True
+
+
+def attempts() -> Iterator[None]:
+    """Yield once for each attempt worth making at what AWS refuses for a moment, after pauses of random length."""
+    yield
+    for longest in _PAUSES:
+        time.sleep(random.uniform(0, longest))  # noqa: S311  # no secret: it keeps those apart that met
+        yield
+
+
+def _persist(request: Callable[[], object], is_momentary: Callable[[ClientError], bool]) -> None:
+    """Send a request until it is not refused for the moment any more, or `attempts` are over."""
+    for _ in attempts():
+        try:
+            request()
+        except ClientError as error:
+            if not is_momentary(error):
+                raise
+            refusal = error
+        else:
+            return
+    raise refusal
+
+
+def transact(client: "DynamoDBClient", items: Sequence[Any]) -> None:
+    """Write all items or none; tried again where nothing but other requests of the same moment are in the way.
+
+    Raises:
+        client.exceptions.TransactionCanceledException: See `cancellations`.
+    """
+
+    def is_momentary(error: ClientError) -> bool:
+        codes = set(cancellations(error).values())
+        return bool(codes) and codes <= _MOMENTARY
+
+    _persist(lambda: client.transact_write_items(TransactItems=items), is_momentary)
+
+
+def cancellations(error: ClientError) -> dict[int, str]:
+    """Return why a transaction was cancelled: the codes of those of its items that are the reason, by their places."""
+    response: dict[str, Any] = dict(error.response)
+    codes = (reason.get("Code", "None") for reason in response.get("CancellationReasons", ()))
+    return {place: code for place, code in enumerate(codes) if code != "None"}
 
 
 class StepFunctionsExecutions:

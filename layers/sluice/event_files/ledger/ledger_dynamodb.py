@@ -14,15 +14,24 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from sluice.aws.runtime import Item, from_dynamodb, is_met, to_dynamodb
+from sluice.aws.runtime import (
+    CONDITION_FAILED,
+    IN_CONFLICT,
+    Item,
+    attempts,
+    cancellations,
+    from_dynamodb,
+    is_met,
+    to_dynamodb,
+    transact,
+)
 from sluice.event_files.ledger.model import (
     CONVERTED,
     PENDING,
     AlreadyRecordedError,
     ChunkRecord,
     Counts,
+    InConflictError,
     SourceObject,
     SourceRecord,
     Status,
@@ -36,8 +45,13 @@ if TYPE_CHECKING:
 _GET_LIMIT = 100  # keys per BatchGetItem
 
 _NOT_FINAL = "attribute_not_exists(pk) OR #status IN (:gone, :unreadable)"
+_REFUSALS = {CONDITION_FAILED: AlreadyRecordedError, IN_CONFLICT: InConflictError}
 _STATUS_NAME = {"#status": "status"}
 _STATUS_VALUES = to_dynamodb({":gone": Status.GONE.value, ":unreadable": Status.UNREADABLE.value})
+
+
+class UnprocessedError(Exception):
+    """DynamoDB gave a part of what was asked for, however often it was asked: its table is overloaded."""
 
 
 class DynamoLedger:
@@ -69,16 +83,18 @@ class DynamoLedger:
 
         Raises:
             AlreadyRecordedError: Some source objects have a final record already; nothing was committed.
+            InConflictError: Others kept writing records of some source objects; nothing was committed.
         """
         now = self._clock()
         puts: list[Any] = [{"Put": self._put_source(record, record.digest, now)} for record in records]
         puts += [{"Put": self._put(chunk_item(chunk, now), "attribute_not_exists(pk)")} for chunk in chunks]
         try:
-            self._client.transact_write_items(TransactItems=puts)
+            transact(self._client, puts)
         except self._client.exceptions.TransactionCanceledException as error:
-            recorded = _failed_conditions(error, records)
-            if recorded:
-                raise AlreadyRecordedError(recorded) from error
+            why = {records[place].source: code for place, code in cancellations(error).items() if place < len(records)}
+            for code, refusal in _REFUSALS.items():
+                if refused := frozenset(source for source in why if why[source] == code):
+                    raise refusal(refused) from error
             raise
 
     def note(self, record: SourceRecord) -> None:
@@ -101,10 +117,14 @@ class DynamoLedger:
         for start in range(0, len(keys), _GET_LIMIT):
             part = [to_dynamodb(key) for key in keys[start : start + _GET_LIMIT]]
             wanted: Any = {self._table: {"Keys": part, "ConsistentRead": consistent}}
-            while wanted:
+            for _ in attempts():
                 response = self._client.batch_get_item(RequestItems=wanted)
                 yield from map(from_dynamodb, response["Responses"].get(self._table, ()))
                 wanted = response.get("UnprocessedKeys")
+                if not wanted:
+                    break
+            else:
+                raise UnprocessedError(f"DynamoDB left keys of the table {self._table} unread; try again in a minute")
 
     def _put_source(self, record: SourceRecord, digest: str | None, now: datetime) -> dict[str, Any]:
         put = self._put(_source_item(record, digest or record.source.etag, now), _NOT_FINAL)
@@ -156,11 +176,3 @@ def _counts_item(counts: Counts) -> Item:
         "unknown_members": counts.unknown_members,
         "media_missing": counts.media_missing,
     }
-
-
-def _failed_conditions(error: ClientError, records: Sequence[SourceRecord]) -> frozenset[SourceObject]:
-    """Return the source objects whose condition failed; reasons come in the order of the transaction's items."""
-    response: dict[str, Any] = dict(error.response)
-    reasons = response.get("CancellationReasons", ())
-    pairs = zip(records, reasons, strict=False)
-    return frozenset(record.source for record, reason in pairs if reason.get("Code") == "ConditionalCheckFailed")

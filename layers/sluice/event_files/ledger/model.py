@@ -55,12 +55,26 @@ class Reason(StrEnum):
     FILE_TOO_LARGE = "FILE_TOO_LARGE"  # larger than a file may be, or than one commit takes; nothing of it was taken in
 
 
-class AlreadyRecordedError(Exception):
-    """Another invocation recorded some of the source objects first; nothing was committed."""
+class RefusedSourcesError(Exception):
+    """Some of the source objects cannot be recorded; nothing was committed."""
+
+    why = ""
 
     def __init__(self, sources: frozenset[SourceObject]) -> None:
-        super().__init__(f"{len(sources)} source objects were recorded by another invocation")
+        super().__init__(f"{len(sources)} source objects {self.why}")
         self.sources = sources
+
+
+class AlreadyRecordedError(RefusedSourcesError):
+    """Another invocation recorded the source objects first."""
+
+    why = "were recorded by another invocation"
+
+
+class InConflictError(RefusedSourcesError):
+    """Others keep writing records of the source objects."""
+
+    why = "are being recorded by other invocations over and over; their announcements come again"
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sluice.aws.runtime import Item, from_dynamodb, is_met, to_dynamodb
+from sluice.aws.runtime import Item, from_dynamodb, is_met, to_dynamodb, transact
 from sluice.event_files.ledger.model import CONVERTED, PENDING, ChunkRecord, Counts, OpenRun, Segment, chunk_key
 from sluice.lake.lease_dynamodb import OWNED, DynamoLeases
 
@@ -78,7 +78,7 @@ class DynamoRunLedger:
                     {"Put": {"TableName": self._table, "Item": to_dynamodb(item)}},
                     {"Delete": {"TableName": self._table, "Key": key}},
                 ]
-            self._client.transact_write_items(TransactItems=moves)
+            transact(self._client, moves)
 
     def oldest_pending(self) -> datetime | None:
         """Return when the oldest chunk that waits for its conversion was committed; None when none waits."""

@@ -10,6 +10,7 @@ from sluice.event_files.ledger.model import (
     AlreadyRecordedError,
     ChunkRecord,
     Counts,
+    InConflictError,
     Reason,
     SourceObject,
     SourceRecord,
@@ -82,7 +83,7 @@ class Ledger(Protocol):
         """Return those of `sources` that have a final record."""
 
     def commit(self, chunks: Sequence[ChunkRecord], records: Sequence[SourceRecord]) -> None:
-        """Record all or nothing, at most 100 items. Raises AlreadyRecordedError."""
+        """Record all or nothing, at most 100 items. Raises AlreadyRecordedError and InConflictError."""
 
     def note(self, record: SourceRecord) -> None:
         """Record an object under its ETag, unless a final record is there."""
@@ -202,13 +203,16 @@ class Validation:
         return _RoutedFile(source, size, digest, Status.VALIDATED, routing.counts, routing.lines, spilled)
 
     def _commit(self, files: Sequence[_RoutedFile], outcome: Outcome) -> None:
-        """Commit `files` together; leave out those that another invocation recorded meanwhile."""
+        """Commit `files` together; leave out those that another invocation recorded meanwhile, or holds."""
         while files:
             try:
                 records = self._commit_once(files)
             except AlreadyRecordedError as error:
                 outcome.skipped |= error.sources
                 self._note_etags([_repeated(file) for file in files if file.source in error.sources], outcome)
+                files = [file for file in files if file.source not in error.sources]
+            except InConflictError as error:
+                outcome.failed.update(dict.fromkeys(error.sources, str(error)))
                 files = [file for file in files if file.source not in error.sources]
             except Exception as error:  # noqa: BLE001  # nothing was committed: each object is announced again
                 outcome.failed.update({file.source: f"{type(error).__name__}: {error}" for file in files})
