@@ -7,25 +7,16 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
 
 import orjson
 
+from cli.contracts.keywords import check_family_members, check_table_members
+from cli.contracts.recorded_types import check_recorded_types
 from cli.contracts.samples import check_samples
-from cli.contracts.type_compatibility import (
-    EXACT,
-    INT64,
-    RETYPING,
-    MisfitError,
-    admitted_types,
-    corrected,
-    member_schema,
-    require,
-    require_bounds,
-    require_fit,
-)
-from cli.contracts.validator_agreement import DualValidator, json_pointer
-from sluice.contracts.load import LISTS, MAPS, SINGLES, TABLES, Schema, load_contract, load_family
+from cli.contracts.schema_check import check_schema
+from cli.contracts.type_compatibility import RETYPING, MisfitError, corrected, member_schema, require, require_fit
+from cli.contracts.validator_agreement import DualValidator
+from sluice.contracts.load import TABLES, Schema, load_contract, load_family
 from sluice.contracts.model import (
     BODY,
     CORRECTION_RULES,
@@ -60,6 +51,7 @@ def check_registry(root: Path = TABLES) -> list[Problem]:
         except ContractError as error:
             problems.append(Problem(path.parent.name, str(error)))
         else:
+            problems += (Problem(path.parent.name, message) for message in check_family_members(path.parent))
             problems += _check_family(path.parent, families[-1], contracts)
     if not families and not problems:
         problems.append(Problem("-", f"{root}: there is no family here, a folder with a family.json"))
@@ -95,20 +87,19 @@ def _disputes(families: list[Family], contracts: list[Contract]) -> Iterator[Pro
 
 _TABLE_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_DIALECT_DEPENDENT = re.compile(r"\\[dDwWsSbB]|\$")
-_ANYTHING = r"[\s\S]"
-_CLOSED = frozenset({"additionalProperties", "unevaluatedProperties", "propertyNames", "maxProperties"})
 
 
 def check_contract(contract: Contract, family: Family, folder: Path) -> Iterator[str]:
     """Yield the problems of a contract, those of its samples in `folder` included."""
     yield from _check_names(contract)
+    yield from check_table_members(folder)
+    yield from check_recorded_types(contract, folder)
     try:
         validator = DualValidator(contract.schema)
     except ValueError as error:
         yield f"schema.json is no valid schema, {error}"
         return
-    yield from _check_schema(contract.schema)
+    yield from check_schema(contract.schema)
     yield from _check_recognition(contract, family)
     if "time" not in contract.schema.get("required", ()):
         yield "the schema does not require time, which the partition is derived from"
@@ -133,38 +124,6 @@ def _check_names(contract: Contract) -> Iterator[str]:
         yield f"version is {contract.version!r}; it is a whole number from 1"
     if not contract.doc:
         yield "doc is empty; say what a row of the table is"
-
-
-def _check_schema(schema: Schema) -> Iterator[str]:
-    """Require bounds of numbers, room for unknown members, and patterns that all validators read alike."""
-    for where, part in _subschemas(schema, ()):
-        types = admitted_types(part) or frozenset()
-        limit = EXACT if "number" in types else INT64 if "integer" in types else None
-        if limit and "type" in part:
-            yield from _errors(partial(require_bounds, part, limit, json_pointer(where)))
-        for keyword in sorted(_CLOSED & part.keys()):
-            yield f"{json_pointer(where)} uses {keyword}; unknown members are welcome everywhere: remove it"
-        if _DIALECT_DEPENDENT.search(part.get("pattern", "").replace(_ANYTHING, "")):
-            yield (
-                f"{json_pointer(where)} has the pattern {part['pattern']}, which validators read differently: "
-                f"spell classes such as \\d out, and end with (?!{_ANYTHING}) in place of $"
-            )
-
-
-def _subschemas(schema: Any, where: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Schema]]:  # noqa: ANN401
-    """Yield every subschema that admits values, with its path; conditions admit none."""
-    if not isinstance(schema, dict):
-        return
-    yield where, schema
-    for key, value in schema.items():
-        if key in MAPS:
-            for name, part in value.items():
-                yield from _subschemas(part, (*where, key, name))
-        elif key in LISTS or key == "allOf":
-            for index, part in enumerate(value):
-                yield from _subschemas(part, (*where, key, str(index)))
-        elif key in SINGLES - {"if", "not"}:
-            yield from _subschemas(value, (*where, key))
 
 
 def _check_recognition(contract: Contract, family: Family) -> Iterator[str]:

@@ -9,9 +9,11 @@ from rich.markup import escape
 
 from cli.contracts.check import check_registry
 from cli.contracts.inference import infer_contracts
+from cli.contracts.recorded_types import record_types
 from cli.contracts.samples import write_samples
 from cli.platform.console import CliError, JsonOption, err, handled, plural, say, say_json
 from sluice.contracts.load import TABLES, load_registry
+from sluice.contracts.model import Contract
 from sluice.event_files.validate.content import ContentTooLargeError, content_of
 from sluice.event_files.validate.routing import MAX_EVENT_BYTES
 from sluice.event_files.validate.splitter import split
@@ -97,9 +99,31 @@ def samples(
     Examples:
         sluice contract samples MICROONE_EVENT
     """
+    contract, folder = _found(table)
+    write_samples(contract, folder)
+    say(f"Wrote clean.json and dirty.json in {folder}.")
+
+
+@app.command()
+@handled
+def record(
+    table: Annotated[str, typer.Argument(help="The table, e.g. MICROONE_EVENT.")],
+) -> None:
+    """Record the types of a table's columns, before its version goes live.
+
+    From then on check refuses another type under the same version: the files
+    that were written keep theirs.
+
+    Examples:
+        sluice contract record MICROONE_EVENT
+    """
+    contract, folder = _found(table)
+    record_types(contract, folder)
+    say(f"Recorded the column types of {table}, version {contract.version}.")
+
+
+def _found(table: str) -> tuple[Contract, Path]:
     contracts = {contract.table: contract for contract in load_registry().contracts}
     if table not in contracts:
         raise CliError(f"There is no contract of a table {table}.", f"There are {', '.join(sorted(contracts))}.")
-    folder = TABLES / contracts[table].family / table
-    write_samples(contracts[table], folder)
-    say(f"Wrote clean.json and dirty.json in {folder}.")
+    return contracts[table], TABLES / contracts[table].family / table

@@ -5,6 +5,7 @@ The schema decides the types and allowed values; its ``examples``, then a member
 
 import copy
 import random
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -85,6 +86,18 @@ class _EventGenerator:
             "boolean": lambda _schema, _path: rng.random() < 0.5,  # noqa: PLR2004
             "null": lambda _schema, _path: None,
         }
+        self._formats: dict[str, Callable[[], str]] = {
+            "date-time": self._time,
+            "date": lambda: f"{moment:%Y-%m-%d}",
+            "time": lambda: f"{moment:%H:%M:%S}Z",
+            "duration": lambda: f"PT{rng.randrange(100)}M",
+            "uuid": self._uuid,
+            "email": lambda: f"{rng.choice(_TERMS).replace(' ', '.')}@example.org",
+            "hostname": lambda: f"host-{rng.randrange(100)}.example.org",
+            "ipv4": lambda: f"192.0.2.{rng.randrange(256)}",
+            "ipv6": lambda: f"2001:db8::{rng.randrange(1 << 16):x}",
+            "uri": lambda: f"https://example.org/{self._uuid()}",
+        }
 
     def value(self, schema: Schema, path: Path) -> Any:  # noqa: ANN401
         if "const" in schema:
@@ -141,6 +154,9 @@ class _EventGenerator:
 
     def _string(self, schema: Schema, path: Path) -> str:
         name: str = path[-1]
+        for view in views(schema):
+            if make := self._formats.get(view.get("format", "")):
+                return make()
         if "pattern" in schema:
             if path != ("time",):
                 raise ContractError(f"{'.'.join(path)} has a pattern: give its schema examples")
@@ -252,8 +268,8 @@ def _wrong_values(schema: Schema) -> Iterator[Any]:
                 yield from values
     if any(key in view for key in ("enum", "const") for view in views(schema)):
         yield _UNHEARD_OF
-    if "pattern" in schema:
-        yield from _BAD_TEXTS
+    if patterns := [view["pattern"] for view in views(schema) if "pattern" in view]:
+        yield from (text for text in _BAD_TEXTS if not all(re.search(pattern, text) for pattern in patterns))
     if "maximum" in schema:
         yield 2**63
 

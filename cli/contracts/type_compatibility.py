@@ -101,11 +101,7 @@ def _either(types: frozenset[str]) -> str:
     return " or ".join(sorted(types))
 
 
-_TEXTS = {
-    "integer_to_string": (frozenset({"string", "integer"}), INT64),
-    "json_text": (frozenset({"string", "boolean", "integer", "number"}), EXACT),
-}
-RETYPING = frozenset({"list_of_string", *_TEXTS})
+RETYPING = frozenset({"list_of_string", "integer_to_string", "json_text"})
 """Corrections that change the type of their member; the others expect an object."""
 
 
@@ -114,9 +110,7 @@ def corrected(rule: str, schema: Schema, where: str) -> Schema:
     if rule == "list_of_string":
         require(schema, frozenset({"string", "array"}), where)
         return {"type": ["array", "null"], "items": _items(schema, where)}
-    if rule not in _TEXTS:
-        return schema
-    types, limit = _TEXTS[rule]
-    require(schema, types, where)
-    require_bounds(schema, limit, where)
-    return {"type": ["string", "null"]}
+    if rule == "integer_to_string":
+        require(schema, frozenset({"string", "integer"}), where)
+        require_bounds(schema, INT64, where)
+    return {"type": ["string", "null"]} if rule in RETYPING else schema

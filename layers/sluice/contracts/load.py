@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from sluice.contracts.formats import FORMATS
 from sluice.contracts.model import Column, Contract, ContractError, Correction, Family, Registry
 
 TABLES = Path(__file__).resolve().parent / "tables"
@@ -169,8 +170,10 @@ class Composer:
     def compose(self, path: Path) -> Schema:
         """Return the schema in `path` with every reference resolved, relative to the file it is in.
 
+        A format is a pattern, too.
+
         Raises:
-            ContractError: A reference leads nowhere or in a circle, or the file holds no object.
+            ContractError: A reference leads nowhere or in a circle, a file holds no object or is of another dialect.
         """
         composed = self._target(path, "")
         if not isinstance(composed, dict):
@@ -198,11 +201,15 @@ class Composer:
     def _schema(self, node: Any, path: Path) -> Any:  # noqa: ANN401
         if not isinstance(node, dict):
             return node
+        if node.get("$schema", DIALECT) != DIALECT:
+            raise ContractError(f"{path}: $schema is {node['$schema']}; schemas are written in {DIALECT}")
         own = {key: self._keyword(key, value, path) for key, value in node.items() if key not in _DROPPED}
         parts = [self._schema(part, path) for part in node.get("allOf", ())]
         if "$ref" in node:
             file, _, pointer = node["$ref"].partition("#")
             parts.insert(0, self._target(beside(path, file) if file else path, pointer))
+        if own.get("format") in FORMATS:
+            return merge_all([*parts, own, {"pattern": FORMATS[own["format"]]}])
         return merge_all([*parts, own])
 
     def _keyword(self, key: str, value: Any, path: Path) -> Any:  # noqa: ANN401

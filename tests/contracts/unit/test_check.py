@@ -3,12 +3,18 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.contracts.check import check_registry
+from cli.contracts.recorded_types import record_types
+from cli.contracts.samples import write_samples
+from sluice.contracts.formats import FORMATS
+from sluice.contracts.load import TABLES, load_contract, load_registry, read_json
+from sluice.contracts.model import ContractError
 
 Edit = Callable[[Any], object]
 Spoil = Callable[[Path], object]
@@ -81,6 +87,9 @@ TABLE_FAULTS: list[tuple[Edit, str]] = [
     (lambda table: table.update(doc=""), "doc is empty; say what a row of the table is"),
     (lambda table: table.pop("recognise"), "a member is missing or of the wrong kind: 'recognise'"),
     (lambda table: table.update(columns=[{"$ref": "../../shared/none.json"}]), "none.json: there is no such file"),
+    (lambda table: table.update(corection=[]), "has a member corection, which nobody reads: did you mean corrections?"),
+    (lambda table: table["recognise"].update(alias=["m1"]), "recognise has a member alias, which nobody reads"),
+    (column(name="b", nullable=False), "has a member nullable, which nobody reads"),
 ]
 
 
@@ -96,6 +105,7 @@ def _retyped(member: str, schema: Any) -> Edit:
     return lambda content: payload(content).update({member: schema})
 
 
+TEXT = {"type": ["string", "null"]}
 SCHEMA_FAULTS: list[tuple[Edit, str]] = [
     (_retyped("paragraph", {"type": ["integer", "null"]}), "is not bounded"),
     (_retyped("paragraph", {"type": "integer", "minimum": -(2**63), "maximum": 5}), "is not bounded"),
@@ -110,6 +120,35 @@ SCHEMA_FAULTS: list[tuple[Edit, str]] = [
     (_retyped("slide", {"type": ["string", "null"], "pattern": "a$"}), "validators read differently"),
     (_retyped("slide", {"$ref": "nowhere.schema.json"}), "nowhere.schema.json: there is no such file"),
     (_retyped("slide", {"type": ["string", "null"], "additionalProperties": False}), "uses additionalProperties"),
+    (
+        _retyped("slide", {**TEXT, "maxLenght": 5}),
+        "slide uses maxLenght, which nobody enforces: did you mean maxLength?",
+    ),
+    (_retyped("slide", {**TEXT, "nullable": True}), 'nullable, which nobody enforces: use a type with "null"'),
+    (_retyped("slide", {**TEXT, "definitions": {}}), "definitions, which nobody enforces: use $defs"),
+    (_retyped("slide", {**TEXT, "$id": "slide"}), "$id, which nobody enforces: use $ref with a file"),
+    (_retyped("slide", {**TEXT, "contentMediaType": "image/png"}), "contentMediaType, which nobody enforces"),
+    (_retyped("slide", {**TEXT, "if": {"minLenght": 1}, "then": {}}), "slide/if uses minLenght, which nobody enforces"),
+    (_retyped("slide", {**TEXT, "format": "phone"}), "slide has the format phone, which is not checked"),
+    (_retyped("slide", {**TEXT, "minimum": 5}), "slide uses minimum, which says nothing of null or string"),
+    (_retyped("slide", {**TEXT, "allOf": [{"items": {}}, {}]}), "uses items, which says nothing of null or string"),
+    (_retyped("other", {"type": "integer", "format": "uuid"}), "uses format, which says nothing of integer"),
+    (_retyped("slide", {**TEXT, "then": {"minLength": 1}}), "slide uses then, which means nothing without if"),
+    (_retyped("slide", {**TEXT, "if": {"minLength": 1}}), "slide uses if, which means nothing without then or else"),
+    (_retyped("slide", {**TEXT, "minLength": 5, "maxLength": 3}), "slide: nothing has minLength 5 and maxLength 3"),
+    (
+        _retyped("slide", {**TEXT, "maxLength": 9, "allOf": [{"maxLength": 5}]}),
+        "slide: its schemas state maxLength 5 and 9; state it once",
+    ),
+    (
+        _retyped("other", {"$ref": "../types.schema.json#/$defs/int64", "minimum": 7, "exclusiveMaximum": 7}),
+        "other: nothing has minimum 7 and exclusiveMaximum 7",
+    ),
+    (
+        _retyped("other", {"items": {"minItems": 2}, "type": "array", "allOf": [{"items": {"maxItems": 1}}]}),
+        "other/*: nothing has minItems 2 and maxItems 1",
+    ),
+    (lambda schema: schema.update({"$schema": "http://json-schema.org/draft-07/schema#"}), "schemas are written in"),
 ]
 
 
@@ -119,6 +158,50 @@ def test_a_fault_in_a_shared_schema_is_named_for_each_table_it_is_in(twins: Path
     problems = found(twins)
     assert problems.keys() == {"MICROONE_EVENT", "SUMMARIZER_EVENT"}
     assert all(message in text for text in problems.values())
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        *({**TEXT, "format": name} for name in FORMATS),
+        {**TEXT, "format": "uuid", "pattern": "^8"},
+        {**TEXT, "minLength": 3, "allOf": [{"maxLength": 30}, {"minLength": 3}]},
+        {"$ref": "../types.schema.json#/$defs/int64_or_null", "minimum": 0, "maximum": 9},
+    ],
+    ids=str,
+)
+def test_what_is_enforced_is_no_fault(twins: Path, schema: Any) -> None:
+    shutil.rmtree(twins / "dvaults")
+    edit(twins, SHARED_SUMMARY, _retyped("other", schema))
+    assert check_registry(twins) == []
+
+
+def test_a_type_that_changes_under_the_same_version_is_named(twins: Path) -> None:
+    """The schema follows, so that the version is all that is wrong."""
+    shutil.rmtree(twins / "dvaults")
+    edit(twins, SHARED_SUMMARY, _retyped("slide", {"$ref": "../types.schema.json#/$defs/int64_or_null"}))
+    own = twins / EVENT
+    table = json.loads((own / "table.json").read_text(encoding="utf-8"))
+    columns = [asdict(column) for column in load_contract(own).columns]
+    next(each for each in columns if each["name"] == "slide")["type"] = "bigint"
+    (own / "table.json").write_text(json.dumps({**table, "columns": columns}), encoding="utf-8")
+    message = "column slide was string in version 1, and is bigint now: raise the version"
+    assert message in found(twins)["MICROONE_EVENT"]
+    with pytest.raises(ContractError, match=message):
+        record_types(load_contract(own), own)
+    edit(twins, f"{EVENT}/table.json", lambda content: content.update(version=2))
+    write_samples(load_contract(own), own)
+    assert check_registry(twins) == []
+    record_types(load_contract(own), own)
+
+
+def test_the_types_of_all_tables_are_recorded() -> None:
+    for contract in load_registry().contracts:
+        record = read_json(TABLES / contract.family / contract.table / "recorded.json")
+        columns = {column.name: column.type for column in contract.columns}
+        assert record == {"version": contract.version, "columns": columns}, (
+            f"run: sluice contract record {contract.table}"
+        )
 
 
 def test_a_struct_member_that_does_not_fit_is_named(tree: Path) -> None:
@@ -188,6 +271,12 @@ FOLDER_FAULTS: list[tuple[Spoil, str, str]] = [
         "dvaults",
         "a member is missing",
     ),
+    (
+        lambda root: edit(root, "dvaults/family.json", lambda family: family.update(sources=["x"])),
+        "dvaults",
+        "family.json has a member sources, which nobody reads: did you mean source?",
+    ),
+    (lambda root: (root / EVENT / "recorded.json").write_text("{}"), "MICROONE_EVENT", "recorded.json cannot be read"),
     (lambda root: (root / EVENT / "table.json").write_text("{"), "MICROONE_EVENT", "this is not JSON"),
     (lambda root: (root / EVENT / "table.json").unlink(), "MICROONE_EVENT", "table.json: there is no such file"),
     (lambda root: (root / EVENT / "dirty.json").unlink(), "MICROONE_EVENT", "samples MICROONE_EVENT` makes it"),
