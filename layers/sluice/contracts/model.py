@@ -42,7 +42,7 @@ TECHNICAL_COLUMNS = (
         name="_rescued",
         path=("_rescued",),
         type="string",
-        doc="Members the contract does not know, as one JSON object; null when there are none.",
+        doc="What no column holds, as one JSON object: value by JSON pointer; null when there is nothing.",
     ),
     Column("_source_key", ("_source_key",), "string", "Key of the object the event was delivered in."),
     Column("_source_offset", ("_source_offset",), "bigint", "Byte offset of the event in it, after decompression."),

@@ -25,4 +25,4 @@ def test_partitions_are_hours(registry: Registry) -> None:
 
 
 def test_every_rule_a_contract_may_ask_for_is_implemented() -> None:
-    assert {*_RULES, "media_uri"} == CORRECTION_RULES
+    assert {*_RULES, "json_text", "media_uri"} == CORRECTION_RULES

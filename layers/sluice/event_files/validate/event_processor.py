@@ -14,29 +14,33 @@ import orjson
 
 from sluice.contracts.model import BODY, Contract, Correction, Kind, Registry
 from sluice.event_files.ledger.model import Counts, Reason
-from sluice.event_files.validate.rules import (
-    TOO_DEEP,
-    InexactError,
-    RuleBreak,
-    Rules,
-    TooDeepError,
-    mending_whole_numbers,
-    pointer,
-    whole,
-)
+from sluice.event_files.validate.members import as_delivered, as_written, pointer
+from sluice.event_files.validate.rules import TOO_DEEP, InexactError, RuleBreak, Rules, mending_whole_numbers, whole
 
 Event = dict[str, Any]
 FindMedia = Callable[[str, str], str | None]
 """Finds the ``s3://`` URI of a medium by media library and media id, None when there is none."""
 
 _ADD_TAG = "ADD_TAG"
+_MEDIA = dict.fromkeys(("media_id", "media_type", "medialib"))
 
-_Correct = Callable[[Event, str, Any], int]
+
+class _Done(NamedTuple):
+    """Result of a correction."""
+
+    changed: bool = False
+    media_missing: int = 0
+    replaced: tuple[str, ...] = ()
+    """Values that gave way to others, so that no column has them: pointers, from the member on."""
+
+
+_KEPT, _CHANGED, _MISSING = _Done(), _Done(changed=True), _Done(media_missing=1)
+_FOUND, _NULL_TEXT = _Done(changed=True, replaced=("/media_id",)), _Done(changed=True, replaced=("",))
+
+_Correct = Callable[[Event, str, Any, memoryview], _Done]
 _Rule = Mapping[type, _Correct]
-"""A rule's correction by type of value: gets an object, a member's name and value, and changes the object in place."""
-
-_KEPT, _CHANGED, _MISSING = range(3)
-"""Result of a correction: nothing was to be changed, the event was changed, its medium was not found."""
+"""A rule's correction by type of value: gets an object, a member's name and value, and the event as delivered; it
+changes the object in place."""
 
 _INEXACT = "a whole number of 2^53 or more is exact only when it is written without point and exponent"
 
@@ -122,64 +126,74 @@ class Corrections:
     """The corrections of one contract, in order."""
 
     def __init__(self, contract: Contract, find_media: FindMedia) -> None:
-        rules: dict[str, _Rule] = {**_RULES, "media_uri": {dict: partial(_media_uri, find_media)}}
         self._groups = [
-            (path, [(each.member[-1], rules[each.rule]) for each in group])
+            (path, [(pointer([*each.member]), each.member[-1], _rule(each, find_media)) for each in group])
             for path, group in groupby(contract.corrections, key=_parent_path)
         ]
 
-    def apply(self, event: Event) -> tuple[bool, int]:
-        """Correct `event` in place; return whether it was changed, and how many of its media were not found.
+    def apply(self, event: Event, raw: memoryview) -> tuple[bool, int, list[str]]:
+        """Correct `event`, delivered as `raw`, in place.
 
-        Raises InexactError.
+        Return whether it was changed, how many of its media were not found, and pointers of the values that gave way
+        to others. Raises InexactError, RecursionError.
         """
         changed, media_missing = False, 0
+        replaced: list[str] = []
         for path, corrections in self._groups:
             parent: Any = event
             for member in path:
                 parent = parent.get(member) if isinstance(parent, dict) else None
             if isinstance(parent, dict):
-                for member, rule in corrections:
+                for place, member, rule in corrections:
                     value = parent.get(member)
                     if correct := rule.get(type(value)):
                         try:
-                            done = correct(parent, member, value)
+                            done = correct(parent, member, value, raw)
                         except InexactError:
-                            raise InexactError(pointer([*path, member])) from None
-                        if done is _CHANGED:
-                            changed = True
-                        elif done is _MISSING:
-                            media_missing += 1
-        return changed, media_missing
+                            raise InexactError(place) from None
+                        if done is not _KEPT:
+                            changed |= done.changed
+                            media_missing += done.media_missing
+                            replaced += (place + each for each in done.replaced)
+        return changed, media_missing, replaced
 
 
 def _parent_path(correction: Correction) -> tuple[str, ...]:
     return correction.member[:-1]
 
 
-def _integer_to_string(parent: Event, member: str, value: float) -> int:
+def _rule(correction: Correction, find_media: FindMedia) -> _Rule:
+    if correction.rule == "media_uri":
+        return {dict: partial(_media_uri, find_media)}
+    if correction.rule == "json_text":
+        return dict.fromkeys((bool, int, float, list, dict), partial(_json_text, pointer([*correction.member])))
+    return _RULES[correction.rule]
+
+
+def _integer_to_string(parent: Event, member: str, value: float, _raw: memoryview) -> _Done:
     parent[member] = str(whole(value))
     return _CHANGED
 
 
-def _list_of_string(parent: Event, member: str, value: str) -> int:
+def _list_of_string(parent: Event, member: str, value: str, _raw: memoryview) -> _Done:
     parent[member] = [] if value == "null" else [value]
+    return _NULL_TEXT if value == "null" else _CHANGED
+
+
+def _json_text(place: str, parent: Event, member: str, value: Any, raw: memoryview) -> _Done:  # noqa: ANN401
+    parent[member] = orjson.dumps(as_written({place: value}, raw)[place]).decode()
     return _CHANGED
 
 
-def _json_text(parent: Event, member: str, value: Any) -> int:  # noqa: ANN401
-    parent[member] = orjson.dumps(value).decode()
-    return _CHANGED
-
-
-def _null_media_of_add_tag(parent: Event, _: str, value: Event) -> int:
+def _null_media_of_add_tag(parent: Event, _: str, value: Event, _raw: memoryview) -> _Done:
     if parent.get("type") != _ADD_TAG:
         return _KEPT
-    value.update(media_id=None, media_type=None, medialib=None)
-    return _CHANGED
+    replaced = tuple(f"/{name}" for name in _MEDIA if value.get(name) is not None)
+    value.update(_MEDIA)
+    return _Done(changed=True, replaced=replaced)
 
 
-def _media_uri(find_media: FindMedia, parent: Event, _: str, value: Event) -> int:
+def _media_uri(find_media: FindMedia, parent: Event, _: str, value: Event, _raw: memoryview) -> _Done:
     media_id, medialib = value.get("media_id"), value.get("medialib")
     if parent.get("type") == _ADD_TAG or media_id is None or not isinstance(medialib, str):
         return _KEPT
@@ -187,13 +201,12 @@ def _media_uri(find_media: FindMedia, parent: Event, _: str, value: Event) -> in
     if uri is None:
         return _MISSING
     value["media_id"] = uri
-    return _CHANGED
+    return _FOUND
 
 
 _RULES: dict[str, _Rule] = {
     "integer_to_string": dict.fromkeys((int, float), _integer_to_string),
     "list_of_string": {str: _list_of_string},
-    "json_text": dict.fromkeys((bool, int, float, list, dict), _json_text),
     "null_media_of_add_tag": {dict: _null_media_of_add_tag},
 }
 
@@ -217,16 +230,21 @@ class EventProcessor:
             lineage: End of its line: `lineage_of` its object, with its offset.
             counts: Takes the unknown members and missing media of a clean event.
         """
-        rescued, unknown_members, mended = None, 0, False
+        unknown_members, mended = 0, False
         try:
-            if not self._rules.hold(event):
+            if self._rules.hold(event):
+                unread = self._rules.unread_of_usual(event)
+            else:
                 if breaks := self._rules.breaks(event, len(raw)):
                     return breaks
-                rescued, unknown_members = self._rules.rescue(event, raw)
+                unread, unknown_members = self._rules.unread(event, raw)
                 mended = self._mend(event)
-            corrected, missing = self._corrections.apply(event)
+            corrected, missing, replaced = self._corrections.apply(event, raw)
+            if replaced:
+                unread.update(as_delivered(replaced, raw))
+            rescued = orjson.dumps(unread) if unread else None
             text = memoryview(orjson.dumps(event)) if corrected or mended else raw
-        except (TooDeepError, orjson.JSONEncodeError):
+        except (RecursionError, orjson.JSONEncodeError):
             return [TOO_DEEP]
         except InexactError as error:
             return [RuleBreak("integer", error.pointer, _INEXACT)]
@@ -256,10 +274,12 @@ def lineage_of(key: str) -> bytes:
     return b',"_source_key":%b,"_source_offset":%%d}\n' % orjson.dumps(key).replace(b"%", b"%%")
 
 
-def _line(text: memoryview, lineage: bytes, rescued: str | None) -> bytes:
+def _line(text: memoryview, lineage: bytes, rescued: bytes | None) -> bytes:
     """Put the technical members behind the event's own: of members of one name, the last holds."""
-    ours = lineage if rescued is None else b',"_rescued":%b%b' % (orjson.dumps(rescued), lineage)
-    line = b"".join((text[:-1], ours))
+    if rescued is None:
+        line = b"".join((text[:-1], lineage))
+    else:
+        line = b"".join((text[:-1], b',"_rescued":', orjson.dumps(rescued.decode()), lineage))
     if line.find(b"\n") < len(line) - 1:  # between members, for texts have them escaped
         return line[:-1].replace(b"\n", b" ") + b"\n"
     return line

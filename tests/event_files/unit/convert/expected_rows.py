@@ -1,7 +1,6 @@
 """The row that an event must become, worked out from its text alone: by the standard library, and slowly."""
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -13,6 +12,7 @@ _WHOLE_NUMBERS_AS_TEXT = {"payload_media_id", "paragraph"}
 _MEDIA = ("payload_media_id", "payload_media_type", "payload_medialib")
 _TABLES_WITH_MEDIA = {"MICROTHREE_EVENT", "STE_EVENT", "SIM_EVENT"}
 
+_Path = tuple[str | int, ...]
 FindMedia = Callable[[str, str], str | None]
 
 
@@ -20,6 +20,9 @@ def expected_row(contract: Contract, text: str, find_media: FindMedia) -> dict[s
     """The contract's columns; numbers are as exact as JSON writes them before they become what the column is."""
     event = json.loads(text, parse_float=Decimal, parse_int=_integer)
     values = {column.name: _at(event, column.path) for column in contract.columns}
+    if "payload_search_match" in values:
+        (path,) = (column.path for column in contract.columns if column.name == "payload_search_match")
+        values["payload_search_match"] = _json_text(_at(numbers_as_written(text), path))
     if contract.kind == "EVENT":
         _correct(values)
         if contract.table in _TABLES_WITH_MEDIA:
@@ -29,9 +32,62 @@ def expected_row(contract: Contract, text: str, find_media: FindMedia) -> dict[s
     return {column.name: _typed(values[column.name], parse_hive(column.type)) for column in contract.columns}
 
 
-def expected_unknown_members(contract: Contract, text: str) -> dict[str, Any]:
-    """Members the contract's schema does not name, by JSON pointer."""
-    return dict(_unknown_members([contract.schema], json.loads(text), ""))
+def expected_rescued(contract: Contract, text: str, find_media: FindMedia) -> dict[str, Any]:
+    """What no column holds, by JSON pointer, with `numbers_as_written`."""
+    event = numbers_as_written(text)
+    columns: dict[_Path, HiveType] = {column.path: parse_hive(column.type) for column in contract.columns}
+    return {
+        "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path): value
+        for path, value in (*_beside(columns, event, ()), *_replaced(contract, event, find_media))
+    }
+
+
+def numbers_as_written(text: str) -> Any:
+    """Parse a JSON text; each number is a pair with its digits, so that 1.0 is told from 1 and 1.00."""
+    return json.loads(text, parse_float=_number, parse_int=_number)
+
+
+def _number(digits: str) -> tuple[str, str]:
+    return "number", digits
+
+
+def _beside(columns: dict[_Path, HiveType], value: Any, path: _Path) -> Iterator[tuple[_Path, Any]]:
+    """Yield what is beside the columns."""
+    if path in columns:
+        yield from _beside_members(columns[path], value, path)
+    elif all(column[: len(path)] != path for column in columns) or value == {}:
+        yield path, value
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            yield from _beside(columns, member, (*path, name))
+
+
+def _beside_members(type_: HiveType, value: Any, path: _Path) -> Iterator[tuple[_Path, Any]]:
+    """Yield what is beside the members that a column's type names."""
+    members = dict(type_.fields)
+    if type_.kind == "struct" and isinstance(value, dict):
+        for name, member in value.items():
+            if name in members:
+                yield from _beside_members(members[name], member, (*path, name))
+            else:
+                yield (*path, name), member
+    elif type_.kind == "array" and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _beside_members(type_.element, item, (*path, index))
+
+
+def _replaced(contract: Contract, event: Any, find_media: FindMedia) -> Iterator[tuple[_Path, Any]]:
+    """Yield what a correction puts another value for."""
+    values = {column.name: (column.path, _at(event, column.path)) for column in contract.columns}
+    yield from (values[name] for name in values.keys() & _LISTS if values[name][1] == "null")
+    media = {name: values[name] for name in _MEDIA if name in values and values[name][1] is not None}
+    if values.get("event_type", ((), None))[1] == "ADD_TAG":
+        yield from media.values()
+    elif contract.table in _TABLES_WITH_MEDIA and {"payload_media_id", "payload_medialib"} <= media.keys():
+        media_id = media["payload_media_id"][1]
+        id_ = media_id if isinstance(media_id, str) else str(int(Decimal(media_id[1])))
+        if find_media(media["payload_medialib"][1], id_):
+            yield media["payload_media_id"]
 
 
 class _MinusZero(int):
@@ -58,11 +114,12 @@ def _correct(values: dict[str, Any]) -> None:
     for name in values.keys() & _WHOLE_NUMBERS_AS_TEXT:
         if isinstance(values[name], int | Decimal):
             values[name] = str(int(values[name]))
-    match = values.get("payload_search_match")
-    if isinstance(match, Decimal):
-        values["payload_search_match"] = re.sub("e([-+])0", r"e\1", repr(float(match)))
-    elif match is not None and not isinstance(match, str):
-        values["payload_search_match"] = json.dumps(match)
+
+
+def _json_text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return json.dumps(value) if isinstance(value, bool) else str(value[1])
 
 
 def _link(values: dict[str, Any], find_media: FindMedia) -> None:
@@ -86,31 +143,3 @@ def _typed(value: Any, type_: HiveType) -> Any:
         return float(value)
     assert isinstance(value, {"string": str, "boolean": bool}[type_.kind])
     return value
-
-
-def _unknown_members(schemas: list[Any], value: Any, pointer: str) -> Iterator[tuple[str, Any]]:
-    schemas = [part for schema in schemas for part in _parts(schema)]
-    if isinstance(value, dict):
-        names = {name for schema in schemas for name in schema.get("properties", ())}
-        for name, member in value.items():
-            place = f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}"
-            if name in names:
-                of_member = [schema["properties"][name] for schema in schemas if name in schema.get("properties", ())]
-                yield from _unknown_members(of_member, member, place)
-            elif names:
-                yield place, member
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _unknown_members(
-                [schema["items"] for schema in schemas if "items" in schema], item, f"{pointer}/{index}"
-            )
-
-
-def _parts(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield schema
-    for key in ("if", "then", "else"):
-        if key in schema:
-            yield from _parts(schema[key])
-    for key in ("allOf", "anyOf", "oneOf"):
-        for part in schema.get(key, ()):
-            yield from _parts(part)

@@ -1,9 +1,16 @@
 """Strategies: events as producers write them, what may lie between them, and what may have gone wrong with them."""
 
 import json
+import random
+import re
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
+
+from cli.contracts.generation import generate_event
+from sluice.contracts.model import Contract
+from tests.event_files.unit.validate.contract_events import CONTRACTS, NUMBERS, UNKNOWN_NAMES
 
 BOM = b"\xef\xbb\xbf"
 LOOK_ALIKES = (
@@ -52,6 +59,46 @@ def written(draw: st.DrawFn, what: st.SearchStrategy[dict[str, Any]]) -> bytes:
     ascii_only = draw(st.booleans())
     text = json.dumps(draw(what), separators=separators, indent=indent, ensure_ascii=ascii_only)
     return text.encode()
+
+
+_NUMBER = r"-?(0|[1-9][0-9]{0,24})(\.[0-9]{1,24})?([eE][+-]?[0-9]{1,2})?"
+_quoted = texts.map(json.dumps)
+raw_values = st.recursive(
+    st.sampled_from(("true", "null", *NUMBERS)) | st.from_regex(_NUMBER, fullmatch=True) | _quoted,
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda items: f"[{','.join(items)}]")
+        | st.lists(st.tuples(_quoted, inner).map(":".join), max_size=3).map(lambda members: f"{{{','.join(members)}}}")
+    ),
+    max_leaves=4,
+)
+"""JSON texts with numbers of any spelling, and now and then a member twice."""
+
+
+@st.composite
+def contract_events(draw: st.DrawFn) -> tuple[Contract, bytes]:
+    """An event of a contract as JSON text, clean as a rule: other members, or other values, anywhere in it."""
+    contract = draw(st.sampled_from(CONTRACTS))
+    event = json.loads(json.dumps(generate_event(contract, random.Random(draw(st.integers(0, 99))))))
+    values: list[str] = []
+    for _ in range(draw(st.integers(0, 3))):
+        node = draw(st.sampled_from(list(_objects(event))))
+        name = json.loads(draw(st.sampled_from([*UNKNOWN_NAMES, *map(json.dumps, node)])))
+        node[name] = f"0hole{len(values)}"
+        values.append(draw(raw_values))
+    text = json.dumps(event, separators=draw(st.sampled_from([(",", ":"), (" ,\n", "\t:\r\n")])))
+    if draw(st.booleans()):  # names and texts begin with an escape
+        text = re.sub('"([a-z])', lambda found: f'"\\u{ord(found[1]):04x}', text)
+    for number, value in enumerate(values):
+        text = text.replace(f'"0hole{number}"', value)
+    twice = draw(st.sampled_from(["", *map(json.dumps, event)]))
+    return contract, (text.replace("{", f"{{{twice}:{draw(raw_values)},", 1) if twice else text).encode()
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    for member in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _objects(member)
 
 
 blanks = st.lists(st.sampled_from([b"\n", b"\r\n", b" ", b"\t", BOM]), max_size=4).map(b"".join)

@@ -3,6 +3,7 @@
 import copy
 from typing import Any
 
+import orjson
 import pytest
 
 from sluice.contracts.model import CORRECTION_RULES, Correction
@@ -24,9 +25,8 @@ def correct(
         return uri
 
     corrected = copy.deepcopy(event)
-    changed, missing = Corrections(contract_like({}, corrections=(Correction(rule, member),)), find_media).apply(
-        corrected
-    )
+    corrections = Corrections(contract_like({}, corrections=(Correction(rule, member),)), find_media)
+    changed, missing, _ = corrections.apply(corrected, memoryview(orjson.dumps(event)))
     assert changed == (corrected != event)
     return corrected, missing, asked
 
@@ -124,5 +124,6 @@ def test_corrections_work_in_order() -> None:
     """A whole number becomes a text before the medium is looked for."""
     rules = (Correction("integer_to_string", (*PAYLOAD, "media_id")), Correction("media_uri", PAYLOAD))
     event = of_type("PUBLISH", media_id=12)
-    Corrections(contract_like({}, corrections=rules), lambda lib, id_: f"s3://{lib}/{id_}").apply(event)
+    corrections = Corrections(contract_like({}, corrections=rules), lambda lib, id_: f"s3://{lib}/{id_}")
+    corrections.apply(event, memoryview(orjson.dumps(event)))
     assert event["detail"]["evaluation"]["payload"]["media_id"] == "s3://MYLIB/12"

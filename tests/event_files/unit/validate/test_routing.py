@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
-from cli.contracts.generation import generate_event, mutate_event
+from cli.contracts.generation import _UNKNOWN, generate_event, mutate_event
 from sluice.event_files.ledger.model import Counts, Reason, SourceObject
 from sluice.event_files.validate import routing as module
 from sluice.event_files.validate.content import AccountingError
@@ -41,6 +42,7 @@ def a_file_of_everything() -> tuple[bytes, Counts]:
         event = generate_event(contract, rng)
         broken, _ = mutate_event(contract, event, rng)
         parts += [text_of(event), b"\n" * rng.randrange(3), text_of(broken), b"oops", FOREIGN, b" \r\n"]
+        counts.unknown_members += sum(json.dumps(event).count(f'"{name}":') for name, _ in _UNKNOWN)
         counts.clean[contract.table] += 1
         counts.dirty[contract.table, Reason.RULE_BROKEN] += 1
         counts.dirty["-", Reason.FRAGMENT] += 1
@@ -54,17 +56,8 @@ DATA, COUNTS = a_file_of_everything()
 
 def test_everything_is_counted() -> None:
     counts, (lines,) = route(DATA)
-    unknown_members = sum(
-        len(json.loads(json.loads(row).get("_rescued", "{}"))) for rows in lines.clean.values() for row in rows
-    )
     missing = counts.media_missing
-    assert (counts.events, counts.clean, counts.dirty, counts.unrelated, counts.unknown_members) == (
-        COUNTS.events,
-        COUNTS.clean,
-        COUNTS.dirty,
-        COUNTS.unrelated,
-        unknown_members,
-    )
+    assert replace(counts, media_missing=0) == COUNTS
     assert 0 < missing <= counts.clean.total()
     assert {table: len(rows) for table, rows in lines.clean.items()} == dict(COUNTS.clean)
     assert (len(lines.dirty), len(lines.unrelated)) == (COUNTS.dirty.total(), COUNTS.unrelated)

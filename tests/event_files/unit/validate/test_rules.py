@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from sluice.event_files.validate.rules import MOST_BREAKS, MOST_ITEMS, Rules, members_of, thinned
+from sluice.event_files.validate.members import members_of, thinned
+from sluice.event_files.validate.rules import MOST_BREAKS, MOST_ITEMS, Rules
 from tests.event_files.unit.validate.contract_events import ABSENT, CONTRACTS, REGISTRY, event_of, with_values
 
 SECRET = "patient 4711 said"
