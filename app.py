@@ -1,6 +1,7 @@
-"""A stage to its stack, nothing else: `cdk synth -c stage=dev`."""
+"""A stage to its stack, nothing else: `cdk synth -c stage=dev`; `-c stages=PATH` names the file that describes it."""
 
 import sys
+from pathlib import Path
 from pkgutil import resolve_name
 
 from aws_cdk import App, Tags, Validations
@@ -9,7 +10,8 @@ from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 from infra.platform.lake_part import LakePart
 from infra.platform.observability_part import ObservabilityPart
 from infra.platform.stage_stack import StageStack
-from infra.stage import Stage, StageNameError, stage_named
+from infra.stage import Stage, StageNameError
+from infra.stage_file import StageFileError, stage_named
 
 PIPELINES = (
     "infra.event_files.part:EventFilesPart",
@@ -36,11 +38,12 @@ def add_stack(app: App, stage: Stage) -> None:
 def main() -> None:
     """Synthesise what the CDK command asks for."""
     app = App()
+    file, concurrency = (app.node.try_get_context(name) for name in ("stages", "concurrency"))
     try:
-        stage = stage_named(app.node.get_context("stage"))
-    except StageNameError as error:
+        stage = stage_named(app.node.get_context("stage"), Path(file) if file else None)
+    except (StageNameError, StageFileError) as error:
         sys.exit(f"error: {error}")
-    build(app, stage)
+    build(app, stage.within(int(concurrency)) if concurrency else stage)
     app.synth()
 
 

@@ -8,6 +8,8 @@ from cli.platform.registry import DATA, DEPLOYMENTS, PANELS, SAMPLES, Command, p
 
 _COMMANDS = (
     Command("cli.platform.deploy:deploy", DEPLOYMENTS, 10),
+    Command("cli.platform.destroy:destroy", DEPLOYMENTS, 12),
+    Command("cli.platform.setup:setup", DEPLOYMENTS, 14),
     Command("cli.platform.cost:cost", DEPLOYMENTS, 20),
     Command("cli.platform.local_cloud:app", DEPLOYMENTS, 30, "local"),
     Command("cli.platform.query:query", DATA, 40),

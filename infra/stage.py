@@ -1,16 +1,20 @@
 """Typed settings of a stage: those that all of it shares, the classes of settings of its parts, and their types.
 
-A *stage* is one deployment of Sluice. `dev`, `int` and `prd` last; `local` is the cloud on a laptop; any other valid
-name is a feature branch's own deployment, which shares nothing with the others and leaves nothing behind.
+A *stage* is one deployment of Sluice. It is of a kind: a *lasting* one keeps its data and tells people of its alarms; a
+*dev* one has the same schedules, and its data goes with it; a *feature* one, a branch's own deployment, runs nothing by
+itself and leaves nothing behind; a *local* one is in the cloud on a laptop. `infra.stage_file` finds them by name.
 """
 
+import json
 import platform
 import re
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from pkgutil import resolve_name
-from typing import Any, Literal, Self, TypeVar
+from itertools import permutations
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from infra.typed_table import Between, Matching
 
 SETTINGS = (
     "infra.platform.observability.settings:Observability",
@@ -20,23 +24,45 @@ SETTINGS = (
 """Classes of settings; each has a class method `of(kind)` that returns its values for a kind of stage."""
 
 MEBIBYTE = 1024 * 1024
-BUILT_IN = ("local", "dev", "int", "prd")
 
 Architecture = Literal["arm64", "x86_64"]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Settings = TypeVar("Settings")
+
+Positive = Annotated[int, Between(1)]
+Percent = Annotated[float, Between(0, 100)]
+ScheduleExpression = Annotated[
+    str,
+    Matching(
+        r"rate\([1-9]\d* (minute|hour|day)s?\)|cron\((\S+ ){5}\S+\)",
+        '"rate(15 minutes)" or "cron(2 * * * ? *)", or false',
+    ),
+]
+Account = Annotated[str, Matching(r"\d{12}", '"123456789012"')]
+BucketName = Annotated[str, Matching(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", '"their-events"')]
+KmsKey = Annotated[
+    str,
+    Matching(
+        r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+",
+        '"arn:aws:kms:eu-central-1:123456789012:key/1234abcd-…", not as an alias',
+    ),
+]
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _NAME_LENGTH = 30  # names of resources, of 64 characters at most, begin with it
+_PREFIXES_LENGTH = 1500  # a rule of EventBridge has 2,048 characters for its whole pattern
+_UNRESERVED = 100  # concurrent executions that Lambda lets no account reserve
+_SHARE = 5  # no queue and no map takes more than this part of the account's concurrent executions
+_LEAST_CONCURRENCY = 2  # an event source mapping takes no less
 
 
 class StageKind(StrEnum):
-    """A kind of stage; FEATURE stands for every name that is none of the others."""
+    """A kind of stage."""
 
     LOCAL = "local"
     FEATURE = "feature"
     DEV = "dev"
-    INT = "int"
-    PRD = "prd"
+    LASTING = "lasting"
 
     @property
     def by_hand(self) -> bool:
@@ -51,8 +77,8 @@ class FunctionSize:
     `reserved_concurrency` takes its share out of the account's pool and caps the function; None leaves it in the pool.
     """
 
-    memory_mb: int
-    timeout_seconds: int
+    memory_mb: Annotated[int, Between(128, 10_240)]
+    timeout_seconds: Annotated[int, Between(1, 900)]
     reserved_concurrency: int | None = None
 
 
@@ -60,12 +86,45 @@ class FunctionSize:
 class Batching:
     """Batches of a queue's messages: a call waits for so many, but no longer than the window.
 
-    `max_concurrency` is the number of calls at a time, at least 2.
+    `max_concurrency` is the number of calls at a time.
     """
 
-    messages: int
-    window_seconds: int
-    max_concurrency: int
+    messages: Annotated[int, Between(1, 10_000)]
+    window_seconds: Annotated[int, Between(0, 300)]
+    max_concurrency: Annotated[int, Between(_LEAST_CONCURRENCY, 1000)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProducerBucket:
+    """A bucket that producers write to: one that exists already, or, where `existing` is None, one the stage makes.
+
+    Attributes:
+        existing: Its name. Its owner has it publish its events to EventBridge; `sluice setup` says how.
+        owner: The account that owns it, where that is another than the stage's; every call expects it there.
+        kms_key: ARN of the customer-managed key that an existing bucket is encrypted with.
+        prefixes: Only objects whose keys begin with one of these are taken; none: all objects.
+    """
+
+    existing: BucketName | None = None
+    owner: Account | None = None
+    kms_key: KmsKey | None = None
+    prefixes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what fits only an existing bucket, and prefixes that S3 or EventBridge would refuse.
+
+        Raises:
+            ValueError: They do not fit together.
+        """
+        if not self.existing and (self.owner or self.kms_key):
+            raise ValueError("owner and kms_key are those of an existing bucket: name it, or leave them out")
+        if "" in self.prefixes or len(json.dumps(self.prefixes)) > _PREFIXES_LENGTH:
+            raise ValueError(
+                f"prefixes: none may be empty, and all together have at most {_PREFIXES_LENGTH} characters"
+            )
+        for one, other in permutations(self.prefixes, 2):
+            if other.startswith(one):
+                raise ValueError(f"prefixes: {other!r} begins with {one!r}, which is enough: leave {other!r} out")
 
 
 class StageNameError(ValueError):
@@ -74,36 +133,35 @@ class StageNameError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
-    """Settings of one deployment; the defaults are those of a lasting stage on AWS.
+    """Settings of one deployment; the defaults are those of a lasting stage on AWS."""
 
-    Buckets: `source_bucket` and `media_bucket` name existing buckets, whose owner has switched EventBridge
-    notifications on; where they are None the stage makes its own.
-    """
+    name: str = field(metadata={"in_file": False})
+    local: bool = field(default=False, metadata={"in_file": False})  # plain HTTP, layers for the running interpreter
+    account: Account | None = None  # None: that of the shell's credentials
+    region: Annotated[str, Matching(r"[a-z]{2}(-[a-z]+)+-\d", '"eu-central-1"')] | None = None
+    keeps_data: bool = True  # False: destroying the stage takes the data along
 
-    name: str
-    account: str | None = None
-    region: str | None = None
-    keeps_data: bool = True  # False: `cdk destroy` takes the data along
-    local: bool = False  # runs in the emulator: plain HTTP, layers for the running interpreter
+    source: ProducerBucket = ProducerBucket()
+    media: ProducerBucket = ProducerBucket()
+    kms_key: KmsKey | None = None  # of the buckets the stage makes, but for that of access logs; None: S3's own keys
+    proxy: Annotated[str, Matching(r"https?://[^/@\s]+:\d+", '"http://proxy.example:3128"')] | None = None
 
-    source_bucket: str | None = None
-    media_bucket: str | None = None
-
-    python_version: str = "3.14"
+    python_version: Annotated[str, Matching(r"3\.1[1-9]", '"3.14"')] = "3.14"
     architecture: Architecture = "arm64"
 
-    max_receives: int = 4  # deliveries of a message before it goes to the dead letter queue
-    queue_retention_days: int = 14
-    run_retention_days: int = 90  # plans, receipts, commits, pages of digests
-    noncurrent_retention_days: int = 7  # replaced and deleted objects of the lake
-    query_result_retention_days: int = 7
-    abandoned_upload_days: int = 3
-    access_log_retention_days: int = 90
-    log_retention_days: int = 90
-    log_level: str = "INFO"
-    query_scan_limit_gib: int = 1024  # an Athena query that would scan more is cancelled
+    # Deliveries of a message before it goes to the dead letter queue; throttled ones count, so AWS advises five.
+    max_receives: Annotated[int, Between(5, 1000)] = 5
+    queue_retention_days: Annotated[int, Between(1, 14)] = 14
+    run_retention_days: Positive = 90  # plans, receipts, commits, pages of digests
+    noncurrent_retention_days: Positive = 7  # replaced and deleted objects of the lake
+    query_result_retention_days: Positive = 7
+    abandoned_upload_days: Positive = 3
+    access_log_retention_days: Positive = 90
+    log_retention_days: Annotated[int, Between(1, only=(1, 3, 7, 14, 30, 90, 180, 365))] = 90
+    log_level: LogLevel = "INFO"
+    query_scan_limit_gib: Positive = 1024  # an Athena query that would scan more is cancelled
 
-    parts: tuple[Any, ...] = ()  # settings of its parts, one of each class
+    parts: tuple[Any, ...] = field(default=(), metadata={"in_file": False})  # settings of its parts, one of each class
 
     def __post_init__(self) -> None:
         """Refuse a name that cannot prefix every resource of the stage.
@@ -113,9 +171,8 @@ class Stage:
         """
         if not _NAME.fullmatch(self.name) or len(self.name) > _NAME_LENGTH:
             raise StageNameError(
-                f"{self.name!r} is no stage: use {', '.join(BUILT_IN)} or a feature's name of at most "
-                f"{_NAME_LENGTH} lower-case letters, digits and single hyphens that begins with a letter, "
-                "such as we-1234-some-feature"
+                f"{self.name!r} is no stage: a name has at most {_NAME_LENGTH} lower-case letters, digits and single "
+                "hyphens, and begins with a letter, such as local, dev or we-1234-some-feature"
             )
 
     @property
@@ -143,34 +200,47 @@ class Stage:
         given = {type(part): part for part in (*self.parts, *settings)}
         return replace(self, parts=tuple(given.values()))
 
+    def within(self, concurrency: int) -> Self:
+        """Return the stage with sizes that suit an account which runs so many functions at a time.
 
-def stage_named(name: str) -> Stage:
-    """Return the settings of the stage of that name.
+        No queue and no map takes more than a fifth of them, and nothing is reserved where the account has not enough.
+        """
+        most = max(_LEAST_CONCURRENCY, concurrency // _SHARE)
+        sizes = [size for part in self.parts for size in _values_of(part).values() if isinstance(size, FunctionSize)]
+        may_reserve = sum(size.reserved_concurrency or 0 for size in sizes) <= concurrency - _UNRESERVED
+        return self.having(*(_fitted(part, most, may_reserve=may_reserve) for part in self.parts))
 
-    Raises:
-        StageNameError: The name is no stage's.
-    """
-    kind = StageKind(name) if name in BUILT_IN else StageKind.FEATURE
-    stage = replace(_STAGES[kind], name=name)
-    return stage.having(*(resolve_name(entry).of(kind) for entry in SETTINGS))
+
+def _values_of(settings: Any) -> dict[str, Any]:  # noqa: ANN401 - any dataclass
+    return {each.name: getattr(settings, each.name) for each in fields(settings)}
+
+
+def _fitted(settings: Any, most: int, *, may_reserve: bool) -> Any:  # noqa: ANN401 - any dataclass
+    """Return the settings of a part with fields of concurrency up to `most`, by their types or names."""
+    fitted: dict[str, Any] = {}
+    for name, value in _values_of(settings).items():
+        if isinstance(value, Batching):
+            fitted[name] = replace(value, max_concurrency=min(value.max_concurrency, most))
+        elif isinstance(value, FunctionSize) and not may_reserve:
+            fitted[name] = replace(value, reserved_concurrency=None)
+        elif name.endswith("max_concurrency"):
+            fitted[name] = min(value, most)
+    return replace(settings, **fitted)
 
 
 _FEATURE = Stage(name="feature", keeps_data=False, log_retention_days=3, run_retention_days=7)
-_LOCAL = replace(
-    _FEATURE,
-    account="000000000000",
-    region="us-east-1",
-    local=True,
-    python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
-    architecture="arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64",
-)
-_STAGES = {
+OF_KIND = {
     StageKind.FEATURE: _FEATURE,
-    StageKind.LOCAL: _LOCAL,
-    StageKind.DEV: Stage(name="dev", keeps_data=False, log_retention_days=14),
-    # The buckets of int and prd exist already and belong to the producers: these names are theirs.
-    StageKind.INT: Stage(name="int", source_bucket="ef-int-stream", media_bucket="ef-int-media"),
-    StageKind.PRD: Stage(
-        name="prd", source_bucket="ef-prd-stream", media_bucket="ef-prd-media", log_retention_days=365
+    StageKind.LOCAL: replace(
+        _FEATURE,
+        name="local",
+        account="000000000000",
+        region="us-east-1",
+        local=True,
+        python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
+        architecture="arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64",
     ),
+    StageKind.DEV: Stage(name="dev", keeps_data=False, log_retention_days=14),
+    StageKind.LASTING: Stage(name="lasting"),
 }
+"""Settings that a stage of each kind begins with."""

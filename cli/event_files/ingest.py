@@ -3,7 +3,7 @@
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +12,10 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Column, Table
 
+from cli.event_files.existing import show, take_in
+from cli.event_files.producer_bucket import ProducerBucket
 from cli.event_files.upload import InputFile, Uploaded, Uploader, input_files
-from cli.platform.console import JsonOption, err, handled, out, plural, print_result, progress, titled
+from cli.platform.console import CliError, JsonOption, err, handled, out, plural, print_result, progress, titled
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from sluice.aws.runtime import Item
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
@@ -60,12 +62,19 @@ class Totals:
 
 @handled
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Files, or directories that stand for all files below them.")],
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="Files, or directories that stand for all files below them.")
+    ] = None,
+    existing: Annotated[
+        str | None,
+        typer.Option(metavar="PREFIX", help="Take in objects that are in the source bucket already."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="With --existing: count, and say what it would cost.")] = False,
     stage: StageOption = LOCAL,
     as_json: JsonOption = False,
     timeout: Annotated[float, typer.Option(help="Give up after so many seconds without any news.")] = 300.0,
 ) -> None:
-    """Upload event files and say what became of each.
+    """Upload event files and say what became of each, or take in files that are there already.
 
     Waits until the ledger has a record of every file, then prints the events
     per table (clean), per reason (dirty) and those of other producers
@@ -73,12 +82,23 @@ def ingest(
     counts are those of then. Exit code 0: every file has come to its end;
     dirty events are no failure, they are kept with their reasons.
 
+    With --existing, the objects that were in the source bucket before the
+    stage came are announced to it; it does not wait for them. Doing it again
+    counts nothing twice. All of the bucket: --existing "".
+
     Examples:
         sluice ingest data/event_files
+        sluice ingest --existing orders/2026/ --stage prd --dry-run
         sluice ingest 2024/05/*.gz --stage dev --json | jq .totals
     """
-    files = input_files(paths)
-    reports = ingest_files(connect(stage), files, timeout)
+    if bool(paths) == (existing is not None) or (dry_run and existing is None):
+        raise CliError("It is not clear what to take in.", "Name files, or a prefix with --existing (and --dry-run).")
+    deployment = connect(stage)
+    if existing is not None:
+        found = take_in(deployment, existing, dry_run=dry_run)
+        print_result(found, lambda _: show(found, dry_run=dry_run), as_json=as_json)
+        return
+    reports = ingest_files(deployment, input_files(paths or []), timeout)
     print_reports(reports, as_json=as_json)
     if not as_json:
         _print_statuses(reports)
@@ -89,7 +109,9 @@ def ingest(
 def ingest_files(deployment: Deployment, files: list[InputFile], timeout: float) -> list[FileReport]:
     """Upload the files and wait for their records; return the reports in the order of the files."""
     ledger = DynamoLedger(deployment.dynamodb, deployment.output("LedgerTable"))
-    uploader = Uploader(deployment.s3, ledger, deployment.output("SourceBucket"))
+    bucket = ProducerBucket.of(deployment, "Source")
+    files = [replace(file, key=bucket.key_of(file.key)) for file in files]
+    uploader = Uploader(bucket, ledger)
     watch = Watch(ledger.items, timeout)
     reports: dict[str, FileReport] = {}
     with progress() as shown:
@@ -97,7 +119,7 @@ def ingest_files(deployment: Deployment, files: list[InputFile], timeout: float)
         recorded = shown.add_task("Recorded", total=len(files))
         for uploaded in uploader.upload(files):
             if uploaded.known and uploaded.before is not None:
-                reports[uploaded.file.key] = report_of(uploaded, uploaded.before)
+                reports[uploaded.source.key] = report_of(uploaded, uploaded.before)
             else:
                 watch.add(uploaded)
             reports |= {found.key: found for found in watch.glance()}
@@ -133,7 +155,7 @@ class Watch:
             if self._waiting:
                 # The pipeline needs the ledger too: at least two thirds of the time are its own.
                 time.sleep(max(self._pause, 2 * self._took))
-        yield from (FileReport(each.file.key, TIMED_OUT, each.size) for each in self._waiting)
+        yield from (FileReport(each.source.key, TIMED_OUT, each.size) for each in self._waiting)
 
     def glance(self) -> list[FileReport]:
         """Look, but not so often that it slows an upload down."""
@@ -166,7 +188,7 @@ def _is_stale(item: Item, before: Item | None) -> bool:
 def report_of(uploaded: Uploaded, item: Item) -> FileReport:
     """Return the report of a file from its item."""
     return FileReport(
-        key=uploaded.file.key,
+        key=uploaded.source.key,
         status=KNOWN if uploaded.known else str(item["status"]),
         bytes=uploaded.size,
         events=int(item.get("events", 0)),

@@ -2,6 +2,7 @@
 
 import typer
 
+from cli.event_files.producer_bucket import ProducerBucket
 from cli.platform.console import JsonOption, err, handled, out, plural, print_result
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from sluice.event_files.media_dynamodb import DynamoMediaIndex
@@ -32,12 +33,12 @@ def index(stage: StageOption = LOCAL, as_json: JsonOption = False) -> None:
 
 def index_bucket(deployment: Deployment) -> int:
     """Index every object of the media bucket; returns how many there are."""
-    bucket = deployment.output("MediaBucket")
-    media = DynamoMediaIndex(deployment.dynamodb, deployment.output("MediaTable"), bucket)
+    bucket = ProducerBucket.of(deployment, "Media")
+    media = DynamoMediaIndex(deployment.dynamodb, deployment.output("MediaTable"), bucket.name)
     count = 0
     with err.status("Indexing …") as shown:
-        for page in deployment.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-            keys = [entry["Key"] for entry in page.get("Contents", [])]
+        for page in bucket.pages():
+            keys = [entry["Key"] for entry in page]
             media.add(keys)
             count += len(keys)
             shown.update(f"Indexed {plural(count, 'object')} …")

@@ -7,15 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from cli.event_files.producer_bucket import ProducerBucket
 from cli.platform.console import CliError
 from sluice.aws.runtime import Item
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.ledger.model import SourceObject, Status
-
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
 
 MAX_KEY_BYTES = 1024
 """S3's limit, in bytes of UTF-8."""
@@ -36,7 +33,6 @@ class InputFile:
 class Uploaded:
     """A file that was uploaded, or is known already; `before` is the object's item of the ledger before this upload."""
 
-    file: InputFile
     source: SourceObject
     size: int
     before: Item | None = None
@@ -51,9 +47,8 @@ class Uploaded:
 class Uploader:
     """Puts files into the source bucket of a stage."""
 
-    s3: "S3Client"
+    bucket: ProducerBucket
     ledger: DynamoLedger
-    bucket: str
 
     def upload(self, files: Sequence[InputFile]) -> Iterator[Uploaded]:
         """Upload what is new; yield every file as soon as it is uploaded or found in the ledger.
@@ -71,16 +66,16 @@ class Uploader:
                 pool.shutdown(cancel_futures=True)
 
     def _upload_batch(self, files: Sequence[InputFile]) -> list[Uploaded]:
-        sources = {file: SourceObject(self.bucket, file.key, _md5(file)) for file in files}
+        sources = {file: SourceObject(self.bucket.name, file.key, _md5(file)) for file in files}
         before = self.ledger.items(sources.values())
-        known = [
-            Uploaded(file, source, file.path.stat().st_size, before.get(source)) for file, source in sources.items()
-        ]
-        return [file if file.known else self._put(file) for file in known]
+        known = {
+            file: Uploaded(source, file.path.stat().st_size, before.get(source)) for file, source in sources.items()
+        }
+        return [found if found.known else self._put(file, found) for file, found in known.items()]
 
-    def _put(self, wanted: Uploaded) -> Uploaded:
-        with wanted.file.path.open("rb") as body:
-            etag = self.s3.put_object(Bucket=self.bucket, Key=wanted.file.key, Body=body)["ETag"].strip('"')
+    def _put(self, file: InputFile, wanted: Uploaded) -> Uploaded:
+        with file.path.open("rb") as body:
+            etag = self.bucket.put(file.key, body)
         return replace(wanted, source=replace(wanted.source, etag=etag))
 
 

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Column, Table
 
 from infra.stage import StageNameError
+from infra.stage_file import StageFileError
 from sluice.contracts.model import ContractError
 
 P = ParamSpec("P")
@@ -100,6 +101,7 @@ _HINTS: Mapping[type[Exception], str] = {
     aws.TokenRetrievalError: _LOG_IN,
     ContractError: "`sluice contract check` names every problem of the contracts.",
     StageNameError: "",
+    StageFileError: "",
 }
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException")
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")

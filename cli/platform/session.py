@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from cli.platform import local_cloud
 from cli.platform.console import CliError
-from infra.stage import stage_named
+from cli.platform.stages import stage_named
 
 if TYPE_CHECKING:
     from mypy_boto3_athena import AthenaClient
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 LOCAL = "local"
 StageOption = Annotated[
     str,
-    typer.Option("--stage", "-s", envvar="SLUICE_STAGE", help="The deployment to talk to: local, dev, int, prd, …"),
+    typer.Option(
+        "--stage", "-s", envvar="SLUICE_STAGE", help="The deployment to talk to: local, dev, or a name of stages.toml."
+    ),
 ]
 
 # As many as the busiest command (ingest) has threads, so that none waits for a connection.
@@ -56,6 +58,7 @@ class Deployment:
     s3: "cached_property[S3Client]" = _client("s3")
     secretsmanager: "cached_property[SecretsManagerClient]" = _client("secretsmanager")
     sqs: "cached_property[SQSClient]" = _client("sqs")
+    sts: cached_property[Any] = _client("sts")
     stepfunctions: "cached_property[SFNClient]" = _client("stepfunctions")
 
     def __init__(self, stage: str, session: boto3.Session, endpoint: str | None = None) -> None:
@@ -133,6 +136,7 @@ def connect(stage: str) -> Deployment:
 
     Raises:
         StageNameError: The name is no stage's.
+        StageFileError: The file of stages is wrong.
         CliError: The local cloud is meant and not up.
     """
     settings = stage_named(stage)

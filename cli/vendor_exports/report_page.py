@@ -2,8 +2,8 @@
 
 from cli.platform.console import CliError
 from cli.platform.session import Deployment
+from cli.platform.stages import stage_named
 from cli.vendor_exports.slots import environment_of
-from infra.stage import stage_named
 from infra.vendor_exports.settings import VendorExports
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.vendor_exports.completeness.history_files import state_key

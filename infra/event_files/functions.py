@@ -1,9 +1,12 @@
 """The functions of event files, each with exactly the rights it needs."""
 
+from aws_cdk import Aws
+
 from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import Observability
 from infra.platform.pipeline_part import PipelineFunctions, PipelinePart
 from infra.platform.stage_stack import StateTable
+from infra.stage import ProducerBucket
 from sluice.search.pending import PENDING_PREFIX
 
 _EVENT_KINDS = ("clean", "dirty", "unrelated")
@@ -32,12 +35,11 @@ class EventFunctions(PipelineFunctions):
             **self._in_lake,
             **self._in_ledger,
             **self._in_media,
+            SOURCE_OWNER=self.lake.stage.source.owner or Aws.ACCOUNT_ID,
             CHUNK_BYTES=str(self._settings.chunk_bytes),
             MAX_FILE_BYTES=str(self._settings.max_file_bytes),
         )
-        source = self.lake.source.bucket_arn
-        self.validate_files.allow(["s3:GetObject"], [f"{source}/*"], _ANY_OBJECT)
-        self.validate_files.allow_list(source)
+        self._allow_source(self.lake.stage.source)
         self.validate_files.allow(["s3:PutObject"], self._event_folders, _ANY_OBJECT)
         self.validate_files.allow(["dynamodb:BatchGetItem", "dynamodb:PutItem"], [self._ledger.table_arn])
         self.validate_files.allow(["dynamodb:Query"], [media_index.table_arn])
@@ -45,6 +47,14 @@ class EventFunctions(PipelineFunctions):
             "index_media", "Keeps the media index in step with the media bucket", **self._in_media
         )
         self.index_media.allow(["dynamodb:BatchWriteItem"], [media_index.table_arn])
+
+    def _allow_source(self, bucket: ProducerBucket) -> None:
+        source = self.lake.source.bucket_arn
+        read = [f"{source}/{prefix}*" for prefix in bucket.prefixes or ("",)]
+        self.validate_files.allow(["s3:GetObject"], read, _ANY_OBJECT)
+        self.validate_files.allow_list(source)
+        if bucket.kms_key:
+            self.validate_files.allow(["kms:Decrypt"], [bucket.kms_key])
 
     def _build_conversion(self) -> None:
         self.plan_conversion = self.build(

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
+from aws_cdk import Aws, Stack
 from aws_cdk import aws_events as events
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -20,7 +22,7 @@ from infra.platform.pipeline_part import PipelinePart
 from infra.platform.search import ProfilingSearch
 from infra.platform.stage_stack import SecureBucket
 from infra.platform.triggers import QueuedEvents
-from infra.stage import Batching
+from infra.stage import Batching, ProducerBucket
 from sluice.contracts.load import load_registry
 from sluice.event_files.pipeline import PIPELINE
 
@@ -49,6 +51,7 @@ class EventFilesPart(PipelinePart):
         self.files = self._queue("NewFiles", lake.source, _CREATED, self.steps.validate_files, self._settings.files)
         changes = {**_CREATED, **_DELETED}
         self.media = self._queue("Media", lake.media, changes, self.steps.index_media, self._settings.media)
+        self._welcome_owners()
         self.add_queue("files", self.files)
         self.add_queue("media", self.media)
         self.convert = ConversionMachine(self, self.steps, self.search.load if self.search else None)
@@ -79,15 +82,30 @@ class EventFilesPart(PipelinePart):
         batching: Batching,
     ) -> QueuedEvents:
         """Build the queue of a bucket's events: a bucket of the stage's own sends them itself, which costs nothing."""
+        wanted: ProducerBucket = self.stage.source if bucket is self.lake.source else self.stage.media
         if isinstance(bucket, SecureBucket):
             queued = QueuedEvents(self, name, function=function, batching=batching)
-            bucket.notify(queued.queue, [*chain.from_iterable(kinds.values())])
+            bucket.notify(queued.queue, [*chain.from_iterable(kinds.values())], wanted.prefixes)
             return queued
-        pattern = events.EventPattern(
-            source=["aws.s3"], detail_type=[*kinds], detail={"bucket": {"name": [bucket.bucket_name]}}
-        )
+        pattern = _object_events([*kinds], bucket.bucket_name, wanted)
         description = f"{' or '.join(kinds)} in the {bucket.node.id.lower()} bucket"
         return QueuedEvents(self, name, function=function, batching=batching, pattern=pattern, description=description)
+
+    def _welcome_owners(self) -> None:
+        """Let other accounts that own buckets send their events to this account's bus, where the queues' rules are."""
+        if self.stage.local:  # the local cloud has no policies of buses
+            return
+        for owner in sorted(filter(None, {self.stage.source.owner, self.stage.media.owner})):
+            name = f"{self.stage.resource_prefix}-{owner}"
+            statement = iam.PolicyStatement(
+                sid=name,
+                principals=[iam.AccountPrincipal(owner)],
+                actions=["events:PutEvents"],
+                resources=[Stack.of(self).format_arn(service="events", resource="event-bus", resource_name="default")],
+            )
+            events.CfnEventBusPolicy(
+                self, f"EventsOf{owner}", statement_id=name, statement=statement.to_statement_json()
+            )
 
     def raise_alarms(self, alarms: Alarms) -> None:
         """Raise alarms on all that can go wrong, from the queues to the age of the newest row."""
@@ -106,3 +124,13 @@ class EventFilesPart(PipelinePart):
     def allow_digest(self, function: PythonFunction) -> None:
         """Let the digest's function read it."""
         function.allow(["dynamodb:Query"], [self.ledger.table_arn])
+
+
+def _object_events(kinds: Sequence[str], bucket: str, wanted: ProducerBucket) -> events.EventPattern:
+    """Return the pattern of events of a bucket's objects, sent by no other account than the bucket's owner."""
+    detail: dict[str, object] = {"bucket": {"name": [bucket]}}
+    if wanted.prefixes:
+        detail["object"] = {"key": [{"prefix": prefix} for prefix in wanted.prefixes]}
+    return events.EventPattern(
+        source=["aws.s3"], detail_type=[*kinds], detail=detail, account=[wanted.owner or Aws.ACCOUNT_ID]
+    )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from infra.stage import MEBIBYTE, Batching, FunctionSize, StageKind
+from infra.stage import MEBIBYTE, Batching, FunctionSize, Percent, Positive, ScheduleExpression, StageKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,24 +13,24 @@ class EventFiles:
     # One ledger transaction holds 100 records: 98 files, their chunk and one to spare.
     files: Batching = Batching(messages=98, window_seconds=20, max_concurrency=50)
     media: Batching = Batching(messages=100, window_seconds=20, max_concurrency=5)
-    chunk_bytes: int = 16 * MEBIBYTE  # clean JSON a chunk holds before the next one is begun
-    max_file_bytes: int = 256 * MEBIBYTE  # a source object larger than this, unpacked, is refused as dirty
+    chunk_bytes: Positive = 16 * MEBIBYTE  # clean JSON a chunk holds before the next one is begun
+    max_file_bytes: Positive = 256 * MEBIBYTE  # a source object larger than this, unpacked, is refused as dirty
 
-    conversion_schedule: str | None = "rate(15 minutes)"
-    conversion_timeout_minutes: int = 60
-    batch_bytes: int = 32 * MEBIBYTE  # clean JSON per conversion batch, and of all batches that one call converts
-    convert_max_concurrency: int = 20
-    sweep_schedule: str | None = "cron(30 3 * * ? *)"
-    probe_schedule: str | None = "rate(5 minutes)"
-    dirty_retention_days: int = 90  # dirty and unrelated records
+    conversion_schedule: ScheduleExpression | None = "rate(15 minutes)"
+    conversion_timeout_minutes: Positive = 60
+    batch_bytes: Positive = 32 * MEBIBYTE  # clean JSON per conversion batch, and of all batches that one call converts
+    convert_max_concurrency: Positive = 20
+    sweep_schedule: ScheduleExpression | None = "cron(30 3 * * ? *)"
+    probe_schedule: ScheduleExpression | None = "rate(5 minutes)"
+    dirty_retention_days: Positive = 90  # dirty and unrelated records
 
     # Thresholds of alarms.
-    dirty_percent: float = 5  # of clean and dirty events
+    dirty_percent: Percent = 5  # of clean and dirty events
     dirty_least_events: int = 100  # clean and dirty, in 15 minutes; with fewer, no ratio is looked at
     dirty_band: float = 4  # standard deviations from the usual ratio
-    dirty_least_percent: float = 1  # a ratio below is never unusual
-    pending_minutes: int = 45  # age of the oldest chunk that waits for its conversion
-    quiet_hours: int = 24  # age of the newest hour that any table has rows of
+    dirty_least_percent: Percent = 1  # a ratio below is never unusual
+    pending_minutes: Positive = 45  # age of the oldest chunk that waits for its conversion
+    quiet_hours: Positive = 24  # age of the newest hour that any table has rows of
 
     validate_files: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=120)
     index_media: FunctionSize = FunctionSize(memory_mb=256, timeout_seconds=30)
@@ -61,5 +61,5 @@ class EventFiles:
                 return cls(conversion_schedule=None, sweep_schedule=None, probe_schedule=None, dirty_retention_days=7)
             case StageKind.DEV:
                 return cls(conversion_schedule="rate(1 hour)", pending_minutes=150)
-            case StageKind.INT | StageKind.PRD:
+            case StageKind.LASTING:
                 return cls()

@@ -137,9 +137,13 @@ SAMPLING_ACTIONS = ("xray:GetSamplingRules", "xray:GetSamplingTargets")  # asked
 TRACE_REASON = "X-Ray takes no resource: traces belong to the account."
 
 
+_KEY_USES = {"s3:GetObject": ("kms:Decrypt",), "s3:PutObject": ("kms:Decrypt", "kms:GenerateDataKey")}
+
+
 def allow(role: iam.Role, actions: Sequence[str], resources: Sequence[str], why: str = "") -> None:
     """Let `role` do `actions` on `resources` (ARNs), and nothing more.
 
+    Who may read or write objects may use the key of the stage's buckets for it, where there is one.
     An ARN with a wildcard needs `why`: the reason why no narrower one is possible acknowledges the finding of cdk-nag.
 
     Raises:
@@ -149,6 +153,9 @@ def allow(role: iam.Role, actions: Sequence[str], resources: Sequence[str], why:
     if wild_actions:
         raise ValueError(f"{role.node.path}: name the actions one by one instead of {wild_actions}")
     role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))
+    key = stage_of(role).kms_key
+    if key and (uses := {use for action in actions for use in _KEY_USES.get(action, ())}):
+        role.add_to_policy(iam.PolicyStatement(actions=sorted(uses), resources=[key]))
     for resource in resources:
         shown = _flat(Stack.of(role).resolve(resource))
         if "*" in shown:

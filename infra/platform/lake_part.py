@@ -1,5 +1,6 @@
 """The lake that all pipelines share: its buckets, and the Glue tables and Athena workgroup people query it with."""
 
+import json
 from dataclasses import dataclass
 
 from aws_cdk import Aws
@@ -9,7 +10,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.platform.stage_stack import Part, SecureBucket, acknowledge, stage_of
-from infra.stage import Stage
+from infra.stage import ProducerBucket, Stage
 from sluice.contracts.model import PARTITION_KEYS, Table
 from sluice.observability.digest.periods import REPORTS_PREFIX
 from sluice.pipelines import RUN_KINDS
@@ -104,7 +105,9 @@ class Catalog(Construct):
         )
 
     def _build_workgroup(self, stage: Stage) -> None:
-        encrypted = athena.CfnWorkGroup.EncryptionConfigurationProperty(encryption_option="SSE_S3")
+        encrypted = athena.CfnWorkGroup.EncryptionConfigurationProperty(
+            encryption_option="SSE_KMS" if stage.kms_key else "SSE_S3", kms_key=stage.kms_key
+        )
         athena.CfnWorkGroup(
             self,
             "Workgroup",
@@ -145,8 +148,8 @@ class LakePart(Part):
         self._access_logs = SecureBucket(self, "AccessLogs")
         self._access_logs.expire("AccessLogs", "", stage.access_log_retention_days)
         acknowledge(self._access_logs, "AwsSolutions-S1", "A log of the log bucket's own accesses would feed itself.")
-        self.source = self._producer_bucket("Source", stage.source_bucket)
-        self.media = self._producer_bucket("Media", stage.media_bucket)
+        self.source = self._producer_bucket("Source", stage.source)
+        self.media = self._producer_bucket("Media", stage.media)
         self.bucket = SecureBucket(self, "Bucket", access_logs=self._access_logs, versioned=stage.keeps_data)
         self.bucket.expire("RunFiles", "runs/", stage.run_retention_days)
         self.bucket.expire("Reports", REPORTS_PREFIX, stage.run_retention_days)
@@ -155,14 +158,18 @@ class LakePart(Part):
         self.catalog.add(self, runs_table(RUN_KINDS.values()), RUN_RECORDS_PREFIX, file_format=JSON)
         self.publish(
             SourceBucket=self.source.bucket_name,
+            SourceOwner=stage.source.owner or Aws.ACCOUNT_ID,
+            SourcePrefixes=json.dumps(stage.source.prefixes),
             MediaBucket=self.media.bucket_name,
+            MediaOwner=stage.media.owner or Aws.ACCOUNT_ID,
+            MediaPrefixes=json.dumps(stage.media.prefixes),
             LakeBucket=self.bucket.bucket_name,
             Database=stage.database,
             Workgroup=stage.resource_prefix,
         )
 
-    def _producer_bucket(self, construct_id: str, existing: str | None) -> s3.IBucket:
-        if existing is not None:
-            return s3.Bucket.from_bucket_name(self, construct_id, existing)
+    def _producer_bucket(self, construct_id: str, wanted: ProducerBucket) -> s3.IBucket:
+        if wanted.existing:
+            return s3.Bucket.from_bucket_name(self, construct_id, wanted.existing)
         # Not versioned, as the producers' own are: the same object put twice stays the same object.
         return SecureBucket(self, construct_id, access_logs=self._access_logs)

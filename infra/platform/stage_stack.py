@@ -15,6 +15,7 @@ from aws_cdk import (
 )
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
@@ -125,19 +126,21 @@ class SecureBucket(s3.Bucket):
         versioned: bool = False,
     ) -> None:
         stage = stage_of(scope)
+        key = stage.kms_key if access_logs else None  # logs are delivered to no bucket with a key of one's own
         super().__init__(
             scope,
             construct_id,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            encryption=s3.BucketEncryption.S3_MANAGED,
+            encryption=s3.BucketEncryption.KMS if key else s3.BucketEncryption.S3_MANAGED,
+            encryption_key=kms.Key.from_key_arn(scope, f"{construct_id}Key", key) if key else None,
+            bucket_key_enabled=bool(key),
             enforce_ssl=not stage.local,
             minimum_tls_version=None if stage.local else 1.2,
             versioned=versioned,
             server_access_logs_bucket=access_logs,
             server_access_logs_prefix=f"{construct_id.lower()}/" if access_logs else None,
             removal_policy=removal_policy(stage),
-            auto_delete_objects=not stage.keeps_data and not stage.local,
         )
         self.add_lifecycle_rule(
             id="AbandonedUploads", abort_incomplete_multipart_upload_after=Duration.days(stage.abandoned_upload_days)
@@ -148,8 +151,8 @@ class SecureBucket(s3.Bucket):
         if stage.local:
             acknowledge(self, "AwsSolutions-S10", PLAIN_HTTP)
 
-    def notify(self, queue: sqs.Queue, kinds: Sequence[str]) -> None:
-        """Have S3 send these kinds of events (s3:…) to a queue."""
+    def notify(self, queue: sqs.Queue, kinds: Sequence[str], prefixes: Sequence[str] = ()) -> None:
+        """Have S3 send these kinds of events (s3:…) to a queue, of all objects or of those below some prefixes."""
         # The L2 method would bring a custom resource with a function and a wildcard role along. The bucket's name is
         # known only after the queue's policy, which S3 wants to see first; every name begins as the stack's does.
         ours = {
@@ -168,7 +171,9 @@ class SecureBucket(s3.Bucket):
         bucket = cast("s3.CfnBucket", self.node.default_child)
         bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
             queue_configurations=[
-                s3.CfnBucket.QueueConfigurationProperty(event=kind, queue=queue.queue_arn) for kind in kinds
+                s3.CfnBucket.QueueConfigurationProperty(event=kind, queue=queue.queue_arn, filter=below)
+                for kind in kinds
+                for below in (map(_below, prefixes) if prefixes else [None])
             ]
         )
         if permission:
@@ -177,6 +182,11 @@ class SecureBucket(s3.Bucket):
     def expire(self, rule_id: str, prefix: str, days: int) -> None:
         """Remove what lies under `prefix` after so many days."""
         self.add_lifecycle_rule(id=rule_id, prefix=prefix, expiration=Duration.days(days))
+
+
+def _below(prefix: str) -> s3.CfnBucket.NotificationFilterProperty:
+    rule = s3.CfnBucket.FilterRuleProperty(name="prefix", value=prefix)
+    return s3.CfnBucket.NotificationFilterProperty(s3_key=s3.CfnBucket.S3KeyFilterProperty(rules=[rule]))
 
 
 class StateTable(dynamodb.Table):

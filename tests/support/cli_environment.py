@@ -17,6 +17,8 @@ from tests.support.moto_backend import create_table
 
 OUTPUTS = {
     "SourceBucket": "the-source",
+    "SourceOwner": "123456789012",
+    "SourcePrefixes": "[]",
     "LedgerTable": "the-ledger",
     "SlotsTable": "the-slots",
     "LakeBucket": "the-lake",

@@ -11,7 +11,6 @@ from aws_cdk import App
 
 from app import build
 from cli.platform.session import Deployment
-from infra.stage import stage_named
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.digest.build import DigestSources
 from sluice.observability.digest.message import document_of, message_of
@@ -23,6 +22,7 @@ from sluice.runs.runs_table import runs_table
 from tests.platform.integration.cli.test_report import SOURCES
 from tests.platform.unit.digest.sample_runs import run
 from tests.support.cli_environment import sluice, sluice_json, stage
+from tests.support.stages import stage_named
 from tests.support.synthesis import settings
 
 __all__ = ["stage"]

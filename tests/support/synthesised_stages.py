@@ -8,12 +8,11 @@ import pytest
 
 from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import Observability, SlackChannel
-from infra.stage import FunctionSize, Stage, stage_named
+from infra.stage import FunctionSize, Stage
 from infra.vendor_exports.settings import VendorExports
 from sluice.vendor_exports.client.api import Environment
+from tests.support.stages import stage_named
 from tests.support.synthesis import Synthesis, synthesise
-
-FEATURE = "we-1234-some-feature"
 
 
 def _odd(settings: VendorExports) -> VendorExports:

@@ -24,7 +24,7 @@ _SAME_IN_ALL = ("function_name", "function_arn", "function_memory_size")  # a th
 
 function = LambdaFunction()
 logger, emitter = function.logger, function.emitter
-store = S3SourceStore(s3())
+store = S3SourceStore(s3(), setting("SOURCE_OWNER"))
 validation = Validation(
     registry=load_registry(),
     read_source=store.read,

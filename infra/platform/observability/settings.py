@@ -1,17 +1,20 @@
 """Settings of a stage's observability, and of the search of its profiling log."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
-from infra.stage import Batching, FunctionSize, StageKind
+from infra.stage import Batching, FunctionSize, Percent, Positive, ScheduleExpression, StageKind
+from infra.typed_table import Between, Matching
+
+_EmailAddress = Annotated[str, Matching(r"[^@\s]+@[^@\s]+\.[^@\s]+", '"on-call@example.com"')]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlackChannel:
     """A channel of a workspace that the account's chat client is authorised for, both by id: T…, C…."""
 
-    workspace: str
-    channel: str
+    workspace: Annotated[str, Matching(r"T[A-Z0-9]+", '"T0123456789"')]
+    channel: Annotated[str, Matching(r"C[A-Z0-9]+", '"C0123456789"')]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +56,9 @@ class Search:
 
     cluster: ExistingCluster | None = None
     readers: tuple[str, ...] = ()
-    retention_days: int = 90  # months that ended longer ago are removed
+    retention_days: Positive = 90  # months that ended longer ago are removed
     collection_hold_minutes: int = 60  # until the oldest run that waits is loaded, all others with it
-    collection_max_units: int = 2  # OCU for writing, and as many for reading, at $0.24 an hour each
+    collection_max_units: Positive = 2  # OCU for writing, and as many for reading, at $0.24 an hour each
 
     load_search: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=300)
     install_search: FunctionSize = FunctionSize(memory_mb=256, timeout_seconds=600)
@@ -71,18 +74,19 @@ class Observability:
     """Settings of observability: recipients of messages, schedules of digests, thresholds that all pipelines share."""
 
     alarms: bool = True  # and dashboards
-    emails: tuple[str, ...] = ()  # each is asked once to confirm
+    emails: tuple[_EmailAddress, ...] = ()  # each is asked once to confirm
     slack: SlackChannel | None = None
     pages: bool = True  # False: alarms show, but send nothing
     runbook: str = "docs/runbook.md"  # address that messages lead to; an anchor per alarm is added
 
     # Of the oldest message that waits; one that fails counts for twice the time it is hidden, 24 minutes of a file.
-    queue_age_minutes: int = 30
-    error_percent: float = 5  # of a function's calls
-    duration_percent: int = 80  # of a function's timeout that the slowest hundredth of its calls takes
+    queue_age_minutes: Positive = 30
+    error_percent: Percent = 5  # of a function's calls
+    # Of a function's timeout that the slowest hundredth of its calls takes.
+    duration_percent: Annotated[int, Between(1, 100)] = 80
 
-    daily_digest: str | None = "cron(0 5 * * ? *)"  # of the day before
-    weekly_digest: str | None = "cron(0 5 ? * MON *)"  # of the week before, Monday to Sunday
+    daily_digest: ScheduleExpression | None = "cron(0 5 * * ? *)"  # of the day before
+    weekly_digest: ScheduleExpression | None = "cron(0 5 ? * MON *)"  # of the week before, Monday to Sunday
     search: Search | None = None  # None: the profiling log is a table of the catalog only
 
     ends: Batching = Batching(messages=10, window_seconds=0, max_concurrency=2)  # ends of executions, to be recorded
@@ -100,5 +104,5 @@ class Observability:
                 return cls(daily_digest=None, weekly_digest=None, alarms=False)
             case StageKind.DEV:
                 return cls(pages=False)
-            case StageKind.INT | StageKind.PRD:
+            case StageKind.LASTING:
                 return cls()

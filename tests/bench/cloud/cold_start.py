@@ -15,10 +15,10 @@ from functools import cache
 from pathlib import Path
 
 from infra.layers.layer_builder import LAYERS, LayerBuild
-from infra.stage import stage_named
 from tests.bench.result import Result
 from tests.platform.infra.layers.test_imports import layers_of
 from tests.support.source_files import handler_path
+from tests.support.stages import stage_named
 from tests.support.synthesis import Synthesis, synthesise, text
 
 _STAGE = "int"

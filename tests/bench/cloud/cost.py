@@ -25,13 +25,13 @@ from cli.platform import local_cloud
 from cli.platform.deploy import deploy_stage
 from cli.platform.session import LOCAL, Deployment, connect
 from infra.event_files.settings import EventFiles
-from infra.stage import stage_named
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.ledger.model import SourceObject, Status
 from sluice.observability import prices
 from tests.bench.cloud.usage import Usage, calls, used
 from tests.bench.corpus import Shape, make_corpus
 from tests.bench.result import Result
+from tests.support.stages import stage_named
 
 FILES = 1_000
 MILLION = 1_000_000

@@ -51,7 +51,7 @@ def test_a_bucket_of_the_producers_is_heard_on_the_bus(prd: Synthesis, what: str
     rule = prd.event_files.properties(RULE, f"{what}Rule")
     assert rule["EventPattern"]["source"] == ["aws.s3"]
     assert rule["EventPattern"]["detail-type"] == ["Object Created", "Object Deleted"][: 1 + (bucket == "Media")]
-    assert rule["EventPattern"]["detail"]["bucket"]["name"] == [getattr(prd.stage, f"{bucket.lower()}_bucket")]
+    assert rule["EventPattern"]["detail"]["bucket"]["name"] == [getattr(prd.stage, bucket.lower()).existing]
     (target,) = rule["Targets"]
     assert text(target["Arn"]).startswith(f"<{what}Queue")
     assert text(target["DeadLetterConfig"]["Arn"]).startswith(f"<{what}DeadLetters")
@@ -64,7 +64,7 @@ def test_only_these_buckets_or_rules_may_send_to_the_queues(stage: Synthesis) ->
         for statement in policy["Properties"]["PolicyDocument"]["Statement"]
         if statement["Effect"] == "Allow"
     ]
-    if stage.stage.source_bucket:
+    if stage.stage.source.existing:
         assert {statement["Principal"]["Service"] for statement in allowed} == {"events.amazonaws.com"}
         sources = [text(statement["Condition"]["ArnEquals"]["aws:SourceArn"]) for statement in allowed]
         assert all(re.fullmatch(r"<(NewFilesRule|MediaRule)\w{8}\.Arn>", source) for source in sources)

@@ -3,12 +3,11 @@
 import pytest
 
 from infra.event_files.settings import EventFiles
-from infra.stage import BUILT_IN, stage_named
 from sluice.event_files.validate.validation import MAX_SOURCES_PER_COMMIT
-from tests.support.synthesised_stages import FEATURE
+from tests.support.stages import FEATURE, STAGES, stage_named
 
 
-@pytest.fixture(params=[*BUILT_IN, FEATURE])
+@pytest.fixture(params=[*STAGES, FEATURE])
 def settings(request: pytest.FixtureRequest) -> EventFiles:
     return stage_named(request.param).settings(EventFiles)
 

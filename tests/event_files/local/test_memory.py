@@ -12,7 +12,6 @@ import pytest
 
 from cli.contracts.generation import generate_event
 from infra.event_files.settings import EventFiles
-from infra.stage import stage_named
 from sluice.contracts.load import load_registry
 from sluice.event_files.convert.model import BatchGroup
 from sluice.event_files.convert.planning import Planning
@@ -20,6 +19,7 @@ from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from tests.support.local.deployed_cloud import Cloud
 from tests.support.local.function_process import answer, start
 from tests.support.moto_backend import create_table
+from tests.support.stages import stage_named
 
 SETTINGS = stage_named("prd").settings(EventFiles)
 SIZE = 128 << 20
@@ -48,6 +48,7 @@ class MeasuredFunctions:
             "LAKE_BUCKET": LAKE,
             "LEDGER_TABLE": LEDGER,
             "MEDIA_BUCKET": SOURCE,
+            "SOURCE_OWNER": "000000000000",
             "MEDIA_TABLE": MEDIA,
             "CHUNK_BYTES": str(SETTINGS.chunk_bytes),
             "MAX_FILE_BYTES": str(SETTINGS.max_file_bytes),

@@ -1,16 +1,20 @@
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cli.platform import deploy, local_cloud
+from cli.platform import cdk, local_cloud
+from cli.platform.cdk import Cdk, cached_assembly
 from cli.platform.console import CliError
-from cli.platform.deploy import Cdk, client_environment, deploy_stage
+from cli.platform.deploy import client_environment, deploy_stage
 from cli.platform.local_cloud import LocalCloud
 from infra.stage import StageNameError
+from tests.support.stages import stage_named
 
+DEV = stage_named("dev")
 LOCAL = {"AWS_ENDPOINT_URL": "http://localhost:1", "AWS_ACCESS_KEY_ID": "test"}
 
 
@@ -24,13 +28,13 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_stage_on_aws_goes_to_the_account_of_this_shell() -> None:
-    assert client_environment("dev") == {}
+    assert client_environment(stage_named("dev")) == {}
 
 
 def test_the_local_stage_goes_to_the_local_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local_cloud, "running_cloud", lambda: LocalCloud(4599, 1, Path("log")))
     monkeypatch.setenv("NO_PROXY", "intranet")
-    environment = client_environment("local")
+    environment = client_environment(stage_named("local"))
     assert environment["AWS_ENDPOINT_URL"] == "http://localhost:4599"
     assert environment["NO_PROXY"] == "intranet,localhost,127.0.0.1"
 
@@ -86,8 +90,8 @@ def test_a_missing_cdk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_an_assembly_is_made_again_only_when_a_source_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deploy, "_ROOT", tmp_path)
-    monkeypatch.setattr(deploy, "_SYNTH_CACHE", tmp_path / "build")
+    monkeypatch.setattr(cdk, "ROOT", tmp_path)
+    monkeypatch.setattr(cdk, "_SYNTH_CACHE", tmp_path / "build")
     (tmp_path / "infra" / "__pycache__").mkdir(parents=True)
     source = tmp_path / "infra" / "stage.py"
     source.write_text("1")
@@ -97,21 +101,22 @@ def test_an_assembly_is_made_again_only_when_a_source_changes(tmp_path: Path, mo
         folder.mkdir(parents=True)
         made.append(source.read_text())
 
-    first = deploy.cached_assembly("dev", synthesise)
-    assert deploy.cached_assembly("dev", synthesise) == first
+    first = cached_assembly(DEV, synthesise)
+    assert cached_assembly(DEV, synthesise) == first
     (tmp_path / "infra" / "__pycache__" / "stage.pyc").write_text("a cache")
-    deploy.cached_assembly("dev", synthesise)
+    cached_assembly(DEV, synthesise)
     assert made == ["1"]
     source.write_text("2")
-    deploy.cached_assembly("int", synthesise)
-    second = deploy.cached_assembly("dev", synthesise)
+    cached_assembly(stage_named("int"), synthesise)
+    second = cached_assembly(DEV, synthesise)
     assert made == ["1", "2", "2"]
     assert second.exists()
+    assert cached_assembly(replace(DEV, region="eu-central-1"), synthesise) != second, "other settings"
     assert not first.exists(), "what is outdated is not kept"
 
 
 def test_an_assembly_that_failed_is_not_taken_for_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deploy, "_SYNTH_CACHE", tmp_path)
+    monkeypatch.setattr(cdk, "_SYNTH_CACHE", tmp_path)
 
     def fail(folder: Path) -> None:
         folder.mkdir(exist_ok=True)
@@ -119,17 +124,7 @@ def test_an_assembly_that_failed_is_not_taken_for_made(tmp_path: Path, monkeypat
 
     for _ in range(2):
         with pytest.raises(CliError):
-            deploy.cached_assembly("dev", fail)
-
-
-def test_a_deployment_builds_the_assembly_then_deploys_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    commands: list[tuple[str, ...]] = []
-    monkeypatch.setattr(deploy, "Cdk", lambda *_arguments: lambda *command: commands.append(command))
-    monkeypatch.setattr(deploy, "cached_assembly", lambda name, _synthesise: Path("made") / name)
-    deploy_stage("we-1-feature")
-    (command,) = commands
-    assert command[:4] == ("deploy", "--app", "made/we-1-feature", "--all")
-    assert "--method" not in command, "on AWS a change set is made"
+            cached_assembly(DEV, fail)
 
 
 def _environment_of(program: Path, folder: Path, client: Mapping[str, str]) -> dict[str, str]:

@@ -127,7 +127,8 @@ def test_queries_are_encrypted_bounded_and_nobody_can_say_otherwise(stage: Synth
 
 
 def test_outputs_lead_the_command_line_to_everything(stage: Synthesis) -> None:
-    assert stage.lake.outputs().keys() >= {"SourceBucket", "MediaBucket", "LakeBucket", "Database", "Workgroup"}
+    buckets = {f"{which}{what}" for which in ("Source", "Media") for what in ("Bucket", "Owner", "Prefixes")}
+    assert stage.lake.outputs().keys() >= {*buckets, "LakeBucket", "Database", "Workgroup"}
 
 
 def test_the_lake_runs_no_code(prd: Synthesis) -> None:

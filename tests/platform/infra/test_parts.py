@@ -7,11 +7,10 @@ import pytest
 
 from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import Observability
-from infra.stage import BUILT_IN
 from infra.vendor_exports.settings import VendorExports
 from sluice.pipelines import RUN_KINDS
+from tests.support.stages import FEATURE, STAGES
 from tests.support.synthesis import ROOT, Synthesis, Template, text
-from tests.support.synthesised_stages import FEATURE
 
 QUEUE, SCHEDULE, ALARM = "AWS::SQS::Queue", "AWS::Scheduler::Schedule", "AWS::CloudWatch::Alarm"
 ASYNC = "AWS::Lambda::EventInvokeConfig"
@@ -106,7 +105,7 @@ def test_a_passing_stage_runs_by_hand_and_wakes_nobody(synthesis_of: Callable[[s
     assert {alarm.get("Condition") for alarm in template.of_type(ALARM).values()} <= {"OnAws"}
 
 
-@pytest.mark.parametrize("name", [*BUILT_IN, FEATURE])
+@pytest.mark.parametrize("name", [*STAGES, FEATURE])
 def test_stages_share_no_physical_name(synthesis_of: Callable[[str], Synthesis], name: str) -> None:
     names = [
         properties[member]

@@ -4,11 +4,13 @@ import re
 from typing import Any
 
 import pytest
-from aws_cdk import App, Stack
+from aws_cdk import App
 from aws_cdk import aws_iam as iam
 
 from infra.platform.functions import allow
+from infra.platform.stage_stack import StageStack
 from infra.vendor_exports.settings import VendorExports
+from tests.support.stages import stage_named
 from tests.support.synthesis import Synthesis, Template, listed, text
 
 READ, WRITE, DELETE, LIST = "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"
@@ -231,7 +233,7 @@ def test_nothing_calls_a_function_but_by_a_role_of_ours(stage: Synthesis, stack:
 
 
 def test_a_wildcard_needs_a_reason() -> None:
-    role = iam.Role(Stack(App(), "S"), "R", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+    role = iam.Role(StageStack(App(), stage_named("dev")), "R", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
     with pytest.raises(ValueError, match="say why"):
         allow(role, ["s3:GetObject"], ["arn:aws:s3:::b/*"])
     with pytest.raises(ValueError, match="one by one"):
@@ -268,7 +270,7 @@ def _known(stage: Synthesis, role: str, resource: str) -> str:
         rf"<LakeBucket\w{{8}}\.Arn>/{FLOWS[stage.stage.settings(VendorExports).environment]}": "flow/",
         r"<LakeBucket\w{8}\.Arn>": "lake",
         r"<LakeSource\w{8}\.Arn>": "source",
-        rf"arn:(?:aws|<AWS::Partition>):s3:::{stage.stage.source_bucket}": "source",
+        rf"arn:(?:aws|<AWS::Partition>):s3:::{stage.stage.source.existing}": "source",
         r"<Ledger\w{8}\.Arn>": "ledger",
         r"<MediaIndex\w{8}\.Arn>": "media index",
         r"<Slots\w{8}\.Arn>": "slots",

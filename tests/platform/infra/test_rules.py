@@ -11,12 +11,11 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 
 from app import build
-from infra.stage import BUILT_IN, stage_named
+from tests.support.stages import FEATURE, STAGES, stage_named
 from tests.support.synthesis import Synthesis, settings
-from tests.support.synthesised_stages import FEATURE
 
 
-@pytest.mark.parametrize("name", [*BUILT_IN, FEATURE])
+@pytest.mark.parametrize("name", [*STAGES, FEATURE])
 def test_every_stage_keeps_the_rules(synthesis_of: Callable[[str], Synthesis], name: str) -> None:
     assert {pack: rules for pack, rules in _reports(synthesis_of(name).folder).items() if rules} == {}
 

@@ -13,7 +13,7 @@ import pytest
 from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import ExistingCluster, Observability, Search
 from infra.platform.search import short_name
-from infra.stage import stage_named
+from infra.stage import ProducerBucket
 from sluice.contracts.load import load_registry
 from sluice.search.indices import Indices, fingerprint
 from tests.platform.infra import test_functions, test_machines
@@ -22,6 +22,7 @@ from tests.platform.infra.observability.observability_template import Observabil
 from tests.platform.infra.test_functions import SEARCH_FOLDERS
 from tests.platform.infra.test_permissions import EVERY_FUNCTION, rights
 from tests.support.machine_graph import Machine, is_end, machine, path
+from tests.support.stages import FEATURE, stage_named
 from tests.support.synthesis import ROOT, Synthesis, synthesise, text
 
 LEAD = "arn:aws:iam::123456789012:role/lead"
@@ -42,7 +43,7 @@ AOSS = "AWS::OpenSearchServerless::"
 def searching(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Synthesis]:
     @functools.cache
     def of(name: str) -> Synthesis:
-        stage = replace(stage_named("int"), name=name, source_bucket=None, media_bucket=None)
+        stage = replace(stage_named("int"), name=name, source=ProducerBucket(), media=ProducerBucket())
         searched = stage.having(Observability(search=SEARCHES[name]))
         return synthesise(searched, Path(tmp_path_factory.mktemp(name)))
 
@@ -65,7 +66,7 @@ def convert(each: Synthesis) -> Machine:
 
 
 def test_no_stage_searches_unless_it_is_asked_to(stage: Synthesis) -> None:
-    assert all(stage_named(name).settings(Observability).search is None for name in ("prd", "feature-x"))
+    assert all(stage_named(name).settings(Observability).search is None for name in ("prd", FEATURE))
     kinds = {resource["Type"] for _, resource in stage.resources()}
     assert not [kind for kind in kinds if kind.startswith((AOSS, "Custom::ProfilingSearch"))]
     assert {folder for folder, _ in stage.functions()}.isdisjoint(SEARCH_FOLDERS)

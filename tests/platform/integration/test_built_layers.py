@@ -10,10 +10,10 @@ import pytest
 
 from infra.layers.layer_builder import BUDGET_MB, NATIVE, LayerBuild
 from infra.platform.observability.settings import ExistingCluster, Observability, Search
-from infra.stage import stage_named
 from tests.bench.cloud.cold_start import start, variables_of
 from tests.platform.infra.layers.test_imports import layers_of
 from tests.platform.infra.test_functions import ALL_FOLDERS
+from tests.support.stages import stage_named
 from tests.support.synthesis import Synthesis, synthesise
 
 CLUSTER = ExistingCluster(url="https://logs.example", arn="arn:aws:es:us-east-1:123456789012:domain/logs")

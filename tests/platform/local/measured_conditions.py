@@ -15,7 +15,6 @@ import pytest
 from cli.simulator import vendor_faults
 from cli.simulator.vendor import Fault
 from infra.event_files.settings import EventFiles
-from infra.stage import stage_named
 from sluice.event_files.ledger.model import PENDING
 from tests.support.cloudwatch.measurement import QUEUE, PointCollector, Resource, resources_of
 from tests.support.cloudwatch.series import Metric, Point
@@ -23,6 +22,7 @@ from tests.support.local.deployed_cloud import Cloud, CommandError, wait_until
 from tests.support.local.deployed_exports import DeployedExports
 from tests.support.local.deployed_functions import Functions, RefusedError
 from tests.support.sample_events import broken, dated, illustration
+from tests.support.stages import stage_named
 
 EVENTS = 200
 DIRTY_EVENTS = 500

@@ -8,7 +8,6 @@ from functools import partial
 import pytest
 
 from infra.event_files.settings import EventFiles
-from infra.stage import stage_named
 from tests.platform.local.alarm_timeline import (
     ARRIVALS,
     CONVERSIONS,
@@ -28,6 +27,7 @@ from tests.support.cloudwatch.definitions import Alarms
 from tests.support.cloudwatch.series import Metric, Point
 from tests.support.local.deployed_cloud import Cloud
 from tests.support.local.deployed_exports import DeployedExports
+from tests.support.stages import stage_named
 
 FILES, EXPORTS = "EventFilesComposite", "VendorExportsComposite"
 

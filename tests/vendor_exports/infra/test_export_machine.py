@@ -6,7 +6,6 @@ from enum import StrEnum
 
 import pytest
 
-from infra.stage import BUILT_IN
 from infra.vendor_exports.settings import VendorExports
 from sluice.vendor_exports import run_summary as states
 from sluice.vendor_exports.delivery.delivery_check import CheckAnswer, Checked
@@ -16,8 +15,8 @@ from sluice.vendor_exports.delivery.model import INCOMPLETE, ExportResult
 from sluice.vendor_exports.delivery.slot_records import Decision
 from tests.support.machine_graph import Machine, is_end, reached
 from tests.support.source_files import members_of
+from tests.support.stages import FEATURE, STAGES
 from tests.support.synthesis import Synthesis
-from tests.support.synthesised_stages import FEATURE
 
 BEFORE_RECORDING = (states.TRIGGER, states.CHECK_JOB, states.LIST, states.CHECK_DELIVERY)
 COMPLETE = "Is the job complete?"
@@ -210,7 +209,7 @@ def test_the_definition_speaks_of_no_address_and_no_secret(export: Machine) -> N
     assert not [word for word in ("http", "secret", "_url", "presigned", "token") if word in str(definition).lower()]
 
 
-@pytest.mark.parametrize("name", [*BUILT_IN, FEATURE])
+@pytest.mark.parametrize("name", [*STAGES, FEATURE])
 def test_a_batch_fits_the_state_of_a_child_execution(synthesis_of: Callable[[str], Synthesis], name: str) -> None:
     longest_file = 2 * 1024 + 100  # key and name as long as S3 takes them, size, and quotes
     assert synthesis_of(name).stage.settings(VendorExports).batch_files * longest_file < STATE_BYTES / 2

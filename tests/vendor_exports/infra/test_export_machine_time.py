@@ -4,13 +4,12 @@ from collections.abc import Callable, Collection, Iterator
 
 import pytest
 
-from infra.stage import BUILT_IN
 from infra.vendor_exports.settings import VendorExports
 from sluice.vendor_exports import run_summary as states
 from sluice.vendor_exports.delivery.job import SHORTEST_WAIT, NextStep
 from tests.support.machine_graph import Graph, Machine, State, loops, machine, reached, targets
+from tests.support.stages import FEATURE, STAGES
 from tests.support.synthesis import Synthesis
-from tests.support.synthesised_stages import FEATURE
 
 COMPLETE = "Is the job complete?"
 MOST_EVENTS = 25_000  # of a history; Step Functions ends an execution that has more
@@ -66,7 +65,7 @@ def test_a_job_is_lost_once_because_the_check_is_told_of_the_trigger(export: Mac
     assert [name for name, state in export.states.items() if state.get("ResultPath") == "$.trigger"] == [states.TRIGGER]
 
 
-@pytest.mark.parametrize("name", [*BUILT_IN, FEATURE])
+@pytest.mark.parametrize("name", [*STAGES, FEATURE])
 def test_the_longest_execution_stays_well_below_what_a_history_holds(
     synthesis_of: Callable[[str], Synthesis], name: str
 ) -> None:

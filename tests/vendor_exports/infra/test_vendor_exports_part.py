@@ -7,12 +7,12 @@ from unittest.mock import Mock
 
 import pytest
 
-from infra.stage import BUILT_IN
 from infra.vendor_exports.settings import VendorExports
 from sluice.vendor_exports.delivery.vendor_access_http import SecretCredentials
 from tests.platform.infra.test_functions import HOUSE_VARIABLES
+from tests.support.stages import FEATURE, STAGES
 from tests.support.synthesis import Synthesis, text
-from tests.support.synthesised_stages import FEATURE, ODD_EXPORTS
+from tests.support.synthesised_stages import ODD_EXPORTS
 
 SECRET = "AWS::SecretsManager::Secret"
 TOLD = {
@@ -60,7 +60,7 @@ def test_the_settings_of_the_stage_reach_the_functions(odd: Synthesis) -> None:
     assert told == TOLD
 
 
-@pytest.mark.parametrize("name", [*BUILT_IN, FEATURE])
+@pytest.mark.parametrize("name", [*STAGES, FEATURE])
 def test_only_the_local_stage_talks_to_other_vendors(synthesis_of: Callable[[str], Synthesis], name: str) -> None:
     functions = [function["Environment"]["Variables"] for _, function in synthesis_of(name).functions()]
     allowed = {variables["OTHER_VENDORS"] for variables in functions if "OTHER_VENDORS" in variables}

@@ -4,13 +4,12 @@ import re
 
 import pytest
 
-from infra.stage import BUILT_IN, stage_named
 from infra.vendor_exports.settings import VendorExports
 from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.delivery.patience import LONGEST_WAIT
-from tests.support.synthesised_stages import FEATURE
+from tests.support.stages import FEATURE, STAGES, stage_named
 
-ALL = {name: stage_named(name).settings(VendorExports) for name in (*BUILT_IN, FEATURE)}
+ALL = {name: stage_named(name).settings(VendorExports) for name in (*STAGES, FEATURE)}
 
 
 @pytest.fixture(params=ALL)

@@ -6,10 +6,10 @@ import pytest
 
 from cli.simulator.exports import Exports
 from cli.simulator.vendor_faults import hostile_keys
-from infra.stage import stage_named
 from infra.vendor_exports.settings import VendorExports
 from tests.support.local.deployed_exports import DeployedExports, contents
 from tests.support.local.function_process import answer, start
+from tests.support.stages import stage_named
 
 MEMORY_MB = stage_named("prd").settings(VendorExports).copy_files.memory_mb
 BIG = "Document_0.bin"

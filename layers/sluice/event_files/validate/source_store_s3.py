@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -27,10 +27,11 @@ _MD5 = re.compile("[0-9a-f]{32}")
 
 
 class S3SourceStore:
-    """Reads source objects, each exactly as it was announced."""
+    """Reads source objects, each exactly as it was announced, from buckets of an account (None: of any)."""
 
-    def __init__(self, client: "S3Client") -> None:
+    def __init__(self, client: "S3Client", owner: str | None = None) -> None:
         self._client = client
+        self._expected_owner: Any = {"ExpectedBucketOwner": owner} if owner else {}
         self._threads = ThreadPoolExecutor(_AHEAD)
         self._expected: Iterator[SourceObject] = iter(())
         self._begun: deque[tuple[SourceObject, Future[SourceBody]]] = deque()
@@ -69,7 +70,9 @@ class S3SourceStore:
             self._begun.append((source, self._threads.submit(self._fetch, source, _SMALL)))
 
     def _fetch(self, source: SourceObject, max_bytes: int) -> SourceBody:
-        response = self._client.get_object(Bucket=source.bucket, Key=source.key, IfMatch=source.etag)
+        response = self._client.get_object(
+            Bucket=source.bucket, Key=source.key, IfMatch=source.etag, **self._expected_owner
+        )
         size = response["ContentLength"]
         with closing(response["Body"]) as stream:  # as a context itself, it would check neither length nor checksum
             body = None if size > max_bytes else stream.read()
@@ -89,7 +92,7 @@ def _domain_error(source: SourceObject, error: ClientError) -> Exception:
         return SourceGoneError(f"{place} was deleted or replaced before it was read; if it was lost, upload it again")
     if error_code(error) in _DENIED:
         return SourceUnreadableError(
-            f"{place} may not be read ({error_code(error)}): allow this function s3:GetObject (and kms:Decrypt, "
-            "or restore it from its archive), then redrive the dead-letter queue"
+            f"{place} may not be read ({error_code(error)}): allow this function s3:GetObject (and kms:Decrypt, or "
+            "restore it from its archive, or correct the bucket's owner), then redrive the dead-letter queue"
         )
     return error

@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from rich.console import Console
 
 from cli.event_files import ingest
 from cli.event_files.ingest import FileReport, Watch, report_table
-from cli.event_files.upload import InputFile, Uploaded
+from cli.event_files.upload import Uploaded
 from sluice.aws.runtime import Item
 from sluice.event_files.ledger.model import SourceObject
 
@@ -48,7 +47,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def uploaded(key: str, before: Item | None = None) -> Uploaded:
-    return Uploaded(InputFile(Path(key), key), SourceObject("source", key, "etag"), 10, before)
+    return Uploaded(SourceObject("source", key, "etag"), 10, before)
 
 
 def watch(ledger: Ledger, *files: Uploaded, timeout: float = 60.0) -> Watch:

@@ -8,7 +8,6 @@ import pytest
 
 from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import Observability
-from infra.stage import BUILT_IN
 from infra.vendor_exports.settings import VendorExports
 from sluice.pipelines import PIPELINES
 from tests.platform.infra.observability.observability_template import (
@@ -20,8 +19,8 @@ from tests.platform.infra.observability.observability_template import (
     metrics_of_alarm,
     wrong,
 )
+from tests.support.stages import FEATURE, STAGES
 from tests.support.synthesis import ROOT, Synthesis
-from tests.support.synthesised_stages import FEATURE
 
 ByName = dict[str, dict[str, Any]]
 """Properties of alarms."""
@@ -195,7 +194,7 @@ def test_on_aws_nothing_depends_on_a_condition(stage: Synthesis) -> None:
     assert not any("Condition" in each for each in stage.observability.body["Resources"].values())
 
 
-@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("name", STAGES)
 def test_alarms_have_one_id_on_every_stage(synthesis_of: Callable[[str], Synthesis], prd: Synthesis, name: str) -> None:
     assert synthesis_of(name).observability.of_type(ALARM).keys() <= prd.observability.of_type(ALARM).keys()
 

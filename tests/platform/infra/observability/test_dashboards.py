@@ -19,8 +19,8 @@ from tests.platform.infra.observability.observability_template import (
     wrong,
 )
 from tests.support.cloudwatch.series import Metric
+from tests.support.stages import FEATURE
 from tests.support.synthesis import Synthesis
-from tests.support.synthesised_stages import FEATURE
 
 KINDS = {"metric", "log", "alarm", "text"}
 Boards = dict[str, list[dict[str, Any]]]

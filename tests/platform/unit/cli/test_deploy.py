@@ -4,12 +4,12 @@ import pytest
 
 from cli.platform.deploy import alarms_have_no_recipient
 from infra.platform.observability.settings import Observability, SlackChannel
-from infra.stage import stage_named
+from tests.support.stages import stage_named
 
 
 @pytest.mark.parametrize("name", ["int", "prd"])
 def test_a_lasting_stage_without_an_address(name: str) -> None:
-    assert alarms_have_no_recipient(stage_named(name))
+    assert alarms_have_no_recipient(stage_named(name).having(Observability()))
 
 
 @pytest.mark.parametrize("name", ["local", "dev", "we-1234-some-feature"])

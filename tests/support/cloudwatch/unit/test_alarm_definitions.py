@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from infra.stage import stage_named
 from tests.platform.infra.observability.observability_template import ALARM, COMPOSITE, ObservabilityTemplate
 from tests.support.cloudwatch.definitions import Alarms, MetricAlarm, Query, alarms_in, read_alarms
 from tests.support.cloudwatch.series import Metric, Point, points_of
+from tests.support.stages import stage_named
 from tests.support.synthesis import Synthesis, Template
 
 LETTERS: dict[str, Any] = {
