@@ -26,6 +26,18 @@ class Account:
         return {"AccountLimit": {"ConcurrentExecutions": self.concurrency}}
 
 
+class Stacks:
+    """A stack that is there, and whether it was protected."""
+
+    protected = False
+
+    def describe_stacks(self, **_: str) -> Any:
+        return {"Stacks": [{"StackStatus": "UPDATE_COMPLETE"}]}
+
+    def update_termination_protection(self, **request: Any) -> None:
+        self.protected = request["EnableTerminationProtection"]
+
+
 class Cdk:
     """Notes its commands, and the stage whose assembly was asked for."""
 
@@ -53,7 +65,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def cdk(stage: Deployment, monkeypatch: pytest.MonkeyPatch) -> Cdk:
     made = Cdk()
-    stage.__dict__["functions"] = Account(1000)
+    stage.__dict__.update(functions=Account(1000), cloudformation=Stacks())
     monkeypatch.setattr(deploy, "Cdk", lambda *_: made)
     monkeypatch.setattr(deploy, "cached_assembly", made.assembly)
     return made
@@ -67,13 +79,16 @@ def test_a_lasting_stage_is_not_touched_without_a_yes(cdk: Cdk) -> None:
     assert [command for command, *_ in cdk.commands] == ["synth", "diff"]
 
 
-def test_an_agreed_deployment_says_where_it_goes_and_what_changes_first(cdk: Cdk, file: Path) -> None:
+def test_an_agreed_deployment_says_where_it_goes_and_what_changes_first(
+    cdk: Cdk, file: Path, stage: Deployment
+) -> None:
     said = sluice("deploy", "--stage", "ours", "--yes").stderr
     assert f"account {OURS}, region us-east-1" in said
     (_, *synth), _, (_, *deployed) = cdk.commands
     assert [command for command, *_ in cdk.commands] == ["synth", "diff", "deploy"]
     assert {"stage=ours", f"stages={file}"} <= set(synth)
     assert "--method" not in deployed, "on AWS a change set is made"
+    assert stage.__dict__["cloudformation"].protected
 
 
 def test_a_passing_stage_is_deployed_without_a_question(cdk: Cdk) -> None:
