@@ -32,7 +32,7 @@ class Members:
     nested: tuple[tuple[str, "Members"], ...]
     items: "Members | None" = None
     passage: bool = False
-    """Whether columns lie in the object and none is the object: none tells that it is empty."""
+    """Whether columns lie in the object and none is the object: none tells that it is empty, or null."""
 
 
 OPAQUE = Members(frozenset(), ())
@@ -111,6 +111,7 @@ def closed(schema: Any, known: Members, read: Members, *, in_list: bool = False)
         }
         narrowed["additionalProperties"] = False
     if read.passage:
+        narrowed["type"] = "object"
         narrowed["minProperties"] = max(1, schema.get("minProperties", 1))
     if read.items:
         narrowed["items"] = closed(schema.get("items", {}), known.items or OPAQUE, read.items, in_list=True)
@@ -180,7 +181,7 @@ def collect(members: Members, value: Any, path: list[str | int], others: Unread)
             member = value.get(name)
             if member:
                 collect(child, member, [*path, name], others)
-            elif child.passage and member == {}:
+            elif child.passage and name in value:
                 others[pointer([*path, name])] = member
     elif members.items and isinstance(value, list):
         for index, item in enumerate(value):

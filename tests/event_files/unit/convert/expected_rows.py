@@ -55,7 +55,7 @@ def _beside(columns: dict[_Path, HiveType], value: Any, path: _Path) -> Iterator
     """Yield what is beside the columns."""
     if path in columns:
         yield from _beside_members(columns[path], value, path)
-    elif all(column[: len(path)] != path for column in columns) or value == {}:
+    elif all(column[: len(path)] != path for column in columns) or value in ({}, None):
         yield path, value
     elif isinstance(value, dict):
         for name, member in value.items():

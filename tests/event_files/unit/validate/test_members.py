@@ -59,7 +59,8 @@ def unread(text: str, rules: Rules = RULES) -> tuple[str, int]:
     [
         ("{}", "{}", 0),
         ('{"id":"1","a":{"b":"2"},"s":{"x":"3"},"list":[{"x":"4"}],"lists":[[{"x":"5"}]]}', "{}", 0),
-        ('{"id":null,"a":null,"s":null,"list":[],"lists":[[]]}', "{}", 0),
+        ('{"id":null,"s":null,"list":[],"lists":[[]]}', "{}", 0),
+        ('{"a":null,"names/with~signs":null}', '{"/a":null,"/names~1with~0signs":null}', 0),
         (
             '{"d":"1","a":{"b":"2","c":"3","left":[]},"e":{"x":"y"}}',
             '{"/a/c":"3","/a/left":[],"/d":"1","/e":{"x":"y"}}',
