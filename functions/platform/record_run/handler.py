@@ -1,12 +1,16 @@
-"""SQS → run records: every execution that ended leaves one, the same however often its end is announced."""
+"""SQS → run records: every execution that ended leaves one, the same however often its end is announced.
+
+One that did not succeed is told to people, too: no alarm knows which it was, and why it failed.
+"""
 
 import json
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import s3, setting, step_functions
+from sluice.aws.runtime import s3, setting, sns, step_functions
 from sluice.lake.object_store_s3 import S3ObjectStore
+from sluice.observability.message import failure_of
 from sluice.observability.metrics import RETRIES
 from sluice.observability.metrics_cloudwatch import LambdaFunction, MetricsEmitter
 from sluice.pipelines import PIPELINES, RUN_KINDS
@@ -18,7 +22,7 @@ function = LambdaFunction()
 logger = function.logger
 pipelines = {kind.name: pipeline for pipeline in PIPELINES for kind in pipeline.run_kinds}
 emitters = {pipeline.name: MetricsEmitter(pipeline.name) for pipeline in PIPELINES}
-lake_bucket = setting("LAKE_BUCKET")
+lake_bucket, topic, stage = setting("LAKE_BUCKET"), setting("TOPIC"), setting("STAGE")  # topic: "" tells nobody
 machines: dict[str, str] = setting("MACHINES", json.loads)  # ARNs by the names of their kinds of runs
 lake = S3ObjectStore(s3(), lake_bucket)
 recorder = RunRecorder(
@@ -54,6 +58,8 @@ def _is_recorded(message: dict[str, Any]) -> bool:
 def _record(execution: str) -> None:
     record = recorder.record(execution)
     records.write(record)
+    if topic and (message := failure_of(record, stage)):
+        sns().publish(TopicArn=topic, Subject=message.subject, Message=message.forms, MessageStructure="json")
     pipeline = pipelines[record.kind]
     for metric, value in {RETRIES: record.failures, **pipeline.measure(record)}.items():
         emitters[pipeline.name].add(metric, value)

@@ -40,7 +40,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     digest, key = sources.digest(period, now), page_key(period)
     lake.write(key, digest_page(digest))
     message = message_of(digest, _links(period, key))
-    sns().publish(TopicArn=topic, Subject=message.subject, Message=message.body)
+    sns().publish(TopicArn=topic, Subject=message.subject, Message=message.forms, MessageStructure="json")
     sent = {"key": key, "subject": message.subject, "notices": len(digest.notices)}
     logger.info("sent", extra=sent)
     return sent

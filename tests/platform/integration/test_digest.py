@@ -56,11 +56,10 @@ def load_send_digest(monkeypatch: pytest.MonkeyPatch, topic: str, **vendor_expor
 
 
 def sent() -> list[tuple[str, str]]:
-    """Subject and body of every message."""
+    """Subject of every message and its text for e-mail."""
     backend = sns_backends[DEFAULT_ACCOUNT_ID]["us-east-1"]
-    return [
-        (str(subject), body) for each in backend.topics.values() for _, body, subject, *_ in each.sent_notifications
-    ]
+    notifications = [each for topic in backend.topics.values() for each in topic.sent_notifications]
+    return [(str(subject), json.loads(body)["email"]) for _, body, subject, *_ in notifications]
 
 
 def test_a_day_becomes_a_page_and_a_message(send_digest: Handler) -> None:

@@ -3,7 +3,10 @@
 import json
 from typing import Any
 
+import boto3
 import pytest
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.sns.models import sns_backends
 
 from sluice.aws import runtime
 from sluice.pipelines import RUN_KINDS
@@ -22,7 +25,9 @@ def handler(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Handler:
     moto_stage.s3.put_object(Bucket=LAKE, Key=f"runs/{RUN}/commit.json", Body=json.dumps(COMMIT).encode())
     client = RecordedStepFunctions(*map(recorded, NAMES))
     monkeypatch.setattr(runtime, "step_functions", lambda: client)
-    return load_handler("record_run", monkeypatch, PIPELINE="platform", MACHINES=json.dumps(MACHINES))
+    runtime.sns.cache_clear()
+    topic = boto3.client("sns").create_topic(Name="topic")["TopicArn"]
+    return load_handler("record_run", monkeypatch, PIPELINE="platform", MACHINES=json.dumps(MACHINES), TOPIC=topic)
 
 
 def message(name: str, **detail: str) -> dict[str, Any]:
@@ -57,6 +62,14 @@ def test_the_same_end_twice_changes_nothing(handler: Handler) -> None:
     (body,) = before.values()
     assert body.endswith(b"\n")
     assert body.count(b"\n") == 1
+
+
+def test_a_run_that_failed_is_told(handler: Handler) -> None:
+    handler({"Records": [message("convert_converted"), message("export_delivered"), message("export_step_failed")]})
+    backend = sns_backends[DEFAULT_ACCOUNT_ID]["us-east-1"]
+    ((_, body, subject, *_),) = [each for topic in backend.topics.values() for each in topic.sent_notifications]
+    assert subject.startswith("Sluice test: export failed, started ")
+    assert "Cause:   " in json.loads(body)["email"]
 
 
 def test_items_of_a_map_leave_no_record(handler: Handler, moto_stage: MotoStage) -> None:

@@ -1,11 +1,12 @@
-"""The digest as one JSON document, and as a message: a subject and some lines of plain text."""
+"""The digest as one JSON document, and as a message."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from sluice.html_report.text import plain
 from sluice.observability import formatting
 from sluice.observability.digest.model import Digest
+from sluice.observability.message import Message
 from sluice.observability.prices import AS_OF
 from sluice.runs.model import RunRecord
 
@@ -44,23 +45,15 @@ def _run(run: RunRecord) -> dict[str, Any]:
     return {name: getattr(run, name) for name in ("id", "kind", "started_at", "seconds", "outcome", "cause")}
 
 
-class Message(NamedTuple):
-    """A message of SNS: its subject is ASCII of fewer than 100 characters."""
-
-    subject: str
-    body: str
-
-
 def message_of(digest: Digest, links: Mapping[str, str]) -> Message:
-    """Return the message; `links` to the page stand at its end, under their names."""
+    """Return the message; `links` lead to the page, by their names."""
     parts = [
         f"Sluice {digest.stage}, {digest.period.kind.value} {digest.period} (UTC)",
         _notices(digest),
         _figures(digest),
         *(paragraph for each in digest.sections for paragraph in each.paragraphs),
-        "\n".join(f"{name}: {link}" for name, link in links.items()),
     ]
-    return Message(_subject(digest), "\n\n".join(parts) + "\n")
+    return Message(_subject(digest), "\n\n".join(parts), links)
 
 
 def _subject(digest: Digest) -> str:

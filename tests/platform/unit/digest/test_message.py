@@ -1,13 +1,17 @@
 """The message: what SNS takes, the figures that matter, and where to go on."""
 
+import json
+import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sluice.observability.digest.message import Message, document_of, message_of
+from sluice.observability.digest.message import document_of, message_of
 from sluice.observability.digest.periods import Period, PeriodKind
+from sluice.observability.message import Message, failure_of
 from sluice.runs.model import RunRecord
 from tests.platform.unit.digest.sample_runs import END, busy_stage, conversion, digest_of, exported, run
 
@@ -38,13 +42,20 @@ def test_sns_takes_every_message(name: str) -> None:
     assert 0 < len(sent.subject) < 100
     assert sent.subject.isascii()
     assert "\n" not in sent.subject
-    assert len(sent.body.encode()) < 10_000
+    assert len(sent.forms.encode()) < 60_000
+    forms = json.loads(sent.forms)
+    custom = json.loads(forms["default"])
+    assert (custom["version"], custom["source"]) == ("1.0", "custom")
+    text = custom["content"]["description"]
+    assert re.fullmatch(r"```\n[^`<>]*\n```", text)
+    assert len(text) < 3000
+    assert not re.search(r"&(?!(amp|lt|gt);)", text)
 
 
-def test_the_body_begins_with_notices_and_ends_with_links() -> None:
+def test_the_mail_begins_with_notices_and_ends_with_links() -> None:
     records = busy_stage(END, 36)
     found = digest_of("int", Period(PeriodKind.WEEK, END), records, exported(END, 30))
-    parts = message_of(found, LINKS).body.split("\n\n")
+    parts = json.loads(message_of(found, LINKS).forms)["email"].split("\n\n")
     assert parts[0] == "Sluice int, week 2026-11-15 to 2026-11-21 (UTC)"
     assert parts[1].splitlines()[0] == "To look at:"
     assert parts[1].splitlines()[1:] == [f"- {notice}" for notice in found.notices]
@@ -55,8 +66,22 @@ def test_the_body_begins_with_notices_and_ends_with_links() -> None:
 
 
 def test_names_stay_on_their_line() -> None:
-    body = message([conversion(AT, table="A\nB\u202e")]).body
-    assert "RULE_BROKEN, A\N{REPLACEMENT CHARACTER}B\N{REPLACEMENT CHARACTER}" in body
+    text = message([conversion(AT, table="A\nB\u202e")]).text
+    assert "RULE_BROKEN, A\N{REPLACEMENT CHARACTER}B\N{REPLACEMENT CHARACTER}" in text
+
+
+def test_a_failed_run_is_told_with_its_cause() -> None:
+    failed = replace(run(AT, outcome="timed_out"), failed_step="Plan", links={"console": "https://console"})
+    found = failure_of(failed, "int")
+    assert found
+    assert found.subject == f"Sluice int: {failed.kind} timed out, started {failed.started_at}"
+    assert found.links == {"Console": "https://console", "Here": f"sluice run {failed.id} --stage int"}
+    assert f"Cause:   {failed.cause or 'Step Functions gives none'}" in found.text
+    assert "in Plan" in found.text
+
+
+def test_a_run_that_worked_is_not_told() -> None:
+    assert failure_of(conversion(AT), "int") is None
 
 
 def test_the_document_has_the_figures() -> None:
