@@ -67,7 +67,7 @@ def test_the_digest_has_its_section(stage: Deployment) -> None:
     digest = sources.digest(Period(PeriodKind.DAY, NOW + timedelta(hours=1)), NOW)
     assert document_of(digest)["runs"]["inventory"] == {"total": 1, "outcomes": {"counted": 1}}
     assert b"Inventories that succeeded" in digest_page(digest)
-    assert "1 of 1 succeeded" in message_of(digest, {}).body
+    assert "1 of 1 succeeded" in message_of(digest, {}).text
 
 
 def test_dashboards_and_alarms_show_it(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_run_that_failed_is_told(handler: Handler) -> None:
     handler({"Records": [message("convert_converted"), message("export_delivered"), message("export_step_failed")]})
     backend = sns_backends[DEFAULT_ACCOUNT_ID]["us-east-1"]
     ((_, body, subject, *_),) = [each for topic in backend.topics.values() for each in topic.sent_notifications]
-    assert subject.startswith("Sluice test: export failed, started ")
+    assert str(subject).startswith("Sluice test: export incomplete, started ")
     assert "Cause:   " in json.loads(body)["email"]
 
 
