@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import CfnCondition, CfnResource, Fn, Stack
+from aws_cdk import ArnFormat, CfnCondition, CfnResource, Fn, Stack
 from aws_cdk import aws_chatbot as chatbot
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -14,9 +12,7 @@ from constructs import Construct
 
 from infra.platform.dashboards import Dashboards
 from infra.platform.lake_part import LakePart
-from infra.platform.machine import Machine
 from infra.platform.observability.alarms import Alarms
-from infra.platform.observability.cloudwatch import execution_page
 from infra.platform.observability.saved_queries import OF_ALL, save_queries
 from infra.platform.observability.settings import Observability, SlackChannel
 from infra.platform.pipeline_part import PipelinePart
@@ -31,54 +27,29 @@ class Notifications(Construct):
     def __init__(self, scope: Construct) -> None:
         super().__init__(scope, "Notifications")
         stage = stage_of(self)
-        self._settings = stage.settings(Observability)
+        settings = stage.settings(Observability)
         self.topic = sns.Topic(self, "Topic", display_name=f"Sluice {stage.name}", enforce_ssl=not stage.local)
+        stack = Stack.of(self)
+        alarms = stack.format_arn(service="cloudwatch", resource="alarm", arn_format=ArnFormat.COLON_RESOURCE_NAME)
         # The topic's own policy, which demands TLS, replaces the default one that lets the account's alarms publish.
         self.topic.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
                 actions=["sns:Publish"],
                 resources=[self.topic.topic_arn],
-                conditions={"StringEquals": {"aws:SourceAccount": Stack.of(self).account}},
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": stack.account},
+                    "ArnLike": {"aws:SourceArn": f"{alarms}:{stage.stack_name}-*"},
+                },
             )
         )
         if stage.local:
             acknowledge(self.topic, "AwsSolutions-SNS3", PLAIN_HTTP)
-        for address in self._settings.emails:
+        for address in settings.emails:
             subscription = self.topic.add_subscription(subscriptions.EmailSubscription(address))
             acknowledge(subscription, "Serverless-SNSRedrivePolicy", _PAGED_ANYWAY)
-        if self._settings.slack:
-            self._subscribe_channel(self._settings.slack)
-
-    def notify_of_failures(self, machines: Sequence[Machine]) -> events.Rule:
-        """Send a message for each execution that did not succeed, with its name and page, which no alarm can tell."""
-        rule = events.Rule(
-            self,
-            "Failures",
-            description="Executions that failed, ran out of time or were aborted",
-            event_pattern=events.EventPattern(
-                source=["aws.states"],
-                detail_type=["Step Functions Execution Status Change"],
-                detail={
-                    "status": ["FAILED", "TIMED_OUT", "ABORTED"],
-                    "stateMachineArn": [machine.arn for machine in machines],
-                },
-            ),
-            targets=[targets.SnsTopic(self.topic, message=self._failure())],
-        )
-        acknowledge(rule, "Serverless-EventBusDLQ", _PAGED_ANYWAY)
-        return rule
-
-    def _failure(self) -> events.RuleTargetInput:
-        name, status = events.EventField.from_path("$.detail.name"), events.EventField.from_path("$.detail.status")
-        machine = events.EventField.from_path("$.detail.stateMachineArn")
-        page = execution_page(events.EventField.from_path("$.detail.executionArn"))
-        title = f"{status}: execution {name}"
-        if not self._settings.slack:
-            return events.RuleTargetInput.from_multiline_text(f"{title}\nof {machine}\n{page}")
-        # The chat client shows nothing but what has its own form.
-        content = {"title": title, "description": f"of {machine}\n{page}"}
-        return events.RuleTargetInput.from_object({"version": "1.0", "source": "custom", "content": content})
+        if settings.slack:
+            self._subscribe_channel(settings.slack)
 
     def _subscribe_channel(self, channel: SlackChannel) -> None:
         # Commands that people type in the channel may read alarms and nothing else.
@@ -110,7 +81,7 @@ class ObservabilityPart(Part):
         self._notifications = Notifications(self)
         topic = self._notifications.topic
         self._missed_calls = DeadLetters(self, "MissedCalls")
-        self._run_history = RunHistory(self, lake, pipelines)
+        self._run_history = RunHistory(self, lake, pipelines, topic)
         digests = Digests(self, lake, pipelines, topic=topic, missed_calls=self._missed_calls)
         self._functions = [function for each in pipelines for function in each.functions]
         self._functions += [self._run_history.function, digests.function]
@@ -132,9 +103,6 @@ class ObservabilityPart(Part):
         saved = [*OF_ALL, *(query for each in self._pipelines for query in each.saved_queries)]
         save_queries(queries, saved, self._functions)
         watching: list[Construct] = [*groups, dashboards, queries]
-        if self.stage.settings(Observability).pages:
-            machines = [machine for each in self._pipelines for machine in each.machines.values()]
-            watching.append(self._notifications.notify_of_failures(machines))
         if self.stage.local:
             self._keep_out_of_local_cloud(watching)
 

@@ -25,9 +25,12 @@ _ENDS = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 
 
 class RunHistory(Construct):
-    """Ends of executions → queue → `record_run`; a history that cannot be read waits in `ends.dead_letters`."""
+    """Ends of executions → queue → `record_run`; a history that cannot be read waits in `ends.dead_letters`.
 
-    def __init__(self, scope: Construct, lake: LakePart, pipelines: Sequence[PipelinePart]) -> None:
+    Those that did not succeed are told on the topic, if the stage pages.
+    """
+
+    def __init__(self, scope: Construct, lake: LakePart, pipelines: Sequence[PipelinePart], topic: sns.ITopic) -> None:
         super().__init__(scope, "RunHistory")
         settings = stage_of(self).settings(Observability)
         machines = {kind: machine for each in pipelines for kind, machine in each.machines.items()}
@@ -38,8 +41,14 @@ class RunHistory(Construct):
             pipeline=PLATFORM,
             purpose="Records the outcome of an execution",
             size=settings.record_run,
-            environment={"LAKE_BUCKET": lake.bucket.bucket_name, "MACHINES": Stack.of(self).to_json_string(arns)},
+            environment={
+                "LAKE_BUCKET": lake.bucket.bucket_name,
+                "MACHINES": Stack.of(self).to_json_string(arns),
+                "TOPIC": topic.topic_arn if settings.pages else "",
+            },
         )
+        if settings.pages:
+            self.function.allow(["sns:Publish"], [topic.topic_arn])
         self._allow_executions([*machines.values()])
         for key in (key for each in pipelines for key in each.run_objects):
             self.function.allow(["s3:GetObject"], [f"{lake.bucket.bucket_arn}/{key}"], _BY_RUN)

@@ -72,11 +72,6 @@ def machine_page(machine: Machine) -> str:
     return f"{_CONSOLE}/states/home?region={Aws.REGION}#/statemachines/view/{machine.arn}"
 
 
-def execution_page(execution: str) -> str:
-    """Return the URL of an execution's graph."""
-    return f"{_CONSOLE}/states/home?region={Aws.REGION}#/v2/executions/details/{execution}"
-
-
 def queues_page(name: str) -> str:
     """Return the URL of the list of queues, filtered by a name."""
     return f"{_CONSOLE}/sqs/v3/home?region={Aws.REGION}#/queues?search={name}"

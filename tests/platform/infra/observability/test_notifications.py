@@ -1,15 +1,14 @@
-"""Messages to people: the topic, its subscriptions, and the text about an execution that failed."""
+"""Messages to people: the topic, who may publish to it, and its subscriptions."""
 
-import json
+from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from infra.platform.observability.settings import Observability
-from sluice.pipelines import RUN_KINDS
-from tests.platform.infra.observability.observability_template import ObservabilityTemplate
 from tests.support.synthesis import Synthesis, listed, text
 
-TOPIC, SUBSCRIPTION = "AWS::SNS::Topic", "AWS::SNS::Subscription"
-RULE, CHANNEL = "AWS::Events::Rule", "AWS::Chatbot::SlackChannelConfiguration"
+SUBSCRIPTION, CHANNEL = "AWS::SNS::Subscription", "AWS::Chatbot::SlackChannelConfiguration"
 
 
 def test_nobody_is_told_unless_a_stage_says_whom(stage: Synthesis) -> None:
@@ -34,49 +33,27 @@ def test_a_channel_that_may_do_nothing(odd: Synthesis) -> None:
     assert odd.observability.statements("NotificationsChannelRole") == []
 
 
-def test_the_topic_takes_tls_only_and_messages_of_this_accounts_alarms(stage: Synthesis) -> None:
+def test_the_topic_takes_tls_only_and_messages_of_this_stages_alarms(stage: Synthesis) -> None:
     statements = _policy(stage)
     (denied,) = [each for each in statements if each["Effect"] == "Deny"]
     assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
     (alarms,) = [each for each in statements if each.get("Principal") == {"Service": "cloudwatch.amazonaws.com"}]
     assert listed(alarms["Action"]) == ["sns:Publish"]
-    assert alarms["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    assert alarms["Condition"]["StringEquals"] == {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    source = text(alarms["Condition"]["ArnLike"]["aws:SourceArn"])
+    assert source.endswith(f":cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:{stage.stage.stack_name}-*")
 
 
-def test_every_machine_that_fails_is_told_of(prd: Synthesis) -> None:
-    rule = prd.template.properties(RULE, "ObservabilityNotificationsFailures")
-    assert rule["EventPattern"]["detail-type"] == ["Step Functions Execution Status Change"]
-    assert rule["EventPattern"]["detail"]["status"] == ["FAILED", "TIMED_OUT", "ABORTED"]
-    machines = {text(arn).rpartition("-")[2] for arn in rule["EventPattern"]["detail"]["stateMachineArn"]}
-    assert machines == RUN_KINDS.keys()
-    (target,) = rule["Targets"]
-    assert ObservabilityTemplate(prd).type_of(ObservabilityTemplate(prd).resolved(target["Arn"])) == TOPIC
-    assert {"Service": "events.amazonaws.com"} in [each.get("Principal") for each in _policy(prd)]
-
-
-def test_a_failure_is_told_as_text_with_a_link(prd: Synthesis) -> None:
-    lines = _message(prd).split("\n")
-    assert lines[0] == '"<detail-status>: execution <detail-name>"'
-    assert lines[-1].endswith('/states/home?region=<AWS::Region>#/v2/executions/details/<detail-executionArn>"')
-    assert all(line.startswith('"') and line.endswith('"') for line in lines), "EventBridge takes quoted lines only"
-
-
-def test_a_chat_shows_nothing_but_its_own_form(odd: Synthesis) -> None:
-    message = json.loads(_message(odd))
-    assert (message["version"], message["source"]) == ("1.0", "custom")
-    assert message["content"]["title"] == "<detail-status>: execution <detail-name>"
-
-
-def test_dev_sends_nothing(dev: Synthesis) -> None:
-    assert not [name for name in dev.observability.of_type(RULE) if name.startswith("NotificationsFailures")]
+@pytest.mark.parametrize(("name", "told"), [("prd", True), ("dev", False)])
+def test_failed_runs_are_told_where_a_stage_pages(
+    synthesis_of: Callable[[str], Synthesis], name: str, told: bool
+) -> None:
+    stage = synthesis_of(name)
+    topic = text(stage.function("record_run")["Environment"]["Variables"]["TOPIC"])
+    assert ("NotificationsTopic" in topic) == told
 
 
 def _policy(stage: Synthesis) -> list[dict[str, Any]]:
     (policy,) = stage.observability.of_type("AWS::SNS::TopicPolicy").values()
     statements: list[dict[str, Any]] = policy["Properties"]["PolicyDocument"]["Statement"]
     return statements
-
-
-def _message(stage: Synthesis) -> str:
-    (target,) = stage.observability.properties(RULE, "NotificationsFailures")["Targets"]
-    return text(target["InputTransformer"]["InputTemplate"])
