@@ -58,25 +58,25 @@ REPORTED = {
         lambda: [
             vendor_faults.file_missing(VOYAGE),
             transport_faults.http_error(Target(Call.FILE, VESSEL), 403),
-            transport_faults.http_error(Target(Call.FILE, CARGO), 500),
+            transport_faults.http_error(Target(Call.FILE, CARGO), 410),
             transport_faults.truncated(Target(Call.FILE, INVOICE)),
         ],
         "4 of 10 promised files did not arrive whole",
         {
             VOYAGE: "the server answered 404",
             VESSEL: r"its URL is not accepted \(403\), a new one neither",
-            CARGO: "the server answered 500, again and again",
+            CARGO: "the server answered 410",
             INVOICE: "the body (broke off|ended)",
         },
     ),
     "the secret is revoked": Reported(
         lambda: [vendor_faults.secret_revoked()],
-        r"export {slot}, token: the vendor refuses our credentials \(401\)\. "
+        r"export {slot}, token: the vendor refuses our credentials \(401\), new ones too\. "
         "The secret was rotated or revoked: put the vendor's current values into it",
     ),
     "the secret is revoked mid-run": Reported(
         lambda: [once_at(Call.LIST, _revoke)],
-        r"export {slot}, files: the vendor refuses our credentials \(401\)\. The secret was rotated or revoked",
+        r"export {slot}, files: the vendor refuses our credentials \(401\), new ones too: .*\. The secret",
     ),
 }
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from cli.simulator import transport_faults, vendor_faults
+from cli.simulator import habit_faults, transport_faults, vendor_faults
+from cli.simulator.fault_catalogue import CATALOGUE
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Timing
 from cli.simulator.vendor import Fault, Target, Vendor
@@ -22,6 +23,8 @@ from tests.support.local.deployed_exports import (
     once_at,
 )
 
+HABITS = ("accepted-with-202", "camel-case", "byte-order-mark", "sizes-as-decimals", "urls-padded", "folder-markers")
+
 
 @dataclass(frozen=True)
 class Survived:
@@ -38,6 +41,10 @@ SURVIVED = {
     "answers lost at each call": Survived(lambda: everywhere(transport_faults.answer_lost)),
     "truncated bodies at each call": Survived(lambda: everywhere(transport_faults.truncated)),
     "a token that expires mid-run": Survived(lambda: [vendor_faults.tokens_expire(after=1)], TWO_POLLS),
+    "a token that expires mid-run, told by 403": Survived(
+        lambda: [vendor_faults.tokens_expire(after=1), habit_faults.denied_with(403)], TWO_POLLS
+    ),
+    "the habits of other servers and writers": Survived(lambda: [CATALOGUE[name].make() for name in HABITS]),
     "URLs that expire mid-copy": Survived(lambda: [vendor_faults.urls_expire()], refetches=True),
     "a file that is short at first": Survived(lambda: [vendor_faults.file_shortened(VOYAGE, times=1)], refetches=True),
     "a list that is empty the first time": Survived(lambda: [listed_late()], refetches=True),
@@ -55,6 +62,14 @@ def test_survived(exports: DeployedExports, case: Survived) -> None:
         result = exports.export(vendor)
         assert_delivered(exports, vendor, result)
     assert (result.document["refetched"] > 0) == case.refetches
+
+
+def test_the_machine_waits_for_a_busy_vendor(exports: DeployedExports) -> None:
+    """As long as the list asks for, and between rounds of copying."""
+    with exports.vendor(transport_faults.busy(first_of(Call.LIST), 600), habit_faults.slow_down(5)) as vendor:
+        result = exports.export(vendor)
+        assert_delivered(exports, vendor, result)
+    assert exports.output(result.document["execution"])["delivery"]["waited_seconds"] == 601 + 602
 
 
 @pytest.mark.parametrize("ahead", [7200, -7200], ids=lambda seconds: f"vendor's clock {seconds} s ahead")
