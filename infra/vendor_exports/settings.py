@@ -33,7 +33,7 @@ class VendorExports:
     first_wait_seconds: int = 120
     poll_seconds: Positive = 60  # at least, between two checks of the job, and two rounds with a busy vendor
     deadline_seconds: Positive = 90 * 60  # for a job to be complete; 15 to 25 minutes are usual
-    timeout_minutes: Positive = 360  # of an execution: patience twice, deadline and copying
+    timeout_minutes: Positive = 375  # of an execution: patience twice, deadline and copying
     vendor_timeout_seconds: Positive = 60  # of one request without a byte
     pause_milliseconds: int = 1000  # before the second attempt of a request, at most; then doubling
 
@@ -52,9 +52,9 @@ class VendorExports:
     absent_hours: Positive = 3  # without a whole delivery
 
     claim_slot: FunctionSize = FunctionSize(memory_mb=256, timeout_seconds=60)
-    trigger_job: FunctionSize = FunctionSize(memory_mb=256, timeout_seconds=300)
-    check_job: FunctionSize = FunctionSize(memory_mb=256, timeout_seconds=300)
-    list_files: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=300)
+    trigger_job: FunctionSize = FunctionSize(memory_mb=256, timeout_seconds=480)
+    check_job: FunctionSize = FunctionSize(memory_mb=256, timeout_seconds=480)
+    list_files: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=480)
     copy_files: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=900)
     check_delivery: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=300)
     record_result: FunctionSize = FunctionSize(memory_mb=256, timeout_seconds=60)

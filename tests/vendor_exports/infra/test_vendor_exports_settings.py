@@ -6,6 +6,8 @@ import pytest
 
 from infra.vendor_exports.settings import VendorExports
 from sluice.vendor_exports.client.api import Environment
+from sluice.vendor_exports.client.connection_http import ATTEMPTS
+from sluice.vendor_exports.client.retrying import LONGEST_PAUSE
 from sluice.vendor_exports.delivery.patience import LONGEST_WAIT
 from tests.support.stages import FEATURE, STAGES, stage_named
 
@@ -30,6 +32,13 @@ def test_an_export_has_time_for_all_it_may_wait_for_and_all_rounds_of_copying(se
     working = sum(step.timeout_seconds for step in once)
     rounds = settings.rounds * (settings.poll_seconds + sum(step.timeout_seconds for step in every_round))
     assert waiting + working + rounds <= settings.timeout_minutes * 60
+
+
+def test_a_silent_vendor_does_not_outlast_the_functions_that_ask_it(settings: VendorExports) -> None:
+    """They have to say that it is to be waited for."""
+    longest = ATTEMPTS * settings.vendor_timeout_seconds + (ATTEMPTS - 1) * LONGEST_PAUSE
+    for function in (settings.trigger_job, settings.check_job, settings.list_files):
+        assert longest < function.timeout_seconds
 
 
 def test_no_step_outlives_the_history_machine(settings: VendorExports) -> None:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from sluice.vendor_exports.delivery.copy_files import PART_BYTES
 from sluice.vendor_exports.delivery.stored_files_s3 import S3StoredFiles
-from sluice.vendor_exports.delivery.transfers import DownloadError, Provenance, StoredFile
+from sluice.vendor_exports.delivery.transfers import DownloadError, Provenance, ServerBusyError, StoredFile
 from tests.support.moto_backend import answer_with_error, objects_of
 from tests.support.moto_stage import LAKE, MotoStage
 
@@ -57,6 +57,12 @@ def test_access_that_was_withdrawn_is_no_missing_file(moto_stage: MotoStage, lan
 def test_a_write_that_is_denied_is_the_reason_of_the_file(moto_stage: MotoStage, landing: S3StoredFiles) -> None:
     denied = answer_with_error(moto_stage.s3, "PutObject", "x", 403, "AccessDenied")
     with denied, pytest.raises(DownloadError, match=r"denies the write \(AccessDenied to PutObject\): restore"):
+        landing.put("x", b"abc", CAME)
+
+
+def test_a_bucket_that_stays_busy_is_waited_for(moto_stage: MotoStage, landing: S3StoredFiles) -> None:
+    busy = answer_with_error(moto_stage.s3, "PutObject", "x", 400, "SlowDown")  # a status that is not tried again
+    with busy, pytest.raises(ServerBusyError, match=r"the lake bucket is busy \(SlowDown to PutObject\)"):
         landing.put("x", b"abc", CAME)
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
-from threading import Lock
+from threading import Event, Lock
 
 from sluice.vendor_exports.client.api import Environment, Pauses, Vendor, VendorError, VendorUnavailableError
 from sluice.vendor_exports.client.retrying import retrying
@@ -222,13 +222,18 @@ class PresignedUrls:
 
 @dataclass(frozen=True, slots=True)
 class BatchCopy:
-    """Copies batches of one slot for one execution."""
+    """Copies a batch of one slot for one execution.
+
+    Once a server was busy at all attempts for a file, it gets one for each other file: the machine waits, the function
+    must come to its end.
+    """
 
     copy: FileCopy
     stored: StoredFiles
     export: Export
     urls: PresignedUrls
     pauses: Pauses
+    _busy: Event = field(default_factory=Event)
 
     def run(self, batch: CopyBatch) -> BatchResult:
         """Copy the files that are not there yet."""
@@ -252,6 +257,8 @@ class BatchCopy:
         try:
             return self._copy_file(file, batch)
         except (DownloadError, VendorError) as error:
+            if isinstance(error, ServerBusyError):
+                self._busy.set()
             return error
 
     def _copy_file(self, file: ExpectedFile, batch: CopyBatch) -> bool:
@@ -266,4 +273,5 @@ class BatchCopy:
     def _try_url(self, file: ExpectedFile, url: str, batch: CopyBatch, *, refetched: bool) -> bool:
         provenance = Provenance(batch.job_guid, self.export.name, "", refetched)
         key = f"{self.export.folder}{file.name}"
-        return retrying(self.pauses, TransientDownloadError, _ATTEMPTS)(self.copy.copy, file, key, url, provenance)
+        attempts = 1 if self._busy.is_set() else _ATTEMPTS
+        return retrying(self.pauses, TransientDownloadError, attempts)(self.copy.copy, file, key, url, provenance)

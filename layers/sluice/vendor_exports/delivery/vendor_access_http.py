@@ -89,7 +89,7 @@ class VendorAccess:
         self._credentials = SecretCredentials(secrets, setting("SECRET_ID"))
         self._tokens: dict[str, Tokens] = {}
         self._company = setting("COMPANY")
-        auth, export, files = (setting(name).rstrip("/") for name in ("AUTH_URL", "EXPORT_URL", "FILES_URL"))
+        auth, export, files = (setting(name).strip().rstrip("/") for name in ("AUTH_URL", "EXPORT_URL", "FILES_URL"))
         self._own = Endpoints(auth, export, files, self._company)
         self._hosts = frozenset(filter(None, map(str.strip, setting("DOWNLOAD_HOSTS").lower().split(","))))
         self._timeout = httpx.Timeout(setting("TIMEOUT_SECONDS", int), connect=_CONNECT_SECONDS)

@@ -9,7 +9,12 @@ import pytest
 from sluice.vendor_exports.client.api import Environment, ListedFile, Pauses, VendorUnavailableError
 from sluice.vendor_exports.delivery.copy_files import LIFETIME_MINUTES, BatchCopy, FileCopy, PresignedUrls
 from sluice.vendor_exports.delivery.model import BatchResult, CopyBatch, ExpectedFile
-from sluice.vendor_exports.delivery.transfers import DownloadError, TransientDownloadError, UrlExpiredError
+from sluice.vendor_exports.delivery.transfers import (
+    DownloadError,
+    ServerBusyError,
+    TransientDownloadError,
+    UrlExpiredError,
+)
 from tests.vendor_exports.unit.delivery.memory import (
     EXPORT,
     FOLDER,
@@ -147,6 +152,14 @@ def test_a_file_that_cannot_be_fetched_leaves_the_others_alone() -> None:
     assert batch.run() == BatchResult([], {"B": "the server answered 503, again and again"})
     assert set(batch.copied()) == {"A", "C"}
     assert len(batch.pauses) == 3
+
+
+def test_a_server_that_is_busy_for_a_file_gets_one_attempt_for_each_other_one() -> None:
+    batch = Batch("ABCDEFGH")
+    error = ServerBusyError("the server answered 503 SlowDown, again and again")
+    batch.refuse(error, *(f"{name}/1" for name in batch.bodies))
+    assert batch.run().busy == dict.fromkeys(batch.bodies)
+    assert len(batch.server.opened) <= 4 * 4 + 4, "four files at a time"
 
 
 def test_a_file_with_unexpected_content_is_not_fetched_again() -> None:
