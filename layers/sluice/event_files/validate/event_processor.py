@@ -68,11 +68,11 @@ class Recogniser:
 
     def recognise(self, event: dict[str, Any]) -> Recognition:
         """Find the contract of an event."""
-        try:  # source and type as the contracts write them
-            kind, services = self._expected[event["source"], event["detail-type"]]
+        try:  # the common case: source, type and service as the contracts write them
+            body, services = self._expected[event["source"], event["detail-type"]]
+            return services[event["detail"][body]["service"]]
         except (KeyError, TypeError):
             return self._by_rules(event)
-        return services.get(_service_of(event, kind)) or self._by_rules(event)
 
     def _by_rules(self, event: dict[str, Any]) -> Recognition:
         source = event.get("source")
@@ -90,15 +90,15 @@ class Recogniser:
         return Recognition(contract, None if contract else Reason.NO_CONTRACT, family.name, kind, service)
 
 
-def _expected(registry: Registry) -> Mapping[tuple[str, str], tuple[Kind, Mapping[str | None, Recognition]]]:
-    """Return, for each source and type, the kind and the recognition by service."""
-    services: dict[tuple[str, Kind], dict[str | None, Recognition]] = defaultdict(dict)
+def _expected(registry: Registry) -> Mapping[tuple[str, str], tuple[str, Mapping[str, Recognition]]]:
+    """Return, for each source and type, the body of its kind and the recognition by service."""
+    services: dict[tuple[str, Kind], dict[str, Recognition]] = defaultdict(dict)
     for contract in registry.contracts:
         for service in contract.services:
             known = Recognition(contract, None, contract.family, contract.kind, service)
             services[contract.family, contract.kind][service] = known
     return {
-        (family.source, detail_type): (kind, services[family.name, kind])
+        (family.source, detail_type): (BODY[kind], services[family.name, kind])
         for family in registry.families
         for detail_type, kind in family.kinds.items()
     }
@@ -235,7 +235,7 @@ class EventProcessor:
             if self._rules.hold(event):
                 unread = self._rules.unread_of_usual(event)
             else:
-                if breaks := self._rules.breaks(event, len(raw)):
+                if breaks := self._rules.breaks(event, raw):
                     return breaks
                 unread, unknown_members = self._rules.unread(event, raw)
                 mended = self._mend(event)

@@ -30,6 +30,7 @@ MOST_ITEMS = 5_000
 """Most items of an event's lists that reasons are looked for in: each costs memory, as does everything beside it."""
 
 _SMALL = 2 * MOST_ITEMS  # bytes of an event that cannot hold more items than that: each takes a comma, too
+_LARGE = 1 << 20  # bytes of an event that is not copied for each reason, whatever it holds
 _MASK = "the value"  # stands where a message would quote the value: reasons must not leak what people wrote
 _EXACT = 2**53  # from this number on, two whole numbers may be parsed as the same float
 _FORMAT_OF = {pattern: name for name, pattern in FORMATS.items()}
@@ -74,12 +75,14 @@ class Rules:
         self.unread_of_usual = self._leftovers.of_usual
         """Return the members of a usual event that no column reads."""
 
-    def breaks(self, event: dict[str, Any], size: int | None = None) -> list[RuleBreak]:
-        """Return the rules that `event` breaks, none when it is valid; `size` is the length of its text, if known."""
-        if self._schema.is_valid(event):
-            return []
+    def breaks(self, event: dict[str, Any], raw: memoryview | None = None) -> list[RuleBreak]:
+        """Return the rules that `event` breaks, none when it is valid; `raw` is its text, if known."""
         try:
-            if size is not None and size <= _SMALL:
+            if raw is not None and len(raw) <= _SMALL:
+                return self._reasons(event)
+            if self._schema.is_valid(event):
+                return []
+            if raw is not None and _has_few_items(raw):
                 return self._reasons(event)
             return self._reasons(thinned(self._known, event, iter(range(MOST_ITEMS)))) or [_BEYOND]
         except (ValueError, RecursionError):  # neither a reason nor thinning can copy a value as deep as that
@@ -97,6 +100,10 @@ class Rules:
         unknown: Unread = {}
         collect(self._known, event, [], unknown)
         return self._leftovers.of_any(event, raw), len(unknown)
+
+
+def _has_few_items(raw: memoryview) -> bool:
+    return len(raw) <= _LARGE and bytes(raw).count(b",") < MOST_ITEMS
 
 
 def with_whole_numbers(schema: Any, contract: Contract) -> Any:  # noqa: ANN401

@@ -94,18 +94,17 @@ class _Splitter:
         while position < size:
             if boundary <= position:
                 boundary = next(boundaries, size)
-            event = None
+            piece = None
             if patience and boundary - position <= short and data[position] == _BRACE:
                 try:  # the common case, without a call: the bytes up to the next boundary are an object
                     event = orjson.loads(view[position:boundary])
+                    end = boundary if boundary < size else data.rindex(b"}", position) + 1
+                    piece = _new_piece(Piece, (position, end, event, None))
                 except orjson.JSONDecodeError:
-                    event = None
-            if event is not None:
-                end = boundary if boundary < size else data.rindex(b"}", position) + 1
-                piece = _new_piece(Piece, (position, end, event, None))
-            else:
+                    piece = None
+            if piece is None:
                 seam = self._seam
-                piece = self._object_or_gap(position, boundary) if patience else self._flood_at(position)
+                piece = self._piece_at(position, boundary, patience)
                 if piece.end > boundary or seam is not self._seam:  # there may be other boundaries in between
                     boundary, boundaries = 0, self._boundaries(piece.end)
             start, position, event, _ = piece
@@ -125,7 +124,9 @@ class _Splitter:
         match = _BLANKS.match(self._data, position)
         return match.end() if match else position
 
-    def _object_or_gap(self, start: int, boundary: int) -> Piece:
+    def _piece_at(self, start: int, boundary: int, patience: int) -> Piece:
+        if not patience:
+            return self._flood_at(start)
         self._searched_from, self._boundary = start, boundary
         return self._object_at(start) if _OBJECT.match(self._data, start) else self._gap_at(start)
 
