@@ -202,7 +202,7 @@ class _Splitter:
 
     def _object_before(self, start: int, reach: int) -> Piece | _Failure:
         end = self._data.rfind(b"}", start, reach) + 1
-        if self._data[end:reach].strip(_WHITE):
+        if end <= start or self._data[end:reach].strip(_WHITE):
             return _Failure(reach)
         try:
             return Piece(start, end, orjson.loads(self._view[start:end]))
