@@ -118,7 +118,6 @@ TARGETS: Mapping[str, Target] = {
     "validate/original": Target(">=", 80),
     "validate/jsonschema": Target(">=", 12),
     "validate/fastjsonschema": Target(">=", 2.5),
-    "validate/split_parse": Target(">=", 0.65),
     "validate_one_file_rss_mb": Target("<=", 400),
     "hostile_slowest_mb_s": Target(">=", 10),
     "hostile_worst_growth": Target("<=", 1.5),
