@@ -57,7 +57,8 @@ class Notifications(Construct):
         chatbot.SlackChannelConfiguration(
             self,
             "Channel",
-            slack_channel_configuration_name=f"{stage_of(self).resource_prefix}-observability",
+            # Another workspace is another configuration, which is made before the old one goes: not of the same name.
+            slack_channel_configuration_name=f"{stage_of(self).resource_prefix}-{channel.workspace}-{channel.channel}",
             slack_workspace_id=channel.workspace,
             slack_channel_id=channel.channel,
             notification_topics=[self.topic],
