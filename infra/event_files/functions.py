@@ -44,9 +44,13 @@ class EventFunctions(PipelineFunctions):
         self.validate_files.allow(["dynamodb:BatchGetItem", "dynamodb:PutItem"], [self._ledger.table_arn])
         self.validate_files.allow(["dynamodb:Query"], [media_index.table_arn])
         self.index_media = self.build(
-            "index_media", "Keeps the media index in step with the media bucket", **self._in_media
+            "index_media",
+            "Keeps the media index in step with the media bucket",
+            **self._in_media,
+            MEDIA_OWNER=self.lake.stage.media.owner or Aws.ACCOUNT_ID,
         )
-        self.index_media.allow(["dynamodb:BatchWriteItem"], [media_index.table_arn])
+        self.index_media.allow(["dynamodb:UpdateItem"], [media_index.table_arn])
+        self.index_media.allow_list(self.lake.media.bucket_arn)
 
     def _allow_source(self, bucket: ProducerBucket) -> None:
         source = self.lake.source.bucket_arn

@@ -42,7 +42,7 @@ class EventFilesPart(PipelinePart):
         super().__init__(scope, lake=lake)
         self._settings = self.stage.settings(EventFiles)
         self.ledger = self.state_table("Ledger", expiry="expires_at")
-        self.media_index = self.state_table("MediaIndex")
+        self.media_index = self.state_table("MediaIndex", expiry="expires_at")
         self._build_tables()
         self.steps = EventFunctions(self, self.ledger, self.media_index)
         searched = self.stage.settings(Observability).search

@@ -33,7 +33,7 @@ class EventFiles:
     quiet_hours: Positive = 24  # age of the newest hour that any table has rows of
 
     validate_files: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=120)
-    index_media: FunctionSize = FunctionSize(memory_mb=256, timeout_seconds=30)
+    index_media: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=120)
     plan_conversion: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=300)
     convert_batch: FunctionSize = FunctionSize(memory_mb=2048, timeout_seconds=300)
     commit_conversion: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=300)

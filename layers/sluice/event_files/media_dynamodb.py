@@ -3,28 +3,35 @@
 "The first object whose key contains ``<medialib>/<media_id>``" cannot be asked of S3, which finds keys by their
 beginning only. So every key is indexed once per folder in it: ``a/MYLIB/1f2e.png`` under ``MYLIB`` as ``1f2e.png``,
 and under ``a`` as ``MYLIB/1f2e.png``. What precedes the folder makes the sort key unique.
+
+Changes are told late, again and in any order, to several functions at a time. So an item keeps the sequencer of the
+change that made it what it is, and gives way to none before that one. An object that went leaves its items behind, as
+marks without a key, for longer than a change can be late.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from sluice.aws.runtime import Item, to_dynamodb
+from sluice.aws.runtime import Item, is_met, to_dynamodb
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_WRITE_LIMIT = 25  # items per BatchWriteItem
+_MARKED_SECONDS = 60 * 86_400  # a message waits 14 days in its queue, and after a redrive as long again
+_SKEW_SECONDS = 15 * 60  # of clocks; AWS refuses requests beyond it
 _MAX_KNOWN = 10_000  # look-ups remembered by one process
 _MISSING_SECONDS = 60  # how long a medium that is not there is not looked for again: a large file asks for it often
-_CANDIDATES = 100  # objects compared per look-up; what more of them begin with is no id, and any will do
+_CANDIDATES = 100  # objects compared per look-up, if any is there; what more begin with is no id, and any will do
+_LATEST = "attribute_not_exists(sequencer) OR sequencer <= :sequencer"
+_MARKED_BEFORE = "attribute_not_exists(pk) OR expires_at < :expires_at"
 
 
 class DynamoMediaIndex:
-    """Looks media up, and keeps the index; `clock` gives seconds."""
+    """Looks media up, and keeps the index; `clock` gives the time in seconds since 1970."""
 
     def __init__(
-        self, client: "DynamoDBClient", table: str, bucket: str, clock: Callable[[], float] = time.monotonic
+        self, client: "DynamoDBClient", table: str, bucket: str, clock: Callable[[], float] = time.time
     ) -> None:
         self._client = client
         self._table = table
@@ -44,39 +51,49 @@ class DynamoMediaIndex:
             self._known[medialib, media_id] = uri, self._clock()
         return uri
 
-    def add(self, keys: Iterable[str]) -> None:
-        """Index objects of the media bucket."""
-        items = ({**place, "key": key} for key in keys for place in _places(key))
-        self._write({"PutRequest": {"Item": to_dynamodb(item)}} for item in items)
+    def note(self, key: str, sequencer: str, *, is_there: bool) -> None:
+        """Note whether an object is there after the change with this sequencer; what a later change left stays."""
+        values: Item = {":sequencer": sequencer}
+        if is_there:
+            self._update(
+                key, "SET #key = :key, sequencer = :sequencer REMOVE expires_at", _LATEST, values | {":key": key}
+            )
+        else:
+            values[":expires_at"] = int(self._clock()) + _MARKED_SECONDS
+            self._update(key, "SET expires_at = :expires_at, sequencer = :sequencer REMOVE #key", _LATEST, values)
 
-    def remove(self, keys: Iterable[str]) -> None:
-        """Forget objects of the media bucket."""
-        self._write({"DeleteRequest": {"Key": to_dynamodb(place)}} for key in keys for place in _places(key))
+    def add(self, key: str, listed_at: float) -> None:
+        """Index an object of a list that was begun at a time of the clock; that it went since then stays noted."""
+        marked_before = int(listed_at) - _SKEW_SECONDS
+        values = {":key": key, ":expires_at": marked_before + _MARKED_SECONDS}
+        self._update(key, "SET #key = :key REMOVE expires_at", _MARKED_BEFORE, values)
 
     def _query(self, medialib: str, media_id: str) -> str | None:
-        response = self._client.query(
+        pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="pk = :folder AND begins_with(sk, :name)",
+            FilterExpression="attribute_exists(#key)",
+            ExpressionAttributeNames={"#key": "key"},
             ExpressionAttributeValues=to_dynamodb({":folder": medialib, ":name": media_id}),
-            Limit=_CANDIDATES,
+            PaginationConfig={"PageSize": _CANDIDATES},
         )
-        keys = (item["key"]["S"] for item in response["Items"])
-        first = min((key for key in keys if f"{medialib}/{media_id}" in key), default=None)
-        return first and f"s3://{self._bucket}/{first}"
+        for page in pages:
+            keys = (item["key"]["S"] for item in page["Items"])
+            if first := min((key for key in keys if f"{medialib}/{media_id}" in key), default=None):
+                return f"s3://{self._bucket}/{first}"
+        return None
 
-    def _write(self, requests: Iterable[dict[str, Any]]) -> None:
-        pending: list[Any] = []
-        for request in requests:
-            pending.append(request)
-            if len(pending) == _WRITE_LIMIT:
-                pending = self._flush(pending)
-        while pending:
-            pending = self._flush(pending)
-
-    def _flush(self, requests: list[Any]) -> list[Any]:
-        """Write a batch; return what DynamoDB did not take, to be sent again with the next."""
-        response = self._client.batch_write_item(RequestItems={self._table: requests})
-        return list(response["UnprocessedItems"].get(self._table, ()))
+    def _update(self, key: str, change: str, condition: str, values: Item) -> None:
+        for place in _places(key):
+            request: dict[str, Any] = {
+                "TableName": self._table,
+                "Key": to_dynamodb(place),
+                "UpdateExpression": change,
+                "ConditionExpression": condition,
+                "ExpressionAttributeNames": {"#key": "key"},
+                "ExpressionAttributeValues": to_dynamodb(values),
+            }
+            is_met(lambda request=request: self._client.update_item(**request))  # type: ignore[misc]
 
 
 def _places(key: str) -> Iterator[Item]:

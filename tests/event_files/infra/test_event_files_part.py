@@ -78,10 +78,10 @@ def test_only_these_buckets_or_rules_may_send_to_the_queues(stage: Synthesis) ->
         assert text(condition["ArnLike"]["aws:SourceArn"]) == "arn:<AWS::Partition>:s3:::sluice-*"
 
 
-def test_what_is_processed_expires_from_the_ledger(stage: Synthesis) -> None:
-    ledger = stage.event_files.properties("AWS::DynamoDB::Table", "Ledger")
-    assert ledger["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
-    assert "TimeToLiveSpecification" not in stage.event_files.properties("AWS::DynamoDB::Table", "MediaIndex")
+@pytest.mark.parametrize("table", ["Ledger", "MediaIndex"])
+def test_what_is_over_expires(stage: Synthesis, table: str) -> None:
+    properties = stage.event_files.properties("AWS::DynamoDB::Table", table)
+    assert properties["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
 
 def test_outputs_lead_the_command_line_to_everything(stage: Synthesis) -> None:

@@ -19,7 +19,7 @@ PAIRS = 8
 @pytest.fixture
 def small_chunks(moto_stage: MotoStage) -> MotoStage:
     moto_stage.limits = SMALL_CHUNKS
-    moto_stage.media.add(["a/MYLIB/1.png"])
+    moto_stage.media.note("a/MYLIB/1.png", "A", is_there=True)
     return moto_stage
 
 

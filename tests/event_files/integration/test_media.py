@@ -2,15 +2,12 @@
 
 import json
 from typing import Any
-from urllib.parse import quote_plus
 
 import pytest
 
 from sluice.event_files.media_dynamodb import DynamoMediaIndex
 from sluice.event_files.metrics import MEDIA_MISSING
-from tests.support.aws_calls import Call
 from tests.support.lambda_handlers import Handler, load_handler, payload
-from tests.support.moto_backend import items_of
 from tests.support.moto_stage import MEDIA, MEDIA_INDEX, MotoStage
 from tests.support.sample_events import body, event, illustration
 from tests.support.snapshots import tables
@@ -67,7 +64,7 @@ def index_media(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Handl
 
 
 def test_find(moto_stage: MotoStage) -> None:
-    moto_stage.media.add(KEYS)
+    _add(moto_stage, *KEYS)
     for (medialib, media_id), key in FOUND.items():
         assert moto_stage.media.find(medialib, media_id) == f"s3://{MEDIA}/{key}"
         assert key == min(each for each in KEYS if f"/{medialib}/{media_id}" in f"/{each}"), "the list is wrong itself"
@@ -75,47 +72,23 @@ def test_find(moto_stage: MotoStage) -> None:
 
 
 def test_a_removed_medium_is_not_found_and_the_next_one_is(moto_stage: MotoStage) -> None:
-    moto_stage.media.add(KEYS)
-    moto_stage.media.remove(["MYLIB/1f2e.png"])
+    _add(moto_stage, *KEYS)
+    moto_stage.media.note("MYLIB/1f2e.png", "B", is_there=False)
     assert moto_stage.media.find("MYLIB", "1f2e") == f"s3://{MEDIA}/a/MYLIB/1f2e.png"
-    moto_stage.media.remove(KEYS)
-    assert items_of(MEDIA_INDEX) == []
 
 
 def test_the_longest_keys_are_indexed(moto_stage: MotoStage) -> None:
     """S3 allows 1024 bytes, and so does DynamoDB for a sort key."""
     key = f"MYLIB/{'é' * 500}/{'x' * 10}.png"
-    moto_stage.media.add([key, f"{'y' * 1017}/M/1"])
+    _add(moto_stage, key, f"{'y' * 1017}/M/1")
     assert moto_stage.media.find("MYLIB", "é" * 500) == f"s3://{MEDIA}/{key}"
     assert moto_stage.media.find("M", "1") == f"s3://{MEDIA}/{'y' * 1017}/M/1"
-
-
-def test_many_keys_at_once(moto_stage: MotoStage) -> None:
-    keys = [f"MYLIB/{number:04}.png" for number in range(60)]
-    moto_stage.media.add(keys)
-    assert len(items_of(MEDIA_INDEX)) == 60
-    moto_stage.media.remove(keys[1:])
-    assert len(items_of(MEDIA_INDEX)) == 1
-
-
-def test_unprocessed_items_are_sent_again(moto_stage: MotoStage) -> None:
-    """Under load BatchWriteItem hands back a part of what it was given."""
-    batches = iter(range(5))
-    item = {"pk": {"S": "MYLIB"}, "sk": {"S": "late.png\n"}, "key": {"S": "MYLIB/late.png"}}
-
-    def unwilling(_operation: str, call: Call) -> Any:
-        unprocessed = {MEDIA_INDEX: [{"PutRequest": {"Item": item}}]}
-        return {"UnprocessedItems": unprocessed} if next(batches) < 3 else call()
-
-    with moto_stage.calls.intercept(unwilling):
-        moto_stage.media.add(["MYLIB/late.png"])
-    assert moto_stage.media.find("MYLIB", "late") == f"s3://{MEDIA}/MYLIB/late.png"
 
 
 def test_a_look_up_is_not_repeated_within_a_minute_and_one_that_found_never(moto_stage: MotoStage) -> None:
     now = [0.0]
     media = DynamoMediaIndex(moto_stage.dynamodb, MEDIA_INDEX, MEDIA, clock=lambda: now[0])
-    media.add(["MYLIB/1.png"])
+    _add(moto_stage, "MYLIB/1.png")
     asked = {}
     for seconds in (0.0, 59.0, 60.0):
         now[0] = seconds
@@ -159,37 +132,22 @@ def test_from_an_upload_to_the_media_bucket_to_the_row_of_an_event(moto_stage: M
     assert [row["payload_media_id"] for row in tables()["SIM_EVENT"]] == [f"s3://{MEDIA}/video/SHAPELIB/x.mp4"]
 
 
-@pytest.mark.parametrize("form", ["EventBridge", "S3"])
-def test_in_one_batch_the_latest_change_of_an_object_holds(
-    moto_stage: MotoStage, index_media: Handler, form: str
-) -> None:
-    """Messages of a queue come in any order, and more than once."""
-    tell = _media_event if form == "EventBridge" else _media_record
-    created = [tell("created", f"MYLIB/{name}.png", "0A") for name in ("a kept", "a kept", "gone")]
-    later = [tell("created", "MYLIB/a kept.png", "0C"), tell("deleted", "MYLIB/gone.png", "0C")]
-    index_media(_batch(*later, *created, tell("deleted", "MYLIB/a kept.png", "0B")))
-    assert moto_stage.media.find("MYLIB", "a kept") == f"s3://{MEDIA}/MYLIB/a kept.png"
-    assert moto_stage.media.find("MYLIB", "gone") is None
-
-
 def test_a_message_that_names_no_object_fails_alone(moto_stage: MotoStage, index_media: Handler) -> None:
     batch = _batch({"detail": None}, _media_event("created", "MYLIB/good.png"), "not an event")
     assert index_media(batch) == {"batchItemFailures": [{"itemIdentifier": "0"}, {"itemIdentifier": "2"}]}
     assert moto_stage.media.find("MYLIB", "good") == f"s3://{MEDIA}/MYLIB/good.png"
 
 
-def _media_event(kind: str, key: str, sequencer: str = "00") -> dict[str, Any]:
+def _add(moto_stage: MotoStage, *keys: str) -> None:
+    for key in keys:
+        moto_stage.media.note(key, "A", is_there=True)
+
+
+def _media_event(kind: str, key: str) -> dict[str, Any]:
     message = payload(f"eventbridge_object_{kind}")
     message["detail"]["bucket"]["name"] = MEDIA
-    message["detail"]["object"] |= {"key": key, "sequencer": sequencer}
+    message["detail"]["object"] |= {"key": key}
     return message
-
-
-def _media_record(kind: str, key: str, sequencer: str) -> dict[str, Any]:
-    """The same as S3 tells it."""
-    told = {"key": quote_plus(key, safe="/"), "sequencer": sequencer} | ({"eTag": "e"} if kind == "created" else {})
-    name = {"created": "ObjectCreated:Put", "deleted": "ObjectRemoved:Delete"}[kind]
-    return {"Records": [{"eventName": name, "s3": {"bucket": {"name": MEDIA}, "object": told}}]}
 
 
 def _batch(*messages: Any) -> dict[str, Any]:

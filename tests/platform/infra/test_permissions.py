@@ -61,7 +61,7 @@ FUNCTIONS: dict[str, dict[str, Rights]] = {
         | to("ledger", "BatchGetItem", "PutItem")
         | to("media index", "Query")
         | consumes("queue of files"),
-        "IndexMedia": to("media index", "BatchWriteItem") | consumes("queue of media"),
+        "IndexMedia": to("media index", "UpdateItem") | to("media", LIST) | consumes("queue of media"),
         "PlanConversion": to("lake/runs/*", WRITE)
         | to("ledger", "Query", "GetItem", "UpdateItem", "DeleteItem")
         | to("executions of convert", "states:DescribeExecution"),
@@ -275,6 +275,8 @@ def _known(stage: Synthesis, role: str, resource: str) -> str:
         r"<LakeBucket\w{8}\.Arn>": "lake",
         r"<LakeSource\w{8}\.Arn>": "source",
         rf"arn:(?:aws|<AWS::Partition>):s3:::{stage.stage.source.existing}": "source",
+        r"<LakeMedia\w{8}\.Arn>": "media",
+        rf"arn:(?:aws|<AWS::Partition>):s3:::{stage.stage.media.existing}": "media",
         r"<Ledger\w{8}\.Arn>": "ledger",
         r"<MediaIndex\w{8}\.Arn>": "media index",
         r"<Slots\w{8}\.Arn>": "slots",

@@ -28,16 +28,14 @@ class Change:
         bucket: Its bucket.
         key: Its key.
         etag: ETag of an object that came, "" of one that went.
-        version: Its version; "" in a bucket without versions.
         sequencer: Of two changes of a key, the one with the greater text came later; "" where S3 gives none.
-        gone: The object went.
+        gone: The object went, or one of its versions: an old one that is deleted leaves the object as it is.
         marked: It went behind a delete marker: no version was deleted.
     """
 
     bucket: str
     key: str
     etag: str
-    version: str
     sequencer: str
     gone: bool
     marked: bool
@@ -76,25 +74,23 @@ def _notified(records: list[dict[str, Any]]) -> Iterator[Change]:
         gone = event.startswith(_REMOVALS)
         if gone or event.startswith("ObjectCreated:"):
             key, etag = unquote_plus(told["key"]), told.get("eTag")
-            yield _change(bucket, key, etag, told.get("versionId"), told, gone, event.endswith("MarkerCreated"))
+            yield _change(bucket, key, etag, told, gone, event.endswith("MarkerCreated"))
 
 
 def _on_bus(message: dict[str, Any]) -> Change:
     detail = message["detail"]
     told, gone = detail["object"], message.get("detail-type") == "Object Deleted"
     marked = detail.get("deletion-type") == "Delete Marker Created"
-    return _change(detail["bucket"]["name"], told["key"], told.get("etag"), told.get("version-id"), told, gone, marked)
+    return _change(detail["bucket"]["name"], told["key"], told.get("etag"), told, gone, marked)
 
 
-def _change(
-    bucket: object, key: object, etag: object, version: object, told: dict[str, Any], gone: bool, marked: bool
-) -> Change:
+def _change(bucket: object, key: object, etag: object, told: dict[str, Any], gone: bool, marked: bool) -> Change:
     return Change(
         bucket=_name(bucket),
         key=_name(key),
         etag="" if gone else _name(_name(etag).strip('"')),
-        version=str(version or ""),
-        sequencer=str(told.get("sequencer") or ""),
+        # Hexadecimal, of any length: AWS compares them with zeros added on the right.
+        sequencer=str(told.get("sequencer") or "").upper().rstrip("0"),
         gone=gone,
         marked=gone and marked,
     )
