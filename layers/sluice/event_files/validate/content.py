@@ -127,9 +127,8 @@ class _Gunzip:
             if following < end:  # it is cut off, and what follows was taken for a part of it
                 del self._data[before:]
                 end, flaw = self._inflate(start, following)
+            message = f"gzip is damaged at byte {end:,} {self._place}: {flaw}; what came before is read"
             end = end if len(self._data) > before else start
-            where = f"byte {end:,} {self._place}, where offset and length count"
-            message = f"gzip is damaged at {where}: {flaw}; what came before was read"
             self._unread.append(Unread(Reason.TRUNCATED_GZIP, end, self._view[end:following], message))
         self._taken += following - start
         return following

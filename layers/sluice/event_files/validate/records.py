@@ -15,6 +15,7 @@ from sluice.event_files.validate.rules import RuleBreak
 _SLICE = 3 << 18  # text is escaped in slices, so that a huge record costs its own size only; 3 divides it for base64
 _LOOKED_AT = 1 << 20  # bytes of a piece in which its flaw is looked for
 _CUT_TAIL = 12  # where that cuts a piece, a character or an escape in its last bytes is no flaw
+_SURROGATE = re.compile(rb"\xed[\xa0-\xbf]")  # in UTF-8, where there are none
 _LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
@@ -36,7 +37,9 @@ def _flaw(raw: memoryview, error: orjson.JSONDecodeError) -> tuple[int, str]:
     try:
         at = len(str(raw, "utf-8")[: error.pos].encode())
     except UnicodeDecodeError as invalid:
-        return invalid.start, "bytes that are not UTF-8"
+        at = invalid.start
+        surrogate = _SURROGATE.match(raw, at)
+        return at, "a lone surrogate, or what is no character in UTF-16 or UTF-32" if surrogate else "it is not UTF-8"
     if "surrogate" in error.msg and (escape := _LONE_SURROGATE.match(raw, at)):
         return at, f"lone surrogate {escape[0].decode()}, which is no character ({error.msg})"
     return at, error.msg

@@ -30,7 +30,8 @@ _SMALLEST_WINDOW = 256
 _LARGEST_FIRST_WINDOW = 65_536
 _WINDOW_GROWTH = 4
 _CUT_TAIL = 12  # a window may end inside a character or an escaped surrogate pair, at most this many bytes
-_BRACE = ord("{")
+_BRACE, _CLOSING = b"{]"
+_BRACKETS = {ord("["): 1, _CLOSING: -1}
 _RECOVERY_BUDGET = 4  # bytes that may be parsed again in search of survivors, per byte of the file ...
 _RECOVERY_ALLOWANCE = 2 << 20  # ... and for any file
 _CANDIDATE_COST = 4096  # bytes that one candidate costs at least that is no event
@@ -139,7 +140,16 @@ class _Splitter:
 
     def _gap_at(self, start: int) -> Piece:
         match = _OBJECT.search(self._data, start)
-        return self._flawed(start, match.start() if match else self._size, Reason.FRAGMENT, _FRAMING)
+        end = match.start() if match else self._size
+        return Piece(start, self._end_of_gap(start, end), None, Reason.FRAGMENT)
+
+    def _end_of_gap(self, start: int, end: int) -> int:
+        """Return where the framing behind a gap begins; brackets that close one within the gap are none."""
+        closing = self._data.count(b"]", start, end) - self._data.count(b"[", start, end)
+        while self._data[end - 1] in _FRAMING and (closing > 0 or self._data[end - 1] != _CLOSING):
+            closing += _BRACKETS.get(self._data[end - 1], 0)
+            end -= 1
+        return end
 
     def _object_at(self, start: int) -> Piece:
         found = self._decode(start)
@@ -246,7 +256,7 @@ class _Splitter:
             self._searched_from, self._boundary = position, match.end() if match else self._size
         return self._boundary
 
-    def _flawed(self, start: int, end: int, flaw: Reason, behind: bytes = _WHITE) -> Piece:
-        while self._data[end - 1] in behind:
+    def _flawed(self, start: int, end: int, flaw: Reason) -> Piece:
+        while self._data[end - 1] in _WHITE:
             end -= 1
         return Piece(start, end, None, flaw)
