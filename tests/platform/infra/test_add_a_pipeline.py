@@ -14,7 +14,18 @@ from tests.support.synthesis import ROOT
 GUIDE = (ROOT / "docs" / "add-a-pipeline.md").read_text()
 NEW_FILES = dict(re.findall(r"^`([\w/]+\.py)`:\n\n```python\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE))
 LINES = dict(re.findall(r"^`([\w/]+\.py)`:\n\n```diff\n\+(.*?\n)```$", GUIDE, re.DOTALL | re.MULTILINE))
-COPIED = ("app.py", "cdk.json", "pyproject.toml", "cli", "docs", "functions", "infra", "layers", "tests")
+COPIED = (
+    "app.py",
+    "cdk.json",
+    "pyproject.toml",
+    "stages.example.toml",
+    "cli",
+    "docs",
+    "functions",
+    "infra",
+    "layers",
+    "tests",
+)
 
 
 @pytest.fixture(scope="module")
