@@ -148,7 +148,7 @@ def _export(stage: Deployment, steps: Steps) -> None:
     export.show(found)
     if found.result.status != DELIVERED:
         raise CliError(f"The export is {found.result.status}: {found.result.cause}", "Run the demo again.")
-    say("Addresses that expired were asked for again, files that broke off were fetched again.")
+    say("A busy vendor was waited for, expired addresses were asked for again, files that broke off fetched again.")
     if not found.result.copied:
         say("Everything was copied before.")
 

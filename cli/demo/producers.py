@@ -18,7 +18,7 @@ from cli.simulator.exports import Exports, files_of
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Timing
 from cli.simulator.simulator import Simulator
-from cli.simulator.transport_faults import http_error, truncated
+from cli.simulator.transport_faults import busy, http_error, truncated
 from cli.simulator.vendor import Target, Vendor
 from cli.simulator.vendor_faults import urls_expire
 from cli.vendor_exports.export import ExportRun, run_export
@@ -67,11 +67,12 @@ def announce_again(stage: Deployment, files: list[EventFile]) -> None:
 
 
 def export(stage: Deployment, timeout: float) -> ExportRun:
-    """Run an export against a vendor whose URLs expire, whose files are truncated, and whose API fails at times."""
+    """Run an export against a vendor that is busy or fails at times, whose URLs expire and whose files are truncated."""
     trouble = [
         urls_expire(after=20),
         truncated(Target(Call.FILE, file="Vessel_*", times=1)),
         http_error(Target(Call.STATUS, times=2)),
+        busy(Target(Call.LIST, times=1)),
     ]
     timing = Timing(compression=_COMPRESSION)
     vendor = Vendor(Exports(files=_FILES), trouble, timing, simulator_credentials(stage))

@@ -17,6 +17,7 @@ from sluice.vendor_exports.client.api import (
     JobUnknownError,
     ListedFile,
     Refused,
+    VendorUnavailableError,
     listed_files,
     quoted,
 )
@@ -114,8 +115,12 @@ class VesonClient:
     def _assert_not_denied(self, step: str, answer: Answer) -> None:
         """Raise where the vendor refuses new credentials, too, unless it says by such a status that it is too early."""
         sentence = answer.sentence() or ""
-        if answer.status in DENIALS and not speaks_of_waiting(sentence):
-            raise refused(self.connection.slot, step, answer.status, self._quoted(sentence))
+        if answer.status not in DENIALS or speaks_of_waiting(sentence):
+            return
+        if answer.retry_after is not None:
+            happened = f"the vendor answered {answer.status} and asks to wait"
+            raise VendorUnavailableError(self.connection.slot, step, happened, _SUPPORT, retry_after=answer.retry_after)
+        raise refused(self.connection.slot, step, answer.status, self._quoted(sentence))
 
     def _assert_known(self, step: str, answer: Answer) -> None:
         if answer.status in _UNKNOWN_JOB:
@@ -128,10 +133,10 @@ class VesonClient:
         sentence = answer.sentence()
         if sentence is None:
             return False
-        is_too_early = answer.status == httpx.codes.TOO_MANY_REQUESTS or (
-            answer.retry_after is not None and httpx.codes.is_client_error(answer.status)
-        )
-        return is_too_early or self._seconds_until(sentence, answer) is not None
+        is_too_early = answer.retry_after is not None and httpx.codes.is_client_error(answer.status)
+        if answer.status == httpx.codes.TOO_MANY_REQUESTS or (is_too_early and answer.status not in DENIALS):
+            return True
+        return self._seconds_until(sentence, answer) is not None
 
     def _seconds_until(self, sentence: str, answer: Answer) -> float | None:
         now = answer.sent_at or self.clock()

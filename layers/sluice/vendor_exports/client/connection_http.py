@@ -66,7 +66,7 @@ class Connection:
         except httpx.HTTPError as error:
             happened = type(error).__name__  # its text could hold the address
         else:
-            asks_to_wait = answer.retry_after is not None and response.is_error
+            asks_to_wait = answer.retry_after is not None and response.is_error and answer.status not in DENIALS
             if (passes(answer.status) or asks_to_wait) and not is_answer(answer):
                 raise TransientError(f"the vendor answered {answer.status}", answer.retry_after)
             return answer

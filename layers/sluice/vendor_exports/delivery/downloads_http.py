@@ -213,7 +213,7 @@ def _failure(response: httpx.Response) -> DownloadError:
     headers, answered = response.headers, f"{status} {code}".strip()
     sent = sent_at(headers.get("date")) or datetime.now(UTC)
     asked = retry_after(headers.get("retry-after", ""), sent) if response.is_error else None
-    if passes(status) or code in _BUSY or asked is not None:
+    if passes(status) or code in _BUSY or (asked is not None and status not in _EXPIRED):
         return ServerBusyError(f"the server answered {answered}, again and again", asked)
     if status in _EXPIRED:
         return UrlExpiredError(f"its URL is not accepted ({answered}), a new one neither")

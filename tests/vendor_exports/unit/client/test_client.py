@@ -18,6 +18,7 @@ from sluice.vendor_exports.client.api import (
     ListedFile,
     Refused,
     VendorError,
+    VendorUnavailableError,
 )
 from tests.vendor_exports.unit.client.script import (
     NOW,
@@ -116,6 +117,13 @@ def test_new_credentials_that_are_refused_too(call: str, status: int) -> None:
     assert (vendor.tokens, secret.read) == (0 if call == "files" else 2, 1)
 
 
+@pytest.mark.parametrize("call", ["trigger", "status", "files"])
+def test_new_credentials_that_are_refused_for_a_time(call: str) -> None:
+    vendor = Vendor([said(403, {"Message": "No."}, retry_after="90") for _ in range(2)])
+    assert "the vendor answered 403 and asks to wait" in assert_fails(vendor, call, VendorUnavailableError)
+    assert len([path for path in vendor.paths if path != "/connect/token"]) == 2
+
+
 @pytest.mark.parametrize("status", DENIALS)
 def test_a_rotated_secret_serves_the_list(status: int) -> None:
     vendor, secret = Vendor([said(status), said(200, [])]), Secret()
@@ -139,7 +147,7 @@ def test_a_refusal_that_names_no_time(status: int, seconds: int | None) -> None:
     asked = {} if seconds is None else {"retry_after": str(seconds)}
     vendor = Vendor([said(status, {"Message": "Later, please."}, **asked) for _ in range(2)])
     assert client_of(vendor).trigger(TEST) == Refused(seconds, "Later, please.")
-    assert vendor.tokens == (2 if status == 403 and not seconds else 1), "it may be the token's fault"
+    assert vendor.tokens == (2 if status == 403 else 1), "it may be the token's fault"
 
 
 def test_an_excuse_is_not_taken_for_a_refusal() -> None:

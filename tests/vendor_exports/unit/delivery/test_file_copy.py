@@ -184,6 +184,16 @@ def test_a_file_that_changed_is_copied_from_the_start() -> None:
     assert one.stored.objects[KEY] == (other, provenance_of(md5(other)))
 
 
+@pytest.mark.parametrize("size", [3 * PART + 1, 2 * PART, 1])
+def test_a_file_that_has_another_size_now_is_not_gone_on_with(size: int) -> None:
+    one = interrupted()
+    etag = md5(one.server.bodies[URL])
+    one.server.bodies[URL] = body_of(size)
+    one.server.etag = lambda _: etag
+    one.fail(UnexpectedContentError, f"{3 * PART} bytes were promised, the server has {size}")
+    one.assert_no_upload()
+
+
 def test_a_server_without_ranges_begins_again() -> None:
     one = interrupted()
     one.server.ranges = False
