@@ -67,7 +67,7 @@ def announce_again(stage: Deployment, files: list[EventFile]) -> None:
 
 
 def export(stage: Deployment, timeout: float) -> ExportRun:
-    """Run an export against a vendor that is busy or fails at times, whose URLs expire and whose files are truncated."""
+    """Run an export against a vendor that is busy or fails at times, whose URLs expire, whose files are truncated."""
     trouble = [
         urls_expire(after=20),
         truncated(Target(Call.FILE, file="Vessel_*", times=1)),

@@ -49,7 +49,9 @@ HABITS: dict[tuple[str, ...], dict[str, bytes]] = {
 
 @pytest.mark.parametrize("names", HABITS, ids="+".join)
 def test_habits(export: Exporting, names: tuple[str, ...]) -> None:
-    assert_delivered(run(export, *(CATALOGUE[name].make() for name in names)), HABITS[names])
+    state = run(export, *(CATALOGUE[name].make() for name in names))
+    assert_delivered(state, HABITS[names])
+    assert state["check"]["waited_seconds"] <= 3 * 60, "at once"
 
 
 @pytest.mark.parametrize("status", [403, 419])
