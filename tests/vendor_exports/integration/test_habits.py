@@ -42,7 +42,6 @@ HABITS: dict[tuple[str, ...], dict[str, bytes]] = {
     **{(f"{call}-misdirected",): CONTENTS for call in Call},
     ("no-break-space",): {name.replace(VOYAGE, ODD): body for name, body in CONTENTS.items()},
     ("file-empty-with-204",): CONTENTS | {VOYAGE: b""},
-    ("tokens-expire", "denied-with-403"): CONTENTS,
     ("triggered-elsewhere", "refusal-duration", "refused-with-429"): CONTENTS,
 }
 
@@ -52,6 +51,12 @@ def test_habits(export: Exporting, names: tuple[str, ...]) -> None:
     state = run(export, *(CATALOGUE[name].make() for name in names))
     assert_delivered(state, HABITS[names])
     assert state["check"]["waited_seconds"] <= 3 * 60, "at once"
+
+
+def test_a_token_that_expires_is_renewed_at_once(export: Exporting) -> None:
+    state = run(export, vendor_faults.tokens_expire(after=1), habit_faults.denied_with(403))
+    assert_delivered(state)
+    assert (state["check"]["waited_seconds"], state["check"]["unknown"]) == (60, 0)
 
 
 @pytest.mark.parametrize("status", [403, 419])
