@@ -35,7 +35,9 @@ class Pipeline:
         self._convert(self._plan()["plan_key"])  # another execution takes the run over
         assert self._plan()["status"] == "nothing_to_do"
         medium = SourceObject(self._cloud.output("MediaBucket"), "MYLIB/m.png", "etag")
-        self.functions.call("index_media", {"Records": [{"messageId": "1", "body": s3_announcement(medium)}]})
+        came = s3_announcement(medium)
+        for told in (came, came.replace("ObjectCreated:Put", "ObjectRemoved:Delete")):
+            self.functions.call("index_media", {"Records": [{"messageId": "1", "body": told}]})
         self.functions.call("sweep_orphans", {})
         self.functions.call("probe_lag", {})
 
