@@ -74,6 +74,17 @@ def test_what_is_said_of_each(moto_stage: MotoStage, monkeypatch: pytest.MonkeyP
     ]
 
 
+def test_a_usual_object_is_one_write(moto_stage: MotoStage) -> None:
+    """Its ETag is its MD5; an object in parts has its ETag noted, too."""
+    with moto_stage.calls.record() as operations:
+        moto_stage.validate(moto_stage.put("x/usual", CLEAN))
+    assert "PutItem" not in operations
+    assert len(ledger("source#")) == operations.count("TransactWriteItems") == 1
+    with moto_stage.calls.record() as operations:
+        moto_stage.validate(put_in_parts(moto_stage, CLEAN))
+    assert (operations.count("TransactWriteItems"), operations.count("PutItem")) == (1, 1)
+
+
 def test_other_bytes_and_other_keys_are_other_objects(moto_stage: MotoStage) -> None:
     one, other = put_in_parts(moto_stage, CLEAN), moto_stage.put("x/b", CLEAN)
     assert len(moto_stage.validate(one, other).records) == 2

@@ -4,6 +4,7 @@ Offsets of events count bytes of the content; those of `Unread` count bytes of t
 """
 
 import codecs
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,13 @@ _STEP = 16 << 10  # bytes decompressed at a time; 1000 times as many may come ou
 _MOST_LAYERS = 3  # of gzip in gzip
 _ATTEMPT_COST = 4096  # bytes that a look for a member behind damage costs at least
 _SLICE = 1 << 20  # bytes decoded at a time
+_AS_SURROGATES = {byte: 0xDC00 + byte for byte in range(256)}
+_BEYOND_UNICODE = {  # runs of them, for each error that the decoder reports takes its time
+    "utf-32-le": re.compile(rb"(?:..(?:[\x11-\xff].|.[\x01-\xff]))+", re.DOTALL),
+    "utf-32-be": re.compile(rb"(?:(?:[\x01-\xff].|.[\x11-\xff])..)+", re.DOTALL),
+    "utf-16-le": re.compile(rb"(?!)"),
+    "utf-16-be": re.compile(rb"(?!)"),
+}
 _ACCEPTED = "plain text (UTF-8, UTF-16, UTF-32) and gzip of it are read: convert the file and upload it again"
 
 
@@ -182,9 +190,17 @@ class _Gunzip:
 def _decoded(data: bytes | bytearray, coding: str, max_bytes: int) -> bytearray:
     """Return text as UTF-8, without a byte order mark; what is no character becomes what is none in UTF-8."""
     text = bytearray()
-    decoder = codecs.getincrementaldecoder(coding)("sluice.keep")
+    decoder = codecs.getincrementaldecoder(coding)("surrogatepass")
     for part in _slices(data):
-        text += decoder.decode(part, final=len(part) < _SLICE).encode("utf-8", "surrogatepass")
+        state, last = decoder.getstate(), len(part) < _SLICE
+        try:
+            characters = decoder.decode(part, last)
+        except UnicodeDecodeError:  # keeping such bytes takes a call of ours for each
+            kept = codecs.getincrementaldecoder(coding)("sluice.keep")
+            kept.setstate(state)
+            characters = kept.decode(part, last)
+            decoder.setstate(kept.getstate())
+        text += characters.encode("utf-8", "surrogatepass")
         if len(text) > max_bytes:
             raise ContentTooLargeError
     if text.startswith(codecs.BOM_UTF8):
@@ -202,7 +218,9 @@ def _keep(error: UnicodeError) -> tuple[str, int]:
     """Write each byte that is no part of a character as a lone surrogate, so that no event with it can be clean."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
+    beyond = _BEYOND_UNICODE[error.encoding].match(error.object, error.start)
+    end = beyond.end() if beyond else error.end
+    return error.object[error.start : end].decode("latin-1").translate(_AS_SURROGATES), end
 
 
 codecs.register_error("sluice.keep", _keep)

@@ -154,10 +154,14 @@ def test_text_in_other_codings_is_read(coding: str, text: str) -> None:
     ("body", "text"),
     [
         ("{}".encode("utf-16") + b"\0", b"{}\xed\xb0\x80"),
-        ("{}".encode("utf-16") + b"\x00\xd8" + "{}".encode("utf-16-le"), b"{}\xed\xb0\x80\xed\xb3\x98{}"),
-        ("{}".encode("utf-32") + b"oops", b"{}\xed\xb1\xaf\xed\xb1\xaf\xed\xb1\xb0\xed\xb1\xb3"),
+        ("{}".encode("utf-16") + b"\x00\xd8" + "{}".encode("utf-16-le"), b"{}\xed\xa0\x80{}"),
+        ("{}".encode("utf-32") + b"\0\xdc\0\0" + "{}".encode("utf-32-le"), b"{}\xed\xb0\x80{}"),
+        (
+            "{}".encode("utf-32") + b"oop\0" + "{}".encode("utf-32-le"),
+            b"{}\xed\xb1\xaf\xed\xb1\xaf\xed\xb1\xb0\xed\xb0\x80{}",
+        ),
     ],
-    ids=["an odd byte", "a lone surrogate", "no character"],
+    ids=["an odd byte", "a lone surrogate", "another one", "beyond Unicode"],
 )
 def test_bytes_that_are_no_character_become_none_in_utf_8(body: bytes, text: bytes) -> None:
     assert content_of(body, LARGE) == Content(text)
