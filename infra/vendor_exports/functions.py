@@ -45,6 +45,7 @@ class ExportFunctions(PipelineFunctions):
             "SECRET_ID": self._secret_arn,
             "TIMEOUT_SECONDS": str(settings.vendor_timeout_seconds),
             "PAUSE_MILLISECONDS": str(settings.pause_milliseconds),
+            "PROXY": stage.proxy or "",
             "OTHER_VENDORS": "allowed" if stage.local else "",
             **self._flow,
             **self._in_slots,

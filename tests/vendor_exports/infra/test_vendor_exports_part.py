@@ -29,6 +29,7 @@ TOLD = {
     "TIMEOUT_SECONDS": str(ODD_EXPORTS.vendor_timeout_seconds),
     "PAUSE_MILLISECONDS": str(ODD_EXPORTS.pause_milliseconds),
     "OTHER_VENDORS": "",
+    "PROXY": "",
     "LEASE_MINUTES": str(ODD_EXPORTS.timeout_minutes + 10),
     "PATIENCE_SECONDS": str(ODD_EXPORTS.patience_seconds),
     "POLL_SECONDS": str(ODD_EXPORTS.poll_seconds),

@@ -58,6 +58,7 @@ ENVIRONMENT = {
     "TIMEOUT_SECONDS": "10",
     "PAUSE_MILLISECONDS": "0",
     "OTHER_VENDORS": "allowed",
+    "PROXY": "",
 }
 STEPS = ("claim_slot", "trigger_job", "check_job", "list_files", "copy_files", "check_delivery", "record_result")
 

@@ -2,9 +2,13 @@
 
 import json
 import logging
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import boto3
+import httpx
 import pytest
 
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
@@ -12,6 +16,7 @@ from sluice.vendor_exports.client.api import CredentialsRefusedError, Environmen
 from sluice.vendor_exports.client.connection_http import Credentials
 from sluice.vendor_exports.delivery.downloads_http import LoopbackPolicy, UrlPolicy
 from sluice.vendor_exports.delivery.model import Export, Slot
+from sluice.vendor_exports.delivery.transfers import DownloadError, UrlRefusedError
 from sluice.vendor_exports.delivery.vendor_access_http import (
     SecretCredentials,
     SecretError,
@@ -43,9 +48,9 @@ def secrets(moto_stage: MotoStage) -> "SecretsManagerClient":
     return boto3.client("secretsmanager")
 
 
-def access(secrets: "SecretsManagerClient", other_vendors: str = "") -> VendorAccess:
+def access(secrets: "SecretsManagerClient", other_vendors: str = "", proxy: str = "") -> VendorAccess:
     with pytest.MonkeyPatch.context() as environment:
-        for name, value in {**SETTINGS, "OTHER_VENDORS": other_vendors}.items():
+        for name, value in {**SETTINGS, "OTHER_VENDORS": other_vendors, "PROXY": proxy}.items():
             environment.setenv(name, value)
         return VendorAccess(secrets)
 
@@ -102,6 +107,31 @@ def test_how_requests_are_sent(secrets: "SecretsManagerClient", monkeypatch: pyt
     assert context.check_hostname
     assert context.verify_mode == 2, "certificates are required"
     assert stage.pauses.first_seconds == 0.25
+
+
+def test_a_proxy_is_told_the_names_of_vendor_and_file_servers(secrets: "SecretsManagerClient") -> None:
+    """Their names need not be known outside the proxy, and their certificates are made out to them."""
+    asked: list[str] = []
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_CONNECT(self) -> None:
+            asked.append(self.path)
+            self.send_error(HTTPStatus.BAD_GATEWAY)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        Thread(target=server.serve_forever).start()
+        stage = access(secrets, proxy=f"http://127.0.0.1:{server.server_port}")
+        with pytest.raises(httpx.ProxyError):
+            stage.downloads.client.get("https://api.test/x")
+        with pytest.raises(DownloadError), stage.downloads.open("https://one.test/a?b=c", 0):
+            pass
+        with pytest.raises(UrlRefusedError), stage.downloads.open("https://three.test/a", 0):
+            pass
+        server.shutdown()
+    assert asked == ["api.test:443", "one.test:443"]
 
 
 def test_the_library_does_not_log_addresses() -> None:

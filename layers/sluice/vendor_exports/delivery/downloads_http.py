@@ -63,11 +63,12 @@ def resolve(host: str) -> list[str]:
 class UrlPolicy:
     """Allows HTTPS to public IP addresses of the listed hosts, complete names in lower case, and nothing else.
 
-    The IP address that was checked is the one that is used.
+    The IP address that was checked is the one that is used, unless a proxy opens the connections: it is told the name.
     """
 
     hosts: frozenset[str]
     resolve: Resolve = resolve
+    by_proxy: bool = False
 
     def target(self, url: str) -> Target:
         """Check a URL.
@@ -81,6 +82,8 @@ class UrlPolicy:
             raise UrlRefusedError(f"its URL is not plain HTTPS (host {parsed.host})")
         if parsed.host.lower() not in self.hosts:
             raise UrlRefusedError(f"its URL has host {parsed.host}, which is not among download_hosts of the stage")
+        if self.by_proxy:
+            return Target(parsed, parsed.host)
         return Target(parsed.copy_with(host=self._public_address(parsed.host)), parsed.host)
 
     def _public_address(self, host: str) -> str:

@@ -93,6 +93,7 @@ class VendorAccess:
         self._own = Endpoints(auth, export, files, self._company)
         self._hosts = frozenset(filter(None, map(str.strip, setting("DOWNLOAD_HOSTS").lower().split(","))))
         self._timeout = httpx.Timeout(setting("TIMEOUT_SECONDS", int), connect=_CONNECT_SECONDS)
+        self._proxy = setting("PROXY")
         # "allowed" in the local stage: a simulator may stand in, on this machine.
         self._other_vendors = bool(setting("OTHER_VENDORS"))
 
@@ -113,12 +114,19 @@ class VendorAccess:
     @cached_property
     def downloads(self) -> HttpDownloads:
         """Downloads by the policy of this stage."""
-        return HttpDownloads(self._http, LoopbackPolicy() if self._other_vendors else UrlPolicy(self._hosts))
+        return HttpDownloads(self._http, self._policy)
+
+    @property
+    def _policy(self) -> UrlPolicy | LoopbackPolicy:
+        if self._other_vendors:
+            return LoopbackPolicy()
+        return UrlPolicy(self._hosts, by_proxy=bool(self._proxy))
 
     @cached_property
     def _http(self) -> httpx.Client:
         certificates = httpx.create_ssl_context(trust_env=False)
-        transport = HostConnections(lambda: httpx.HTTPTransport(verify=certificates, trust_env=False))
+        proxy = self._proxy or None
+        transport = HostConnections(lambda: httpx.HTTPTransport(verify=certificates, trust_env=False, proxy=proxy))
         return httpx.Client(transport=transport, timeout=self._timeout, follow_redirects=False, trust_env=False)
 
     def _endpoints(self, vendor_url: str) -> Endpoints:
