@@ -49,7 +49,7 @@ def ended(stage: Deployment, monkeypatch: pytest.MonkeyPatch) -> Ended:
 
 
 def run(*arguments: str, code: int = 1) -> Result:
-    return sluice("export", "--stage", "x", *arguments, code=code)
+    return sluice("export", "--stage", "dev", *arguments, code=code)
 
 
 def test_a_delivery_as_json(ended: Ended) -> None:
