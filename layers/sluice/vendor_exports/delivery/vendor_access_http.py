@@ -89,7 +89,8 @@ class VendorAccess:
         self._credentials = SecretCredentials(secrets, setting("SECRET_ID"))
         self._tokens: dict[str, Tokens] = {}
         self._company = setting("COMPANY")
-        auth, export, files = (setting(name).strip().rstrip("/") for name in ("AUTH_URL", "EXPORT_URL", "FILES_URL"))
+        urls = setting("AUTH_URL"), setting("EXPORT_URL"), setting("FILES_URL")
+        auth, export, files = (url.strip().rstrip("/") for url in urls)
         self._own = Endpoints(auth, export, files, self._company)
         self._hosts = frozenset(filter(None, map(str.strip, setting("DOWNLOAD_HOSTS").lower().split(","))))
         self._timeout = httpx.Timeout(setting("TIMEOUT_SECONDS", int), connect=_CONNECT_SECONDS)
