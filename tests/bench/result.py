@@ -135,7 +135,7 @@ TARGETS: Mapping[str, Target] = {
     "cold_start/validate_files/layers_mb": Target("<=", 25),
     "cold_start/convert_batch/layers_mb": Target("<=", 100),
     "cold_start/validate_files/modules": Target("<=", 350),
-    "usd_per_million_burst": Target("<", 4),
+    "usd_per_million_burst": Target("<", 3),
     "growth_worst": Target("<=", 1.5),
     "growth_memory_worst": Target("<=", 1.5),
     "bench_s": Target("<", 900),
