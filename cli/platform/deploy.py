@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from botocore.exceptions import ClientError
+from rich.markup import escape
 
 from cli.platform import local_cloud
 from cli.platform.cdk import ROOT, Cdk, cached_assembly
@@ -15,9 +16,10 @@ from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from cli.platform.stages import stage_named, stages_file
 from infra.platform.observability.settings import Observability
 from infra.stage import Stage
+from sluice.aws.runtime import error_code
 
 _LOGS = ROOT / "build"
-_NEVER_WHOLE = {"REVIEW_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
+_NEVER_WHOLE = {"", "REVIEW_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED"}
 _ROOMY = 1000  # concurrent executions of an account that is not new
 
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask: for CI.")]
@@ -62,7 +64,7 @@ def deploy_stage(name: str, *, yes: bool = False) -> None:
             output.
     """
     stage = stage_named(name)
-    cdk = Cdk(client_environment(stage), _LOGS / f"deploy-{name}.log", say)
+    cdk = Cdk(client_environment(stage), _LOGS / f"deploy-{name}.log", lambda line: say(escape(line)))
     deployment = connect(name)
     context = {"stage": name}
     if file := stages_file():
@@ -74,7 +76,9 @@ def deploy_stage(name: str, *, yes: bool = False) -> None:
     assembly = str(cached_assembly(stage, lambda folder: cdk("synth", "--quiet", "--output", str(folder), *given)))
     if stage.local:
         _bootstrap_local_cloud(stage, cdk)
-    if stage.keeps_data or not stage.local:
+    if not _status(deployment):
+        say("Nothing is deployed yet: all of it is new.")
+    elif stage.keeps_data or not stage.local:
         how = ["--method", "template"] if stage.local else []
         cdk("diff", "--app", assembly, "--all", *how, tells_all=True)
     if stage.keeps_data:
@@ -90,14 +94,20 @@ def deploy_stage(name: str, *, yes: bool = False) -> None:
 
 def protect(deployment: Deployment) -> None:
     """Have CloudFormation refuse to delete a stage, unless its first deployment failed: that one has to be deleted."""
-    try:
-        stack = deployment.cloudformation.describe_stacks(StackName=deployment.stack)["Stacks"][0]
-    except ClientError:
-        return  # nothing was made
-    if stack["StackStatus"] not in _NEVER_WHOLE:
+    if _status(deployment) not in _NEVER_WHOLE:
         deployment.cloudformation.update_termination_protection(
             StackName=deployment.stack, EnableTerminationProtection=True
         )
+
+
+def _status(deployment: Deployment) -> str:
+    """Return the status of a stage's stack; nothing if there is none."""
+    try:
+        return deployment.cloudformation.describe_stacks(StackName=deployment.stack)["Stacks"][0]["StackStatus"]
+    except ClientError as error:
+        if error_code(error) == "ValidationError":
+            return ""
+        raise
 
 
 def confirm(question: str, *, yes: bool) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from cli.platform import deploy
 from cli.platform.session import Deployment
@@ -29,9 +30,11 @@ class Account:
 class Stacks:
     """A stack that is there, and whether it was protected."""
 
-    protected = False
+    protected, missing = False, False
 
     def describe_stacks(self, **_: str) -> Any:
+        if self.missing:
+            raise ClientError({"Error": {"Code": "ValidationError", "Message": "no such stack"}}, "DescribeStacks")
         return {"Stacks": [{"StackStatus": "UPDATE_COMPLETE"}]}
 
     def update_termination_protection(self, **request: Any) -> None:
@@ -94,6 +97,12 @@ def test_an_agreed_deployment_says_where_it_goes_and_what_changes_first(
 def test_a_passing_stage_is_deployed_without_a_question(cdk: Cdk) -> None:
     sluice("deploy", "--stage", "we-1-feature")
     assert [command for command, *_ in cdk.commands] == ["synth", "diff", "deploy"]
+
+
+def test_of_a_first_deployment_all_is_new(cdk: Cdk, stage: Deployment) -> None:
+    stage.__dict__["cloudformation"].missing = True
+    assert "all of it is new" in sluice("deploy", "--stage", "we-1-feature").stderr
+    assert [command for command, *_ in cdk.commands] == ["synth", "deploy"]
 
 
 def test_another_account_than_the_stages_is_refused(cdk: Cdk, file: Path) -> None:
