@@ -144,6 +144,7 @@ class Stage:
     source: ProducerBucket = ProducerBucket()
     media: ProducerBucket = ProducerBucket()
     kms_key: KmsKey | None = None  # of the buckets the stage makes, but for that of access logs; None: S3's own keys
+    former_kms_keys: tuple[KmsKey, ...] = ()  # keys before it: objects of that time still need them
     proxy: Annotated[str, Matching(r"https?://[^/@\s]+:\d+", '"http://proxy.example:3128"')] | None = None
 
     python_version: Annotated[str, Matching(r"3\.1[1-9]", '"3.14"')] = "3.14"

@@ -1,6 +1,6 @@
 """Lambda functions, all made alike, the layers they share in a stack, and grants to roles of exact actions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -143,7 +143,7 @@ _KEY_USES = {"s3:GetObject": ("kms:Decrypt",), "s3:PutObject": ("kms:Decrypt", "
 def allow(role: iam.Role, actions: Sequence[str], resources: Sequence[str], why: str = "") -> None:
     """Let `role` do `actions` on `resources` (ARNs), and nothing more.
 
-    Who may read or write objects may use the key of the stage's buckets for it, where there is one.
+    Who may read or write objects may use the key of the stage's buckets for it, and may read with former keys.
     An ARN with a wildcard needs `why`: the reason why no narrower one is possible acknowledges the finding of cdk-nag.
 
     Raises:
@@ -153,15 +153,21 @@ def allow(role: iam.Role, actions: Sequence[str], resources: Sequence[str], why:
     if wild_actions:
         raise ValueError(f"{role.node.path}: name the actions one by one instead of {wild_actions}")
     role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))
-    key = stage_of(role).kms_key
-    if key and (uses := {use for action in actions for use in _KEY_USES.get(action, ())}):
-        role.add_to_policy(iam.PolicyStatement(actions=sorted(uses), resources=[key]))
+    _allow_keys(role, {use for action in actions for use in _KEY_USES.get(action, ())})
     for resource in resources:
         shown = _flat(Stack.of(role).resolve(resource))
         if "*" in shown:
             if not why:
                 raise ValueError(f"{role.node.path}: {shown} is a wildcard: say why it has to be")
             acknowledge(role, f"AwsSolutions-IAM5[Resource::{shown}]", why)
+
+
+def _allow_keys(role: iam.Role, uses: Collection[str]) -> None:
+    stage = stage_of(role)
+    if uses and stage.kms_key:
+        role.add_to_policy(iam.PolicyStatement(actions=sorted(uses), resources=[stage.kms_key]))
+    if uses and stage.former_kms_keys:
+        role.add_to_policy(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[*stage.former_kms_keys]))
 
 
 def _flat(value: Any) -> str:  # noqa: ANN401 - a resolved CloudFormation value

@@ -69,6 +69,8 @@ def test_who_uses_objects_of_the_stage_may_use_its_key_and_nobody_else(partner: 
         uses = {action for action, resource in rights if resource == OWN_KEY}
         writes = any(action == "s3:PutObject" for action, _ in rights)
         reads = any(action in readers for action, _ in rights)
+        former = {action for action, resource in rights if resource in STAGE.former_kms_keys}
+        assert former == uses & {"kms:Decrypt"}, role
         assert uses == ({"kms:Decrypt", "kms:GenerateDataKey"} if writes else {"kms:Decrypt"} if reads else set()), role
         using += bool(uses)
     assert using > 10

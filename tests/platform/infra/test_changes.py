@@ -119,7 +119,10 @@ CHANGES: Mapping[str, tuple[Stage, Stage]] = {
     "prefixes": (BASE, replace(BASE, source=ProducerBucket(prefixes=("in/", "from/")))),
     "media of another owner": (BASE, replace(BASE, media=THEIRS)),
     "a key": (BASE, replace(BASE, kms_key=KEY.format(1))),
-    "another key": (replace(BASE, kms_key=KEY.format(1)), replace(BASE, kms_key=KEY.format(2))),
+    "another key": (
+        replace(BASE, kms_key=KEY.format(1)),
+        replace(BASE, kms_key=KEY.format(2), former_kms_keys=(KEY.format(1),)),
+    ),
     "schedules": (SCHEDULED, UNSCHEDULED),
     "no alarms": (BASE, _having(Observability, alarms=False)),
     "no messages": (BASE, _having(Observability, pages=False)),

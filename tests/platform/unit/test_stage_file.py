@@ -149,7 +149,7 @@ def test_the_example_shows_every_kind_of_setting() -> None:
         for field in fields(Stage)
         if getattr(stage, field.name) != getattr(usual, field.name)
     }
-    assert {"account", "region", "source", "media", "kms_key", "proxy"} <= shown
+    assert {"account", "region", "source", "media", "kms_key", "former_kms_keys", "proxy"} <= shown
     sources = [stage.source for stage in stages]
     assert all(any(getattr(source, field.name) for source in sources) for field in fields(ProducerBucket))
 
