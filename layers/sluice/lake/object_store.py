@@ -20,6 +20,10 @@ class ObjectStoreError(Exception):
     """S3 refused or failed a request; the message names the object, the action and the remedy."""
 
 
+class UnreadableObjectError(ObjectStoreError):
+    """S3 does not give an object out, however often it is asked: access is denied, its key is off, it is archived."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListedObject:
     """An object as a listing shows it: `size` in bytes, `modified` in UTC."""
@@ -47,7 +51,7 @@ class ByteRange:
 
 
 class ObjectStore(Protocol):
-    """Objects of one bucket. Every call may raise ObjectStoreError."""
+    """Objects of one bucket. Every call may raise ObjectStoreError; those that read, UnreadableObjectError."""
 
     def read(self, key: str) -> bytes:
         """Return an object's bytes. Raises MissingObjectError."""

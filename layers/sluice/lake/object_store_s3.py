@@ -1,5 +1,6 @@
 """A bucket on S3."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
@@ -9,7 +10,14 @@ from typing import IO, TYPE_CHECKING, TypeVar
 from botocore.exceptions import BotoCoreError, ClientError
 
 from sluice.aws.runtime import error_code, is_met
-from sluice.lake.object_store import ByteRange, ListedObject, MissingObjectError, ObjectStoreError, StoredObject
+from sluice.lake.object_store import (
+    ByteRange,
+    ListedObject,
+    MissingObjectError,
+    ObjectStoreError,
+    StoredObject,
+    UnreadableObjectError,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -28,6 +36,8 @@ _DELETE_LIMIT = 1000  # keys per DeleteObjects
 _MISSING = frozenset({"NoSuchKey", "NotFound", "404"})
 _CONFLICT = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409", *_MISSING})
 _DENIED = frozenset({"AccessDenied", "403", "Forbidden"})
+_ARCHIVED = "InvalidObjectState"
+_KEY_IS_OFF = re.compile(r"KMS\.(?!Throttling)")  # disabled, deleted or not to be used: KMS.DisabledException, …
 _ALSO_LIST = "and s3:ListBucket, without which S3 denies what is merely missing"
 _CONTENT_TYPES = {"html": "text/html; charset=utf-8", "csv": "text/csv; charset=utf-8", "json": "application/json"}
 
@@ -149,8 +159,20 @@ class S3ObjectStore:
             yield
         except (ClientError, BotoCoreError) as error:
             code = error_code(error) if isinstance(error, ClientError) else str(error)
-            remedy = f"allow this role {action} {_ALSO_LIST}" if code in _DENIED else "it is safe to run this again"
-            raise ObjectStoreError(f"s3://{self._bucket}/{place}: {action} failed ({code}); {remedy}") from error
+            refused = f"s3://{self._bucket}/{place}: {action} failed ({code})"
+            remedy = _remedy(code, action)
+            if remedy and action == "s3:GetObject":
+                raise UnreadableObjectError(f"{refused}; {remedy}") from error
+            raise ObjectStoreError(f"{refused}; {remedy or 'it is safe to run this again'}") from error
+
+
+def _remedy(code: str, action: str) -> str:
+    """Return what lets a refused request through; "" where it may get through by itself."""
+    if code in _DENIED:
+        return f"allow this role {action} {_ALSO_LIST}, and kms:Decrypt where the key is a customer's"
+    if code == _ARCHIVED:
+        return "restore the object from the archive"
+    return "enable the KMS key of the object again" if _KEY_IS_OFF.match(code) else ""
 
 
 def _each(call: Callable[[T], R], items: Iterable[T]) -> list[R]:

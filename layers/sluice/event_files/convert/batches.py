@@ -16,6 +16,7 @@ from sluice.lake.object_store import MissingObjectError, ObjectStore, parquet_ke
 from sluice.lake.parquet import arrow_type, to_parquet
 
 PARTITION_COLUMN = "date_time"
+_BLOCK_BYTES = 4 << 20  # the reader is fastest with blocks of so many bytes, and takes no line longer than one
 _HOUR = len("2026-01-31T23")
 
 
@@ -90,16 +91,25 @@ def read_rows(contract: Contract, lines: bytes) -> pa.Table:
     columns = contract.table_columns
     type_ = event_type(columns)
     try:
-        events = _read_events(lines, type_)
+        events = _read_events(lines, type_, _BLOCK_BYTES)
     except pa.ArrowInvalid:
-        events = _read_events(_without_duplicates(lines, type_), type_)
+        events = _read_odd_events(lines, type_)
     return pa.table({column.name: _column(events, column.path) for column in columns})
 
 
-def _read_events(lines: bytes, type_: HiveType) -> pa.Table:
+def _read_odd_events(lines: bytes, type_: HiveType) -> pa.Table:
+    """Read events with a line that is longer than a block, or with repeated members."""
+    try:
+        return _read_events(lines, type_, len(lines) + 1)
+    except pa.ArrowInvalid:
+        narrowed = _without_duplicates(lines, type_)
+        return _read_events(narrowed, type_, len(narrowed) + 1)
+
+
+def _read_events(lines: bytes, type_: HiveType, block_size: int) -> pa.Table:
     return arrow_json.read_json(
         pa.BufferReader(lines),
-        read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(lines) + 1),
+        read_options=arrow_json.ReadOptions(use_threads=False, block_size=block_size),
         parse_options=arrow_json.ParseOptions(
             explicit_schema=pa.schema(arrow_type(type_)), unexpected_field_behavior="ignore"
         ),
