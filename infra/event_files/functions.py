@@ -78,12 +78,13 @@ class EventFunctions(PipelineFunctions):
         self.convert_batch.allow(["s3:GetObject"], read, _ANY_OBJECT)
         self.convert_batch.allow_list(self._lake_arn)
         self.convert_batch.allow(["s3:PutObject"], write, _ANY_OBJECT)
-        purpose = "Compares events with rows, then marks the chunks converted"
+        purpose = "Compares events with rows, then marks the chunks converted; plans again without what cannot be read"
         self.commit_conversion = self.build("commit_conversion", purpose, **self._in_lake, **self._in_ledger)
         self.commit_conversion.allow(["s3:GetObject", "s3:PutObject"], [f"{self._lake_arn}/runs/*"], _ANY_OBJECT)
         self.commit_conversion.allow_list(self._lake_arn)
-        self.commit_conversion.allow(["s3:DeleteObject"], [f"{self._lake_arn}/data/clean_json/*"], _ANY_OBJECT)
-        settle = ["dynamodb:Query", "dynamodb:PutItem", "dynamodb:DeleteItem"]
+        removed = [f"{self._lake_arn}/{folder}/*" for folder in ("data/clean_json", "data/clean_parquet", "runs")]
+        self.commit_conversion.allow(["s3:DeleteObject"], removed, _ANY_OBJECT)
+        settle = ["dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
         self.commit_conversion.allow(settle, [self._ledger.table_arn])
 
     def _build_profile(self, *, searched: bool) -> None:

@@ -26,13 +26,14 @@ class ConversionMachine(Machine):
         self.build(self._build_chain(), comment=comment, minutes=minutes)
 
     def _build_chain(self) -> sfn.Chain:
-        failed = self.failure("Conversion failed", "The run stays claimed; the next run finishes it first.")
+        failed = self.failure("Conversion failed", "What it planned stays pending; the next run goes on with it.")
         run = {"plan_key": sfn.JsonPath.string_at("$.plan_key")}
         plan = self.call("Plan the run", self._functions.plan_conversion, _EXECUTION, failed, result_path=None)
-        commit = self.call("Commit the run", self._functions.commit_conversion, run, failed)
+        commit = self.call("Commit the run", self._functions.commit_conversion, run, failed, result_path=None)
         profile = self.call("Publish the profiling log", self._functions.profile_run, run, failed)
         convert = self._build_map(failed)
-        convert.next(commit).next(profile)
+        again = sfn.Choice(self, "Could all chunks be read?", comment="Else they are left out, the others converted")
+        convert.next(commit).next(again.when(_status("planned_again"), convert).otherwise(profile))
         if self._load_search:
             profile.next(self._build_load(_LOAD_THE_RUN, sfn.Succeed(self, "Run converted")))
         return plan.next(self._build_question(convert))

@@ -4,7 +4,7 @@ import itertools
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -16,6 +16,7 @@ from sluice.aws import runtime
 from sluice.contracts.load import load_registry
 from sluice.event_files.convert.batches import Converter
 from sluice.event_files.convert.committing import Summary, commit, read_plan
+from sluice.event_files.convert.leaving_out import leave_out
 from sluice.event_files.convert.model import Plan
 from sluice.event_files.convert.planning import Decision, Planned, Planning
 from sluice.event_files.convert.profiling import publish_profile
@@ -120,11 +121,17 @@ class MotoStage:
             planned = _attempt(attempts, lambda: self.plan(execution))
             if planned.decision is not Decision.PLANNED:
                 return None
-            for group in _attempt(attempts, lambda: self.read_plan(planned)).groups:
-                _attempt(attempts, partial(Converter(REGISTRY, self.lake).convert, group))
+            planned = self._convert_what_can_be_read(planned, attempts)
             summary = _attempt(attempts, lambda: self.commit(planned))
             _attempt(attempts, lambda: self.profile(planned))
             return summary
+
+    def _convert_what_can_be_read(self, planned: Planned, attempts: int) -> Planned:
+        """Convert a plan, and the one that follows it where chunks cannot be read; return the last one."""
+        for group in _attempt(attempts, lambda: self.read_plan(planned)).groups:
+            _attempt(attempts, partial(Converter(REGISTRY, self.lake).convert, group))
+        following = _attempt(attempts, lambda: self.leave_out(planned))
+        return self._convert_what_can_be_read(following, attempts) if following else planned
 
     @contextmanager
     def execution(self, name: str) -> Iterator[str]:
@@ -147,6 +154,12 @@ class MotoStage:
     def convert_batches(self, planned: Planned) -> None:
         for group in self.read_plan(planned).groups:
             Converter(REGISTRY, self.lake).convert(group)
+
+    def leave_out(self, planned: Planned) -> Planned | None:
+        """Plan again without chunks that could not be read; None if all could."""
+        assert planned.plan_key
+        following = leave_out(self.read_plan(planned), planned.plan_key, self.lake, self.runs)
+        return following and replace(planned, plan_key=following[0])
 
     def commit(self, planned: Planned) -> Summary:
         return commit(self.read_plan(planned), self.lake, self.runs)

@@ -94,7 +94,7 @@ def assert_books_balance() -> None:
     for chunk in chunks:
         if chunk["pk"] == PENDING:
             _assert_rows_are_there(chunk, objects.get(clean_key(chunk["sk"]), b""))
-            assert chunk["dirty_bytes"] == len(objects.get(dirty_key(chunk["sk"]), b""))
+            assert chunk["dirty_length"] == len(objects.get(dirty_key(chunk["sk"]), b""))
         else:
             assert chunk["pk"] == CONVERTED
             assert clean_key(chunk["sk"]) not in objects

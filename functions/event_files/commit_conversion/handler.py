@@ -7,20 +7,31 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.runtime import dynamodb, s3, setting
 from sluice.event_files.convert.committing import commit, read_plan
+from sluice.event_files.convert.leaving_out import leave_out
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
+from sluice.event_files.metrics import CHUNKS_LEFT_OUT
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import LambdaFunction
 
 function = LambdaFunction()
-logger = function.logger
+logger, emitter = function.logger, function.emitter
 files = S3ObjectStore(s3(), setting("LAKE_BUCKET"))
 ledger = DynamoRunLedger(dynamodb(), setting("LEDGER_TABLE"))
 
 
 @function.observe
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Commit the run of a plan: ``{"plan_key": …}``."""
-    summary = commit(read_plan(files, event["plan_key"]), files, ledger)
+    """Commit the run of a plan, ``{"plan_key": …}``, or plan it again without the chunks that cannot be read."""
+    key = event["plan_key"]
+    plan = read_plan(files, key)
+    if following := leave_out(plan, key, files, ledger):
+        key, plan = following
+        if plan.groups:
+            return {"status": "planned_again", "run_id": plan.run_id, "plan_key": key}
+    summary = commit(plan, files, ledger)
     ledger.note_newest_hours(summary.newest_hours)
     logger.info("committed", extra=asdict(summary))
-    return {"run_id": summary.run_id}
+    if summary.left_out:
+        logger.error("chunks left out", extra={"chunks": summary.left_out})
+        emitter.add(CHUNKS_LEFT_OUT, len(summary.left_out))
+    return {"status": "planned", "run_id": plan.run_id, "plan_key": key}

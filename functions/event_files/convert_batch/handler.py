@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -21,19 +22,21 @@ converter = Converter(load_registry(), S3ObjectStore(s3(), setting("LAKE_BUCKET"
 
 @function.observe
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Convert a group of the plan, unless it is converted already."""
+    """Convert a group of the plan, unless it is converted already; note the chunks of it that cannot be read."""
     group = BatchGroup.from_json(event)
     logger.append_keys(run_id=group.run_id, group_id=group.group_id)
     begun = time.perf_counter()
     try:
-        receipts = converter.convert(group)
+        converted = converter.convert(group)
     except Exception:
         logger.exception("group not converted")  # Lambda hands on the last of a chain of errors only
         raise
     seconds = time.perf_counter() - begun
     emitter.add(BATCH_SECONDS, seconds)
-    if receipts:
-        _report(receipts, seconds)
+    for chunk in converted.left_out:
+        logger.error("chunk not read", extra=asdict(chunk))
+    if converted.receipts:
+        _report(converted.receipts, seconds)
     return {"batches": [batch.batch_id for batch in group.batches], "rows": sum(batch.rows for batch in group.batches)}
 
 

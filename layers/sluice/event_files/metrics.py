@@ -13,6 +13,7 @@ UNKNOWN_MEMBERS = Metric("UnknownMembers", "Count", "Members that no contract ha
 MEDIA_MISSING = Metric("MediaMissing", "Count", "Media that events name and the index lacks.", rare=True)
 
 ROWS_CONVERTED = Metric("RowsConverted", "Count", "Rows written to Parquet.")
+CHUNKS_LEFT_OUT = Metric("ChunksLeftOut", "Count", "Chunks that a run could not read, so that they wait.", rare=True)
 BATCH_SECONDS = Metric("BatchSeconds", "Seconds", "Time a group of batches took to become Parquet.")
 PARQUET_BYTES = Metric("ParquetBytes", "Bytes", "Bytes of the Parquet files written.")
 

@@ -19,6 +19,7 @@ def summarise(execution: FinishedExecution) -> RunSummary:
     commit = orjson.loads(execution.read(key))
     rows, dirty = commit["rows"], commit.get("dirty", {})
     totals = {"rows": sum(rows.values()), "dirty": sum(sum(reasons.values()) for reasons in dirty.values())}
+    totals["chunks_left_out"] = len(commit["left_out"])
     return RunSummary(run_id, "converted", {**commit, **totals}, rows, dirty, {"summary": key})
 
 
@@ -37,6 +38,7 @@ CONVERSIONS = RunKind(
         "unknown_members": "Members that no contract has.",
         "media_missing": "Media that events name and the index lacks.",
         "bytes": "Bytes of the source objects.",
+        "chunks_left_out": "Chunks that could not be read, so that they wait.",
     },
     summarise=summarise,
 )

@@ -24,8 +24,7 @@ def test_batches_come_from_the_plan_file_and_nothing_grows_in_the_state(convert:
     assert convert.map["ItemReader"]["ReaderConfig"]["ItemsPointer"] == "/groups"
     assert convert.map["ItemReader"]["Parameters"]["Key.$"] == "$.plan_key"
     assert "ItemSelector" not in convert.map
-    for name in ("Commit the run", "Publish the profiling log"):
-        assert convert.states[name]["ResultPath"] is None
+    assert convert.states["Publish the profiling log"]["ResultPath"] is None
 
 
 def test_what_the_steps_are_told(convert: Machine) -> None:
@@ -47,9 +46,12 @@ def test_the_plan_decides_where_it_goes(convert: Machine) -> None:
 
 
 def test_the_order_of_a_run(convert: Machine) -> None:
-    assert not loops(convert.definition)
-    run = ["Convert the batches", "Commit the run", "Publish the profiling log"]
+    run = ["Convert the batches", "Commit the run", "Could all chunks be read?"]
     assert path(convert.definition, "Convert the batches") == run
+    choice = convert.states[run[-1]]
+    assert choice["Default"] == "Publish the profiling log"
+    assert {rule["StringEquals"]: rule["Next"] for rule in choice["Choices"]} == {"planned_again": run[0]}
+    assert loops(convert.definition) == {frozenset(run)}
 
 
 def test_whatever_fails_ends_the_run(convert: Machine) -> None:

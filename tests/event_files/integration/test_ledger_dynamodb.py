@@ -62,7 +62,7 @@ def test_a_chunk_comes_back_as_it_was_committed(moto_stage: MotoStage) -> None:
     counts = Counts(events=9, unrelated=1, unknown_members=2, media_missing=3)
     counts.clean["T"] = 4
     counts.dirty.update({("T", "RULE_BROKEN"): 2, ("-", "FRAGMENT"): 1})
-    chunk = ChunkRecord("1", (Segment("T", 0, 9, 4),), dirty_bytes=7, files=2, counts=counts, source_bytes=500)
+    chunk = ChunkRecord("1", (Segment("T", 0, 9, 4),), dirty_length=7, files=2, counts=counts, source_bytes=500)
     moto_stage.ledger.commit([chunk], [])
     assert moto_stage.runs.pending_chunks() == [chunk]
 

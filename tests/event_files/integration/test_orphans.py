@@ -30,7 +30,7 @@ def _keys(*chunk_ids: str) -> set[str]:
 
 
 def _commit(moto_stage: MotoStage, chunk_id: str) -> str:
-    moto_stage.ledger.commit([ChunkRecord(chunk_id, (Segment("MICROONE_EVENT", 0, 3, 1),), dirty_bytes=3)], [])
+    moto_stage.ledger.commit([ChunkRecord(chunk_id, (Segment("MICROONE_EVENT", 0, 3, 1),), dirty_length=3)], [])
     return chunk_id
 
 

@@ -1,7 +1,7 @@
 """Conversion of batches: lines of JSON to Parquet, one file per hour, with a receipt for each batch."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -10,14 +10,24 @@ import pyarrow.compute as pc
 from pyarrow import json as arrow_json
 
 from sluice.contracts.model import Contract, HiveType, Registry, event_type
-from sluice.event_files.convert.model import Batch, BatchGroup, Receipt, profile_part_key, receipts_key
+from sluice.event_files.convert.model import (
+    Batch,
+    BatchGroup,
+    LeftOut,
+    Receipt,
+    left_out_key,
+    profile_part_key,
+    receipts_key,
+    written_key,
+)
 from sluice.event_files.convert.profiling import profile_of_dirty, profile_of_rows
-from sluice.lake.object_store import MissingObjectError, ObjectStore, parquet_key
+from sluice.lake.object_store import MissingObjectError, ObjectStore, UnreadableObjectError, parquet_key
 from sluice.lake.parquet import arrow_type, to_parquet
 
 PARTITION_COLUMN = "date_time"
 _BLOCK_BYTES = 4 << 20  # the reader is fastest with blocks of so many bytes, and takes no line longer than one
 _HOUR = len("2026-01-31T23")
+_UNREAD = (MissingObjectError, UnreadableObjectError, ValueError, LookupError, TypeError, AttributeError)
 
 
 class BatchError(Exception):
@@ -28,9 +38,27 @@ class BatchError(Exception):
 class _File:
     """The rows of one hour as Parquet."""
 
+    key: str
     hour: str
     rows: int
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A batch as its files, which are not written yet, and its part of the profiling log."""
+
+    batch: Batch
+    files: tuple[_File, ...]
+    profile: pa.Table
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What became of a group: receipts of its batches, or the chunks that cannot be read; neither if it had some."""
+
+    receipts: tuple[Receipt, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 class Converter:
@@ -40,39 +68,53 @@ class Converter:
         self._registry = registry
         self._files = files
 
-    def convert(self, group: BatchGroup) -> list[Receipt]:
-        """Convert the batches of a group, one after the other; return their receipts, none if they exist already.
+    def convert(self, group: BatchGroup) -> Converted:
+        """Convert the batches of a group, unless they have receipts.
+
+        Where a chunk is gone, cut short, not given out or damaged, nothing is converted: the group notes the chunk.
 
         Raises:
-            BatchError: A batch has rows other than planned, rows without a time or none, or a chunk of it is not in
-                the lake; none of its files was written, and its group has no receipts.
+            BatchError: A batch cannot be converted, though each of its chunks can; nothing of the group was written.
         """
         key = receipts_key(group.run_id, group.group_id)
         if self._files.exists(key):
-            return []
-        receipts, profiles = zip(*map(self._convert, group.batches), strict=True)
-        self._files.write(profile_part_key(group.run_id, group.group_id), to_parquet(pa.concat_tables(profiles)))
+            return Converted()
+        read, unread = list[_Read](), dict[str, LeftOut]()
+        for batch in group.batches:
+            try:
+                read.append(self._read(batch))
+            except _UNREAD as error:
+                unread |= self._unread_of(batch, error)
+        if unread:
+            left_out = tuple(unread.values())
+            self._files.write(left_out_key(group.run_id, group.group_id), orjson.dumps(left_out))
+            return Converted(left_out=left_out)
+        self._write(group, read)
+        receipts = tuple(_receipt(each.batch, each.files) for each in read)
         self._files.write(
             key, b"".join(orjson.dumps(receipt, option=orjson.OPT_APPEND_NEWLINE) for receipt in receipts)
         )
-        return list(receipts)
+        return Converted(receipts)
 
-    def _convert(self, batch: Batch) -> tuple[Receipt, pa.Table]:
-        try:
-            files, profile = self._read(batch)
-        except (MissingObjectError, ValueError) as error:
-            raise BatchError(f"{batch.batch_id} of run {batch.run_id}: {error}") from error
-        name = f"{batch.run_id}-{batch.batch_id}"
-        self._files.write_all({parquet_key(batch.table or "", file.hour, name): file.body for file in files})
-        return _receipt(batch, files), profile
+    def _write(self, group: BatchGroup, read: Sequence[_Read]) -> None:
+        """Write the files of a group; what they are is written first, so that they are found should it die."""
+        bodies = {file.key: file.body for each in read for file in each.files}
+        self._files.write(written_key(group.run_id, group.group_id), orjson.dumps(list(bodies)))
+        self._files.write_all(bodies)
+        profile = pa.concat_tables([each.profile for each in read])
+        self._files.write(profile_part_key(group.run_id, group.group_id), to_parquet(profile))
 
-    def _read(self, batch: Batch) -> tuple[list[_File], pa.Table]:
+    def _read(self, batch: Batch) -> _Read:
         if batch.table is None:
-            return [], profile_of_dirty(batch, self._files.read_ranges(batch.spans))
+            return _Read(batch, (), profile_of_dirty(batch, self._files.read_ranges(batch.spans)))
         contract = self._registry.contract(batch.table)
         rows = self._rows(batch, contract)
-        files = [_File(hour, part.num_rows, to_parquet(part)) for hour, part in by_hour(rows)]
-        return files, profile_of_rows(batch, contract, rows)
+        name = f"{batch.run_id}-{batch.batch_id}"
+        files = tuple(
+            _File(parquet_key(batch.table, hour, name), hour, part.num_rows, to_parquet(part))
+            for hour, part in by_hour(rows)
+        )
+        return _Read(batch, files, profile_of_rows(batch, contract, rows))
 
     def _rows(self, batch: Batch, contract: Contract) -> pa.Table:
         rows = read_rows(contract, self._files.read_ranges(batch.spans))
@@ -84,6 +126,22 @@ class Converter:
                 "validate_files writes them: compare the versions of the deployed functions"
             )
         return rows
+
+    def _unread_of(self, batch: Batch, error: Exception) -> dict[str, LeftOut]:
+        """Return the chunks of a batch that cannot be read. Raises BatchError if each of them can."""
+        found: dict[str, LeftOut] = {}
+        for span in batch.spans:
+            if span.chunk_id not in found:
+                try:
+                    self._read(replace(batch, spans=(span,)))
+                except (MissingObjectError, UnreadableObjectError) as lost:
+                    found[span.chunk_id] = LeftOut(span.chunk_id, str(lost), isinstance(lost, MissingObjectError))
+                except _UNREAD as damage:
+                    reason = f"{span.key} is damaged, {batch.table or 'dirty records'}: {damage}"
+                    found[span.chunk_id] = LeftOut(span.chunk_id, reason)
+        if not found:
+            raise BatchError(f"{batch.batch_id} of run {batch.run_id}: {error}") from error
+        return found
 
 
 def read_rows(contract: Contract, lines: bytes) -> pa.Table:

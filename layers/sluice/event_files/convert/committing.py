@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import orjson
 
@@ -17,7 +18,10 @@ class IncompleteRunError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Counts of a run: `events` are the clean ones, `dirty` is by table and reason, `newest_hours` by table."""
+    """Counts of a run: `events` are the clean ones, `dirty` is by table and reason, `newest_hours` by table.
+
+    `left_out` are the chunks that could not be read, and wait on.
+    """
 
     run_id: str
     status: str
@@ -33,6 +37,7 @@ class Summary:
     unknown_members: int
     media_missing: int
     planned_at: str
+    left_out: Sequence[Mapping[str, Any]]
 
 
 def read_plan(files: ObjectStore, key: str) -> Plan:
@@ -58,6 +63,7 @@ def commit(plan: Plan, files: ObjectStore, ledger: RunLedger) -> Summary:
         parquet_bytes=sum(receipt.parquet_bytes for receipt in receipts),
         newest_hours=_newest_hours(receipts),
         planned_at=plan.planned_at,
+        left_out=[asdict(each) for each in plan.left_out],
         **asdict(plan.arrived),
     )
     files.write(commit_key(plan.run_id), orjson.dumps(summary))

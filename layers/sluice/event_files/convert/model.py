@@ -5,8 +5,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
-from sluice.event_files.ledger.model import ChunkRecord, OpenRun
+from sluice.event_files.ledger.model import ChunkRecord, OpenRun, chunk_id_of
 from sluice.lake.object_store import RUNS_PREFIX, ByteRange
+
+
+@dataclass(frozen=True, slots=True)
+class Span(ByteRange):
+    """Bytes of a chunk's object that hold so many rows; of its dirty object, none."""
+
+    rows: int = 0
+
+    @property
+    def chunk_id(self) -> str:
+        """Return the chunk whose object it is of."""
+        return chunk_id_of(self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +29,17 @@ class Batch:
     planned_at: str  # ISO 8601, UTC
     batch_id: str
     table: str | None
-    rows: int
-    spans: tuple[ByteRange, ...]
+    spans: tuple[Span, ...]
+
+    @property
+    def rows(self) -> int:
+        """Return the rows to be written."""
+        return sum(span.rows for span in self.spans)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read the JSON of a batch."""
-        return cls(**{**value, "spans": tuple(ByteRange(**span) for span in value["spans"])})
+        return cls(**{**value, "spans": tuple(Span(**span) for span in value["spans"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +65,17 @@ class BatchGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A chunk that cannot be read, so that it waits on, and why; it is `gone` where its object is, or a part of it."""
+
+    chunk_id: str
+    reason: str
+    gone: bool = False
+    files: int = 0
+    events: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Arrived:
     """Counts of what came with the chunks of a run beside its rows; `dirty` is by table and reason."""
 
@@ -61,7 +88,10 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The work of a run. Once published it never changes; its groups are the items of the Map state."""
+    """The work of a run. Once published it never changes; its groups are the items of the Map state.
+
+    Where chunks cannot be read, a plan without these follows it.
+    """
 
     run_id: str
     planned_at: str
@@ -69,13 +99,15 @@ class Plan:
     chunk_ids: tuple[str, ...]
     groups: tuple[BatchGroup, ...]
     arrived: Arrived = Arrived()
+    left_out: tuple[LeftOut, ...] = ()
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read the JSON of a plan."""
         groups = tuple(map(BatchGroup.from_json, value["groups"]))
         chunk_ids, arrived = tuple(value["chunk_ids"]), Arrived(**value["arrived"])
-        return cls(**{**value, "chunk_ids": chunk_ids, "groups": groups, "arrived": arrived})
+        left_out = tuple(LeftOut(**each) for each in value["left_out"])
+        return cls(**{**value, "chunk_ids": chunk_ids, "groups": groups, "arrived": arrived, "left_out": left_out})
 
     @property
     def batches(self) -> tuple[Batch, ...]:
@@ -118,6 +150,9 @@ class RunLedger(Protocol):
     def publish_plan(self, run: OpenRun, plan_key: str) -> bool:
         """Set the plan of the open run, if it is still `run` and has none yet; return whether it was set."""
 
+    def replace_plan(self, run_id: str, old: str, new: str) -> bool:
+        """Set another plan of the open run, if it is still this run with its old plan, or has the new one already."""
+
     def drop_run(self, run: OpenRun) -> bool:
         """End a run that needs no plan, if it is still `run` and has none yet; return whether it was ended."""
 
@@ -130,6 +165,9 @@ class RunLedger(Protocol):
     def mark_converted(self, chunk_ids: Iterable[str], run_id: str) -> None:
         """Move chunks from pending to converted; those that are converted already stay so."""
 
+    def note_left_out(self, reasons: Mapping[str, str]) -> None:
+        """Note at pending chunks why a run left them out."""
+
 
 def plan_key(run_id: str, token: str) -> str:
     """Return the key of one attempt's plan; the ledger names the plan of a run that holds."""
@@ -139,6 +177,16 @@ def plan_key(run_id: str, token: str) -> str:
 def receipts_key(run_id: str, group_id: str) -> str:
     """Return the key of a group's receipts: a line of JSON for each batch."""
     return f"{RUNS_PREFIX}{run_id}/receipts/{group_id}.jsonl"
+
+
+def written_key(run_id: str, group_id: str) -> str:
+    """Return the key of the list of Parquet files that a group is about to write."""
+    return f"{RUNS_PREFIX}{run_id}/written/{group_id}.json"
+
+
+def left_out_key(run_id: str, group_id: str) -> str:
+    """Return the key of the chunks that a group could not read; once it has receipts, it could after all."""
+    return f"{RUNS_PREFIX}{run_id}/left_out/{group_id}.json"
 
 
 def profile_part_key(run_id: str, group_id: str) -> str:

@@ -1,6 +1,6 @@
 """Plan of a run: one run at a time, and a crashed run's plan is finished before a new one is made."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -13,12 +13,13 @@ from sluice.event_files.convert.model import (
     BatchGroup,
     Plan,
     RunLedger,
+    Span,
     plan_key,
 )
 from sluice.event_files.ledger.model import ChunkRecord, Counts, OpenRun, clean_key, dirty_key
 from sluice.lake.batching import cut
 from sluice.lake.lease import Executions, acquire
-from sluice.lake.object_store import ByteRange, ObjectStore, iso
+from sluice.lake.object_store import ObjectStore, iso
 
 MAX_SPANS = 500
 """A group of batches travels as the input of one state: 500 spans are about 70 KB of its 256 KB."""
@@ -84,8 +85,8 @@ class Planning:
     def _plan_of(self, run_id: str, now: datetime, chunks: Sequence[ChunkRecord]) -> Plan:
         planned_at = iso(now)
         batches = (
-            Batch(run_id, planned_at, f"{number:05d}-{table or 'DIRTY'}", table, rows, spans)
-            for number, (table, rows, spans) in enumerate(self._parts(chunks))
+            Batch(run_id, planned_at, f"{number:05d}-{table or 'DIRTY'}", table, spans)
+            for number, (table, spans) in enumerate(self._parts(chunks))
         )
         # An invocation for each of them is most of what small batches would cost.
         groups = cut(batches, _bytes, self.batch_bytes, MAX_SPANS, count=lambda batch: len(batch.spans))
@@ -95,32 +96,31 @@ class Planning:
             files=sum(chunk.files for chunk in chunks),
             chunk_ids=tuple(chunk.chunk_id for chunk in chunks),
             groups=tuple(map(BatchGroup, groups)),
-            arrived=_arrived(chunks),
+            arrived=arrived_with(chunks),
         )
 
-    def _parts(self, chunks: Sequence[ChunkRecord]) -> Iterator[tuple[str | None, int, tuple[ByteRange, ...]]]:
-        """Cut the rows of each table, then the dirty records, into batches: (table, rows, spans)."""
-        rows_of: dict[str, list[tuple[int, ByteRange]]] = {}
+    def _parts(self, chunks: Sequence[ChunkRecord]) -> Iterator[tuple[str | None, tuple[Span, ...]]]:
+        """Cut the rows of each table, then the dirty records, into batches."""
+        rows_of: dict[str, list[Span]] = {}
         for chunk in chunks:
             for segment in chunk.segments:
-                span = ByteRange(clean_key(chunk.chunk_id), segment.offset, segment.length)
-                rows_of.setdefault(segment.table, []).append((segment.rows, span))
-        dirty = [
-            (0, ByteRange(dirty_key(chunk.chunk_id), 0, chunk.dirty_bytes)) for chunk in chunks if chunk.dirty_bytes
-        ]
-        everything: list[tuple[str | None, list[tuple[int, ByteRange]]]] = [*sorted(rows_of.items()), (None, dirty)]
-        for table, parts in everything:
-            for batch in cut(parts, lambda part: part[1].length, self.batch_bytes, MAX_SPANS):
-                yield table, sum(rows for rows, _ in batch), tuple(span for _, span in batch)
+                span = Span(clean_key(chunk.chunk_id), segment.offset, segment.length, segment.rows)
+                rows_of.setdefault(segment.table, []).append(span)
+        dirty = [Span(dirty_key(chunk.chunk_id), 0, chunk.dirty_length) for chunk in chunks if chunk.dirty_length]
+        everything: list[tuple[str | None, list[Span]]] = [*sorted(rows_of.items()), (None, dirty)]
+        for table, spans in everything:
+            for batch in cut(spans, lambda span: span.length, self.batch_bytes, MAX_SPANS):
+                yield table, batch
 
 
 def _bytes(batch: Batch) -> int:
     return sum(span.length for span in batch.spans)
 
 
-def _arrived(chunks: Sequence[ChunkRecord]) -> Arrived:
-    counts = Counts()
+def arrived_with(chunks: Iterable[ChunkRecord]) -> Arrived:
+    """Add up what came with chunks."""
+    counts, size = Counts(), 0
     for chunk in chunks:
         counts.add(chunk.counts)
-    size = sum(chunk.source_bytes for chunk in chunks)
+        size += chunk.source_bytes
     return Arrived(size, counts.unrelated, counts.unknown_members, counts.media_missing, counts.dirty_by_table())

@@ -45,15 +45,18 @@ def profile_of_dirty(batch: Batch, lines: bytes) -> pa.Table:
 def publish_profile(plan: Plan, files: ObjectStore, ledger: RunLedger, *, searched: bool = False) -> str:
     """Write the run's profiling log as one file of its table, then close the run; return the file's key.
 
+    A run that had to leave out every chunk has no such file.
+
     Where the log is `searched` as well, a marker for the search loader is written first.
     """
     key = parquet_key(PROFILING_LOG.name, plan.planned_at, plan.run_id)
-    with tempfile.TemporaryFile() as merged:
-        _merge((files.read(profile_part_key(plan.run_id, group.group_id)) for group in plan.groups), merged)
-        merged.seek(0)
-        files.write(key, merged)
-    if searched:
-        mark_pending(files, PendingRun(plan.run_id, key))
+    if plan.groups:
+        with tempfile.TemporaryFile() as merged:
+            _merge((files.read(profile_part_key(plan.run_id, group.group_id)) for group in plan.groups), merged)
+            merged.seek(0)
+            files.write(key, merged)
+        if searched:
+            mark_pending(files, PendingRun(plan.run_id, key))
     ledger.close_run(plan.run_id)
     return key
 

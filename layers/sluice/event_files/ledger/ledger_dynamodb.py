@@ -142,13 +142,14 @@ def source_key(source: SourceObject) -> Item:
 def chunk_item(chunk: ChunkRecord, now: datetime) -> Item:
     """Return the item of a chunk; one without rows and dirty records has nothing to be converted."""
     return {
-        **chunk_key(PENDING if chunk.segments or chunk.dirty_bytes else CONVERTED, chunk.chunk_id),
+        **chunk_key(PENDING if chunk.segments or chunk.dirty_length else CONVERTED, chunk.chunk_id),
         "segments": [[each.table, each.offset, each.length, each.rows] for each in chunk.segments],
-        "dirty_bytes": chunk.dirty_bytes,
+        "dirty_length": chunk.dirty_length,
         "files": chunk.files,
         **_counts_item(chunk.counts),
         "dirty": chunk.counts.dirty_by_table(),
         "bytes": chunk.source_bytes,
+        "commit_id": chunk.commit_id or None,
         "created_at": iso(now),
     }
 

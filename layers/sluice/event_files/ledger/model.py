@@ -32,6 +32,7 @@ class Status(StrEnum):
     REFUSED = "refused"  # larger than a file may be: not read
     REPEATED = "repeated"  # the same bytes were recorded under this key before, under another ETag
     GONE = "gone"  # deleted or replaced before it was read
+    AGAIN = "again"  # what became of it was lost before its conversion; it was announced once more
     UNREADABLE = "unreadable"  # access denied; the announcement is retried and ends in the dead-letter queue
 
     @property
@@ -145,18 +146,20 @@ class ChunkRecord:
     Attributes:
         chunk_id: Unique, grows with time; names the chunk's objects.
         segments: Places of the rows in its clean object; none when there is no such object.
-        dirty_bytes: Size of its dirty object, 0 when there is none.
+        dirty_length: Bytes of its dirty object, 0 when there is none.
         files: Source objects committed with it.
         counts: Counts of their events.
         source_bytes: Bytes of the source objects as delivered.
+        commit_id: Its id, or that of the last chunk committed with it: a file may fill several, which stay together.
     """
 
     chunk_id: str
     segments: tuple[Segment, ...] = ()
-    dirty_bytes: int = 0
+    dirty_length: int = 0
     files: int = 0
     counts: Counts = field(default_factory=Counts)
     source_bytes: int = 0
+    commit_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

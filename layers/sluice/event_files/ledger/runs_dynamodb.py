@@ -49,6 +49,12 @@ class DynamoRunLedger:
         values = {":plan": plan_key, ":run": run.run_id}
         return self._leases.update(_RUN_KEY, run.execution, "SET plan_key = :plan", values, _UNPLANNED)
 
+    def replace_plan(self, run_id: str, old: str, new: str) -> bool:
+        """Set another plan of the open run, if it is still this run with its old plan, or has the new one already."""
+        condition = "run_id = :run AND plan_key IN (:old, :plan)"
+        values = to_dynamodb({":run": run_id, ":old": old, ":plan": new})
+        return is_met(lambda: self._update(_RUN_KEY, "SET plan_key = :plan", values, condition))
+
     def drop_run(self, run: OpenRun) -> bool:
         """End a run that needs no plan, if it is still `run` and has none yet; return whether it was ended."""
         return self._delete_run(_UNPLANNED, {":run": run.run_id, ":me": run.execution})
@@ -66,7 +72,7 @@ class DynamoRunLedger:
         wanted = set(chunk_ids)
         expires_at = int(self._clock().timestamp()) + _CONVERTED_DAYS * 86_400
         items = [
-            {**item, "pk": CONVERTED, "run_id": run_id, "expires_at": expires_at}
+            {**_without_note(item), "pk": CONVERTED, "run_id": run_id, "expires_at": expires_at}
             for item in self.items_under(PENDING)
             if item["sk"] in wanted
         ]
@@ -79,6 +85,12 @@ class DynamoRunLedger:
                     {"Delete": {"TableName": self._table, "Key": key}},
                 ]
             transact(self._client, moves)
+
+    def note_left_out(self, reasons: Mapping[str, str]) -> None:
+        """Note at pending chunks why a run left them out."""
+        for chunk_id, reason in reasons.items():
+            key, values = chunk_key(PENDING, chunk_id), to_dynamodb({":reason": reason})
+            is_met(lambda: self._update(key, "SET left_out = :reason", values, "attribute_exists(pk)"))  # noqa: B023
 
     def oldest_pending(self) -> datetime | None:
         """Return when the oldest chunk that waits for its conversion was committed; None when none waits."""
@@ -113,6 +125,15 @@ class DynamoRunLedger:
         )
         return (from_dynamodb(item) for page in pages for item in page["Items"])
 
+    def _update(self, key: Item, change: str, values: Item, condition: str) -> None:
+        self._client.update_item(
+            TableName=self._table,
+            Key=to_dynamodb(key),
+            UpdateExpression=change,
+            ConditionExpression=condition,
+            ExpressionAttributeValues=values,
+        )
+
     def _delete_run(self, condition: str, values: dict[str, str]) -> bool:
         return is_met(
             lambda: self._client.delete_item(
@@ -124,6 +145,10 @@ class DynamoRunLedger:
         )
 
 
+def _without_note(item: Item) -> Item:
+    return {name: value for name, value in item.items() if name != "left_out"}
+
+
 def chunk_record(item: Mapping[str, Any]) -> ChunkRecord:
     """Return the chunk of an item."""
     names = ("events", "unrelated", "unknown_members", "media_missing")
@@ -131,7 +156,9 @@ def chunk_record(item: Mapping[str, Any]) -> ChunkRecord:
     for table, reasons in item["dirty"].items():
         counts.dirty.update({(table, reason): count for reason, count in reasons.items()})
     segments = tuple(Segment(*segment) for segment in item["segments"])
-    return ChunkRecord(item["sk"], segments, item["dirty_bytes"], item["files"], counts, item["bytes"])
+    return ChunkRecord(
+        item["sk"], segments, item["dirty_length"], item["files"], counts, item["bytes"], item.get("commit_id", "")
+    )
 
 
 def _open_run(item: Item) -> OpenRun:

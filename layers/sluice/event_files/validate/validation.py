@@ -233,6 +233,8 @@ class Validation:
         if chunks:
             size = sum(file.size for file in files)
             chunks[-1] = replace(chunks[-1], files=len(files), counts=counts, source_bytes=size)
+        if len(chunks) > 1:
+            chunks = [replace(chunk, commit_id=chunks[-1].chunk_id) for chunk in chunks]
         ids = tuple(chunk.chunk_id for chunk in chunks)
         records = [
             SourceRecord(file.source, file.status, file.size, file.counts, ids, digest=file.digest) for file in files
@@ -253,7 +255,7 @@ class Validation:
         for key, body in bodies.items():
             if body:
                 self._chunks.write(key, body)
-        return ChunkRecord(chunk_id, segments=segments, dirty_bytes=len(dirty))
+        return ChunkRecord(chunk_id, segments=segments, dirty_length=len(dirty))
 
     def _note_unread(self, source: SourceObject, status: Status, message: str, outcome: Outcome) -> None:
         record = SourceRecord(source, status, 0, Counts(), message=message)

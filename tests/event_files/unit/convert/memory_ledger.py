@@ -1,6 +1,6 @@
 """Pending chunks and the open run, kept in memory."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from sluice.event_files.ledger.model import ChunkRecord, OpenRun
@@ -23,6 +23,7 @@ class MemoryLedger:
     pending: list[ChunkRecord] = field(default_factory=list)
     run: OpenRun | None = None
     converted: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
 
     def open_run(self) -> OpenRun | None:
         return self.run
@@ -40,6 +41,12 @@ class MemoryLedger:
         self.run = replace(run, plan_key=plan_key)
         return True
 
+    def replace_plan(self, run_id: str, old: str, new: str) -> bool:
+        if self.run is None or self.run.run_id != run_id or self.run.plan_key not in {old, new}:
+            return False
+        self.run = replace(self.run, plan_key=new)
+        return True
+
     def drop_run(self, run: OpenRun) -> bool:
         if self.run != run or run.plan_key is not None:
             return False
@@ -52,6 +59,9 @@ class MemoryLedger:
 
     def pending_chunks(self) -> list[ChunkRecord]:
         return [chunk for chunk in self.pending if chunk.chunk_id not in self.converted]
+
+    def note_left_out(self, reasons: Mapping[str, str]) -> None:
+        self.left_out.update(reasons)
 
     def mark_converted(self, chunk_ids: Iterable[str], run_id: str) -> None:
         self.converted.update(dict.fromkeys(chunk_ids, run_id))

@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from sluice.event_files.convert.committing import IncompleteRunError, Summary, commit
-from sluice.event_files.convert.model import Arrived, Batch, BatchGroup, Plan, Receipt, receipts_key
+from sluice.event_files.convert.model import Arrived, Batch, BatchGroup, Plan, Receipt, Span, receipts_key
 from sluice.event_files.ledger.model import clean_key
 from sluice.lake.object_store import commit_key
 from tests.event_files.unit.convert.memory_ledger import MemoryLedger
@@ -16,7 +16,7 @@ from tests.support.memory_object_store import MemoryObjectStore
 RUN = "run"
 CHUNKS = ("20260131T000000000000Z-a", "20260131T000000000001Z-b")
 BATCHES = tuple(
-    Batch(RUN, "then", name, table, rows, ())
+    Batch(RUN, "then", name, table, (Span("", 0, 0, rows),))
     for name, table, rows in [("0", "A", 3), ("1", "A", 2), ("2", "B", 1), ("3", None, 0)]
 )
 GROUPS = (BatchGroup(BATCHES[:3]), BatchGroup(BATCHES[3:]))
@@ -40,6 +40,7 @@ SUMMARY = Summary(
     unknown_members=3,
     media_missing=2,
     planned_at="then",
+    left_out=[],
 )
 
 

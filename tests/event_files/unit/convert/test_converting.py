@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from cli.contracts.generation import generate_event
-from sluice.event_files.convert.batches import BatchError, Converter, read_rows
-from sluice.event_files.convert.model import Batch, BatchGroup, Receipt, profile_part_key, receipts_key
+from sluice.event_files.convert.batches import Converted, Converter, read_rows
+from sluice.event_files.convert.model import Batch, BatchGroup, Span, left_out_key, profile_part_key, receipts_key
 from sluice.event_files.ledger.model import Counts
 from sluice.event_files.validate.event_processor import EventProcessor, lineage_of
-from sluice.lake.object_store import ByteRange, table_prefix
+from sluice.lake.object_store import table_prefix
 from tests.event_files.unit.validate.contract_events import CONTRACTS, REGISTRY, chance
 from tests.support.memory_object_store import MemoryObjectStore
 
@@ -42,11 +42,11 @@ def batch_of(files: MemoryObjectStore, table: str, lines: list[bytes]) -> Batch:
     spans = []
     for number, half in enumerate(halves):
         files.objects[f"chunk-{number}"] = b"before\n" + half + b"behind\n"
-        spans.append(ByteRange(f"chunk-{number}", len(b"before\n"), len(half)))
-    return Batch(RUN, "2026-01-31T12:00:00.000Z", f"00000-{table}", table, len(lines), tuple(spans))
+        spans.append(Span(f"chunk-{number}", len(b"before\n"), len(half), half.count(b"\n")))
+    return Batch(RUN, "2026-01-31T12:00:00.000Z", f"00000-{table}", table, tuple(spans))
 
 
-def convert(files: MemoryObjectStore, *batches: Batch) -> list[Receipt]:
+def convert(files: MemoryObjectStore, *batches: Batch) -> Converted:
     return Converter(REGISTRY, files).convert(BatchGroup(batches))
 
 
@@ -88,7 +88,7 @@ def test_rows_land_in_their_partitions(table: str) -> None:
 def test_an_hour_that_the_plan_could_not_know_of_is_not_the_newest(planned_at: str, newest: str) -> None:
     files = MemoryObjectStore()
     batch = replace(batch_of(files, TABLE, rows_of(TABLE, 20)), planned_at=planned_at)
-    (receipt,) = convert(files, batch)
+    (receipt,) = convert(files, batch).receipts
     assert receipt.newest_hour == newest
 
 
@@ -117,37 +117,49 @@ def test_a_group_is_done_as_one() -> None:
     files = MemoryObjectStore()
     first, second = batch_of(files, TABLE, rows_of(TABLE, 20)), batch_of(files, TABLE, rows_of(TABLE, 20))
     second = replace(second, batch_id=f"00001-{TABLE}")
-    with pytest.raises(BatchError, match=f"{second.batch_id} of run {RUN}: 21 rows were planned, 20 are there"):
-        convert(files, first, replace(second, rows=21))
-    assert not files.keys("runs/")
-    assert [receipt.rows for receipt in convert(files, first, second)] == [20, 20]
+    assert not convert(files, first, other_rows(second, 1)).receipts
+    assert files.keys("runs/") == [left_out_key(RUN, first.batch_id)]
+    assert not files.keys("data/")
+    assert [receipt.rows for receipt in convert(files, first, second).receipts] == [20, 20]
     assert files.keys(f"runs/{RUN}/receipts/") == [receipts_key(RUN, first.batch_id)]
     assert read(files, f"runs/{RUN}/profile/").num_rows == read(files, table_prefix(TABLE)).num_rows == 40
-    assert convert(files, first, second) == []
+    assert convert(files, first, second) == Converted()
+
+
+def other_rows(batch: Batch, more: int) -> Batch:
+    """The batch with more rows, or fewer, planned of its last chunk."""
+    *spans, last = batch.spans
+    return replace(batch, spans=(*spans, replace(last, rows=last.rows + more)))
 
 
 @pytest.mark.parametrize("difference", [-1, 1])
-def test_other_rows_than_planned_are_refused(difference: int) -> None:
+def test_a_chunk_with_other_rows_than_planned_is_left_out(difference: int) -> None:
     files = MemoryObjectStore()
     batch = batch_of(files, TABLE, rows_of(TABLE, 20))
-    before = dict(files.objects)
-    with pytest.raises(BatchError, match=rf"{20 + difference} rows were planned, 20 are there"):
-        convert(files, replace(batch, rows=20 + difference))
-    assert files.objects == before
+    (left_out,) = convert(files, other_rows(batch, difference)).left_out
+    assert (left_out.chunk_id, left_out.gone) == ("chunk-1", False)
+    assert f"{15 + difference} rows were planned, 15 are there" in left_out.reason
 
 
-def test_lines_that_are_no_events_are_refused() -> None:
+NO_EVENTS = {
+    "other members": b'{"id":"a","date_time":"2022-04-09T08:00:00Z","_source_key":"k","_source_offset":0}\n',
+    "no object": b"[1]\n",
+    "no JSON": b"\xff{\n",
+}
+
+
+@pytest.mark.parametrize("line", NO_EVENTS.values(), ids=NO_EVENTS.keys())
+@pytest.mark.parametrize("table", [TABLE, None])
+def test_chunks_of_lines_that_are_no_events_are_left_out(table: str | None, line: bytes) -> None:
     files = MemoryObjectStore()
-    lines = [b'{"id":"a","date_time":"2022-04-09T08:00:00Z","_source_key":"k","_source_offset":0}\n'] * 20
-    batch = batch_of(files, TABLE, lines)
-    with pytest.raises(BatchError, match="20 of 20 rows have no time"):
-        convert(files, batch)
+    batch = replace(batch_of(files, TABLE, [line] * 20), table=table)
+    assert [each.chunk_id for each in convert(files, batch).left_out] == ["chunk-0", "chunk-1"]
+    assert files.keys("runs/") == [left_out_key(RUN, batch.batch_id)]
     assert not files.keys("data/")
-    assert not files.keys("runs/")
 
 
-def test_rows_larger_than_any_block_of_the_reader() -> None:
-    """Two rows of 5 MB each: a reader with blocks of its own size would cut them."""
-    event = {"detail": {"id": "x" * 5_000_000}, "time": "2022-04-09T08:00:00Z"}
-    rows = read_rows(REGISTRY.contract(TABLE), (orjson.dumps(event) + b"\n") * 2)
-    assert [len(value.as_py()) for value in rows["id"]] == [5_000_000] * 2
+@pytest.mark.parametrize("length", [3 << 20, 9 << 20])
+def test_rows_larger_than_a_block_of_the_reader(length: int) -> None:
+    event = {"detail": {"id": "x" * length}, "time": "2022-04-09T08:00:00Z"}
+    rows = read_rows(REGISTRY.contract(TABLE), (orjson.dumps(event) + b"\n") * 3)
+    assert [len(value.as_py()) for value in rows["id"]] == [length] * 3

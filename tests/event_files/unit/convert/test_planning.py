@@ -10,10 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.event_files.convert.committing import read_plan
-from sluice.event_files.convert.model import Arrived, Batch, BatchGroup, Plan
+from sluice.event_files.convert.model import Arrived, Batch, BatchGroup, Plan, Span
 from sluice.event_files.convert.planning import MAX_SPANS, Decision, Planned, Planning
 from sluice.event_files.ledger.model import ChunkRecord, Counts, OpenRun, Segment, clean_key, dirty_key
-from sluice.lake.object_store import ByteRange
 from tests.event_files.unit.convert.memory_ledger import MemoryLedger, RunningExecutions
 from tests.support.memory_object_store import MemoryObjectStore
 
@@ -33,13 +32,13 @@ def plan_of(*pending: ChunkRecord) -> Plan:
     return read_plan(files, planned.plan_key or "")
 
 
-def chunk(number: int, segments: list[tuple[str, int, int]], dirty_bytes: int, files: int) -> ChunkRecord:
+def chunk(number: int, segments: list[tuple[str, int, int]], dirty_length: int, files: int) -> ChunkRecord:
     """A chunk as validation leaves it: its segments follow one another."""
     offset, placed = 0, []
     for table, length, rows in segments:
         placed.append(Segment(table, offset, length, rows))
         offset += length
-    return ChunkRecord(f"20260131T0000000000{number:02d}Z-c", tuple(placed), dirty_bytes, files)
+    return ChunkRecord(f"20260131T0000000000{number:02d}Z-c", tuple(placed), dirty_length, files)
 
 
 segments = st.lists(st.tuples(st.sampled_from("AB"), st.integers(1, 120), st.integers(1, 9)), max_size=5)
@@ -56,16 +55,14 @@ def test_a_plan_covers_everything_once(pending: list[ChunkRecord]) -> None:
     assert plan.files == sum(each.files for each in pending)
     for table in ("A", "B"):
         wanted = [
-            (ByteRange(clean_key(each.chunk_id), segment.offset, segment.length), segment.rows)
+            Span(clean_key(each.chunk_id), segment.offset, segment.length, segment.rows)
             for each in pending
             for segment in each.segments
             if segment.table == table
         ]
-        assert [span for batch in plan.batches if batch.table == table for span in batch.spans] == [
-            s for s, _ in wanted
-        ]
-        assert plan.rows()[table] == sum(rows for _, rows in wanted)
-    dirty = [ByteRange(dirty_key(each.chunk_id), 0, each.dirty_bytes) for each in pending if each.dirty_bytes]
+        assert [span for batch in plan.batches if batch.table == table for span in batch.spans] == wanted
+        assert plan.rows()[table] == sum(span.rows for span in wanted)
+    dirty = [Span(dirty_key(each.chunk_id), 0, each.dirty_length) for each in pending if each.dirty_length]
     assert [span for batch in plan.batches if batch.table is None for span in batch.spans] == dirty
     assert_cut_well(plan.batches)
     assert_grouped_well(plan.groups)
@@ -98,7 +95,7 @@ def size(*batches: Batch) -> int:
 def test_small_batches_are_one_group_and_full_ones_a_group_each() -> None:
     small = chunk(0, [("A", 40, 1), ("B", 30, 1), ("C", 20, 1)], 10, 1)
     large = chunk(1, [("D", 100, 1), ("E", 100, 1), ("F", 1, 1)], 0, 1)
-    assert grouped(replace(small, dirty_bytes=0), large) == [["A", "B", "C"], ["D"], ["E"], ["F"]]
+    assert grouped(replace(small, dirty_length=0), large) == [["A", "B", "C"], ["D"], ["E"], ["F"]]
     assert grouped(small) == [["A", "B", "C", None]]
 
 

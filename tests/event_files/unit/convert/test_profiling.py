@@ -23,7 +23,7 @@ from tests.support.memory_object_store import MemoryObjectStore
 
 PLANNED_AT = "2026-01-31T12:30:15.123Z"
 RUN = "20260131T123015123456Z-r"
-BATCH = Batch(RUN, PLANNED_AT, "00000-X", "SIM_EVENT", 2, ())
+BATCH = Batch(RUN, PLANNED_AT, "00000-X", "SIM_EVENT", ())
 COMMON = {"workflow_run_id": RUN, "timestamp": datetime(2026, 1, 31, 12, 30, 15, 123000, tzinfo=UTC)}
 NAMES = ["event_id", "passed", "event_filename", "service_name", "service_type", "errors"]
 COLUMNS = [*COMMON, *NAMES]
@@ -78,7 +78,7 @@ def test_dirty_events() -> None:
 
 def test_the_log_of_a_run_is_one_file_of_its_table() -> None:
     contract = REGISTRY.contract("SIM_EVENT")
-    batches = tuple(Batch(RUN, PLANNED_AT, name, "SIM_EVENT", 1, ()) for name in "ab")
+    batches = tuple(Batch(RUN, PLANNED_AT, name, "SIM_EVENT", ()) for name in "ab")
     files = MemoryObjectStore()
     groups = tuple(BatchGroup((batch,)) for batch in batches)
     for batch in batches:
