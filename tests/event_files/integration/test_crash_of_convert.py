@@ -73,7 +73,7 @@ def _undisturbed(moto_stage: MotoStage) -> list[str]:
     with moto_stage.calls.record() as operations:
         _finish(moto_stage)
     writes = {"UpdateItem", "PutObject", "TransactWriteItems", "DeleteObjects", "DeleteItem"}
-    assert set(operations) == {"GetItem", "Query", "GetObject", "HeadObject", *writes}
+    assert set(operations) == {"GetItem", "Query", "GetObject", "HeadObject", "ListObjectsV2", *writes}
     assert operations.count("TransactWriteItems") == 2
     return operations
 

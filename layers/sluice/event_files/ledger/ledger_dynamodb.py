@@ -44,10 +44,10 @@ if TYPE_CHECKING:
 
 _GET_LIMIT = 100  # keys per BatchGetItem
 
-_NOT_FINAL = "attribute_not_exists(pk) OR #status IN (:gone, :unreadable)"
+_NOT_FINAL = "attribute_not_exists(pk) OR #status IN (:gone, :unreadable, :again)"
 _REFUSALS = {CONDITION_FAILED: AlreadyRecordedError, IN_CONFLICT: InConflictError}
 _STATUS_NAME = {"#status": "status"}
-_STATUS_VALUES = to_dynamodb({":gone": Status.GONE.value, ":unreadable": Status.UNREADABLE.value})
+_STATUS_VALUES = to_dynamodb({f":{status}": status.value for status in Status if not status.is_final})
 
 
 class UnprocessedError(Exception):

@@ -12,7 +12,7 @@ from sluice.lake.lease_dynamodb import OWNED, DynamoLeases
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_RUN_KEY = {"pk": "run", "sk": "open"}
+RUN_KEY = {"pk": "run", "sk": "open"}
 _NEWEST = "newest"
 _MOVE_LIMIT = 50  # chunks moved per transaction, two items each
 _CONVERTED_DAYS = 120  # longer than dirty records are kept, so that a chunk's objects never outlive its record
@@ -32,7 +32,7 @@ class DynamoRunLedger:
 
     def open_run(self) -> OpenRun | None:
         """Return the run that is going on."""
-        item = self._leases.get(_RUN_KEY)
+        item = self._leases.get(RUN_KEY)
         return _open_run(item) if item else None
 
     def claim_run(self, wanted: OpenRun, ended: str = "") -> OpenRun:
@@ -42,18 +42,18 @@ class DynamoRunLedger:
             The run that is open then: the wanted one, or that of the execution that has it.
         """
         change, values = ", run_id = if_not_exists(run_id, :run)", {":run": wanted.run_id}
-        return _open_run(self._leases.claim(_RUN_KEY, wanted.execution, ended, change=change, values=values))
+        return _open_run(self._leases.claim(RUN_KEY, wanted.execution, ended, change=change, values=values))
 
     def publish_plan(self, run: OpenRun, plan_key: str) -> bool:
         """Set the plan of the open run, if it is still `run` and has none yet; return whether it was set."""
         values = {":plan": plan_key, ":run": run.run_id}
-        return self._leases.update(_RUN_KEY, run.execution, "SET plan_key = :plan", values, _UNPLANNED)
+        return self._leases.update(RUN_KEY, run.execution, "SET plan_key = :plan", values, _UNPLANNED)
 
     def replace_plan(self, run_id: str, old: str, new: str) -> bool:
         """Set another plan of the open run, if it is still this run with its old plan, or has the new one already."""
         condition = "run_id = :run AND plan_key IN (:old, :plan)"
         values = to_dynamodb({":run": run_id, ":old": old, ":plan": new})
-        return is_met(lambda: self._update(_RUN_KEY, "SET plan_key = :plan", values, condition))
+        return is_met(lambda: self._update(RUN_KEY, "SET plan_key = :plan", values, condition))
 
     def drop_run(self, run: OpenRun) -> bool:
         """End a run that needs no plan, if it is still `run` and has none yet; return whether it was ended."""
@@ -138,7 +138,7 @@ class DynamoRunLedger:
         return is_met(
             lambda: self._client.delete_item(
                 TableName=self._table,
-                Key=to_dynamodb(_RUN_KEY),
+                Key=to_dynamodb(RUN_KEY),
                 ConditionExpression=condition,
                 ExpressionAttributeValues=to_dynamodb(values),
             )

@@ -1,0 +1,197 @@
+"""A chunk that cannot be read is left out of the run and waits on; the others are converted, each row once."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sluice.event_files.convert.batches import Converter
+from sluice.event_files.convert.leaving_out import UnreadableRunError
+from sluice.event_files.ledger.model import CLEAN_PREFIX, DIRTY_PREFIX
+from sluice.lake.object_store import TABLES_PREFIX
+from tests.support.aws_calls import KilledError, call_failures
+from tests.support.moto_backend import objects_of
+from tests.support.moto_stage import LAKE, REGISTRY, MotoStage, new_moto_stage
+from tests.support.sample_events import body, broken, event
+from tests.support.snapshots import assert_books_balance, ledger, tables
+
+Harm = Callable[[bytes], bytes | None]
+
+HARM: dict[str, Harm] = {
+    "gone": lambda _: None,
+    "empty": lambda _: b"",
+    "a byte short": lambda lines: lines[:-1],
+    "a line short": lambda lines: b"".join(lines.splitlines(keepends=True)[:-1]),
+    "its last line blank": lambda lines: b" " * (len(lines) - 1) + b"\n",
+    "zeros": lambda lines: bytes(len(lines)),
+    "its first byte flipped": lambda lines: b"(" + lines[1:],
+    "a list": lambda lines: (b"[" + b"1," * len(lines))[: len(lines) - 3] + b"1]\n",
+}
+
+
+@pytest.fixture
+def stage(moto_stage: MotoStage) -> MotoStage:
+    arrive(moto_stage)
+    return moto_stage
+
+
+def arrive(stage: MotoStage) -> None:
+    """Let two chunks wait: the first has rows of two tables and a dirty record, the second rows of one of these."""
+    first = body(event("MICROONE_EVENT", 1, hour=9), event("MICROTWO_PRED", 2), broken(3))
+    stage.arrive("x/first", first)
+    stage.arrive("x/second", body(event("MICROONE_EVENT", 4), broken(5)))
+
+
+def ids() -> list[str]:
+    """Return the ids of all rows."""
+    return sorted(row["id"] for table, rows in tables().items() if table != "PROFILING_LOG" for row in rows)
+
+
+SECOND = ["MICROONE_EVENT-4"]
+ALL = ["MICROONE_EVENT-1", "MICROONE_EVENT-4", "MICROTWO_PRED-2"]
+
+
+def spoil(stage: MotoStage, prefix: str, harm: Harm) -> tuple[str, bytes]:
+    """Harm the object of the first chunk; return its key and what it held."""
+    key, whole = next(iter(objects_of(LAKE, prefix).items()))
+    harmed = harm(whole)
+    stage.lake.delete([key])
+    if harmed is not None:
+        stage.lake.write(key, harmed)
+    return key, whole
+
+
+@pytest.mark.parametrize("prefix", [CLEAN_PREFIX, DIRTY_PREFIX])
+@pytest.mark.parametrize("harm", HARM.values(), ids=HARM.keys())
+def test_the_others_are_converted_and_it_is_once_it_is_whole_again(stage: MotoStage, prefix: str, harm: Harm) -> None:
+    key, whole = spoil(stage, prefix, harm)
+    summary = stage.convert()
+    assert summary is not None
+    (left_out,) = summary.left_out
+    assert left_out["chunk_id"] in key
+    assert (left_out["files"], left_out["events"]) == (1, 2)
+    assert (summary.files, summary.rows, ids()) == (1, {"MICROONE_EVENT": 1}, SECOND)
+    (waiting,) = ledger("chunk#pending")
+    assert (waiting["sk"], waiting["left_out"]) == (left_out["chunk_id"], left_out["reason"])
+    assert not ledger("run")
+    stage.lake.write(key, whole)
+    assert (stage.convert(), ids()) != (None, SECOND)
+    assert ids() == ALL
+    assert len(tables()["PROFILING_LOG"]) == 5
+    assert_books_balance()
+
+
+def test_what_was_written_of_it_before_is_removed() -> None:
+    with new_moto_stage(batch_bytes=1) as stage:  # a group for each batch
+        _half_converted(stage)
+        assert ids() == ["MICROONE_EVENT-1", *SECOND]
+        (run,) = ledger("run")
+        summary = stage.convert("b")
+        assert summary is not None
+        assert (summary.run_id, summary.rows, ids()) == (run["run_id"], {"MICROONE_EVENT": 1}, SECOND)
+
+
+def test_every_crash_on_the_way() -> None:
+    """Wherever a run with a lost chunk dies, of which rows were written before: the next one ends well."""
+    for trouble in [each for each in call_failures(_calls_of_a_run()) if each.killed]:
+        with new_moto_stage(batch_bytes=1) as stage:
+            key, whole = _half_converted(stage)
+            with stage.calls.intercept(trouble), suppress(KilledError):
+                stage.convert()
+            stage.convert()
+            assert ids() == SECOND, trouble
+            stage.lake.write(key, whole)
+            stage.convert()
+            assert ids() == ALL, trouble
+            assert_books_balance()
+
+
+def _calls_of_a_run() -> list[str]:
+    with new_moto_stage(batch_bytes=1) as stage:
+        _half_converted(stage)
+        with stage.calls.record() as operations:
+            stage.convert()
+        return operations
+
+
+def _half_converted(stage: MotoStage) -> tuple[str, bytes]:
+    """Convert all groups but one of the first chunk's, then lose that chunk; return its key and what it held."""
+    arrive(stage)
+    planned = stage.plan("a")
+    for group in stage.read_plan(planned).groups:
+        if group.batches[0].table != "MICROTWO_PRED":
+            Converter(REGISTRY, stage.lake).convert(group)
+    return spoil(stage, CLEAN_PREFIX, lambda _: None)
+
+
+def test_where_nothing_can_be_read_the_run_fails_and_the_next_one_plans_anew(stage: MotoStage) -> None:
+    with (
+        _denied(stage, CLEAN_PREFIX),
+        pytest.raises(UnreadableRunError, match=r"none of its chunks \(2\).*s3:GetObject"),
+    ):
+        stage.convert()
+    assert not ledger("run")
+    assert not objects_of(LAKE, TABLES_PREFIX)
+    stage.arrive("x/third", body(event("MICROONE_EVENT", 6)))
+    summary = stage.convert()
+    assert summary is not None
+    assert (summary.files, summary.left_out, ids()) == (3, [], sorted([*ALL, "MICROONE_EVENT-6"]))
+    assert_books_balance()
+
+
+def test_a_chunk_alone_that_is_gone_fails_no_run(stage: MotoStage) -> None:
+    for key in objects_of(LAKE, CLEAN_PREFIX):
+        stage.lake.delete([key])
+    summary = stage.convert()
+    assert summary is not None
+    assert (len(summary.left_out), summary.rows, ids()) == (2, {}, [])
+    assert not ledger("run")
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "KMS.DisabledException", "InvalidObjectState"])
+def test_an_object_that_is_not_given_out(stage: MotoStage, code: str) -> None:
+    (key, *_) = objects_of(LAKE, CLEAN_PREFIX)
+    with _denied(stage, key, code):
+        summary = stage.convert()
+    assert summary is not None
+    assert code in summary.left_out[0]["reason"]
+    assert ids() == SECOND
+    stage.convert()
+    assert ids() == ALL
+
+
+def test_an_object_that_is_not_given_out_for_a_moment_fails_the_batch(stage: MotoStage) -> None:
+    (key, *_) = objects_of(LAKE, CLEAN_PREFIX)
+    with _denied(stage, key, "SlowDown"), pytest.raises(Exception, match="SlowDown"):
+        stage.convert()
+    assert not any("left_out" in chunk for chunk in ledger("chunk#pending"))
+
+
+def test_chunks_of_one_file_stay_together(moto_stage: MotoStage) -> None:
+    """The file is validated again as a whole, so none of its rows may be in a table before."""
+    moto_stage.limits = type(moto_stage.limits)(chunk_bytes=1, max_file_bytes=1 << 20)
+    moto_stage.arrive(
+        "x/large", body(event("MICROONE_EVENT", 1), event("MICROONE_EVENT", 2), event("MICROTWO_PRED", 3))
+    )
+    moto_stage.arrive("x/other", body(event("MICROONE_EVENT", 4)))
+    spoil(moto_stage, CLEAN_PREFIX, lambda _: None)
+    summary = moto_stage.convert()
+    assert summary is not None
+    assert (len(summary.left_out), ids()) == (3, SECOND)
+
+
+@contextmanager
+def _denied(stage: MotoStage, prefix: str, code: str = "AccessDenied") -> Iterator[None]:
+    """Let S3 refuse to give out the lake's objects under a prefix."""
+
+    def refuse(params: dict[str, str], **_: object) -> None:
+        if params.get("Key", "").startswith(prefix):
+            raise ClientError({"Error": {"Code": code, "Message": code}}, "GetObject")
+
+    events = stage.s3.meta.events
+    events.register("provide-client-params.s3.GetObject", refuse)
+    try:
+        yield
+    finally:
+        events.unregister("provide-client-params.s3.GetObject", refuse)
