@@ -1,12 +1,13 @@
 """`sluice convert`: turn the clean events that wait into Parquet."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import orjson
 import typer
+from rich.markup import escape
 from rich.table import Column
 
 from cli.event_files.ledger import runs_of
@@ -20,6 +21,7 @@ CONVERTED = "converted"
 NOTHING_TO_DO = "nothing_to_do"
 BUSY = "busy"
 FAILED = "failed"
+_FIGURES = ("files", "events", "rows", "parquet_files", "left_out")
 
 # Another run may begin between the end of the one that was waited for and the start of this one.
 _ATTEMPTS = 3
@@ -27,7 +29,10 @@ _ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """The document of `sluice convert --json`: `rows` by table, `seconds` from start to end as the operator waited."""
+    """The document of `sluice convert --json`.
+
+    `rows` are by table, `seconds` from start to end as the operator waited; the chunks `left_out` cannot be read.
+    """
 
     run_id: str | None
     status: str
@@ -36,6 +41,7 @@ class Conversion:
     rows: Mapping[str, int] = field(default_factory=dict)
     parquet_files: int = 0
     seconds: float = 0.0
+    left_out: Sequence[Mapping[str, Any]] = ()
 
 
 @handled
@@ -48,7 +54,8 @@ def convert(
 
     Starts the Convert machine, waits for its end and prints the run's
     summary. When another run is at work it waits for that one first.
-    Exit code 0: converted, or nothing was waiting.
+    Exit code 0: all that waited is converted, or nothing was waiting. Chunks
+    that cannot be read are named with their reasons; they wait on.
 
     Examples:
         sluice convert
@@ -76,7 +83,7 @@ def run_conversion(deployment: Deployment, timeout: float) -> tuple[Conversion, 
     if status == "planned":
         lake = S3ObjectStore(deployment.s3, deployment.output("LakeBucket"))
         commit = orjson.loads(lake.read(commit_key(outcome.output["run_id"])))
-        status, figures = CONVERTED, {name: commit[name] for name in ("files", "events", "rows", "parquet_files")}
+        status, figures = CONVERTED, {name: commit[name] for name in _FIGURES}
     return Conversion(run_id, status, **figures, seconds=round(time.monotonic() - begun, 1)), outcome
 
 
@@ -99,12 +106,19 @@ def error_of(deployment: Deployment, conversion: Conversion, outcome: machine.Ou
         return CliError(
             "Other runs kept converting; nothing was started.", "Try again later; `sluice status` shows the runs."
         )
+    if conversion.left_out:
+        return CliError(
+            f"{plural(len(conversion.left_out), 'chunk')} could not be read and wait on; the others are converted.",
+            "A chunk that is lost for good: `sluice ingest --again CHUNK` has its files validated once more. "
+            "Else restore its object or the permission; the next run takes it.",
+        )
     if conversion.status != FAILED:
         return None
     where = f" in '{outcome.state}'" if outcome.state else ""
     return CliError(
         f"The conversion failed{where}: {outcome.cause}",
-        f"Nothing is lost: the next run goes on where this one stopped. Look at {machine.link(deployment, outcome)}",
+        "What it did not convert waits on, and the next run goes on where this one stopped. "
+        f"Look at {machine.link(deployment, outcome)}",
     )
 
 
@@ -119,6 +133,14 @@ def show(conversion: Conversion) -> None:
     parquet = plural(conversion.parquet_files, "Parquet file")
     title = f"{rows} from {files}, in {parquet} ({conversion.seconds:.1f} s, run {conversion.run_id})"
     out.print(titled(title, shown))
+    for chunk in conversion.left_out:
+        out.print(left_out_text(chunk["chunk_id"], chunk), highlight=False, soft_wrap=True)
+
+
+def left_out_text(chunk_id: str, chunk: Mapping[str, Any]) -> str:
+    """Return the line about a chunk that cannot be read: its files and clean events, and why."""
+    what = f"{plural(chunk['files'], 'file')}, {plural(chunk['events'], 'event')}"
+    return f"[red]Left out:[/] chunk {chunk_id} ({what}): {escape(chunk['reason'])}"
 
 
 def executions_of_run(deployment: Deployment, run_id: str) -> list[str]:

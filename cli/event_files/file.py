@@ -29,12 +29,16 @@ _RECORDED = ("status", "recorded_at", *_COUNTS)
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """A chunk with lines of the object; an ``expired`` one was converted so long ago that its record is gone."""
+    """A chunk with lines of the object; an ``expired`` one was converted so long ago that its record is gone.
+
+    `left_out` says why the last run could not read it.
+    """
 
     id: str
     state: str
     run_id: str | None = None
     converted_at: str | None = None
+    left_out: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ def _chunk(deployment: Deployment, chunk_id: str) -> Chunk:
     if item is None:
         return Chunk(chunk_id, _EXPIRED)
     if item["pk"] == PENDING:
-        return Chunk(chunk_id, _PENDING)
+        return Chunk(chunk_id, _PENDING, left_out=item.get("left_out"))
     run_id = item.get("run_id")
     record = records_of(deployment).find(run_id) if run_id else None
     return Chunk(chunk_id, _CONVERTED, run_id, record.ended_at if record else None)
@@ -200,6 +204,8 @@ def _dirty_table(version: Version) -> Table:
 
 
 def _chunk_text(chunk: Chunk) -> str:
+    if chunk.left_out:
+        return f"Chunk {chunk.id}: [red]cannot be read[/]: {escape(chunk.left_out)}"
     if chunk.state == _PENDING:
         return f"Chunk {chunk.id}: [yellow]waits[/] for the next conversion"
     if chunk.state == _EXPIRED:

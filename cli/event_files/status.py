@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import islice
 
 from rich.table import Table
 
+from cli.event_files.convert import left_out_text
 from cli.event_files.ledger import runs_of
 from cli.platform.console import plural, table
 from cli.platform.registry import PipelineStatus
@@ -18,6 +19,7 @@ from sluice.event_files.ledger.model import CONVERTED, PENDING
 
 # Dirty counts cover what waits and so many converted chunks: enough to see what is wrong now, in one or two requests.
 CHUNKS = 500
+_NAMED = 5  # chunks that cannot be read, one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,16 @@ class Backlog:
     files: int
     events: int
     oldest_seconds: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A pending chunk that the last run could not read; `events` are its clean ones."""
+
+    chunk_id: str
+    files: int
+    events: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +59,11 @@ def status(deployment: Deployment) -> PipelineStatus:
     waiting, queued, dirty = backlog(pending, datetime.now(UTC)), queue(deployment), dirty_counts(recent)
     since = min((chunk["created_at"] for chunk in recent), default=None)
     start = f", since {since[:16].replace('T', ' ')} UTC" if since else ""
-    members = {"backlog": waiting, "queue": queued, "dirty": dirty, "dirty_chunks": len(recent), "dirty_since": since}
+    left_out = unread(pending)
+    members = {"backlog": waiting, "left_out": left_out, "queue": queued, "dirty": dirty, "dirty_chunks": len(recent), "dirty_since": since}
     return PipelineStatus(
         members=members,
-        lines=tuple(_lines(waiting, queued)),
+        lines=(*_lines(waiting, queued), *_unread_lines(left_out)),
         tables={
             f"Dirty events in the last {plural(len(recent), 'chunk')}{start}": _dirty_table(dirty, clean_count(recent))
         },
@@ -66,6 +79,15 @@ def backlog(pending: list[Item], now: datetime) -> Backlog:
         events=clean_count(pending),
         oldest_seconds=max(0, round(max(ages))) if ages else None,
     )
+
+
+def unread(pending: list[Item]) -> list[Unread]:
+    """Return the chunks that the last run left out."""
+    return [
+        Unread(chunk["sk"], chunk["files"], clean_count([chunk]), chunk["left_out"])
+        for chunk in pending
+        if "left_out" in chunk
+    ]
 
 
 def queue(deployment: Deployment) -> Queue:
@@ -94,6 +116,12 @@ def _lines(waiting: Backlog, queued: Queue) -> Iterable[str]:
     yield f"To validate: {plural(queued.waiting, 'announcement')}, {queued.in_flight:,} at work"
     if queued.dead_letters:
         yield f"[red]Dead letters: {plural(queued.dead_letters, 'announcement')} that could not be processed[/]"
+
+
+def _unread_lines(left_out: list[Unread]) -> Iterable[str]:
+    yield from (left_out_text(chunk.chunk_id, asdict(chunk)) for chunk in left_out[:_NAMED])
+    if len(left_out) > _NAMED:
+        yield f"… and {len(left_out) - _NAMED:,} more chunks that cannot be read; --json lists them all"
 
 
 def _dirty_table(dirty: dict[str, dict[str, int]], clean: int) -> Table:

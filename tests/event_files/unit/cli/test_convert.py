@@ -3,18 +3,18 @@
 import getpass
 import io
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
-from cli.event_files.convert import error_of, run_conversion
+from cli.event_files.convert import error_of, run_conversion, show
 from cli.platform.console import CliError
 from cli.platform.session import Deployment
 from tests.support.cli_environment import deployment
 
 ARN = "arn:aws:states:eu-west-1:123456789012:execution:Convert:one"
-COMMIT = {"files": 7, "events": 61, "rows": {"A_PRED": 60, "B_EVENT": 1}, "parquet_files": 9}
+COMMIT = {"files": 7, "events": 61, "rows": {"A_PRED": 60, "B_EVENT": 1}, "parquet_files": 9, "left_out": []}
 
 
 class Machine:
@@ -87,6 +87,18 @@ def test_the_figures_of_a_converted_run_are_those_of_its_commit() -> None:
     found, outcome = run_conversion(stage, 5)
     assert asdict(found) == {"run_id": "r1", "status": "converted", **COMMIT, "seconds": found.seconds}
     assert error_of(stage, found, outcome) is None
+
+
+def test_chunks_that_were_left_out_are_named_and_the_work_is_not_done(capsys: pytest.CaptureFixture[str]) -> None:
+    stage = stage_with(Machine(ended(status="planned", run_id="r1")))
+    found, outcome = run_conversion(stage, 5)
+    lost = {"chunk_id": "c7", "files": 2, "events": 11, "reason": "s3://lake/c7.jsonl does not exist"}
+    found = replace(found, left_out=[lost])
+    error = error_of(stage, found, outcome)
+    assert error is not None
+    assert "sluice ingest --again" in error.hint
+    show(found)
+    assert "chunk c7 (2 files, 11 events): s3://lake/c7.jsonl does not exist" in capsys.readouterr().out
 
 
 def test_nothing_to_do_is_no_failure() -> None:
