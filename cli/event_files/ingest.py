@@ -12,6 +12,7 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Column, Table
 
+from cli.event_files.again import announce_again
 from cli.event_files.existing import show, take_in
 from cli.event_files.producer_bucket import ProducerBucket
 from cli.event_files.upload import InputFile, Uploaded, Uploader, input_files
@@ -69,6 +70,10 @@ def ingest(
         str | None,
         typer.Option(metavar="PREFIX", help="Take in objects that are in the source bucket already."),
     ] = None,
+    again: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CHUNK", help="Validate the files of a chunk once more that was lost; may be repeated."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option(help="With --existing: count, and say what it would cost.")] = False,
     stage: StageOption = LOCAL,
     as_json: JsonOption = False,
@@ -86,24 +91,47 @@ def ingest(
     stage came are announced to it; it does not wait for them. Doing it again
     counts nothing twice. All of the bucket: --existing "".
 
+    With --again, the files of a chunk that conversion cannot read (`sluice
+    status` names it) are announced once more, as if they had never been
+    validated; their events count once. It is safe to do again.
+
     Examples:
         sluice ingest data/event_files
         sluice ingest --existing orders/2026/ --stage prd --dry-run
         sluice ingest 2024/05/*.gz --stage dev --json | jq .totals
+        sluice ingest --again 20261122T071500123456Z-1f2e3d4c
     """
-    if bool(paths) == (existing is not None) or (dry_run and existing is None):
-        raise CliError("It is not clear what to take in.", "Name files, or a prefix with --existing (and --dry-run).")
+    if [bool(paths), existing is not None, bool(again)].count(True) != 1 or (dry_run and existing is None):
+        raise CliError(
+            "It is not clear what to take in.",
+            "Name files, or a prefix with --existing (and --dry-run), or chunks with --again.",
+        )
     deployment = connect(stage)
     if existing is not None:
         found = take_in(deployment, existing, dry_run=dry_run)
         print_result(found, lambda _: show(found, dry_run=dry_run), as_json=as_json)
         return
-    reports = ingest_files(deployment, input_files(paths or []), timeout)
+    if again:
+        reports = ingest_again(deployment, again, timeout)
+    else:
+        reports = ingest_files(deployment, input_files(paths or []), timeout)
     print_reports(reports, as_json=as_json)
     if not as_json:
         _print_statuses(reports)
     if any(report.status not in DONE for report in reports):
         raise typer.Exit(1)
+
+
+def ingest_again(deployment: Deployment, chunk_ids: Sequence[str], timeout: float) -> list[FileReport]:
+    """Announce the files of lost chunks once more and wait for their records; return a report for each key."""
+    watch = Watch(DynamoLedger(deployment.dynamodb, deployment.output("LedgerTable")).items, timeout)
+    for announced in announce_again(deployment, chunk_ids):
+        watch.add(announced)
+    reports: dict[str, FileReport] = {}
+    for found in watch.finish():
+        if found.key not in reports or found.status in DONE:  # of the versions of a key, one is there
+            reports[found.key] = found
+    return [reports[key] for key in sorted(reports)]
 
 
 def ingest_files(deployment: Deployment, files: list[InputFile], timeout: float) -> list[FileReport]:

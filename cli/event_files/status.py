@@ -60,7 +60,14 @@ def status(deployment: Deployment) -> PipelineStatus:
     since = min((chunk["created_at"] for chunk in recent), default=None)
     start = f", since {since[:16].replace('T', ' ')} UTC" if since else ""
     left_out = unread(pending)
-    members = {"backlog": waiting, "left_out": left_out, "queue": queued, "dirty": dirty, "dirty_chunks": len(recent), "dirty_since": since}
+    members = {
+        "backlog": waiting,
+        "left_out": left_out,
+        "queue": queued,
+        "dirty": dirty,
+        "dirty_chunks": len(recent),
+        "dirty_since": since,
+    }
     return PipelineStatus(
         members=members,
         lines=(*_lines(waiting, queued), *_unread_lines(left_out)),
