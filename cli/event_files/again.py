@@ -94,7 +94,7 @@ def _announce(deployment: Deployment, commit: Commit) -> list[Uploaded]:
         _release(deployment, commit, chunks)
     repeated = list(_repeated(deployment, commit))
     for item in (*commit.copies, *repeated):
-        is_met(lambda item=item: deployment.dynamodb.update_item(**_reopened(deployment, item)))  # type: ignore[misc]
+        is_met(lambda item=item: deployment.dynamodb.put_item(**_reopened(deployment, item)))  # type: ignore[misc]
     sources = {_source(item): item for item in (*commit.items, *repeated)}
     listed = [Listed(source, item["bytes"], archived=False) for source, item in sources.items()]
     announce(deployment.sqs, deployment.output("QueueUrl"), listed)
@@ -108,7 +108,7 @@ def _release(deployment: Deployment, commit: Commit, chunks: Sequence[Item]) -> 
     table = deployment.output("LedgerTable")
     check = {"TableName": table, "Key": to_dynamodb(RUN_KEY), "ConditionExpression": "attribute_not_exists(pk)"}
     changes: list[Any] = [{"ConditionCheck": check}]
-    changes += [{"Update": _reopened(deployment, item)} for item in commit.files]
+    changes += [{"Put": _reopened(deployment, item)} for item in commit.files]
     for chunk in chunks:
         key = to_dynamodb({name: chunk[name] for name in ("pk", "sk")})
         condition = "attribute_exists(pk) AND attribute_not_exists(run_id)"
@@ -125,12 +125,11 @@ def _release(deployment: Deployment, commit: Commit, chunks: Sequence[Item]) -> 
 
 
 def _reopened(deployment: Deployment, item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the update that makes a file's item one of a file that is to be validated."""
-    values = {":again": Status.AGAIN.value, ":message": _MESSAGE, ":before": item["status"], ":at": item["recorded_at"]}
+    """Return the put that makes a file's item one of a file that is to be validated."""
+    values = {":before": item["status"], ":at": item["recorded_at"]}
     return {
         "TableName": deployment.output("LedgerTable"),
-        "Key": to_dynamodb({name: item[name] for name in ("pk", "sk")}),
-        "UpdateExpression": "SET #status = :again, message = :message",
+        "Item": to_dynamodb({**item, "status": Status.AGAIN.value, "message": _MESSAGE}),
         "ConditionExpression": "#status = :before AND recorded_at = :at",
         "ExpressionAttributeNames": {"#status": "status"},
         "ExpressionAttributeValues": to_dynamodb(values),
