@@ -82,7 +82,9 @@ class EventFunctions(PipelineFunctions):
         self.commit_conversion = self.build("commit_conversion", purpose, **self._in_lake, **self._in_ledger)
         self.commit_conversion.allow(["s3:GetObject", "s3:PutObject"], [f"{self._lake_arn}/runs/*"], _ANY_OBJECT)
         self.commit_conversion.allow_list(self._lake_arn)
-        removed = [f"{self._lake_arn}/{folder}/*" for folder in ("data/clean_json", "data/clean_parquet", "runs")]
+        removed = [
+            f"{self._lake_arn}/{folder}/*" for folder in ("data/clean_json", "data/clean_parquet", "runs/*/receipts")
+        ]
         self.commit_conversion.allow(["s3:DeleteObject"], removed, _ANY_OBJECT)
         settle = ["dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
         self.commit_conversion.allow(settle, [self._ledger.table_arn])

@@ -99,7 +99,10 @@ def panels(stage: Stage, functions: Sequence[PythonFunction]) -> Panels:
             ],
             [
                 table(DIRTY_REASONS, functions, width=16),
-                graph("Unknown members and missing media", shown(metrics.UNKNOWN_MEMBERS, metrics.MEDIA_MISSING)),
+                graph(
+                    "Unknown members, missing media, unread chunks",
+                    shown(metrics.UNKNOWN_MEMBERS, metrics.MEDIA_MISSING, metrics.CHUNKS_LEFT_OUT),
+                ),
             ],
             [heading("Event files: tables")],
             [table(FRESHNESS, functions, width=6), table(rows_by_table(), functions, width=18)],
@@ -156,7 +159,7 @@ def raise_alarms(
     alarms.on_failed_runs(
         "ConversionFailed",
         machine,
-        "A conversion failed, ran out of time or was aborted. Nothing was marked converted.",
+        "A conversion failed, ran out of time or was aborted. What it did not convert waits for the next run.",
         (
             "Open the execution: which state, which cause? `sluice runs` lists them.",
             "Mend the cause; the next run finishes what this one began.",
@@ -165,9 +168,25 @@ def raise_alarms(
         ONE_RUN,
         periods=FOR_A_QUARTER,
     )
+    _on_unread_chunks(alarms, machine)
     alarms.on_slow_function("ConversionSlow", functions.convert_batch, ONE_RUN)
     if alarms.stage.settings(EventFiles).probe_schedule:
         _on_lag(alarms, functions, machine)
+
+
+def _on_unread_chunks(alarms: Alarms, machine: Machine) -> None:
+    unread = Advice(
+        meaning="A chunk could not be read, so its events wait while the others are converted.",
+        steps=(
+            "`sluice status`: which chunk, how many files and events, and why?",
+            "Denied or archived? Restore the permission or the object; the next run takes it.",
+            "Gone or damaged? `sluice ingest --again CHUNK` validates its files once more.",
+        ),
+        console=machine_page(machine),
+        query=ERRORS,
+    )
+    left_out = own(alarms.stage, metrics.CHUNKS_LEFT_OUT, PIPELINE.name, period=QUARTER)
+    alarms.above("ChunksLeftOut", left_out, 0, unread, periods=FOR_A_QUARTER)
 
 
 def _on_messages(alarms: Alarms, name: str, queued: QueuedEvents, what: str, function: str) -> None:

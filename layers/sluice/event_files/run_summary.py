@@ -19,7 +19,7 @@ def summarise(execution: FinishedExecution) -> RunSummary:
     commit = orjson.loads(execution.read(key))
     rows, dirty = commit["rows"], commit.get("dirty", {})
     totals = {"rows": sum(rows.values()), "dirty": sum(sum(reasons.values()) for reasons in dirty.values())}
-    totals["chunks_left_out"] = len(commit["left_out"])
+    totals["chunks_left_out"] = len(commit.get("left_out", ()))
     return RunSummary(run_id, "converted", {**commit, **totals}, rows, dirty, {"summary": key})
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from cli.event_files.file_generation import event_files
 from sluice.contracts.load import load_registry
+from sluice.event_files.ledger.model import chunk_id_of
 from tests.support.local.deployed_cloud import Cloud, CommandError
 from tests.support.local.deployed_functions import Functions
 
@@ -57,3 +58,31 @@ def test_two_conversions_at_once_convert_once(cloud: Cloud, tmp_path: Path) -> N
     rows = [row for contract in REGISTRY.contracts for row in cloud.rows(contract.table) if row["_source_key"] in keys]
     assert len(rows) == clean
     assert len({(row["_source_key"], row["_source_offset"]) for row in rows}) == clean
+
+
+def test_a_lost_chunk_holds_nothing_up_and_its_files_are_validated_again(cloud: Cloud, tmp_path: Path) -> None:
+    clean = 0
+    for seed in (400, 401):
+        (tmp_path / str(seed)).mkdir()
+        clean += _ingest(cloud, tmp_path / str(seed), seed)
+    (lost, *others) = cloud.keys("data/clean_json/")
+    assert others
+    cloud.deployment.s3.delete_object(Bucket=cloud.output("LakeBucket"), Key=lost)
+    with pytest.raises(CommandError, match=f"{chunk_id_of(lost)}.* does not exist"):
+        cloud.run("convert")
+    (left_out,) = cloud.run("status")["left_out"]
+    assert left_out["chunk_id"] == chunk_id_of(lost)
+    assert len(_rows_of(cloud, (400, 401))) == clean - left_out["events"]
+    found = cloud.run("ingest", "--again", left_out["chunk_id"])
+    assert (found["totals"]["files"], sum(found["totals"]["clean"].values())) == (left_out["files"], left_out["events"])
+    assert cloud.run("convert")["events"] == left_out["events"]
+    rows = _rows_of(cloud, (400, 401))
+    assert len(rows) == len(set(rows)) == clean
+    assert _pending(cloud) == 0
+
+
+def _rows_of(cloud: Cloud, seeds: tuple[int, ...]) -> list[tuple[str, int]]:
+    """Return key and offset of the rows of generated files."""
+    keys = {file.name for seed in seeds for file in event_files(REGISTRY, files=3, events=60, seed=seed)}
+    rows = [row for contract in REGISTRY.contracts for row in cloud.rows(contract.table)]
+    return [(row["_source_key"], row["_source_offset"]) for row in rows if row["_source_key"] in keys]

@@ -73,7 +73,9 @@ FUNCTIONS: dict[str, dict[str, Rights]] = {
         "CommitConversion": to("lake/runs/*", READ, WRITE)
         | to("lake", LIST)
         | to("lake/data/clean_json/*", DELETE)
-        | to("ledger", "Query", "PutItem", "DeleteItem"),
+        | to("lake/data/clean_parquet/*", DELETE)
+        | to("lake/runs/*/receipts/*", DELETE)
+        | to("ledger", "Query", "PutItem", "UpdateItem", "DeleteItem"),
         "ProfileRun": to("lake/runs/*", READ)
         | to("lake/data/clean_parquet/PROFILING_LOG.parquet/*", WRITE)
         | to("ledger", "DeleteItem"),
