@@ -107,8 +107,10 @@ def error_of(deployment: Deployment, conversion: Conversion, outcome: machine.Ou
             "Other runs kept converting; nothing was started.", "Try again later; `sluice status` shows the runs."
         )
     if conversion.left_out:
+        first = conversion.left_out[0]
         return CliError(
-            f"{plural(len(conversion.left_out), 'chunk')} could not be read and wait on; the others are converted.",
+            f"{plural(len(conversion.left_out), 'chunk')} could not be read and wait on; the others are converted. "
+            f"Chunk {first['chunk_id']}: {first['reason']}",
             "A chunk that is lost for good: `sluice ingest --again CHUNK` has its files validated once more. "
             "Else restore its object or the permission; the next run takes it.",
         )

@@ -96,6 +96,7 @@ def test_chunks_that_were_left_out_are_named_and_the_work_is_not_done(capsys: py
     found = replace(found, left_out=[lost])
     error = error_of(stage, found, outcome)
     assert error is not None
+    assert error.message.endswith("Chunk c7: s3://lake/c7.jsonl does not exist")
     assert "sluice ingest --again" in error.hint
     show(found)
     assert "chunk c7 (2 files, 11 events): s3://lake/c7.jsonl does not exist" in capsys.readouterr().out
