@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -16,6 +16,7 @@ from cli.platform.session import Deployment
 from cli.platform.status import queue_state
 from sluice.aws.runtime import Item
 from sluice.event_files.ledger.model import CONVERTED, PENDING
+from sluice.observability.formatting import size
 
 # Dirty counts cover what waits and so many converted chunks: enough to see what is wrong now, in one or two requests.
 CHUNKS = 500
@@ -43,6 +44,15 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class DirtySizes:
+    """Files with dirty records and no clean event, and bytes in dirty records, of so many bytes of content."""
+
+    dirty_files: int
+    dirty_bytes: int
+    content_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Queue:
     """Announcements that wait, that are being processed, and that are in the dead letter queue."""
 
@@ -59,18 +69,19 @@ def status(deployment: Deployment) -> PipelineStatus:
     waiting, queued, dirty = backlog(pending, datetime.now(UTC)), queue(deployment), dirty_counts(recent)
     since = min((chunk["created_at"] for chunk in recent), default=None)
     start = f", since {since[:16].replace('T', ' ')} UTC" if since else ""
-    left_out = unread(pending)
+    left_out, outside = unread(pending), dirty_sizes(recent)
     members = {
         "backlog": waiting,
         "left_out": left_out,
         "queue": queued,
         "dirty": dirty,
+        **asdict(outside),
         "dirty_chunks": len(recent),
         "dirty_since": since,
     }
     return PipelineStatus(
         members=members,
-        lines=(*_lines(waiting, queued), *_unread_lines(left_out)),
+        lines=(*_lines(waiting, queued), *_unread_lines(left_out), *_dirty_lines(outside, len(recent))),
         tables={
             f"Dirty events in the last {plural(len(recent), 'chunk')}{start}": _dirty_table(dirty, clean_count(recent))
         },
@@ -123,6 +134,21 @@ def _lines(waiting: Backlog, queued: Queue) -> Iterable[str]:
     yield f"To validate: {plural(queued.waiting, 'announcement')}, {queued.in_flight:,} at work"
     if queued.dead_letters:
         yield f"[red]Dead letters: {plural(queued.dead_letters, 'announcement')} that could not be processed[/]"
+
+
+def dirty_sizes(chunks: Iterable[Item]) -> DirtySizes:
+    """Add up what of the files of chunks is dirty."""
+    sums: Counter[str] = Counter()
+    for chunk in chunks:
+        sums.update({each.name: chunk.get(each.name, 0) for each in fields(DirtySizes)})
+    return DirtySizes(**{each.name: sums[each.name] for each in fields(DirtySizes)})
+
+
+def _dirty_lines(found: DirtySizes, chunks: int) -> Iterable[str]:
+    if found.dirty_files or found.dirty_bytes:
+        share = found.dirty_bytes / max(found.content_bytes, 1)
+        of = f"{size(found.dirty_bytes)}, {share:.2%} of the bytes in the last {plural(chunks, 'chunk')}"
+        yield f"Dirty: {of}; {plural(found.dirty_files, 'file')} without a clean event"
 
 
 def _unread_lines(left_out: list[Unread]) -> Iterable[str]:

@@ -1,6 +1,7 @@
 """Saved queries, dashboard panels and alarms of event files, and what a person does about each alarm."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sqs as sqs
@@ -93,7 +94,7 @@ def panels(stage: Stage, functions: Sequence[PythonFunction]) -> Panels:
         business=[
             [heading("Event files: what arrived, and how much of it is clean")],
             [
-                graph("Files", [files, *shown(metrics.FILES_SKIPPED)]),
+                graph("Files", [files, *shown(metrics.FILES_SKIPPED, metrics.FILES_DIRTY)]),
                 graph("Events", events, stacked=True),
                 graph("Dirty, % of events", [_percent("dirty", stage)], unit="%", lines=[threshold]),
             ],
@@ -112,7 +113,10 @@ def panels(stage: Stage, functions: Sequence[PythonFunction]) -> Panels:
             [heading("Event files")],
             [
                 graph("Seconds a group of batches takes", seconds, unit="s"),
-                graph("Bytes read and written", shown(metrics.BYTES_READ, metrics.PARQUET_BYTES)),
+                graph(
+                    "Bytes read and written",
+                    shown(metrics.BYTES_READ, metrics.BYTES_OF_CONTENT, metrics.BYTES_DIRTY, metrics.PARQUET_BYTES),
+                ),
                 table(SLOWEST_FILES, functions, width=8),
             ],
         ],
@@ -231,6 +235,11 @@ def _on_dirty_events(alarms: Alarms, functions: EventFunctions) -> None:
     )
     # At once: files may come in bursts, an hour apart.
     alarms.above("DirtyMany", _dirty_ratio(alarms, above=0), settings.dirty_percent, many, periods=AT_ONCE)
+    large = replace(many, meaning=f"More than {settings.dirty_percent:g} % of the bytes are dirty, in few events.")
+    alarms.above("DirtyBytes", _dirty_bytes_ratio(alarms), settings.dirty_percent, large, periods=AT_ONCE)
+    whole = replace(many, meaning="Files gave no clean event at all: all they hold stays outside the tables.")
+    files = own(alarms.stage, metrics.FILES_DIRTY, PIPELINE.name, period=QUARTER)
+    alarms.above("FilesDirty", files, settings.dirty_files, whole, periods=AT_ONCE)
     unusual = Advice(
         meaning="A larger part of the events is dirty than usual at this time of the week.",
         steps=(
@@ -251,6 +260,14 @@ def _dirty_ratio(alarms: Alarms, above: float) -> cloudwatch.MathExpression:
     counted = f"IF({ratio} > {above:g}, {ratio}, 0)" if above else ratio
     enough = f"IF(clean + dirty >= {alarms.stage.settings(EventFiles).dirty_least_events}, {counted}, 0)"
     return combined(enough, _clean_and_dirty(alarms.stage), "dirty, % of events", QUARTER)
+
+
+def _dirty_bytes_ratio(alarms: Alarms) -> cloudwatch.MathExpression:
+    """Return the percentage of dirty bytes; 0 with too few bytes."""
+    figures = {"dirty": metrics.BYTES_DIRTY, "content": metrics.BYTES_OF_CONTENT}
+    using = {name: own(alarms.stage, metric, PIPELINE.name, period=QUARTER) for name, metric in figures.items()}
+    enough = f"IF(content >= {alarms.stage.settings(EventFiles).dirty_least_bytes}, 100 * dirty / content, 0)"
+    return combined(enough, using, "dirty, % of bytes", QUARTER)
 
 
 def _on_lag(alarms: Alarms, functions: EventFunctions, machine: Machine) -> None:

@@ -33,6 +33,8 @@ class Summary:
     newest_hours: Mapping[str, str]
     bytes: int
     dirty: Mapping[str, Mapping[str, int]]
+    dirty_bytes: int
+    dirty_files: int
     unrelated: int
     unknown_members: int
     media_missing: int

@@ -76,10 +76,19 @@ def section_of(digest: Digest, newest: Mapping[str, datetime]) -> Section:
             "Clean events": volume_line(digest, "clean"),
             "Clean share": formatting.share(share),
             "Rows": volume_line(digest, "rows"),
+            "Files without a clean event": volume_line(digest, "dirty_files"),
+            "Bytes of dirty events": volume_line(digest, "dirty_bytes"),
             "Unknown members": volume_line(digest, "unknown_members"),
         },
         paragraphs=_reason_lines(reasons),
-        odd=(*_new_reasons(reasons), *_less_clean(share, usual), *_unknown_members(digest), *_silent_tables(tables)),
+        odd=(
+            *_left_out(digest),
+            *_new_reasons(reasons),
+            *_less_clean(share, usual),
+            *_dirty_files(digest),
+            *_unknown_members(digest),
+            *_silent_tables(tables),
+        ),
         members={
             "clean_share": {"value": share, "usual": usual},
             "dirty": [asdict(reason) for reason in reasons],
@@ -139,6 +148,17 @@ def _new_reasons(reasons: Sequence[DirtyReason]) -> Iterator[str]:
 def _less_clean(share: float | None, usual: float | None) -> Iterator[str]:
     if share is not None and usual is not None and usual - share > _LOST_SHARE:
         yield f"{percent(share)} of the events are clean; {percent(usual)} are usual"
+
+
+def _left_out(digest: Digest) -> Iterator[str]:
+    if digest.total.count(CONVERT, "chunks_left_out"):
+        yield "Chunks could not be read, and their events may still wait: `sluice status` names them"
+
+
+def _dirty_files(digest: Digest) -> Iterator[str]:
+    files = digest.volume("dirty_files")
+    if files.value > VOLUME_HIGH * (files.usual or 0):
+        yield f"{formatting.plural(files.value, 'file')} without a clean event"
 
 
 def _unknown_members(digest: Digest) -> Iterator[str]:

@@ -84,6 +84,8 @@ class Arrived:
     unknown_members: int = 0
     media_missing: int = 0
     dirty: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    dirty_bytes: int = 0
+    dirty_files: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,4 +123,12 @@ def arrived_with(chunks: Iterable[ChunkRecord]) -> Arrived:
     for chunk in chunks:
         counts.add(chunk.counts)
         size += chunk.source_bytes
-    return Arrived(size, counts.unrelated, counts.unknown_members, counts.media_missing, counts.dirty_by_table())
+    return Arrived(
+        size,
+        counts.unrelated,
+        counts.unknown_members,
+        counts.media_missing,
+        counts.dirty_by_table(),
+        counts.dirty_bytes,
+        counts.dirty_files,
+    )

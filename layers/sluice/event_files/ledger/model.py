@@ -80,7 +80,10 @@ class InConflictError(RefusedSourcesError):
 
 @dataclass(slots=True)
 class Counts:
-    """Counts of the events of a file or chunk; `dirty` is by table (``-`` where it is unknown) and reason."""
+    """Counts of the events of a file or chunk; `dirty` is by table (``-`` where it is unknown) and reason.
+
+    `dirty_bytes` are those in dirty records, of all `content_bytes`; `dirty_files` have such records, no clean event.
+    """
 
     events: int = 0
     clean: Counter[str] = field(default_factory=Counter)
@@ -88,6 +91,9 @@ class Counts:
     unrelated: int = 0
     unknown_members: int = 0
     media_missing: int = 0
+    content_bytes: int = 0
+    dirty_bytes: int = 0
+    dirty_files: int = 0
 
     def add(self, other: "Counts") -> None:
         """Add the counts of another file."""
@@ -97,6 +103,9 @@ class Counts:
         self.unrelated += other.unrelated
         self.unknown_members += other.unknown_members
         self.media_missing += other.media_missing
+        self.content_bytes += other.content_bytes
+        self.dirty_bytes += other.dirty_bytes
+        self.dirty_files += other.dirty_files
 
     def dirty_by_reason(self) -> Counter[str]:
         """Return the dirty records by reason code, whatever their table."""

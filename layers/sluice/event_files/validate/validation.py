@@ -71,6 +71,9 @@ class Outcome:
             metrics.EVENTS_CLEAN: counts.clean.total(),
             metrics.EVENTS_DIRTY: counts.dirty.total(),
             metrics.EVENTS_UNRELATED: counts.unrelated,
+            metrics.BYTES_OF_CONTENT: counts.content_bytes,
+            metrics.BYTES_DIRTY: counts.dirty_bytes,
+            metrics.FILES_DIRTY: counts.dirty_files,
             metrics.UNKNOWN_MEMBERS: counts.unknown_members,
             metrics.MEDIA_MISSING: counts.media_missing,
         }
@@ -100,6 +103,9 @@ class _RoutedFile:
     counts: Counts
     lines: Lines
     chunks: list[ChunkRecord]
+
+    def __post_init__(self) -> None:
+        self.counts.dirty_files = int(bool(self.counts.dirty) and not self.counts.clean)
 
     def is_same(self, other: "_RoutedFile") -> bool:
         """Return whether both have the same identity: an object may have been replaced by its own bytes."""
@@ -197,6 +203,7 @@ class Validation:
         except ContentTooLargeError:
             routing = FileRouting(self._processors, source)
             routing.refuse(Unread(Reason.FILE_TOO_LARGE, 0, memoryview(b""), _TOO_LARGE))
+            routing.counts.content_bytes = routing.counts.dirty_bytes = size
             return _RoutedFile(source, size, digest, Status.REFUSED, routing.counts, routing.lines, [])
         for unread in content.unread:
             routing.refuse(unread)
