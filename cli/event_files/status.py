@@ -45,11 +45,11 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class DirtySizes:
-    """Files with dirty records and no clean event, and bytes in dirty records, of so many bytes of content."""
+    """Files with dirty records and no clean event, and the dirty bytes of all files, which have so many."""
 
     dirty_files: int
     dirty_bytes: int
-    content_bytes: int
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def status(deployment: Deployment) -> PipelineStatus:
         "left_out": left_out,
         "queue": queued,
         "dirty": dirty,
-        **asdict(outside),
+        "dirty_sizes": outside,
         "dirty_chunks": len(recent),
         "dirty_since": since,
     }
@@ -146,7 +146,7 @@ def dirty_sizes(chunks: Iterable[Item]) -> DirtySizes:
 
 def _dirty_lines(found: DirtySizes, chunks: int) -> Iterable[str]:
     if found.dirty_files or found.dirty_bytes:
-        share = found.dirty_bytes / max(found.content_bytes, 1)
+        share = found.dirty_bytes / max(found.bytes, 1)
         of = f"{size(found.dirty_bytes)}, {share:.2%} of the bytes in the last {plural(chunks, 'chunk')}"
         yield f"Dirty: {of}; {plural(found.dirty_files, 'file')} without a clean event"
 

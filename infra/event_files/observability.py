@@ -114,8 +114,8 @@ def panels(stage: Stage, functions: Sequence[PythonFunction]) -> Panels:
             [
                 graph("Seconds a group of batches takes", seconds, unit="s"),
                 graph(
-                    "Bytes read and written",
-                    shown(metrics.BYTES_READ, metrics.BYTES_OF_CONTENT, metrics.BYTES_DIRTY, metrics.PARQUET_BYTES),
+                    "Bytes read, and dirty",
+                    shown(metrics.BYTES_READ, metrics.BYTES_DIRTY),
                 ),
                 table(SLOWEST_FILES, functions, width=8),
             ],
@@ -264,9 +264,9 @@ def _dirty_ratio(alarms: Alarms, above: float) -> cloudwatch.MathExpression:
 
 def _dirty_bytes_ratio(alarms: Alarms) -> cloudwatch.MathExpression:
     """Return the percentage of dirty bytes; 0 with too few bytes."""
-    figures = {"dirty": metrics.BYTES_DIRTY, "content": metrics.BYTES_OF_CONTENT}
+    figures = {"dirty": metrics.BYTES_DIRTY, "read": metrics.BYTES_READ}
     using = {name: own(alarms.stage, metric, PIPELINE.name, period=QUARTER) for name, metric in figures.items()}
-    enough = f"IF(content >= {alarms.stage.settings(EventFiles).dirty_least_bytes}, 100 * dirty / content, 0)"
+    enough = f"IF(read >= {alarms.stage.settings(EventFiles).dirty_least_bytes}, 100 * dirty / read, 0)"
     return combined(enough, using, "dirty, % of bytes", QUARTER)
 
 

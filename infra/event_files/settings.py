@@ -28,7 +28,7 @@ class EventFiles:
     dirty_percent: Percent = 5  # of clean and dirty events
     dirty_least_events: int = 100  # clean and dirty, in 15 minutes; with fewer, no ratio is looked at
     dirty_files: int = 0  # files without a clean event, in 15 minutes
-    dirty_least_bytes: Positive = MEBIBYTE  # of content, in 15 minutes; with fewer, their ratio is not looked at
+    dirty_least_bytes: Positive = MEBIBYTE  # read in 15 minutes; with fewer, no ratio of bytes is looked at
     dirty_band: float = 4  # standard deviations from the usual ratio
     dirty_least_percent: Percent = 1  # a ratio below is never unusual
     pending_minutes: Positive = 45  # age of the oldest chunk that waits for its conversion

@@ -8,8 +8,7 @@ FILES_FAILED = Metric("FilesFailed", "Count", "Announcements that have to come a
 BYTES_READ = Metric("BytesRead", "Bytes", "Bytes of the source objects, as delivered.")
 EVENTS_CLEAN = Metric("EventsClean", "Count", "Events that go into their tables.")
 EVENTS_DIRTY = Metric("EventsDirty", "Count", "Events and fragments that stay outside, with their reasons.")
-BYTES_OF_CONTENT = Metric("BytesOfContent", "Bytes", "Bytes of the files' content, decompressed.")
-BYTES_DIRTY = Metric("BytesDirty", "Bytes", "Bytes of it that stay outside as dirty.")
+BYTES_DIRTY = Metric("BytesDirty", "Bytes", "Bytes of these, as delivered, whose content is dirty.", rare=True)
 FILES_DIRTY = Metric("FilesDirty", "Count", "Files with dirty records and no clean event.", rare=True)
 EVENTS_UNRELATED = Metric("EventsUnrelated", "Count", "Events of other producers.", rare=True)
 UNKNOWN_MEMBERS = Metric("UnknownMembers", "Count", "Members that no contract has.", rare=True)
@@ -18,7 +17,6 @@ MEDIA_MISSING = Metric("MediaMissing", "Count", "Media that events name and the 
 ROWS_CONVERTED = Metric("RowsConverted", "Count", "Rows written to Parquet.")
 CHUNKS_LEFT_OUT = Metric("ChunksLeftOut", "Count", "Chunks that a run could not read, so that they wait.", rare=True)
 BATCH_SECONDS = Metric("BatchSeconds", "Seconds", "Time a group of batches took to become Parquet.")
-PARQUET_BYTES = Metric("ParquetBytes", "Bytes", "Bytes of the Parquet files written.")
 
 PENDING_AGE = Metric("PendingAge", "Seconds", "Age of the oldest chunk that waits for conversion; 0: none.")
 NEWEST_ROW_AGE = Metric("NewestRowAge", "Seconds", "Age of the newest hour that any table has rows of.")

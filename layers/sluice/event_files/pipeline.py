@@ -23,7 +23,7 @@ _VOLUMES = (
     Volume(name="files", title="Files", kind=CONVERT, count="files", watched=True),
     Volume(name="clean", title="Clean events", kind=CONVERT, count="events", watched=True),
     Volume(name="dirty", title="Dirty events", kind=CONVERT, count="dirty"),
-    Volume(name="dirty_bytes", title="Bytes of dirty events", kind=CONVERT, count="dirty_bytes"),
+    Volume(name="dirty_bytes", title="Dirty bytes", kind=CONVERT, count="dirty_bytes"),
     Volume(name="dirty_files", title="Files without a clean event", kind=CONVERT, count="dirty_files"),
     Volume(name="unrelated", title="Unrelated events", kind=CONVERT, count="unrelated"),
     Volume(name="unknown_members", title="Unknown members", kind=CONVERT, count="unknown_members"),

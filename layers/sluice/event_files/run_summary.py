@@ -34,7 +34,7 @@ CONVERSIONS = RunKind(
         "parquet_files": "Parquet files written.",
         "parquet_bytes": "Bytes of these.",
         "dirty": "Dirty events that arrived with them.",
-        "dirty_bytes": "Bytes in dirty records.",
+        "dirty_bytes": "Bytes of the source objects whose content is dirty.",
         "dirty_files": "Files with dirty events and no clean one.",
         "unrelated": "Events of other producers that arrived with them.",
         "unknown_members": "Members that no contract has.",

@@ -87,6 +87,8 @@ def test_a_run(machine: Machine) -> None:
         "parquet_bytes": sum(len(file) for key, file in objects_of(LAKE, TABLES_PREFIX).items() if "_LOG" not in key),
         "bytes": len(objects_of(SOURCE)["x/a"]),
         "dirty": {"MICROONE_EVENT": {"RULE_BROKEN": 1}},
+        "dirty_bytes": summary["dirty_bytes"],
+        "dirty_files": 0,
         "unrelated": 0,
         "unknown_members": 2,
         "media_missing": 0,

@@ -176,7 +176,6 @@ def _counts_item(counts: Counts) -> Item:
         "unrelated": counts.unrelated,
         "unknown_members": counts.unknown_members,
         "media_missing": counts.media_missing,
-        "content_bytes": counts.content_bytes,
         "dirty_bytes": counts.dirty_bytes,
         "dirty_files": counts.dirty_files,
     }

@@ -82,7 +82,7 @@ class InConflictError(RefusedSourcesError):
 class Counts:
     """Counts of the events of a file or chunk; `dirty` is by table (``-`` where it is unknown) and reason.
 
-    `dirty_bytes` are those in dirty records, of all `content_bytes`; `dirty_files` have such records, no clean event.
+    `dirty_bytes` are those of the objects, as delivered, whose content is dirty; `dirty_files` have no clean event.
     """
 
     events: int = 0
@@ -91,7 +91,6 @@ class Counts:
     unrelated: int = 0
     unknown_members: int = 0
     media_missing: int = 0
-    content_bytes: int = 0
     dirty_bytes: int = 0
     dirty_files: int = 0
 
@@ -103,7 +102,6 @@ class Counts:
         self.unrelated += other.unrelated
         self.unknown_members += other.unknown_members
         self.media_missing += other.media_missing
-        self.content_bytes += other.content_bytes
         self.dirty_bytes += other.dirty_bytes
         self.dirty_files += other.dirty_files
 

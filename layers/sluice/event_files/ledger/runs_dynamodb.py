@@ -151,7 +151,7 @@ def _without_note(item: Item) -> Item:
 
 def chunk_record(item: Mapping[str, Any]) -> ChunkRecord:
     """Return the chunk of an item."""
-    names = ("events", "unrelated", "unknown_members", "media_missing", "content_bytes", "dirty_bytes", "dirty_files")
+    names = ("events", "unrelated", "unknown_members", "media_missing", "dirty_bytes", "dirty_files")
     counts = Counts(clean=Counter(item["clean"]), **{name: item[name] for name in names})
     for table, reasons in item["dirty"].items():
         counts.dirty.update({(table, reason): count for reason, count in reasons.items()})

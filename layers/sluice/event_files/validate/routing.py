@@ -85,7 +85,8 @@ class FileRouting:
         self._processors = processors
         self._recognise = processors.recogniser.recognise
         self._lineage = lineage_of(source.key)
-        self._clean_bytes = self._unrelated_bytes = self._blank_bytes = 0
+        self._clean_bytes = self._dirty_bytes = self._unrelated_bytes = self._blank_bytes = 0
+        self._bytes = 0
         self._seamless = True
 
     def route(self, data: bytes | bytearray, full_at: int, on_full: Callable[[Lines], None]) -> None:
@@ -108,7 +109,7 @@ class FileRouting:
                 on_full(self.lines)
                 self.lines = Lines()
         self.counts.events += events
-        self.counts.content_bytes += len(data)
+        self._bytes += len(data)
         self._count_clean()
         self._blank(data, end, len(data))
         self._assert_sums(len(data))
@@ -116,9 +117,14 @@ class FileRouting:
     def refuse(self, unread: Unread) -> None:
         """Record bytes of the object, or all of it, as dirty: they are no piece of its content."""
         self.counts.events += 1
-        self.counts.content_bytes += len(unread.raw)
+        self._bytes += len(unread.raw)
         piece = Piece(unread.offset, unread.offset + len(unread.raw), None)
         self._dirty(piece, unread.raw, _UNRECOGNISED, unread.reason, [RuleBreak("content", "", unread.message)])
+
+    @property
+    def dirty_share(self) -> float:
+        """Return the part of the file that is dirty, by bytes; all of one that was refused without them."""
+        return self._dirty_bytes / self._bytes if self._bytes else float(bool(self.counts.dirty))
 
     def _count_clean(self) -> None:
         for table, lines in self.lines.clean.items():
@@ -156,7 +162,7 @@ class FileRouting:
         place = place_of(self.source, piece.start, piece.end)
         self.lines.add_dirty(dirty_line(reason, known, breaks, piece.event, place, raw))
         self.counts.dirty[known.contract.table if known.contract else "-", reason] += 1
-        self.counts.dirty_bytes += len(raw)
+        self._dirty_bytes += len(raw)
 
     def _unrelated(self, piece: Piece, raw: memoryview) -> None:
         self.lines.add_unrelated(record_line(place_of(self.source, piece.start, piece.end), raw))
@@ -164,7 +170,7 @@ class FileRouting:
         self._unrelated_bytes += len(raw)
 
     def _assert_sums(self, size: int) -> None:
-        parts = (self._clean_bytes, self.counts.dirty_bytes, self._unrelated_bytes, self._blank_bytes)
+        parts = (self._clean_bytes, self._dirty_bytes, self._unrelated_bytes, self._blank_bytes)
         counted = self.counts.clean.total() + self.counts.dirty.total() + self.counts.unrelated
         if not self._seamless or sum(parts) != size or counted != self.counts.events:
             raise AccountingError(

@@ -71,7 +71,6 @@ class Outcome:
             metrics.EVENTS_CLEAN: counts.clean.total(),
             metrics.EVENTS_DIRTY: counts.dirty.total(),
             metrics.EVENTS_UNRELATED: counts.unrelated,
-            metrics.BYTES_OF_CONTENT: counts.content_bytes,
             metrics.BYTES_DIRTY: counts.dirty_bytes,
             metrics.FILES_DIRTY: counts.dirty_files,
             metrics.UNKNOWN_MEMBERS: counts.unknown_members,
@@ -103,9 +102,6 @@ class _RoutedFile:
     counts: Counts
     lines: Lines
     chunks: list[ChunkRecord]
-
-    def __post_init__(self) -> None:
-        self.counts.dirty_files = int(bool(self.counts.dirty) and not self.counts.clean)
 
     def is_same(self, other: "_RoutedFile") -> bool:
         """Return whether both have the same identity: an object may have been replaced by its own bytes."""
@@ -203,11 +199,10 @@ class Validation:
         except ContentTooLargeError:
             routing = FileRouting(self._processors, source)
             routing.refuse(Unread(Reason.FILE_TOO_LARGE, 0, memoryview(b""), _TOO_LARGE))
-            routing.counts.content_bytes = routing.counts.dirty_bytes = size
-            return _RoutedFile(source, size, digest, Status.REFUSED, routing.counts, routing.lines, [])
+            return _routed(routing, size, digest, Status.REFUSED, [])
         for unread in content.unread:
             routing.refuse(unread)
-        return _RoutedFile(source, size, digest, Status.VALIDATED, routing.counts, routing.lines, spilled)
+        return _routed(routing, size, digest, Status.VALIDATED, spilled)
 
     def _commit(self, files: Sequence[_RoutedFile], outcome: Outcome) -> None:
         """Commit `files` together; leave out those that another invocation recorded meanwhile, or holds."""
@@ -282,6 +277,13 @@ class Validation:
             outcome.failed[record.source] = f"{type(error).__name__}: {error}"
             return False
         return True
+
+
+def _routed(routing: FileRouting, size: int, digest: str, status: Status, chunks: list[ChunkRecord]) -> _RoutedFile:
+    counts = routing.counts
+    counts.dirty_bytes = round(size * routing.dirty_share)
+    counts.dirty_files = int(bool(counts.dirty) and not counts.clean)
+    return _RoutedFile(routing.source, size, digest, status, counts, routing.lines, chunks)
 
 
 def _repeated(file: _RoutedFile) -> SourceRecord:

@@ -130,6 +130,7 @@ def test_thresholds_are_the_stages(alarms: ByName, prd: Synthesis) -> None:
         "ValidationSlow": 0.8 * 1000 * files.validate_files.timeout_seconds,
         "ConversionSlow": 0.8 * 1000 * files.convert_batch.timeout_seconds,
         "DirtyMany": files.dirty_percent,
+        "DirtyBytes": files.dirty_percent,
         "ConversionLate": 60 * files.pending_minutes,
         "NothingArrives": 3600 * files.quiet_hours,
         "ExportLate": 60_000 * exports.late_minutes,
@@ -142,6 +143,13 @@ def test_few_events_are_no_ratio(alarms: ByName) -> None:
         (ratio,) = [each["Expression"] for each in alarms[name]["Metrics"] if "IF(" in each.get("Expression", "")]
         assert ratio.startswith(f"IF(clean + dirty >= {EventFiles().dirty_least_events}, ")
         assert ratio.endswith(", 0)")
+
+
+def test_few_bytes_are_no_ratio_and_one_whole_file_is_enough(alarms: ByName) -> None:
+    (ratio,) = [each["Expression"] for each in alarms["DirtyBytes"]["Metrics"] if "Expression" in each]
+    assert ratio == f"IF(read >= {EventFiles().dirty_least_bytes}, 100 * dirty / read, 0)"
+    for name in ("FilesDirty", "ChunksLeftOut"):
+        assert (alarms[name]["Threshold"], alarms[name]["ComparisonOperator"]) == (0, "GreaterThanThreshold")
 
 
 def test_the_unusual_is_beyond_a_band(alarms: ByName) -> None:
