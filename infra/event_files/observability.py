@@ -152,7 +152,7 @@ def raise_alarms(
         "functions failed.",
         (
             "Look at the message in the dead letter queue: its attributes say what was refused, and why.",
-            "Mend it; usually with `sluice deploy`.",
+            "Mend it; a permission taken away by hand: see Permissions in the runbook.",
             "Purge the queue: the schedule's next time does the work of this one, too.",
         ),
     )

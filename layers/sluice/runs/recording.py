@@ -14,6 +14,11 @@ from sluice.runs.records import record_id
 _SUCCEEDED = "SUCCEEDED"
 _FAILED = "FAILED"
 _RUNNING = "RUNNING"
+_NO_CAUSE = {
+    "ABORTED": "it was stopped (StopExecution), and no cause was given; CloudTrail knows by whom",
+    "TIMED_OUT": "it took longer than its machine may",
+    _FAILED: "the step was killed, or failed, without a cause; its function's log has its last lines",
+}
 
 
 class StillRunningError(Exception):
@@ -82,7 +87,7 @@ class RunRecorder:
             ended_at=iso(end.astimezone(UTC)),
             seconds=round((end - execution.started_at).total_seconds(), 3),
             outcome=_outcome(kind, execution, summary),
-            cause="" if succeeded else in_map or execution.cause,
+            cause=in_map or execution.cause or _NO_CAUSE.get(execution.status, ""),
             failed_step=failed.name if failed else "",
             counts={name: int(summary.counts.get(name, 0)) for name in kind.counts},
             rows=summary.rows,
