@@ -14,11 +14,19 @@ from cli.contracts.keywords import check_family_members, check_table_members
 from cli.contracts.recorded_types import check_recorded_types
 from cli.contracts.samples import check_samples
 from cli.contracts.schema_check import check_schema
-from cli.contracts.type_compatibility import RETYPING, MisfitError, corrected, member_schema, require, require_fit
+from cli.contracts.type_compatibility import (
+    RETYPING,
+    MisfitError,
+    corrected,
+    member_schema,
+    require,
+    require_fit,
+    views,
+)
 from cli.contracts.validator_agreement import DualValidator
+from sluice.contracts.family import ANY_TYPE, Family
 from sluice.contracts.load import TABLES, Schema, load_contract, load_family
 from sluice.contracts.model import (
-    BODY,
     CORRECTION_RULES,
     PARTITION_KEYS,
     TECHNICAL_COLUMNS,
@@ -26,7 +34,6 @@ from sluice.contracts.model import (
     Contract,
     ContractError,
     Correction,
-    Family,
     event_type,
     parse_hive,
 )
@@ -52,13 +59,13 @@ def check_registry(root: Path = TABLES) -> list[Problem]:
             problems.append(Problem(path.parent.name, str(error)))
         else:
             problems += (Problem(path.parent.name, message) for message in check_family_members(path.parent))
-            problems += _check_family(path.parent, families[-1], contracts)
+            problems += _check_family(path.parent, contracts)
     if not families and not problems:
         problems.append(Problem("-", f"{root}: there is no family here, a folder with a family.json"))
     return [*problems, *_disputes(families, contracts)]
 
 
-def _check_family(folder: Path, family: Family, contracts: list[Contract]) -> Iterator[Problem]:
+def _check_family(folder: Path, contracts: list[Contract]) -> Iterator[Problem]:
     """Check the contracts of a family; those that load are added to `contracts`."""
     for table in sorted(path for path in folder.iterdir() if path.is_dir()):
         try:
@@ -67,7 +74,7 @@ def _check_family(folder: Path, family: Family, contracts: list[Contract]) -> It
             yield Problem(table.name, str(error))
         else:
             contracts.append(contract)
-            yield from (Problem(table.name, message) for message in check_contract(contract, family, table))
+            yield from (Problem(table.name, message) for message in check_contract(contract, table))
 
 
 def _disputes(families: list[Family], contracts: list[Contract]) -> Iterator[Problem]:
@@ -76,9 +83,9 @@ def _disputes(families: list[Family], contracts: list[Contract]) -> Iterator[Pro
     for family in families:
         claims[f"source {family.source.lower()}"].append(family.name)
     for contract in contracts:
-        claims[f"table name {contract.table.lower()}"].append(f"{contract.family}/{contract.table}")
+        claims[f"table name {contract.table.lower()}"].append(f"{contract.family.name}/{contract.table}")
         for service in contract.services:
-            claims[f"{contract.kind} of service {service} in {contract.family}"].append(contract.table)
+            claims[f"{contract.kind} of service {service} in {contract.family.name}"].append(contract.table)
     for claim, owners in claims.items():
         if len(owners) > 1:
             message = f"{claim} is claimed by {' and '.join(owners)}; leave it to one of them"
@@ -89,7 +96,7 @@ _TABLE_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 _COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def check_contract(contract: Contract, family: Family, folder: Path) -> Iterator[str]:
+def check_contract(contract: Contract, folder: Path) -> Iterator[str]:
     """Yield the problems of a contract, those of its samples in `folder` included."""
     yield from _check_names(contract)
     yield from check_table_members(folder)
@@ -100,13 +107,11 @@ def check_contract(contract: Contract, family: Family, folder: Path) -> Iterator
         yield f"schema.json is no valid schema, {error}"
         return
     yield from check_schema(contract.schema)
-    yield from _check_recognition(contract, family)
-    if "time" not in contract.schema.get("required", ()):
-        yield "the schema does not require time, which the partition is derived from"
-    yield from _errors(lambda: _require_time(contract.schema))
+    yield from _check_recognition(contract)
+    yield from _errors(lambda: _require_time(contract.schema, contract.family.time))
     yield from _check_columns(contract)
     yield from _check_corrections(contract)
-    yield from check_samples(contract, family, folder, validator)
+    yield from check_samples(contract, folder, validator)
 
 
 def _errors(step: Callable[[], object], subject: str = "") -> Iterator[str]:
@@ -126,17 +131,17 @@ def _check_names(contract: Contract) -> Iterator[str]:
         yield "doc is empty; say what a row of the table is"
 
 
-def _check_recognition(contract: Contract, family: Family) -> Iterator[str]:
-    if contract.kind not in family.kinds.values() or contract.kind not in BODY:
+def _check_recognition(contract: Contract) -> Iterator[str]:
+    family = contract.family
+    if contract.kind not in family.kinds.values():
         yield f"family {family.name} has no kind {contract.kind!r}; it has {', '.join(family.kinds.values())}"
         return
     if not contract.services:
         yield "recognise.services is empty; name the service whose events these are"
     kinds = {name for name, kind in family.kinds.items() if kind == contract.kind}
-    for path in (("detail-type",), ("detail", "type")):
-        yield from _errors(partial(_require_values, contract.schema, path, kinds))
-    service = ("detail", BODY[contract.kind], "service")
-    yield from _errors(lambda: _require_values(contract.schema, service, set(contract.services)))
+    if ANY_TYPE not in kinds:
+        yield from _errors(lambda: _require_values(contract.schema, ("detail-type",), kinds))
+    yield from _errors(lambda: _require_values(contract.schema, contract.places[0].path, set(contract.services)))
 
 
 def _require_values(schema: Schema, path: tuple[str, ...], wanted: set[str]) -> None:
@@ -164,8 +169,9 @@ def _check_columns(contract: Contract) -> Iterator[str]:
         for problem in _errors(partial(_require_column, column, contract), f"column {column.name} {column.type}: ")
     ]
     yield from misfits or _errors(lambda: event_type(contract.columns))
-    if not any((column.name, column.path) == ("date_time", ("time",)) for column in contract.columns):
-        yield "there is no column date_time with the path time"
+    for name, path in (("date_time", contract.family.time), ("id", contract.family.id)):
+        if not any((column.name, column.path, column.type) == (name, path, "string") for column in contract.columns):
+            yield f"there is no column {name} of type string with the path {'.'.join(path)}"
 
 
 def _require_column(column: Column, contract: Contract) -> None:
@@ -201,9 +207,12 @@ _JUNK = ("x", "0", " ", "\n", "-")
 _ENDS = (".Z", ".9Z", ".123456789+00:00", "+00:00", "z", "+01:00", "-00:00", "+0000", "+00", " Z", "ZZ", "Z+00:00")
 
 
-def _require_time(schema: Schema) -> None:
+def _require_time(schema: Schema, path: tuple[str, ...]) -> None:
     """Try the schema of an event's time, which names the partition and is parsed no further."""
-    if misjudged := _misjudged(orjson.dumps(member_schema(schema, ("time",)))):
+    for depth, name in enumerate(path):
+        if not any(name in view.get("required", ()) for view in views(member_schema(schema, path[:depth]))):
+            raise MisfitError(f"the schema does not require {'.'.join(path)}, which the partition is derived from")
+    if misjudged := _misjudged(orjson.dumps(member_schema(schema, path))):
         found = f"{len(misjudged)}, such as {misjudged[0]!r}"
         raise MisfitError(f"of the times tried the schema misjudges {found}: use the shared utc_time")
 

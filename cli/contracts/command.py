@@ -1,19 +1,22 @@
 """`sluice contract`: check, draft and illustrate the contracts of the tables."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 
 from cli.contracts.check import check_registry
+from cli.contracts.drafting import Draft
 from cli.contracts.inference import infer_contracts
 from cli.contracts.recorded_types import record_types
 from cli.contracts.samples import write_samples
 from cli.platform.console import CliError, JsonOption, err, handled, plural, say, say_json
 from sluice.contracts.load import TABLES, load_registry
 from sluice.contracts.model import Contract
+from sluice.event_files.ledger.model import Reason
 from sluice.event_files.validate.content import ContentTooLargeError, content_of
 from sluice.event_files.validate.routing import MAX_EVENT_BYTES
 from sluice.event_files.validate.splitter import split
@@ -51,7 +54,11 @@ def infer(
 ) -> None:
     """Draft a contract for every service and kind of event that the files hold.
 
-    A draft says what the samples show; read it, correct it, document it.
+    A source that no family claims becomes a family: its detail-type names the
+    service, until you say otherwise in its family.json. Each draft is run over
+    its own samples; what it would make dirty, and what no column of it holds,
+    is said. Read it, correct it, document it.
+
     Without --into the drafts are printed as JSON. A table that has a folder
     there already is left alone.
 
@@ -59,24 +66,44 @@ def infer(
         sluice contract infer events/* | jq '.[].table'
         sluice contract infer events/* --into layers/sluice/contracts/tables
     """
-    drafts = infer_contracts(_events(files))
-    if not drafts:
-        sources = ", ".join(family.source for family in load_registry().families)
+    fragments: Counter[str] = Counter()
+    found = infer_contracts(_events(files, fragments), TABLES, *([into] if into else []))
+    for reason, count in (fragments + found.passed_over).items():
+        err.print(f"Passed over {plural(count, 'piece')}: {escape(reason)}.", highlight=False)
+    if not found.drafts:
         raise CliError(
-            f"The files hold no event that has a known source ({sources}) and names its service.",
-            "Name other files; for other producers, make a folder with a family.json first.",
+            "The files hold no event that names what it is.",
+            "Name files of EventBridge events: source and detail-type are texts, detail is an object.",
         )
     if into is None:
-        say_json(drafts)
-        return
-    for draft in drafts:
+        say_json(found.drafts)
+    else:
+        for draft in found.drafts:
+            _write(draft, into)
+    if unusable := [draft.table for draft in found.drafts if not draft.is_usable]:
+        raise CliError(
+            f"No contract can be drafted for {', '.join(unusable)}: see above.",
+            "Correct the family's schema or its family.json, or name other samples.",
+        )
+
+
+def _write(draft: Draft, into: Path) -> None:
+    """Write a draft and say what it does with its own samples."""
+    if draft.is_usable:
         try:
-            say(f"Drafted {draft.write(into)} from {plural(draft.samples, 'event')}.")
+            say(f"Drafted {draft.write(into)} from {plural(draft.samples, 'event')}, {draft.clean} of them clean.")
         except FileExistsError:
             say(f"{draft.table} has a contract already; it was left alone.")
+            return
+    for message in draft.problems:
+        err.print(f"[red]{draft.table}[/] {escape(message)}", highlight=False)
+    for message, count in draft.dirty.items():
+        err.print(f"[red]{draft.table}[/] {plural(count, 'sample')} would be dirty: {escape(message)}", highlight=False)
+    for place, count in draft.rescued.items():
+        say(f"  no column holds {place} of {plural(count, 'sample')}; _rescued does")
 
 
-def _events(files: list[Path]) -> Iterator[dict[str, Any]]:
+def _events(files: list[Path], passed_over: Counter[str]) -> Iterator[bytes]:
     for path in files:
         try:
             content = content_of(path.read_bytes(), _MOST_BYTES)
@@ -85,8 +112,12 @@ def _events(files: list[Path]) -> Iterator[dict[str, Any]]:
         except ContentTooLargeError as error:
             raise CliError(f"{path} is too large to be a sample.", f"Cut it to {_MOST_BYTES:,} bytes.") from error
         if content.unread:
-            say(f"{path}: {content.unread[0].message}")
-        yield from (piece.event for piece in split(content.data, MAX_EVENT_BYTES) if piece.event)
+            err.print(f"{path}: {escape(content.unread[0].message)}", highlight=False)
+        for piece in split(content.data, MAX_EVENT_BYTES):
+            if piece.event is None:
+                passed_over[f"no event, in {path} ({piece.flaw or Reason.FRAGMENT})"] += 1
+            else:
+                yield bytes(content.data[piece.start : piece.end])
 
 
 @app.command()
@@ -126,4 +157,4 @@ def _found(table: str) -> tuple[Contract, Path]:
     contracts = {contract.table: contract for contract in load_registry().contracts}
     if table not in contracts:
         raise CliError(f"There is no contract of a table {table}.", f"There are {', '.join(sorted(contracts))}.")
-    return contracts[table], TABLES / contracts[table].family / table
+    return contracts[table], TABLES / contracts[table].family.name / table

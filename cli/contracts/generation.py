@@ -15,8 +15,9 @@ import jsonschema_rs
 
 from cli.contracts.type_compatibility import admitted_types, views
 from cli.contracts.validator_agreement import json_pointer
+from sluice.contracts.family import value_at
 from sluice.contracts.load import Schema, json_type, merge_all
-from sluice.contracts.model import BODY, Contract, ContractError
+from sluice.contracts.model import Contract, ContractError
 
 Event = dict[str, Any]
 Path = tuple[str, ...]
@@ -73,6 +74,7 @@ class _EventGenerator:
     def __init__(self, contract: Contract, rng: random.Random, moment: datetime) -> None:
         self._rng = rng
         self._moment = moment
+        self._time_at = contract.family.time
         self._service: str = rng.choice(contract.services)
         self._document = self._uuid()
         own = self._uuid()
@@ -158,7 +160,7 @@ class _EventGenerator:
             if make := self._formats.get(view.get("format", "")):
                 return make()
         if "pattern" in schema:
-            if path != ("time",):
+            if path != self._time_at:
                 raise ContractError(f"{'.'.join(path)} has a pattern: give its schema examples")
             return self._time()
         if name == "prediction_id":
@@ -240,10 +242,11 @@ def mutate_event(contract: Contract, event: Event, rng: random.Random) -> tuple[
 
 def _recognised_by(contract: Contract, event: Event) -> set[Place]:
     """Return the members that recognise the event's contract: without them it is no event of this table."""
-    body = BODY[contract.kind]
-    kept: set[Place] = {(), ("source",), ("detail-type",), ("detail",), ("detail", body), ("detail", body, "service")}
-    if not isinstance(event["detail"][body].get("service"), str):
-        kept.add(("detail", body, "prediction_id"))
+    kept: set[Place] = {("source",), ("detail-type",)}
+    for place in contract.places:
+        kept.update(place.path[:depth] for depth in range(len(place.path) + 1))
+        if isinstance(value_at(event, place.path), str):
+            break
     return kept
 
 

@@ -1,213 +1,213 @@
-"""Draft the contract of a service from sample events.
-
-Types and columns are those of the samples, members that every sample has are required, values are not enumerated.
-"""
+"""Contracts drafted from sample events, of any producer; each draft is tried on its own samples."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
 
-from cli.contracts.type_compatibility import EXACT, INT64, admitted_types, member_schema
-from sluice.contracts.load import DIALECT, TABLES, Composer, Schema, json_type, load_columns, load_registry, read_json
-from sluice.contracts.model import BODY, PARTITION_KEYS, HiveType, Kind
-from sluice.event_files.validate.event_processor import Recogniser
+from cli.contracts.check import check_contract
+from cli.contracts.drafting import Draft, Group, draft, plain_name, unique
+from cli.contracts.samples import write_samples
+from cli.contracts.validator_agreement import json_pointer
+from sluice.contracts.family import ANY_TYPE, Family, Kind, Place
+from sluice.contracts.load import TABLES, load_registry, steps_of
+from sluice.contracts.model import Contract, ContractError, Registry
+from sluice.event_files.ledger.model import Counts
+from sluice.event_files.validate.event_processor import EventProcessors, Recogniser, Recognition, lineage_of
 
 Event = dict[str, Any]
 
-_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9]+")
+_INDEX = re.compile(r"/[0-9]+(?=/|$)")
+_NO_ENVELOPE = "no EventBridge envelope: source and detail-type are texts, detail is an object"
+_NO_NAME = "an event of the family {} that names no kind or no service, at the places its family.json says"
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A contract to be reviewed, drafted from so many samples: contents of ``schema.json`` and ``table.json``."""
+class Inference:
+    """Drafts from samples, and how many samples were passed over, by reason."""
 
-    family: str
-    table: str
-    samples: int
-    schema: Schema
-    description: dict[str, Any]
-
-    def write(self, root: Path) -> Path:
-        """Write both files under `root` and return their folder.
-
-        Raises:
-            FileExistsError: There is a contract of this name; a draft never overwrites one.
-        """
-        folder = root / self.family / self.table
-        folder.mkdir(parents=True)
-        for name, content in (("schema.json", self.schema), ("table.json", self.description)):
-            (folder / name).write_bytes(orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-        return folder
+    drafts: list[Draft] = field(default_factory=list)
+    passed_over: Counter[str] = field(default_factory=Counter)
 
 
-def infer_contracts(events: Iterable[Event], root: Path = TABLES) -> list[Draft]:
-    """Draft one contract per family, kind and service of `events`.
+@dataclass(slots=True)
+class _Samples:
+    """Samples of one table, as delivered and parsed."""
 
-    Events of no known family, or without an identifier of their kind and service, are passed over. Drafts refer to
-    what their family shares under `root`.
+    family: Family
+    kind: Kind
+    services: dict[str, None] = field(default_factory=dict)
+    texts: list[bytes] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+
+def infer_contracts(texts: Iterable[bytes], *roots: Path) -> Inference:
+    """Draft one contract per family, kind and service of events, given as delivered.
+
+    A source that no family claims becomes a family of its own, whose `detail-type` names the service. Services that
+    differ in what a table's name cannot show are taken for spellings of one.
+
+    Args:
+        texts: The events.
+        roots: Folders of the contracts there are, later ones over earlier ones.
 
     Raises:
-        ContractError: The contracts under `root` cannot be loaded.
+        ContractError: The contracts there are cannot be loaded.
     """
-    recogniser = Recogniser(load_registry(root))
-    groups: dict[tuple[str, Kind, str], list[Event]] = {}
-    for event in events:
+    inference = Inference()
+    with _stage(roots or (TABLES,)) as stage:
+        registry = load_registry(stage)
+        groups = _grouped(texts, registry, inference.passed_over)
+        taken = {contract.table for contract in registry.contracts}
+        for samples in groups.values():
+            family, table = samples.family, _table_name(registry, samples, taken)
+            shutil.rmtree(stage / family.name / table, ignore_errors=True)
+            group = Group(family, samples.kind, table, tuple(samples.services), samples.events)
+            drafted = draft(group, stage)
+            if family not in registry.families:
+                drafted.new_family = _family_file(family)
+            _try(drafted, samples, stage)
+            inference.drafts.append(drafted)
+    return inference
+
+
+@contextmanager
+def _stage(roots: Iterable[Path]) -> Iterator[Path]:
+    """Give a folder with a copy of the contracts there are, in which drafts can be tried."""
+    with TemporaryDirectory() as folder:
+        stage = Path(folder).resolve() / "tables"
+        for root in roots:
+            if root.is_dir():
+                shutil.copytree(root, stage, dirs_exist_ok=True)
+        yield stage
+
+
+def _grouped(
+    texts: Iterable[bytes], registry: Registry, passed_over: Counter[str]
+) -> dict[tuple[str, Kind, str], _Samples]:
+    """Group events by family, kind and the table that their service's name gives."""
+    recogniser = Recogniser(registry)
+    foreign: dict[str, Family] = {}
+    names = {"shared", *(family.name for family in registry.families)}
+    groups: dict[tuple[str, Kind, str], _Samples] = {}
+    for text in texts:
+        event = orjson.loads(text)
         known = recogniser.recognise(event)
+        if not known.contract and not known.reason:
+            source = event["source"].lower()
+            if source not in foreign and _is_envelope(event):
+                foreign[source] = _new_family(event["source"], names)
+                names.add(foreign[source].name)
+            known = _known(event, foreign.get(source))
         if known.family and known.kind and known.service:
-            groups.setdefault((known.family, known.kind, known.service), []).append(event)
-    return [_draft(*group, samples, root) for group, samples in groups.items()]
-
-
-def _draft(family: str, kind: Kind, service: str, events: Sequence[Event], root: Path) -> Draft:
-    body = BODY[kind]
-    shared = Composer(read_json).compose(root / family / f"{body}.schema.json")
-    own = _own_part(member_schema(shared, ("detail", body)), [event["detail"][body] for event in events])
-    rule = {"enum": [service, None]} if kind == "EVENT" else {"const": service}
-    schema = {**own, "properties": {"service": rule, **own["properties"]}}
-    table = f"{_NOT_IN_A_NAME.sub('_', service).upper()}_{kind}"
-    document = {
-        "$schema": DIALECT,
-        "title": table,
-        "$ref": f"../{body}.schema.json",
-        "properties": {"detail": {"properties": {body: schema}}},
-    }
-    return Draft(family, table, len(events), document, _table_document(kind, service, own, len(events), root))
-
-
-def _own_part(shared: Schema, bodies: Sequence[Event]) -> Schema:
-    """Return the schema of the members that the family's schema leaves open."""
-    properties = shared.get("properties", {})
-    settled = {name for name, member in properties.items() if _is_settled(member)}
-    bodies = [{name: value for name, value in body.items() if name not in settled} for body in bodies]
-    shape = infer_schema(bodies)
-    return {"required": shape.get("required", []), "properties": shape.get("properties", {})}
-
-
-def _is_settled(member: Schema) -> bool:
-    """Return whether a family's schema describes a member; for an object it must name the members."""
-    return "object" not in (admitted_types(member) or ()) or "properties" in member
-
-
-def _table_document(kind: Kind, service: str, own: Schema, samples: int, root: Path) -> dict[str, Any]:
-    body = BODY[kind]
-    shared = root / "shared" / f"{body}.columns.json"
-    taken = {*PARTITION_KEYS, "date_time", *(column.name for column in load_columns(shared))}
-    corrections: list[dict[str, str | list[str]]] = []
-    columns: list[dict[str, Any]] = [{"$ref": f"../../shared/{body}.columns.json"}]
-    for path, member in _leaves(own):
-        if not (found := column_type(member)):
-            continue
-        name = _column_name(path, body, taken)
-        whole = ["detail", body, *path]
-        where = whole if any("." in each for each in whole) else ".".join(whole)
-        columns.append(
-            {"name": name, "path": where, "type": str(found[0]), "doc": f"As delivered in {'.'.join(path)}."}
-        )
-        if found[1]:
-            corrections.append({"rule": found[1], "member": where})
-    return {
-        "version": 1,
-        "doc": f"Events of {service}, drafted from {samples} samples: say here what a row is.",
-        "recognise": {"kind": kind, "services": [service]},
-        "corrections": corrections,
-        "columns": [*columns, {"$ref": "../../shared/date_time.columns.json"}],
-    }
-
-
-def _leaves(own: Schema) -> Iterator[tuple[tuple[str, ...], Schema]]:
-    """Yield the members that become columns: those of the body, or of its objects."""
-    for name, member in own["properties"].items():
-        if "properties" in member:
-            yield from (((name, inner), schema) for inner, schema in member["properties"].items())
+            table = known.contract.table if known.contract else plain_name(known.service).upper()
+            samples = groups.setdefault((known.family.name, known.kind, table), _Samples(known.family, known.kind))
+            samples.services[known.service] = None
+            samples.texts.append(text)
+            samples.events.append(event)
         else:
-            yield (name,), member
+            passed_over[_NO_NAME.format(known.family.name) if known.family else _NO_ENVELOPE] += 1
+    return groups
 
 
-def _column_name(path: Sequence[str], body: str, taken: set[str]) -> str:
-    """Return a unique name in lower case, and add it to `taken`."""
-    spaced = _WORD_START.sub("_", "_".join(path))
-    name = _NOT_IN_A_NAME.sub("_", spaced).strip("_").lower()
-    if not name[:1].isalpha() or name in taken:
-        name = f"{body}_{name}"
-    number = 1
-    while (unique := name if number == 1 else f"{name}_{number}") in taken:
-        number += 1
-    taken.add(unique)
-    return unique
+def _is_envelope(event: Event) -> bool:
+    named = [event.get("source"), event.get("detail-type")]
+    return all(isinstance(name, str) and name.strip() for name in named) and isinstance(event.get("detail"), dict)
 
 
-_MEMBER_NAME = re.compile(r"[a-z_][a-z0-9_]*")
-_PRIMITIVES = {"string": "string", "integer": "bigint", "number": "double", "boolean": "boolean"}
-_SCALARS = frozenset(_PRIMITIVES)
+def _known(event: Event, family: Family | None) -> Recognition:
+    if family is None or not _is_envelope(event):
+        return Recognition()
+    return Recognition(None, None, family, "EVENT", family.service_of(event, "EVENT"))
 
 
-def infer_schema(values: Sequence[Any]) -> Schema:
-    """Return the narrowest schema, without enumerations, that admits all `values`; empty where none fits a column.
-
-    Members of objects are required where every object has them. Numbers are bounded to what a column holds.
-    """
-    types = list(dict.fromkeys(json_type(value) for value in values))
-    if "number" in types and "integer" in types:
-        types.remove("integer")
-    known = set(types) - {"null"}
-    if not known or not (len(known) == 1 or known <= _SCALARS or known == {"string", "array"}):
-        return {}
-    schema: Schema = {"type": types[0] if len(types) == 1 else types}
-    if limit := _limit(known):
-        if any(abs(value) > limit for value in values if isinstance(value, int | float)):
-            return {}
-        schema |= {"minimum": -limit, "maximum": limit}
-    if "array" in known and (
-        items := infer_schema([item for value in values if isinstance(value, list) for item in value])
-    ):
-        schema["items"] = items
-    if "object" in known:
-        schema |= _members([value for value in values if isinstance(value, dict)])
-    return schema
+def _new_family(source: str, names: set[str]) -> Family:
+    """Return the family of a source: its `detail-type` says what an event is, as EventBridge has it."""
+    name = unique(plain_name(source).lower() or "family", names)
+    service: dict[Kind, tuple[Place, ...]] = {"EVENT": (Place(("detail-type",)),)}
+    return Family(name, source, {ANY_TYPE: "EVENT"}, service, ("time",), ("id",), f"Events of {source}: say who it is.")
 
 
-def _limit(types: set[str]) -> int | None:
-    """Return the bound of numbers: that of a bigint, or of the integers that a double holds exactly."""
-    if types <= {"string", "integer"}:
-        return INT64 if "integer" in types else None
-    return EXACT if types & {"integer", "number"} else None
+def _family_file(family: Family) -> dict[str, Any]:
+    return {
+        "source": family.source,
+        "kinds": dict(family.kinds),
+        "service": {kind: [json_pointer(place.path) for place in places] for kind, places in family.service.items()},
+        "time": json_pointer(family.time),
+        "id": json_pointer(family.id),
+        "doc": family.doc,
+    }
 
 
-def _members(objects: Sequence[dict[str, Any]]) -> Schema:
-    names = list(dict.fromkeys(name for each in objects for name in each))
-    properties = {name: infer_schema([each[name] for each in objects if name in each]) for name in names}
-    required = [name for name in names if all(name in each for each in objects)]
-    return {"required": required, "properties": properties} if required else {"properties": properties}
+def _table_name(registry: Registry, samples: _Samples, taken: set[str]) -> str:
+    """Return the name of the table: that of the contract there is, or one that no other table has."""
+    for service in samples.services:
+        if contract := registry.contract_for(samples.family.name, samples.kind, service):
+            return contract.table
+    end = f"_{samples.kind}"
+    stems = {table.removesuffix(end) for table in taken if table.endswith(end)}
+    stem = plain_name(next(iter(samples.services))).upper().removesuffix(end)
+    if not stem[:1].isalpha() or stem in stems:
+        stem = "_".join(filter(None, (samples.family.name.upper(), stem)))
+    stem = unique(stem if stem[:1].isalpha() else f"T_{stem}", stems)
+    taken.add(stem + end)
+    return stem + end
 
 
-def column_type(schema: Schema) -> tuple[HiveType, str | None] | None:
-    """Return the column type for the values a schema admits, with the correction they need; None when none fits."""
-    known = (admitted_types(schema) or frozenset()) - {"null"}
-    if hive := _hive(schema):
-        return hive, None
-    if known == {"string", "array"} and (items := _hive(schema.get("items", {}))) == HiveType("string"):
-        return HiveType("array", (("element", items),)), "list_of_string"
-    if known == {"string", "integer"}:
-        return HiveType("string"), "integer_to_string"
-    return (HiveType("string"), "json_text") if known and known <= _SCALARS else None
+def _try(drafted: Draft, samples: _Samples, stage: Path) -> None:
+    """Put a draft among the contracts of the stage, run it over its own samples, and check it."""
+    folder = drafted.write(stage)
+    registry = load_registry(stage)
+    contract = registry.contract(drafted.table)
+    recogniser, processors = Recogniser(registry), EventProcessors(registry, lambda _library, _id: None)
+    for text in samples.texts:
+        event = orjson.loads(text)
+        if recogniser.recognise(event).contract is not contract:
+            _count(drafted.dirty, [f"the event is not recognised as one of {drafted.table}"])
+            continue
+        line = processors[drafted.table].process(event, memoryview(text), lineage_of("") % 0, Counts())
+        if isinstance(line, list):
+            _count(drafted.dirty, [f"{_pattern(each.pointer) or 'the event'}: {each.message}" for each in line])
+        else:
+            drafted.clean += 1
+            _count(drafted.rescued, (_pattern(place) for place in _rescued(line) if _is_own(place, drafted, contract)))
+    try:
+        write_samples(contract, folder)
+    except ContractError as error:
+        drafted.problems.append(str(error))
+    drafted.problems += check_contract(contract, folder)
+    if drafted.problems:
+        shutil.rmtree(folder)
 
 
-def _hive(schema: Schema) -> HiveType | None:
-    """Return the type that fits without a correction; a struct leaves out the members that fit none."""
-    known = (admitted_types(schema) or frozenset()) - {"null"}
-    if len(known) != 1:
-        return None
-    (name,) = known
-    if name == "array":
-        items = _hive(schema.get("items", {}))
-        return items and HiveType("array", (("element", items),))
-    if name == "object":
-        members = {name: _hive(member) for name, member in schema.get("properties", {}).items()}
-        fields = tuple((name, hive) for name, hive in members.items() if hive and _MEMBER_NAME.fullmatch(name))
-        return HiveType("struct", fields) if fields else None
-    return HiveType(_PRIMITIVES[name])
+def _rescued(line: bytes) -> list[str]:
+    return list(orjson.loads(orjson.loads(line).get("_rescued") or "{}"))
+
+
+def _is_own(pointer: str, drafted: Draft, contract: Contract) -> bool:
+    """Return whether a member without a column is the draft's doing, not that of what all of its family share."""
+    schema = drafted.schema
+    for name in steps_of(pointer):
+        if "properties" not in schema:
+            return True
+        schema = schema["properties"].get(name)
+        if schema is None:
+            return False
+    return pointer != json_pointer(contract.places[0].path)
+
+
+def _count(counts: dict[str, int], found: Iterable[str]) -> None:
+    for each in dict.fromkeys(found):
+        counts[each] = counts.get(each, 0) + 1
+
+
+def _pattern(pointer: str) -> str:
+    """Return a JSON pointer without the places in lists."""
+    return _INDEX.sub("/*", pointer)

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 import orjson
 
 from cli.contracts.generation import generate_event, mutate_event
-from cli.contracts.validator_agreement import DualValidator
+from cli.contracts.validator_agreement import DualValidator, json_pointer
 from sluice.contracts.load import Schema, json_type, read_json
-from sluice.contracts.model import BODY, Contract, ContractError, Family, Registry
+from sluice.contracts.model import Contract, ContractError, Registry
 from sluice.event_files.validate.event_processor import Recogniser
 
 Event = dict[str, Any]
@@ -25,15 +25,21 @@ _FEW = 3
 
 
 def make_samples(contract: Contract) -> tuple[list[Event], list[dict[str, Any]]]:
-    """Return clean events, and dirty ones as ``{"breaks": [pointer, …], "event": …}``; repeatable for a contract."""
+    """Return clean events, and dirty ones as ``{"breaks": [pointer, …], "event": …}``; repeatable for a contract.
+
+    Raises:
+        ContractError: The contract's schema is such that none can be made.
+    """
     rng = random.Random(contract.table)  # noqa: S311  # a seed makes the samples repeatable
-    pool = [generate_event(contract, rng) for _ in range(_POOL)]
-    clean = _choose(pool, lambda event: set(_features(contract.schema, event, "")), _MOST_CLEAN)
     validator = DualValidator(contract.schema)
+    tries = [_labelled(generate_event(contract, rng), validator) for _ in range(_POOL)]
+    pool = [each["event"] for each in tries if each["breaks"] == [] and _is_of(contract, each["event"])]
+    if not pool:
+        raise ContractError(f"{contract.table}: no event could be generated; {_first_fault(tries)}: give it examples")
+    clean = _choose(pool, lambda event: set(_features(contract.schema, event, "")), _MOST_CLEAN)
 
     def spoil(event: Event) -> dict[str, Any]:
-        spoilt, _ = mutate_event(contract, event, rng)
-        return {"breaks": sorted(validator.broken(spoilt)), "event": spoilt}
+        return _labelled(mutate_event(contract, event, rng)[0], validator)
 
     def features(sample: dict[str, Any]) -> set[Feature]:
         places = (pointer.split("/") for pointer in sample["breaks"])
@@ -42,11 +48,29 @@ def make_samples(contract: Contract) -> tuple[list[Event], list[dict[str, Any]]]
 
     once = [spoil(rng.choice(pool)) for _ in range(_POOL)]
     twice = [spoil(sample["event"]) for sample in once[:_FEW]]
-    body = f"/detail/{BODY[contract.kind]}/"  # the table's own; all tables share the envelope around it
-    own = [sample for sample in once if sample["breaks"][0].startswith(body)]
-    envelope = [sample for sample in once if not sample["breaks"][0].startswith(body)]
-    parts = ((own, _MOST_OWN), (envelope, _MOST_ENVELOPE), (twice, 1))
+    body = json_pointer([*contract.body, ""])  # the table's own; all tables share the envelope around it
+    usable = [sample for sample in once if sample["breaks"]]
+    own = [sample for sample in usable if sample["breaks"][0].startswith(body)]
+    envelope = [sample for sample in usable if not sample["breaks"][0].startswith(body)]
+    parts = ((own, _MOST_OWN), (envelope, _MOST_ENVELOPE), ([sample for sample in twice if sample["breaks"]], 1))
     return clean, [sample for part, most in parts for sample in _choose(part, features, most)]
+
+
+def _labelled(event: Event, validator: DualValidator) -> dict[str, Any]:
+    """Return an event with what it breaks; None where the validators disagree on that."""
+    try:
+        return {"breaks": sorted(validator.broken(event)), "event": event}
+    except ValueError:
+        return {"breaks": None, "event": event}
+
+
+def _first_fault(tries: list[dict[str, Any]]) -> str:
+    broken = next((each["breaks"] for each in tries if each["breaks"]), None)
+    return f"what was tried breaks {broken[0] or 'the whole schema'}" if broken else "what was tried is of no table"
+
+
+def _is_of(contract: Contract, event: Event) -> bool:
+    return Recogniser(Registry((contract.family,), (contract,))).recognise(event).contract is contract
 
 
 def write_samples(contract: Contract, folder: Path) -> None:
@@ -61,7 +85,7 @@ def _choose(pool: Sequence[T], features: Callable[[T], set[Feature]], most: int)
     shown: set[Feature] = set()
     chosen: list[T] = []
     candidates = [(features(each), len(orjson.dumps(each)), each) for each in pool]
-    while len(chosen) < most:
+    while candidates and len(chosen) < most:
         best = max(candidates, key=lambda candidate: (len(candidate[0] - shown), -candidate[1]))
         if len(chosen) >= _FEW and best[0] <= shown:
             break
@@ -91,7 +115,7 @@ def _features(schema: Schema, value: Any, where: str) -> Iterator[Feature]:  # n
             yield from _features(schema.get("items", {}), item, f"{where}/*")
 
 
-def check_samples(contract: Contract, family: Family, folder: Path, validator: DualValidator) -> Iterator[str]:
+def check_samples(contract: Contract, folder: Path, validator: DualValidator) -> Iterator[str]:
     """Check that the clean samples in `folder` are valid, and that dirty ones break where their label says."""
     for name in ("clean.json", "dirty.json"):
         try:
@@ -104,20 +128,17 @@ def check_samples(contract: Contract, family: Family, folder: Path, validator: D
             continue
         for index, sample in enumerate(samples):
             yield from (
-                f"{name}, sample {index}: {message}"
-                for message in _check_sample(sample, name, contract, family, validator)
+                f"{name}, sample {index}: {message}" for message in _check_sample(sample, name, contract, validator)
             )
 
 
-def _check_sample(
-    sample: object, name: str, contract: Contract, family: Family, validator: DualValidator
-) -> Iterator[str]:
+def _check_sample(sample: object, name: str, contract: Contract, validator: DualValidator) -> Iterator[str]:
     labelled = {"event": sample, "breaks": []} if name == "clean.json" else sample
     event, breaks = (labelled.get("event"), labelled.get("breaks")) if isinstance(labelled, dict) else (None, None)
     if not isinstance(event, dict) or breaks is None:
         yield "a dirty sample has an event and the pointers it breaks, a clean one is an event"
         return
-    if Recogniser(Registry((family,), (contract,))).recognise(event).contract is not contract:
+    if not _is_of(contract, event):
         yield f"it is not recognised as an event of {contract.table}"
     try:
         broken = validator.broken(event)

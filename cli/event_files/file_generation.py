@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 
 from cli.contracts.generation import generate_event, mutate_event
-from sluice.contracts.model import BODY, Contract, Registry
+from sluice.contracts.family import value_at
+from sluice.contracts.model import Contract, Registry
 from sluice.event_files.ledger.model import Counts, Reason
 
 START = datetime(2024, 5, 14, 6, tzinfo=UTC)
@@ -61,11 +62,12 @@ def event_files(registry: Registry, files: int, events: int, seed: int) -> Itera
     """Generate `files` files with about `events` events in all; the same arguments give the same files."""
     hours = min(_MOST_HOURS, -(-files // _FILES_PER_HOUR))
     span = timedelta(hours=hours) / files
+    families = [each for each in registry.families if any(one.family is each for one in registry.contracts)]
     last: Piece | None = None
     for index in range(files):
         rng = random.Random(f"{seed}/{index}")  # noqa: S311 - a seed makes the files repeatable
-        family = rng.choice(registry.families).name  # a stream belongs to one system
-        contracts = tuple(contract for contract in registry.contracts if contract.family == family)
+        family = rng.choice(families)  # a stream belongs to one system
+        contracts = tuple(contract for contract in registry.contracts if contract.family is family)
         pieces = _pieces(contracts, START + index * span, span, _share(events, files, index), rng)
         if last and index % _REPEAT_EVERY == _REPEAT_EVERY - 1:
             pieces.append(last)
@@ -146,9 +148,9 @@ def _dirty(reason: Reason, contract: Contract, event: Event, rng: random.Random)
         case Reason.RULE_BROKEN:
             return orjson.dumps(mutate_event(contract, event, rng)[0])
         case Reason.NO_CONTRACT:
-            return orjson.dumps(_changed_body(contract, event, service="microfour"))
+            return orjson.dumps(_renamed(contract, event, "microfour"))
         case Reason.NO_IDENTIFIER:
-            return orjson.dumps(_changed_body(contract, event, service=None, prediction_id=None))
+            return orjson.dumps(_renamed(contract, event, None))
         case Reason.NOT_AN_EVENT:
             return orjson.dumps({"heartbeat": event["time"]})
         case Reason.INVALID_JSON:
@@ -161,16 +163,18 @@ def _refer_to_prediction(contract: Contract, event: Event, predicted: Predicted,
     """Let most evaluations judge a prediction that was made before, so that the tables can be joined."""
     ids = predicted.setdefault(contract.services, [])
     if contract.kind == "PRED":
-        ids.append(event["detail"]["id"])
+        ids.append(str(value_at(event, contract.family.id)))
         return
-    evaluation = event["detail"][BODY[contract.kind]]
-    if ids and isinstance(evaluation.get("prediction_id"), str) and rng.random() < _JUDGED_SHARE:
-        evaluation["prediction_id"] = rng.choice(ids)
+    body = value_at(event, contract.body)
+    if ids and isinstance(body.get("prediction_id"), str) and rng.random() < _JUDGED_SHARE:
+        body["prediction_id"] = rng.choice(ids)
 
 
-def _changed_body(contract: Contract, event: Event, **members: str | None) -> Event:
+def _renamed(contract: Contract, event: Event, service: str | None) -> Event:
+    """Return the event with another service, or none, wherever it may name one."""
     changed = copy.deepcopy(event)
-    changed["detail"][BODY[contract.kind]].update(members)
+    for place in contract.places if service is None else contract.places[:1]:
+        value_at(changed, place.path[:-1])[place.path[-1]] = service
     return changed
 
 

@@ -60,7 +60,7 @@ ONE_FILE = Shape(128 << 20, 1)
 def make_corpus(shape: Shape, seed: int = 1) -> list[bytes]:
     """Make the files of a corpus."""
     rng = random.Random(seed)
-    contracts = [each for each in load_registry().contracts if each.family == FAMILY]
+    contracts = [each for each in load_registry().contracts if each.family.name == FAMILY]
     events = [made for contract in contracts for made in _made_up(contract, shape, rng)]
     pools = [_pool(events, written_by_python=written) for written in (False, True)]
     weights = [rng.lognormvariate(0, _FILE_SPREAD) for _ in range(shape.files)]

@@ -14,8 +14,9 @@ from typing import Any
 
 import orjson
 
+from sluice.contracts.family import KINDS, Family, Place
 from sluice.contracts.formats import FORMATS
-from sluice.contracts.model import Column, Contract, ContractError, Correction, Family, Registry
+from sluice.contracts.model import Column, Contract, ContractError, Correction, Registry
 
 TABLES = Path(__file__).resolve().parent / "tables"
 """Folder of the packaged contracts."""
@@ -33,7 +34,11 @@ def load_registry(root: Path = TABLES) -> Registry:
     composer = Composer(read)
     folders = sorted(path.parent for path in root.resolve().glob("*/family.json"))
     families = tuple(load_family(folder) for folder in folders)
-    contracts = tuple(_contract(path, read, composer) for folder in folders for path in contract_folders(folder))
+    contracts = tuple(
+        _contract(path, family, read, composer)
+        for folder, family in zip(folders, families, strict=True)
+        for path in contract_folders(folder)
+    )
     return Registry(families, contracts)
 
 
@@ -55,7 +60,8 @@ def contract_folders(family: Path) -> list[Path]:
 def load_contract(folder: Path) -> Contract:
     """Read one contract; the folder names the table, its parent the family. Raise ContractError as `load_registry`."""
     read = cache(read_json)
-    return _contract(folder.resolve(), read, Composer(read))
+    folder = folder.resolve()
+    return _contract(folder, load_family(folder.parent), read, Composer(read))
 
 
 def load_columns(path: Path) -> tuple[Column, ...]:
@@ -63,13 +69,13 @@ def load_columns(path: Path) -> tuple[Column, ...]:
     return tuple(_column(each) for each in _items(read_json(path), path, read_json))
 
 
-def _contract(folder: Path, read: Read, composer: Composer) -> Contract:
+def _contract(folder: Path, family: Family, read: Read, composer: Composer) -> Contract:
     path = folder / "table.json"
     table = read(path)
     try:
         return Contract(
             table=folder.name,
-            family=folder.parent.name,
+            family=family,
             kind=table["recognise"]["kind"],
             services=tuple(table["recognise"]["services"]),
             version=table["version"],
@@ -90,9 +96,41 @@ def load_family(folder: Path) -> Family:
     path = folder / "family.json"
     family = read_json(path)
     try:
-        return Family(folder.name, family["source"], dict(family["kinds"]), family["doc"])
-    except (KeyError, TypeError, ValueError) as error:
+        kinds = dict(family["kinds"])
+        for kind in kinds.values():
+            if kind not in KINDS:
+                raise ContractError(f"{path}: there is no kind {kind!r}; there are {' and '.join(KINDS)}")
+        return Family(
+            folder.name,
+            family["source"],
+            kinds,
+            {kind: _places(family["service"][kind], path) for kind in KINDS if kind in kinds.values()},
+            _path(family["time"], path),
+            _path(family["id"], path),
+            family["doc"],
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ContractError(f"{path}: a member is missing or of the wrong kind: {error}") from error
+
+
+def _places(places: list[str | dict[str, str]], file: Path) -> tuple[Place, ...]:
+    if not isinstance(places, list) or not places:
+        raise ContractError(f"{file}: service lists JSON pointers for each kind: where events name theirs")
+    return tuple(
+        Place(_path(place["of"], file), place["after_last"]) if isinstance(place, dict) else Place(_path(place, file))
+        for place in places
+    )
+
+
+def _path(pointer: str, file: Path) -> tuple[str, ...]:
+    if not pointer.startswith("/"):
+        raise ContractError(f"{file}: {pointer!r} is no JSON pointer to a member: it begins with /")
+    return steps_of(pointer)
+
+
+def steps_of(pointer: str) -> tuple[str, ...]:
+    """Return the members that a JSON pointer (RFC 6901) leads through."""
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
 
 
 def _items(items: list[dict[str, Any]], path: Path, read: Read) -> Iterator[dict[str, Any]]:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-Kind = Literal["EVENT", "PRED"]
-
-BODY: Mapping[Kind, str] = {"EVENT": "evaluation", "PRED": "prediction"}
-"""Member of an event's ``detail`` that holds the members of a kind."""
+from sluice.contracts.family import Family, Kind, Place
 
 PARTITION_KEYS = ("year", "month", "day", "hour")
 """Partition columns of every table, integers without padding, UTC."""
@@ -82,8 +79,8 @@ class Contract:
 
     Attributes:
         table: Name of the table, e.g. ``MICROONE_EVENT``.
-        family: Name of the family of producers the events come from.
-        kind: ``EVENT`` for evaluations, ``PRED`` for predictions.
+        family: The family of producers the events come from.
+        kind: ``PRED`` for predictions, ``EVENT`` for evaluations and all else.
         services: Names the service goes by in events; the first is its own, the rest are aliases.
         version: Grows with every change of the contract.
         doc: What a row of the table is.
@@ -93,7 +90,7 @@ class Contract:
     """
 
     table: str
-    family: str
+    family: Family
     kind: Kind
     services: tuple[str, ...]
     version: int
@@ -107,22 +104,15 @@ class Contract:
         """Return every column of the table: the event's, then the technical ones."""
         return self.columns + TECHNICAL_COLUMNS
 
+    @property
+    def places(self) -> tuple[Place, ...]:
+        """Return where events name the service."""
+        return self.family.service[self.kind]
 
-@dataclass(frozen=True, slots=True)
-class Family:
-    """A kind of producer.
-
-    Attributes:
-        name: Name of the family, e.g. ``event_files``.
-        source: What its events carry as ``source``, compared without case.
-        kinds: Kind of table by ``detail-type``.
-        doc: Who the producers are.
-    """
-
-    name: str
-    source: str
-    kinds: Mapping[str, Kind]
-    doc: str
+    @property
+    def body(self) -> tuple[str, ...]:
+        """Return the path of the object that holds what is the table's own."""
+        return self.family.body(self.kind)
 
 
 class Registry:
@@ -140,7 +130,7 @@ class Registry:
         for contract in contracts:
             self._claim(self._by_table, contract.table, contract, contract.table)
             for service in contract.services:
-                self._claim(self._by_service, (contract.family, contract.kind, service), contract, contract.table)
+                self._claim(self._by_service, (contract.family.name, contract.kind, service), contract, contract.table)
 
     @staticmethod
     def _claim(index: dict[Any, Any], key: object, value: object, name: str) -> None:

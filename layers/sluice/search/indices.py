@@ -16,7 +16,7 @@ import orjson
 from sluice.contracts.model import Registry
 from sluice.search.cluster import RetryPolicy, SearchCluster, SearchError
 
-_PREFIXES = {"dvaults": "dvault_logs", "event_files": "event_file_logs"}
+_PREFIXES = {"dvaults": "dvault_logs", "event_files": "event_file_logs"}  # others are named after their family
 _OTHERS = "event_files"  # the family of events of unknown services
 _MONTH = re.compile(r"\d{4}\.(0[1-9]|1[0-2])")
 _ENVIRONMENTS = {"prd": "prod"}
@@ -37,18 +37,20 @@ class Indices:
     def __init__(self, registry: Registry, stage: str) -> None:
         self._environment = environment_name(stage)
         self._families = {
-            service.upper(): contract.family for contract in registry.contracts for service in contract.services
+            service.upper(): contract.family.name for contract in registry.contracts for service in contract.services
         }
 
     @property
     def aliases(self) -> tuple[str, ...]:
         """One name per family, over all months: what searches name."""
-        return tuple(f"{prefix}_{self._environment}" for prefix in _PREFIXES.values())
+        return tuple(map(self._alias, dict.fromkeys([*_PREFIXES, *self._families.values()])))
 
     def alias_of(self, service: str | None) -> str:
         """Return the alias of a service, which is given in capitals."""
-        family = self._families.get(service or "", _OTHERS)
-        return f"{_PREFIXES[family]}_{self._environment}"
+        return self._alias(self._families.get(service or "", _OTHERS))
+
+    def _alias(self, family: str) -> str:
+        return f"{_PREFIXES.get(family, f'{family}_logs')}_{self._environment}"
 
 
 def monthly(alias: str, moment: datetime) -> str:

@@ -20,7 +20,7 @@ from tests.bench.clean_lines import row_of
 from tests.bench.corpus import FAMILY
 from tests.bench.peers.validators import CERBERUS, RECOGNISER, REGISTRY, parsed_by_json
 
-TABLES = tuple(contract.table for contract in REGISTRY.contracts if contract.family == FAMILY)
+TABLES = tuple(contract.table for contract in REGISTRY.contracts if contract.family.name == FAMILY)
 
 Event = dict[str, Any]
 Lake = dict[str, bytes]

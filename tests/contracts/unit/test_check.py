@@ -197,7 +197,7 @@ def test_a_type_that_changes_under_the_same_version_is_named(twins: Path) -> Non
 
 def test_the_types_of_all_tables_are_recorded() -> None:
     for contract in load_registry().contracts:
-        record = read_json(TABLES / contract.family / contract.table / "recorded.json")
+        record = read_json(TABLES / contract.family.name / contract.table / "recorded.json")
         columns = {column.name: column.type for column in contract.columns}
         assert record == {"version": contract.version, "columns": columns}, (
             f"run: sluice contract record {contract.table}"
@@ -254,6 +254,10 @@ def _copy(source: str, target: str) -> Spoil:
     return lambda root: shutil.copytree(root / source, root / target)
 
 
+def _family(**change: Any) -> Spoil:
+    return lambda root: edit(root, "dvaults/family.json", lambda family: family.update(change))
+
+
 FOLDER_FAULTS: list[tuple[Spoil, str, str]] = [
     (_copy(EVENT, "event_files/COPY_EVENT"), "MICROONE_EVENT", "claimed by COPY_EVENT and MICROONE_EVENT"),
     (
@@ -271,6 +275,22 @@ FOLDER_FAULTS: list[tuple[Spoil, str, str]] = [
         "dvaults",
         "a member is missing",
     ),
+    (
+        _family(kinds={"DVaultPredictionEvent": "OTHER"}),
+        "dvaults",
+        "no kind 'OTHER'; there are EVENT and PRED",
+    ),
+    (_family(service={"PRED": ["/a"]}), "dvaults", "a member is missing or of the wrong kind: 'EVENT'"),
+    (_family(service={"PRED": ["a"], "EVENT": ["/a"]}), "dvaults", "'a' is no JSON pointer to a member"),
+    (_family(service={"PRED": "/a", "EVENT": ["/a"]}), "dvaults", "service lists JSON pointers for each kind"),
+    (_family(service={"PRED": ["/a"], "EVENT": [{"of": "/a"}]}), "dvaults", "of the wrong kind: 'after_last'"),
+    (
+        _family(time="/detail/timestamp"),
+        "SUMMARIZER_EVENT",
+        "no column date_time of type string with the path detail",
+    ),
+    (_family(time="/detail/tags"), "SUMMARIZER_EVENT", "the schema does not require detail.tags, which the partition"),
+    (_family(id="/account"), "SUMMARIZER_EVENT", "there is no column id of type string with the path account"),
     (
         lambda root: edit(root, "dvaults/family.json", lambda family: family.update(sources=["x"])),
         "dvaults",

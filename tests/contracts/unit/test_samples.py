@@ -1,6 +1,7 @@
 import json
 import random
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ CONTRACTS = [pytest.param(contract, id=contract.table) for contract in REGISTRY.
 
 
 def samples(contract: Contract, name: str) -> Any:
-    return json.loads((TABLES / contract.family / contract.table / name).read_text(encoding="utf-8"))
+    return json.loads((TABLES / contract.family.name / contract.table / name).read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("contract", CONTRACTS)
@@ -33,7 +34,7 @@ def test_the_samples_are_those_the_generator_makes(contract: Contract, tmp_path:
     assert 4 <= len(samples(contract, "dirty.json")) <= 8
     write_samples(contract, tmp_path)
     for name in ("clean.json", "dirty.json"):
-        committed = TABLES / contract.family / contract.table / name
+        committed = TABLES / contract.family.name / contract.table / name
         assert (tmp_path / name).read_bytes() == committed.read_bytes(), f"make {committed} again"
 
 
@@ -85,8 +86,28 @@ def test_an_event_has_the_time_given() -> None:
     assert 0 <= at.timestamp() * 1000 - event["detail"]["timestamp"] < 5000
 
 
+FAMILY = REGISTRY.families[0]
+
+
 def _contract(schema: dict[str, Any]) -> Contract:
-    return Contract("T_PRED", "f", "PRED", ("t",), 1, "d", schema, (), ())
+    return Contract("T_PRED", FAMILY, "PRED", ("t",), 1, "d", schema, (), ())
+
+
+@pytest.mark.parametrize(
+    ("member", "message"),
+    [
+        ({"source": {"type": "string"}}, "what was tried is of no table: give"),
+        ({"account": {"type": "string", "minLength": 900}}, "what was tried breaks /account: give it examples"),
+    ],
+)
+def test_samples_that_the_check_would_refuse_are_not_written(
+    member: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    contract = REGISTRY.contract("STE_EVENT")
+    schema = {**contract.schema, "properties": contract.schema["properties"] | member}
+    with pytest.raises(ContractError, match=message):
+        write_samples(replace(contract, schema=schema), tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

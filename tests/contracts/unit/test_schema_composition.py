@@ -116,7 +116,7 @@ def test_composed_schemas_give_the_verdicts_of_the_files(contract: Any) -> None:
     resources = Resources().with_resources(
         [(uri, Resource.from_contents(content, default_specification=DRAFT202012)) for uri, content in files.items()]
     )
-    entry = (TABLES / contract.family / contract.table / "schema.json").as_uri()
+    entry = (TABLES / contract.family.name / contract.table / "schema.json").as_uri()
     written = jsonschema.Draft202012Validator({"$ref": entry}, registry=resources)
     flat = jsonschema.Draft202012Validator(contract.schema)
     rng = random.Random(11)

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from sluice.contracts.model import BODY, Contract, Correction, Kind, Registry
+from sluice.contracts.family import Family, Kind, Place
+from sluice.contracts.model import Contract, Correction, Registry
 from sluice.event_files.ledger.model import Counts, Reason
 from sluice.event_files.validate.members import as_delivered, as_written, pointer
 from sluice.event_files.validate.rules import TOO_DEEP, InexactError, RuleBreak, Rules, mending_whole_numbers, whole
@@ -50,7 +51,7 @@ class Recognition(NamedTuple):
 
     contract: Contract | None = None
     reason: Reason | None = None
-    family: str | None = None
+    family: Family | None = None
     kind: Kind | None = None
     service: str | None = None
 
@@ -69,8 +70,8 @@ class Recogniser:
     def recognise(self, event: dict[str, Any]) -> Recognition:
         """Find the contract of an event."""
         try:  # the common case: source, type and service as the contracts write them
-            body, services = self._expected[event["source"], event["detail-type"]]
-            return services[event["detail"][body]["service"]]
+            first, second, third, services = self._expected[event["source"], event["detail-type"]]
+            return services[event[first][second][third]]
         except (KeyError, TypeError):
             return self._by_rules(event)
 
@@ -81,45 +82,31 @@ class Recogniser:
         family = self._registry.family_of(source)
         if family is None:
             return _UNRELATED
-        detail_type = event.get("detail-type")
-        kind = family.kinds.get(detail_type) if isinstance(detail_type, str) else None
-        service = _service_of(event, kind) if kind else None
+        kind = family.kind_of(event.get("detail-type"))
+        service = family.service_of(event, kind) if kind else None
         if kind is None or service is None:
-            return Recognition(reason=Reason.NO_IDENTIFIER, family=family.name, kind=kind, service=service)
+            return Recognition(reason=Reason.NO_IDENTIFIER, family=family, kind=kind, service=service)
         contract = self._registry.contract_for(family.name, kind, service)
-        return Recognition(contract, None if contract else Reason.NO_CONTRACT, family.name, kind, service)
+        return Recognition(contract, None if contract else Reason.NO_CONTRACT, family, kind, service)
 
 
-def _expected(registry: Registry) -> Mapping[tuple[str, str], tuple[str, Mapping[str, Recognition]]]:
-    """Return, for each source and type, the body of its kind and the recognition by service."""
+def _expected(registry: Registry) -> Mapping[tuple[str, str], tuple[str, str, str, Mapping[str, Recognition]]]:
+    """Return, for each source and type, where the service is named three members deep, and the recognition by service.
+
+    Other places cost a call each, so that events that name it elsewhere are left to the rules.
+    """
     services: dict[tuple[str, Kind], dict[str, Recognition]] = defaultdict(dict)
     for contract in registry.contracts:
         for service in contract.services:
             known = Recognition(contract, None, contract.family, contract.kind, service)
-            services[contract.family, contract.kind][service] = known
-    return {
-        (family.source, detail_type): (BODY[kind], services[family.name, kind])
-        for family in registry.families
-        for detail_type, kind in family.kinds.items()
-    }
-
-
-def _service_of(event: dict[str, Any], kind: Kind) -> str | None:
-    detail = event.get("detail")
-    body = detail.get(BODY[kind]) if isinstance(detail, dict) else None
-    if not isinstance(body, dict):
-        return None
-    service = body.get("service")
-    if service is None and kind == "EVENT":
-        service = _service_of_prediction(body.get("prediction_id"))
-    return service if isinstance(service, str) and service else None
-
-
-def _service_of_prediction(prediction_id: object) -> str | None:
-    """Return the service in a prediction's id, behind its last ``#``: old-style evaluations name it only there."""
-    if not isinstance(prediction_id, str) or "#" not in prediction_id:
-        return None
-    return prediction_id.rpartition("#")[2]
+            services[contract.family.name, contract.kind][service] = known
+    expected = {}
+    for family in registry.families:
+        for detail_type, kind in family.kinds.items():
+            match family.service[kind][0]:
+                case Place(path=(first, second, third), after_last=""):
+                    expected[family.source, detail_type] = (first, second, third, services[family.name, kind])
+    return expected
 
 
 class Corrections:

@@ -8,10 +8,12 @@ from typing import Any
 
 import orjson
 
+from sluice.contracts.family import Family, value_at
 from sluice.event_files.ledger.model import Reason, SourceObject
 from sluice.event_files.validate.event_processor import Recognition
 from sluice.event_files.validate.rules import RuleBreak
 
+_USUAL_ID = ("detail", "id")  # of an event of no family
 _SLICE = 3 << 18  # text is escaped in slices, so that a huge record costs its own size only; 3 divides it for base64
 _LOOKED_AT = 1 << 20  # bytes of a piece in which its flaw is looked for
 _CUT_TAIL = 12  # where that cuts a piece, a character or an escape in its last bytes is no flaw
@@ -60,10 +62,10 @@ def dirty_line(
         "errors": [rule_break._asdict() for rule_break in breaks],
         "table": contract and contract.table,
         "contract_version": contract and contract.version,
-        "family": recognition.family,
+        "family": recognition.family and recognition.family.name,
         "kind": recognition.kind,
         "service": recognition.service,
-        "event_id": event_id(event),
+        "event_id": event_id(event, recognition.family),
         **place,
     }
     return record_line(head, raw)
@@ -80,10 +82,9 @@ def place_of(source: SourceObject, start: int, end: int) -> dict[str, Any]:
     }
 
 
-def event_id(event: dict[str, Any] | None) -> str | None:
-    """Return the event's own id, ``detail.id``, if it has one."""
-    detail = event.get("detail") if event else None
-    identifier = detail.get("id") if isinstance(detail, dict) else None
+def event_id(event: dict[str, Any] | None, family: Family | None) -> str | None:
+    """Return the event's own id, where its family has it, if it has one."""
+    identifier = value_at(event, family.id if family else _USUAL_ID)
     return identifier if isinstance(identifier, str) else None
 
 

@@ -58,7 +58,7 @@ def test_dirty_events() -> None:
         RuleBreak("pattern", "/time", "three"),
     )
     contract = REGISTRY.contract("MICROONE_PRED")
-    known = Recognition(contract, None, "event_files", "PRED", "microone")
+    known = Recognition(contract, None, contract.family, "PRED", "microone")
     lines = (
         dirty(Reason.RULE_BROKEN, known, {"detail": {"id": "x"}}, b"{}\r\n\xe2\x80\xa8", breaks)
         + dirty(Reason.NO_CONTRACT, Recognition(service="imageTagging", kind="EVENT"), {"detail": {"id": 5}}, b"\xff")

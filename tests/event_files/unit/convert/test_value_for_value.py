@@ -88,7 +88,7 @@ def test_values_at_two_places(contract: Contract) -> None:
 
 
 def clean_samples(contract: Contract) -> Iterable[str]:
-    samples = json.loads((TABLES / contract.family / contract.table / "clean.json").read_bytes())
+    samples = json.loads((TABLES / contract.family.name / contract.table / "clean.json").read_bytes())
     return [json.dumps(sample, ensure_ascii=False) for sample in samples]
 
 

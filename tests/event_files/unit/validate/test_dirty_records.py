@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -81,7 +82,7 @@ def test_a_character_cut_at_the_end_is_no_text(size: int, cut: int) -> None:
 
 def test_a_dirty_record_tells_everything() -> None:
     contract = REGISTRY.contract("MICROONE_EVENT")
-    known = Recognition(contract, None, "event_files", "EVENT", "microone")
+    known = Recognition(contract, None, contract.family, "EVENT", "microone")
     breaks = [RuleBreak("type", "/time", "wrong"), RuleBreak("required", "/id", "missing")]
     event = {"detail": {"id": "the id"}}
     line = dirty_line(Reason.RULE_BROKEN, known, breaks, event, place_of(SOURCE, 10, 12), memoryview(b"{}"))
@@ -162,4 +163,9 @@ def test_no_reason_is_made_up(raw: bytes) -> None:
     ],
 )
 def test_event_id(event: Any, wanted: str | None) -> None:
-    assert event_id(event) == wanted
+    assert event_id(event, None) == wanted
+
+
+def test_event_id_is_where_the_family_has_it() -> None:
+    family = replace(REGISTRY.families[0], id=("id",))
+    assert event_id({"detail": {"id": "x"}, "id": "own"}, family) == "own"

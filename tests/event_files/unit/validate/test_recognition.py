@@ -1,14 +1,18 @@
 """An event belongs to one table, by the rules of the domain; one that does not say enough has a reason."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from sluice.contracts.family import ANY_TYPE, Place
+from sluice.contracts.model import Registry
 from sluice.event_files.ledger.model import Reason
 from sluice.event_files.validate.event_processor import Recogniser, Recognition
 from tests.event_files.unit.validate.contract_events import ABSENT, CONTRACTS, REGISTRY, event_of, events_of
 
 RECOGNISER = Recogniser(REGISTRY)
+_EVENT_FILES = REGISTRY.contract("MICROONE_EVENT").family
 HOSTILE: tuple[Any, ...] = ([], ["microone"], {}, {"a": 1}, 1, 1.5, True, False, "", None, ABSENT)
 
 
@@ -106,11 +110,29 @@ def test_hostile_identifiers(hostile: Any) -> None:
     assert table_of(event_of("MICROONE_PRED", detail__prediction__service=hostile)) is Reason.NO_IDENTIFIER
 
 
+def test_a_family_says_where_its_events_name_their_service() -> None:
+    """The first place that holds anything counts; any type that is not named is of the kind of all others."""
+    places = (Place(("detail-type",), after_last="."), Place(("who",)))
+    family = replace(REGISTRY.families[0], source="forge", kinds={ANY_TYPE: "EVENT"}, service={"EVENT": places[:1]})
+    contract = replace(CONTRACTS[0], family=family, kind="EVENT", services=("push",))
+    recognise = Recogniser(Registry((family,), (contract,))).recognise
+    assert recognise({"source": "Forge", "detail-type": "repo.push"}).contract is contract
+    assert recognise({"source": "forge", "detail-type": "repo.pull"}).reason is Reason.NO_CONTRACT
+    for nameless in ("push", "repo.", "", None, 5, ["repo.push"]):
+        assert recognise({"source": "forge", "detail-type": nameless}).reason is Reason.NO_IDENTIFIER
+
+    family = replace(family, service={"EVENT": (places[1], places[0])})
+    contract = replace(contract, family=family)
+    recognise = Recogniser(Registry((family,), (contract,))).recognise
+    for event, wanted in (({"who": "push"}, contract), ({"who": None}, contract), ({"who": 5}, None)):
+        assert recognise({"source": "forge", "detail-type": "repo.push", **event}).contract is wanted
+
+
 @pytest.mark.parametrize("hostile", HOSTILE)
 @pytest.mark.parametrize("path", ["detail", "detail__evaluation"])
 def test_hostile_containers(path: str, hostile: Any) -> None:
     recognition = RECOGNISER.recognise(event_of("MICROONE_EVENT", **{path: hostile}))
-    assert recognition == Recognition(None, Reason.NO_IDENTIFIER, "event_files", "EVENT", None)
+    assert recognition == Recognition(None, Reason.NO_IDENTIFIER, _EVENT_FILES, "EVENT", None)
 
 
 def test_an_evaluation_is_not_looked_for_in_a_prediction() -> None:

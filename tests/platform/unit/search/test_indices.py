@@ -16,7 +16,7 @@ def test_every_service_by_any_name_is_in_the_index_of_its_family(contract: Contr
     indices = Indices(REGISTRY, "dev")
     prefix = {"dvaults": "dvault_logs_dev", "event_files": "event_file_logs_dev"}
     for service in contract.services:
-        assert indices.alias_of(service.upper()) == prefix[contract.family]
+        assert indices.alias_of(service.upper()) == prefix[contract.family.name]
 
 
 def test_unknown_services_are_with_the_event_files() -> None:
