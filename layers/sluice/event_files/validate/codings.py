@@ -2,15 +2,25 @@
 
 import re
 
-_ASCII = rb"[\t\n\r\x1e -~]"  # what JSON begins with
+_MOST_FRAMING = 100  # characters before the first that tells how characters are written
+
+
+def _beginning(character: bytes, mark: bytes) -> bytes:
+    """Return how a file begins whose characters of ASCII are written so: framing, then a brace or a few others.
+
+    Within UTF-8, no JSON has a NUL behind its brace: what follows framing with NULs is told by that.
+    """
+    framing, brace = character % rb"[\0-\x20,\[\]]", character % rb"\{"
+    text, any_ = character % b"[!-+.-Z^-~-]", character % b"[\t-~]"
+    marked = rb"%b(?:%b|%b){0,%d}+(?:%b|\Z)" % (mark, framing, mark, _MOST_FRAMING, text)
+    return rb"%b|(?:%b){0,%d}+(?:%b%b|%b(?:%b){3})" % (marked, framing, _MOST_FRAMING, brace, any_, text, any_)
+
+
 DECODED = {
-    coding: begin % {b"t": _ASCII}
-    for coding, begin in {
-        "utf-32-le": rb"\xff\xfe\0\0(?:\Z|%(t)b\0\0\0)|(?:%(t)b\0\0\0){2}",
-        "utf-32-be": rb"\0\0\xfe\xff(?:\Z|\0\0\0%(t)b)|(?:\0\0\0%(t)b){2}",
-        "utf-16-le": rb"\xff\xfe(?:\Z|%(t)b\0)|(?:%(t)b\0){2}",
-        "utf-16-be": rb"\xfe\xff(?:\Z|\0%(t)b)|(?:\0%(t)b){2}",
-    }.items()
+    "utf-32-le": _beginning(rb"%b\0\0\0", rb"\xff\xfe\0\0"),
+    "utf-32-be": _beginning(rb"\0\0\0%b", rb"\0\0\xfe\xff"),
+    "utf-16-le": _beginning(rb"%b\0", rb"\xff\xfe"),
+    "utf-16-be": _beginning(rb"\0%b", rb"\xfe\xff"),
 }
 """Codings of text that are read, as Python names them, and how such files begin."""
 
@@ -37,16 +47,18 @@ _UNKNOWN = {
 }
 _CODINGS = (*DECODED, *_UNKNOWN)
 _BEGINNING = re.compile(b"|".join(b"(%b)" % begin for begin in (*DECODED.values(), *_UNKNOWN.values())), re.DOTALL)
-_PLAIN = re.compile(rb'[\x00-\x20\xef\xbb\xbf\[]*\{[ \t\r\n]*["}]')
+_PLAIN = re.compile(rb'[\x00-\x20\xef\xbb\xbf,\[\]]*\{[ \t\r\n]*["}]')
 _LENGTHS = 8  # bytes: of what is uncompressed, of what is compressed
 _SNAPPY_ELEMENTS = 1_000  # that must make sense for a file to be Snappy: it has no name
 
 
 def coding_of(data: bytes | bytearray) -> str | None:
     """Return the coding of a file; None for plain text, gzip, and what is unknown."""
+    if _PLAIN.match(data):  # whatever its texts say
+        return None
     if known := _BEGINNING.match(data):
         return _CODINGS[(known.lastindex or 0) - 1]
-    return None if _PLAIN.match(data) or not _is_snappy(data) else "Snappy"
+    return "Snappy" if _is_snappy(data) else None
 
 
 def _is_snappy(data: bytes | bytearray) -> bool:

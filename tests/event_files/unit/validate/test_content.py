@@ -42,6 +42,9 @@ WHOLE = {
     "gzip in some members": (gzip.compress(TEXT) + gzip.compress(gzip.compress(TEXT) + b"\n"), TEXT + TEXT + b"\n"),
     "the name of gzip only": (b"\x1f\x8b\xff", b"\x1f\x8b\xff"),
     "zeros, a brace, text": (b"\0\0\0{" + TEXT, b"\0\0\0{" + TEXT),
+    "zeros and white space, text": (b"\0\n\0\n" + TEXT, b"\0\n\0\n" + TEXT),
+    "white space and zeros, text": (b" \0\0\0 \0\0\0" + TEXT, b" \0\0\0 \0\0\0" + TEXT),
+    "text that a tar has there": (b'{"a":"%b ustar "}' % (b"." * 250), b'{"a":"%b ustar "}' % (b"." * 250)),
     "a mark of UTF-16, text": (b"\xff\xfe" + TEXT, b"\xff\xfe" + TEXT),
     "gzip": (gzip.compress(TEXT), TEXT),
     "gzip of nothing": (gzip.compress(b""), b""),
@@ -140,7 +143,15 @@ def test_damage_within_gzip_in_gzip_is_placed() -> None:
     assert f"byte {len(inner):,} of what was decompressed 1 times" in unread.message
 
 
-TEXTS = ["", "{}", '{"a":"é🌊\u2028"}\n' * 3, '[{"a":1}]', '\x1e{"a":"' + "🌊" * 700_000 + '"}']
+TEXTS = [
+    "",
+    "{}",
+    '{"a":"é🌊\u2028"}\n' * 3,
+    '[{"a":1}]',
+    '\0\n, [\x1e{"a":1}',
+    "# a log\n{}",
+    '\x1e{"a":"' + "🌊" * 700_000 + '"}',
+]
 
 
 @pytest.mark.parametrize("coding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
