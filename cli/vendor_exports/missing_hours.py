@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from cli.platform.console import CliError, progress
 from sluice.vendor_exports.client.api import Environment
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 _URL = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
 _THREADS = 16
+_BLOCK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,11 @@ def compare_buckets(
         theirs, ignored = list_slots(s3, source, f"{name}/")
         slots = [slot for slot in theirs if slot <= last and (first is None or slot >= first)]
         ours = list_slots(s3, lake, f"{name}/")[0] if slots else {}
-        return [compare(slot, theirs[slot], ours.get(slot, {})) for slot in slots], ignored
+        return [compare(slot, theirs[slot], ours.get(slot, {}), is_same) for slot in slots], ignored
+
+    def is_same(slot: Slot, theirs: File, ours: File) -> bool:
+        places = [{"Bucket": root.bucket, "Key": root.key(slot, theirs.name)} for root in (source, lake)]
+        return theirs.etag == ours.etag or same_content(s3, *places)
 
     names, ignored = _folders(s3, source)
     wanted = [name for name in names if _may_hold(name, first, last)]
@@ -190,21 +197,47 @@ def sort_in(root: str, listing: Iterable[tuple[str, int, str]]) -> tuple[dict[Sl
     return folders, ignored
 
 
-def compare(slot: Slot, theirs: Folder, ours: Folder) -> SlotPlan:
-    """Plan the copy of a slot that the other bucket holds files of."""
+def compare(slot: Slot, theirs: Folder, ours: Folder, is_same: Callable[[Slot, File, File], bool]) -> SlotPlan:
+    """Plan the copy of a slot that the other bucket holds files of; `is_same` compares files of one size."""
     lacking = tuple(theirs[name] for name in sorted(theirs.keys() - ours.keys()))
-    conflicts = tuple(_conflicts(theirs, ours, bool(lacking)))
+    conflicts = tuple(_conflicts(theirs, ours, bool(lacking), partial(is_same, slot)))
     if conflicts:
         return SlotPlan(slot, State.DIFFERING, (), frozenset(ours), conflicts)
     state = State.MISSING if not ours else State.PARTIAL if lacking else State.SAME
     return SlotPlan(slot, state, lacking, frozenset(ours), ())
 
 
-def _conflicts(theirs: Folder, ours: Folder, lacking: bool) -> Iterator[str]:
+def _conflicts(theirs: Folder, ours: Folder, lacking: bool, is_same: Callable[[File, File], bool]) -> Iterator[str]:
     for name in sorted(ours):
         if name == MANIFEST:
             # A copy writes it last. If files are missing beside it, another job may have promised other files.
             if lacking:
                 yield name
-        elif name not in theirs or theirs[name].size != ours[name].size:
+        elif name not in theirs or theirs[name].size != ours[name].size or not is_same(theirs[name], ours[name]):
             yield name
+
+
+def same_content(s3: S3Client, one: Any, other: Any) -> bool:  # noqa: ANN401 - operations spell the type differently
+    """Return whether two objects, by bucket and key, hold the same bytes.
+
+    S3's checksums of whole objects decide, and where both have none of one algorithm, the bytes. ETags that differ say
+    nothing: an upload in parts or another encryption has another ETag.
+    """
+    checksums, others = _checksums(s3, one), _checksums(s3, other)
+    if common := checksums.keys() & others.keys():
+        return all(checksums[name] == others[name] for name in common)
+    return _digest(s3, one) == _digest(s3, other)
+
+
+def _checksums(s3: S3Client, place: Any) -> dict[str, str]:  # noqa: ANN401
+    head = s3.head_object(**place, ChecksumMode="ENABLED")
+    if head.get("ChecksumType", "FULL_OBJECT") != "FULL_OBJECT":
+        return {}
+    return {name: str(value) for name, value in head.items() if re.fullmatch(r"Checksum(?!Type|Mode)\w+", name)}
+
+
+def _digest(s3: S3Client, place: Any) -> bytes:  # noqa: ANN401
+    digest = hashlib.sha256()
+    for block in s3.get_object(**place)["Body"].iter_chunks(_BLOCK_BYTES):
+        digest.update(block)
+    return digest.digest()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli.vendor_exports.missing_hours import File, SlotPlan, SlotRoot, list_slots
+from cli.vendor_exports.missing_hours import File, SlotPlan, SlotRoot, list_slots, same_content
 from sluice.aws.runtime import error_code
 from sluice.vendor_exports.delivery.model import MANIFEST, Slot
 
@@ -59,8 +59,10 @@ class ObjectCopy:
         except ClientError as error:
             if error_code(error) not in _TAKEN:
                 raise
-            # A lost answer to an earlier attempt leads here, too: then the copy exists and has the right size.
+            # A lost answer to an earlier attempt leads here, too: then the copy exists and holds the same.
             absent = "the source's file changed since it was listed"
+            if self._target_size() == self.file.size and not same_content(self.s3, self.source, self.target):
+                return f"other {self.file.size:,} bytes lie there"
         size = self._target_size()
         if size is None:
             return absent
