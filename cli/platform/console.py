@@ -27,8 +27,8 @@ err = Console(width=None if sys.stderr.isatty() else _PIPE_COLUMNS, stderr=True)
 
 
 def say(text: str) -> None:
-    """Print progress or advice on standard error."""
-    err.print(text, highlight=False)
+    """Print progress or advice on standard error, in one line: people copy commands from it."""
+    err.print(text, highlight=False, soft_wrap=True)
 
 
 def say_json(document: object) -> None:

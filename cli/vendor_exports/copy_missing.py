@@ -16,10 +16,11 @@ from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from cli.vendor_exports.missing_hours import SlotPlan, SlotRoot, State, compare_buckets, source_root
 from cli.vendor_exports.slot_copies import Outcome, SlotCopier
 from cli.vendor_exports.slots import LastOption, environment_of, slot_named, slots_of
+from sluice.observability.formatting import size
 from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.delivery.model import Slot, newest_settled
 
-_MOST_FILES = 20  # failed files named one by one
+_MOST_FILES = 20  # files named one by one
 _MOST_SLOTS = 5  # slots named one by one
 _MOST_RANGES = 50  # rows of the table
 _STYLES = {State.MISSING: "green", State.PARTIAL: "yellow", State.DIFFERING: "red"}
@@ -31,6 +32,7 @@ class Backfill:
 
     environment: Environment
     source: SlotRoot
+    lake: SlotRoot
     plans: list[SlotPlan]
     ignored: int
     outcomes: list[Outcome] | None = None
@@ -56,8 +58,9 @@ class Backfill:
         slots = []
         for plan in self.plans:
             sizes = [file.size for file in plan.files if (plan.slot, file) not in lost]
-            state = {"slot": str(plan.slot), "state": plan.state.value}
-            slots.append({**state, "files": len(sizes), "bytes": sum(sizes)})
+            state = {"slot": str(plan.slot), "state": plan.state.value, "files": len(sizes), "bytes": sum(sizes)}
+            alone = {"differing": plan.differing, "only_here": plan.only_here, "left": plan.left}
+            slots.append(state | alone)
         return {
             "environment": self.environment.value,
             "source": self.source.url,
@@ -66,7 +69,7 @@ class Backfill:
             "files": sum(slot["files"] for slot in slots),
             "bytes": sum(slot["bytes"] for slot in slots),
             "ignored": self.ignored,
-            "failed": [outcome.key for outcome in self.failed],
+            "failed": {outcome.key: outcome.problem for outcome in self.failed},
         }
 
 
@@ -83,8 +86,9 @@ def copy_missing(
 
     Only says what it would copy, unless --yes is given. The files go from
     bucket to bucket inside S3. Test and Prod are never mixed, no file is
-    ever replaced, and an hour that both have differently is reported and
-    left alone. Running it again completes what was interrupted.
+    ever replaced, and an hour that both have differently is left alone, with
+    the names of the files that differ. Content is compared by S3's checksums,
+    or byte by byte. Running it again completes what was interrupted.
 
     Examples:
         sluice history copy-missing --source s3://old-bucket --stage prd
@@ -117,7 +121,7 @@ def find_missing(deployment: Deployment, source: str, first: Slot | None, last: 
     last = min(last or newest, newest)
     if first is not None and first > last:
         raise CliError(f"There is no hour from {first} to {last}.", f"The newest hour that is over is {newest}.")
-    return Backfill(environment, place, *compare_buckets(deployment.s3, place, lake, first, last))
+    return Backfill(environment, place, lake, *compare_buckets(deployment.s3, place, lake, first, last))
 
 
 def copy_found(deployment: Deployment, found: Backfill) -> Backfill:
@@ -129,8 +133,7 @@ def copy_found(deployment: Deployment, found: Backfill) -> Backfill:
 
     with progress() as shown:
         task = shown.add_task("Copied files", total=sum(len(plan.files) for plan in found.wanted))
-        lake = lake_of(deployment)
-        copier = SlotCopier(deployment.s3, found.source, lake, is_busy, lambda: shown.advance(task))
+        copier = SlotCopier(deployment.s3, found.source, found.lake, is_busy, lambda: shown.advance(task))
         return replace(found, outcomes=copier.run(found.wanted))
 
 
@@ -146,25 +149,38 @@ def _show_found(found: Backfill) -> None:
         out.print(f"{found.source.url} has nothing that the lake lacks.", highlight=False)
     else:
         out.print(_table(found), highlight=False)
+        _show_differing(found)
     if found.ignored:
         say(f"{plural(found.ignored, 'object')} there ignored: no file of an hour.")
 
 
+def _show_differing(found: Backfill) -> None:
+    """Name the files of the slots that are left alone."""
+    plans = [plan for plan in found.plans if plan.state is State.DIFFERING]
+    for plan in plans[:_MOST_SLOTS]:
+        kinds = {"differ": plan.differing, "only in the lake": plan.only_here, "only there, not copied": plan.left}
+        for kind, names in kinds.items():
+            if names:
+                more = f" and {len(names) - _MOST_FILES:,} more" if len(names) > _MOST_FILES else ""
+                text = f"{plan.slot} {kind}: {escape(', '.join(names[:_MOST_FILES]))}{more}"
+                out.print(text, highlight=False, soft_wrap=True)
+    if plans:
+        count = plural(len(plans), "slot")
+        say(f"{count} left alone: the lake has other files. --json names all; *Gaps* in docs/runbook.md says more.")
+
+
 def _show_copied(found: Backfill, stage: str) -> None:
     failed, document = found.failed, found.document()
-    say(f"{plural(document['files'], 'file')}, {document['bytes'] / 1e6:,.1f} MB copied.")
+    say(f"{plural(document['files'], 'file')}, {size(document['bytes'])} copied.")
     for outcome in failed[:_MOST_FILES]:
         err.print(f"  [red]failed[/] {escape(outcome.key)}: {escape(outcome.problem)}", highlight=False)
     if failed:
-        say(f"{plural(len(failed), 'file')} failed; running it again copies them. --json lists them all.")
-    if found.changed:
-        say(f"The histories know of it after `{_update(found.changed, stage)}`.")
-
-
-def _update(slots: list[Slot], stage: str) -> str:
-    if len(slots) <= _MOST_SLOTS:
-        return f"sluice history update --stage {stage} {' '.join(f'--slot {slot}' for slot in slots)}"
-    return f"sluice history init --stage {stage} --from {slots[0]} --to {slots[-1]}"
+        count = plural(len(failed), "file")
+        say(f"{count} failed; --json lists them all. Running it again copies them, but where other files lie by then.")
+    if changed := found.changed:
+        # Not `update`: it looks at no hour before the first that the histories know.
+        init = f"sluice history init --stage {stage} --from {changed[0]} --to {changed[-1]}"
+        say(f"The histories know of it after `{init}`.")
 
 
 def _table(found: Backfill) -> RenderableType:
@@ -173,10 +189,10 @@ def _table(found: Backfill) -> RenderableType:
     rows = [_row(plans) for plans in ranges[:_MOST_RANGES]]
     if (more := len(ranges) - _MOST_RANGES) > 0:
         rows.append(["", f"and {plural(more, 'range')} more; --json lists every slot"])
-    numbers = (Column(header, justify="right") for header in ("Hours", "Files to copy", "MB", "Files that differ"))
+    numbers = (Column(header, justify="right") for header in ("Hours", "Files to copy", "Size", "Files that differ"))
     files = sum(len(plan.files) for plan in found.plans)
     title = f"{found.environment}, {found.source.url}: {plural(len(found.wanted), 'slot')}, {plural(files, 'file')}"
-    return titled(f"{title}, {_megabytes(found.plans)} MB to copy", table("State", "Slots", *numbers, rows=rows))
+    return titled(f"{title}, {_size(found.plans)} to copy", table("State", "Slots", *numbers, rows=rows))
 
 
 def _ranges(plans: Sequence[SlotPlan]) -> Iterator[list[SlotPlan]]:
@@ -188,16 +204,17 @@ def _ranges(plans: Sequence[SlotPlan]) -> Iterator[list[SlotPlan]]:
 
 def _row(plans: Sequence[SlotPlan]) -> list[str]:
     first, last, state = plans[0].slot, plans[-1].slot, plans[0].state
-    files, conflicts = sum(len(plan.files) for plan in plans), sum(len(plan.conflicts) for plan in plans)
+    files = sum(len(plan.files) for plan in plans)
+    conflicts = sum(len(plan.differing + plan.only_here) for plan in plans)
     return [
         f"[{_STYLES[state]}]{state}[/]",
         str(first) if first == last else f"{first} … {last}",
         f"{len(plans):,}",
         f"{files:,}" if files else "-",
-        _megabytes(plans) if files else "-",
+        _size(plans) if files else "-",
         f"{conflicts:,}" if conflicts else "-",
     ]
 
 
-def _megabytes(plans: Sequence[SlotPlan]) -> str:
-    return f"{sum(plan.bytes for plan in plans) / 1e6:,.1f}"
+def _size(plans: Sequence[SlotPlan]) -> str:
+    return size(sum(plan.bytes for plan in plans))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from cli.platform.console import CliError, progress
+from sluice.aws.runtime import error_code
 from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.delivery.manifest import safe_name
 from sluice.vendor_exports.delivery.model import MANIFEST, Slot, SlotError, place_of
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 _URL = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/(.*))?", re.DOTALL)
 _THREADS = 16
 _BLOCK_BYTES = 1024 * 1024
+_UNREADABLE = frozenset({"404", "NoSuchKey", "NotFound", "InvalidObjectState"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +67,19 @@ Folder = Mapping[str, File]
 
 @dataclass(frozen=True, slots=True)
 class SlotPlan:
-    """Files of a slot to copy.
+    """Files of a slot to copy, none where the folders differ.
 
-    `present` names the files in the lake's folder, `conflicts` those that the other bucket lacks or has differently.
+    `present` names the files in the lake's folder, `differing` those whose content is another in the other bucket,
+    `only_here` those that it lacks, and `left` the files of the other bucket that are not copied for that.
     """
 
     slot: Slot
     state: State
     files: tuple[File, ...]
     present: frozenset[str]
-    conflicts: tuple[str, ...]
+    differing: tuple[str, ...] = ()
+    only_here: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
     @property
     def bytes(self) -> int:
@@ -200,40 +206,44 @@ def sort_in(root: str, listing: Iterable[tuple[str, int, str]]) -> tuple[dict[Sl
 def compare(slot: Slot, theirs: Folder, ours: Folder, is_same: Callable[[Slot, File, File], bool]) -> SlotPlan:
     """Plan the copy of a slot that the other bucket holds files of; `is_same` compares files of one size."""
     lacking = tuple(theirs[name] for name in sorted(theirs.keys() - ours.keys()))
-    conflicts = tuple(_conflicts(theirs, ours, bool(lacking), partial(is_same, slot)))
-    if conflicts:
-        return SlotPlan(slot, State.DIFFERING, (), frozenset(ours), conflicts)
+    # A copy writes the manifest last. If files are missing beside it, another job may have promised other files.
+    compared = {name for name in ours if name != MANIFEST or lacking}
+    only_here = tuple(sorted(compared - theirs.keys()))
+    pairs = [(theirs[name], ours[name]) for name in sorted(compared & theirs.keys())]
+    differing = tuple(
+        one.name
+        for one, other in pairs
+        if one.name == MANIFEST or one.size != other.size or not is_same(slot, one, other)
+    )
+    if differing or only_here:
+        left = tuple(file.name for file in lacking)
+        return SlotPlan(slot, State.DIFFERING, (), frozenset(ours), differing, only_here, left)
     state = State.MISSING if not ours else State.PARTIAL if lacking else State.SAME
-    return SlotPlan(slot, state, lacking, frozenset(ours), ())
-
-
-def _conflicts(theirs: Folder, ours: Folder, lacking: bool, is_same: Callable[[File, File], bool]) -> Iterator[str]:
-    for name in sorted(ours):
-        if name == MANIFEST:
-            # A copy writes it last. If files are missing beside it, another job may have promised other files.
-            if lacking:
-                yield name
-        elif name not in theirs or theirs[name].size != ours[name].size or not is_same(theirs[name], ours[name]):
-            yield name
+    return SlotPlan(slot, state, lacking, frozenset(ours))
 
 
 def same_content(s3: S3Client, one: Any, other: Any) -> bool:  # noqa: ANN401 - operations spell the type differently
-    """Return whether two objects, by bucket and key, hold the same bytes.
+    """Return whether two objects, by bucket and key, hold the same bytes; not if one is gone or archived.
 
     S3's checksums of whole objects decide, and where both have none of one algorithm, the bytes. ETags that differ say
     nothing: an upload in parts or another encryption has another ETag.
     """
-    checksums, others = _checksums(s3, one), _checksums(s3, other)
-    if common := checksums.keys() & others.keys():
-        return all(checksums[name] == others[name] for name in common)
-    return _digest(s3, one) == _digest(s3, other)
+    try:
+        checksums, others = _checksums(s3, one), _checksums(s3, other)
+        if common := checksums.keys() & others.keys():
+            return all(checksums[name] == others[name] for name in common)
+        return _digest(s3, one) == _digest(s3, other)
+    except ClientError as error:
+        if error_code(error) in _UNREADABLE:
+            return False
+        raise
 
 
 def _checksums(s3: S3Client, place: Any) -> dict[str, str]:  # noqa: ANN401
+    """Return an object's checksums by algorithm; those of its parts, which are joined by a hyphen, are none of it."""
     head = s3.head_object(**place, ChecksumMode="ENABLED")
-    if head.get("ChecksumType", "FULL_OBJECT") != "FULL_OBJECT":
-        return {}
-    return {name: str(value) for name, value in head.items() if re.fullmatch(r"Checksum(?!Type|Mode)\w+", name)}
+    found = {name: str(value) for name, value in head.items() if name.startswith("Checksum") and name != "ChecksumType"}
+    return {name: value for name, value in found.items() if "-" not in value}
 
 
 def _digest(s3: S3Client, place: Any) -> bytes:  # noqa: ANN401

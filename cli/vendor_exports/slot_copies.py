@@ -62,7 +62,7 @@ class ObjectCopy:
             # A lost answer to an earlier attempt leads here, too: then the copy exists and holds the same.
             absent = "the source's file changed since it was listed"
             if self._target_size() == self.file.size and not same_content(self.s3, self.source, self.target):
-                return f"other {self.file.size:,} bytes lie there"
+                return f"{self.file.size:,} other bytes lie there"
         size = self._target_size()
         if size is None:
             return absent

@@ -6,6 +6,7 @@ import pytest
 
 from cli.platform.session import Deployment
 from cli.vendor_exports import slot_copies
+from sluice.observability.formatting import size
 from sluice.vendor_exports.delivery.model import MANIFEST
 from tests.vendor_exports.integration.cli.conditional_s3 import ConditionalS3
 from tests.vendor_exports.integration.cli.copy_missing_command import (
@@ -29,11 +30,14 @@ def test_a_dry_run_lists_the_missing_hours_and_copies_nothing(s3: ConditionalS3)
         "environment": "Test",
         "source": f"s3://the-other/{ROOT}",
         "copied": False,
-        "slots": [{"slot": "20260131-23", "state": "missing", "files": 3, "bytes": 4 + len(SIGNED)}],
+        "slots": [
+            {"slot": "20260131-23", "state": "missing", "files": 3, "bytes": 4 + len(SIGNED)}
+            | {"differing": [], "only_here": [], "left": []}
+        ],
         "files": 3,
         "bytes": 4 + len(SIGNED),
         "ignored": 0,
-        "failed": [],
+        "failed": {},
     }
     assert lake(s3) == {}
 
@@ -45,7 +49,7 @@ def test_missing_hours_are_copied_with_the_manifest_last(s3: ConditionalS3) -> N
         Bucket="the-other", Key=f"{FOLDER}Cargo_1", Body=b"{}", ContentEncoding="gzip", Metadata={"job": "guid"}
     )
     document = found("--yes")
-    assert (document["copied"], document["files"], document["failed"]) == (True, 5, [])
+    assert (document["copied"], document["files"], document["failed"]) == (True, 5, {})
     assert document["bytes"] == len(SIGNED) + len(b"1212{}later")
     assert len(lake(s3)) == 5
     assert [key for key in s3.copied if key.startswith(FOLDER)][-1] == FOLDER + MANIFEST
@@ -82,9 +86,9 @@ def test_an_invalid_manifest_fails_alone(s3: ConditionalS3) -> None:
 def test_a_manifest_that_is_too_large_fails(s3: ConditionalS3, monkeypatch: pytest.MonkeyPatch) -> None:
     put(s3, *NAMES)
     monkeypatch.setattr(slot_copies, "_LARGEST_MANIFEST", len(SIGNED) - 1)
-    assert found("--yes", code=1)["failed"] == [FOLDER + MANIFEST]
+    assert found("--yes", code=1)["failed"] == {FOLDER + MANIFEST: "it holds no list of files"}
     monkeypatch.setattr(slot_copies, "_LARGEST_MANIFEST", len(SIGNED))
-    assert found("--yes")["failed"] == []
+    assert found("--yes")["failed"] == {}
 
 
 def test_only_hours_of_the_range_that_are_over_are_compared(s3: ConditionalS3) -> None:
@@ -99,15 +103,18 @@ def test_the_text_shows_ranges_and_the_next_command(s3: ConditionalS3) -> None:
     for hour in ("22", "23"):
         put(s3, *NAMES, folder=f"{ROOT}20260131/{hour}/")
     put(s3, *NAMES, folder=f"{ROOT}20260201/00/")
-    put(s3, "Voyage_1", folder=f"{ROOT}20260201/00/", bucket="the-lake", body=b"longer")
+    put(s3, "Voyage_1", "Own_1", folder=f"{ROOT}20260201/00/", bucket="the-lake", body=b"longer")
     dry = run()
     assert "20260131-22 … 20260131-23" in dry.stdout
-    assert "differing" in dry.stdout
+    assert "20260201-00 differ: Voyage_1\n" in dry.stdout
+    assert "20260201-00 only in the lake: Own_1\n" in dry.stdout
+    assert f"20260201-00 only there, not copied: Port_1, {MANIFEST}\n" in dry.stdout
+    assert "1 slot left alone" in dry.stderr
     assert "Add --yes" in dry.stderr
     done = run("--yes")
-    assert "6 files, 0.0 MB copied" in done.stderr
+    assert f"6 files, {size(2 * (4 + len(SIGNED)))} copied" in done.stderr
     assert lake(s3)[f"{ROOT}20260201/00/Voyage_1"] == b"longer"
-    assert "sluice history update --stage local --slot 20260131-22 --slot 20260131-23" in done.stderr
+    assert "`sluice history init --stage local --from 20260131-22 --to 20260131-23`" in done.stderr
 
 
 @pytest.fixture
@@ -117,6 +124,25 @@ def large(s3: ConditionalS3, monkeypatch: pytest.MonkeyPatch) -> bytes:
     body = b"x" * (11 << 20)
     put(s3, "Voyage_1", body=body)
     return body
+
+
+def test_content_decides_where_sizes_agree(s3: ConditionalS3, large: bytes) -> None:
+    """Checksums and ETags of a whole upload and one in parts have nothing in common."""
+    put(s3, "Port_1", body=b"12")
+    put(s3, "Port_1", bucket="the-lake", body=b"12")
+    parts = s3.create_multipart_upload(Bucket="the-lake", Key=f"{FOLDER}Voyage_1")["UploadId"]
+    upload = {"Bucket": "the-lake", "Key": f"{FOLDER}Voyage_1", "UploadId": parts}
+    half = 6 << 20
+    etags = [
+        s3.upload_part(**upload, PartNumber=number, Body=body)["ETag"]
+        for number, body in enumerate((large[:half], large[half:]), 1)
+    ]
+    listed = [{"PartNumber": number, "ETag": etag} for number, etag in enumerate(etags, 1)]
+    s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": listed})
+    assert states(found()) == {"20260131-23": "same"}
+    put(s3, "Port_1", bucket="the-lake", body=b"21")
+    (slot,) = found("--yes")["slots"]
+    assert (slot["state"], slot["differing"], slot["only_here"]) == ("differing", ["Port_1"], [])
 
 
 def test_large_files_are_copied_in_parts(s3: ConditionalS3, large: bytes) -> None:

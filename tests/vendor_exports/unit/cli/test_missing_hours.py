@@ -67,10 +67,17 @@ def listing(bucket: Bucket) -> list[tuple[str, int, str]]:
     return [(key, size, etag) for key, (size, etag) in bucket.items()]
 
 
+def is_same(slot: Slot, one: File, other: File) -> bool:
+    """Tell whether two files of a size hold the same, as ETags tell here."""
+    assert slot is not None
+    assert one.size == other.size
+    return one.etag == other.etag
+
+
 def plans(source: Bucket, root: str, lake: Bucket, environment: Environment) -> list[SlotPlan]:
     theirs, _ = sort_in(root, listing(source))
     ours, _ = sort_in(environment.hourly, listing(lake))
-    return [compare(slot, theirs[slot], ours.get(slot, {})) for slot in theirs]
+    return [compare(slot, theirs[slot], ours.get(slot, {}), is_same) for slot in theirs]
 
 
 @pytest.mark.parametrize(("environment", "root"), [(flow, root) for flow, of in ROOTS.items() for root in of])
@@ -95,28 +102,51 @@ WHOLE = folder("A_1", "B_1", MANIFEST)
 
 
 @pytest.mark.parametrize(
-    ("theirs", "ours", "state", "copied", "conflicts"),
+    ("theirs", "ours", "state", "copied", "differing", "only_here", "left"),
     [
-        pytest.param(WHOLE, {}, State.MISSING, ["A_1", "B_1", MANIFEST], (), id="missing"),
-        pytest.param(WHOLE, folder("A_1", etag="e2"), State.PARTIAL, ["B_1", MANIFEST], (), id="interrupted copy"),
-        pytest.param(WHOLE, folder("A_1", "B_1"), State.PARTIAL, [MANIFEST], (), id="manifest lacking"),
-        pytest.param(WHOLE, folder("A_1", size=2), State.DIFFERING, [], ("A_1",), id="other size"),
-        pytest.param(WHOLE, folder("A_1", "C_1"), State.DIFFERING, [], ("C_1",), id="file of ours alone"),
-        pytest.param(WHOLE, folder("A_1", MANIFEST), State.DIFFERING, [], (MANIFEST,), id="gap beside a manifest"),
+        pytest.param(WHOLE, {}, State.MISSING, ["A_1", "B_1", MANIFEST], [], [], [], id="missing"),
+        pytest.param(WHOLE, folder("A_1"), State.PARTIAL, ["B_1", MANIFEST], [], [], [], id="interrupted copy"),
+        pytest.param(WHOLE, folder("A_1", "B_1"), State.PARTIAL, [MANIFEST], [], [], [], id="manifest lacking"),
         pytest.param(
-            folder("A_1", "B_1"), folder("A_1", MANIFEST), State.DIFFERING, [], (MANIFEST,), id="no manifest of theirs"
+            WHOLE, folder("A_1", size=2), State.DIFFERING, [], ["A_1"], [], ["B_1", MANIFEST], id="other size"
         ),
-        pytest.param(WHOLE, folder("A_1", "B_1") | folder(MANIFEST, size=9), State.SAME, [], (), id="other manifest"),
         pytest.param(
-            folder("A_1"), folder("A_1", MANIFEST, etag="e2"), State.SAME, [], (), id="manifest of ours alone"
+            WHOLE,
+            folder("A_1", "B_1", etag="e2"),
+            State.DIFFERING,
+            [],
+            ["A_1", "B_1"],
+            [],
+            [MANIFEST],
+            id="other bytes",
         ),
+        pytest.param(
+            WHOLE, folder("A_1", "C_1"), State.DIFFERING, [], [], ["C_1"], ["B_1", MANIFEST], id="file of ours alone"
+        ),
+        pytest.param(
+            WHOLE, folder("A_1", MANIFEST), State.DIFFERING, [], [MANIFEST], [], ["B_1"], id="gap beside a manifest"
+        ),
+        pytest.param(
+            folder("A_1", "B_1"), folder("A_1", MANIFEST), State.DIFFERING, [], [], [MANIFEST], ["B_1"], id="none there"
+        ),
+        pytest.param(
+            WHOLE, folder("A_1", "B_1") | folder(MANIFEST, size=9), State.SAME, [], [], [], [], id="other manifest"
+        ),
+        pytest.param(folder("A_1"), folder("A_1", MANIFEST), State.SAME, [], [], [], [], id="manifest of ours alone"),
     ],
 )
 def test_a_slot_is_copied_unless_it_differs(
-    theirs: Folder, ours: Folder, state: State, copied: list[str], conflicts: tuple[str, ...]
+    theirs: Folder,
+    ours: Folder,
+    state: State,
+    copied: list[str],
+    differing: list[str],
+    only_here: list[str],
+    left: list[str],
 ) -> None:
-    found = compare(SLOT, theirs, ours)
-    assert (found.state, [file.name for file in found.files], found.conflicts) == (state, copied, conflicts)
+    found = compare(SLOT, theirs, ours, is_same)
+    assert (found.state, [file.name for file in found.files]) == (state, copied)
+    assert (list(found.differing), list(found.only_here), list(found.left)) == (differing, only_here, left)
     assert (found.bytes, found.present) == (len(copied), frozenset(ours))
 
 
