@@ -93,9 +93,8 @@ def table(
     rows: Iterable[Sequence[str]],
     none: str = "",
     shown: int = 20,
-    most: int | None = None,
 ) -> str:
-    """Return a table of HTML; rows beyond the ones `shown` unfold, and rows beyond `most` are only counted.
+    """Return a table of HTML; rows beyond the ones `shown` unfold.
 
     Args:
         name: Its id.
@@ -103,16 +102,13 @@ def table(
         rows: Cells as HTML.
         none: Text that stands for a table without rows.
         shown: Number of rows that are seen at once.
-        most: Number of rows in all.
     """
     listed = [_row(columns, cells) for cells in rows]
     if not listed:
         return f'<div class="card" id="{name}">{none}</div>'
     head = "".join(f'<th scope="col"{_class(kind)}>{head}</th>' for head, kind in columns.items())
-    folded = listed[shown:most]
-    counted = len(listed) - len(listed[:most])
-    rest = f"<p>and {counted:,} more, not listed</p>" if counted else ""
-    more = f"<details><summary>{len(listed) - shown:,} more</summary>{_rows(head, folded)}{rest}</details>"
+    folded = listed[shown:]
+    more = f"<details><summary>{len(folded):,} more</summary>{_rows(head, folded)}</details>"
     return f'<div class="card scroll" id="{name}">{_rows(head, listed[:shown])}{more if folded else ""}</div>'
 
 

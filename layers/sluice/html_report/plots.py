@@ -16,17 +16,7 @@ _FEW_DAYS = 8  # with a tick each; by default, Plotly cuts them into hours
 _EACH_DAY = {"dtick": 24 * 60 * 60 * 1000, "tickformat": "%b %-d"}
 _FEW = 48  # points that get markers: a line of one point is invisible
 _MONTH_OF_HOURS = 30 * 24
-_ZOOMS = {
-    "x": 1,
-    "xanchor": "right",
-    "buttons": [
-        *(
-            {"label": label, "count": days, "step": "day", "stepmode": "backward"}
-            for label, days in (("24 h", 1), ("7 d", 7), ("30 d", 30))
-        ),
-        {"label": "all", "step": "all"},
-    ],
-}
+_ZOOMS = {"24 h": 1, "7 d": 7, "30 d": 30}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +95,22 @@ def over_days(traces: Sequence[Any], up: Mapping[str, object]) -> go.Figure:
 
 def over_hours(traces: Sequence[Any], up: Mapping[str, object]) -> go.Figure:
     """Return a figure over hours that opens on their last 30 days; `up` is its vertical axis."""
-    across: dict[str, object] = {"title": {"text": "Hour (UTC)"}, "hoverformat": "%Y%m%d-%H", "rangeselector": _ZOOMS}
     hours = traces[0].x
+    across: dict[str, object] = {"title": {"text": "Hour (UTC)"}, "hoverformat": "%Y%m%d-%H"}
+    across["rangeselector"] = _zooms(len(hours))
     if len(hours) > _MONTH_OF_HOURS:
         across["range"] = [hours[-_MONTH_OF_HOURS], hours[-1]]
     return figure(traces, across, up)
+
+
+def _zooms(hours: int) -> dict[str, object]:
+    """Return the buttons for less than so many hours, and for all: more would show empty days."""
+    buttons: list[dict[str, object]] = [
+        {"label": label, "count": days, "step": "day", "stepmode": "backward"}
+        for label, days in _ZOOMS.items()
+        if days * 24 < hours
+    ]
+    return {"x": 1, "xanchor": "right", "buttons": [*buttons, {"label": "all", "step": "all"}]}
 
 
 def axis(unit: str, **more: object) -> dict[str, object]:

@@ -33,10 +33,16 @@ def volume(name: str, value: float | None) -> str:
 
 def size(count: float) -> str:
     """Write bytes."""
-    unit = 0
-    while count >= _STEP and unit < len(_UNITS) - 1:
-        count, unit = count / _STEP, unit + 1
-    return f"{count:,.0f} B" if unit == 0 else f"{count:,.1f} {_UNITS[unit]}"
+    unit, of = unit_of(count)
+    return f"{count:,.0f} B" if of == 1 else f"{count / of:,.1f} {unit}"
+
+
+def unit_of(count: float) -> tuple[str, int]:
+    """Return the largest unit that so many bytes are one of or more, and its bytes."""
+    power = 0
+    while count >= _STEP ** (power + 1) and power < len(_UNITS) - 1:
+        power += 1
+    return _UNITS[power], _STEP**power
 
 
 def ratio(value: float | None) -> str:

@@ -54,9 +54,16 @@ def test_every_plot_has_its_place(kind: PeriodKind) -> None:
     page = page_of(digest(kind))
     ids = Structure(page).values("id")
     assert set(packed_of(page)["figures"]) == PLOTS
-    assert PLOTS | {"headline", "notices", "volumes", "reasons", "tables-list", "failed-runs", "gaps", "costs"} <= set(
-        ids
-    )
+    assert PLOTS | {
+        "headline",
+        "notices",
+        "volumes",
+        "reasons",
+        "tables-list",
+        "failed-runs",
+        "lost-hours",
+        "costs",
+    } <= set(ids)
     assert len(ids) == len(set(ids))
 
 

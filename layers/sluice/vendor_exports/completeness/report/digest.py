@@ -11,7 +11,7 @@ from sluice.observability.digest.model import Digest, Section, SectionSources
 from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.history_files import state_key
 from sluice.vendor_exports.completeness.observations import observations_of
-from sluice.vendor_exports.completeness.report.service_level import gaps, highlight_list
+from sluice.vendor_exports.completeness.report.highlights import gap_lists
 from sluice.vendor_exports.completeness.slot_history import SlotHistory, derive
 from sluice.vendor_exports.run_summary import EXPORT
 
@@ -32,7 +32,7 @@ def section_of(digest: Digest, histories: Iterable[SlotHistory]) -> Section:
     drawn = (_tables_plot(digest, hours),) if hours else ()
     return Section(
         cards=(_card(digest, whole, len(hours)),),
-        topics=(Topic("Exports", drawn, highlight_list("gaps", gaps(hours), none)),),
+        topics=(Topic("Exports", drawn, gap_lists(hours, none)),),
         lines={"Exports": f"{whole:,} of {len(hours):,} hours came whole" if hours else success_line(digest, EXPORT)},
         broken=tuple(_broken(digest, len(hours) - whole, len(hours))),
         members={

@@ -4,30 +4,33 @@ from collections.abc import Sequence
 
 from sluice.html_report.page import Topic, body_of, figure_card, page_of, table
 from sluice.html_report.text import names_of, percent
+from sluice.observability.formatting import plural, size
 from sluice.vendor_exports.client.api import Environment
-from sluice.vendor_exports.completeness.report.plots import calendar, plots_by_topic
-from sluice.vendor_exports.completeness.report.service_level import (
-    DAY_LEVEL,
-    MONTH_LEVEL,
+from sluice.vendor_exports.completeness.report.baseline import baseline_note, with_baseline
+from sluice.vendor_exports.completeness.report.highlights import (
     VOLUME_HIGH,
     VOLUME_LOW,
-    Highlight,
-    Period,
     anomalies,
-    daily,
-    gaps,
+    gap_lists,
     highlight_list,
-    is_in_level,
+)
+from sluice.vendor_exports.completeness.report.plots import calendar, plots_by_topic
+from sluice.vendor_exports.completeness.report.service_level import (
+    DAY_TARGET,
+    MONTH_TARGET,
+    Period,
+    daily,
+    is_on_target,
     latest,
     monthly,
 )
 from sluice.vendor_exports.completeness.slot_history import SlotHistory
 
-_MB = 1_000_000
 _MEANING = (
-    f"A job is in level when it was delivered with every expected table, a day when {DAY_LEVEL:.0%} of its jobs are, "
-    f"a month when {MONTH_LEVEL:.0%} are. Days in level are blue; those out are orange, the darker the worse."
+    f"A job is on target when it was delivered with every expected table, a day when {DAY_TARGET:.0%} of its jobs are, "
+    f"a month when {MONTH_TARGET:.0%} are. Days on target are blue; the others are orange, the darker the worse."
 )
+_GAPS = "The heaviest first: the most hours, times the tables that lack."
 _ANOMALIES = (
     f"Unexpected tables, changes of the schema, and volumes under {VOLUME_LOW} or over {VOLUME_HIGH} times the usual "
     "for the hour of the week."
@@ -46,30 +49,34 @@ def report_page(environment: Environment, rows: Sequence[SlotHistory], out_of_sc
         body = f'<div class="figures">{_NOTHING}{_scope_card(out_of_scope)}</div>'
         return page_of(title, "No slots yet", body, ())
     ordered = sorted(rows, key=lambda row: row.slot)
-    topics = _topics(ordered)
-    subtitle = f"{len(ordered):,} hours, {ordered[0].slot} to {ordered[-1].slot} (UTC); as of the last of them"
-    body = body_of(_figures(latest(ordered), gaps(ordered), ordered[-1], out_of_scope), _HINT, topics)
+    topics = _topics(with_baseline(ordered), baseline_note(ordered))
+    subtitle = f"{plural(len(ordered), 'hour')}, {ordered[0].slot} to {ordered[-1].slot} (UTC); as of the last of them"
+    body = body_of(_figures(latest(ordered), ordered[-1], out_of_scope), _HINT, topics)
     return page_of(title, subtitle, body, [plot for topic in topics for plot in topic.plots])
 
 
-def _topics(rows: Sequence[SlotHistory]) -> list[Topic]:
-    """Return the topics of one or more rows in the order of their slots."""
-    days = daily(rows)
+def _topics(rows: Sequence[SlotHistory], baseline: str) -> list[Topic]:
+    """Return the topics of one or more rows in the order of their slots; `baseline` says whether they have one."""
+    days, odd = daily(rows), highlight_list("odd-jobs", anomalies(rows), "Nothing out of the ordinary.")
+    notes = {"Volume": baseline}
     return [
         Topic("Service level", (calendar(days),), _months_table(monthly(rows)), _MEANING),
-        Topic("Gaps", (), highlight_list("open-gaps", gaps(rows), "Every job came with all its tables.")),
-        Topic("Anomalies", (), highlight_list("odd-jobs", anomalies(rows), "Nothing out of the ordinary."), _ANOMALIES),
-        *(Topic(title, tuple(plots)) for title, plots in plots_by_topic(rows, days).items()),
+        Topic("Gaps", (), gap_lists(rows, "Every job came with all its tables."), _GAPS),
+        Topic("Anomalies", (), odd, f"{_ANOMALIES} {baseline}".rstrip()),
+        *(Topic(name, tuple(plots), note=notes.get(name, "")) for name, plots in plots_by_topic(rows, days).items()),
     ]
 
 
-def _figures(
-    spans: Sequence[Period], open_gaps: Sequence[Highlight], last: SlotHistory, out_of_scope: Sequence[str]
-) -> str:
+def _figures(spans: Sequence[Period], last: SlotHistory, out_of_scope: Sequence[str]) -> str:
     """Return the cards of figures."""
-    levels = "".join(map(_level_card, spans))
-    others = _tables_card(spans[0], spans[-1]) + _gaps_card(open_gaps) + _last_card(last) + _scope_card(out_of_scope)
-    return levels + others
+    targets = "".join(map(_target_card, spans))
+    return (
+        targets
+        + _tables_card(spans[0], spans[-1])
+        + _gaps_card(spans[-1])
+        + _last_card(last)
+        + _scope_card(out_of_scope)
+    )
 
 
 def _scope_card(out_of_scope: Sequence[str]) -> str:
@@ -85,45 +92,47 @@ def _card(title: str, figure: str, note: str, good: bool) -> str:
     return figure_card(title, figure, note, "good" if good else "bad")
 
 
-def _level_card(span: Period) -> str:
+def _target_card(span: Period) -> str:
     absent = span.expected - span.delivered
-    note = f"Jobs: {span.in_level:,} in level, {span.out_of_level:,} out ({absent:,} not delivered)"
-    return _card(span.label, percent(span.level), note, good=not span.out_of_level)
+    note = f"Jobs: {span.on_target:,} on target, {span.off_target:,} not ({absent:,} not delivered)"
+    return _card(span.label, percent(span.share), note, good=not span.off_target)
 
 
-def _tables_card(day: Period, ever: Period) -> str:
-    note = f"of the expected tables, last 24 hours; all time {percent(ever.completeness)}"
-    return _card("Tables complete", percent(day.completeness), note, good=day.completeness == 1)
+def _tables_card(newest: Period, ever: Period) -> str:
+    note = f"of the expected tables, {newest.label.lower()}"
+    older = f"; all time {percent(ever.completeness)}" if newest is not ever else ""
+    return _card("Tables complete", percent(newest.completeness), note + older, good=newest.completeness == 1)
 
 
-def _gaps_card(open_gaps: Sequence[Highlight]) -> str:
-    hours = sum(gap.hours for gap in open_gaps)
-    return _card("Open gaps", f"{len(open_gaps):,}", f"{hours:,} hours that lack a table or all", good=not open_gaps)
+def _gaps_card(ever: Period) -> str:
+    lost = ever.expected - ever.delivered
+    note = f"{lost:,} lost, {ever.off_target - lost:,} lack tables"
+    return _card("Open gaps", plural(ever.off_target, "hour"), note, good=not ever.off_target)
 
 
 def _last_card(last: SlotHistory) -> str:
     note = f"{last.tables:,} of {len(last.expected):,} tables" if last.delivered else "not delivered"
-    return _card("Last slot (UTC)", str(last.slot), note, good=is_in_level(last))
+    return _card("Last slot (UTC)", str(last.slot), note, good=is_on_target(last))
 
 
 def _months_table(months: Sequence[Period]) -> str:
     """Return a row per month, newest first."""
     rows = [_month(month) for month in reversed(months)]
-    columns = dict.fromkeys(rows[0], "number") | {"Month": "", "Level": ""}
+    columns = dict.fromkeys(rows[0], "number") | {"Month": "", "Target": ""}
     return table("months", columns, (tuple(row.values()) for row in rows), shown=len(rows))
 
 
 def _month(month: Period) -> dict[str, str]:
-    mark, level = ("good", "in") if month.level >= MONTH_LEVEL else ("bad", "out")
+    mark, target = ("good", "on target") if month.share >= MONTH_TARGET else ("bad", "missed")
     return {
-        "Month": month.label,
-        "Level": f'<span class="{mark}">{level}</span>',
+        "Month": f'<span class="slot">{month.label}</span>',
+        "Target": f'<span class="slot {mark}">{target}</span>',
         "Jobs expected": f"{month.expected:,}",
         "Delivered": f"{month.delivered:,}",
-        "Success": percent(month.success),
-        "In level": f"{month.in_level:,}",
-        "Out": f"{month.out_of_level:,}",
-        "Share in": percent(month.level),
+        "Share delivered": percent(month.success),
+        "On target": f"{month.on_target:,}",
+        "Off target": f"{month.off_target:,}",
+        "Share on target": percent(month.share),
         "Tables complete": percent(month.completeness),
-        "MB per hour": f"{month.size / _MB:,.1f}",
+        "Size per hour": size(month.size),
     }

@@ -1,4 +1,4 @@
-"""The plots of the report: volume, jobs, tables, and the calendar of days in and out of level."""
+"""The plots of the report: volume, jobs, tables, and the calendar of days on and off target."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
@@ -7,10 +7,10 @@ import plotly.graph_objects as go
 
 from sluice.html_report.plots import BAD, GOOD, QUIET, Plot, axis, bars, line, over_days, over_hours, rounded, stroke
 from sluice.html_report.text import in_hover
-from sluice.vendor_exports.completeness.report.service_level import DAY_LEVEL, Period
+from sluice.observability.formatting import unit_of
+from sluice.vendor_exports.completeness.report.service_level import DAY_TARGET, Period
 from sluice.vendor_exports.completeness.slot_history import SlotHistory
 
-_MB = 1_000_000
 _NO_DELIVERY = "<br>no delivery"
 _PERCENT = {"title": {"text": "Delivered"}, "range": [0, 104], "ticksuffix": " %"}
 _EXPECTED = {"color": QUIET, "width": 1.5, "dash": "dot"}
@@ -18,9 +18,10 @@ _OF_ONE = {"range": [0, 1.1]}
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WORST, _ALMOST = "#8f3b0b", "#f4c9a4"
-_SCALE = [[0, _WORST], [0.5, BAD], [DAY_LEVEL - 0.001, _ALMOST], [DAY_LEVEL - 0.001, GOOD], [1, GOOD]]
+_SCALE = [[0, _WORST], [0.5, BAD], [DAY_TARGET - 0.001, _ALMOST], [DAY_TARGET - 0.001, GOOD], [1, GOOD]]
 _HEIGHT = 240
-_FEWEST_WEEKS = 13  # a young history does not stretch its few days over the page
+_PAGE_WEEKS = 13  # a young history does not stretch its few weeks over the page
+_MOST_LABELS = 5  # have room side by side on a phone
 
 
 def plots_by_topic(rows: Sequence[SlotHistory], days: Sequence[Period]) -> dict[str, list[Plot]]:
@@ -29,14 +30,14 @@ def plots_by_topic(rows: Sequence[SlotHistory], days: Sequence[Period]) -> dict[
 
 
 def calendar(days: Sequence[Period]) -> Plot:
-    """Return the share of each day's jobs in level."""
+    """Return the share of each day's jobs on target."""
     by_date = {date.fromisoformat(day.label): day for day in days}
     mondays = _mondays(min(by_date), max(by_date))
     cells = [[by_date.get(monday + timedelta(weekday)) for monday in mondays] for weekday in range(len(_WEEKDAYS))]
     heat = go.Heatmap(
         x=[str(monday) for monday in mondays],
         y=_WEEKDAYS,
-        z=[[day and rounded(100 * day.level) for day in row] for row in cells],
+        z=[[day and rounded(100 * day.share) for day in row] for row in cells],
         text=[[day and _text(day) for day in row] for row in cells],
         zmin=0,
         zmax=100,
@@ -47,22 +48,28 @@ def calendar(days: Sequence[Period]) -> Plot:
         hoverongaps=False,
         hovertemplate="%{text}<extra></extra>",
     )
-    return Plot("level-calendar", "Days in and out of level", go.Figure(heat, _layout()), wide=True)
+    return Plot(
+        "target-calendar",
+        "Days on target, in weeks by their Mondays (UTC)",
+        go.Figure(heat, _layout(mondays)),
+        wide=True,
+    )
 
 
 def _volume(rows: Sequence[SlotHistory]) -> list[Plot]:
     hours, notes = _hours(rows), [_short_note(row) for row in rows]
-    sizes = [rounded(row.size / _MB) for row in rows]
-    usual = [None if row.usual_size is None else rounded(row.usual_size / _MB) for row in rows]
+    unit, of = unit_of(max(row.size for row in rows))
+    sizes = [rounded(row.size / of) for row in rows]
+    usual = [None if row.usual_size is None else rounded(row.usual_size / of) for row in rows]
     count = line(hours, [row.files for row in rows], "files", "%{y} files%{text}", stroke(GOOD), notes)
     volumes = [
-        line(hours, usual, "usual", "usual %{y:,.1f} MB", stroke(QUIET, 0), fill="tozeroy"),
-        line(hours, sizes, "delivered", "%{y:,.1f} MB%{text}", stroke(GOOD), notes),
+        line(hours, usual, "usual", f"usual %{{y:,.3~f}} {unit}", stroke(QUIET, 0), fill="tozeroy"),
+        line(hours, sizes, "delivered", f"%{{y:,.3~f}} {unit}%{{text}}", stroke(GOOD), notes),
     ]
-    title = "Size delivered, hourly, and the usual for that hour of the week"
+    title = "Size delivered, hourly, and the usual"
     return [
         Plot("files-hourly", "Files delivered, hourly", over_hours([count], axis("Files"))),
-        Plot("size-hourly", title, over_hours(volumes, axis("Size (MB)"))),
+        Plot("size-hourly", title, over_hours(volumes, axis(f"Size ({unit})"))),
     ]
 
 
@@ -134,8 +141,8 @@ def _against_expected(
 
 
 def _share_bars(days: Sequence[Period], shares: Sequence[float], of_what: str) -> go.Bar:
-    """Return each day's share as a percentage, coloured by whether it reaches a day's level."""
-    colours = [GOOD if share >= DAY_LEVEL else BAD for share in shares]
+    """Return each day's share as a percentage, coloured by whether it reaches a day's target."""
+    colours = [GOOD if share >= DAY_TARGET else BAD for share in shares]
     percentages = [rounded(100 * share) for share in shares]
     return bars(_labels(days), percentages, colours, f"%{{y}} of the {of_what} delivered")
 
@@ -168,20 +175,28 @@ def _short_note(row: SlotHistory) -> str:
 
 def _mondays(first: date, last: date) -> list[date]:
     start, end = (day - timedelta(day.weekday()) for day in (first, last))
-    weeks = max((end - start).days // 7 + 1, _FEWEST_WEEKS)
-    return [end - timedelta(weeks=week) for week in reversed(range(weeks))]
+    return [start + timedelta(weeks=week) for week in range((end - start).days // 7 + 1)]
 
 
 def _text(day: Period) -> str:
-    level = "in level" if day.level >= DAY_LEVEL else "out of level"
-    return f"{day.label}: {level}<br>{day.in_level} of {day.expected} jobs in level<br>{day.delivered} delivered"
+    target = "on target" if day.share >= DAY_TARGET else "off target"
+    return f"{day.label}: {target}<br>{day.on_target} of {day.expected} jobs on target<br>{day.delivered} delivered"
 
 
-def _layout() -> go.Layout:
+def _layout(mondays: Sequence[date]) -> go.Layout:
+    """Return the calendar's layout: weeks stand over their Mondays, the last one always named."""
+    labels = mondays[:: -max(1, -(-len(mondays) // _MOST_LABELS))]
     return go.Layout(
         template=go.layout.Template(),
         height=_HEIGHT,
-        margin={"l": 44, "r": 12, "t": 12, "b": 52},
-        xaxis={"type": "date", "showgrid": False, "title": {"text": "Week (UTC)"}},
+        margin={"l": 44, "r": 12, "t": 12, "b": 44},
+        xaxis={
+            "type": "date",
+            "showgrid": False,
+            "domain": [0, min(len(mondays) / _PAGE_WEEKS, 1)],
+            "tickvals": [str(monday) for monday in labels],
+            "tickformat": "%b %-d\n%Y",
+            "tickangle": 0,
+        },
         yaxis={"autorange": "reversed", "showgrid": False, "fixedrange": True},
     )

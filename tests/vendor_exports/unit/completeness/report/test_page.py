@@ -54,10 +54,20 @@ def packed_of(page: str) -> dict[str, Any]:
 def test_the_page_has_every_part() -> None:
     page = page_of(ROWS, ("AuditLog",))
     ids = Structure(page).values("id")
-    parts = {"headline", "scope", "level-calendar", "months", "open-gaps", "odd-jobs", "plots-data", *TITLES}
+    parts = {
+        "headline",
+        "scope",
+        "target-calendar",
+        "months",
+        "lost-hours",
+        "missing-tables",
+        "odd-jobs",
+        "plots-data",
+        *TITLES,
+    }
     assert parts <= set(ids)
     assert len(ids) == len(set(ids))
-    assert set(packed_of(page)["figures"]) == {"level-calendar", *TITLES}
+    assert set(packed_of(page)["figures"]) == {"target-calendar", *TITLES}
     assert "AuditLog" in page
 
 
@@ -108,22 +118,45 @@ def test_one_row_is_enough(only: SlotHistory) -> None:
 
 def test_the_headline_counts_jobs_in_and_out() -> None:
     page = page_of(ROWS)
-    assert "Jobs: 1 in level, 23 out (0 not delivered)" in page
-    assert "Jobs: 2 in level, 39 out (1 not delivered)" in page
-    assert "39 hours that lack a table or all" in page
+    assert "Jobs: 1 on target, 23 not (0 not delivered)" in page
+    assert "Jobs: 2 on target, 39 not (1 not delivered)" in page
+    assert '<strong class="bad">39 hours</strong><span>1 lost, 38 lack tables</span>' in page
     assert '<strong class="good">20260201-12</strong>' in page
 
 
-def test_months_are_in_or_out() -> None:
-    page = page_of([row(hours) for hours in range(28)] + [absent(28)])
-    assert '<td>2026-01</td><td><span class="good">in</span></td>' in page
-    assert '<td>2026-02</td><td><span class="bad">out</span></td>' in page
+def test_months_are_on_target_or_missed_it_with_sizes_that_show_something() -> None:
+    page = page_of([row(hours, size=4100) for hours in range(28)] + [absent(28)])
+    for month, mark, target, size in (("01", "good", "on target", "4.1 kB"), ("02", "bad", "missed", "0 B")):
+        cells = f'<td><span class="slot">2026-{month}</span></td><td><span class="slot {mark}">{target}</span></td>'
+        assert re.search(f"{cells}.*?{size}</td></tr>", page)
 
 
-def test_long_lists_are_cut_and_say_what_is_left_out() -> None:
-    page = page_of([absent(hours) if hours % 2 else row(hours) for hours in range(600)])
-    assert "<summary>290 more</summary>" in page
-    assert "and 190 more, not listed" in page
+def test_a_young_history_says_that_it_has_no_baseline_and_uses_what_there_is() -> None:
+    young = [row(hours, size=4100 if hours != 40 else 41_000) for hours in range(48)]
+    page = page_of(young)
+    assert "No baseline yet for 24 of the last 24 hours" in page
+    assert "from 2026-02-20 on at the earliest" in page
+    assert "Volume 10.00 times the usual" in page
+    usual, delivered = packed_of(page)["figures"]["size-hourly"]["data"]
+    assert usual["y"] == [None] * 3 + [4.1] * 45
+    assert delivered["y"][-1] == 4.1
+    assert "No baseline yet" not in page_of([replace(each, usual_size=4000) for each in young])
+
+
+def test_a_young_history_shows_no_days_and_weeks_before_it() -> None:
+    page = page_of([row(hours) for hours in range(48)])
+    assert "Last 24 hours" in page
+    assert "Last 7 days" not in page
+    figures = packed_of(page)["figures"]
+    assert figures["target-calendar"]["data"][0]["x"] == ["2026-01-26"]
+    zooms = figures["files-hourly"]["layout"]["xaxis"]["rangeselector"]["buttons"]
+    assert [zoom["label"] for zoom in zooms] == ["24 h", "all"]
+
+
+def test_every_gap_is_listed() -> None:
+    page = page_of([absent(hours) if hours % 2 else row(hours, ["Port"]) for hours in range(600)])
+    assert page.count("<summary>290 more</summary>") == 2
+    assert page.count("No delivery</td>") == page.count("1 table missing: Port</td>") == 300
 
 
 def test_many_names_unfold() -> None:

@@ -1,5 +1,6 @@
 """The plots of the report hold the values of the rows."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from tests.vendor_exports.unit.completeness.report.slot_rows import absent, hist
 
 TITLES = {
     "files-hourly": "Files delivered, hourly",
-    "size-hourly": "Size delivered, hourly, and the usual for that hour of the week",
+    "size-hourly": "Size delivered, hourly, and the usual",
     "jobs-daily": "Job completeness, averaged daily",
     "job-ratio-daily": "Job completeness ratio, averaged daily",
     "jobs-hourly": "Job completeness, hourly (out of 1)",
@@ -101,14 +102,32 @@ def test_the_calendar_has_each_day_once(rows: list[SlotHistory]) -> None:
     days = daily(rows)
     (heat,) = calendar(days).figure.data
     shown = [cell for week in zip(*heat.z, strict=True) for cell in week if cell is not None]
-    assert shown == pytest.approx([100 * day.level for day in days], abs=0.001)
+    assert shown == pytest.approx([100 * day.share for day in days], abs=0.001)
 
 
-def test_the_calendar_puts_days_into_weeks() -> None:
-    (heat,) = calendar(daily(ROWS)).figure.data
-    assert (heat.x[0], heat.x[-1], len(heat.x)) == ("2025-11-03", "2026-01-26", 13)
-    assert [heat.y[day] for day, (*_, share) in enumerate(heat.z) if share is not None] == ["Fri", "Sat"]
-    assert heat.text[4][-1] == "2026-01-30: out of level<br>1 of 2 jobs in level<br>1 delivered"
+def test_the_calendar_puts_days_into_weeks_from_their_mondays() -> None:
+    plot = calendar(daily(ROWS))
+    (heat,) = plot.figure.data
+    assert heat.x == ("2026-01-26",)
+    assert [heat.y[day] for day, (share,) in enumerate(heat.z) if share is not None] == ["Fri", "Sat"]
+    assert heat.text[4][0] == "2026-01-30: off target<br>1 of 2 jobs on target<br>1 delivered"
+    assert plot.figure.layout.xaxis.domain == (0, 1 / 13)
+
+
+@pytest.mark.parametrize(("weeks", "labels"), [(1, 1), (5, 5), (12, 4), (52, 5)])
+def test_the_calendar_names_mondays(weeks: int, labels: int) -> None:
+    plot = calendar(daily([row(hours) for hours in range(-100, (weeks - 1) * 168, 24)]))
+    named = plot.figure.layout.xaxis.tickvals
+    assert len(named) == labels
+    assert named[0] == plot.figure.data[0].x[-1]
+    assert {date.fromisoformat(monday).weekday() for monday in named} == {0}
+
+
+@pytest.mark.parametrize(("size", "unit", "shown"), [(512, "B", 512), (4100, "kB", 4.1), (7 * 10**9, "GB", 7)])
+def test_sizes_are_in_a_unit_that_shows_them(size: int, unit: str, shown: float) -> None:
+    plot = plots_of([row(0, size=size), absent(1)])["size-hourly"]
+    assert plot.figure.layout.yaxis.title.text == f"Size ({unit})"
+    assert values(plot)["delivered"] == [shown, 0]
 
 
 # Packed figures
