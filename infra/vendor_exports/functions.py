@@ -20,10 +20,8 @@ class ExportFunctions(PipelineFunctions):
         self._in_slots = {"SLOTS_TABLE": slots.table_name}
         self._flow = {"ENVIRONMENT": settings.environment.value}
         self._scope = {"OUT_OF_SCOPE": ",".join(settings.out_of_scope)}
-        self._patience = {
-            "PATIENCE_SECONDS": str(settings.patience_seconds),
-            "POLL_SECONDS": str(settings.poll_seconds),
-        }
+        self._polling = {"POLL_SECONDS": str(settings.poll_seconds)}
+        self._patience = {"PATIENCE_SECONDS": str(settings.patience_seconds)}
         self._vendor = self._vendor_variables(part.stage)
         self._folders = f"{self._lake_arn}/{settings.environment.root}Hourly/*"
         self._runs = f"{self._lake_arn}/runs/exports/*"
@@ -69,7 +67,7 @@ class ExportFunctions(PipelineFunctions):
         self.check_job = self._build_caller(
             "check_job",
             "Asks the vendor for the status of the job",
-            POLL_SECONDS=str(self._settings.poll_seconds),
+            **self._polling,
             DEADLINE_SECONDS=str(self._settings.deadline_seconds),
         )
         self.check_job.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._slots_arn])
@@ -83,6 +81,7 @@ class ExportFunctions(PipelineFunctions):
             MAX_FILE_BYTES=str(settings.max_file_bytes),
             BATCH_FILES=str(settings.batch_files),
             BATCH_BYTES=str(settings.batch_bytes),
+            **self._polling,
             **self._patience,
             ROUNDS=str(settings.rounds),
         )
@@ -105,6 +104,7 @@ class ExportFunctions(PipelineFunctions):
             **self._in_slots,
             **self._flow,
             **self._scope,
+            **self._polling,
             **self._patience,
             ROUNDS=str(self._settings.rounds),
         )

@@ -34,6 +34,14 @@ class Environment(StrEnum):
         return f"{self.root}Hourly/"
 
 
+class TransientError(Exception):
+    """A retry may help, after so many seconds where the server named them."""
+
+    def __init__(self, happened: str, retry_after: float | None = None) -> None:
+        super().__init__(happened)
+        self.retry_after = retry_after
+
+
 class VendorError(Exception):
     """The vendor did not do what it was asked for; `retry_after` are the seconds it asks to wait, if it names any."""
 

@@ -13,11 +13,12 @@ from sluice.vendor_exports.client.api import (
     AnswerNotUnderstoodError,
     CredentialsRefusedError,
     Pauses,
+    TransientError,
     VendorUnavailableError,
     sent_at,
 )
 from sluice.vendor_exports.client.documents import member, whole_number
-from sluice.vendor_exports.client.retrying import TransientError, passes, retry_after, retrying
+from sluice.vendor_exports.client.retrying import passes, retry_after, retrying
 
 ATTEMPTS = 5
 MAX_ANSWER_BYTES = 32 * 1024 * 1024

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from sluice.vendor_exports.client.api import Pauses, sent_at
+from sluice.vendor_exports.client.api import Pauses, TransientError, sent_at
 
 LONGEST_PAUSE = 30.0  # seconds; who asks for more is asked again by the machine, which waits for less money
 
@@ -14,14 +14,6 @@ _FOR_GOOD = frozenset({501, 505})  # of the server's errors
 _SERVER_ERROR = 500
 _AGES = 1e9  # seconds; a number of 400 digits is none
 _SECONDS = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:s|secs?|seconds?)?", re.IGNORECASE)
-
-
-class TransientError(Exception):
-    """A retry may help, after so many seconds where the server named them."""
-
-    def __init__(self, happened: str, retry_after: float | None = None) -> None:
-        super().__init__(happened)
-        self.retry_after = retry_after
 
 
 def passes(status: int) -> bool:

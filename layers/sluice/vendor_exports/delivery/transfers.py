@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sluice.vendor_exports.client.retrying import TransientError
+from sluice.vendor_exports.client.api import TransientError
 
 
 class DownloadError(Exception):
