@@ -66,7 +66,7 @@ def update(
         observed = update_history(connect(stage), again)
     print_result({"slots": observed}, lambda _: out.print(f"{plural(observed, 'hour')} observed."), as_json=as_json)
     if len(again) > observed and not as_json:
-        say("An hour is looked at again when it is over by 30 minutes and in the histories already.")
+        say("Only hours over by 30 minutes and in the histories are looked at again; others: `sluice history init`.")
 
 
 @app.command()

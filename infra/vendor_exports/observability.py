@@ -79,7 +79,7 @@ def raise_alarms(
         (
             "Open the execution: in which state did it end, with which cause?",
             "Find the cause in the runbook's tables, and do what they say.",
-            "`sluice export --slot YYYYMMDD-HH` goes on with the same job; that is always harmless.",
+            "`sluice export --slot YYYYMMDD-HH` goes on with the job, if there is one; that is always harmless.",
         ),
         EXPORTS,
         periods=_UNTIL_THE_NEXT_RUN,
@@ -124,7 +124,7 @@ def _on_refused_tokens(alarms: Alarms, functions: ExportFunctions, secret_arn: s
         steps=(
             "Were they rotated or revoked? Ask the vendor.",
             f"Put the new ones into the secret {secret_arn}; nothing has to be deployed.",
-            "`sluice export --slot YYYYMMDD-HH` for each hour that failed.",
+            "Within the hour: `sluice export`. Later, where the hour has a job: `sluice export --slot YYYYMMDD-HH`.",
         ),
         console=function_page(functions.trigger_job),
         query=EXPORTS,
@@ -140,7 +140,7 @@ def _on_absence(alarms: Alarms, machine: Machine) -> None:
         steps=(
             "Do exports run? `sluice status`; is their schedule enabled?",
             "They run and fail: see ExportFailed.",
-            "Hours that are over can be had with `sluice export --slot YYYYMMDD-HH`.",
+            "Hours that are over can be had from their jobs, or another bucket: see *Gaps* in the runbook.",
         ),
         console=machine_page(machine),
         query=EXPORTS,
