@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,18 @@ def test_an_hour_that_is_looked_at_again_has_what_came_since(cloud: Cloud) -> No
     assert {row["date"]: row["jobDelivered"] for row in _rows(cloud, JOB_METRICS_CSV)}[slot] == "1"
     cloud.deployment.s3.delete_object(Bucket=cloud.output("LakeBucket"), Key=key)
     cloud.run("history", "update", "--slot", slot)
+
+
+@pytest.mark.usefixtures("made")
+def test_the_command_that_a_back_fill_prints_tells_the_histories_of_an_hour_before_all_they_know(cloud: Cloud) -> None:
+    older = Slot.parse(_rows(cloud, JOB_METRICS_CSV)[0]["date"]).after(-2)
+    cloud.deployment.s3.create_bucket(Bucket="the-bucket-before")
+    cloud.deployment.s3.put_object(Bucket="the-bucket-before", Key=f"{older.folder(TEST)}Voyage_0.json.gz", Body=b"old")
+    done = cloud.invoke("history", "copy-missing", "--source", "s3://the-bucket-before", "--yes")
+    printed = re.search(r"`sluice (history [^`]*)`", done.stderr)
+    assert printed is not None, done.stderr
+    cloud.run(*printed[1].split())
+    assert {row["date"]: row["jobDelivered"] for row in _rows(cloud, JOB_METRICS_CSV)}[str(older)] == "1"
 
 
 def test_the_report_is_the_published_one(cloud: Cloud, made: dict[str, Any], tmp_path: Path) -> None:

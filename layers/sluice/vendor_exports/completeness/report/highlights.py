@@ -52,7 +52,7 @@ def gap_lists(rows: Sequence[SlotHistory], none: str) -> str:
     """Return every gap, lost hours and missing tables apart; `none` stands for both where there is nothing."""
     lost, lacking = lost_hours(rows), missing_tables(rows)
     if not (lost or lacking):
-        return highlight_list("gaps", (), none)
+        return highlight_list("no-gaps", (), none)
     return (
         f"<h3>Lost hours</h3>{highlight_list('lost-hours', lost, 'Every hour was delivered.')}"
         f"<h3>Missing tables</h3>{highlight_list('missing-tables', lacking, 'No delivery lacks a table.')}"

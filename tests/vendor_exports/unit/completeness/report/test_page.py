@@ -113,7 +113,10 @@ def test_without_rows_the_page_says_so() -> None:
 
 @pytest.mark.parametrize("only", [row(0), absent(0)])
 def test_one_row_is_enough(only: SlotHistory) -> None:
-    assert packed_of(page_of([only]))["figures"]["files-hourly"]["data"][0]["y"] == [only.files]
+    page = page_of([only])
+    ids = Structure(page).values("id")
+    assert len(ids) == len(set(ids))
+    assert packed_of(page)["figures"]["files-hourly"]["data"][0]["y"] == [only.files]
 
 
 def test_the_headline_counts_jobs_in_and_out() -> None:
