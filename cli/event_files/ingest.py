@@ -102,19 +102,19 @@ def ingest(
         sluice ingest --again 20261122T071500123456Z-1f2e3d4c
     """
     if [bool(paths), existing is not None, bool(again)].count(True) != 1 or (dry_run and existing is None):
-        raise CliError(
-            "It is not clear what to take in.",
-            "Name files, or a prefix with --existing (and --dry-run), or chunks with --again.",
-        )
+        ways = "Name files, or a prefix with --existing (and --dry-run), or chunks with --again."
+        raise CliError("It is not clear what to take in.", ways)
     deployment = connect(stage)
     if existing is not None:
         found = take_in(deployment, existing, dry_run=dry_run)
         print_result(found, lambda _: show(found, dry_run=dry_run), as_json=as_json)
-        return
-    if again:
-        reports = ingest_again(deployment, again, timeout)
+    elif again:
+        _end(ingest_again(deployment, again, timeout), as_json=as_json)
     else:
-        reports = ingest_files(deployment, input_files(paths or []), timeout)
+        _end(ingest_files(deployment, input_files(paths or []), timeout), as_json=as_json)
+
+
+def _end(reports: list[FileReport], *, as_json: bool) -> None:
     print_reports(reports, as_json=as_json)
     if not as_json:
         _print_statuses(reports)
