@@ -26,7 +26,13 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask: for CI
 
 
 @handled
-def deploy(stage: StageOption = LOCAL, yes: YesOption = False) -> None:
+def deploy(
+    stage: StageOption = LOCAL,
+    yes: YesOption = False,
+    revert_drift: Annotated[
+        bool, typer.Option("--revert-drift", help="Also put back what was changed by hand: rights, settings.")
+    ] = False,
+) -> None:
     """Deploy a stage: say where it goes and what changes, then do it.
 
     Stages are described in stages.toml, or in the file that SLUICE_STAGES
@@ -35,11 +41,15 @@ def deploy(stage: StageOption = LOCAL, yes: YesOption = False) -> None:
     of this shell, which must be bootstrapped and be the one that the stage
     names. A stage that keeps its data is asked about first.
 
+    What was changed by hand stays as it is, unless --revert-drift is given:
+    then the drift is shown, too, and put back.
+
     Examples:
         sluice deploy
         sluice deploy --stage prd
+        sluice deploy --stage prd --revert-drift
     """
-    deploy_stage(stage, yes=yes)
+    deploy_stage(stage, yes=yes, revert_drift=revert_drift)
     say(f"Stage '{stage}' is deployed.")
     if alarms_have_no_recipient(stage_named(stage)):
         say(
@@ -54,7 +64,7 @@ def alarms_have_no_recipient(stage: Stage) -> bool:
     return settings.alarms and settings.pages and not (stage.local or settings.emails or settings.slack)
 
 
-def deploy_stage(name: str, *, yes: bool = False) -> None:
+def deploy_stage(name: str, *, yes: bool = False, revert_drift: bool = False) -> None:
     """Bring the stack of a stage to what the code says; print each step that is worth telling.
 
     Raises:
@@ -64,6 +74,8 @@ def deploy_stage(name: str, *, yes: bool = False) -> None:
             output.
     """
     stage = stage_named(name)
+    if revert_drift and stage.local:
+        raise CliError("The local cloud tells no drift.", "Deploy without --revert-drift, or start it anew.")
     cdk = Cdk(client_environment(stage), _LOGS / f"deploy-{name}.log", lambda line: say(escape(line)))
     deployment = connect(name)
     context = {"stage": name}
@@ -76,14 +88,17 @@ def deploy_stage(name: str, *, yes: bool = False) -> None:
     assembly = str(cached_assembly(stage, lambda folder: cdk("synth", "--quiet", "--output", str(folder), *given)))
     if stage.local:
         _bootstrap_local_cloud(stage, cdk)
+    arguments = ["--app", assembly, "--all", "--require-approval", "never", "--progress", "events"]
     if not _status(deployment):
         say("Nothing is deployed yet: all of it is new.")
     elif stage.keeps_data or not stage.local:
         how = ["--method", "template"] if stage.local else []
         cdk("diff", "--app", assembly, "--all", *how, tells_all=True)
+        if revert_drift:
+            cdk("drift", deployment.stack, "--app", assembly, tells_all=True)
+            arguments.append("--revert-drift")
     if stage.keeps_data:
         confirm(f"Stage '{name}' keeps data. Deploy these changes?", yes=yes)
-    arguments = ["--app", assembly, "--all", "--require-approval", "never", "--progress", "events"]
     try:
         # A change set takes its time; it is for people to look at.
         cdk("deploy", *arguments, *(["--method", "direct"] if stage.local else []))

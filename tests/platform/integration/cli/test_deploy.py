@@ -82,6 +82,17 @@ def test_a_lasting_stage_is_not_touched_without_a_yes(cdk: Cdk) -> None:
     assert [command for command, *_ in cdk.commands] == ["synth", "diff"]
 
 
+def test_drift_is_shown_before_it_is_put_back(cdk: Cdk) -> None:
+    sluice("deploy", "--stage", "ours", "--yes", "--revert-drift")
+    assert [command for command, *_ in cdk.commands] == ["synth", "diff", "drift", "deploy"]
+    assert "--revert-drift" in cdk.commands[-1]
+
+
+def test_the_local_cloud_tells_no_drift(cdk: Cdk) -> None:
+    assert "no drift" in sluice("deploy", "--revert-drift", code=1).stderr
+    assert cdk.commands == []
+
+
 def test_an_agreed_deployment_says_where_it_goes_and_what_changes_first(
     cdk: Cdk, file: Path, stage: Deployment
 ) -> None:
