@@ -10,11 +10,11 @@ from rich.markup import escape
 from cli.platform import machine
 from cli.platform.console import CliError, JsonOption, err, fail, handled, out, plural, print_result, table, titled
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
-from cli.vendor_exports.slots import SlotOption, environment_of, slot_named, slots_of
+from cli.vendor_exports.slots import SlotOption, environment_of, secret_advice, slot_named, slots_of
 from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, ExportResult, Slot
 from sluice.vendor_exports.delivery.transfers import UrlRefusedError
 
-SKIPPED = "skipped"
+SKIPPED, NOT_SET_UP = "skipped", "not_set_up"
 _INCOMPLETE_STATE = "Incomplete"  # the machine's state for a result that is incomplete
 _MOST_SHOWN = 20  # missing files
 
@@ -55,13 +55,13 @@ def export(
     document = {**asdict(found.result), "seconds": found.seconds, "execution": found.execution}
     print_result(document, lambda _: show(found), as_json=as_json)
     if found.result.status != DELIVERED:
-        fail(_undelivered(found.result))
+        fail(_undelivered(deployment, found.result))
 
 
 def show(run: ExportRun) -> None:
     """Print the result of a run."""
     result = run.result
-    if result.status == SKIPPED:
+    if result.status in {SKIPPED, NOT_SET_UP}:
         return
     copied = f"{result.copied:,} of {plural(result.promised, 'promised file')} copied"
     again = f", {result.refetched:,} of them by a second URL" if result.refetched else ""
@@ -74,7 +74,9 @@ def show(run: ExportRun) -> None:
         out.print(titled(f"{plural(len(result.missing), 'file')} missing", table("File", "Why", rows=rows)))
 
 
-def _undelivered(result: ExportResult) -> CliError:
+def _undelivered(deployment: Deployment, result: ExportResult) -> CliError:
+    if result.status == NOT_SET_UP:
+        return CliError(f"Nothing was asked of the vendor: {result.cause}.", secret_advice(deployment))
     if result.status == SKIPPED:
         return CliError(f"Slot {result.slot}: {result.cause}.", "`sluice status` shows the runs; wait for its end.")
     advice = "docs/runbook.md says what to do about it."
@@ -117,6 +119,8 @@ def _result(deployment: Deployment, outcome: machine.Outcome) -> ExportResult:
     environment, slot = environment_of(deployment), Slot.parse(export["slot"])
     if outcome.output.get("decision") == "busy":
         return ExportResult(str(slot), SKIPPED, slot.folder(environment), cause="another run has the slot")
+    if outcome.output.get("decision") == NOT_SET_UP:
+        return ExportResult(str(slot), NOT_SET_UP, slot.folder(environment), cause="its secret is not put in yet")
     if not outcome.succeeded and outcome.end != _INCOMPLETE_STATE:
         raise CliError(f"{outcome.end or outcome.state}: {outcome.cause}", _look_at(deployment, outcome))
     found = slots_of(deployment).get(environment, slot).result

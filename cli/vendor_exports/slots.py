@@ -34,6 +34,15 @@ def environment_of(deployment: Deployment) -> Environment:
     return Environment(deployment.output("ExportEnvironment"))
 
 
+def secret_advice(deployment: Deployment) -> str:
+    """Return how a person puts the vendor's secret in."""
+    values = '{"Veson_client_id": "…", "Veson_client_secret": "…"}'
+    return (
+        f"Put it in: aws secretsmanager put-secret-value --secret-id {deployment.output('VendorSecret')} "
+        f"--secret-string '{values}'"
+    )
+
+
 def slots_of(deployment: Deployment) -> DynamoSlots:
     """Return the records of a stage's slots."""
     return DynamoSlots(deployment.dynamodb, deployment.output("SlotsTable"))

@@ -1,5 +1,6 @@
 """Vendor exports in `sluice status`: the last slots and what became of each."""
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,9 +10,9 @@ from cli.platform.console import nowrap_column, table, wrapped_column
 from cli.platform.registry import PipelineStatus
 from cli.platform.runs import styled
 from cli.platform.session import Deployment
-from cli.vendor_exports.slots import environment_of, slots_of
+from cli.vendor_exports.slots import environment_of, secret_advice, slots_of
 from sluice.vendor_exports.delivery.model import Slot
-from sluice.vendor_exports.delivery.slot_records import SlotRecord
+from sluice.vendor_exports.delivery.slot_records import Decision, SlotRecord
 
 SLOTS = 5
 
@@ -34,7 +35,25 @@ def status(deployment: Deployment) -> PipelineStatus:
     environment = environment_of(deployment)
     found = [_exported(deployment, *each) for each in slots_of(deployment).recent(environment, SLOTS)]
     headers = (nowrap_column("Slot"), "Status", "Promised", "Copied", "Missing", wrapped_column("Cause"))
-    return PipelineStatus(members={"exports": found}, tables={"Last exports": table(*headers, rows=map(_row, found))})
+    waits = _waits_for_secret(deployment)
+    lines = (
+        "Vendor exports: nothing is asked of the vendor, for its secret is not put in yet.",
+        secret_advice(deployment),
+    )
+    return PipelineStatus(
+        members={"exports": found, "exports_wait_for_secret": waits},
+        lines=tuple(map(escape, lines)) if waits else (),
+        tables={"Last exports": table(*headers, rows=map(_row, found))},
+    )
+
+
+def _waits_for_secret(deployment: Deployment) -> bool:
+    """Return whether the last execution found no secret; whoever asks for the status need not be allowed to read it."""
+    client, machine = deployment.stepfunctions, deployment.output("ExportMachine")
+    for last in client.list_executions(stateMachineArn=machine, maxResults=1)["executions"]:
+        output = client.describe_execution(executionArn=last["executionArn"]).get("output", "{}")
+        return bool(json.loads(output).get("decision") == Decision.NOT_SET_UP)
+    return False
 
 
 def _exported(deployment: Deployment, slot: Slot, record: SlotRecord) -> ExportedSlot:

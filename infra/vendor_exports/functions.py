@@ -50,7 +50,7 @@ class ExportFunctions(PipelineFunctions):
         }
 
     def _build_caller(self, folder: str, purpose: str, **environment: str) -> PythonFunction:
-        """Build a function that calls the vendor, with the vendor's credentials."""
+        """Build a function that calls the vendor, or looks whether it could, with the vendor's credentials."""
         function = self.build(folder, purpose, "http", **self._vendor, **environment)
         function.allow(["secretsmanager:GetSecretValue"], [self._secret_arn])
         return function
@@ -59,7 +59,7 @@ class ExportFunctions(PipelineFunctions):
         # The lease is longer than an execution can take: one that lets it run out has ended.
         lease = str(self._settings.timeout_minutes + 10)
         purpose = "Takes the slot, unless another execution has it"
-        self.claim_slot = self.build("claim_slot", purpose, "http", **self._vendor, LEASE_MINUTES=lease)
+        self.claim_slot = self._build_caller("claim_slot", purpose, LEASE_MINUTES=lease)
         self.claim_slot.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._slots_arn])
         purpose = "Asks the vendor for the hour's job"
         self.trigger_job = self._build_caller("trigger_job", purpose, **self._patience)

@@ -35,7 +35,8 @@ class ExportMachine(Machine):
         question.when(_equals("$.decision", "trigger"), triggering)
         question.when(_equals("$.decision", "resume"), checking)
         question.when(_equals("$.decision", "busy"), sfn.Succeed(self, "Another run has the slot"))
-        unknown = "The decision is none of trigger, resume and busy."
+        question.when(_equals("$.decision", "not_set_up"), sfn.Succeed(self, "Not set up yet"))
+        unknown = "The decision is none of trigger, resume, busy and not_set_up."
         question.otherwise(sfn.Fail(self, "Decision not understood", error="UnknownDecision", cause=unknown))
         return claim.next(question)
 

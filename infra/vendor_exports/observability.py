@@ -136,7 +136,7 @@ def _on_refused_tokens(alarms: Alarms, functions: ExportFunctions, secret_arn: s
 def _on_absence(alarms: Alarms, machine: Machine) -> None:
     hours = alarms.stage.settings(VendorExports).absent_hours
     absent = Advice(
-        meaning=f"No export was delivered whole for {hours} hours.",
+        meaning=f"No export succeeded for {hours} hours.",
         steps=(
             "Do exports run? `sluice status`; is their schedule enabled?",
             "They run and fail: see ExportFailed.",
@@ -145,11 +145,11 @@ def _on_absence(alarms: Alarms, machine: Machine) -> None:
         console=machine_page(machine),
         query=EXPORTS,
     )
-    delivered = own(alarms.stage, metrics.EXPORTS_DELIVERED, PIPELINE.name, period=HOUR)
-    # No figure at all: no export even ended.
+    # Runs that are idle until the vendor's secret is put in succeed, too. No figure at all: none even ended.
+    succeeded = of_machine(machine, "ExecutionsSucceeded").with_(period=HOUR)
     alarms.above(
         "ExportAbsent",
-        delivered,
+        succeeded,
         1,
         absent,
         periods=Periods(hours, hours),

@@ -17,6 +17,7 @@ from infra.vendor_exports.functions import ExportFunctions
 from infra.vendor_exports.machine import ExportMachine, HistoryMachine
 from infra.vendor_exports.observability import SAVED_QUERIES, panels, raise_alarms
 from infra.vendor_exports.settings import VendorExports
+from sluice.vendor_exports.client.api import PLACEHOLDER
 from sluice.vendor_exports.completeness.history_files import HISTORY_TABLES, history_prefix, state_key
 from sluice.vendor_exports.pipeline import PIPELINE
 
@@ -58,7 +59,7 @@ class VendorExportsPart(PipelinePart):
             "VendorSecret",
             description=f"Sluice {self.stage.name}: credentials of the Veson data lake, the vendor's in place of these",
             generate_secret_string=secretsmanager.SecretStringGenerator(
-                secret_string_template=json.dumps({"Veson_client_id": "put the vendor's value here"}),
+                secret_string_template=json.dumps({"Veson_client_id": PLACEHOLDER}),
                 generate_string_key="Veson_client_secret",
                 exclude_punctuation=True,
             ),

@@ -49,7 +49,7 @@ class VendorExports:
 
     # Thresholds of alarms.
     late_minutes: Positive = 45  # an export may take; 15 to 25 are usual
-    absent_hours: Positive = 3  # without a whole delivery
+    absent_hours: Positive = 3  # without an export that succeeds
 
     claim_slot: FunctionSize = FunctionSize(memory_mb=256, timeout_seconds=60)
     trigger_job: FunctionSize = FunctionSize(memory_mb=256, timeout_seconds=480)

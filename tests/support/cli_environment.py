@@ -23,6 +23,8 @@ OUTPUTS = {
     "SlotsTable": "the-slots",
     "LakeBucket": "the-lake",
     "ExportEnvironment": "Test",
+    "ExportMachine": "the-machine",
+    "VendorSecret": "the-secret",
 }
 
 

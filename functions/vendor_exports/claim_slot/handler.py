@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.aws.runtime import StepFunctionsExecutions, dynamodb, secrets_manager, setting, step_functions
 from sluice.observability.metrics_cloudwatch import LambdaFunction
 from sluice.vendor_exports.delivery.model import Slot
-from sluice.vendor_exports.delivery.slot_records import SlotClaim
+from sluice.vendor_exports.delivery.slot_records import Decision, SlotClaim
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.vendor_access_http import VendorAccess
 
@@ -22,12 +22,18 @@ executions = StepFunctionsExecutions(step_functions())
 
 @function.observe
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Claim a slot: ``{"execution": ARN, "started_at": ISO 8601, "input": {"slot"?, "vendor_url"?}}``."""
+    """Claim a slot, once the vendor's secret is put in.
+
+    The event is ``{"execution": ARN, "started_at": ISO 8601, "input": {"slot"?, "vendor_url"?}}``.
+    """
     wanted, vendor_url = event["input"].get("slot"), event["input"].get("vendor_url") or ""
     started_at = datetime.fromisoformat(event["started_at"]).astimezone(UTC)
     claim = SlotClaim(slots, executions, vendor.environment, vendor.address(vendor_url), lease)
     slot = Slot.parse(wanted) if wanted else None
-    decision, slot = claim.claim(event["execution"], started_at, slot, datetime.now(UTC))
+    if vendor.is_set_up(vendor_url):
+        decision, slot = claim.claim(event["execution"], started_at, slot, datetime.now(UTC))
+    else:
+        decision, slot = Decision.NOT_SET_UP, slot or Slot.of(started_at)
     logger.info("claimed", extra={"slot": str(slot), "decision": decision.value})
     return {
         "decision": decision.value,

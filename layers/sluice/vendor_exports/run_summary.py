@@ -26,13 +26,14 @@ JOB_STATES = (WAIT_FOR_BEGIN, CHECK_JOB, WAIT_FOR_JOB)
 COPY_STATES = (LIST, WAIT_FOR_FILES, COPY, CHECK_DELIVERY)
 """States from the list of files to the check that all arrived."""
 
-_BUSY = "busy"
+_ENDED_AT_ONCE = {"busy": "skipped", "not_set_up": "not_set_up"}
+"""Outcomes of exports that claimed no slot, by the decision."""
 
 
 def summarise_export(execution: FinishedExecution) -> RunSummary:
     """Return what an execution of Export did."""
     result = execution.output.get("result", {})
-    outcome = "skipped" if execution.output.get("decision") == _BUSY else str(result.get("status", ""))
+    outcome = _ENDED_AT_ONCE.get(execution.output.get("decision", ""), str(result.get("status", "")))
     places = {"files": result["folder"]} if result.get("folder") else {}
     return RunSummary(str(execution.output.get("export", {}).get("slot", "")), outcome, result, places=places)
 
@@ -69,7 +70,12 @@ def measure(record: RunRecord) -> dict[Metric, float]:
 EXPORTS = RunKind(
     name=EXPORT,
     title="export runs",
-    outcomes={"delivered": Result.WORKED, "incomplete": Result.FAILED, "skipped": Result.IDLE},
+    outcomes={
+        "delivered": Result.WORKED,
+        "incomplete": Result.FAILED,
+        "skipped": Result.IDLE,
+        "not_set_up": Result.IDLE,
+    },
     counts={
         "promised": "Files the vendor promised.",
         "copied": "Files this run copied.",

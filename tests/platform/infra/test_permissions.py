@@ -88,7 +88,9 @@ FUNCTIONS: dict[str, dict[str, Rights]] = {
         "ProbeLag": to("ledger", "Query") | LETTERS,
     },
     "vendor_exports": {
-        "ClaimSlot": to("slots", "GetItem", "UpdateItem") | to("executions of export", "states:DescribeExecution"),
+        "ClaimSlot": SECRET
+        | to("slots", "GetItem", "UpdateItem")
+        | to("executions of export", "states:DescribeExecution"),
         "TriggerJob": SECRET | to("slots", "UpdateItem"),
         "CheckJob": SECRET | to("slots", "GetItem", "UpdateItem"),
         "ListFiles": SECRET

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.platform.machine import run
 from cli.simulator import vendor_faults
 from cli.simulator.vendor import Fault
 from infra.event_files.settings import EventFiles
@@ -125,6 +126,12 @@ class Conditions:
     def incomplete_export(self) -> Sample:
         """An export that lacks a file the vendor promised."""
         return self._export(vendor_faults.file_missing())
+
+    @cached_property
+    def export_not_set_up(self) -> Sample:
+        """An export of a stage whose secret is as it was deployed, and of its own vendor."""
+        machine = self.cloud.output("ExportMachine")
+        return self._measure(lambda: run(self.cloud.deployment.stepfunctions, machine, 60))
 
     @cached_property
     def queues(self) -> Sample:

@@ -106,6 +106,7 @@ TROUBLES = {
         "conversions", ("EventFilesConversionFailed", FILES), "failed_conversion", lasts=CONVERSIONS
     ),
     "slow validations": Trouble("files", ("EventFilesValidationSlow", FILES), "slow_files", ARRIVALS),
+    "exports not set up": Trouble("exports", (), "export_not_set_up", HOUR, lasts=8 * HOUR),
     "incomplete export": Trouble("exports", FAILED_EXPORT, "incomplete_export"),
 }
 

@@ -32,7 +32,12 @@ STATE_BYTES = 256 * 1024  # what Step Functions takes as a state's input
         (
             "Is the slot free?",
             Decision,
-            {"trigger": states.TRIGGER, "resume": states.CHECK_JOB, "busy": "Another run has the slot"},
+            {
+                "trigger": states.TRIGGER,
+                "resume": states.CHECK_JOB,
+                "busy": "Another run has the slot",
+                "not_set_up": "Not set up yet",
+            },
             set(),
         ),
         (

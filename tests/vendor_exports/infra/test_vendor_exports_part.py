@@ -8,6 +8,7 @@ from unittest.mock import Mock
 import pytest
 
 from infra.vendor_exports.settings import VendorExports
+from sluice.vendor_exports.client.api import PLACEHOLDER
 from sluice.vendor_exports.delivery.vendor_access_http import SecretCredentials
 from tests.platform.infra.test_functions import HOUSE_VARIABLES
 from tests.support.stages import FEATURE, STAGES
@@ -89,10 +90,11 @@ def test_the_secret_has_a_name_no_value_and_the_form_that_functions_read(stage: 
     assert stage.stage.name in secret["Description"]
     assert "SecretString" not in secret
     generated = secret["GenerateSecretString"]
-    assert json.loads(generated["SecretStringTemplate"]) == {"Veson_client_id": "put the vendor's value here"}
+    assert json.loads(generated["SecretStringTemplate"]) == {"Veson_client_id": PLACEHOLDER}
     made = {**json.loads(generated["SecretStringTemplate"]), generated["GenerateStringKey"]: "generated"}
     client = Mock(get_secret_value=Mock(return_value={"SecretString": json.dumps(made)}))
     assert SecretCredentials(client, "any").current().client_secret == "generated"
+    assert not SecretCredentials(client, "any").are_put_in()
 
 
 def _known(value: Any) -> str:

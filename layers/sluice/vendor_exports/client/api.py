@@ -11,6 +11,9 @@ from urllib.parse import quote, quote_plus
 
 from sluice.vendor_exports.client.documents import member, parsed, spelled
 
+PLACEHOLDER = "put the vendor's value here"
+"""The client id in a secret as the deployment makes it, until a person puts the vendor's values in."""
+
 
 class Environment(StrEnum):
     """A flow of the vendor's exports; the two are never mixed."""

@@ -64,6 +64,7 @@ class Decision(StrEnum):
     TRIGGER = "trigger"
     RESUME = "resume"
     BUSY = "busy"
+    NOT_SET_UP = "not_set_up"  # no person has put the vendor's secret in yet: no slot is claimed
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import httpx
 
 from sluice.aws.runtime import setting
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
-from sluice.vendor_exports.client.api import CredentialsRefusedError, Environment, Pauses
+from sluice.vendor_exports.client.api import PLACEHOLDER, CredentialsRefusedError, Environment, Pauses
 from sluice.vendor_exports.client.client_http import Endpoints, VesonClient
 from sluice.vendor_exports.client.connection_http import Connection, Credentials, Tokens
 from sluice.vendor_exports.delivery.downloads_http import (
@@ -66,6 +66,12 @@ class SecretCredentials:
         """Return them, from memory if they were read before."""
         return self._known or self.renewed()
 
+    def are_put_in(self) -> bool:
+        """Return whether a person has put something into the secret: if it is of no use, who uses it says so."""
+        with suppress(SecretError):
+            return self.renewed().client_id != PLACEHOLDER
+        return True
+
     def renewed(self) -> Credentials:
         """Read them again: they may have been rotated."""
         text = self._client.get_secret_value(SecretId=self._secret_id).get("SecretString", "")
@@ -97,6 +103,10 @@ class VendorAccess:
         self._proxy = setting("PROXY")
         # "allowed" in the local stage: a simulator may stand in, on this machine.
         self._other_vendors = bool(setting("OTHER_VENDORS"))
+
+    def is_set_up(self, vendor_url: str) -> bool:
+        """Return whether there are credentials to call the vendor with; one that stands in takes any."""
+        return bool(vendor_url) or self._credentials.are_put_in()
 
     def client(self, export: Export) -> VesonClient:
         """Return the client for an export.

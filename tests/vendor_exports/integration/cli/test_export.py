@@ -84,6 +84,14 @@ def test_a_slot_that_another_run_has_is_skipped(ended: Ended) -> None:
     assert "another run has the slot" in done.stderr
 
 
+def test_without_the_secret_it_says_where_to_put_it(ended: Ended) -> None:
+    ended({**BEGUN, "decision": "not_set_up"})
+    done = run("--json")
+    assert json.loads(done.stdout)["status"] == "not_set_up"
+    assert "Nothing was asked of the vendor: its secret is not put in yet." in done.stderr
+    assert "put-secret-value --secret-id the-secret" in " ".join(done.stderr.split())
+
+
 def test_an_export_that_was_not_begun_says_why(ended: Ended) -> None:
     ended({}, None, "export 20200101-00: there is no job")
     done = run()
