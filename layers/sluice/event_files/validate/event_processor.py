@@ -70,9 +70,10 @@ class Recogniser:
     def recognise(self, event: dict[str, Any]) -> Recognition:
         """Find the contract of an event."""
         try:  # the common case: source, type and service as the contracts write them
-            first, second, third, services = self._expected[event["source"], event["detail-type"]]
-            return services[event[first][second][third]]
-        except (KeyError, TypeError):
+            first, second, third, elsewhere, services = self._expected[event["source"], event["detail-type"]]
+            service = event[first][second].get(third)
+            return services[elsewhere(event) if service is None else service]
+        except (KeyError, TypeError, AttributeError):
             return self._by_rules(event)
 
     def _by_rules(self, event: dict[str, Any]) -> Recognition:
@@ -90,22 +91,27 @@ class Recogniser:
         return Recognition(contract, None if contract else Reason.NO_CONTRACT, family, kind, service)
 
 
-def _expected(registry: Registry) -> Mapping[tuple[str, str], tuple[str, str, str, Mapping[str, Recognition]]]:
+_Expected = tuple[str, str, str, Callable[[Event], str | None], Mapping[str | None, Recognition]]
+
+
+def _expected(registry: Registry) -> Mapping[tuple[str, str], _Expected]:
     """Return, for each source and type, where the service is named three members deep, and the recognition by service.
 
-    Other places cost a call each, so that events that name it elsewhere are left to the rules.
+    Other places cost a call, which is made where there is none.
     """
-    services: dict[tuple[str, Kind], dict[str, Recognition]] = defaultdict(dict)
+    services: dict[tuple[str, Kind], dict[str | None, Recognition]] = defaultdict(dict)
     for contract in registry.contracts:
         for service in contract.services:
             known = Recognition(contract, None, contract.family, contract.kind, service)
             services[contract.family.name, contract.kind][service] = known
-    expected = {}
+    expected: dict[tuple[str, str], _Expected] = {}
     for family in registry.families:
         for detail_type, kind in family.kinds.items():
+            elsewhere = partial(family.service_of, kind=kind)
             match family.service[kind][0]:
                 case Place(path=(first, second, third), after_last=""):
-                    expected[family.source, detail_type] = (first, second, third, services[family.name, kind])
+                    known_services = services[family.name, kind]
+                    expected[family.source, detail_type] = (first, second, third, elsewhere, known_services)
     return expected
 
 
@@ -141,7 +147,8 @@ class Corrections:
                         if done is not _KEPT:
                             changed |= done.changed
                             media_missing += done.media_missing
-                            replaced += (place + each for each in done.replaced)
+                            if done.replaced:
+                                replaced += [place + each for each in done.replaced]
         return changed, media_missing, replaced
 
 

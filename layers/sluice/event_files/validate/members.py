@@ -4,6 +4,7 @@ A column that a member lies in, or is, reads it. What no column reads is kept by
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -132,6 +133,9 @@ def _is_text(schema: dict[str, Any]) -> bool:
     return bool(types) and set(types) <= {*_TEXTS}
 
 
+_PLAIN_NAME = re.compile("[A-Za-z0-9_-]+")  # no escape but \\u writes a part of it
+_NUMBER_OF_MEMBER = re.compile(rb'[^\\]"[^"]+"[ \t\r\n]*:[ \t\r\n]*(-?[0-9][0-9.eE+-]*)')
+
 Unread = dict[str, Any]
 """Members that no column reads, by JSON pointer."""
 
@@ -176,7 +180,8 @@ def collect(members: Members, value: Any, path: list[str | int], others: Unread)
     """Add what `value` has beside `members` to `others`."""
     if isinstance(value, dict):
         if members.names and not value.keys() <= members.names:
-            others.update({pointer([*path, name]): value[name] for name in value if name not in members.names})
+            place = pointer(path)
+            others.update({place + _step(name): value[name] for name in value if name not in members.names})
         for name, child in members.nested:
             member = value.get(name)
             if member:
@@ -199,18 +204,36 @@ def as_written(values: Unread, raw: memoryview) -> Unread:
 
     Raises RecursionError.
     """
-    if not any(map(_is_doubtful, values.values())):
+    if not _is_doubtful(values):
         return values
-    event = json.loads(bytes(raw), parse_float=orjson.Fragment, parse_int=orjson.Fragment)
+    text = bytes(raw)
+    written = {place: _number_in(text, place) for place, value in values.items() if _is_doubtful(value)}
+    if all(written.values()):
+        return {**values, **written}
+    event = json.loads(text, parse_float=orjson.Fragment, parse_int=orjson.Fragment)
     return {place: _at(event, place) for place in values}
+
+
+def _number_in(text: bytes, place: str) -> orjson.Fragment | None:
+    """Return a member that is a number, as it is written; None where finding it takes more than its name."""
+    name = place.rpartition("/")[2]
+    key = b'"%b"' % name.encode()
+    if b"\\u" in text or not _PLAIN_NAME.fullmatch(name) or text.count(key) != 1:
+        return None
+    number = _NUMBER_OF_MEMBER.match(text, text.index(key) - 1)
+    return orjson.Fragment(number[1]) if number else None
 
 
 def _is_doubtful(value: Any) -> bool:  # noqa: ANN401
     """Return whether a number in a parsed value may have been written in another way."""
-    if isinstance(value, dict):
-        return any(map(_is_doubtful, value.values()))
-    if isinstance(value, list):
-        return any(map(_is_doubtful, value))
+    if isinstance(value, (dict, list)):  # lists may be long: their types are looked at before their items
+        items = value.values() if isinstance(value, dict) else value
+        types = set(map(type, items))
+        if float in types or (int in types and 0 in items):
+            return True
+        return not types.isdisjoint((dict, list)) and any(
+            _is_doubtful(item) for item in items if isinstance(item, (dict, list))
+        )
     return type(value) is float or (value == 0 and type(value) is int)
 
 
@@ -222,4 +245,8 @@ def _at(value: Any, place: str) -> Any:  # noqa: ANN401
 
 def pointer(members: list[str | int]) -> str:
     """Write a path as a JSON pointer (RFC 6901)."""
-    return "".join([f"/{str(member).replace('~', '~0').replace('/', '~1')}" for member in members])
+    return "".join(map(_step, members))
+
+
+def _step(member: str | int) -> str:
+    return f"/{str(member).replace('~', '~0').replace('/', '~1')}"
