@@ -6,7 +6,7 @@ with what it gave the first time, or the second time, and a conversion has the o
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cli.event_files.existing import Listed, announce
@@ -95,7 +95,7 @@ def _announce(deployment: Deployment, commit: Commit) -> list[Uploaded]:
     repeated = list(_repeated(deployment, commit))
     for item in (*commit.copies, *repeated):
         is_met(lambda item=item: deployment.dynamodb.put_item(**_reopened(deployment, item)))  # type: ignore[misc]
-    sources = {_source(item): item for item in (*commit.items, *repeated)}
+    sources = {source: item for item in (*commit.items, *repeated) for source in _sources(item)}
     listed = [Listed(source, item["bytes"], archived=False) for source, item in sources.items()]
     announce(deployment.sqs, deployment.output("QueueUrl"), listed)
     lake = S3ObjectStore(deployment.s3, deployment.output("LakeBucket"))
@@ -142,6 +142,12 @@ def _repeated(deployment: Deployment, commit: Commit) -> Iterator[Item]:
         for item in versions_of(deployment, bucket, key):
             if item["status"] == Status.REPEATED:
                 yield item
+
+
+def _sources(item: Mapping[str, Any]) -> Iterator[SourceObject]:
+    """Yield the objects that have an item's bytes: as it was announced, and uploaded in one piece since then."""
+    announced = _source(item)
+    yield from (announced, replace(announced, etag=item["sk"]))
 
 
 def _source(item: Mapping[str, Any]) -> SourceObject:

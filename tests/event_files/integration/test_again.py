@@ -137,6 +137,17 @@ def test_a_file_of_several_chunks_and_one_under_several_etags(moto_stage: MotoSt
     assert len(tables()["PROFILING_LOG"]) == 5
 
 
+def test_a_file_of_parts_that_was_uploaded_in_one_piece_since(moto_stage: MotoStage) -> None:
+    in_parts = _uploaded_in_parts(moto_stage, "x/first", FIRST)
+    assert not moto_stage.validate(in_parts).failed
+    moto_stage.arrive("x/first", FIRST)
+    moto_stage.arrive("x/second", body(event("MICROONE_EVENT", 4), broken(5)))
+    commands, chunk_id = deployed(moto_stage), lose(moto_stage)
+    announce_again(commands, [chunk_id])
+    deliver(moto_stage, commands)
+    assert_all_is_there_once(moto_stage)
+
+
 def _uploaded_in_parts(stage: MotoStage, key: str, content: bytes) -> SourceObject:
     upload = stage.s3.create_multipart_upload(Bucket=SOURCE, Key=key)["UploadId"]
     part = stage.s3.upload_part(Bucket=SOURCE, Key=key, UploadId=upload, PartNumber=1, Body=content)["ETag"]
