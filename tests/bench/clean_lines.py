@@ -181,10 +181,11 @@ class Folder(MemoryObjectStore):
     def exists(self, key: str) -> bool:
         return (self._target / key).exists()
 
-    def write(self, key: str, body: bytes | IO[bytes]) -> None:
+    def write(self, key: str, body: bytes | IO[bytes]) -> str:
         path = self._target / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(body if isinstance(body, bytes) else body.read())
+        return ""  # files have no ETags
 
     def delete(self, keys: Sequence[str]) -> None:
         for key in keys:

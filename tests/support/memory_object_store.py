@@ -36,7 +36,7 @@ class MemoryObjectStore:
         return [self.read(key) for key in keys]
 
     def read_ranges(self, ranges: Sequence[ByteRange]) -> bytes:
-        return b"".join(self.read(part.key)[part.offset : part.offset + part.length] for part in ranges)
+        return b"".join(map(self._read_range, ranges))
 
     def find(self, key: str) -> StoredObject | None:
         self.between()
@@ -51,9 +51,10 @@ class MemoryObjectStore:
     def exists(self, key: str) -> bool:
         return key in self.objects
 
-    def write(self, key: str, body: bytes | IO[bytes]) -> None:
+    def write(self, key: str, body: bytes | IO[bytes]) -> str:
         self.between()
         self._put(key, body if isinstance(body, bytes) else body.read())
+        return etag(self.objects[key])
 
     def write_all(self, bodies: Mapping[str, bytes]) -> None:
         for key, body in bodies.items():
@@ -83,6 +84,12 @@ class MemoryObjectStore:
     def list_all(self, prefixes: Iterable[str]) -> Iterator[ListedObject]:
         for prefix in prefixes:
             yield from self.list(prefix)
+
+    def _read_range(self, part: ByteRange) -> bytes:
+        body = self.read(part.key)
+        if part.etag not in {"", etag(body)}:
+            raise MissingObjectError(f"{part.key} was replaced")
+        return body[part.offset : part.offset + part.length]
 
     def _put(self, key: str, body: bytes) -> None:
         self.objects[key] = body

@@ -43,11 +43,12 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class ByteRange:
-    """Bytes of an object: `length` of them from `offset` on."""
+    """Bytes of an object: `length` of them from `offset` on, and only while it has the `etag`, if that is given."""
 
     key: str
     offset: int
     length: int
+    etag: str = ""
 
 
 class ObjectStore(Protocol):
@@ -60,7 +61,10 @@ class ObjectStore(Protocol):
         """Return the bytes of many objects, in order. Raises MissingObjectError."""
 
     def read_ranges(self, ranges: Sequence[ByteRange]) -> bytes:
-        """Return the bytes of all ranges, joined in order. Raises MissingObjectError when one is gone or cut short."""
+        """Return the bytes of all ranges, joined in order.
+
+        Raises MissingObjectError when one is gone, cut short or replaced.
+        """
 
     def find(self, key: str) -> StoredObject | None:
         """Return an object; None when there is none."""
@@ -71,8 +75,8 @@ class ObjectStore(Protocol):
     def exists(self, key: str) -> bool:
         """Return whether there is an object."""
 
-    def write(self, key: str, body: bytes | IO[bytes]) -> None:
-        """Write an object whole, replacing an older one."""
+    def write(self, key: str, body: bytes | IO[bytes]) -> str:
+        """Write an object whole, replacing an older one; return its ETag."""
 
     def write_all(self, bodies: Mapping[str, bytes]) -> None:
         """Write many objects, in any order, each as `write` does."""

@@ -34,7 +34,8 @@ R = TypeVar("R")
 _THREADS = 16
 _DELETE_LIMIT = 1000  # keys per DeleteObjects
 _MISSING = frozenset({"NoSuchKey", "NotFound", "404"})
-_CONFLICT = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409", *_MISSING})
+_REPLACED = frozenset({"PreconditionFailed", "412"})
+_CONFLICT = frozenset({*_REPLACED, "ConditionalRequestConflict", "409", *_MISSING})
 _DENIED = frozenset({"AccessDenied", "403", "Forbidden"})
 _ARCHIVED = "InvalidObjectState"
 _KEY_IS_OFF = re.compile(r"KMS\.(?!Throttling)")  # disabled, deleted or not to be used: KMS.DisabledException, …
@@ -59,7 +60,10 @@ class S3ObjectStore:
         return _each(self.read, keys)
 
     def read_ranges(self, ranges: Sequence[ByteRange]) -> bytes:
-        """Return the bytes of all ranges, joined in order. Raises MissingObjectError when one is gone or cut short."""
+        """Return the bytes of all ranges, joined in order.
+
+        Raises MissingObjectError when one is gone, cut short or replaced.
+        """
         return b"".join(_each(self._read_range, ranges))
 
     def find(self, key: str) -> StoredObject | None:
@@ -77,10 +81,10 @@ class S3ObjectStore:
         with self._explained(key, "s3:GetObject"):
             return is_met(lambda: self._client.head_object(Bucket=self._bucket, Key=key), _MISSING)
 
-    def write(self, key: str, body: bytes | IO[bytes]) -> None:
-        """Write an object whole, replacing an older one."""
+    def write(self, key: str, body: bytes | IO[bytes]) -> str:
+        """Write an object whole, replacing an older one; return its ETag."""
         with self._explained(key, "s3:PutObject"):
-            self._client.put_object(**self._request(key, body))
+            return self._client.put_object(**self._request(key, body))["ETag"].strip('"')
 
     def write_all(self, bodies: Mapping[str, bytes]) -> None:
         """Write many objects, in any order; when one fails, those under way are still written."""
@@ -121,7 +125,8 @@ class S3ObjectStore:
         return chain.from_iterable(_each(lambda prefix: tuple(self.list(prefix)), prefixes))
 
     def _read_range(self, part: ByteRange) -> bytes:
-        with self._opened(part.key, f"bytes={part.offset}-{part.offset + part.length - 1}") as response:
+        last = part.offset + part.length - 1
+        with self._opened(part.key, f"bytes={part.offset}-{last}", part.etag) as response:
             found = response["Body"].read()
         if len(found) != part.length:
             place = f"s3://{self._bucket}/{part.key}"
@@ -134,17 +139,22 @@ class S3ObjectStore:
         return None
 
     @contextmanager
-    def _opened(self, key: str, byte_range: str = "") -> "Iterator[GetObjectOutputTypeDef]":
-        """Open an object, or bytes of it. Raises MissingObjectError."""
+    def _opened(self, key: str, byte_range: str = "", etag: str = "") -> "Iterator[GetObjectOutputTypeDef]":
+        """Open an object, or bytes of it, or of the one with this ETag only. Raises MissingObjectError."""
         request: GetObjectRequestTypeDef = {"Bucket": self._bucket, "Key": key}
         if byte_range:
             request["Range"] = byte_range
+        if etag:
+            request["IfMatch"] = etag
         with self._explained(key, "s3:GetObject"):
             try:
                 response = self._client.get_object(**request)
             except ClientError as error:
+                place = f"s3://{self._bucket}/{key}"
+                if error_code(error) in _REPLACED:
+                    raise MissingObjectError(f"{place} was replaced after it was written, by other bytes") from error
                 if error_code(error) in {*_MISSING, "InvalidRange"}:
-                    raise MissingObjectError(f"s3://{self._bucket}/{key} does not exist, or not so far") from error
+                    raise MissingObjectError(f"{place} does not exist, or not so far") from error
                 raise
             with closing(response["Body"]):  # as a context itself, it would not check its length
                 yield response

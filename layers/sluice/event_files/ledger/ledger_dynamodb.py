@@ -150,6 +150,7 @@ def chunk_item(chunk: ChunkRecord, now: datetime) -> Item:
         "dirty": chunk.counts.dirty_by_table(),
         "bytes": chunk.source_bytes,
         "commit_id": chunk.commit_id or None,
+        "clean_etag": chunk.clean_etag or None,
         "created_at": iso(now),
     }
 

@@ -158,6 +158,7 @@ class ChunkRecord:
         counts: Counts of their events.
         source_bytes: Bytes of the source objects as delivered.
         commit_id: Its id, or that of the last chunk committed with it: a file may fill several, which stay together.
+        clean_etag: ETag of its clean object: conversion reads no other; "" in records of before it was kept.
     """
 
     chunk_id: str
@@ -167,6 +168,7 @@ class ChunkRecord:
     counts: Counts = field(default_factory=Counts)
     source_bytes: int = 0
     commit_id: str = ""
+    clean_etag: str = ""
 
 
 @dataclass(frozen=True, slots=True)

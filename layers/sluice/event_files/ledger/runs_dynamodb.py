@@ -156,9 +156,8 @@ def chunk_record(item: Mapping[str, Any]) -> ChunkRecord:
     for table, reasons in item["dirty"].items():
         counts.dirty.update({(table, reason): count for reason, count in reasons.items()})
     segments = tuple(Segment(*segment) for segment in item["segments"])
-    return ChunkRecord(
-        item["sk"], segments, item["dirty_length"], item["files"], counts, item["bytes"], item.get("commit_id", "")
-    )
+    kept = {name: item[name] for name in ("commit_id", "clean_etag") if item.get(name)}
+    return ChunkRecord(item["sk"], segments, item["dirty_length"], item["files"], counts, item["bytes"], **kept)
 
 
 def _open_run(item: Item) -> OpenRun:

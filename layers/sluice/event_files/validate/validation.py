@@ -254,10 +254,9 @@ class Validation:
             dirty_key(chunk_id): dirty,
             unrelated_key(chunk_id): b"".join(lines.unrelated),
         }
-        for key, body in bodies.items():
-            if body:
-                self._chunks.write(key, body)
-        return ChunkRecord(chunk_id, segments=segments, dirty_length=len(dirty))
+        etags = {key: self._chunks.write(key, body) for key, body in bodies.items() if body}
+        clean_etag = etags.get(clean_key(chunk_id), "")
+        return ChunkRecord(chunk_id, segments=segments, dirty_length=len(dirty), clean_etag=clean_etag)
 
     def _note_unread(self, source: SourceObject, status: Status, message: str, outcome: Outcome) -> None:
         record = SourceRecord(source, status, 0, Counts(), message=message)

@@ -6,13 +6,14 @@ from contextlib import contextmanager, suppress
 import pytest
 from botocore.exceptions import ClientError
 
+from sluice.aws.runtime import to_dynamodb
 from sluice.event_files.convert.batches import Converter
 from sluice.event_files.convert.leaving_out import UnreadableRunError
 from sluice.event_files.ledger.model import CLEAN_PREFIX, DIRTY_PREFIX
 from sluice.lake.object_store import TABLES_PREFIX
 from tests.support.aws_calls import KilledError, call_failures
 from tests.support.moto_backend import objects_of
-from tests.support.moto_stage import LAKE, REGISTRY, MotoStage, new_moto_stage
+from tests.support.moto_stage import LAKE, LEDGER, REGISTRY, MotoStage, new_moto_stage
 from tests.support.sample_events import body, broken, event
 from tests.support.snapshots import assert_books_balance, ledger, tables
 
@@ -80,6 +81,29 @@ def test_the_others_are_converted_and_it_is_once_it_is_whole_again(stage: MotoSt
     assert ids() == ALL
     assert len(tables()["PROFILING_LOG"]) == 5
     assert_books_balance()
+
+
+def test_a_chunk_whose_rows_were_altered_within_a_string_is_not_converted(stage: MotoStage) -> None:
+    key, whole = spoil(stage, CLEAN_PREFIX, lambda lines: lines.replace(b"MICROTWO_PRED-2", b"MICROTWO_PRED-3"))
+    summary = stage.convert()
+    assert summary is not None
+    assert f"{key} was replaced" in summary.left_out[0]["reason"]
+    assert (len(summary.left_out), ids()) == (1, SECOND)
+    stage.lake.write(key, whole)
+    stage.convert()
+    assert ids() == ALL
+
+
+@pytest.mark.parametrize("harm", [HARM["zeros"], HARM["its first byte flipped"], HARM["a list"]])
+def test_damage_is_found_where_the_record_has_no_etag(stage: MotoStage, harm: Harm) -> None:
+    for chunk in ledger("chunk#pending"):
+        assert chunk.pop("clean_etag")
+        stage.dynamodb.put_item(TableName=LEDGER, Item=to_dynamodb(chunk))
+    key, _ = spoil(stage, CLEAN_PREFIX, harm)
+    summary = stage.convert()
+    assert summary is not None
+    assert f"{key} is damaged" in summary.left_out[0]["reason"]
+    assert (len(summary.left_out), ids()) == (1, SECOND)
 
 
 def test_what_was_written_of_it_before_is_removed() -> None:

@@ -16,7 +16,7 @@ from tests.support.memory_object_store import MemoryObjectStore
 RUN = "run"
 CHUNKS = ("20260131T000000000000Z-a", "20260131T000000000001Z-b")
 BATCHES = tuple(
-    Batch(RUN, "then", name, table, (Span("", 0, 0, rows),))
+    Batch(RUN, "then", name, table, (Span("", 0, 0, rows=rows),))
     for name, table, rows in [("0", "A", 3), ("1", "A", 2), ("2", "B", 1), ("3", None, 0)]
 )
 GROUPS = (BatchGroup(BATCHES[:3]), BatchGroup(BATCHES[3:]))

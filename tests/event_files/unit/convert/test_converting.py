@@ -42,7 +42,7 @@ def batch_of(files: MemoryObjectStore, table: str, lines: list[bytes]) -> Batch:
     spans = []
     for number, half in enumerate(halves):
         files.objects[f"chunk-{number}"] = b"before\n" + half + b"behind\n"
-        spans.append(Span(f"chunk-{number}", len(b"before\n"), len(half), half.count(b"\n")))
+        spans.append(Span(f"chunk-{number}", len(b"before\n"), len(half), rows=half.count(b"\n")))
     return Batch(RUN, "2026-01-31T12:00:00.000Z", f"00000-{table}", table, tuple(spans))
 
 

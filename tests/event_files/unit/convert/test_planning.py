@@ -55,7 +55,7 @@ def test_a_plan_covers_everything_once(pending: list[ChunkRecord]) -> None:
     assert plan.files == sum(each.files for each in pending)
     for table in ("A", "B"):
         wanted = [
-            Span(clean_key(each.chunk_id), segment.offset, segment.length, segment.rows)
+            Span(clean_key(each.chunk_id), segment.offset, segment.length, rows=segment.rows)
             for each in pending
             for segment in each.segments
             if segment.table == table
