@@ -22,10 +22,9 @@ _WHITE = b" \t\r\n"
 _FRAMING = bytes(range(33)) + b",[]"  # bytes between events that say nothing, as does a byte order mark
 _BLANKS = re.compile(rb"[\x00-\x20,\[\]]*(?:\xef\xbb\xbf[\x00-\x20,\[\]]*)*")
 _OBJECT = re.compile(rb'\{(?=[ \t\r\n]*["}])')
-_BOUNDARY = re.compile(rb'\}(?=([ \t\r\n]*\{[ \t\r\n]*["}]))')
-_FIRST_MEMBER = rb'[ \t\r\n]*"(?:version|id|detail-type|source|account|time|region|resources|detail)"'
-_ENVELOPE = re.compile(rb"\{(?=" + _FIRST_MEMBER + rb")")
-_FRAMED_BOUNDARY = re.compile(rb"\}(?=([\x00-\x20,\[\]\xef\xbb\xbf]*\{" + _FIRST_MEMBER + rb"))")
+_BOUNDARY = re.compile(rb'\}(?=[ \t\r\n]*\{[ \t\r\n]*["}])')
+_ENVELOPE = re.compile(rb'\{(?=[ \t\r\n]*"(?:version|id|detail-type|source|account|time|region|resources|detail)")')
+_FRAMED_BOUNDARY = re.compile(rb"\}(?=[\x00-\x20,\[\]\xef\xbb\xbf]*" + _ENVELOPE.pattern + rb")")
 
 _SMALLEST_WINDOW = 256
 _LARGEST_FIRST_WINDOW = 65_536
@@ -92,7 +91,7 @@ class _Splitter:
     def pieces(self) -> Iterator[Piece]:
         data, view, size, short = self._data, self._view, self._size, self._short
         position, boundary, patience = self._begin, 0, _PATIENCE
-        boundaries, alike = self._boundaries_alike(), True
+        boundaries = self._boundaries(0)
         while position < size:
             if boundary <= position:
                 boundary = next(boundaries, size)
@@ -105,10 +104,10 @@ class _Splitter:
                 except orjson.JSONDecodeError:
                     piece = None
             if piece is None:
-                seam, boundary = self._seam, self._next_boundary(position) if alike else boundary
+                seam = self._seam
                 piece = self._piece_at(position, boundary, patience)
-                if alike or piece.end > boundary or seam is not self._seam:  # there may be other boundaries in between
-                    alike, boundary, boundaries = False, 0, self._boundaries(piece.end)
+                if piece.end > boundary or seam is not self._seam:  # there may be other boundaries in between
+                    boundary, boundaries = 0, self._boundaries(piece.end)
             start, position, event, _ = piece
             if event and "source" in event:
                 patience += patience < _PATIENCE
@@ -117,18 +116,6 @@ class _Splitter:
             yield piece
             if position < size and data[position] != _BRACE:
                 position = self._skip_blanks(position)
-
-    def _boundaries_alike(self) -> Iterator[int]:
-        """Yield the likely ends of objects with the first one's bytes behind: a file has one writer, mostly.
-
-        Searching these bytes takes half the time that the pattern takes.
-        """
-        first = self._seam.search(self._data, self._begin)
-        if first:
-            seam, found = first[0] + first[1], first.start()
-            while found >= 0:
-                yield found + 1
-                found = self._data.find(seam, found + 1)
 
     def _boundaries(self, position: int) -> Iterator[int]:
         """Yield the likely ends of objects from `position` on."""
