@@ -96,9 +96,10 @@ class Trouble:
         return end
 
 
+DIRTY = (*(f"EventFiles{name}" for name in ("DirtyMany", "DirtyUnusual", "DirtyBytes", "FilesDirty")), FILES)
 FAILED_EXPORT = ("VendorExportsExportFailed", "VendorExportsFilesMissing", EXPORTS)
 TROUBLES = {
-    "dirty events": Trouble("files", ("EventFilesDirtyMany", "EventFilesDirtyUnusual", FILES), "dirty_files", ARRIVALS),
+    "dirty events": Trouble("files", DIRTY, "dirty_files", ARRIVALS),
     "no probes": Trouble("probes", ("EventFilesConversionLate", FILES)),
     "no exports": Trouble("exports", ("VendorExportsExportAbsent", EXPORTS), lasts=8 * HOUR, healthy=6 * HOUR),
     "failed validations": Trouble("files", ("EventFilesValidationFailing", FILES), "failed_validation", ARRIVALS),

@@ -192,7 +192,7 @@ def _metrics(cloud: Cloud) -> Iterator[str]:
 def _queues(cloud: Cloud) -> Iterator[str]:
     sqs = cloud.client("sqs")
     urls = sqs.list_queues()["QueueUrls"]
-    (missed,) = [url for url in urls if "Exports-MissedCalls" in url]
+    (missed,) = [url for url in urls if "ExportsMissedCalls" in url]
     sqs.send_message(QueueUrl=missed, MessageBody=PROBE)
     for url in urls:
         yield _text(sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0))
