@@ -6,6 +6,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 from aws_cdk import App
 
@@ -39,6 +40,7 @@ def inventory_records(stage: Deployment) -> RunRecords:
 
 def test_status_shows_its_line_and_its_run(stage: Deployment) -> None:
     inventory_records(stage)
+    stage.__dict__["stepfunctions"] = SimpleNamespace(list_executions=lambda **_: {"executions": []})
     kept = {"day": "2026-11-30", "objects": 7, "bytes": 4096}
     S3ObjectStore(stage.s3, "the-lake").write("data/source_inventory/2026-11-30.json", json.dumps(kept).encode())
     assert sluice_json("status")["inventory"] == kept
