@@ -37,12 +37,18 @@ class Steps:
         self._exports.write_secret(credentials)  # one that no worker has in memory
         content = Exports(files=4, big_bytes=PART_BYTES + 1)
         slot = Slot.of(datetime.now(UTC)).after(-3)
+        self._claim_for_the_own_vendor(slot.after(-1))
         self._leave_a_dead_lease(slot)
         missing = http_error(Target(Call.FILE, MISSING, times=2), 404)  # also if copy_files is called again
         with self._exports.vendor(missing, exports=content, credentials=credentials) as vendor:
             export = self._exports.step_by_step(vendor, slot.hour)
             self._deliver(export, slot)
         self._keep_histories(slot)
+
+    def _claim_for_the_own_vendor(self, slot: Slot) -> None:
+        """Let claim_slot look into the secret, whose client id is as deployed: a vendor that stands in takes any."""
+        event = {"execution": f"machine:{uuid.uuid4()}", "started_at": slot.hour.isoformat(), "input": {}}
+        assert self._exports.functions.call("claim_slot", event)["decision"] == "not_set_up"
 
     def _leave_a_dead_lease(self, slot: Slot) -> None:
         machine = self._cloud.output("ExportMachine").replace(":stateMachine:", ":execution:")
