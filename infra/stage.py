@@ -34,8 +34,10 @@ Percent = Annotated[float, Between(0, 100)]
 ScheduleExpression = Annotated[
     str,
     Matching(
-        r"rate\([1-9]\d* (minute|hour|day)s?\)|cron\((\S+ ){5}\S+\)",
-        '"rate(15 minutes)" or "cron(2 * * * ? *)", or false',
+        # AWS wants the unit's singular for one and its plural for more, and a question mark in one of the fields of days.
+        r"rate\((1 (minute|hour|day)|(?!1 )[1-9]\d* (minute|hour|day)s)\)"
+        r"|cron\((\S+ ){2}(\? \S+ [^\s?]+|[^\s?]+ \S+ \?) \S+\)",
+        '"rate(1 hour)", "rate(15 minutes)" or "cron(2 * * * ? *)", or false',
     ),
 ]
 Account = Annotated[str, Matching(r"\d{12}", '"123456789012"')]
@@ -79,7 +81,7 @@ class FunctionSize:
 
     memory_mb: Annotated[int, Between(128, 10_240)]
     timeout_seconds: Annotated[int, Between(1, 900)]
-    reserved_concurrency: int | None = None
+    reserved_concurrency: Positive | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,11 +62,15 @@ def _described(file: Path | None) -> Mapping[str, object]:
         return {}
     path = file or STAGES_FILE
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        described = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise StageFileError(f"{path} cannot be read: {error.strerror}; name a file of stages that exists") from None
     except ValueError as error:  # of TOML or of UTF-8
         raise StageFileError(f"{path} is no TOML: {error}; correct it there") from None
+    for name, table in described.items():
+        if not isinstance(table, Mapping):
+            raise StageFileError(f"{path.name}: {name} is no stage's table; write settings below the [name] of theirs")
+    return described
 
 
 def _kind(name: str, table: Mapping[str, object] | None, described: Mapping[str, object]) -> StageKind:
@@ -101,7 +105,7 @@ def _stage(name: str, kind: StageKind, given: Mapping[str, object]) -> Stage:
     own = {key: value for key, value in given.items() if key not in parts}
     if kind is StageKind.LOCAL and (fixed := own.keys() & {"account", "region"}):
         raise TableError(f"{name}.{min(fixed)}: the local cloud has its own; leave it out")
-    if kind is StageKind.LASTING and (missing := [key for key in ("account", "region") if key not in own]):
+    if kind is StageKind.LASTING and (missing := [key for key in ("account", "region") if not own.get(key)]):
         raise TableError(f'{name}: a lasting stage names its {missing[0]}; add {missing[0]} = "…"')
     known = [_KIND, *keys_of(Stage), *parts]
     for key in own:

@@ -136,7 +136,7 @@ def _scalar(kind: Any, value: object, place: str) -> object:  # noqa: ANN401 - a
     if kind in {int, float}:
         taken: Any = (int, float) if kind is float else int
         _assert(isinstance(value, taken) and not isinstance(value, bool), place, value, f"use {_WORDS[kind]}")
-        _assert(cast("float", value) >= 0, place, value, "use a number that is not negative")
+        _assert(0 <= cast("float", value) < inf, place, value, "use a number that is not negative")
     else:
         _assert(isinstance(value, kind), place, value, f"use {_WORDS[kind]}")
     return value

@@ -141,7 +141,8 @@ def show(conversion: Conversion) -> None:
 
 def left_out_text(chunk_id: str, chunk: Mapping[str, Any]) -> str:
     """Return the line about a chunk that cannot be read: its files and clean events, and why."""
-    what = f"{plural(chunk['files'], 'file')}, {plural(chunk['events'], 'event')}"
+    counted = f"{plural(chunk['files'], 'file')}, {plural(chunk['events'], 'event')}"
+    what = counted if chunk["files"] else "part of a file that a later chunk counts"
     return f"[red]Left out:[/] chunk {chunk_id} ({what}): {escape(chunk['reason'])}"
 
 

@@ -213,7 +213,7 @@ def _on_waiting_files(alarms: Alarms, queue: sqs.IQueue) -> None:
         steps=(
             "Is validate_files called, throttled or failing? See its graphs.",
             "Is the event source mapping of the queue enabled?",
-            "A flood? It passes by itself; else raise max_concurrency of files in infra/event_files/settings.py.",
+            "A flood? It passes by itself; else raise files.max_concurrency in the stage's table event_files.",
         ),
         console=queues_page(queue.queue_name),
         query=SLOWEST_FILES,
@@ -245,7 +245,7 @@ def _on_dirty_events(alarms: Alarms, functions: EventFunctions) -> None:
         steps=(
             "Run the query: which reason is new?",
             "Did a producer or a contract change today?",
-            "Nothing wrong? The band learns; if it is often so, widen dirty_band in infra/event_files/settings.py.",
+            "Nothing wrong? The band learns; if it is often so, widen dirty_band in the stage's table event_files.",
         ),
         console=page,
         query=DIRTY_REASONS,

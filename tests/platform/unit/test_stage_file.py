@@ -93,8 +93,10 @@ def test_a_name_that_nobody_described_is_no_throw_away_stage(name: str, file: Pa
         ("[x]\n", "x: its kind is missing; add kind = one of local, feature, dev, lasting"),
         ("[x]\nkind = 'prod'\n", "x.kind: 'prod' is wrong; use one of"),
         ("[x]\nkind = ['dev']\n", "x.kind: ['dev'] is wrong; use one of"),
-        ("x = 1\n", "x: 1 is no table; write its settings below [x]"),
+        ("x = 1\n", "x is no stage's table; write settings below the [name] of theirs"),
+        ("region = 'eu-west-1'\n[x]\nkind = 'dev'\n", "region is no stage's table"),
         ("[x]\nkind = 'lasting'\naccount = '123456789012'\n", "x: a lasting stage names its region"),
+        ("[x]\nkind = 'lasting'\naccount = false\nregion = 'eu-west-1'\n", "x: a lasting stage names its account"),
         ("[x]\nkind = 'local'\nregion = 'eu-west-1'\n", "x.region: the local cloud has its own; leave it out"),
         ("[x]\nkind = 'dev'\nname = 'y'\n", "x.name is no setting"),
         ("[x]\nkind = 'dev'\nsauce = 'y'\n", "x.sauce is no setting; did you mean source?"),
@@ -132,6 +134,27 @@ def test_what_is_wrong_is_named_with_file_key_and_remedy(file: Path, written: st
         stage_named("x", file)
     assert message in str(refused.value)
     assert "our-stages.toml" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    ["rate(1 hours)", "rate(15 minute)", "cron(0 6 * * * *)", "cron(0 6 ? * ? *)", "cron(0 6 1 * MON *)", "cron(0 6 * * ?)"],
+)
+def test_a_schedule_that_aws_would_refuse_is_refused_before(file: Path, schedule: str) -> None:
+    file.write_text(f"[x]\nkind = 'dev'\n[x.event_files]\nprobe_schedule = '{schedule}'\n")
+    with pytest.raises(StageFileError, match=r"our-stages\.toml: x\.event_files\.probe_schedule: .* write it like"):
+        stage_named("x", file)
+
+
+def test_a_function_that_could_never_run_is_refused(file: Path) -> None:
+    file.write_text("[x]\nkind = 'dev'\nevent_files.validate_files = { reserved_concurrency = 0 }\n")
+    with pytest.raises(StageFileError, match=r"reserved_concurrency: 0 is wrong; use at least 1"):
+        stage_named("x", file)
+
+
+def test_the_mark_that_some_editors_write_is_no_content(file: Path) -> None:
+    file.write_text(WHOLE, encoding="utf-8-sig")
+    assert stage_named("theirs", file).account == "123456789012"
 
 
 def test_a_file_of_another_coding_is_named(file: Path) -> None:

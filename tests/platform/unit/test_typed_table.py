@@ -82,6 +82,7 @@ def test_only_what_is_given_changes() -> None:
         ({"guests": ["Ann", "bob"]}, "cake.guests: 'bob' is wrong; write it like \"Ann\""),
         ({"candles": 1.5}, "cake.candles: 1.5 is wrong; use a whole number"),
         ({"share": float("nan")}, "cake.share: nan is wrong; use a number that is not negative"),
+        ({"share": float("inf")}, "cake.share: inf is wrong"),
         ({"days": 2}, "cake.days: 2 is wrong; use one of 1, 3"),
         ({"iced": 1}, "cake.iced: 1 is wrong; use true or false"),
         ({"iced": True, "flavour": "sour"}, "cake: iced: not when it is sour"),

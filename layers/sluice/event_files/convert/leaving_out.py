@@ -83,7 +83,7 @@ def _with_companions(unread: Mapping[str, LeftOut], chunks: Sequence[ChunkRecord
     for chunk in chunks:
         if first := lost.get(_commit_of(chunk)):
             because = replace(
-                first, chunk_id=chunk.chunk_id, reason=f"it has events of a file of which: {first.reason}"
+                first, chunk_id=chunk.chunk_id, reason=f"it belongs to a file of chunk {first.chunk_id}: {first.reason}"
             )
             note = unread.get(chunk.chunk_id, because)
             found[chunk.chunk_id] = replace(note, files=chunk.files, events=chunk.counts.clean.total())

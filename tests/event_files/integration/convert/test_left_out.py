@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 import pytest
 from botocore.exceptions import ClientError
 
+from cli.event_files.convert import left_out_text
 from sluice.aws.runtime import to_dynamodb
 from sluice.event_files.convert.batches import Converter
 from sluice.event_files.convert.leaving_out import UnreadableRunError
@@ -203,6 +204,13 @@ def test_chunks_of_one_file_stay_together(moto_stage: MotoStage) -> None:
     summary = moto_stage.convert()
     assert summary is not None
     assert (len(summary.left_out), ids()) == (3, SECOND)
+    (gone, *companions) = sorted(summary.left_out, key=lambda chunk: "belongs to a file of" in chunk["reason"])
+    assert all(gone["chunk_id"] in chunk["reason"] for chunk in companions)
+    assert sorted("part of a file" in left_out_text(each["chunk_id"], each) for each in summary.left_out) == [
+        False,
+        True,
+        True,
+    ], "the last chunk of a file counts it"
 
 
 @contextmanager
