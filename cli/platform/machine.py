@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cli.platform.console import CliError
-from cli.platform.session import LOCAL, Deployment
+from cli.platform.session import Deployment
 from sluice.runs.execution_events import plain_cause
 from sluice.runs.executions_stepfunctions import StepFunctionsHistory
 from sluice.runs.recording import console_link
@@ -36,7 +36,7 @@ class Outcome:
 
 def link(deployment: Deployment, outcome: Outcome) -> str:
     """Return the console's address of an execution; its ARN in the local cloud, which has no console."""
-    return outcome.execution if deployment.stage == LOCAL else console_link(outcome.execution)
+    return outcome.execution if deployment.local else console_link(outcome.execution)
 
 
 def polls(timeout: float, longest: float = 3.0) -> Iterator[None]:

@@ -96,6 +96,11 @@ class Deployment:
             ) from error
         return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
+    @cached_property
+    def local(self) -> bool:
+        """Whether the stage is in the local cloud, whatever its name."""
+        return self.endpoint is not None
+
     @property
     def stack(self) -> str:
         """The name of the stage's stack."""

@@ -70,7 +70,7 @@ def status(stage: StageOption = LOCAL, as_json: JsonOption = False) -> None:
     )
     for part in parts:
         print_tables(part.tables)
-    if deployment.stage == LOCAL:
+    if deployment.local:
         out.print("Alarms: evaluated on AWS only")
     elif alarms:
         out.print(_alarm_summary(alarms), highlight=False)
@@ -96,8 +96,8 @@ def queue_state(deployment: Deployment, url: str) -> QueueState:
 
 
 def alarm_states(deployment: Deployment) -> list[AlarmState]:
-    """Return the stage's alarms, those that are on first; none for the stage local, whose alarms are not evaluated."""
-    if deployment.stage == LOCAL:
+    """Return the stage's alarms, those that are on first; none in the local cloud, which evaluates none."""
+    if deployment.local:
         return []
     pages = deployment.cloudwatch.get_paginator("describe_alarms")
     described = [

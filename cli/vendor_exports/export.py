@@ -99,10 +99,10 @@ def run_export(deployment: Deployment, timeout: float, slot: Slot | None = None,
 
 
 def _assert_right_vendor(deployment: Deployment, vendor_url: str) -> None:
-    if vendor_url and deployment.stage != LOCAL:
-        raise CliError("Only the local stage may be given another vendor.", "Leave --vendor-url out.")
-    if not vendor_url and deployment.stage == LOCAL:
-        raise CliError("The local stage has no vendor.", "Start one with `sluice vendor`, then give --vendor-url URL.")
+    if vendor_url and not deployment.local:
+        raise CliError("Only a stage in the local cloud takes another vendor.", "Leave --vendor-url out.")
+    if not vendor_url and deployment.local:
+        raise CliError("The local cloud has no vendor.", "Start one with `sluice vendor`, then give --vendor-url URL.")
     if vendor_url:
         from sluice.vendor_exports.delivery.downloads_http import LoopbackPolicy  # noqa: PLC0415 - slow to import
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.platform.console import CliError, JsonOption, handled, out, plural, print_result, say, table
-from cli.platform.session import LOCAL, Deployment, connect
+from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from cli.simulator.access import Credentials
 from cli.simulator.exports import Exports
 from cli.simulator.fault_catalogue import CATALOGUE
@@ -25,6 +25,7 @@ def vendor(
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 is a free one.")] = 0,
     files: Annotated[int, typer.Option(min=4, help="How many files a job delivers.")] = 120,
     fault: Annotated[list[str] | None, typer.Option(help="What goes wrong; several are possible.")] = None,
+    stage: StageOption = LOCAL,
     list_faults: Annotated[bool, typer.Option("--list-faults", help="Name all faults, and end.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -48,7 +49,8 @@ def vendor(
             raise CliError(f"There is no fault {name!r}.", "`sluice vendor --list-faults` names them.")
     accepted = None
     with suppress(CliError):
-        accepted = simulator_credentials(connect(LOCAL))
+        if (deployment := connect(stage)).local:
+            accepted = simulator_credentials(deployment)
     timing = Timing(compression=_COMPRESSION)
     faults = [CATALOGUE[name].make() for name in fault or ()]
     simulated = Vendor(Exports(files=files), faults, timing, accepted or Credentials())
@@ -60,25 +62,26 @@ def vendor(
     with simulator:
         accepting = simulated.credentials
         secrets = {"client_id": accepting.client_id, "client_secret": accepting.client_secret}
-        print_result({"url": simulator.url, **secrets}, lambda _: _introduce(simulator), as_json=as_json)
+        print_result({"url": simulator.url, **secrets}, lambda _: _introduce(simulator, stage), as_json=as_json)
         sys.stdout.flush()  # a parent process waits for the document, not for the end
         if accepted is None:
-            say("The local stage is not up: deploy it before this, and its credentials are accepted.")
+            say(f"Stage '{stage}' is not in the local cloud: deploy it before this, and its credentials are accepted.")
         with suppress(KeyboardInterrupt):
             threading.Event().wait()
 
 
 def simulator_credentials(deployment: Deployment) -> Credentials:
-    """Return the credentials in the local stage's secret, for a simulator to accept."""
+    """Return the credentials in a local stage's secret, for a simulator to accept."""
     from sluice.vendor_exports.delivery.vendor_access_http import SecretCredentials  # noqa: PLC0415 - slow to import
 
     secret = SecretCredentials(deployment.secretsmanager, deployment.output("VendorSecret")).current()
     return Credentials(client_id=secret.client_id, client_secret=secret.client_secret)
 
 
-def _introduce(simulator: Simulator) -> None:
+def _introduce(simulator: Simulator, stage: str) -> None:
     say(f"A vendor with {plural(simulator.vendor.exports.files, 'file')} a job, until Ctrl-C. Get an export from it:")
-    out.print(f"sluice export --vendor-url {simulator.url}", highlight=False, soft_wrap=True)
+    chosen = "" if stage == LOCAL else f" --stage {stage}"
+    out.print(f"sluice export --vendor-url {simulator.url}{chosen}", highlight=False, soft_wrap=True)
 
 
 def _show_faults(faults: Mapping[str, str]) -> None:

@@ -138,7 +138,14 @@ def test_what_is_wrong_is_named_with_file_key_and_remedy(file: Path, written: st
 
 @pytest.mark.parametrize(
     "schedule",
-    ["rate(1 hours)", "rate(15 minute)", "cron(0 6 * * * *)", "cron(0 6 ? * ? *)", "cron(0 6 1 * MON *)", "cron(0 6 * * ?)"],
+    [
+        "rate(1 hours)",
+        "rate(15 minute)",
+        "cron(0 6 * * * *)",
+        "cron(0 6 ? * ? *)",
+        "cron(0 6 1 * MON *)",
+        "cron(0 6 * * ?)",
+    ],
 )
 def test_a_schedule_that_aws_would_refuse_is_refused_before(file: Path, schedule: str) -> None:
     file.write_text(f"[x]\nkind = 'dev'\n[x.event_files]\nprobe_schedule = '{schedule}'\n")

@@ -65,9 +65,9 @@ class Lake:
         return {"Body": io.BytesIO(json.dumps(COMMIT).encode()), "ETag": "e"}
 
 
-def stage_with(client: Machine, stage: str = "dev") -> Deployment:
+def stage_with(client: Machine, endpoint: str | None = None) -> Deployment:
     outputs = {"ConvertMachine": "the-machine", "LakeBucket": "the-lake"}
-    return deployment(stepfunctions=client, s3=Lake(), stage=stage, outputs=outputs)
+    return deployment(stepfunctions=client, s3=Lake(), endpoint=endpoint, outputs=outputs)
 
 
 @pytest.fixture(autouse=True)
@@ -142,7 +142,7 @@ def test_the_cause_of_a_failed_map_is_that_of_an_item() -> None:
 
 
 def test_the_local_cloud_has_no_console() -> None:
-    stage = stage_with(Machine(FAILED), "local")
+    stage = stage_with(Machine(FAILED), "http://localhost:4566")
     error = error_of(stage, *run_conversion(stage, 5))
     assert error is not None
     assert "console.aws" not in error.hint

@@ -5,13 +5,18 @@ import signal
 import socket
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import boto3
 import httpx
 import pytest
 from typer.testing import CliRunner
 
 from cli.main import app
+from cli.platform.session import Deployment
+from cli.simulator.access import Credentials
 from cli.simulator.fault_catalogue import CATALOGUE
+from cli.vendor_exports import vendor as command
 
 
 def test_all_faults_are_listed() -> None:
@@ -34,6 +39,19 @@ def test_a_port_that_is_taken_is_refused() -> None:
         result = CliRunner().invoke(app, ["vendor", "--port", str(port)])
     assert result.exit_code == 1
     assert f"Port {port} cannot be used" in result.stderr
+
+
+@pytest.mark.parametrize(("endpoint", "theirs"), [("http://localhost:4566", True), (None, False)])
+def test_it_accepts_the_secret_of_any_stage_in_the_local_cloud_and_of_no_other(
+    endpoint: str | None, theirs: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = Credentials(client_id="of-the-stage", client_secret="secret")
+    monkeypatch.setattr(command, "connect", lambda name: Deployment(name, boto3.Session(), endpoint))
+    monkeypatch.setattr(command, "simulator_credentials", lambda _: read)
+    interrupted = SimpleNamespace(wait=lambda: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(command, "threading", SimpleNamespace(Event=lambda: interrupted))
+    shown = CliRunner().invoke(app, ["vendor", "--stage", "ours", "--json"])
+    assert (json.loads(shown.stdout)["client_id"] == read.client_id) is theirs
 
 
 # Children of a background shell ignore SIGINT.
