@@ -34,7 +34,7 @@ Percent = Annotated[float, Between(0, 100)]
 ScheduleExpression = Annotated[
     str,
     Matching(
-        # AWS wants the unit's singular for one and its plural for more, and a question mark in one of the fields of days.
+        # AWS wants the unit's singular for one and its plural for more, and a question mark in one field of days.
         r"rate\((1 (minute|hour|day)|(?!1 )[1-9]\d* (minute|hour|day)s)\)"
         r"|cron\((\S+ ){2}(\? \S+ [^\s?]+|[^\s?]+ \S+ \?) \S+\)",
         '"rate(1 hour)", "rate(15 minutes)" or "cron(2 * * * ? *)", or false',
