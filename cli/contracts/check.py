@@ -163,6 +163,8 @@ def _check_columns(contract: Contract) -> Iterator[str]:
             yield f"column {column.name}: the name is reserved, or not of the form {_COLUMN_NAME.pattern}"
         if not column.doc:
             yield f"column {column.name}: doc is empty; say what it holds"
+        if any("\0" in name for name in column.path):
+            yield f"column {column.name}: conversion reads no member with a NUL in its name; _rescued has it"
     misfits = [
         problem
         for column in contract.columns

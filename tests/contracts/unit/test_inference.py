@@ -152,6 +152,7 @@ def test_column_names_do_not_clash(bare: Path) -> None:
         "": "x",
         "hour": 1,
         "n" * 300: "long",
+        "conversion cannot read it\0": 1,
     }
     _, contract = drafted([edited(VALID["MICROTWO_EVENT"], body)], bare)
     own = {column.name: column.path[2:] for column in contract.columns[8:-1]}
