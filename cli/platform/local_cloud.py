@@ -92,7 +92,9 @@ def require() -> LocalCloud:
     """
     cloud = running_cloud()
     if cloud is None:
-        raise CliError("The local cloud is not up.", "Run `sluice local up`, then `sluice deploy`; or `make demo`.")
+        raise CliError(
+            "The local cloud is not up.", "Run `sluice local up`, then `sluice deploy --stage NAME`; or `make demo`."
+        )
     return cloud
 
 
