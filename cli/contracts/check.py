@@ -18,6 +18,7 @@ from cli.contracts.type_compatibility import (
     RETYPING,
     MisfitError,
     corrected,
+    is_readable,
     member_schema,
     require,
     require_fit,
@@ -163,8 +164,8 @@ def _check_columns(contract: Contract) -> Iterator[str]:
             yield f"column {column.name}: the name is reserved, or not of the form {_COLUMN_NAME.pattern}"
         if not column.doc:
             yield f"column {column.name}: doc is empty; say what it holds"
-        if any("\0" in name for name in column.path):
-            yield f"column {column.name}: conversion reads no member with a NUL in its name; _rescued has it"
+        if not is_readable(column.path):
+            yield f"column {column.name}: conversion reads no NUL in names, nor members named like a technical column"
     misfits = [
         problem
         for column in contract.columns

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from cli.contracts.sample_types import column_type, infer_schema
-from cli.contracts.type_compatibility import admitted_types
+from cli.contracts.type_compatibility import admitted_types, is_readable
 from cli.contracts.validator_agreement import json_pointer
 from sluice.contracts.family import Family, Kind
 from sluice.contracts.load import DIALECT, Composer, Schema, load_columns, read_json
@@ -186,7 +186,7 @@ def _columns(group: Group, own: Schema, shared: Path | None) -> tuple[list[dict[
         if column_type(_member(own, identifier) or {}) != (HiveType("string"), None):
             corrections.append({"rule": "json_text", "member": columns[0]["path"]})
     for path, member in _leaves(own, group.body, ()):
-        if path in held or any("\0" in name for name in path) or not (found := column_type(member)):
+        if path in held or not is_readable(path) or not (found := column_type(member)):
             continue
         column = _column(_name(path, group.body, taken), path, str(found[0]), f"As delivered in {json_pointer(path)}.")
         columns.append(column)

@@ -1,9 +1,9 @@
 """Compatibility of schemas with column types: a valid value must always convert, unchanged."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sluice.contracts.load import Schema, json_type
-from sluice.contracts.model import HiveType
+from sluice.contracts.model import TECHNICAL_COLUMNS, HiveType
 
 INT64 = 2**63 - 1
 """Largest bigint; its negative is the smallest allowed, because parsers read -2^63 - 1 as the float -2^63."""
@@ -22,6 +22,11 @@ _SCALARS: dict[str, frozenset[str]] = {
 
 class MisfitError(ValueError):
     """The schema admits a value that the column cannot hold; the message names it and the remedy."""
+
+
+def is_readable(path: Sequence[str]) -> bool:
+    """Return whether conversion can read a member: technical columns have their names, and Arrow's end at a NUL."""
+    return path[0] not in {column.name for column in TECHNICAL_COLUMNS} and not any("\0" in name for name in path)
 
 
 def member_schema(schema: Schema, path: tuple[str, ...]) -> Schema:

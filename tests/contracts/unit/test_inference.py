@@ -219,6 +219,12 @@ def test_what_is_too_deep_or_too_wide_is_held_whole(bare: Path) -> None:
     assert [types[name] for name in ("deep_in", "wide", "long")] == ["string", "string", "array<bigint>"]
 
 
+def test_members_named_like_technical_columns_become_no_columns(bare: Path) -> None:
+    draft, contract = drafted([foreign({"a": 1}, _rescued="x", _source_key={"y": 1}, _source_offset=[])], bare)
+    assert {column.path[0] for column in contract.columns}.isdisjoint({"_rescued", "_source_key", "_source_offset"})
+    assert (draft.clean, draft.problems) == (1, [])
+
+
 JSON = st.recursive(
     st.none()
     | st.booleans()

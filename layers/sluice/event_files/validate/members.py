@@ -136,6 +136,8 @@ def _is_text(schema: dict[str, Any]) -> bool:
 _PLAIN_NAME = re.compile("[A-Za-z0-9_-]+")  # no escape but \\u writes a part of it
 _NUMBER_OF_MEMBER = re.compile(rb'[^\\]"[^"]+"[ \t\r\n]*:[ \t\r\n]*(-?[0-9][0-9.eE+-]*)')
 
+_NOTHING: dict[str, Any] = {}
+
 Unread = dict[str, Any]
 """Members that no column reads, by JSON pointer."""
 
@@ -153,7 +155,7 @@ class Leftovers:
         for path, members in self._places:
             parent: Any = event
             for name in path:
-                parent = parent.get(name) or ()
+                parent = parent.get(name) or _NOTHING
             for name, place in members:
                 if name in parent:
                     unread[place] = parent[name]

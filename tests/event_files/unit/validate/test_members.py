@@ -87,6 +87,13 @@ def test_what_no_column_reads_is_kept_as_written(text: str, kept: str, unknown: 
     assert unread(text) == (kept, unknown)
 
 
+def test_what_is_not_there_has_no_members() -> None:
+    schema = {"properties": {"a": {"properties": {"b": {"properties": {"c": TEXT, "left": TEXT}}}}}}
+    rules = Rules(contract_like(schema, (Column("c", ("a", "b", "c"), "string", "d"),)))
+    assert rules.hold({})
+    assert rules.unread_of_usual({}) == {}
+
+
 @pytest.mark.parametrize("deep", ["[" * 300 + "]" * 300, '{"a":' * 300 + "1.0" + "}" * 300])
 def test_what_is_too_deep_to_be_written_is_refused(deep: str) -> None:
     with pytest.raises((orjson.JSONEncodeError, RecursionError)):
