@@ -37,7 +37,11 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
         logger.error("chunk not read", extra=asdict(chunk))
     if converted.receipts:
         _report(converted.receipts, seconds)
-    return {"batches": [batch.batch_id for batch in group.batches], "rows": sum(batch.rows for batch in group.batches)}
+    return {
+        "batches": [batch.batch_id for batch in group.batches],
+        "rows": sum(batch.rows for batch in group.batches),
+        "left_out": len(converted.left_out),
+    }
 
 
 def _report(receipts: Sequence[Receipt], seconds: float) -> None:

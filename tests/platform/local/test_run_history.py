@@ -48,7 +48,7 @@ def test_a_conversion_and_its_file(cloud: Cloud) -> None:
 
     row = query_one(cloud, f"select rows, dirty, started_by, year, steps from runs where id = '{found['id']}'")
     assert (row["rows"], row["dirty"], row["started_by"]) == (counts["rows"], counts["dirty"], found["started_by"])
-    assert "Commit the run" in row["steps"]
+    assert "Commit the run" in [step["name"] for step in row["steps"]]
 
     (version,) = cloud.run("file", key)["versions"]
     assert (version["converted"], version["chunks"][0]["run_id"]) == (True, done["run_id"])

@@ -13,7 +13,8 @@ def test_document_has_all_parts(cloud: Cloud, tmp_path: Path) -> None:
     assert conditions.export.value("ExportsDelivered") == 1
     found = cloud.run("status")
     assert found.keys() == {
-        *("backlog", "queue", "dirty", "dirty_chunks", "dirty_since", "runs", "exports", "queues", "alarms")
+        *("backlog", "left_out", "queue", "dirty", "dirty_sizes", "dirty_chunks", "dirty_since"),
+        *("exports", "exports_wait_for_secret", "runs", "queues", "alarms"),
     }
     assert found["backlog"].keys() == {"chunks", "files", "events", "oldest_seconds"}
     assert found["exports"][0]["status"] == "delivered"

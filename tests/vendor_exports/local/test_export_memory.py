@@ -35,6 +35,9 @@ def test_large_files_are_copied_in_memory(exports: DeployedExports, megabytes: i
             "promised": 5 + len(others),
             "copied": 5 + len(others),
             "missing": 0,
+            "round": 1,
+            "wait_seconds": 0,
+            "waited_seconds": 0,
         }
         landed = exports.landed(export.folder)
         assert {landed[name] for name in landed if name not in contents(vendor)} <= {landed[BIG]}

@@ -122,7 +122,7 @@ def test_a_group_with_a_chunk_that_cannot_be_read_names_it_and_counts_for_nothin
     assert caplog.messages[-1] == "chunk not read"
     assert "2 rows were planned, 1 are there" in caplog.records[-1].__dict__["reason"]
     assert "RowsConverted" not in capsys.readouterr().out
-    assert machine.convert(item) == {"batches": BATCHES, "rows": 2}
+    assert machine.convert(item) == {"batches": BATCHES, "rows": 2, "left_out": 0}
     assert caplog.records[-1].__dict__["batches"] == len(BATCHES)
     assert '"RowsConverted":[2.0]' in capsys.readouterr().out.replace(" ", "")
     assert _receipts(planned) == {BATCHES[0]: BATCHES}
