@@ -5,7 +5,7 @@ CDK := aws-cdk@2.1148.1
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo check test unit bench lint format requirements clean
+.PHONY: help demo check test unit attacks bench lint format requirements clean
 
 help: ## show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -31,6 +31,9 @@ lint: .venv/ready ## formatting, rules, imports, types
 
 unit: .venv/ready ## tests that need no AWS, nor an emulator of it
 	$(BIN)/pytest -q -n 2 tests/*/unit tests/support
+
+attacks: .venv/ready ## files, vendors and events made to do harm, with limits on time and memory: those too slow for `make test`
+	$(BIN)/pytest -v -m attack tests/*/security
 
 format: .venv/ready ## put the code into the project's form
 	$(BIN)/ruff format .
