@@ -85,7 +85,7 @@ def make_work(shape: Shape, folder: Path, seed: int = 1) -> Work:
     for number, lines in enumerate(_cut(_lines(contract, shape, random.Random(seed)), shape.object_bytes)):
         chunk, body = f"20260131T{number:012}Z-0", b"".join(lines)
         files.write(clean_key(chunk), body)
-        chunks.append(ChunkRecord(chunk, (Segment(shape.table, 0, len(body), len(lines)),)))
+        chunks.append(ChunkRecord(chunk, (Segment(shape.table, 0, len(body), len(lines), contract.columns_id),)))
     planned = Planning(MemoryLedger(chunks), files, RunningExecutions(), BATCH_BYTES).plan(
         "bench", "20260131T120000000000Z-r", datetime(2026, 1, 31, 12, tzinfo=UTC), "t"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -103,6 +104,12 @@ class Contract:
     def table_columns(self) -> tuple[Column, ...]:
         """Return every column of the table: the event's, then the technical ones."""
         return self.columns + TECHNICAL_COLUMNS
+
+    @property
+    def columns_id(self) -> str:
+        """Return what is another one wherever columns read other members, or read them as other types."""
+        read = sorted((column.path, column.type) for column in self.columns)
+        return hashlib.md5(repr(read).encode(), usedforsecurity=False).hexdigest()[:8]
 
     @property
     def places(self) -> tuple[Place, ...]:

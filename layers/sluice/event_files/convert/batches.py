@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import json as arrow_json
 
-from sluice.contracts.model import Contract, HiveType, Registry, event_type
+from sluice.contracts.model import Contract, ContractError, HiveType, Registry, event_type
 from sluice.event_files.convert.model import (
     Batch,
     BatchGroup,
@@ -20,6 +20,7 @@ from sluice.event_files.convert.model import (
     receipts_key,
     written_key,
 )
+from sluice.event_files.convert.outdated import rescued_again
 from sluice.event_files.convert.profiling import profile_of_dirty, profile_of_rows
 from sluice.lake.object_store import MissingObjectError, ObjectStore, UnreadableObjectError, parquet_key
 from sluice.lake.parquet import arrow_type, to_parquet
@@ -27,7 +28,7 @@ from sluice.lake.parquet import arrow_type, to_parquet
 PARTITION_COLUMN = "date_time"
 _BLOCK_BYTES = 4 << 20  # the reader is fastest with blocks of so many bytes, and takes no line longer than one
 _HOUR = len("2026-01-31T23")
-_UNREAD = (MissingObjectError, UnreadableObjectError, ValueError, LookupError, TypeError, AttributeError)
+_UNREAD = (MissingObjectError, UnreadableObjectError, ContractError, ValueError, LookupError, TypeError, AttributeError)
 
 
 class BatchError(Exception):
@@ -117,7 +118,10 @@ class Converter:
         return _Read(batch, files, profile_of_rows(batch, contract, rows))
 
     def _rows(self, batch: Batch, contract: Contract) -> pa.Table:
-        rows = read_rows(contract, self._files.read_ranges(batch.spans))
+        lines = self._files.read_ranges(batch.spans)
+        if {span.columns for span in batch.spans} != {contract.columns_id}:
+            lines = rescued_again(lines, contract)
+        rows = read_rows(contract, lines)
         if rows.num_rows != batch.rows:
             raise ValueError(f"{batch.rows} rows were planned, {rows.num_rows} are there")
         if untimed := rows[PARTITION_COLUMN].null_count:
@@ -136,6 +140,9 @@ class Converter:
                     self._read(replace(batch, spans=(span,)))
                 except (MissingObjectError, UnreadableObjectError) as lost:
                     found[span.chunk_id] = LeftOut(span.chunk_id, str(lost), isinstance(lost, MissingObjectError))
+                except ContractError as unknown:
+                    reason = f"it waits for its table, or for `sluice ingest --again`: {unknown}"
+                    found[span.chunk_id] = LeftOut(span.chunk_id, reason)
                 except _UNREAD as damage:
                     reason = f"{span.key} is damaged, {batch.table or 'dirty records'}: {damage}"
                     found[span.chunk_id] = LeftOut(span.chunk_id, reason)

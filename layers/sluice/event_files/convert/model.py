@@ -11,9 +11,10 @@ from sluice.lake.object_store import RUNS_PREFIX, ByteRange
 
 @dataclass(frozen=True, slots=True)
 class Span(ByteRange):
-    """Bytes of a chunk's object that hold so many rows; of its dirty object, none."""
+    """Bytes of a chunk's object that hold so many rows, clean by so named columns; of its dirty object, none."""
 
     rows: int = 0
+    columns: str = ""
 
     @property
     def chunk_id(self) -> str:

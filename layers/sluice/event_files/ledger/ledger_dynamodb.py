@@ -11,6 +11,7 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import astuple
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -143,7 +144,7 @@ def chunk_item(chunk: ChunkRecord, now: datetime) -> Item:
     """Return the item of a chunk; one without rows and dirty records has nothing to be converted."""
     return {
         **chunk_key(PENDING if chunk.segments or chunk.dirty_length else CONVERTED, chunk.chunk_id),
-        "segments": [[each.table, each.offset, each.length, each.rows] for each in chunk.segments],
+        "segments": [list(astuple(each)) for each in chunk.segments],
         "dirty_length": chunk.dirty_length,
         "files": chunk.files,
         **_counts_item(chunk.counts),

@@ -138,12 +138,16 @@ class SourceRecord:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Whole rows of one table in a clean object: `length` bytes from `offset`."""
+    """Whole rows of one table in a clean object: `length` bytes from `offset`.
+
+    `columns` is the `columns_id` of the contract by which they are clean; "" in records of before it was kept.
+    """
 
     table: str
     offset: int
     length: int
     rows: int
+    columns: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,6 +209,7 @@ class EventProcessor:
     """Processes the events of one contract."""
 
     def __init__(self, contract: Contract, find_media: FindMedia) -> None:
+        self.columns_id = contract.columns_id
         self._rules = Rules(contract)
         self._corrections = Corrections(contract, find_media)
         self._mend = mending_whole_numbers(contract)

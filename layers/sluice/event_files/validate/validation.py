@@ -247,7 +247,8 @@ class Validation:
     def _store(self, lines: Lines) -> ChunkRecord:
         """Write the objects of a chunk; they are not visible until the chunk is committed."""
         chunk_id = self._new_chunk_id()
-        clean, segments = lines.clean_body()
+        clean, parts = lines.clean_body()
+        segments = tuple(replace(part, columns=self._processors[part.table].columns_id) for part in parts)
         dirty = b"".join(lines.dirty)
         bodies = {
             clean_key(chunk_id): clean,

@@ -213,6 +213,13 @@ def test_chunks_of_one_file_stay_together(moto_stage: MotoStage) -> None:
     ], "the last chunk of a file counts it"
 
 
+def test_rows_are_planned_with_the_columns_they_are_clean_by(stage: MotoStage) -> None:
+    """They are converted as they are then; only rows of other columns are looked through."""
+    batches = stage.read_plan(stage.plan("a")).batches
+    known = {batch.table: {span.columns for span in batch.spans} for batch in batches if batch.table}
+    assert known == {table: {REGISTRY.contract(table).columns_id} for table in ("MICROONE_EVENT", "MICROTWO_PRED")}
+
+
 @contextmanager
 def _denied(stage: MotoStage, prefix: str, code: str = "AccessDenied") -> Iterator[None]:
     """Let S3 refuse to give out the lake's objects under a prefix."""
