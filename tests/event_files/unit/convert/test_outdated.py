@@ -73,8 +73,13 @@ def test_what_a_column_held_is_rescued_where_the_column_is_gone(contract: Contra
             rescued = json.loads(old["_rescued"])
             assert kept_at(path, new) == rescued.get(pointer([*path]), value_at(orjson.loads(line), path)), path
             assert rescued.items() <= json.loads(new["_rescued"]).items(), path
-            shared = old.keys() - {"_rescued", *(column.name for column in contract.columns if column.path == path[:-1])}
-            assert {name: new[name] for name in shared & new.keys()} == {name: old[name] for name in shared & new.keys()}
+            shared = old.keys() - {
+                "_rescued",
+                *(column.name for column in contract.columns if column.path == path[:-1]),
+            }
+            assert {name: new[name] for name in shared & new.keys()} == {
+                name: old[name] for name in shared & new.keys()
+            }
 
 
 def test_rows_of_the_contract_as_it_is_are_not_looked_through() -> None:
