@@ -1,4 +1,4 @@
-"""Clean lines of before their contract's columns changed: what was a column's then is rescued, where none reads it now."""
+"""Clean lines of before their contract's columns changed: what a column held that is gone is rescued."""
 
 import json
 
