@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sluice.event_files.ledger.model import Counts, Reason, Segment, SourceObject
+from sluice.event_files.validate.budget import Budget
 from sluice.event_files.validate.content import AccountingError, Unread
 from sluice.event_files.validate.event_processor import EventProcessors, Recognition, lineage_of
 from sluice.event_files.validate.records import dirty_line, flaws_of, place_of, record_line
@@ -17,6 +18,7 @@ SEGMENT_BYTES = 8 << 20
 """Most bytes of a segment, unless a single line is larger; batches of a conversion are put together from segments."""
 
 _UNRECOGNISED = Recognition()
+_CHECKED_BYTES = 64 << 10  # after so many, the budget is looked at
 
 
 @dataclass(slots=True)
@@ -78,8 +80,9 @@ def _cut(lengths: Iterable[int]) -> Iterable[tuple[int, int]]:
 class FileRouting:
     """Routes one file: collects its lines and counts its events."""
 
-    def __init__(self, processors: EventProcessors, source: SourceObject) -> None:
+    def __init__(self, processors: EventProcessors, source: SourceObject, budget: Budget | None = None) -> None:
         self.source = source
+        self._budget = budget or Budget()
         self.counts = Counts()
         self.lines = Lines()
         self._processors = processors
@@ -93,10 +96,11 @@ class FileRouting:
         """Route the content of the file; hand its lines over whenever they are `full_at` bytes or more.
 
         Raises:
+            OverBudgetError: It takes more than it may; see `Budget.check` for this and NoTimeLeftError.
             AccountingError: Clean, dirty, unrelated and blank bytes are not all the bytes there are.
         """
         view = memoryview(data)
-        end = events = 0
+        end = events = checked = 0
         for piece in split(data, MAX_EVENT_BYTES):
             start, stop, _, _ = piece
             if start != end:
@@ -104,6 +108,9 @@ class FileRouting:
             end = stop
             events += 1
             self._route(piece, view[start:stop])
+            if stop - checked >= _CHECKED_BYTES:
+                self._budget.check(stop, len(data), events)
+                checked = stop
             if self.lines.size >= full_at:
                 self._count_clean()
                 on_full(self.lines)

@@ -19,6 +19,7 @@ from sluice.event_files.ledger.model import (
     dirty_key,
     unrelated_key,
 )
+from sluice.event_files.validate.budget import Budget, NoTimeLeftError, OverBudgetError
 from sluice.event_files.validate.content import ContentTooLargeError, Unread, content_of
 from sluice.event_files.validate.event_processor import EventProcessors, FindMedia
 from sluice.event_files.validate.routing import FileRouting, Lines
@@ -39,10 +40,12 @@ _MAX_SPILLED_CHUNKS = 98  # of one file: its record and the chunk of its last li
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits: bytes of lines per chunk, bytes of content per file, seconds kept for the last commit."""
+    """Limits: bytes of lines per chunk; bytes, seconds, media looked up per file; seconds kept for the last commit."""
 
     chunk_bytes: int
     max_file_bytes: int
+    file_seconds: float = 120.0
+    file_look_ups: int = 100_000
     reserve_seconds: float = 30.0
 
 
@@ -148,12 +151,9 @@ class Validation:
         for source in unique:
             if source in outcome.skipped:
                 continue
-            if seconds_left() < self._limits.reserve_seconds:
-                outcome.failed[source] = "no time left in this invocation; the announcement comes again"
-                continue
-            begun = self._stopwatch()
-            file = self._route(source, outcome)
-            outcome.seconds[source] = self._stopwatch() - begun
+            budget = self._budget(seconds_left())
+            file = self._route(source, budget, outcome)
+            outcome.seconds[source] = self._stopwatch() - budget.begun
             if file and file.chunks:  # it fills chunks, and a transaction, of its own
                 self._commit([file], outcome)
             elif file:
@@ -171,9 +171,18 @@ class Validation:
         size = sum(file.lines.size for file in pending)
         return len(pending) >= MAX_SOURCES_PER_COMMIT or size >= self._limits.chunk_bytes
 
-    def _route(self, source: SourceObject, outcome: Outcome) -> _RoutedFile | None:
+    def _budget(self, seconds_left: float) -> Budget:
+        available = seconds_left - self._limits.reserve_seconds
+        return Budget(
+            self._limits.file_seconds, self._limits.file_look_ups, available, self._stopwatch, self._stopwatch()
+        )
+
+    def _route(self, source: SourceObject, budget: Budget, outcome: Outcome) -> _RoutedFile | None:
         try:
-            return self._route_body(source, *self._read_source(source, self._limits.max_file_bytes))
+            budget.check(0, 0, 0)
+            return self._route_body(source, budget, *self._read_source(source, self._limits.max_file_bytes))
+        except NoTimeLeftError as error:
+            outcome.failed[source] = str(error)
         except SourceGoneError as error:
             self._note_unread(source, Status.GONE, str(error), outcome)
         except SourceUnreadableError as error:
@@ -183,8 +192,10 @@ class Validation:
             outcome.failed[source] = f"{type(error).__name__}: {error}"
         return None
 
-    def _route_body(self, source: SourceObject, size: int, body: bytes | None, digest: str) -> _RoutedFile:
-        routing, spilled = FileRouting(self._processors, source), list[ChunkRecord]()
+    def _route_body(
+        self, source: SourceObject, budget: Budget, size: int, body: bytes | None, digest: str
+    ) -> _RoutedFile:
+        routing, spilled = FileRouting(self._processors, source, budget), list[ChunkRecord]()
 
         def spill(lines: Lines) -> None:
             if len(spilled) == _MAX_SPILLED_CHUNKS:
@@ -196,9 +207,11 @@ class Validation:
                 raise ContentTooLargeError
             content = content_of(body, self._limits.max_file_bytes)
             routing.route(content.data, self._limits.chunk_bytes, spill)
-        except ContentTooLargeError:
+        except (ContentTooLargeError, OverBudgetError) as error:
+            slow = isinstance(error, OverBudgetError)
+            reason, message = (Reason.FILE_TOO_SLOW, str(error)) if slow else (Reason.FILE_TOO_LARGE, _TOO_LARGE)
             routing = FileRouting(self._processors, source)
-            routing.refuse(Unread(Reason.FILE_TOO_LARGE, 0, memoryview(b""), _TOO_LARGE))
+            routing.refuse(Unread(reason, 0, memoryview(b""), message))
             return _routed(routing, size, digest, Status.REFUSED, [])
         for unread in content.unread:
             routing.refuse(unread)

@@ -43,6 +43,7 @@ def test_every_table_and_every_flaw_occurs(registry: Registry, files: list[Event
         Reason.TRUNCATED_GZIP,
         Reason.UNKNOWN_CODING,
         Reason.FILE_TOO_LARGE,
+        Reason.FILE_TOO_SLOW,
     }
     assert counts.unrelated > 0
     assert 1990 <= counts.events <= 2000 + 40 / 8
