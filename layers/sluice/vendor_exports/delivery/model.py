@@ -175,9 +175,9 @@ class Manifest:
     unusable: Mapping[str, str]
 
     def extended(self, later: Self) -> Self:
-        """Add the files of a later list: an expected file stays expected, an unusable entry may have become usable."""
-        known = {file.name for file in self.files}
-        files = self.files + tuple(file for file in later.files if file.name not in known)
+        """Add a later list: an expected file stays expected, as the later list has it; unusable entries may be usable."""
+        relisted = {file.name: file for file in later.files}
+        files = (*(relisted.pop(file.name, file) for file in self.files), *relisted.values())
         usable = {file.name for file in files}
         unusable = {**self.unusable, **later.unusable}
         return type(self)(self.job_guid, files, {name: why for name, why in unusable.items() if name not in usable})

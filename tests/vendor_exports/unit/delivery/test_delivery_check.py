@@ -119,10 +119,12 @@ def test_later_rounds_copy_missing_files_and_keep_expected_ones(delivery: Delive
     delivery.report("01-0000", B="404")
     assert delivery.check(1)[0] is Checked.AGAIN
     delivery.list_files(1, A=9, C=7, E=8)
-    assert delivery.planned(2) == [["E", "C"], ["B"]], "B is no longer listed and stays expected; C has become usable"
+    assert delivery.planned(2) == [["A", "E"], ["C", "B"]], "A grew; B is no longer listed and stays; C became usable"
     assert delivery.document("manifest.json")["unusable"] == {"D": "it is listed without a size in bytes"}
     for name, size in (("B", 6), ("C", 7), ("E", 8)):
         delivery.store(name, size)
+    assert delivery.check(2)[1].missing == ["A", "D"], "what was copied of A is not what the vendor has now"
+    delivery.store("A", 9)
     checked, result = delivery.check(2)
     assert (checked, result.status, result.promised, result.missing) == (Checked.OVER, INCOMPLETE, 5, ["D"])
 

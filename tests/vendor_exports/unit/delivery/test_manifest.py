@@ -164,7 +164,7 @@ def test_a_later_list_adds_and_mends_and_takes_nothing_away() -> None:
     first = Manifest(GUID, (expected_file("A", 1), expected_file("B", 2)), {"C": "no size", "D": "no size"})
     later = Manifest(GUID, (expected_file("B", 9), expected_file("C", 3)), {"E": "no size", "A": "no size"})
     assert first.extended(later) == Manifest(
-        GUID, (expected_file("A", 1), expected_file("B", 2), expected_file("C", 3)), {"D": "no size", "E": "no size"}
+        GUID, (expected_file("A", 1), expected_file("B", 9), expected_file("C", 3)), {"D": "no size", "E": "no size"}
     )
 
 
