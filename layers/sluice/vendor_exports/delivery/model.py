@@ -175,7 +175,7 @@ class Manifest:
     unusable: Mapping[str, str]
 
     def extended(self, later: Self) -> Self:
-        """Add a later list: an expected file stays expected, as the later list has it; unusable entries may be usable."""
+        """Add a later list, which holds for what it names: an expected file stays, an unusable entry may be usable."""
         relisted = {file.name: file for file in later.files}
         files = (*(relisted.pop(file.name, file) for file in self.files), *relisted.values())
         usable = {file.name for file in files}
