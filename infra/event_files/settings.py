@@ -1,9 +1,11 @@
 """Settings of a stage's event files."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 from infra.stage import MEBIBYTE, Batching, FunctionSize, Percent, Positive, ScheduleExpression, StageKind
+from infra.typed_table import Between
+from sluice.event_files.ledger.model import CONVERTED_DAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +24,7 @@ class EventFiles:
     convert_max_concurrency: Positive = 20
     sweep_schedule: ScheduleExpression | None = "cron(30 3 * * ? *)"
     probe_schedule: ScheduleExpression | None = "rate(5 minutes)"
-    dirty_retention_days: Positive = 90  # dirty and unrelated records
+    dirty_retention_days: Annotated[int, Between(1, CONVERTED_DAYS - 10)] = 90  # dirty and unrelated records
 
     # Thresholds of alarms.
     dirty_percent: Percent = 5  # of clean and dirty events

@@ -1,6 +1,7 @@
 """The ledger on DynamoDB: pages, unprocessed keys, cancelled transactions."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -56,6 +57,43 @@ def test_more_pending_chunks_than_a_page_takes(moto_stage: MotoStage) -> None:
         chunks = moto_stage.runs.pending_chunks()
     assert operations == ["Query", "Query"]
     assert [chunk.chunk_id for chunk in chunks] == [f"{number:02}" for number in range(12)], "oldest first"
+
+
+def test_what_is_decided_by_is_read_consistently(moto_stage: MotoStage) -> None:
+    """A chunk or a lease of a moment ago is seen: else it would be converted by none, taken for an orphan, or twice."""
+    moto_stage.ledger.commit([ChunkRecord("1", (Segment("T", 0, 1, 1),))], [])
+    asked: list[tuple[str, bool]] = []
+
+    def note(params: dict[str, Any], model: Any, **_: object) -> None:
+        (wanted,) = params.get("RequestItems", {"": params}).values()
+        asked.append((model.name, wanted.get("ConsistentRead", False)))
+
+    moto_stage.dynamodb.meta.events.register("provide-client-params.dynamodb", note)
+    moto_stage.runs.pending_chunks()
+    moto_stage.runs.oldest_pending()
+    moto_stage.runs.open_run()
+    moto_stage.ledger.known_chunks(["1", "2"])
+    moto_stage.ledger.items([SourceObject(SOURCE, "x", "e")])
+    moto_stage.dynamodb.meta.events.unregister("provide-client-params.dynamodb", note)
+    assert asked == [(name, True) for name in ("Query", "Query", "GetItem", *["BatchGetItem"] * 3)]
+
+
+def test_a_chunk_is_committed_once(moto_stage: MotoStage) -> None:
+    """Its record is that of the objects that lie there: another one under its id would lead nowhere."""
+    chunk = ChunkRecord("1", (Segment("T", 0, 1, 1),))
+    moto_stage.ledger.commit([chunk], [])
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        moto_stage.ledger.commit([ChunkRecord("1", (Segment("U", 0, 9, 9),))], [])
+    assert moto_stage.runs.pending_chunks() == [chunk]
+
+
+def test_the_record_of_a_chunk_outlives_its_dirty_records(moto_stage: MotoStage) -> None:
+    """A stage keeps these for 390 days at most."""
+    begun = moto_stage.now()
+    moto_stage.ledger.commit([ChunkRecord("1", (Segment("T", 0, 1, 1),))], [])
+    moto_stage.runs.mark_converted(["1"], "run")
+    (item,) = ledger("chunk#converted")
+    assert item["expires_at"] > (begun + timedelta(days=390)).timestamp()
 
 
 def test_a_chunk_comes_back_as_it_was_committed(moto_stage: MotoStage) -> None:

@@ -58,6 +58,13 @@ def test_every_task_is_bounded_retried_with_jitter_and_caught(each: Machine) -> 
         assert [rule["ErrorEquals"] for rule in task["Catch"]] == [["States.ALL"]], name
 
 
+def test_a_step_that_fails_or_takes_too_long_is_tried_again(each: Machine) -> None:
+    """A function that died of its memory or its time, or raised: every step may be repeated."""
+    for name, task in each.of_type("Task"):
+        attempts = {error: rule["MaxAttempts"] for rule in task["Retry"] for error in rule["ErrorEquals"]}
+        assert (attempts["States.TaskFailed"], attempts["States.Timeout"]) == (2, 2), name
+
+
 def test_a_task_waits_longer_than_its_function_may_take(each: Machine) -> None:
     functions = each.template.of_type("AWS::Lambda::Function")
     for name, task in each.of_type("Task"):

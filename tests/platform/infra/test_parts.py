@@ -80,6 +80,7 @@ def test_schedules(stage: Synthesis) -> None:
         assert schedule["ScheduleExpression"] == expression
         assert schedule["ScheduleExpressionTimezone"] == "UTC"
         assert target in text(schedule["Target"]["Arn"])
+        assert schedule["Target"]["RetryPolicy"] == {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 10}
         if "stateMachine" in target:
             assert json.loads(schedule["Target"]["Input"]) == {"started_by": "schedule"}
         assert text(schedule["Target"]["DeadLetterConfig"]["Arn"]).startswith("<MissedCalls")

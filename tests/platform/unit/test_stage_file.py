@@ -105,6 +105,10 @@ def test_a_name_that_nobody_described_is_no_throw_away_stage(name: str, file: Pa
         ("[x]\nkind = 'dev'\naccount = 123456789012\n", "x.account: 123456789012 is wrong; use text in quotes"),
         ("[x]\nkind = 'dev'\nregion = 'Frankfurt'\n", "x.region: 'Frankfurt' is wrong; write it like \"eu-central-1\""),
         ("[x]\nkind = 'dev'\nmax_receives = 4\n", "x.max_receives: 4 is wrong; use at least 5"),
+        (
+            "[x]\nkind = 'dev'\n[x.event_files]\ndirty_retention_days = 391\n",
+            "x.event_files.dirty_retention_days: 391 is wrong; use at least 1 and at most 390",
+        ),
         ("[x]\nkind = 'dev'\nkms_key = 'alias/a'\n", "x.kms_key: 'alias/a' is wrong; write it like"),
         ("[x]\nkind = 'dev'\nproxy = 'proxy:3128'\n", "x.proxy: 'proxy:3128' is wrong; write it like"),
         ("[x]\nkind = 'dev'\nsource = {existing = 'A B'}\n", "x.source.existing: 'A B' is wrong"),

@@ -1,6 +1,7 @@
 """Any side effect of any Export step fails or kills its function: a retry ends as if nothing had happened."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
@@ -18,9 +19,18 @@ from cli.simulator.vendor import Fault, Target
 from sluice.lake.lease import LeaseLostError
 from sluice.vendor_exports.delivery.model import ExportResult
 from tests.support.aws_calls import READS, CallFailure, KilledError
-from tests.support.moto_backend import objects_of
+from tests.support.moto_backend import items_of, objects_of
 from tests.support.moto_stage import LAKE
-from tests.vendor_exports.integration.exporting import EXPORTS, FOLDER, PART, STEPS, Exporting, export
+from tests.vendor_exports.integration.exporting import (
+    ENVIRONMENT,
+    EXPORTS,
+    FOLDER,
+    PART,
+    SLOTS_TABLE,
+    STEPS,
+    Exporting,
+    export,
+)
 
 # Powertools says so of functions that died before they measured anything.
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics to publish")
@@ -108,8 +118,10 @@ def test_every_crash_then_a_new_execution(export: Exporting) -> None:
 
 def test_a_running_execution_keeps_the_slot_and_a_dead_one_does_not(export: Exporting) -> None:
     first, second = executions("first", "second")
-    begun = export.claim(first)
+    begun_at, begun = time.time(), export.claim(first)
     assert begun["decision"] == "trigger"
+    (item,) = items_of(SLOTS_TABLE)
+    assert item["lease_until"] > begun_at + 60 * int(ENVIRONMENT["LEASE_MINUTES"]) - 1, "longer than an execution takes"
     assert export.claim(second)["decision"] == "busy"
     assert export.claim(first) == begun, "its own step, tried again"
     export.call("trigger_job", {"export": begun["export"], **begun["trigger"]})

@@ -1,6 +1,7 @@
 """The bucket that vendor files land in, as S3 keeps them."""
 
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from zlib import crc32
@@ -54,10 +55,19 @@ def test_access_that_was_withdrawn_is_no_missing_file(moto_stage: MotoStage, lan
         landing.head("x")
 
 
-def test_a_write_that_is_denied_is_the_reason_of_the_file(moto_stage: MotoStage, landing: S3StoredFiles) -> None:
-    denied = answer_with_error(moto_stage.s3, "PutObject", "x", 403, "AccessDenied")
-    with denied, pytest.raises(DownloadError, match=r"denies the write \(AccessDenied to PutObject\): restore"):
-        landing.put("x", b"abc", CAME)
+@pytest.mark.parametrize(
+    ("operation", "write"),
+    [
+        ("PutObject", lambda landing: landing.put("x", b"abc", CAME)),
+        ("AbortMultipartUpload", lambda landing: landing.abort("x", landing.begin("x", CAME))),
+    ],
+)
+def test_a_write_that_is_denied_is_the_reason_of_the_file(
+    moto_stage: MotoStage, landing: S3StoredFiles, operation: str, write: Callable[[S3StoredFiles], object]
+) -> None:
+    denied = answer_with_error(moto_stage.s3, operation, "x", 403, "AccessDenied")
+    with denied, pytest.raises(DownloadError, match=rf"denies the write \(AccessDenied to {operation}\): restore"):
+        write(landing)
 
 
 def test_a_bucket_that_stays_busy_is_waited_for(moto_stage: MotoStage, landing: S3StoredFiles) -> None:

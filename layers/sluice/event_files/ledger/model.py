@@ -13,6 +13,9 @@ UNRELATED_PREFIX = "data/unrelated_json/"
 PENDING = "chunk#pending"
 CONVERTED = "chunk#converted"
 
+CONVERTED_DAYS = 400
+"""Days that the record of a converted chunk is kept: longer than a stage may keep the chunk's objects."""
+
 _HOUR = timedelta(hours=1)
 
 

@@ -6,7 +6,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sluice.aws.runtime import Item, from_dynamodb, is_met, to_dynamodb, transact
-from sluice.event_files.ledger.model import CONVERTED, PENDING, ChunkRecord, Counts, OpenRun, Segment, chunk_key
+from sluice.event_files.ledger.model import (
+    CONVERTED,
+    CONVERTED_DAYS,
+    PENDING,
+    ChunkRecord,
+    Counts,
+    OpenRun,
+    Segment,
+    chunk_key,
+)
 from sluice.lake.lease_dynamodb import OWNED, DynamoLeases
 
 if TYPE_CHECKING:
@@ -15,7 +24,6 @@ if TYPE_CHECKING:
 RUN_KEY = {"pk": "run", "sk": "open"}
 _NEWEST = "newest"
 _MOVE_LIMIT = 50  # chunks moved per transaction, two items each
-_CONVERTED_DAYS = 120  # longer than dirty records are kept, so that a chunk's objects never outlive its record
 _UNPLANNED = f"{OWNED} AND run_id = :run AND attribute_not_exists(plan_key)"
 
 
@@ -70,7 +78,7 @@ class DynamoRunLedger:
     def mark_converted(self, chunk_ids: Iterable[str], run_id: str) -> None:
         """Move chunks from pending to converted; those that are converted already stay so."""
         wanted = set(chunk_ids)
-        expires_at = int(self._clock().timestamp()) + _CONVERTED_DAYS * 86_400
+        expires_at = int(self._clock().timestamp()) + CONVERTED_DAYS * 86_400
         items = [
             {**_without_note(item), "pk": CONVERTED, "run_id": run_id, "expires_at": expires_at}
             for item in self.items_under(PENDING)

@@ -104,6 +104,7 @@ class S3StoredFiles:
             Bucket=self.bucket, Key=key, UploadId=upload_id, MultipartUpload={"Parts": listed}
         )
 
+    @_refusals_raised()
     def abort(self, key: str, upload_id: str) -> None:
         """Abort an upload."""
         try:

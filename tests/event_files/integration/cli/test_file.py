@@ -33,6 +33,7 @@ def test_a_file_from_upload_to_rows(moto_stage: MotoStage) -> None:
     (before,) = sluice_json("file", KEY)["versions"]
     assert before["converted"] is False
     assert [each["state"] for each in before["chunks"]] == ["pending"]
+    assert "sluice query" not in sluice("file", KEY).stdout, "there are no rows yet"
 
     summary = moto_stage.convert()
     assert summary
@@ -47,6 +48,7 @@ def test_a_file_from_upload_to_rows(moto_stage: MotoStage) -> None:
     assert (chunk["state"], chunk["run_id"]) == ("converted", summary.run_id)
     assert [each["table"] for each in version["tables"]] == [TABLE, "MICROTWO_PRED"]
     assert version["tables"][0]["sql"] == f"select * from {TABLE.lower()} where _source_key = 'events/it''s one.json'"
+    assert version["tables"][0]["sql"] in sluice("file", KEY).stdout
     assert version["tables"][0]["prefix"] == f"s3://{LAKE}/data/clean_parquet/{TABLE}.parquet/"
 
 

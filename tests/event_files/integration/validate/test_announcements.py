@@ -28,6 +28,7 @@ KEYS = (
     " space around ",
     "//slashes//",
     "tab\tand\nnewline",
+    "é" * 512,  # as long as S3 takes them
 )
 
 ETAG = "b1946ac92492d2347c6235b4d2611184"

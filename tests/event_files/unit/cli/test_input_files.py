@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.event_files.upload import input_files
+from cli.event_files.upload import MAX_KEY_BYTES, input_files
 from cli.platform.console import CliError
 
 
@@ -51,8 +51,11 @@ def test_an_empty_directory_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_key_longer_than_s3_allows_is_refused(tmp_path: Path) -> None:
-    deep = Path(*["d" * 200] * 6) / "x"
-    write(tmp_path, str(deep))
+    deep = Path(*["é" * 100] * 5)
+    write(tmp_path, str(deep / ("x" * 19)))
+    (found,) = keys([tmp_path])
+    assert len(found.encode()) == MAX_KEY_BYTES
+    write(tmp_path, str(deep / ("x" * 20)))
     with pytest.raises(CliError, match="1,024"):
         input_files([tmp_path])
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.lake.object_store import iso
+from sluice.observability import prices
 from sluice.observability.digest.message import document_of
 from sluice.observability.digest.model import Digest
 from sluice.observability.digest.periods import Period, PeriodKind
@@ -20,6 +21,8 @@ from tests.platform.unit.digest.sample_runs import END, TABLES, busy_stage, conv
 BUSY = busy_stage(END, 36)
 WEEK = Period(PeriodKind.WEEK, END)
 DAY = timedelta(days=1)
+Counted = int | dict[str, int]
+"""Clean events, or the counts that are others than usual."""
 
 
 def digest(records: list[RunRecord], period: Period = WEEK, exports: Iterable[SlotHistory] = ()) -> Digest:
@@ -166,6 +169,43 @@ def test_what_changed_against_the_usual() -> None:
     assert f"Tables that usually have rows and had none: {TABLES[1]}" in notices
 
 
+@pytest.mark.parametrize(
+    ("words", "usual", "now", "odd"),
+    [
+        ("Clean events", 200, 100, False),
+        ("Clean events", 200, 99, True),
+        ("Clean events", 200, 400, False),
+        ("Clean events", 200, 401, True),
+        ("Clean events", 40, 99, False),
+        ("Clean events", 40, 100, True),
+        (f"had none: {TABLES[0]}", 99, 0, False),
+        (f"had none: {TABLES[0]}", 100, 0, True),
+        ("are clean", {"events": 990, "dirty": 10}, {"events": 981, "dirty": 19}, False),
+        ("are clean", {"events": 990, "dirty": 10}, {"events": 979, "dirty": 21}, True),
+        ("without a clean event", {"dirty_files": 3}, {"dirty_files": 6}, False),
+        ("without a clean event", {"dirty_files": 3}, {"dirty_files": 7}, True),
+        ("unknown members", {"unknown_members": 3}, {"unknown_members": 6}, False),
+        ("unknown members", {"unknown_members": 3}, {"unknown_members": 7}, True),
+    ],
+)
+def test_what_is_odd_begins_at_its_threshold(words: str, usual: Counted, now: Counted, odd: bool) -> None:
+    def counted(at: datetime, counts: Counted) -> RunRecord:
+        return conversion(at, counts) if isinstance(counts, int) else conversion(at, counts=counts)
+
+    earlier = [counted(END - days * DAY, usual) for days in (8, 15, 22, 29)]
+    found = digest([*earlier, counted(END - DAY, now)], Period(PeriodKind.DAY, END))
+    assert any(words in notice for notice in found.notices) is odd
+
+
+@pytest.mark.parametrize(
+    ("usual", "seconds", "slow"), [(5, 30.0, False), (5, 30.1, True), (20, 60.0, False), (20, 60.1, True)]
+)
+def test_a_run_is_slow_beyond_three_times_the_usual_and_half_a_minute(usual: int, seconds: float, slow: bool) -> None:
+    ordinary = [conversion(END - timedelta(hours=hours), seconds=usual) for hours in range(1, 20)]
+    late = conversion(END - timedelta(minutes=30), seconds=seconds)
+    assert [each.run for each in digest([*ordinary, late]).slow] == [late] * slow
+
+
 def test_small_numbers_are_not_odd() -> None:
     usual = [conversion(END - day * DAY, 3, 0) for day in range(8, 36)]
     assert digest([*usual, conversion(END - DAY, 30, 0)]).notices == ()
@@ -180,3 +220,18 @@ def test_a_million_files_cost_what_the_readme_says() -> None:
     assert by_service["Lambda time"] == pytest.approx(0.45, abs=0.03)
     assert cost.dollars == pytest.approx(2.79, abs=0.2)
     assert cost.dollars == pytest.approx(sum(by_service.values()))
+
+
+def test_an_export_costs_what_its_files_and_polls_take() -> None:
+    """At 20 MB/s in half a GB, put in parts of 8 MiB, with a poll of a quarter of a GB-second a minute."""
+    counts = {"copied": 1000, "bytes": 2_000 << 23}
+    cost = digest([run(END - DAY, "export", "delivered", seconds=1800, counts=counts)]).cost
+    assert {item.price: item.quantity for item in cost.items if item.quantity} == pytest.approx(
+        {
+            prices.OBJECT_PUT: 1000 + 2000,
+            prices.FUNCTION_CALL: 1000 + 30,
+            prices.FUNCTION_TIME: counts["bytes"] / 20e6 * 0.5 + 30 * 0.25,
+            prices.TRANSITION: 30 * 3,
+            prices.OBJECT_STORAGE: counts["bytes"],
+        }
+    )

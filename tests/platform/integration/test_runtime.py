@@ -1,0 +1,73 @@
+"""What functions have of AWS at run time: patient clients, and whether an execution is going on."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from moto import mock_aws
+
+from sluice.aws import runtime
+from sluice.aws.runtime import StepFunctionsExecutions
+
+EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:export:a"
+CALLS: dict[Callable[[], Any], str] = {
+    runtime.s3: "list_buckets",
+    runtime.dynamodb: "list_tables",
+    runtime.secrets_manager: "list_secrets",
+    runtime.step_functions: "list_state_machines",
+    runtime.sns: "list_topics",
+}
+
+
+@pytest.fixture(autouse=True)
+def _aws() -> Iterator[None]:
+    with mock_aws():
+        yield
+
+
+@contextmanager
+def answered(client: Any, *answers: tuple[int, bytes]) -> Iterator[list[str]]:
+    """Answer the first requests of a client so, those that follow as moto does; yield the requests' URLs."""
+    waiting, asked = list(answers), list[str]()
+
+    def answer(request: Any, **_: object) -> AWSResponse | None:
+        asked.append(request.url)
+        if not waiting:
+            return None
+        status, body = waiting.pop(0)
+        raw = BytesIO(body)
+        raw.stream = lambda **_: iter([body])  # type: ignore[attr-defined]
+        return AWSResponse(request.url, status, HTTPHeaders(), raw)
+
+    client.meta.events.register_first("before-send", answer)
+    try:
+        yield asked
+    finally:
+        client.meta.events.unregister("before-send", answer)
+
+
+@pytest.mark.parametrize("client", CALLS, ids=lambda client: client.__name__)
+def test_a_service_that_is_busy_is_asked_five_times(client: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    with answered(client(), *[(503, b"")] * 4) as asked:
+        getattr(client(), CALLS[client])()
+    assert len(asked) == 5
+
+
+@pytest.mark.parametrize(
+    ("status", "running"),
+    [
+        ("RUNNING", True),
+        ("PENDING_REDRIVE", True),  # it may go on: nobody takes over what it has
+        *((status, False) for status in ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")),
+    ],
+)
+def test_an_execution_that_may_go_on_is_running(status: str, running: bool) -> None:
+    client = runtime.step_functions()
+    with answered(client, (200, json.dumps({"status": status}).encode())):
+        assert StepFunctionsExecutions(client).is_running(EXECUTION) is running
