@@ -52,6 +52,7 @@ KmsKey = Annotated[
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _NAME_LENGTH = 30  # names of resources, of 64 characters at most, begin with it
+_PREFIX = re.compile(r"[A-Za-z0-9!_.'()/=+@&,;:-]+")
 _PREFIXES_LENGTH = 1500  # a rule of EventBridge has 2,048 characters for its whole pattern
 _UNRESERVED = 100  # concurrent executions that Lambda lets no account reserve
 _SHARE = 5  # no queue and no map takes more than this part of the account's concurrent executions
@@ -123,6 +124,11 @@ class ProducerBucket:
         if "" in self.prefixes or len(json.dumps(self.prefixes)) > _PREFIXES_LENGTH:
             raise ValueError(
                 f"prefixes: none may be empty, and all together have at most {_PREFIXES_LENGTH} characters"
+            )
+        if odd := next((each for each in self.prefixes if not _PREFIX.fullmatch(each)), ""):
+            raise ValueError(
+                f"prefixes: {odd!r} has a character that rights or filters of AWS take for another; "
+                "name a shorter one, of letters, digits and !_.'()/=+@&,;:-"
             )
         for one, other in permutations(self.prefixes, 2):
             if other.startswith(one):

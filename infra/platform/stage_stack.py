@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Self, cast
+from urllib.parse import quote_plus
 
 from aws_cdk import (
     Acknowledgment,
@@ -173,7 +174,7 @@ class SecureBucket(s3.Bucket):
             queue_configurations=[
                 s3.CfnBucket.QueueConfigurationProperty(event=kind, queue=queue.queue_arn, filter=below)
                 for kind in kinds
-                for below in (map(_below, prefixes) if prefixes else [None])
+                for below in (map(self._below, prefixes) if prefixes else [None])
             ]
         )
         if permission:
@@ -183,10 +184,11 @@ class SecureBucket(s3.Bucket):
         """Remove what lies under `prefix` after so many days."""
         self.add_lifecycle_rule(id=rule_id, prefix=prefix, expiration=Duration.days(days))
 
-
-def _below(prefix: str) -> s3.CfnBucket.NotificationFilterProperty:
-    rule = s3.CfnBucket.FilterRuleProperty(name="prefix", value=prefix)
-    return s3.CfnBucket.NotificationFilterProperty(s3_key=s3.CfnBucket.S3KeyFilterProperty(rules=[rule]))
+    def _below(self, prefix: str) -> s3.CfnBucket.NotificationFilterProperty:
+        """Return the filter of keys below a prefix: S3 wants it encoded, the local cloud does not."""
+        value = prefix if stage_of(self).local else quote_plus(prefix, safe="/!'()")
+        rule = s3.CfnBucket.FilterRuleProperty(name="prefix", value=value)
+        return s3.CfnBucket.NotificationFilterProperty(s3_key=s3.CfnBucket.S3KeyFilterProperty(rules=[rule]))
 
 
 class StateTable(dynamodb.Table):

@@ -91,11 +91,11 @@ def test_the_stages_own_objects_are_encrypted_with_its_key(partner: Synthesis) -
 
 
 def test_a_bucket_of_the_stages_own_tells_of_what_is_below_the_prefixes(tmp_path: Path) -> None:
-    own = replace(stage_named("dev"), source=ProducerBucket(prefixes=("a/", "b/")))
+    own = replace(stage_named("dev"), source=ProducerBucket(prefixes=("a/", "day=1+2/(b)")))
     source = synthesise(own, tmp_path).lake.properties("AWS::S3::Bucket", "Source")
     told = source["NotificationConfiguration"]["QueueConfigurations"]
     below = [each["Filter"]["S3Key"]["Rules"] for each in told]
-    assert below == [[{"Name": "prefix", "Value": prefix}] for prefix in ("a/", "b/")]
+    assert below == [[{"Name": "prefix", "Value": prefix}] for prefix in ("a/", "day%3D1%2B2/(b)")]
 
 
 def step(setup: Setup, words: str) -> Any:

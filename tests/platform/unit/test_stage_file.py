@@ -119,6 +119,10 @@ def test_a_name_that_nobody_described_is_no_throw_away_stage(name: str, file: Pa
         ("[x]\nkind = 'dev'\nsource = {prefixes = ['a', 'a/b']}\n", "'a/b' begins with 'a', which is enough"),
         ("[x]\nkind = 'dev'\nsource = {prefixes = ['a', 'a']}\n", "'a' begins with 'a', which is enough"),
         ("[x]\nkind = 'dev'\nsource = {prefixes = ['']}\n", "x.source: prefixes: none may be empty"),
+        *(
+            (f"[x]\nkind = 'dev'\nsource = {{prefixes = ['{odd}']}}\n", f"prefixes: '{odd}' has a character")
+            for odd in ("a b/", "a*", "a?/", "${aws:username}/", "é/", "a%2Fb", "~a")
+        ),
         (
             "[x]\nkind = 'dev'\n[x.event_files]\nconversion_schedule = 'hourly'\n",
             "schedule: 'hourly' is wrong",
