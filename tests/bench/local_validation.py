@@ -61,7 +61,7 @@ def validate(keys: Sequence[str], read: Read, lake: ObjectStore | None = None) -
         read_source=read_source,
         chunks=Chunks(lake=lake),
         ledger=ledger,
-        find_media=lambda _medialib, _media_id: None,
+        look_up_media=lambda _media: {},
         limits=LIMITS,
         new_chunk_id=lambda: f"20260101T00{next(numbers):08d}",
         stopwatch=time.perf_counter,

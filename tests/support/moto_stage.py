@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -24,6 +24,7 @@ from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.ledger.model import SourceObject
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.event_files.media_dynamodb import DynamoMediaIndex
+from sluice.event_files.validate.media import KnownMedia, NotLookedUpError
 from sluice.event_files.validate.source_store_s3 import S3SourceStore
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
 from sluice.lake.object_store import timestamped_id
@@ -88,7 +89,7 @@ class MotoStage:
             read_source=S3SourceStore(self.s3).read,
             chunks=self.lake,
             ledger=self.ledger,
-            find_media=DynamoMediaIndex(self.dynamodb, MEDIA_INDEX, MEDIA).find,
+            look_up_media=DynamoMediaIndex(self.dynamodb, MEDIA_INDEX, MEDIA).find,
             limits=self.limits,
             new_chunk_id=lambda: timestamped_id(self.now(), "0000000f"),
             stopwatch=time.perf_counter,
@@ -169,6 +170,14 @@ class MotoStage:
 
     def keys(self, prefix: str = "") -> list[str]:
         return [found.key for found in self.lake.list(prefix)]
+
+    def find_medium(self, medialib: str, media_id: str) -> str | None:
+        """Return a medium's URI as validation finds it, with nothing remembered."""
+        known = KnownMedia(self.media.find)
+        with suppress(NotLookedUpError):
+            return known.find(medialib, media_id)
+        known.look_up([(medialib, media_id)])
+        return known.find(medialib, media_id)
 
     def record(self, source: SourceObject) -> dict[str, Any]:
         """Return a source object's record in the ledger, empty if there is none."""

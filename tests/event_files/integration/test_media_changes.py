@@ -171,7 +171,7 @@ def test_marks_hide_nothing(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPat
 
 def _finds(moto_stage: MotoStage) -> bool:
     """Return whether the medium is found, by a function that remembers nothing."""
-    return DynamoMediaIndex(moto_stage.dynamodb, MEDIA_INDEX, MEDIA).find("MYLIB", "x+y") is not None
+    return moto_stage.find_medium("MYLIB", "x+y") is not None
 
 
 def _batch(*messages: Message) -> dict[str, Any]:

@@ -15,12 +15,11 @@ import orjson
 from sluice.contracts.family import Family, Kind, Place
 from sluice.contracts.model import Contract, Correction, Registry
 from sluice.event_files.ledger.model import Counts, Reason
+from sluice.event_files.validate.media import FindMedia
 from sluice.event_files.validate.members import as_delivered, as_written, pointer
 from sluice.event_files.validate.rules import TOO_DEEP, InexactError, RuleBreak, Rules, mending_whole_numbers, whole
 
 Event = dict[str, Any]
-FindMedia = Callable[[str, str], str | None]
-"""Finds the ``s3://`` URI of a medium by media library and media id, None when there is none."""
 
 _ADD_TAG = "ADD_TAG"
 _MEDIA = dict.fromkeys(("media_id", "media_type", "medialib"))
@@ -218,6 +217,8 @@ class EventProcessor:
         self, event: dict[str, Any], raw: memoryview, lineage: bytes, counts: Counts
     ) -> bytes | list[RuleBreak]:
         """Check an event and return its line, or every rule it breaks.
+
+        Raises NotLookedUpError where it names a medium that is not known yet; `event` is of no use any more.
 
         Args:
             event: The parsed event; corrected in place.

@@ -1,13 +1,16 @@
 """Routing of a file: every byte is clean, dirty, unrelated or blank, and these parts must add up to the file."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+
+import orjson
 
 from sluice.event_files.ledger.model import Counts, Reason, Segment, SourceObject
 from sluice.event_files.validate.budget import Budget
 from sluice.event_files.validate.content import AccountingError, Unread
 from sluice.event_files.validate.event_processor import EventProcessors, Recognition, lineage_of
+from sluice.event_files.validate.media import Medium, NotLookedUpError
 from sluice.event_files.validate.records import dirty_line, flaws_of, place_of, record_line
 from sluice.event_files.validate.rules import RuleBreak
 from sluice.event_files.validate.splitter import Piece, is_blank, split
@@ -19,6 +22,8 @@ SEGMENT_BYTES = 8 << 20
 
 _UNRECOGNISED = Recognition()
 _CHECKED_BYTES = 64 << 10  # after so many, the budget is looked at
+_TOGETHER = 4_000  # events whose media are looked up together ...
+_TOGETHER_BYTES = 4 << 20  # ... or bytes of them
 
 
 @dataclass(slots=True)
@@ -80,9 +85,20 @@ def _cut(lengths: Iterable[int]) -> Iterable[tuple[int, int]]:
 class FileRouting:
     """Routes one file: collects its lines and counts its events."""
 
-    def __init__(self, processors: EventProcessors, source: SourceObject, budget: Budget | None = None) -> None:
+    def __init__(
+        self,
+        processors: EventProcessors,
+        source: SourceObject,
+        budget: Budget | None = None,
+        look_up: Callable[[Collection[Medium]], object] = len,
+    ) -> None:
+        """Begin a file; its `budget` has no limits where none is given; `look_up` makes its media known."""
         self.source = source
         self._budget = budget or Budget()
+        self._look_up = look_up
+        self._aside: list[tuple[int, memoryview]] = []  # events whose media are not known yet, and where they begin
+        self._aside_bytes = 0
+        self._media: set[Medium] = set()
         self.counts = Counts()
         self.lines = Lines()
         self._processors = processors
@@ -111,10 +127,15 @@ class FileRouting:
             if stop - checked >= _CHECKED_BYTES:
                 self._budget.check(stop, len(data), events)
                 checked = stop
+                if len(self._aside) >= _TOGETHER or self._aside_bytes >= _TOGETHER_BYTES:
+                    self._route_aside()
             if self.lines.size >= full_at:
                 self._count_clean()
                 on_full(self.lines)
                 self.lines = Lines()
+        while self._aside:  # an event may name several media
+            self._route_aside()
+            self._budget.check(len(data), len(data), events)
         self.counts.events += events
         self._bytes += len(data)
         self._count_clean()
@@ -156,12 +177,27 @@ class FileRouting:
                 self._unrelated(piece, raw)
             return
         table = known.contract.table
-        admitted = self._processors[table].process(event, raw, self._lineage % start, self.counts)
+        try:
+            admitted = self._processors[table].process(event, raw, self._lineage % start, self.counts)
+        except NotLookedUpError as error:
+            self._aside.append((start, raw))
+            self._aside_bytes += len(raw)
+            self._media.add(error.medium)
+            return
         if isinstance(admitted, list):
             self._dirty(piece, raw, known, Reason.RULE_BROKEN, admitted)
         else:
             self.lines.add_clean(table, admitted)
             self._clean_bytes += len(raw)
+
+    def _route_aside(self) -> None:
+        """Look up the media that are not known, then route the events that name them."""
+        aside, media = self._aside, self._media
+        self._aside, self._aside_bytes, self._media = [], 0, set()
+        self._budget.looked_up += len(media)
+        self._look_up(media)
+        for start, raw in aside:
+            self._route(Piece(start, start + len(raw), orjson.loads(raw)), raw)
 
     def _dirty(
         self, piece: Piece, raw: memoryview, known: Recognition, reason: Reason, breaks: Sequence[RuleBreak] = ()

@@ -21,7 +21,8 @@ from sluice.event_files.ledger.model import (
 )
 from sluice.event_files.validate.budget import Budget, NoTimeLeftError, OverBudgetError
 from sluice.event_files.validate.content import ContentTooLargeError, Unread, content_of
-from sluice.event_files.validate.event_processor import EventProcessors, FindMedia
+from sluice.event_files.validate.event_processor import EventProcessors
+from sluice.event_files.validate.media import KnownMedia, LookUpMedia
 from sluice.event_files.validate.routing import FileRouting, Lines
 from sluice.event_files.validate.source_objects import (
     ReadSource,
@@ -120,13 +121,14 @@ class Validation:
         read_source: ReadSource,
         chunks: ObjectStore,
         ledger: Ledger,
-        find_media: FindMedia,
+        look_up_media: LookUpMedia,
         limits: Limits,
         new_chunk_id: Callable[[], str],
         stopwatch: Callable[[], float],
     ) -> None:
         """Bind the adapters; `new_chunk_id` makes ids that are unique and grow with time, `stopwatch` gives seconds."""
-        self._processors = EventProcessors(registry, find_media)
+        self._media = KnownMedia(look_up_media)
+        self._processors = EventProcessors(registry, self._media.find)
         self._read_source = read_source
         self._chunks = chunks
         self._ledger = ledger
@@ -144,6 +146,7 @@ class Validation:
 
         Those announced for the `first_time` are not looked up: if one has a record after all, the commit refuses it.
         """
+        self._media.forget_missing()
         outcome = Outcome()
         unique = list(dict.fromkeys(announced))
         outcome.skipped |= self._ledger.finished([source for source in unique if source not in first_time])
@@ -195,7 +198,7 @@ class Validation:
     def _route_body(
         self, source: SourceObject, budget: Budget, size: int, body: bytes | None, digest: str
     ) -> _RoutedFile:
-        routing, spilled = FileRouting(self._processors, source, budget), list[ChunkRecord]()
+        routing, spilled = FileRouting(self._processors, source, budget, self._media.look_up), list[ChunkRecord]()
 
         def spill(lines: Lines) -> None:
             if len(spilled) == _MAX_SPILLED_CHUNKS:

@@ -13,4 +13,4 @@ def test_every_object_of_the_bucket_is_found_afterwards(moto_stage: MotoStage, m
     for number in range(3):
         moto_stage.s3.put_object(Bucket=MEDIA, Key=f"a/MYLIB/{number}.jpg", Body=b"x")
     assert sluice_json("media", "index") == {"objects": 3}
-    assert moto_stage.media.find("MYLIB", "2") == f"s3://{MEDIA}/a/MYLIB/2.jpg"
+    assert moto_stage.find_medium("MYLIB", "2") == f"s3://{MEDIA}/a/MYLIB/2.jpg"
