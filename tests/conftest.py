@@ -1,11 +1,17 @@
-"""Settings for every test: which run side by side, and the same examples in each run."""
+"""Settings for every test: it ends, it calls nobody, its examples are the same in each run; which run side by side."""
 
+import faulthandler
+import os
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.support import loopback
 
 _PATIENT = (HealthCheck.too_slow,)  # the machine may be busy
 
@@ -32,12 +38,36 @@ _TOGETHER = {
     "event_files/infra": "synthesis",
     "vendor_exports/infra": "synthesis",
 }
+_LOCAL_SECONDS = 1800  # of the first test of a cloud, which builds the layers and deploys the stage
+_EXIT_SECONDS = 120
 _SLOWEST_FIRST = list(dict.fromkeys(_TOGETHER.values()))
 _HERE = Path(__file__).parent
 
 
+# Where a script starts the tests in the background they ignore interrupts, and so would every process they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+os.environ["AWS_EC2_METADATA_DISABLED"] = "true"  # of the children, too
+loopback.guard()
+
+
+def pytest_unconfigure() -> None:
+    """End this process even where a thread that a test has left does not."""
+    faulthandler.dump_traceback_later(_EXIT_SECONDS, exit=True)
+
+
+@pytest.fixture(autouse=True)
+def _calls_nobody() -> Iterator[None]:
+    """Fail a test in which something asked for an address beyond this machine, whatever became of the question."""
+    loopback.asked.clear()
+    yield
+    assert not loopback.asked, "tests call nothing beyond this machine"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put what takes longest first."""
+    """Give tests of a deployed cloud more time, and put what takes longest first."""
+    for item in items:
+        if "/local/" in item.nodeid or item.get_closest_marker("attack"):
+            item.add_marker(pytest.mark.timeout(_LOCAL_SECONDS))
     items.sort(key=lambda item: _rank(_group(str(item.path.relative_to(_HERE)))))
 
 
