@@ -117,13 +117,6 @@ def test_sizes_in_other_forms(size: object) -> None:
     assert manifest_of(GUID, entries, MAX) == Manifest(GUID, (expected_file("A_1", 5), expected_file("B_1", 5)), {})
 
 
-def test_the_longest_key_that_s3_takes() -> None:
-    longest = "d/" * 400 + "é" * 112
-    found = manifest_of(GUID, [ListedFile(longest, "u", 5), ListedFile(f"{longest}x", "u", 5)], MAX)
-    assert [file.name for file in found.files] == ["é" * 112]
-    assert list(found.unusable.values()) == ["its object key is longer than the 1024 bytes that S3 takes"]
-
-
 @pytest.mark.parametrize("size", [0, "0", 0.0])
 def test_folder_markers_are_no_files(size: object) -> None:
     keys = ("a/", "a/b/", "a\\", "a/b_$folder$", "/")
