@@ -30,12 +30,12 @@ class Account:
 class Stacks:
     """A stack that is there, and whether it was protected."""
 
-    protected, missing = False, False
+    protected, missing, status = False, False, "UPDATE_COMPLETE"
 
     def describe_stacks(self, **_: str) -> Any:
         if self.missing:
             raise ClientError({"Error": {"Code": "ValidationError", "Message": "no such stack"}}, "DescribeStacks")
-        return {"Stacks": [{"StackStatus": "UPDATE_COMPLETE"}]}
+        return {"Stacks": [{"StackStatus": self.status}]}
 
     def update_termination_protection(self, **request: Any) -> None:
         self.protected = request["EnableTerminationProtection"]
@@ -103,6 +103,21 @@ def test_an_agreed_deployment_says_where_it_goes_and_what_changes_first(
     assert {"stage=ours", f"stages={file}"} <= set(synth)
     assert "--method" not in deployed, "on AWS a change set is made"
     assert stage.__dict__["cloudformation"].protected
+
+
+@pytest.mark.parametrize(
+    ("status", "protected"),
+    [("CREATE_COMPLETE", True), ("UPDATE_ROLLBACK_COMPLETE", True), ("ROLLBACK_COMPLETE", False)]
+    + [("CREATE_FAILED", False), ("REVIEW_IN_PROGRESS", False)],
+)
+def test_a_stage_is_protected_unless_its_first_deployment_failed(
+    cdk: Cdk, stage: Deployment, status: str, protected: bool
+) -> None:
+    """That one has to be deleted before the next."""
+    assert cdk
+    stage.__dict__["cloudformation"].status = status
+    sluice("deploy", "--stage", "ours", "--yes")
+    assert stage.__dict__["cloudformation"].protected is protected
 
 
 def test_a_passing_stage_is_deployed_without_a_question(cdk: Cdk) -> None:
