@@ -62,7 +62,19 @@ def test_what_expires_in_the_lake_and_what_does_not(stage: Synthesis) -> None:
         "data/reports/": settings.run_retention_days,
         "athena/": settings.query_result_retention_days,
     }
-    assert [rule["AbortIncompleteMultipartUpload"] for rule in rules if "AbortIncompleteMultipartUpload" in rule]
+    (logs,) = [
+        rule
+        for rule in stage.lake.properties(BUCKET, "AccessLogs")["LifecycleConfiguration"]["Rules"]
+        if "ExpirationInDays" in rule
+    ]
+    assert (logs["Prefix"], logs["ExpirationInDays"]) == ("", settings.access_log_retention_days)
+
+
+def test_uploads_that_nobody_completes_go_from_every_bucket(stage: Synthesis) -> None:
+    for bucket in stage.lake.of_type(BUCKET).values():
+        rules = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+        aborted = [each["AbortIncompleteMultipartUpload"] for each in rules if "AbortIncompleteMultipartUpload" in each]
+        assert aborted == [{"DaysAfterInitiation": stage.stage.abandoned_upload_days}]
 
 
 def test_the_lake_keeps_replaced_objects_where_data_is_kept(dev: Synthesis, prd: Synthesis) -> None:

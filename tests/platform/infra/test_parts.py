@@ -93,6 +93,7 @@ def test_a_function_that_a_schedule_calls_keeps_the_calls_it_fails(prd: Synthesi
     }
     targets = [text(each["Properties"]["Target"]["Arn"]) for each in prd.template.of_type(SCHEDULE).values()]
     for function in (target.replace(".Arn", "") for target in targets if target.endswith(".Arn>")):
+        assert kept[function]["MaximumRetryAttempts"] == 2
         letters = kept[function]["DestinationConfig"]["OnFailure"]["Destination"]
         assert "MissedCalls" in text(letters)
         called.append(function)

@@ -19,7 +19,7 @@ def parsed(body: bytes, charset: str = "") -> Any:  # noqa: ANN401 - any JSON va
         ValueError: It is no JSON.
     """
     try:
-        document = orjson.loads(body.removeprefix(b"\xef\xbb\xbf"))
+        document = orjson.loads(body)
     except ValueError:
         shown = json.detect_encoding(body)
         is_one_byte = shown == "utf-8" and charset.lower() in _ONE_BYTE

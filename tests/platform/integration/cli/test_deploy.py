@@ -107,8 +107,12 @@ def test_an_agreed_deployment_says_where_it_goes_and_what_changes_first(
 
 @pytest.mark.parametrize(
     ("status", "protected"),
-    [("CREATE_COMPLETE", True), ("UPDATE_ROLLBACK_COMPLETE", True), ("ROLLBACK_COMPLETE", False)]
-    + [("CREATE_FAILED", False), ("REVIEW_IN_PROGRESS", False)],
+    [
+        ("CREATE_COMPLETE", True),
+        ("UPDATE_ROLLBACK_COMPLETE", True),
+        ("ROLLBACK_COMPLETE", False),
+        ("CREATE_FAILED", False),
+    ],
 )
 def test_a_stage_is_protected_unless_its_first_deployment_failed(
     cdk: Cdk, stage: Deployment, status: str, protected: bool

@@ -8,7 +8,8 @@ import pytest
 
 from cli.simulator import habit_faults, transport_faults, vendor_faults
 from cli.simulator.exports import Exports, files_of
-from cli.simulator.http_messages import Call
+from cli.simulator.http_messages import Call, storage_error
+from cli.simulator.transport_faults import answered
 from cli.simulator.vendor import Fault, Target
 from sluice.vendor_exports.delivery.downloads_http import HttpDownloads, LoopbackPolicy
 from sluice.vendor_exports.delivery.transfers import (
@@ -126,6 +127,13 @@ def test_what_is_not_read_is_not_sent(file: VendorFile) -> None:
 def test_the_storages_own_word_is_told(file: VendorFile, fault: Fault, kind: type[DownloadError], said: str) -> None:
     file.client.inflict(fault)
     assert said in file.fail(kind)
+
+
+@pytest.mark.parametrize("word", ["SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "ServerBusy"])
+def test_a_storage_that_says_it_is_busy_is_waited_for_whatever_the_status(file: VendorFile, word: str) -> None:
+    """S3's RequestTimeout comes with 400, which else means that a URL has expired."""
+    file.client.inflict(answered(target(), lambda _: storage_error(400, word)))
+    assert file.fail(ServerBusyError) == f"the server answered 400 {word}, again and again"
 
 
 @pytest.mark.parametrize(("asked", "seconds"), [({"Retry-After": "90"}, 90), ({}, None)])
