@@ -51,8 +51,7 @@ class VendorFile:
 
 @pytest.fixture
 def file() -> Iterator[VendorFile]:
-    timeout = httpx.Timeout(0.2, connect=5)
-    with simulated(EXPORTS) as client, httpx.Client(timeout=timeout, trust_env=False, verify=NO_TLS) as http:
+    with simulated(EXPORTS) as client, httpx.Client(timeout=30, trust_env=False, verify=NO_TLS) as http:
         yield VendorFile(client, client.url_of(NAME), HttpDownloads(http, LoopbackPolicy()))
 
 
@@ -105,7 +104,9 @@ def test_transport_faults_are_transient(
     file: VendorFile, fault: Callable[[Target], Fault], kind: type[DownloadError], happened: str
 ) -> None:
     file.client.inflict(fault(target(times=1)))
+    patient, file.downloads.client.timeout = file.downloads.client.timeout, httpx.Timeout(0.2, connect=30)
     assert happened in file.fail(kind)
+    file.downloads.client.timeout = patient
     assert file.fetch() == BODY
 
 
