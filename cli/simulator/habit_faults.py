@@ -116,7 +116,7 @@ def _every_entry(change: Callable[[Entry], Entry]) -> Fault:
 def empty_with_204(file: str = A_FILE) -> Fault:
     """A file holds nothing, is listed so, and is answered with 204."""
     emptied, target = file_empty(file), Target(Call.FILE, file)
-    return replace(emptied, after=changed(target, lambda answer: replace(answer, status=204)).after)
+    return replace(emptied, after=changed(target, lambda answer: replace(answer, status=204, is_sized=False)).after)
 
 
 def range_refused() -> Fault:
