@@ -126,23 +126,30 @@ def large(s3: ConditionalS3, monkeypatch: pytest.MonkeyPatch) -> bytes:
     return body
 
 
-def test_content_decides_where_sizes_agree(s3: ConditionalS3, large: bytes) -> None:
-    """Checksums and ETags of a whole upload and one in parts have nothing in common."""
+def test_checksums_decide_where_sizes_agree(s3: ConditionalS3) -> None:
     put(s3, "Port_1", body=b"12")
     put(s3, "Port_1", bucket="the-lake", body=b"12")
+    assert states(found()) == {"20260131-23": "same"}
+    put(s3, "Port_1", bucket="the-lake", body=b"21")
+    (slot,) = found("--yes")["slots"]
+    assert (slot["state"], slot["differing"], slot["only_here"]) == ("differing", ["Port_1"], [])
+
+
+@pytest.mark.parametrize(("last", "state"), [(b"x", "same"), (b"y", "differing")])
+def test_bytes_decide_where_checksums_have_nothing_in_common(
+    s3: ConditionalS3, large: bytes, last: bytes, state: str
+) -> None:
+    """Those of a whole upload and of one in parts, as their ETags."""
     parts = s3.create_multipart_upload(Bucket="the-lake", Key=f"{FOLDER}Voyage_1")["UploadId"]
     upload = {"Bucket": "the-lake", "Key": f"{FOLDER}Voyage_1", "UploadId": parts}
     half = 6 << 20
     etags = [
         s3.upload_part(**upload, PartNumber=number, Body=body)["ETag"]
-        for number, body in enumerate((large[:half], large[half:]), 1)
+        for number, body in enumerate((large[:half], large[half:-1] + last), 1)
     ]
     listed = [{"PartNumber": number, "ETag": etag} for number, etag in enumerate(etags, 1)]
     s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": listed})
-    assert states(found()) == {"20260131-23": "same"}
-    put(s3, "Port_1", bucket="the-lake", body=b"21")
-    (slot,) = found("--yes")["slots"]
-    assert (slot["state"], slot["differing"], slot["only_here"]) == ("differing", ["Port_1"], [])
+    assert states(found()) == {"20260131-23": state}
 
 
 def test_large_files_are_copied_in_parts(s3: ConditionalS3, large: bytes) -> None:
