@@ -152,4 +152,4 @@ def _sources(item: Mapping[str, Any]) -> Iterator[SourceObject]:
 
 def _source(item: Mapping[str, Any]) -> SourceObject:
     bucket, _, key = str(item["pk"]).removeprefix("source#").partition("/")
-    return SourceObject(bucket, key, item.get("etag", item["sk"]))
+    return SourceObject(bucket, key, item.get("etag", item["sk"]), item.get("version", ""))

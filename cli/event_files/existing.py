@@ -128,8 +128,9 @@ def announce(sqs: "SQSClient", queue: str, objects: list[Listed]) -> None:
 
 def _message(each: Listed) -> str:
     """Return the announcement, in the form of EventBridge, whose keys are not encoded."""
-    described = {"key": each.source.key, "etag": each.source.etag, "size": each.size}
-    detail = {"bucket": {"name": each.source.bucket}, "object": described}
+    source = each.source
+    described = {"key": source.key, "etag": source.etag, "version-id": source.version, "size": each.size}
+    detail = {"bucket": {"name": source.bucket}, "object": described}
     return json.dumps({"source": "aws.s3", "detail-type": "Object Created", "detail": detail})
 
 

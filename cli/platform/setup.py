@@ -88,7 +88,7 @@ def _bucket_statements(name: str, bucket: ProducerBucket, stage: Stage, account:
     reading = {
         **listing,
         "Sid": f"SluiceReads-{stage.name}".replace("-", ""),
-        "Action": "s3:GetObject",
+        "Action": ["s3:GetObject", "s3:GetObjectVersion"],  # the latter where the bucket is versioned
         "Resource": [f"{whole}/{prefix}*" for prefix in bucket.prefixes or ("",)],
         "Condition": _roles(stage, account),
     }

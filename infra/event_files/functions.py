@@ -55,7 +55,9 @@ class EventFunctions(PipelineFunctions):
     def _allow_source(self, bucket: ProducerBucket) -> None:
         source = self.lake.source.bucket_arn
         read = [f"{source}/{prefix}*" for prefix in bucket.prefixes or ("",)]
-        self.validate_files.allow(["s3:GetObject"], read, _ANY_OBJECT)
+        self.validate_files.allow(
+            ["s3:GetObject", *(["s3:GetObjectVersion"] if bucket.existing else [])], read, _ANY_OBJECT
+        )
         self.validate_files.allow_list(source)
         if bucket.kms_key:
             self.validate_files.allow(["kms:Decrypt"], [bucket.kms_key])

@@ -69,7 +69,7 @@ def eventbridge_announcement(source: SourceObject) -> str:
     """Return the announcement of an object by EventBridge: its key is not encoded."""
     message = payload("eventbridge_object_created")
     message["detail"]["bucket"]["name"] = source.bucket
-    message["detail"]["object"].update(key=source.key, etag=source.etag)
+    message["detail"]["object"].update({"key": source.key, "etag": source.etag, "version-id": source.version})
     return json.dumps(message)
 
 
@@ -89,4 +89,5 @@ def sqs_event(bodies: dict[str, str], received: int = 1) -> Payload:
 def _record(record: Payload, source: SourceObject) -> Payload:
     bucket = {**record["s3"]["bucket"], "name": source.bucket, "arn": f"arn:aws:s3:::{source.bucket}"}
     named = {**record["s3"]["object"], "key": quote_plus(source.key, safe="/"), "eTag": source.etag}
+    named |= {"versionId": source.version} if source.version else {}
     return {**record, "s3": {**record["s3"], "bucket": bucket, "object": named}}

@@ -93,7 +93,7 @@ def _backup(table: Table, _memo: object) -> Table:
 
 @contextmanager
 def answer_with_error(client: Any, operation: str, key: str, status: int, code: str) -> Iterator[None]:
-    """Answer requests for a key with an error."""
+    """Answer requests for a key, or for a version of it (``key?versionId=…``), with an error."""
     body = f"<?xml version='1.0' encoding='UTF-8'?><Error><Code>{code}</Code><Message>Refused</Message></Error>"
     with _answer(client, operation, key, status, body.encode(), {"content-type": "application/xml"}):
         yield
@@ -109,7 +109,8 @@ def answer_with_body(client: Any, key: str, body: bytes, headers: dict[str, str]
 @contextmanager
 def _answer(client: Any, operation: str, key: str, status: int, body: bytes, headers: dict[str, str]) -> Iterator[None]:
     def answer(request: Any, **_: object) -> AWSResponse | None:
-        if not urlsplit(request.url).path.endswith(f"/{key}"):
+        url = urlsplit(request.url)
+        if not f"{url.path}?{url.query}".removesuffix("" if "?" in key else f"?{url.query}").endswith(f"/{key}"):
             return None
         return AWSResponse(request.url, status, HTTPHeaders.from_pairs(list(headers.items())), _Wire(body))
 

@@ -74,8 +74,8 @@ class MotoStage:
         return START + timedelta(seconds=next(self._ticks))
 
     def put(self, key: str, content: bytes) -> SourceObject:
-        etag = self.s3.put_object(Bucket=SOURCE, Key=key, Body=content)["ETag"]
-        return SourceObject(SOURCE, key, etag.strip('"'))
+        answer = self.s3.put_object(Bucket=SOURCE, Key=key, Body=content)
+        return SourceObject(SOURCE, key, answer["ETag"].strip('"'), answer.get("VersionId", ""))
 
     def validate(
         self,

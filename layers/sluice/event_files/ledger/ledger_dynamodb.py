@@ -161,6 +161,7 @@ def _source_item(record: SourceRecord, identity: str, now: datetime) -> Item:
     return {
         **source_key(record.source),
         **({"sk": identity, "etag": etag} if identity != etag else {}),
+        "version": record.source.version or None,
         "status": record.status.value,
         "bytes": record.size,
         **_counts_item(record.counts),

@@ -21,11 +21,15 @@ _HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class SourceObject:
-    """One delivered object, as it was announced. Bytes that were under its key before, under any ETag, add nothing."""
+    """One delivered object, as it was announced. Bytes that were under its key before, under any ETag, add nothing.
+
+    In a versioned bucket it can still be read by its `version` when its key names another object, or none.
+    """
 
     bucket: str
     key: str
     etag: str
+    version: str = field(default="", compare=False)
 
 
 class Status(StrEnum):

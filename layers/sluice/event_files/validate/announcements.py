@@ -28,6 +28,7 @@ class Change:
         bucket: Its bucket.
         key: Its key.
         etag: ETag of an object that came, "" of one that went.
+        version: Version of an object that came, "" in a bucket that has none, and of one that went.
         sequencer: Of two changes of a key, the one with the greater text came later; "" where S3 gives none.
         gone: The object went, or one of its versions: an old one that is deleted leaves the object as it is.
         marked: It went behind a delete marker: no version was deleted.
@@ -36,6 +37,7 @@ class Change:
     bucket: str
     key: str
     etag: str
+    version: str
     sequencer: str
     gone: bool
     marked: bool
@@ -64,7 +66,8 @@ def announced_objects(body: str) -> list[SourceObject]:
     Raises:
         UnknownAnnouncementError: The body has neither form.
     """
-    return [SourceObject(change.bucket, change.key, change.etag) for change in changes(body) if not change.gone]
+    came = (change for change in changes(body) if not change.gone)
+    return [SourceObject(change.bucket, change.key, change.etag, change.version) for change in came]
 
 
 def _notified(records: list[dict[str, Any]]) -> Iterator[Change]:
@@ -85,9 +88,11 @@ def _on_bus(message: dict[str, Any]) -> Change:
 
 
 def _change(bucket: object, key: object, etag: object, told: dict[str, Any], gone: bool, marked: bool) -> Change:
+    version = told.get("versionId") or told.get("version-id")
     return Change(
         bucket=_name(bucket),
         key=_name(key),
+        version=_name(version) if version and not gone else "",
         etag="" if gone else _name(_name(etag).strip('"')),
         # Hexadecimal, of any length: AWS compares them with zeros added on the right.
         sequencer=str(told.get("sequencer") or "").upper().rstrip("0"),

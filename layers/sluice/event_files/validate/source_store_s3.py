@@ -17,8 +17,9 @@ from sluice.event_files.validate.source_objects import SourceBody, SourceGoneErr
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
-_GONE = frozenset({"NoSuchKey", "NoSuchBucket", "404", "412", "PreconditionFailed"})
+_GONE = frozenset({"NoSuchKey", "NoSuchVersion", "NoSuchBucket", "404", "412", "PreconditionFailed"})
 _DENIED = frozenset({"AccessDenied", "403", "Forbidden", "InvalidObjectState"})
 _AHEAD = 16  # objects
 _SMALL = 1 << 20  # bytes; larger ones would fill the memory, and their bytes take longer than the wait for the first
@@ -70,13 +71,20 @@ class S3SourceStore:
             self._begun.append((source, self._threads.submit(self._fetch, source, _SMALL)))
 
     def _fetch(self, source: SourceObject, max_bytes: int) -> SourceBody:
-        response = self._client.get_object(
-            Bucket=source.bucket, Key=source.key, IfMatch=source.etag, **self._expected_owner
-        )
+        try:
+            response = self._get(source)
+        except ClientError as error:
+            if error_code(error) not in _GONE or not source.version:
+                raise
+            response = self._get(source, VersionId=source.version)  # it was replaced or deleted, but kept
         size = response["ContentLength"]
         with closing(response["Body"]) as stream:  # as a context itself, it would check neither length nor checksum
             body = None if size > max_bytes else stream.read()
         return SourceBody(size, body, _digest(source.etag, response.get("ServerSideEncryption"), body))
+
+    def _get(self, source: SourceObject, **version: str) -> "GetObjectOutputTypeDef":
+        request = {"Bucket": source.bucket, "Key": source.key, "IfMatch": source.etag}
+        return self._client.get_object(**request, **version, **self._expected_owner)
 
 
 def _digest(etag: str, encryption: str | None, body: bytes | None) -> str:
@@ -92,7 +100,8 @@ def _domain_error(source: SourceObject, error: ClientError) -> Exception:
         return SourceGoneError(f"{place} was deleted or replaced before it was read; if it was lost, upload it again")
     if error_code(error) in _DENIED:
         return SourceUnreadableError(
-            f"{place} may not be read ({error_code(error)}): allow this function s3:GetObject (and kms:Decrypt, or "
-            "restore it from its archive, or correct the bucket's owner), then redrive the dead-letter queue"
+            f"{place} may not be read ({error_code(error)}): allow this function s3:GetObject, of a versioned "
+            "bucket s3:GetObjectVersion (and kms:Decrypt, or restore it from its archive, or correct the bucket's "
+            "owner), then redrive the dead-letter queue"
         )
     return error

@@ -83,9 +83,9 @@ def test_quotes_are_no_part_of_an_etag() -> None:
     assert announced_objects(eventbridge_announcement(quoted)) == bare
 
 
-CAME = Change(SOURCE, "a b", ETAG, sequencer="0A", gone=False, marked=False)
-WENT = Change(SOURCE, "a b", "", sequencer="0A", gone=True, marked=False)
-MARKED = Change(SOURCE, "a b", "", sequencer="0A", gone=True, marked=True)
+CAME = Change(SOURCE, "a b", ETAG, "v1", sequencer="0A", gone=False, marked=False)
+WENT = Change(SOURCE, "a b", "", "", sequencer="0A", gone=True, marked=False)
+MARKED = Change(SOURCE, "a b", "", "", sequencer="0A", gone=True, marked=True)
 
 
 @pytest.mark.parametrize(
