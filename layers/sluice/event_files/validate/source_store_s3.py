@@ -82,9 +82,10 @@ class S3SourceStore:
             body = None if size > max_bytes else stream.read()
         return SourceBody(size, body, _digest(source.etag, response.get("ServerSideEncryption"), body))
 
-    def _get(self, source: SourceObject, **version: str) -> "GetObjectOutputTypeDef":
-        request = {"Bucket": source.bucket, "Key": source.key, "IfMatch": source.etag}
-        return self._client.get_object(**request, **version, **self._expected_owner)
+    def _get(self, source: SourceObject, **version: Any) -> "GetObjectOutputTypeDef":  # noqa: ANN401
+        return self._client.get_object(
+            Bucket=source.bucket, Key=source.key, IfMatch=source.etag, **version, **self._expected_owner
+        )
 
 
 def _digest(etag: str, encryption: str | None, body: bytes | None) -> str:
