@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Group, RenderableType
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
@@ -168,7 +169,8 @@ def _make_histories(stage: Deployment, steps: Steps) -> None:
 def _summary(stage: Deployment) -> RenderableType:
     lake = stage.output("LakeBucket")
     places = {
-        "endpoint": f"{stage.endpoint}  [dim]any AWS tool: AWS_ENDPOINT_URL, keys test/test, us-east-1[/]",
+        "endpoint": str(stage.endpoint),
+        "AWS tools": escape(local_cloud.require().profile_command),
         "files": str(producers.FOLDER),
         "source": f"s3://{stage.output('SourceBucket')}/",
         "dirty": f"s3://{lake}/data/dirty_json/",

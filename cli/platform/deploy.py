@@ -180,9 +180,7 @@ def client_environment(stage: Stage) -> dict[str, str]:
     if not stage.local:
         return {}
     return {
-        **local_cloud.CLIENT_ENVIRONMENT,
-        "AWS_ENDPOINT_URL": local_cloud.require().endpoint,
-        "AWS_REGION": local_cloud.REGION,
+        **local_cloud.require().client_environment,
         "NO_PROXY": ",".join(filter(None, [os.environ.get("NO_PROXY"), "localhost", "127.0.0.1"])),
     }
 

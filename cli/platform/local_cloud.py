@@ -1,21 +1,24 @@
 """The local cloud: one emulator process on the loopback interface, started and stopped with all it starts.
 
-It evaluates IAM policies, so that every function has the rights its role has and no others. What it stores is in
-memory: stopping it forgets everything.
+It evaluates IAM policies, so that every function has the rights its role has and no others, and answers only who has
+its access key: a new one for each start, in files that only the user can read. What it stores is in memory: stopping it
+forgets everything.
 """
 
 import fcntl
 import json
 import os
+import secrets
+import shlex
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from contextlib import closing, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -27,18 +30,13 @@ from cli.platform.console import CliError, JsonOption, handled, out, print_resul
 
 DEFAULT_PORT = 4566
 REGION = "us-east-1"
-CLIENT_ENVIRONMENT = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_DEFAULT_REGION": REGION,
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
+PROFILE = "sluice-local"
 FOLDER_VARIABLE = "SLUICE_LOCAL_CLOUD"  # where it keeps its files; one cloud per folder
-EMULATOR: Sequence[str] = ("-m", "ministack")
+EMULATOR: Sequence[str] = ("-m", "cli.platform.local_gate")
 """Arguments of the interpreter; the benchmark of costs replaces them to count requests."""
 
 _ROOT = Path(__file__).resolve().parents[2]
-_STATE, _LOG = "cloud.json", "cloud.log"
+_STATE, _LOG, _PROFILES = "cloud.json", "cloud.log", "aws-config"
 _START_SECONDS = 60.0
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.1
@@ -47,16 +45,38 @@ _TAIL_LINES = 25
 
 @dataclass(frozen=True, slots=True)
 class LocalCloud:
-    """A local cloud that is up: its port, its process (the leader of a process group), its log."""
+    """A local cloud that is up: its port, its process (the leader of a process group), its access key, its folder."""
 
     port: int
     pid: int
-    log: Path
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    folder: Path
 
     @property
     def endpoint(self) -> str:
         """The URL for AWS clients; the CDK needs the host to be called localhost."""
-        return f"http://localhost:{self.port}"
+        return _endpoint(self.port)
+
+    @property
+    def log(self) -> Path:
+        """What the emulator says."""
+        return self.folder / _LOG
+
+    @property
+    def client_environment(self) -> dict[str, str]:
+        """Environment variables that lead a program's AWS clients here."""
+        return {**_access(self.access_key_id, self.secret_access_key), "AWS_ENDPOINT_URL": self.endpoint}
+
+    @property
+    def profile(self) -> dict[str, str]:
+        """Environment variables that lead AWS tools here, without a secret."""
+        return {"AWS_CONFIG_FILE": str(self.folder / _PROFILES), "AWS_PROFILE": PROFILE}
+
+    @property
+    def profile_command(self) -> str:
+        """What a shell runs so that its AWS tools come here."""
+        return "export " + " ".join(f"{name}={shlex.quote(value)}" for name, value in self.profile.items())
 
 
 def start(port: int | None = None) -> LocalCloud:
@@ -80,7 +100,7 @@ def running_cloud() -> LocalCloud | None:
         try:
             fcntl.flock(state, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return LocalCloud(**json.load(state), log=_folder() / _LOG)
+            return LocalCloud(**json.load(state), folder=_folder())
     return None
 
 
@@ -121,27 +141,66 @@ def _launch(port: int) -> LocalCloud:
             raise CliError(f"Port {port} is taken by another program.", "End it, or use another: --port 4567.")
     folder = _folder()
     shutil.rmtree(folder, ignore_errors=True)
-    (folder / "tmp").mkdir(parents=True)
-    with (folder / _STATE).open("w") as state, (folder / _LOG).open("wb") as log:
-        fcntl.flock(state, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        emulator = subprocess.Popen(
-            [sys.executable, *EMULATOR],
-            env=_environment(port),
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            pass_fds=[state.fileno()],  # and the lock with it
-            start_new_session=True,
-        )
-        json.dump({"port": port, "pid": emulator.pid}, state)
-    cloud = LocalCloud(port, emulator.pid, folder / _LOG)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    key_id, secret = f"LOCAL{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30)
+    with _for_this_user_only():
+        (folder / "tmp").mkdir(parents=True)
+        (folder / _PROFILES).write_text(_profile(port, key_id, secret))
+        with (folder / _STATE).open("w") as state, (folder / _LOG).open("wb") as log:
+            fcntl.flock(state, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            emulator = subprocess.Popen(
+                [sys.executable, *EMULATOR],
+                env=_environment(port, _access(key_id, secret)),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=[state.fileno()],  # and the lock with it
+                start_new_session=True,
+            )
+            access = {"access_key_id": key_id, "secret_access_key": secret}
+            json.dump({"port": port, "pid": emulator.pid, **access}, state)
+    cloud = LocalCloud(port, emulator.pid, key_id, secret, folder)
     _await_answer(cloud, emulator)
     emulator.returncode = 0  # it outlives this process, which need not wait for it
     return cloud
 
 
-def _environment(port: int) -> dict[str, str]:
+@contextmanager
+def _for_this_user_only() -> Iterator[None]:
+    """Let files and folders that are made meanwhile, and by processes that are started, be this user's alone."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _endpoint(port: int) -> str:
+    return f"http://localhost:{port}"
+
+
+def _access(key_id: str, secret: str) -> dict[str, str]:
+    return {
+        "AWS_ACCESS_KEY_ID": key_id,
+        "AWS_SECRET_ACCESS_KEY": secret,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _profile(port: int, key_id: str, secret: str) -> str:
+    """Return the file of AWS settings with the one profile of this cloud."""
+    return (
+        f"[profile {PROFILE}]\nregion = {REGION}\nendpoint_url = {_endpoint(port)}\n"
+        f"aws_access_key_id = {key_id}\naws_secret_access_key = {secret}\n"
+        # Not every resolver knows bucket.localhost; links as new buckets of AWS take them, too.
+        "s3 =\n    addressing_style = path\n    signature_version = s3v4\n"
+    )
+
+
+def _environment(port: int, access: Mapping[str, str]) -> dict[str, str]:
     """Return the whole environment of the emulator; functions inherit it, so nothing of this shell may be in it."""
     folder = _folder()
     return {
@@ -156,7 +215,7 @@ def _environment(port: int) -> dict[str, str]:
         "SFN_WAIT_SCALE": "0.01",  # waits and the pauses before retries take a hundredth of their time
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        **CLIENT_ENVIRONMENT,
+        **access,
     }
 
 
@@ -212,9 +271,11 @@ def up(
     Examples:
         sluice local up
         sluice local up --port 4567
+        eval "$(sluice local up)" && aws s3 ls
     """
     cloud = start(port)
-    say(f"The local cloud is up at {cloud.endpoint} (log: {cloud.log}).")
+    say(f"The local cloud is up at {cloud.endpoint} (log: {cloud.log}). AWS tools of a shell find it with:")
+    out.print(cloud.profile_command, highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -235,11 +296,15 @@ def status(as_json: JsonOption = False) -> None:
 
     Examples:
         sluice local status
-        export AWS_ENDPOINT_URL=$(sluice local status --json | jq -r .endpoint)
+        sluice local status --json | jq -r .endpoint
     """
     cloud = running_cloud()
     text = f"Up at {cloud.endpoint}." if cloud else "Not up. Start it with `sluice local up`."
-    document = {"up": cloud is not None, "endpoint": cloud.endpoint if cloud else None}
+    document = {
+        "up": cloud is not None,
+        "endpoint": cloud.endpoint if cloud else None,
+        "profile": cloud.profile if cloud else None,
+    }
     print_result(document, lambda _: out.print(text, highlight=False), as_json=as_json)
     if cloud is None:
         raise typer.Exit(1)

@@ -148,5 +148,6 @@ def connect(stage: str) -> Deployment:
     if not settings.local:
         # boto3 itself reads AWS_DEFAULT_REGION only; the CDK, and every other SDK, AWS_REGION.
         return Deployment(stage, boto3.Session(region_name=settings.region or os.environ.get("AWS_REGION")))
-    session = boto3.Session("test", "test", region_name=local_cloud.REGION)
-    return Deployment(stage, session, local_cloud.require().endpoint)
+    cloud = local_cloud.require()
+    session = boto3.Session(cloud.access_key_id, cloud.secret_access_key, region_name=local_cloud.REGION)
+    return Deployment(stage, session, cloud.endpoint)

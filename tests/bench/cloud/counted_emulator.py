@@ -1,26 +1,26 @@
-"""The local cloud's emulator, with an account of what functions ask of it; run instead of `ministack`.
+"""The local cloud's emulator behind its gate, with an account of what functions ask of it.
 
 Queues hand a function as many messages as it is to have, as on AWS, where the emulator by itself stops at ten.
-`GET /_bench/usage` answers the account so far. Requests by hand are left out: their access key is `test`, a function
-has its role's. DynamoDB's units are counted by its rules, from the items in requests and the bytes of answers.
+`GET /_bench/usage` answers the account so far. Requests by hand are left out: their access key is the user's, a
+function has its role's. DynamoDB's units are counted by its rules, from the items in requests and the bytes of answers.
 """
 
 import json
+import os
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Iterator
 from typing import Any
 
 from ministack import app as emulator
 from ministack.services import sqs
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
+from cli.platform import local_gate
+from cli.platform.local_gate import Message, Receive, Send
 
 USAGE = "/_bench/usage"
 _CREDENTIAL = re.compile(rb"Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
-_BY_HAND = b"test"
+_BY_HAND = os.environ["AWS_ACCESS_KEY_ID"].encode()
 _WRITE_UNIT, _READ_UNIT = 1024, 4096
 _NUMBER = 21  # bytes at most; what an item weighs is rounded up anyway
 
@@ -37,7 +37,7 @@ def receive_all(queue: str, most: int) -> list[dict[str, Any]]:
     return received
 
 
-async def counted(scope: Scope, receive: Receive, send: Send) -> None:
+async def counted(scope: Message, receive: Receive, send: Send) -> None:
     """Answer a request, and take it down."""
     if scope.get("path") == USAGE:
         await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -49,12 +49,12 @@ async def counted(scope: Scope, receive: Receive, send: Send) -> None:
         return
     asked, answered = bytearray(), bytearray()
 
-    async def receiving() -> dict[str, Any]:
+    async def receiving() -> Message:
         message = await receive()
         asked.extend(message.get("body", b""))
         return message
 
-    async def sending(message: dict[str, Any]) -> None:
+    async def sending(message: Message) -> None:
         answered.extend(message.get("body", b""))
         await send(message)
 
@@ -65,7 +65,7 @@ async def counted(scope: Scope, receive: Receive, send: Send) -> None:
     )
 
 
-def _operation(scope: Scope) -> str:
+def _operation(scope: Message) -> str:
     headers = dict(scope["headers"])
     if target := headers.get(b"x-amz-target"):
         return str(target.decode().rpartition(".")[2])
@@ -73,7 +73,7 @@ def _operation(scope: Scope) -> str:
     return "LIST" if listing else str(scope["method"])
 
 
-def _of_dynamodb(scope: Scope, asked: bytes, answered: int) -> dict[str, float]:
+def _of_dynamodb(scope: Message, asked: bytes, answered: int) -> dict[str, float]:
     operation, request = _operation(scope), json.loads(asked)
     write = sum(_units(item, _WRITE_UNIT) for item in _written(operation, request))
     read = sum(_read(operation, request, answered))
@@ -135,6 +135,5 @@ def _size(value: Any) -> int:
 
 
 if __name__ == "__main__":
-    emulator.app = counted
     sqs._receive_messages_for_esm = receive_all
-    emulator.main()
+    local_gate.run(counted)

@@ -53,7 +53,7 @@ class MeasuredFunctions:
             "CHUNK_BYTES": str(SETTINGS.chunk_bytes),
             "MAX_FILE_BYTES": str(SETTINGS.max_file_bytes),
         }
-        return answer(start(self.cloud, function, event, environment))
+        return answer(start(function, event, environment))
 
     def validate(self, key: str, body: bytes) -> Any:
         etag = self.cloud.client("s3").put_object(Bucket=SOURCE, Key=key, Body=body)["ETag"]

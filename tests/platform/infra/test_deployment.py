@@ -32,10 +32,11 @@ def test_a_stage_on_aws_goes_to_the_account_of_this_shell() -> None:
 
 
 def test_the_local_stage_goes_to_the_local_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_cloud, "running_cloud", lambda: LocalCloud(4599, 1, Path("log")))
+    monkeypatch.setattr(local_cloud, "running_cloud", lambda: LocalCloud(4599, 1, "key", "secret", Path()))
     monkeypatch.setenv("NO_PROXY", "intranet")
     environment = client_environment(stage_named("local"))
     assert environment["AWS_ENDPOINT_URL"] == "http://localhost:4599"
+    assert (environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]) == ("key", "secret")
     assert environment["NO_PROXY"] == "intranet,localhost,127.0.0.1"
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from cli.platform import local_cloud
 from cli.platform.console import CliError
+from cli.platform.local_cloud import LocalCloud
 from tests.support.local.deployed_cloud import free_port
 
 HANDLER = "import os\ndef handler(event, context): return {'pid': os.getpid(), 'environment': dict(os.environ)}\n"
@@ -44,7 +45,7 @@ def test_it_goes_up_once_and_down_whole(folder: Path, port: int, monkeypatch: py
     cloud = local_cloud.start(port)
     assert local_cloud.running_cloud() == local_cloud.start() == local_cloud.start(port) == cloud
     assert cloud.endpoint == f"http://localhost:{port}"
-    worker = _call_a_function(cloud.endpoint)
+    worker = call_a_function(cloud)
     assert worker["environment"]["AWS_ENDPOINT_URL"] == f"http://127.0.0.1:{port}"
     assert not worker["environment"].keys() & {"AWS_ROLE_ARN", "A_SECRET_OF_THIS_SHELL", "PYTHONPATH"}
     assert local_cloud.stop() is True
@@ -80,8 +81,8 @@ def test_a_port_that_another_program_has_is_named(folder: Path, port: int) -> No
 
 @pytest.mark.usefixtures("folder")
 def test_an_emulator_that_ends_at_once_says_why(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = local_cloud._environment(port) | {"GATEWAY_PORT": "no-port"}
-    monkeypatch.setattr(local_cloud, "_environment", lambda _port: broken)
+    broken = local_cloud._environment(port, {}) | {"GATEWAY_PORT": "no-port"}
+    monkeypatch.setattr(local_cloud, "_environment", lambda *_: broken)
     with pytest.raises(CliError, match=r"ended at once(.|\n)*no-port"):
         local_cloud.start(port)
     assert local_cloud.running_cloud() is None
@@ -89,19 +90,19 @@ def test_an_emulator_that_ends_at_once_says_why(port: int, monkeypatch: pytest.M
 
 @pytest.mark.usefixtures("folder")
 def test_it_listens_on_the_loopback_interface_and_enforces_iam(port: int) -> None:
-    environment = local_cloud._environment(port)
+    environment = local_cloud._environment(port, {})
     assert environment["BIND_HOST"] == "127.0.0.1"
     assert environment["AUTH"] == "true"
 
 
-def _call_a_function(endpoint: str) -> dict[str, Any]:
+def call_a_function(cloud: LocalCloud) -> dict[str, Any]:
     """Make a function, call it, and return what it says of the process it runs in."""
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w") as packed:
         packed.writestr("index.py", HANDLER)
-    session = boto3.Session("test", "test", region_name=local_cloud.REGION)
-    roles = session.client("iam", endpoint_url=endpoint)
-    functions = session.client("lambda", endpoint_url=endpoint)
+    session = boto3.Session(cloud.access_key_id, cloud.secret_access_key, region_name=local_cloud.REGION)
+    roles = session.client("iam", endpoint_url=cloud.endpoint)
+    functions = session.client("lambda", endpoint_url=cloud.endpoint)
     role = roles.create_role(RoleName="teller", AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
     functions.create_function(
         FunctionName="tell",

@@ -8,7 +8,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -65,8 +64,7 @@ class Stack:
 
 @pytest.fixture
 def stack(cloud: Cloud, tmp_path: Path) -> Iterator[Stack]:
-    session = boto3.Session("test", "test", region_name=local_cloud.REGION)
-    stack = Stack(cloud, Deployment(STAGE.name, session, cloud.deployment.endpoint), tmp_path)
+    stack = Stack(cloud, Deployment(STAGE.name, cloud.deployment.session, cloud.deployment.endpoint), tmp_path)
     yield stack
     cloudformation, name = stack.deployment.cloudformation, STAGE.stack_name
     cloudformation.update_termination_protection(StackName=name, EnableTerminationProtection=False)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from botocore.config import Config
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -60,13 +60,7 @@ class Cloud:
 
     def client(self, service: str) -> Any:
         """Return a client of any service."""
-        return boto3.client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=self.deployment.endpoint,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        return self.deployment.client(service, Config())
 
     def output(self, name: str) -> str:
         """Return an output of the stage's stacks."""

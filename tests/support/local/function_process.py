@@ -9,21 +9,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.support.local.deployed_cloud import Cloud
+from cli.platform import local_cloud
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def start(cloud: Cloud, folder: str, event: Any, environment: Mapping[str, str]) -> subprocess.Popen[str]:
+def start(folder: str, event: Any, environment: Mapping[str, str]) -> subprocess.Popen[str]:
     """Start a function with all rights and the environment that its stack gives it."""
     surroundings = {
         **os.environ,
         "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'layers'}",
-        "AWS_ENDPOINT_URL": str(cloud.deployment.endpoint),
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
+        **local_cloud.require().client_environment,
         "POWERTOOLS_SERVICE_NAME": folder,
         "STAGE": "measured",
         "PIPELINE": "event_files",

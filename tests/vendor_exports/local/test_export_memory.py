@@ -28,7 +28,7 @@ def test_large_files_are_copied_in_memory(exports: DeployedExports, megabytes: i
         export.check_job()
         export.list_files()
         environment = exports.functions.environment("copy_files")
-        copied = [answer(start(exports.cloud, "copy_files", event, environment)) for event in export.batches()]
+        copied = [answer(start("copy_files", event, environment)) for event in export.batches()]
         assert [each["result"]["failed"] for each in copied] == [0] * len(copied)
         assert export.check_delivery() == {
             "next_step": "over",

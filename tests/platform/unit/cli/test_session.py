@@ -28,7 +28,7 @@ def up(monkeypatch: pytest.MonkeyPatch, cloud: LocalCloud | None) -> None:
 
 
 def test_the_local_stage_is_where_the_local_cloud_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    up(monkeypatch, LocalCloud(port=4999, pid=1, log=Path("log")))
+    up(monkeypatch, LocalCloud(4999, 1, "key", "secret", Path()))
     monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:1")
     client = connect("local").s3
     assert client.meta.endpoint_url == "http://localhost:4999"
