@@ -13,6 +13,7 @@ from cli.simulator.vendor import Vendor
 
 _POLL_SECONDS = 0.02
 _HOST = "127.0.0.1"
+_HOSTS = {_HOST, "localhost"}
 _LARGEST_REQUEST = 1_000_000
 _NO_LINGER = struct.pack("ii", 1, 0)  # makes closing a reset
 
@@ -96,6 +97,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Log nothing: requests are in the journal."""
 
     def _serve(self) -> None:
+        host = self.headers.get("Host", "").rpartition(":")[0]
+        if host not in _HOSTS or "Origin" in self.headers:
+            self.close_connection = True
+            self._send(api_error(403, "The simulator answers programs of this machine, no web pages."))
+            return
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or int(length) > _LARGEST_REQUEST:
             self.close_connection = True

@@ -1,5 +1,6 @@
 """`sluice vendor`: run the vendor simulator on this machine."""
 
+import secrets
 import sys
 import threading
 from collections.abc import Mapping
@@ -53,16 +54,17 @@ def vendor(
             accepted = simulator_credentials(deployment)
     timing = Timing(compression=_COMPRESSION)
     faults = [CATALOGUE[name].make() for name in fault or ()]
-    simulated = Vendor(Exports(files=files), faults, timing, accepted or Credentials())
+    # Without a stage nobody has credentials yet: these are told below, and nowhere else.
+    accepting = accepted or Credentials(client_secret=secrets.token_urlsafe(), next_secret=secrets.token_urlsafe())
+    simulated = Vendor(Exports(files=files), faults, timing, accepting)
     try:
         simulator = Simulator(simulated, port)
     except OSError as error:
         hint = "Use another, or a free one: --port 0."
         raise CliError(f"Port {port} cannot be used: {error.strerror}.", hint) from error
     with simulator:
-        accepting = simulated.credentials
-        secrets = {"client_id": accepting.client_id, "client_secret": accepting.client_secret}
-        print_result({"url": simulator.url, **secrets}, lambda _: _introduce(simulator, stage), as_json=as_json)
+        told = {"client_id": accepting.client_id, "client_secret": accepting.client_secret}
+        print_result({"url": simulator.url, **told}, lambda _: _introduce(simulator, stage), as_json=as_json)
         sys.stdout.flush()  # a parent process waits for the document, not for the end
         if accepted is None:
             say(f"Stage '{stage}' is not in the local cloud: deploy it before this, and its credentials are accepted.")
