@@ -1,9 +1,11 @@
 """The `sluice` command: the commands of the platform and of every registered pipeline."""
 
+import sys
 from itertools import chain
 
 import typer
 
+from cli.platform.console import err
 from cli.platform.registry import DATA, DEPLOYMENTS, PANELS, SAMPLES, Command, pipelines
 
 _COMMANDS = (
@@ -28,7 +30,7 @@ app = typer.Typer(
     "vendor exports are fetched and proven complete.",
     no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_show_locals=False,
+    pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
 
@@ -40,8 +42,12 @@ for _command in sorted(
 
 
 def main() -> None:
-    """Run the command."""
-    app(prog_name="sluice")
+    """Run the command. Whatever fails unexpectedly shows where, by the same console as all else."""
+    try:
+        app(prog_name="sluice")
+    except Exception:  # noqa: BLE001 - the last resort
+        err.print_exception()
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.event_files.ledger import etag_of, find_chunk, versions_of
-from cli.platform.console import CliError, JsonOption, handled, out, plural, print_result, print_tables, table
+from cli.platform.console import CliError, JsonOption, handled, out, plural, print_result, print_tables, shell, table
 from cli.platform.runs import records_of
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
+from cli.platform.sql import literal
 from sluice.aws.runtime import Item, error_code
 from sluice.event_files.ledger.model import PENDING, dirty_key
 from sluice.lake.object_store import MissingObjectError, table_prefix
@@ -144,8 +145,7 @@ def _dirty_events(lake: S3ObjectStore, item: Item, key: str) -> Iterator[dict[st
 
 
 def _rows(lake: str, table: str, count: int, key: str) -> dict[str, Any]:
-    quoted = key.replace("'", "''")
-    sql = f"select * from {table.lower()} where _source_key = '{quoted}'"  # noqa: S608 # shown, not run
+    sql = f"select * from {table.lower()} where _source_key = {literal(key)}"  # noqa: S608 # shown, not run
     return {"table": table, "rows": count, "prefix": f"s3://{lake}/{table_prefix(table)}", "sql": sql}
 
 
@@ -184,7 +184,7 @@ def _show_version(key: str, version: Version) -> None:
     for chunk in version.chunks:
         out.print(_chunk_text(chunk), highlight=False)
     for rows in version.tables if version.converted else ():
-        out.print(f'sluice query "{escape(rows["sql"])}"', highlight=False, soft_wrap=True)
+        out.print(escape(shell("sluice", "query", rows["sql"])), highlight=False, soft_wrap=True)
 
 
 def _event_table(version: Version) -> Table:

@@ -2,17 +2,21 @@
 
 import functools
 import json
+import shlex
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
-from typing import Annotated, NoReturn, ParamSpec, TypeVar
+from typing import Annotated, Any, NoReturn, ParamSpec, TypeVar
 
 import typer
 from botocore import exceptions as aws
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TimeElapsedColumn
+from rich.segment import Segment
 from rich.table import Column, Table
+from rich.text import Text
 
 from infra.stage import StageNameError
 from infra.stage_file import StageFileError
@@ -22,8 +26,39 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _PIPE_COLUMNS = 200  # a pipe or a file has room; rich assumes 80 columns, and cuts text that does not fit
-out = Console(width=None if sys.stdout.isatty() else _PIPE_COLUMNS)
-err = Console(width=None if sys.stderr.isatty() else _PIPE_COLUMNS, stderr=True)
+_HIDDEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # Unicode's control and format characters, halves of others, separators
+
+
+def visible(text: str) -> str:
+    """Return text with an escape, as JSON has it, for each character that would act on a terminal or hide there."""
+    if text.isprintable():
+        return text
+    return "".join(
+        json.dumps(each)[1:-1] if each not in "\n\t" and unicodedata.category(each) in _HIDDEN else each
+        for each in text
+    )
+
+
+def shell(*words: str) -> str:
+    """Return a command of these words, which may hold anything, as people may paste it into a shell."""
+    return shlex.join(words)
+
+
+class _TerminalConsole(Console):
+    """The one way to the terminal: whatever is printed there is visible text, in the styles of this program."""
+
+    def render_str(self, text: str, **options: Any) -> Text:  # noqa: ANN401 - as inherited
+        """Make a text of a string before it is measured."""
+        return super().render_str(visible(text), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render anything; texts that are none of strings, such as those of a traceback, are made visible here."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else segment._replace(text=visible(segment.text))
+
+
+out = _TerminalConsole(width=None if sys.stdout.isatty() else _PIPE_COLUMNS)
+err = _TerminalConsole(width=None if sys.stderr.isatty() else _PIPE_COLUMNS, stderr=True)
 
 
 def say(text: str) -> None:
@@ -33,7 +68,7 @@ def say(text: str) -> None:
 
 def say_json(document: object) -> None:
     """Print the one JSON document of a command, which may hold dataclasses, on standard output."""
-    sys.stdout.write(json.dumps(document, default=asdict, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.write(visible(json.dumps(document, default=asdict, ensure_ascii=False, indent=2)) + "\n")
 
 
 def print_result(found: R, show: Callable[[R], None], *, as_json: bool) -> None:

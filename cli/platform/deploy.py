@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from cli.platform import local_cloud
 from cli.platform.cdk import ROOT, Cdk, cached_assembly
-from cli.platform.console import CliError, handled, say
+from cli.platform.console import CliError, handled, say, visible
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from cli.platform.stages import stage_named, stages_file
 from infra.platform.observability.settings import Observability
@@ -135,7 +135,7 @@ def confirm(question: str, *, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise CliError(f"{question} There is no terminal to ask at; nothing was changed.", "Say --yes if it is meant.")
-    if not typer.confirm(question, err=True):
+    if not typer.confirm(visible(question), err=True):
         raise CliError("Nothing was changed.")
 
 

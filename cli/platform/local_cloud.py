@@ -9,7 +9,6 @@ import fcntl
 import json
 import os
 import secrets
-import shlex
 import shutil
 import signal
 import socket
@@ -26,13 +25,13 @@ from typing import Annotated
 
 import typer
 
-from cli.platform.console import CliError, JsonOption, handled, out, print_result, say
+from cli.platform.console import CliError, JsonOption, handled, out, print_result, say, shell
 
 DEFAULT_PORT = 4566
 REGION = "us-east-1"
 PROFILE = "sluice-local"
 FOLDER_VARIABLE = "SLUICE_LOCAL_CLOUD"  # where it keeps its files; one cloud per folder
-EMULATOR: Sequence[str] = ("-m", "cli.platform.local_gate")
+EMULATOR: Sequence[str] = ("-m", "cli.emulator.launch")
 """Arguments of the interpreter; the benchmark of costs replaces them to count requests."""
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -76,7 +75,7 @@ class LocalCloud:
     @property
     def profile_command(self) -> str:
         """What a shell runs so that its AWS tools come here."""
-        return "export " + " ".join(f"{name}={shlex.quote(value)}" for name, value in self.profile.items())
+        return "export " + " ".join(f"{name}={shell(value)}" for name, value in self.profile.items())
 
 
 def start(port: int | None = None) -> LocalCloud:

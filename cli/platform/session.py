@@ -11,7 +11,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from cli.platform import local_cloud
-from cli.platform.console import CliError
+from cli.platform.console import CliError, shell
 from cli.platform.stages import stage_named
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Deployment:
                 raise
             raise CliError(
                 f"Stage '{self.stage}' is not deployed: there is no stack {self.stack}.",
-                f"Run `sluice deploy --stage {self.stage}`, or name another stage with --stage.",
+                f"Run `{shell('sluice', 'deploy', '--stage', self.stage)}`, or name another stage with --stage.",
             ) from error
         return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
@@ -130,7 +130,7 @@ class Deployment:
         if name not in self.outputs:
             raise CliError(
                 f"Stage '{self.stage}' has no output {name}: it was deployed by another version.",
-                f"Run `sluice deploy --stage {self.stage}`.",
+                f"Run `{shell('sluice', 'deploy', '--stage', self.stage)}`.",
             )
         return self.outputs[name]
 

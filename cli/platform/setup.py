@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from cli.platform.console import JsonOption, handled, out, print_result
+from cli.platform.console import JsonOption, handled, out, print_result, shell
 from cli.platform.session import LOCAL, StageOption, connect
 from cli.platform.stages import stage_named
 from infra.stage import ProducerBucket, Stage
@@ -60,9 +60,10 @@ def _of_bucket(
     name: str, bucket: ProducerBucket, kinds: Sequence[str], stage: Stage, account: str, region: str
 ) -> Setup:
     switched_on: Document = {"EventBridgeConfiguration": {}}
+    look = shell("aws", "s3api", "get-bucket-notification-configuration", "--bucket", str(bucket.existing))
     steps: dict[str, Document] = {
         "Have the bucket publish its events to EventBridge: add this to its notification configuration, beside what is "
-        f"there (`aws s3api get-bucket-notification-configuration --bucket {bucket.existing}`)": switched_on
+        f"there (`{look}`)": switched_on
     }
     if bucket.owner:
         steps["Add these statements to the bucket's policy"] = {

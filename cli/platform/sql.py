@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Mapping
+from itertools import groupby
 
 import sqlglot
 from sqlglot import exp
@@ -42,6 +43,15 @@ def assert_reads(sql: str) -> None:
         assert_reads(_EXPLAIN_OPTIONS.sub("", tokens[-1].text))
     elif first.upper() not in _READS:
         raise CliError(f"This command only reads: it does not run {first!r}.", "Ask with select.")
+
+
+def literal(text: str) -> str:
+    """Return SQL for a text; what no terminal shows is given by its number."""
+    parts = (
+        "'" + "".join(run).replace("'", "''") + "'" if shown else " || ".join(f"chr({ord(each)})" for each in run)
+        for shown, run in groupby(text, str.isprintable)
+    )
+    return " || ".join(parts)
 
 
 def nested_as_json(sql: str, tables: Mapping[str, Mapping[str, str]]) -> tuple[str, frozenset[str]]:

@@ -11,7 +11,20 @@ from rich.console import RenderableType
 from rich.markup import escape
 from rich.table import Column
 
-from cli.platform.console import CliError, JsonOption, err, handled, out, plural, progress, say, say_json, table, titled
+from cli.platform.console import (
+    CliError,
+    JsonOption,
+    err,
+    handled,
+    out,
+    plural,
+    progress,
+    say,
+    say_json,
+    shell,
+    table,
+    titled,
+)
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from cli.vendor_exports.missing_hours import SlotPlan, SlotRoot, State, compare_buckets, source_root
 from cli.vendor_exports.slot_copies import Outcome, SlotCopier
@@ -179,8 +192,8 @@ def _show_copied(found: Backfill, stage: str) -> None:
         say(f"{count} failed; --json lists them all. Running it again copies them, but where other files lie by then.")
     if changed := found.changed:
         # Not `update`: it looks at no hour before the first that the histories know.
-        init = f"sluice history init --stage {stage} --from {changed[0]} --to {changed[-1]}"
-        say(f"The histories know of it after `{init}`.")
+        hours = ("--from", str(changed[0]), "--to", str(changed[-1]))
+        say(f"The histories know of it after `{escape(shell('sluice', 'history', 'init', '--stage', stage, *hours))}`.")
 
 
 def _table(found: Backfill) -> RenderableType:

@@ -8,7 +8,19 @@ import typer
 from rich.markup import escape
 
 from cli.platform import machine
-from cli.platform.console import CliError, JsonOption, err, fail, handled, out, plural, print_result, table, titled
+from cli.platform.console import (
+    CliError,
+    JsonOption,
+    err,
+    fail,
+    handled,
+    out,
+    plural,
+    print_result,
+    shell,
+    table,
+    titled,
+)
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from cli.vendor_exports.slots import SlotOption, environment_of, secret_advice, slot_named, slots_of
 from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, ExportResult, Slot
@@ -81,7 +93,8 @@ def _undelivered(deployment: Deployment, result: ExportResult) -> CliError:
         return CliError(f"Slot {result.slot}: {result.cause}.", "`sluice status` shows the runs; wait for its end.")
     advice = "docs/runbook.md says what to do about it."
     if result.missing:
-        advice = f"`sluice export --slot {result.slot}` copies what is missing; docs/runbook.md says more."
+        again = shell("sluice", "export", "--slot", str(result.slot), "--stage", deployment.stage)
+        advice = f"`{again}` copies what is missing; docs/runbook.md says more."
     return CliError(f"Slot {result.slot} is incomplete: {result.cause.rstrip('.')}.", advice)
 
 

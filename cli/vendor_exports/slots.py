@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.platform.console import CliError
+from cli.platform.console import CliError, shell
 from cli.platform.session import Deployment
 from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.delivery.model import Slot, SlotError
@@ -37,10 +37,8 @@ def environment_of(deployment: Deployment) -> Environment:
 def secret_advice(deployment: Deployment) -> str:
     """Return how a person puts the vendor's secret in."""
     values = '{"Veson_client_id": "…", "Veson_client_secret": "…"}'
-    return (
-        f"Put it in: aws secretsmanager put-secret-value --secret-id {deployment.output('VendorSecret')} "
-        f"--secret-string '{values}'"
-    )
+    secret = ("--secret-id", deployment.output("VendorSecret"), "--secret-string", values)
+    return f"Put it in: {shell('aws', 'secretsmanager', 'put-secret-value', *secret)}"
 
 
 def slots_of(deployment: Deployment) -> DynamoSlots:

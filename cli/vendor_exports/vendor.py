@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli.platform.console import CliError, JsonOption, handled, out, plural, print_result, say, table
+from cli.platform.console import CliError, JsonOption, handled, out, plural, print_result, say, shell, table
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from cli.simulator.access import Credentials
 from cli.simulator.exports import Exports
@@ -82,8 +82,9 @@ def simulator_credentials(deployment: Deployment) -> Credentials:
 
 def _introduce(simulator: Simulator, stage: str) -> None:
     say(f"A vendor with {plural(simulator.vendor.exports.files, 'file')} a job, until Ctrl-C. Get an export from it:")
-    chosen = "" if stage == LOCAL else f" --stage {stage}"
-    out.print(f"sluice export --vendor-url {simulator.url}{chosen}", highlight=False, soft_wrap=True)
+    chosen = () if stage == LOCAL else ("--stage", stage)
+    command = shell("sluice", "export", "--vendor-url", simulator.url, *chosen)
+    out.print(command, highlight=False, markup=False, soft_wrap=True)
 
 
 def _show_faults(faults: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -59,5 +60,5 @@ def failure_of(record: RunRecord, stage: str) -> Message | None:
     return Message(
         f"Sluice {stage}: {record.kind} {record.outcome.replace('_', ' ')}, started {record.started_at}",
         "\n".join(f"{f'{name}:':<9}{value}" for name, value in lines.items() if value),
-        {"Console": record.links["console"], "Here": f"sluice run {record.id} --stage {stage}"},
+        {"Console": record.links["console"], "Here": shlex.join(["sluice", "run", record.id, "--stage", stage])},
     )

@@ -15,8 +15,8 @@ from typing import Any
 from ministack import app as emulator
 from ministack.services import sqs
 
-from cli.platform import local_gate
-from cli.platform.local_gate import Message, Receive, Send
+from cli.emulator.gate import Message, Receive, Send
+from cli.emulator.launch import run
 
 USAGE = "/_bench/usage"
 _CREDENTIAL = re.compile(rb"Credential=([^/]+)/\d+/[^/]+/([^/]+)/")
@@ -136,4 +136,4 @@ def _size(value: Any) -> int:
 
 if __name__ == "__main__":
     sqs._receive_messages_for_esm = receive_all
-    local_gate.run(counted)
+    run(counted)

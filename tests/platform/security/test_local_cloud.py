@@ -18,9 +18,9 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
+from cli.emulator.signatures import RefusedError, Request, Signature
 from cli.platform import local_cloud
 from cli.platform.local_cloud import LocalCloud
-from cli.platform.signatures import RefusedError, Request, Signature
 from tests.platform.infra.test_local_cloud import call_a_function
 from tests.support.local.deployed_cloud import free_port
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ _HEADERS = {
 CSV_NAMES = tuple(_HEADERS)
 """Names of the three CSV files."""
 
-_FORMULA = ("=", "+", "-", "@")  # a spreadsheet runs a cell that begins with one of these
+_FORMULA = ("=", "+", "-", "@", "\N{MINUS SIGN}")  # a spreadsheet runs a cell that begins so, in any width
 _REPLACED = "?"
 
 
@@ -60,7 +61,7 @@ def list_of_names(names: Iterable[str]) -> str:
 
 def _harmless(name: str) -> str:
     shown = "".join(sign if sign.isprintable() and sign != ";" else _REPLACED for sign in name)
-    return f"'{shown}" if shown.startswith(_FORMULA) else shown
+    return f"'{shown}" if unicodedata.normalize("NFKC", shown).lstrip().startswith(_FORMULA) else shown
 
 
 _VALUES: Mapping[str, Callable[[SlotHistory], Any]] = {

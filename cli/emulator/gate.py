@@ -1,4 +1,4 @@
-"""The gate in front of the local cloud's emulator: it is run instead of `ministack`, and runs it.
+"""The gate in front of the local cloud's emulator.
 
 The emulator answers whoever reaches its port: a page in a browser, another user of the machine. The gate lets in what
 AWS would: requests signed with a secret key, the user's own of this start, or one that the emulator gave a function.
@@ -6,21 +6,18 @@ AWS would: requests signed with a secret key, the user's own of this start, or o
 
 import os
 import re
-import secrets
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from ministack import app as emulator
 from ministack.core import iam_evaluator as keys
-from ministack.core import lambda_runtime
 from ministack.core.iam_actions import access_denied_response
 from ministack.core.responses import _account_from_sts_session as account_of_session
 from ministack.core.router import detect_service
 
-from cli.platform.signatures import RefusedError, Request, Signature
+from cli.emulator.signatures import RefusedError, Request, Signature
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -30,9 +27,6 @@ Application = Callable[[Message, Receive, Send], Awaitable[None]]
 _LOOPBACK = re.compile(r"(?:(?:[a-z0-9._-]+\.)?localhost|127\.0\.0\.1|\[::1\])(?::\d+)?", re.IGNORECASE)
 _HEALTH = ("GET", "/_ministack/health")
 _ANSWERS = "/_ministack/cfn-response/"  # a custom resource's, at an address that only its function is told
-_SALT = secrets.token_hex(16)
-
-_derived_credentials = lambda_runtime.execution_credentials
 
 
 class Gate:
@@ -141,24 +135,3 @@ def _without_cors(message: Message) -> Message:
         return message
     kept = [field for field in message.get("headers", ()) if not field[0].lower().startswith(b"access-control-")]
     return {**message, "headers": kept}
-
-
-def _function_credentials(function: Mapping[str, Any]) -> dict[str, str]:
-    """Return a function's credentials; the emulator derives them from names that everybody knows."""
-    salted = {
-        **function,
-        "Role": f"{_SALT}/{function.get('Role', '')}",
-    }  # what is before the last slash is not looked at
-    credentials: dict[str, str] = _derived_credentials(salted)
-    return credentials
-
-
-def run(application: Application | None = None) -> None:
-    """Run the emulator, or what stands in front of it, behind the gate."""
-    lambda_runtime.execution_credentials = _function_credentials
-    emulator.app = Gate(application or emulator.app)
-    emulator.main()
-
-
-if __name__ == "__main__":
-    run()

@@ -1,0 +1,1 @@
+"""What runs the local cloud: the emulator `ministack`, mended, behind a gate."""

@@ -1,0 +1,33 @@
+"""The local cloud's emulator as it is run here: `ministack`, with what it lacks put in piece by piece."""
+
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from ministack import app as emulator
+from ministack.core import lambda_runtime
+
+from cli.emulator.gate import Application, Gate
+
+
+def run(application: Application | None = None) -> None:
+    """Run the emulator, or what stands in front of it, behind the gate."""
+    hide_credentials_of_functions()
+    emulator.app = Gate(application or emulator.app)
+    emulator.main()
+
+
+def hide_credentials_of_functions() -> None:
+    """Have functions' secrets depend on a random text: the emulator derives them from names that everybody knows."""
+    derived, salt = lambda_runtime.execution_credentials, secrets.token_hex(16)
+
+    def credentials(function: Mapping[str, Any]) -> dict[str, str]:
+        # Of the role's name only what is behind the last slash names the session; the secret depends on all of it.
+        found: dict[str, str] = derived({**function, "Role": f"{salt}/{function.get('Role', '')}"})
+        return found
+
+    lambda_runtime.execution_credentials = credentials  # before the service of functions is loaded, and takes it
+
+
+if __name__ == "__main__":
+    run()
