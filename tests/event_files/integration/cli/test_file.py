@@ -1,5 +1,6 @@
 """`sluice file` over a lake that something was validated and converted into."""
 
+import shlex
 from datetime import UTC, datetime
 
 import pytest
@@ -48,7 +49,7 @@ def test_a_file_from_upload_to_rows(moto_stage: MotoStage) -> None:
     assert (chunk["state"], chunk["run_id"]) == ("converted", summary.run_id)
     assert [each["table"] for each in version["tables"]] == [TABLE, "MICROTWO_PRED"]
     assert version["tables"][0]["sql"] == f"select * from {TABLE.lower()} where _source_key = 'events/it''s one.json'"
-    assert version["tables"][0]["sql"] in sluice("file", KEY).stdout
+    assert shlex.join(["sluice", "query", version["tables"][0]["sql"]]) in sluice("file", KEY).stdout
     assert version["tables"][0]["prefix"] == f"s3://{LAKE}/data/clean_parquet/{TABLE}.parquet/"
 
 
