@@ -64,10 +64,10 @@ def coding_of(data: bytes | bytearray) -> str | None:
 def _is_snappy(data: bytes | bytearray) -> bool:
     """Return whether a file is one block of Snappy, or begins with one as Hadoop writes it, behind two lengths."""
     end = _LENGTHS + int.from_bytes(data[_LENGTHS // 2 : _LENGTHS])
-    return _is_block(data) or (end <= len(data) and _is_block(data[_LENGTHS:end]))
+    return _is_block(data) or (end <= len(data) and _is_block(memoryview(data)[_LENGTHS:end]))
 
 
-def _is_block(data: bytes | bytearray) -> bool:
+def _is_block(data: bytes | bytearray | memoryview) -> bool:
     header = re.match(rb"[\x80-\xff]{0,4}[\x01-\x7f]", data)
     if not header:
         return False

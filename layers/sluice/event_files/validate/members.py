@@ -136,6 +136,8 @@ def _is_text(schema: dict[str, Any]) -> bool:
 _PLAIN_NAME = re.compile("[A-Za-z0-9_-]+")  # no escape but \\u writes a part of it
 _NUMBER_OF_MEMBER = re.compile(rb'[^\\]"[^"]+"[ \t\r\n]*:[ \t\r\n]*(-?[0-9][0-9.eE+-]*)')
 
+_MOST_LOOKED_FOR = 8  # members of an event, each through all its text; more are found by reading it once
+
 _NOTHING: dict[str, Any] = {}
 
 Unread = dict[str, Any]
@@ -209,9 +211,11 @@ def as_written(values: Unread, raw: memoryview) -> Unread:
     if not _is_doubtful(values):
         return values
     text = bytes(raw)
-    written = {place: _number_in(text, place) for place, value in values.items() if _is_doubtful(value)}
-    if all(written.values()):
-        return {**values, **written}
+    doubtful = [place for place, value in values.items() if _is_doubtful(value)]
+    if len(doubtful) <= _MOST_LOOKED_FOR:
+        written = {place: _number_in(text, place) for place in doubtful}
+        if all(written.values()):
+            return {**values, **written}
     event = json.loads(text, parse_float=orjson.Fragment, parse_int=orjson.Fragment)
     return {place: _at(event, place) for place in values}
 

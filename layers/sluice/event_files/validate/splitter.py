@@ -8,7 +8,6 @@ Time is linear in the file's size: attempts grow geometrically, the search for s
 flood of small pieces that are no events is one piece.
 """
 
-import codecs
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +19,8 @@ from sluice.event_files.ledger.model import Reason
 
 _WHITE = b" \t\r\n"
 _FRAMING = bytes(range(33)) + b",[]"  # bytes between events that say nothing, as does a byte order mark
-_BLANKS = re.compile(rb"[\x00-\x20,\[\]]*(?:\xef\xbb\xbf[\x00-\x20,\[\]]*)*")
+_BLANKS = re.compile(rb"(?:[\x00-\x20,\[\]]++|\xef\xbb\xbf)*+")  # possessive: it keeps no way back, which takes memory
+_NOT_WHITE = re.compile(rb"[^ \t\r\n\xef\xbb\xbf]")
 _OBJECT = re.compile(rb'\{(?=[ \t\r\n]*["}])')
 _BOUNDARY = re.compile(rb'\}(?=[ \t\r\n]*\{[ \t\r\n]*["}])')
 _ENVELOPE = re.compile(rb'\{(?=[ \t\r\n]*"(?:version|id|detail-type|source|account|time|region|resources|detail)")')
@@ -30,11 +30,15 @@ _SMALLEST_WINDOW = 256
 _LARGEST_FIRST_WINDOW = 65_536
 _WINDOW_GROWTH = 4
 _CUT_TAIL = 12  # a window may end inside a character or an escaped surrogate pair, at most this many bytes
+_MOST_CLOSING = 4096  # bytes of framing behind a gap; among more, no bracket belongs to the gap
+_BLOCK = 65_536
 _BRACE, _CLOSING = b"{]"
 _BRACKETS = {ord("["): 1, _CLOSING: -1}
 _RECOVERY_BUDGET = 4  # bytes that may be parsed again in search of survivors, per byte of the file ...
 _RECOVERY_ALLOWANCE = 2 << 20  # ... and for any file
 _CANDIDATE_COST = 4096  # bytes that one candidate costs at least that is no event
+_LARGE = 1 << 20  # bytes of an event that is too large, too, if it has ...
+_MOST_VALUES = 1 << 20  # ... more values than these: each takes up to a hundred bytes of memory
 _SMALL = 256  # bytes of a piece that costs more than it is worth, when it is no event ...
 _PATIENCE = 64  # ... and how many more of these than events are told apart
 
@@ -81,7 +85,7 @@ class _Splitter:
         self._max_event_bytes = max_event_bytes
         self._short = min(_LARGEST_FIRST_WINDOW, max_event_bytes)
         self._begin = self._skip_blanks(0)
-        framed = data[: self._begin].strip(_WHITE + codecs.BOM_UTF8)  # as an array, or as a sequence
+        framed = _NOT_WHITE.search(data, 0, self._begin)  # as an array, or as a sequence
         self._seam = _FRAMED_BOUNDARY if framed else _BOUNDARY
         self._searched_from = self._boundary = 0
         self._window = _SMALLEST_WINDOW
@@ -145,10 +149,22 @@ class _Splitter:
 
     def _end_of_gap(self, start: int, end: int) -> int:
         """Return where the framing behind a gap begins; brackets that close one within the gap are none."""
+        if self._without_end(max(start, end - _MOST_CLOSING), end, _FRAMING) == max(start, end - _MOST_CLOSING):
+            return self._without_end(start, end, _FRAMING)
         closing = self._data.count(b"]", start, end) - self._data.count(b"[", start, end)
         while self._data[end - 1] in _FRAMING and (closing > 0 or self._data[end - 1] != _CLOSING):
             closing += _BRACKETS.get(self._data[end - 1], 0)
             end -= 1
+        return end
+
+    def _without_end(self, start: int, end: int, characters: bytes) -> int:
+        """Return where the last of ``start:end`` that is none of `characters` ends, block by block."""
+        while start < end:
+            block = self._data[max(start, end - _BLOCK) : end]
+            kept = len(block.rstrip(characters))
+            end -= len(block) - kept
+            if kept:
+                break
         return end
 
     def _object_at(self, start: int) -> Piece:
@@ -173,17 +189,24 @@ class _Splitter:
         largest = self._max_event_bytes + _CUT_TAIL  # so that the largest event is seen to end
         window = min(self._window, largest)
         while True:
-            end = min(start + window, self._size)
+            end = self._affordable(start, min(start + window, self._size))
             found = self._attempt(start, end, cut=end < self._size)
             if isinstance(found, Piece) and found.end - start > self._max_event_bytes:
                 return _Failure(found.end, too_large=True)
             if isinstance(found, Piece) or not found.unfinished:
                 return found
-            if window == largest:
+            if window == largest or end < min(start + window, self._size):
                 return _Failure(end, too_large=True)
             if end == self._size:
                 return found
             window = min(_WINDOW_GROWTH * window, largest)
+
+    def _affordable(self, start: int, end: int) -> int:
+        """Return an `end` of as many bytes, or half of them, and so on, that they hold no more values than an event."""
+        marks = (b",", b":", b"[", b"{")
+        while end - start > _LARGE and sum(self._data.count(mark, start, end) for mark in marks) > _MOST_VALUES:
+            end = start + (end - start) // 2
+        return end
 
     def _attempt(self, start: int, end: int, *, cut: bool) -> Piece | _Failure:
         """Parse the object at `start`; `cut` says that bytes of it may follow at `end`."""
@@ -257,6 +280,4 @@ class _Splitter:
         return self._boundary
 
     def _flawed(self, start: int, end: int, flaw: Reason) -> Piece:
-        while self._data[end - 1] in _WHITE:
-            end -= 1
-        return Piece(start, end, None, flaw)
+        return Piece(start, self._without_end(start, end, _WHITE), None, flaw)
