@@ -18,7 +18,7 @@ from sluice.contracts.load import TABLES, load_registry
 from sluice.contracts.model import Contract
 from sluice.event_files.ledger.model import Reason
 from sluice.event_files.validate.content import ContentTooLargeError, content_of
-from sluice.event_files.validate.routing import MAX_EVENT_BYTES
+from sluice.event_files.validate.records import MAX_EVENT_BYTES
 from sluice.event_files.validate.splitter import split
 
 app = typer.Typer(no_args_is_help=True, help="Contracts: what an event must look like, and what its table holds.")

@@ -48,7 +48,12 @@ class Ledger(MemoryLedger):
         raise AssertionError
 
 
-def validate(keys: Sequence[str], read: Read, lake: ObjectStore | None = None) -> MemoryLedger:
+def validate(
+    keys: Sequence[str],
+    read: Read,
+    lake: ObjectStore | None = None,
+    stopwatch: Callable[[], float] = time.perf_counter,
+) -> MemoryLedger:
     """Validate objects, as many at a time as one invocation gets; return the ledger with their chunks pending."""
     ledger, numbers = Ledger(), itertools.count()
 
@@ -64,7 +69,7 @@ def validate(keys: Sequence[str], read: Read, lake: ObjectStore | None = None) -
         look_up_media=lambda _media: {},
         limits=LIMITS,
         new_chunk_id=lambda: f"20260101T00{next(numbers):08d}",
-        stopwatch=time.perf_counter,
+        stopwatch=stopwatch,
     )
     for start in range(0, len(keys), _ANNOUNCED_TOGETHER):
         sources = [SourceObject("bench", key, "etag") for key in keys[start : start + _ANNOUNCED_TOGETHER]]

@@ -21,7 +21,9 @@ from sluice.contracts.load import load_registry
 from sluice.contracts.model import Contract
 from sluice.event_files.ledger.model import SourceObject
 from sluice.event_files.validate.event_processor import EventProcessors, Recogniser
-from sluice.event_files.validate.routing import MAX_EVENT_BYTES, FileRouting, Lines
+from sluice.event_files.validate.lines import Lines
+from sluice.event_files.validate.records import MAX_EVENT_BYTES
+from sluice.event_files.validate.routing import FileRouting
 from sluice.event_files.validate.rules import Rules
 from sluice.event_files.validate.splitter import split
 from tests.bench.peers import schemas
@@ -59,8 +61,8 @@ def our_verdicts(files: Sequence[bytes]) -> Verdicts:
 def _placed(lines: Lines) -> Iterator[tuple[int, str]]:
     for table, rows in lines.clean.items():
         yield from ((orjson.loads(row)["_source_offset"], table) for row in rows)
-    yield from ((orjson.loads(line)["offset"], "dirty") for line in lines.dirty)
-    yield from ((orjson.loads(line)["offset"], "unrelated") for line in lines.unrelated)
+    yield from ((orjson.loads(line)["offset"], "dirty") for line in lines.dirty.splitlines())
+    yield from ((orjson.loads(line)["offset"], "unrelated") for line in lines.unrelated.splitlines())
 
 
 def our_split_check(files: Sequence[bytes]) -> None:

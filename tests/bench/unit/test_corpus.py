@@ -36,8 +36,8 @@ def test_one_event_in_twenty_is_dirty_and_one_in_a_hundred_somebody_elses(corpus
         routing = FileRouting(gates, SourceObject("bench", str(number), "etag"))
         routing.route(data, NEVER_FULL, lambda _lines: None)
         found["clean"] += sum(map(len, routing.lines.clean.values()))
-        found["dirty"] += len(routing.lines.dirty)
-        found["unrelated"] += len(routing.lines.unrelated)
+        found["dirty"] += len(routing.lines.dirty.splitlines())
+        found["unrelated"] += len(routing.lines.unrelated.splitlines())
     assert found["dirty"] / found.total() == pytest.approx(0.05, abs=0.015)
     assert found["unrelated"] / found.total() == pytest.approx(0.01, abs=0.007)
 

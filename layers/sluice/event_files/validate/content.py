@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from sluice.event_files.ledger.model import Reason
+from sluice.event_files.validate.budget import Budget
 from sluice.event_files.validate.codings import DECODED, coding_of
 
 _MEMBER = b"\x1f\x8b\x08"
@@ -18,6 +19,8 @@ _GZIP_WINDOW = 31  # zlib's code for: expect a gzip header
 _STEP = 16 << 10  # bytes decompressed at a time; 1000 times as many may come out
 _MOST_LAYERS = 3  # of gzip in gzip
 _ATTEMPT_COST = 4096  # bytes that a look for a member behind damage costs at least
+_MOST_DAMAGED = 1_000  # members of a file; behind so many, none is looked for
+_CHECKED_BYTES = 1 << 20  # of a body, after which the budget is looked at
 _SLICE = 1 << 20  # bytes decoded at a time
 _AS_SURROGATES = {byte: 0xDC00 + byte for byte in range(256)}
 _BEYOND_UNICODE = {  # runs of them, for each error that the decoder reports takes its time
@@ -54,12 +57,13 @@ class Content:
     unread: tuple[Unread, ...] = ()
 
 
-def content_of(body: bytes, max_bytes: int) -> Content:
+def content_of(body: bytes, max_bytes: int, budget: Budget | None = None) -> Content:
     """Return the content of an object's body.
 
     Raises:
         ContentTooLargeError: The content, with what it was decompressed from step by step, is larger than `max_bytes`;
             no more than that was decompressed.
+        OverBudgetError: It takes more time than a file may; see `Budget.check` for this and NoTimeLeftError.
     """
     if len(body) > max_bytes and not _holds_gzip(body):
         raise ContentTooLargeError
@@ -71,7 +75,7 @@ def content_of(body: bytes, max_bytes: int) -> Content:
             coding = "gzip"
             break
         layers += 1
-        data, damaged = _Gunzip(data, left, layers).run()
+        data, damaged = _Gunzip(data, left, layers, budget or Budget()).run()
         unread += damaged
         left -= len(data)
     if coding is None:
@@ -91,20 +95,24 @@ def _holds_gzip(data: bytes | bytearray) -> bool:
 class _Gunzip:
     """Decompresses all gzip members of a file, wherever they begin; bytes between them stay as they are."""
 
-    def __init__(self, body: bytes | bytearray, max_bytes: int, layer: int) -> None:
+    def __init__(self, body: bytes | bytearray, max_bytes: int, layer: int, budget: Budget) -> None:
         self._body, self._view = body, memoryview(body)
         self._max_bytes = max_bytes
         self._place = "of the object" if layer == 1 else f"of what was decompressed {layer - 1} times"
         self._data = bytearray()
         self._unread: list[Unread] = []
         self._taken = 0
-        self._budget = max_bytes  # bytes that may come out in vain, in search of a member behind damage
+        self._budget = budget
+        self._allowance = max_bytes  # bytes that may come out in vain, in search of a member behind damage
         self._tried = 0
 
     def run(self) -> tuple[bytearray, list[Unread]]:
         """Return the content, and what of the body is damaged."""
-        position, size = 0, len(self._body)
+        position, checked, size = 0, 0, len(self._body)
         while position < size:
+            if position - checked >= _CHECKED_BYTES:
+                self._budget.check(position, size, 0)
+                checked = position
             start = self._find(position)
             self._take(self._view[position:start])
             position = self._member(start) if start < size else size
@@ -168,8 +176,10 @@ class _Gunzip:
 
     def _whole_member_behind(self, damaged: int) -> int:
         """Return where the first whole member behind the begin of a damaged one begins, or the end of the body."""
+        if len(self._unread) >= _MOST_DAMAGED:
+            return len(self._body)
         start = self._find(max(damaged + 1, self._tried))
-        while start < len(self._body) and self._budget > 0:
+        while start < len(self._body) and self._allowance > 0:
             if self._is_whole(start):
                 return start
             self._tried = start + 1
@@ -179,11 +189,11 @@ class _Gunzip:
     def _is_whole(self, start: int) -> bool:
         stream = zlib.decompressobj(_GZIP_WINDOW)
         try:
-            while start < len(self._body) and not stream.eof and self._budget > 0:
-                self._budget -= len(stream.decompress(self._view[start : start + _STEP])) + _ATTEMPT_COST
+            while start < len(self._body) and not stream.eof and self._allowance > 0:
+                self._allowance -= len(stream.decompress(self._view[start : start + _STEP])) + _ATTEMPT_COST
                 start += _STEP
         except zlib.error:
-            self._budget -= _ATTEMPT_COST
+            self._allowance -= _ATTEMPT_COST
         return stream.eof
 
 

@@ -10,6 +10,8 @@ from sluice.event_files.validate.records import dirty_line, place_of, record_lin
 from sluice.event_files.validate.rules import RuleBreak
 from sluice.event_files.validate.splitter import Piece, is_blank
 
+Data = bytes | bytearray
+
 _SMALL = 256  # bytes of a piece that its record is larger than
 _PATIENCE = 1_000  # small pieces of a file that have records of their own, whatever follows them
 _MOST_BYTES = 1 << 20  # that many pieces with one record may take
@@ -20,29 +22,31 @@ class _Run:
     """Pieces that follow one another and share a record."""
 
     first: Piece
-    content: memoryview
     known: Recognition
     reason: Reason | None
     breaks: Sequence[RuleBreak]
     end: int
     count: int = 1
 
-    def goes_on(self, piece: Piece, known: Recognition, reason: Reason | None, breaks: Sequence[RuleBreak]) -> bool:
-        """Return whether a small piece is the next one, and like the others."""
+    def goes_on(
+        self, data: Data, piece: Piece, known: Recognition, reason: Reason | None, breaks: Sequence[RuleBreak]
+    ) -> bool:
+        """Return whether a small piece of `data` is the next one, and like the others."""
         return (
             reason is self.reason
             and known[2:] == self.known[2:]
             and breaks == self.breaks
             and piece.end - self.first.start <= _MOST_BYTES
-            and is_blank(self.content.obj, self.end, piece.start)
+            and is_blank(data, self.end, piece.start)
         )
 
 
 class Outside:
     """Writes the records of one file's dirty pieces, and of those that are unrelated: they have no reason."""
 
-    def __init__(self, source: SourceObject) -> None:
+    def __init__(self, source: SourceObject, data: Data) -> None:
         self._source = source
+        self._data = data
         self._small = 0
         self._run: _Run | None = None
 
@@ -50,19 +54,18 @@ class Outside:
         self,
         lines: Lines,
         piece: Piece,
-        content: memoryview,
         known: Recognition,
         reason: Reason | None = None,
         breaks: Sequence[RuleBreak] = (),
     ) -> None:
-        """Add the record of a piece of `content` to `lines`, unless it is to share one with the pieces that follow."""
+        """Add the record of a piece to `lines`, unless it is to share one with the pieces that follow."""
         is_small = piece.end - piece.start < _SMALL
-        if self._run and is_small and self._run.goes_on(piece, known, reason, breaks):
+        if self._run and is_small and self._run.goes_on(self._data, piece, known, reason, breaks):
             self._run.end = piece.end
             self._run.count += 1
             return
         self.close(lines)
-        self._run = _Run(piece, content, known, reason, breaks, piece.end)
+        self._run = _Run(piece, known, reason, breaks, piece.end)
         self._small += is_small
         if not is_small or self._small <= _PATIENCE:
             self.close(lines)
@@ -77,7 +80,7 @@ class Outside:
         if run.count > 1:
             place["count"] = run.count
             event = None
-        raw = run.content[start : run.end]
+        raw = memoryview(self._data)[start : run.end]
         if run.reason is None:
             lines.add_unrelated(record_line(place, raw))
         else:

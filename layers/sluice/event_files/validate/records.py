@@ -13,10 +13,15 @@ from sluice.event_files.ledger.model import Reason, SourceObject
 from sluice.event_files.validate.event_processor import Recognition
 from sluice.event_files.validate.rules import RuleBreak
 
+MAX_EVENT_BYTES = 16 << 20
+"""Most bytes of an event, for it must fit a function many times over; a larger one is dirty."""
+
 _USUAL_ID = ("detail", "id")  # of an event of no family
 _SLICE = 3 << 18  # text is escaped in slices, so that a huge record costs its own size only; 3 divides it for base64
+_MOST_ESCAPED = 2  # bytes for each of a huge text
 _LOOKED_AT = 1 << 20  # bytes of a piece in which its flaw is looked for
 _CUT_TAIL = 12  # where that cuts a piece, a character or an escape in its last bytes is no flaw
+_CONTINUED = range(0x80, 0xC0)  # bytes within a character
 _SURROGATE = re.compile(rb"\xed[\xa0-\xbf]")  # in UTF-8, where there are none
 _LONE_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
@@ -89,7 +94,12 @@ def event_id(event: dict[str, Any] | None, family: Family | None) -> str | None:
 
 
 def record_line(head: dict[str, Any], raw: memoryview) -> bytes:
-    """Return a record as one line of JSON: the members of `head`, then the piece as delivered."""
+    """Return a record as one line of JSON: the members of `head`, then the piece as delivered, or its beginning.
+
+    What is beyond `MAX_EVENT_BYTES` is no event: the record says where it is.
+    """
+    if len(raw) > MAX_EVENT_BYTES:
+        raw = _begun(raw)
     if len(raw) <= _SLICE:
         return orjson.dumps({**head, **_short(raw)}, option=orjson.OPT_APPEND_NEWLINE)
     return b"".join([orjson.dumps(head)[:-1], *_raw_member(raw), b'"}\n'])
@@ -102,18 +112,31 @@ def _short(raw: memoryview) -> dict[str, str]:
         return {"raw_base64": base64.b64encode(raw).decode()}
 
 
+def _begun(raw: memoryview) -> memoryview:
+    """Return as many bytes as an event may have, less those of a character that they cut."""
+    end = MAX_EVENT_BYTES
+    while raw[end] in _CONTINUED and end > MAX_EVENT_BYTES - _CUT_TAIL:
+        end -= 1
+    return raw[:end]
+
+
 def _raw_member(raw: memoryview) -> Iterable[bytes]:
-    """Return the text as a JSON string, or in base64 where it is not UTF-8."""
+    """Return the text as a JSON string, or in base64 where it is not UTF-8, or of characters that take six each."""
     try:
         return [b',"raw":"', *_escaped(raw)]
-    except UnicodeDecodeError:
+    except UnicodeError:
         return [b',"raw_base64":"', *(base64.b64encode(part) for part in _slices(raw))]
 
 
 def _escaped(raw: memoryview) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder("utf-8")()
+    size = 0
     for part in _slices(raw):
-        yield orjson.dumps(decoder.decode(part))[1:-1]
+        escaped = orjson.dumps(decoder.decode(part))[1:-1]
+        size += len(escaped)
+        if size > _MOST_ESCAPED * len(raw):
+            raise UnicodeError
+        yield escaped
     decoder.decode(b"", final=True)
 
 

@@ -1,85 +1,24 @@
 """Routing of a file: every byte is clean, dirty, unrelated or blank, and these parts must add up to the file."""
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Sequence
 
 import orjson
 
-from sluice.event_files.ledger.model import Counts, Reason, Segment, SourceObject
+from sluice.event_files.ledger.model import Counts, Reason, SourceObject
 from sluice.event_files.validate.budget import Budget
 from sluice.event_files.validate.content import AccountingError, Unread
 from sluice.event_files.validate.event_processor import EventProcessors, Recognition, lineage_of
+from sluice.event_files.validate.lines import Lines
 from sluice.event_files.validate.media import Medium, NotLookedUpError
-from sluice.event_files.validate.records import dirty_line, flaws_of, place_of, record_line
+from sluice.event_files.validate.outside import Outside
+from sluice.event_files.validate.records import MAX_EVENT_BYTES, dirty_line, flaws_of, place_of
 from sluice.event_files.validate.rules import RuleBreak
 from sluice.event_files.validate.splitter import Piece, is_blank, split
-
-MAX_EVENT_BYTES = 16 << 20
-"""Most bytes of an event, for it must fit a function many times over; a larger one is dirty."""
-SEGMENT_BYTES = 8 << 20
-"""Most bytes of a segment, unless a single line is larger; batches of a conversion are put together from segments."""
 
 _UNRECOGNISED = Recognition()
 _CHECKED_BYTES = 64 << 10  # after so many, the budget is looked at
 _TOGETHER = 4_000  # events whose media are looked up together ...
 _TOGETHER_BYTES = 4 << 20  # ... or bytes of them
-
-
-@dataclass(slots=True)
-class Lines:
-    """NDJSON lines, each with its newline."""
-
-    clean: defaultdict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
-    dirty: list[bytes] = field(default_factory=list)
-    unrelated: list[bytes] = field(default_factory=list)
-    size: int = 0
-
-    def add_clean(self, table: str, line: bytes) -> None:
-        """Add a clean event of `table`."""
-        self.clean[table].append(line)
-        self.size += len(line)
-
-    def add_dirty(self, line: bytes) -> None:
-        """Add a dirty record."""
-        self.dirty.append(line)
-        self.size += len(line)
-
-    def add_unrelated(self, line: bytes) -> None:
-        """Add an unrelated record."""
-        self.unrelated.append(line)
-        self.size += len(line)
-
-    def extend(self, other: "Lines") -> None:
-        """Add all lines of another file."""
-        for table, lines in other.clean.items():
-            self.clean[table].extend(lines)
-        self.dirty.extend(other.dirty)
-        self.unrelated.extend(other.unrelated)
-        self.size += other.size
-
-    def clean_body(self) -> tuple[bytes, tuple[Segment, ...]]:
-        """Return the clean object's bytes, table by table, and the segments of its rows."""
-        segments: list[Segment] = []
-        offset = 0
-        for table in sorted(self.clean):
-            for rows, length in _cut(map(len, self.clean[table])):
-                segments.append(Segment(table, offset, length, rows))
-                offset += length
-        return b"".join(line for table in sorted(self.clean) for line in self.clean[table]), tuple(segments)
-
-
-def _cut(lengths: Iterable[int]) -> Iterable[tuple[int, int]]:
-    """Yield the lines and bytes of each segment."""
-    rows = size = 0
-    for length in lengths:
-        if rows and size + length > SEGMENT_BYTES:
-            yield rows, size
-            rows = size = 0
-        rows += 1
-        size += length
-    if rows:
-        yield rows, size
 
 
 class FileRouting:
@@ -101,6 +40,7 @@ class FileRouting:
         self._media: set[Medium] = set()
         self.counts = Counts()
         self.lines = Lines()
+        self._outside = Outside(source, b"")
         self._processors = processors
         self._recognise = processors.recogniser.recognise
         self._lineage = lineage_of(source.key)
@@ -116,6 +56,7 @@ class FileRouting:
             AccountingError: Clean, dirty, unrelated and blank bytes are not all the bytes there are.
         """
         view = memoryview(data)
+        self._outside = Outside(self.source, data)
         end = events = checked = 0
         for piece in split(data, MAX_EVENT_BYTES):
             start, stop, _, _ = piece
@@ -130,24 +71,32 @@ class FileRouting:
                 if len(self._aside) >= _TOGETHER or self._aside_bytes >= _TOGETHER_BYTES:
                     self._route_aside()
             if self.lines.size >= full_at:
-                self._count_clean()
-                on_full(self.lines)
-                self.lines = Lines()
+                self.hand_over(on_full)
         while self._aside:  # an event may name several media
             self._route_aside()
             self._budget.check(len(data), len(data), events)
+        self._outside.close(self.lines)
         self.counts.events += events
         self._bytes += len(data)
         self._count_clean()
         self._blank(data, end, len(data))
-        self._assert_sums(len(data))
+        self._assert_sums()
 
     def refuse(self, unread: Unread) -> None:
         """Record bytes of the object, or all of it, as dirty: they are no piece of its content."""
         self.counts.events += 1
         self._bytes += len(unread.raw)
-        piece = Piece(unread.offset, unread.offset + len(unread.raw), None)
-        self._dirty(piece, unread.raw, _UNRECOGNISED, unread.reason, [RuleBreak("content", "", unread.message)])
+        self._dirty_bytes += len(unread.raw)
+        self.counts.dirty["-", unread.reason] += 1
+        place = place_of(self.source, unread.offset, unread.offset + len(unread.raw))
+        breaks = [RuleBreak("content", "", unread.message)]
+        self.lines.add_dirty(dirty_line(unread.reason, _UNRECOGNISED, breaks, None, place, unread.raw))
+
+    def hand_over(self, on_full: Callable[[Lines], None]) -> None:
+        """Hand the lines over that there are so far."""
+        self._count_clean()
+        on_full(self.lines)
+        self.lines = Lines()
 
     @property
     def dirty_share(self) -> float:
@@ -167,14 +116,14 @@ class FileRouting:
     def _route(self, piece: Piece, raw: memoryview) -> None:
         start, _, event, flaw = piece
         if event is None:
-            self._dirty(piece, raw, _UNRECOGNISED, flaw or Reason.FRAGMENT, flaws_of(start, raw))
+            self._dirty(piece, _UNRECOGNISED, flaw or Reason.FRAGMENT, flaws_of(start, raw))
             return
         known = self._recognise(event)
         if known.contract is None:
             if known.reason:
-                self._dirty(piece, raw, known, known.reason)
+                self._dirty(piece, known, known.reason)
             else:
-                self._unrelated(piece, raw)
+                self._unrelated(piece)
             return
         table = known.contract.table
         try:
@@ -185,7 +134,7 @@ class FileRouting:
             self._media.add(error.medium)
             return
         if isinstance(admitted, list):
-            self._dirty(piece, raw, known, Reason.RULE_BROKEN, admitted)
+            self._dirty(piece, known, Reason.RULE_BROKEN, admitted)
         else:
             self.lines.add_clean(table, admitted)
             self._clean_bytes += len(raw)
@@ -199,25 +148,22 @@ class FileRouting:
         for start, raw in aside:
             self._route(Piece(start, start + len(raw), orjson.loads(raw)), raw)
 
-    def _dirty(
-        self, piece: Piece, raw: memoryview, known: Recognition, reason: Reason, breaks: Sequence[RuleBreak] = ()
-    ) -> None:
-        place = place_of(self.source, piece.start, piece.end)
-        self.lines.add_dirty(dirty_line(reason, known, breaks, piece.event, place, raw))
+    def _dirty(self, piece: Piece, known: Recognition, reason: Reason, breaks: Sequence[RuleBreak] = ()) -> None:
+        self._outside.add(self.lines, piece, known, reason, breaks)
         self.counts.dirty[known.contract.table if known.contract else "-", reason] += 1
-        self._dirty_bytes += len(raw)
+        self._dirty_bytes += piece.end - piece.start
 
-    def _unrelated(self, piece: Piece, raw: memoryview) -> None:
-        self.lines.add_unrelated(record_line(place_of(self.source, piece.start, piece.end), raw))
+    def _unrelated(self, piece: Piece) -> None:
+        self._outside.add(self.lines, piece, _UNRECOGNISED)
         self.counts.unrelated += 1
-        self._unrelated_bytes += len(raw)
+        self._unrelated_bytes += piece.end - piece.start
 
-    def _assert_sums(self, size: int) -> None:
+    def _assert_sums(self) -> None:
         parts = (self._clean_bytes, self._dirty_bytes, self._unrelated_bytes, self._blank_bytes)
         counted = self.counts.clean.total() + self.counts.dirty.total() + self.counts.unrelated
-        if not self._seamless or sum(parts) != size or counted != self.counts.events:
+        if not self._seamless or sum(parts) != self._bytes or counted != self.counts.events:
             raise AccountingError(
-                f"{self.source.key}: {size} bytes came in, but clean, dirty, unrelated and blank bytes are {parts}; "
-                f"{self.counts.events} events, {counted} of them counted; pieces overlap or leave gaps: "
+                f"{self.source.key}: {self._bytes} bytes came in, but clean, dirty, unrelated and blank bytes are "
+                f"{parts}; {self.counts.events} events, {counted} of them counted; pieces overlap or leave gaps: "
                 f"{not self._seamless}. Nothing of the file was committed: report it"
             )

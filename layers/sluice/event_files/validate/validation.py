@@ -22,8 +22,9 @@ from sluice.event_files.ledger.model import (
 from sluice.event_files.validate.budget import Budget, NoTimeLeftError, OverBudgetError
 from sluice.event_files.validate.content import ContentTooLargeError, Unread, content_of
 from sluice.event_files.validate.event_processor import EventProcessors
+from sluice.event_files.validate.lines import Lines
 from sluice.event_files.validate.media import KnownMedia, LookUpMedia
-from sluice.event_files.validate.routing import FileRouting, Lines
+from sluice.event_files.validate.routing import FileRouting
 from sluice.event_files.validate.source_objects import (
     ReadSource,
     SourceGoneError,
@@ -183,7 +184,7 @@ class Validation:
     def _route(self, source: SourceObject, budget: Budget, outcome: Outcome) -> _RoutedFile | None:
         try:
             budget.check(0, 0, 0)
-            return self._route_body(source, budget, *self._read_source(source, self._limits.max_file_bytes))
+            return self._route_body(source, budget)
         except NoTimeLeftError as error:
             outcome.failed[source] = str(error)
         except SourceGoneError as error:
@@ -195,9 +196,8 @@ class Validation:
             outcome.failed[source] = f"{type(error).__name__}: {error}"
         return None
 
-    def _route_body(
-        self, source: SourceObject, budget: Budget, size: int, body: bytes | None, digest: str
-    ) -> _RoutedFile:
+    def _route_body(self, source: SourceObject, budget: Budget) -> _RoutedFile:
+        size, body, digest = self._read_source(source, self._limits.max_file_bytes)
         routing, spilled = FileRouting(self._processors, source, budget, self._media.look_up), list[ChunkRecord]()
 
         def spill(lines: Lines) -> None:
@@ -208,17 +208,27 @@ class Validation:
         try:
             if body is None:
                 raise ContentTooLargeError
-            content = content_of(body, self._limits.max_file_bytes)
-            routing.route(content.data, self._limits.chunk_bytes, spill)
+            data = self._unpacked(body, budget, routing, spill)
+            del body  # as delivered, it may be as large as its content
+            routing.route(data, self._limits.chunk_bytes, spill)
         except (ContentTooLargeError, OverBudgetError) as error:
             slow = isinstance(error, OverBudgetError)
             reason, message = (Reason.FILE_TOO_SLOW, str(error)) if slow else (Reason.FILE_TOO_LARGE, _TOO_LARGE)
             routing = FileRouting(self._processors, source)
             routing.refuse(Unread(reason, 0, memoryview(b""), message))
             return _routed(routing, size, digest, Status.REFUSED, [])
+        return _routed(routing, size, digest, Status.VALIDATED, spilled)
+
+    def _unpacked(
+        self, body: bytes, budget: Budget, routing: FileRouting, spill: Callable[[Lines], None]
+    ) -> bytes | bytearray:
+        """Return the content of a body, and route what of the body is none."""
+        content = content_of(body, self._limits.max_file_bytes, budget)
         for unread in content.unread:
             routing.refuse(unread)
-        return _routed(routing, size, digest, Status.VALIDATED, spilled)
+            if routing.lines.size >= self._limits.chunk_bytes:
+                routing.hand_over(spill)
+        return content.data
 
     def _commit(self, files: Sequence[_RoutedFile], outcome: Outcome) -> None:
         """Commit `files` together; leave out those that another invocation recorded meanwhile, or holds."""
@@ -265,15 +275,14 @@ class Validation:
         chunk_id = self._new_chunk_id()
         clean, parts = lines.clean_body()
         segments = tuple(replace(part, columns=self._processors[part.table].columns_id) for part in parts)
-        dirty = b"".join(lines.dirty)
         bodies = {
             clean_key(chunk_id): clean,
-            dirty_key(chunk_id): dirty,
-            unrelated_key(chunk_id): b"".join(lines.unrelated),
+            dirty_key(chunk_id): bytes(lines.dirty),
+            unrelated_key(chunk_id): bytes(lines.unrelated),
         }
         etags = {key: self._chunks.write(key, body) for key, body in bodies.items() if body}
         clean_etag = etags.get(clean_key(chunk_id), "")
-        return ChunkRecord(chunk_id, segments=segments, dirty_length=len(dirty), clean_etag=clean_etag)
+        return ChunkRecord(chunk_id, segments=segments, dirty_length=len(lines.dirty), clean_etag=clean_etag)
 
     def _note_unread(self, source: SourceObject, status: Status, message: str, outcome: Outcome) -> None:
         record = SourceRecord(source, status, 0, Counts(), message=message)

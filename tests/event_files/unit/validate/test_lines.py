@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.event_files.ledger.model import Segment
-from sluice.event_files.validate import routing as module
-from sluice.event_files.validate.routing import SEGMENT_BYTES, Lines
+from sluice.event_files.validate import lines as module
+from sluice.event_files.validate.lines import SEGMENT_BYTES, Lines
 
 MB = 1 << 20
 
@@ -71,5 +71,5 @@ def test_lines_of_another_file_are_added() -> None:
     lines.extend(other)
     sizes: dict[str, Any] = {table: [len(line) for line in rows] for table, rows in lines.clean.items()}
     assert sizes == {"A": [10, 20], "B": [30]}
-    assert (lines.dirty, lines.unrelated) == ([b"dirty\n"] * 2, [b"foreign\n"] * 2)
+    assert (bytes(lines.dirty), bytes(lines.unrelated)) == (b"dirty\n" * 2, b"foreign\n" * 2)
     assert lines.size == 60 + 12 + 16

@@ -14,7 +14,9 @@ from sluice.event_files.ledger.model import Counts, Reason, SourceObject
 from sluice.event_files.validate import routing as module
 from sluice.event_files.validate.content import AccountingError
 from sluice.event_files.validate.event_processor import EventProcessors
-from sluice.event_files.validate.routing import MAX_EVENT_BYTES, FileRouting, Lines
+from sluice.event_files.validate.lines import Lines
+from sluice.event_files.validate.records import MAX_EVENT_BYTES
+from sluice.event_files.validate.routing import FileRouting
 from sluice.event_files.validate.splitter import Piece, split
 from tests.event_files.unit.validate.contract_events import CONTRACTS, REGISTRY, chance
 from tests.event_files.unit.validate.event_strategies import BOM, File, events, files, garbage, written
@@ -60,12 +62,15 @@ def test_everything_is_counted() -> None:
     assert replace(counts, media_missing=0) == COUNTS
     assert 0 < missing <= counts.clean.total()
     assert {table: len(rows) for table, rows in lines.clean.items()} == dict(COUNTS.clean)
-    assert (len(lines.dirty), len(lines.unrelated)) == (COUNTS.dirty.total(), COUNTS.unrelated)
+    assert (len(lines.dirty.splitlines()), len(lines.unrelated.splitlines())) == (
+        COUNTS.dirty.total(),
+        COUNTS.unrelated,
+    )
 
 
 def test_every_line_leads_back_to_its_bytes() -> None:
     _, (lines,) = route(DATA)
-    for line in (*lines.dirty, *lines.unrelated):
+    for line in (*lines.dirty.splitlines(), *lines.unrelated.splitlines()):
         record = json.loads(line)
         assert DATA[record["offset"] : record["offset"] + record["length"]] == record["raw"].encode()
         assert (record["source_bucket"], record["source_key"], record["source_etag"]) == ("bucket", "a key", "etag")
@@ -92,7 +97,9 @@ def test_lines_are_handed_over_when_they_are_full(full_at: int) -> None:
 def test_any_file_adds_up(file: File) -> None:
     counts, (lines,) = route(file.data)
     assert counts.events == len(list(split(file.data, MAX_EVENT_BYTES)))
-    assert counts.events == len(lines.dirty) + len(lines.unrelated)  # none of these is an event of ours
+    assert counts.events == len(lines.dirty.splitlines()) + len(
+        lines.unrelated.splitlines()
+    )  # none of these is an event of ours
 
 
 Spoil = Callable[[list[Piece]], list[Piece]]
