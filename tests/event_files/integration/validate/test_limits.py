@@ -6,8 +6,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from cli.event_files.again import announce_again
 from sluice.event_files.ledger.model import CLEAN_PREFIX, UNRELATED_PREFIX, clean_key
 from sluice.event_files.validate.validation import MAX_SOURCES_PER_COMMIT
+from tests.event_files.integration.convert.test_again import deployed
 from tests.support.moto_backend import objects_of
 from tests.support.moto_stage import LAKE, REGISTRY, MotoStage
 from tests.support.sample_events import body, dump, event, foreign
@@ -70,21 +72,28 @@ def test_a_commit_is_cut_at_98_files(moto_stage: MotoStage) -> None:
     assert_books_balance()
 
 
-def test_a_file_may_fill_99_chunks_and_no_more(moto_stage: MotoStage) -> None:
-    """With its record they are the 100 items that a transaction takes; more are refused, other files are not."""
+def test_a_file_may_fill_98_chunks_and_no_more(moto_stage: MotoStage) -> None:
+    """With its record and the check of `--again`, which takes all back, they are the 100 items of a transaction.
+
+    More are refused, other files are not.
+    """
     moto_stage.limits = replace(moto_stage.limits, chunk_bytes=700)
     line = foreign(1) | {"filling": "x" * 700}
-    most = moto_stage.put("x/most", dump(line) * 98 + dump(foreign(2)))
-    more = moto_stage.put("x/more", dump(line) * 99)
+    most = moto_stage.put("x/most", dump(line) * 97 + dump(foreign(2)))
+    more = moto_stage.put("x/more", dump(line) * 98)
     one = moto_stage.put("x/one", dump(foreign(3)))
     with transactions(moto_stage) as sizes:
         assert moto_stage.validate(most, more, one).failed == {}
-    assert sizes == [TRANSACTION_ITEMS, 3]
+        announce_again(deployed(moto_stage), [ledger("chunk#")[0]["sk"]])
+    assert sizes == [TRANSACTION_ITEMS - 1, 3, TRANSACTION_ITEMS]
+    with transactions(moto_stage) as sizes:
+        assert moto_stage.validate(most).failed == {}
+    assert sizes == [TRANSACTION_ITEMS - 1]
     records = [moto_stage.record(source) for source in (most, more, one)]
     assert [record["status"] for record in records] == ["validated", "refused", "validated"]
-    assert [record["unrelated"] for record in records] == [99, 0, 1]
+    assert [record["unrelated"] for record in records] == [98, 0, 1]
     assert [record["dirty"] for record in records] == [{}, {"FILE_TOO_LARGE": 1}, {}]
-    assert len(committed_records(UNRELATED_PREFIX)) == 100
+    assert len(committed_records(UNRELATED_PREFIX)) == 99
     assert_books_balance()
 
 
