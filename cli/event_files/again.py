@@ -55,7 +55,7 @@ def announce_again(deployment: Deployment, chunk_ids: Sequence[str]) -> list[Upl
     if unknown := set(chunk_ids) - {chunk_id for commit in commits for chunk_id in commit.chunk_ids}:
         raise CliError(
             f"The ledger has no files of {plural(len(unknown), 'chunk')}: {', '.join(sorted(unknown))}.",
-            "`sluice status` names the chunks that cannot be read.",
+            "`sluice status` names the chunks that were left out.",
         )
     return [uploaded for commit in commits for uploaded in _announce(deployment, commit)]
 
@@ -119,7 +119,7 @@ def _release(deployment: Deployment, commit: Commit, chunks: Sequence[Item]) -> 
         if cancellations(error).get(0) == CONDITION_FAILED:
             raise CliError(
                 "A conversion is going on, or was not finished; it may still read the chunk.",
-                "`sluice convert` first: it converts all that can be read. Then run this again.",
+                "`sluice convert` first: it converts all that can be. Then run this again.",
             ) from error
         raise CliError("Records of the chunk changed meanwhile; nothing was done.", "Run this again.") from error
 

@@ -31,7 +31,7 @@ _ATTEMPTS = 3
 class Conversion:
     """The document of `sluice convert --json`.
 
-    `rows` are by table, `seconds` from start to end as the operator waited; the chunks `left_out` cannot be read.
+    `rows` are by table, `seconds` from start to end as the operator waited; the chunks `left_out` wait on.
     """
 
     run_id: str | None
@@ -55,7 +55,8 @@ def convert(
     Starts the Convert machine, waits for its end and prints the run's
     summary. When another run is at work it waits for that one first.
     Exit code 0: all that waited is converted, or nothing was waiting. Chunks
-    that cannot be read are named with their reasons; they wait on.
+    that cannot be converted are named with their reasons; they wait on, and
+    the next run tries them again, apart from the others.
 
     Examples:
         sluice convert
@@ -109,10 +110,10 @@ def error_of(deployment: Deployment, conversion: Conversion, outcome: machine.Ou
     if conversion.left_out:
         first = conversion.left_out[0]
         return CliError(
-            f"{plural(len(conversion.left_out), 'chunk')} could not be read and wait on; the others are converted. "
+            f"{plural(len(conversion.left_out), 'chunk')} could not be converted and wait on; the others are. "
             f"Chunk {first['chunk_id']}: {first['reason']}",
-            "A chunk that is lost for good: `sluice ingest --again CHUNK` has its files validated once more. "
-            "Else restore its object or the permission; the next run takes it.",
+            "Mend the cause; the next run takes it. `sluice ingest --again CHUNK` validates the files of a chunk once "
+            "more that is lost for good, or fails again and again.",
         )
     if conversion.status != FAILED:
         return None
@@ -140,7 +141,7 @@ def show(conversion: Conversion) -> None:
 
 
 def left_out_text(chunk_id: str, chunk: Mapping[str, Any]) -> str:
-    """Return the line about a chunk that cannot be read: its files and clean events, and why."""
+    """Return the line about a chunk that was left out: its files and clean events, and why."""
     counted = f"{plural(chunk['files'], 'file')}, {plural(chunk['events'], 'event')}"
     what = counted if chunk["files"] else "part of a file that a later chunk counts"
     return f"[red]Left out:[/] chunk {chunk_id} ({what}): {escape(chunk['reason'])}"

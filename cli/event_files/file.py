@@ -32,7 +32,7 @@ _RECORDED = ("status", "recorded_at", *_COUNTS)
 class Chunk:
     """A chunk with lines of the object; an ``expired`` one was converted so long ago that its record is gone.
 
-    `left_out` says why the last run could not read it.
+    `left_out` says why the last run left it out.
     """
 
     id: str
@@ -205,7 +205,7 @@ def _dirty_table(version: Version) -> Table:
 
 def _chunk_text(chunk: Chunk) -> str:
     if chunk.left_out:
-        return f"Chunk {chunk.id}: [red]cannot be read[/]: {escape(chunk.left_out)}"
+        return f"Chunk {chunk.id}: [red]left out[/]: {escape(chunk.left_out)}"
     if chunk.state == _PENDING:
         return f"Chunk {chunk.id}: [yellow]waits[/] for the next conversion"
     if chunk.state == _EXPIRED:

@@ -20,7 +20,7 @@ from sluice.observability.formatting import size
 
 # Dirty counts cover what waits and so many converted chunks: enough to see what is wrong now, in one or two requests.
 CHUNKS = 500
-_NAMED = 5  # chunks that cannot be read, one by one
+_NAMED = 5  # chunks that were left out, one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A pending chunk that the last run could not read; `events` are its clean ones."""
+    """A pending chunk that the last run left out; `events` are its clean ones."""
 
     chunk_id: str
     files: int
@@ -154,7 +154,7 @@ def _dirty_lines(found: DirtySizes, chunks: int) -> Iterable[str]:
 def _unread_lines(left_out: list[Unread]) -> Iterable[str]:
     yield from (left_out_text(chunk.chunk_id, asdict(chunk)) for chunk in left_out[:_NAMED])
     if len(left_out) > _NAMED:
-        yield f"… and {len(left_out) - _NAMED:,} more chunks that cannot be read; --json lists them all"
+        yield f"… and {len(left_out) - _NAMED:,} more chunks that were left out; --json lists them all"
 
 
 def _dirty_table(dirty: dict[str, dict[str, int]], clean: int) -> Table:

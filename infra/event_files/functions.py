@@ -80,7 +80,7 @@ class EventFunctions(PipelineFunctions):
         self.convert_batch.allow(["s3:GetObject"], read, _ANY_OBJECT)
         self.convert_batch.allow_list(self._lake_arn)
         self.convert_batch.allow(["s3:PutObject"], write, _ANY_OBJECT)
-        purpose = "Compares events with rows, then marks the chunks converted; plans again without what cannot be read"
+        purpose = "Compares events with rows, then marks the chunks converted; plans again without what failed"
         self.commit_conversion = self.build("commit_conversion", purpose, **self._in_lake, **self._in_ledger)
         self.commit_conversion.allow(["s3:GetObject", "s3:PutObject"], [f"{self._lake_arn}/runs/*"], _ANY_OBJECT)
         self.commit_conversion.allow_list(self._lake_arn)

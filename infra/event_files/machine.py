@@ -32,7 +32,8 @@ class ConversionMachine(Machine):
         commit = self.call("Commit the run", self._functions.commit_conversion, run, failed, result_path=None)
         profile = self.call("Publish the profiling log", self._functions.profile_run, run, failed)
         convert = self._build_map(failed)
-        again = sfn.Choice(self, "Could all chunks be read?", comment="Else they are left out, the others converted")
+        comment = "Else its chunks are left out and wait, and what else was converted with them is converted again"
+        again = sfn.Choice(self, "Was every batch converted?", comment=comment)
         convert.next(commit).next(again.when(_status("planned_again"), convert).otherwise(profile))
         if self._load_search:
             profile.next(self._build_load(_LOAD_THE_RUN, sfn.Succeed(self, "Run converted")))
@@ -55,14 +56,15 @@ class ConversionMachine(Machine):
         return self.call(name, self._load_search, {}, done).next(done)
 
     def _build_map(self, failed: sfn.Fail) -> sfn.DistributedMap:
-        lost = self.failure("Batch not converted", "It left no receipt; a later run goes on there.")
+        lost = self.failure("Batch not converted", "It left no receipt; the commit leaves its chunks out.")
         return self.each(
             "Convert the batches",
             self.call("Convert a group of batches", self._functions.convert_batch, None, lost),
-            comment="One child execution per group of the plan's batches; the first that fails for good ends the run",
+            comment="One child execution per group of batches; the commit counts, so none of them ends the run",
             plan=Plan("runs/", "$.plan_key", "groups"),
             concurrency=self._settings.convert_max_concurrency,
             failed=failed,
+            tolerates_failures=True,
         )
 
 

@@ -180,10 +180,10 @@ def raise_alarms(
 
 def _on_unread_chunks(alarms: Alarms, machine: Machine) -> None:
     unread = Advice(
-        meaning="A chunk could not be read, so its events wait while the others are converted.",
+        meaning="A chunk could not be converted, so its events wait while the others are in their tables.",
         steps=(
             "`sluice status`: which chunk, how many files and events, and why?",
-            "Denied or archived? Restore the permission or the object; the next run takes it.",
+            "Denied, archived, its batch failed? Mend permission, object or cause; the next run takes it.",
             "Gone or damaged? `sluice ingest --again CHUNK` validates its files once more.",
         ),
         console=machine_page(machine),

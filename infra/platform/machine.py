@@ -159,7 +159,8 @@ class Machine(Construct):
         each.item_processor(one, mode=sfn.ProcessorMode.DISTRIBUTED, execution_type=sfn.ProcessorType.STANDARD)
         _retry(each, ["States.ItemReaderFailed"], attempts=5, interval_seconds=2)
         # Where failures are tolerated, the state that follows counts what is done: the map's own is not the machine's.
-        each.add_catch(failed, errors=["States.ALL"], result_path="$.not_done" if tolerates_failures else FAILURE)
+        ends = isinstance(failed, sfn.Fail)
+        each.add_catch(failed, errors=["States.ALL"], result_path=FAILURE if ends else "$.not_done")
         return each
 
     def failure(self, name: str, comment: str, at: str = FAILURE) -> sfn.Fail:

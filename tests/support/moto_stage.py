@@ -17,7 +17,7 @@ from sluice.contracts.load import load_registry
 from sluice.event_files.convert.batches import Converter
 from sluice.event_files.convert.committing import Summary, commit, read_plan
 from sluice.event_files.convert.leaving_out import leave_out
-from sluice.event_files.convert.model import Plan
+from sluice.event_files.convert.model import BatchGroup, Plan
 from sluice.event_files.convert.planning import Decision, Planned, Planning
 from sluice.event_files.convert.profiling import publish_profile
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
@@ -122,17 +122,18 @@ class MotoStage:
             planned = _attempt(attempts, lambda: self.plan(execution))
             if planned.decision is not Decision.PLANNED:
                 return None
-            planned = self._convert_what_can_be_read(planned, attempts)
+            planned = self._convert_what_can_be(planned, attempts)
             summary = _attempt(attempts, lambda: self.commit(planned))
             _attempt(attempts, lambda: self.profile(planned))
             return summary
 
-    def _convert_what_can_be_read(self, planned: Planned, attempts: int) -> Planned:
-        """Convert a plan, and the one that follows it where chunks cannot be read; return the last one."""
+    def _convert_what_can_be(self, planned: Planned, attempts: int) -> Planned:
+        """Convert a plan, and the one that follows it where groups cannot be converted; return the last one."""
         for group in _attempt(attempts, lambda: self.read_plan(planned)).groups:
-            _attempt(attempts, partial(Converter(REGISTRY, self.lake).convert, group))
+            with suppress(Exception):  # the map goes on with the others
+                _attempt(attempts, partial(self.work, group))
         following = _attempt(attempts, lambda: self.leave_out(planned))
-        return self._convert_what_can_be_read(following, attempts) if following else planned
+        return self._convert_what_can_be(following, attempts) if following else planned
 
     @contextmanager
     def execution(self, name: str) -> Iterator[str]:
@@ -156,8 +157,12 @@ class MotoStage:
         for group in self.read_plan(planned).groups:
             Converter(REGISTRY, self.lake).convert(group)
 
+    def work(self, group: BatchGroup) -> None:
+        """Convert a group in a call of its own."""
+        Converter(REGISTRY, self.lake).convert(group)
+
     def leave_out(self, planned: Planned) -> Planned | None:
-        """Plan again without chunks that could not be read; None if all could."""
+        """Plan again without chunks that could not be converted; None if all could."""
         assert planned.plan_key
         following = leave_out(self.read_plan(planned), planned.plan_key, self.lake, self.runs)
         return following and replace(planned, plan_key=following[0])

@@ -102,7 +102,7 @@ def assert_books_balance() -> None:
 
 def _assert_rows_are_there(chunk: Row, clean: bytes) -> None:
     end = 0
-    for table, offset, length, rows, _ in chunk["segments"]:
+    for table, offset, length, rows, *_ in chunk["segments"]:
         assert offset == end
         end = offset + length
         lines = clean[offset:end].splitlines(keepends=True)

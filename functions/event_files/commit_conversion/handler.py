@@ -21,7 +21,7 @@ ledger = DynamoRunLedger(dynamodb(), setting("LEDGER_TABLE"))
 
 @function.observe
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Commit the run of a plan, ``{"plan_key": …}``, or plan it again without the chunks that cannot be read."""
+    """Commit the run of a plan, ``{"plan_key": …}``, or plan it again without the chunks that cannot be converted."""
     key = event["plan_key"]
     plan = read_plan(files, key)
     if following := leave_out(plan, key, files, ledger):

@@ -15,7 +15,7 @@ UNKNOWN_MEMBERS = Metric("UnknownMembers", "Count", "Members that no contract ha
 MEDIA_MISSING = Metric("MediaMissing", "Count", "Media that events name and the index lacks.", rare=True)
 
 ROWS_CONVERTED = Metric("RowsConverted", "Count", "Rows written to Parquet.")
-CHUNKS_LEFT_OUT = Metric("ChunksLeftOut", "Count", "Chunks that a run could not read, so that they wait.", rare=True)
+CHUNKS_LEFT_OUT = Metric("ChunksLeftOut", "Count", "Chunks that a run could not convert: they wait.", rare=True)
 BATCH_SECONDS = Metric("BatchSeconds", "Seconds", "Time a group of batches took to become Parquet.")
 
 PENDING_AGE = Metric("PendingAge", "Seconds", "Age of the oldest chunk that waits for conversion; 0: none.")

@@ -40,7 +40,7 @@ CONVERSIONS = RunKind(
         "unknown_members": "Members that no contract has.",
         "media_missing": "Media that events name and the index lacks.",
         "bytes": "Bytes of the source objects.",
-        "chunks_left_out": "Chunks that could not be read, so that they wait.",
+        "chunks_left_out": "Chunks that could not be converted, so that they wait.",
     },
     summarise=summarise,
 )

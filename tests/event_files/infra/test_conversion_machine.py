@@ -12,12 +12,12 @@ def convert(stage: Synthesis) -> Machine:
     return machine(stage.event_files, "Convert")
 
 
-def test_the_machine_and_its_map_are_bounded_and_the_map_forgives_nothing(stage: Synthesis, convert: Machine) -> None:
+def test_the_machine_and_its_map_are_bounded_and_no_group_ends_the_run(stage: Synthesis, convert: Machine) -> None:
     settings = stage.stage.settings(EventFiles)
     assert convert.definition["TimeoutSeconds"] == settings.conversion_timeout_minutes * 60
     assert convert.map["MaxConcurrency"] == settings.convert_max_concurrency
-    assert convert.map.get("ToleratedFailureCount", 0) == 0
-    assert "ToleratedFailurePercentage" not in convert.map
+    assert convert.map["ToleratedFailurePercentage"] == 100
+    assert "ToleratedFailureCount" not in convert.map
 
 
 def test_batches_come_from_the_plan_file_and_nothing_grows_in_the_state(convert: Machine) -> None:
@@ -46,7 +46,7 @@ def test_the_plan_decides_where_it_goes(convert: Machine) -> None:
 
 
 def test_the_order_of_a_run(convert: Machine) -> None:
-    run = ["Convert the batches", "Commit the run", "Could all chunks be read?"]
+    run = ["Convert the batches", "Commit the run", "Was every batch converted?"]
     assert path(convert.definition, "Convert the batches") == run
     choice = convert.states[run[-1]]
     assert choice["Default"] == "Publish the profiling log"
@@ -56,5 +56,6 @@ def test_the_order_of_a_run(convert: Machine) -> None:
 
 def test_whatever_fails_ends_the_run(convert: Machine) -> None:
     for name in ("Plan the run", "Convert the batches", "Commit the run", "Publish the profiling log"):
-        assert [rule["Next"] for rule in convert.states[name]["Catch"]] == ["Conversion failed"]
+        (caught,) = convert.states[name]["Catch"]
+        assert (caught["Next"], caught["ResultPath"]) == ("Conversion failed", "$.failure")
     assert convert.states["Conversion failed"]["Type"] == convert.in_map["Batch not converted"]["Type"] == "Fail"

@@ -1,6 +1,7 @@
 """Conversion of batches: lines of JSON to Parquet, one file per hour, with a receipt for each batch."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,7 +14,6 @@ from sluice.contracts.model import Contract, ContractError, HiveType, Registry, 
 from sluice.event_files.convert.model import (
     Batch,
     BatchGroup,
-    LeftOut,
     Receipt,
     left_out_key,
     profile_part_key,
@@ -22,12 +22,20 @@ from sluice.event_files.convert.model import (
 )
 from sluice.event_files.convert.outdated import rescued_again
 from sluice.event_files.convert.profiling import profile_of_dirty, profile_of_rows
-from sluice.lake.object_store import MissingObjectError, ObjectStore, UnreadableObjectError, parquet_key
+from sluice.event_files.ledger.model import LeftOut
+from sluice.lake.object_store import (
+    MissingObjectError,
+    ObjectStore,
+    ObjectStoreError,
+    UnreadableObjectError,
+    parquet_key,
+)
 from sluice.lake.parquet import arrow_type, to_parquet
 
 PARTITION_COLUMN = "date_time"
 _BLOCK_BYTES = 4 << 20  # the reader is fastest with blocks of so many bytes, and takes no line longer than one
 _HOUR = len("2026-01-31T23")
+_REASON = 1000  # characters of a reason that are kept
 _UNREAD = (MissingObjectError, UnreadableObjectError, ContractError, ValueError, LookupError, TypeError, AttributeError)
 
 
@@ -76,7 +84,17 @@ class Converter:
 
         Raises:
             BatchError: A batch cannot be converted, though each of its chunks can; nothing of the group was written.
+            Exception: Whatever else ended it; the group notes all its chunks, should no further attempt do better.
         """
+        try:
+            return self._convert(group)
+        except Exception as error:
+            reason = f"group {group.group_id} of run {group.run_id} failed: {type(error).__name__}: {error}"
+            with suppress(ObjectStoreError):  # it would hide the cause; without the note, that is in the log only
+                self._note(group, [LeftOut(each, reason[:_REASON], failures=1) for each in group.chunk_ids])
+            raise
+
+    def _convert(self, group: BatchGroup) -> Converted:
         key = receipts_key(group.run_id, group.group_id)
         if self._files.exists(key):
             return Converted()
@@ -88,7 +106,7 @@ class Converter:
                 unread |= self._unread_of(batch, error)
         if unread:
             left_out = tuple(unread.values())
-            self._files.write(left_out_key(group.run_id, group.group_id), orjson.dumps(left_out))
+            self._note(group, left_out)
             return Converted(left_out=left_out)
         self._write(group, read)
         receipts = tuple(_receipt(each.batch, each.files) for each in read)
@@ -96,6 +114,9 @@ class Converter:
             key, b"".join(orjson.dumps(receipt, option=orjson.OPT_APPEND_NEWLINE) for receipt in receipts)
         )
         return Converted(receipts)
+
+    def _note(self, group: BatchGroup, left_out: Sequence[LeftOut]) -> None:
+        self._files.write(left_out_key(group.run_id, group.group_id), orjson.dumps(left_out))
 
     def _write(self, group: BatchGroup, read: Sequence[_Read]) -> None:
         """Write the files of a group; what they are is written first, so that they are found should it die."""

@@ -20,7 +20,7 @@ class IncompleteRunError(Exception):
 class Summary:
     """Counts of a run: `events` are the clean ones, `dirty` is by table and reason, `newest_hours` by table.
 
-    `left_out` are the chunks that could not be read, and wait on.
+    `left_out` are the chunks that could not be converted, and wait on.
     """
 
     run_id: str

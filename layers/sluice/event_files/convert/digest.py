@@ -152,7 +152,7 @@ def _less_clean(share: float | None, usual: float | None) -> Iterator[str]:
 
 def _left_out(digest: Digest) -> Iterator[str]:
     if digest.total.count(CONVERT, "chunks_left_out"):
-        yield "Chunks could not be read, and their events may still wait: `sluice status` names them"
+        yield "Chunks could not be converted, and their events may still wait: `sluice status` names them"
 
 
 def _dirty_files(digest: Digest) -> Iterator[str]:

@@ -1,57 +1,57 @@
-"""Chunks that cannot be read: a run leaves them out, so that they wait on, and converts the others."""
+"""Chunks that cannot be read, or whose batch failed for good: a run leaves them out, so that they wait on."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 import orjson
 
 from sluice.event_files.convert.model import (
     BatchGroup,
-    LeftOut,
     Plan,
     RunLedger,
-    Span,
     left_out_key,
     plan_key,
     receipts_key,
     written_key,
 )
 from sluice.event_files.convert.planning import arrived_with
-from sluice.event_files.ledger.model import ChunkRecord
+from sluice.event_files.ledger.model import ChunkRecord, LeftOut
 from sluice.lake.lease import LeaseLostError
 from sluice.lake.object_store import RUNS_PREFIX, ObjectStore
 
 _LIST_BYTES = 64 << 20  # far more than the list of a group's files is long
 
 
-class UnreadableRunError(Exception):
-    """No chunk of a run can be read: nothing was converted, and the next run begins anew."""
+class FruitlessRunError(Exception):
+    """No chunk of a run can be converted: nothing was, and the next run begins anew."""
 
 
 def leave_out(plan: Plan, key: str, files: ObjectStore, ledger: RunLedger) -> tuple[str, Plan] | None:
-    """Put a plan without the chunks that groups could not read in place of the plan at `key`; return its key and it.
+    """Put a plan without what groups could not convert in place of the plan at `key`; return its key and it.
 
     What was written of these chunks is removed first, so that they are converted later as if they had never been
-    planned; groups without them keep their receipts. None if every group could read its chunks.
+    planned; groups without them keep their receipts. None if every group has receipts.
 
     Raises:
-        UnreadableRunError: No chunk is left, though not all are gone: most likely the function lacks a permission.
+        FruitlessRunError: No chunk is left, though not all are gone: most likely the function lacks a permission.
         LeaseLostError: Another execution put another plan in its place.
     """
-    unread = _unread(plan, files)
-    if not unread:
+    failed = _failed(plan, files)
+    if not failed:
         return None
     pending = {chunk.chunk_id: chunk for chunk in ledger.pending_chunks()}
-    left_out = _with_companions(unread, [pending[each] for each in plan.chunk_ids if each in pending])
+    left_out = _with_companions(failed, [pending[each] for each in plan.chunk_ids if each in pending])
     _remove(plan, left_out.keys(), files)
-    ledger.note_left_out({each.chunk_id: each.reason for each in left_out.values()})
     following = _without(plan, left_out, pending)
     if not following.groups and not all(each.gone for each in following.left_out):
+        ledger.note_left_out(_hardly_blamed(plan, left_out, pending))
         ledger.close_run(plan.run_id)
-        raise UnreadableRunError(
-            f"run {plan.run_id}: none of its chunks ({len(plan.chunk_ids):,}) can be read, so nothing was converted; "
+        raise FruitlessRunError(
+            f"run {plan.run_id}: none of its chunks ({len(plan.chunk_ids):,}) could be converted; "
             f"all of them wait for the next run. The first: {following.left_out[0].reason}"
         )
+    ledger.note_left_out(left_out.values())
     following_key = plan_key(plan.run_id, f"without-{len(following.left_out)}")
     files.write(following_key, orjson.dumps(following))
     if not ledger.replace_plan(plan.run_id, key, following_key):
@@ -59,51 +59,62 @@ def leave_out(plan: Plan, key: str, files: ObjectStore, ledger: RunLedger) -> tu
     return following_key, following
 
 
-def _unread(plan: Plan, files: ObjectStore) -> dict[str, LeftOut]:
-    """Return what groups without receipts noted."""
-    noted = {found.key for found in files.list(f"{RUNS_PREFIX}{plan.run_id}/left_out/")}
-    if not noted:
-        return {}
+def _failed(plan: Plan, files: ObjectStore) -> dict[str, LeftOut]:
+    """Return what groups without receipts noted, or all their chunks: a call that was ended notes nothing."""
     done = {found.key for found in files.list(f"{RUNS_PREFIX}{plan.run_id}/receipts/")}
-    keys = [
-        left_out_key(plan.run_id, group.group_id)
-        for group in plan.groups
-        if receipts_key(plan.run_id, group.group_id) not in done
-    ]
-    notes = [
-        LeftOut(**note) for body in files.read_all([key for key in keys if key in noted]) for note in orjson.loads(body)
-    ]
-    return {note.chunk_id: note for note in notes}
+    groups = [group for group in plan.groups if receipts_key(plan.run_id, group.group_id) not in done]
+    notes = files.find_all([left_out_key(plan.run_id, group.group_id) for group in groups], _LIST_BYTES)
+    found = [note for group, body in zip(groups, notes, strict=True) for note in _notes_of(group, body)]
+    # What is known of the chunk itself says more than the failure of another group.
+    return {note.chunk_id: note for note in sorted(found, key=lambda note: -note.failures)}
 
 
-def _with_companions(unread: Mapping[str, LeftOut], chunks: Sequence[ChunkRecord]) -> dict[str, LeftOut]:
+def _notes_of(group: BatchGroup, body: bytes | None) -> list[LeftOut]:
+    """Return what a group noted of its chunks; those of an earlier plan are none of them any more."""
+    noted = [LeftOut(**each) for each in orjson.loads(body or b"[]") if each["chunk_id"] in group.chunk_ids]
+    reason = (
+        f"group {group.group_id} of run {group.run_id} ended without a word: out of time or memory, most likely; "
+        "see the log of convert_batch"
+    )
+    return noted or [LeftOut(chunk_id, reason, failures=1) for chunk_id in group.chunk_ids]
+
+
+def _with_companions(failed: Mapping[str, LeftOut], chunks: Sequence[ChunkRecord]) -> dict[str, LeftOut]:
     """Add the chunks that were committed with one of them: their files could not be validated again otherwise."""
-    lost = {_commit_of(chunk): unread[chunk.chunk_id] for chunk in chunks if chunk.chunk_id in unread}
-    found = dict(unread)
+    lost = {chunk.commit: failed[chunk.chunk_id] for chunk in chunks if chunk.chunk_id in failed}
+    found = dict(failed)
     for chunk in chunks:
-        if first := lost.get(_commit_of(chunk)):
+        if first := lost.get(chunk.commit):
             because = replace(
                 first, chunk_id=chunk.chunk_id, reason=f"it belongs to a file of chunk {first.chunk_id}: {first.reason}"
             )
-            note = unread.get(chunk.chunk_id, because)
-            found[chunk.chunk_id] = replace(note, files=chunk.files, events=chunk.counts.clean.total())
+            note = failed.get(chunk.chunk_id, because)
+            failures = chunk.failures + 1 if note.failures else 0
+            counted = replace(note, files=chunk.files, events=chunk.counts.clean.total(), failures=failures)
+            found[chunk.chunk_id] = counted
     return found
 
 
-def _commit_of(chunk: ChunkRecord) -> str:
-    return chunk.commit_id or chunk.chunk_id
+def _hardly_blamed(
+    plan: Plan, left_out: Mapping[str, LeftOut], pending: Mapping[str, ChunkRecord]
+) -> Iterator[LeftOut]:
+    """Yield the notes of a run in which all failed, most likely for one reason: of one group only the failure counts.
+
+    It is tried in parts next time. If one of them can be converted, it was the chunks' fault, and all failures count.
+    """
+    parted = (group.chunk_ids for group in reversed(plan.groups) if len(group.chunk_ids) > 1)
+    blamed = next(parted, plan.chunk_ids)
+    for chunk_id, note in left_out.items():
+        known = pending[chunk_id].failures if chunk_id in pending else 0
+        yield note if chunk_id in blamed else replace(note, failures=known)
 
 
-def _remove(plan: Plan, chunk_ids: Collection[str], files: ObjectStore) -> None:
+def _remove(plan: Plan, chunk_ids: AbstractSet[str], files: ObjectStore) -> None:
     """Remove the receipts of the groups with spans of these chunks, then the files that these have written."""
-    groups = [group for group in plan.groups if any(span.chunk_id in chunk_ids for span in _spans(group))]
+    groups = [group for group in plan.groups if not chunk_ids.isdisjoint(group.chunk_ids)]
     files.delete([receipts_key(plan.run_id, group.group_id) for group in groups])
     lists = files.find_all([written_key(plan.run_id, group.group_id) for group in groups], _LIST_BYTES)
     files.delete([key for body in lists if body for key in orjson.loads(body)])
-
-
-def _spans(group: BatchGroup) -> Iterator[Span]:
-    return (span for batch in group.batches for span in batch.spans)
 
 
 def _without(plan: Plan, left_out: Mapping[str, LeftOut], pending: Mapping[str, ChunkRecord]) -> Plan:

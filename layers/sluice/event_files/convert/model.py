@@ -5,16 +5,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
-from sluice.event_files.ledger.model import ChunkRecord, OpenRun, chunk_id_of
+from sluice.event_files.ledger.model import HOUR_WORK, ChunkRecord, LeftOut, OpenRun, chunk_id_of
 from sluice.lake.object_store import RUNS_PREFIX, ByteRange
 
 
 @dataclass(frozen=True, slots=True)
 class Span(ByteRange):
-    """Bytes of a chunk's object that hold so many rows, clean by so named columns; of its dirty object, none."""
+    """Bytes of a chunk's object that hold so many rows of so many hours, clean by so named columns.
+
+    Of a dirty object they hold none.
+    """
 
     rows: int = 0
     columns: str = ""
+    hours: int = 0
+
+    @property
+    def work(self) -> int:
+        """Return what it is to convert, in bytes of lines."""
+        return self.length + self.hours * HOUR_WORK
 
     @property
     def chunk_id(self) -> str:
@@ -36,6 +45,11 @@ class Batch:
     def rows(self) -> int:
         """Return the rows to be written."""
         return sum(span.rows for span in self.spans)
+
+    @property
+    def work(self) -> int:
+        """Return what it is to convert, in bytes of lines."""
+        return sum(span.work for span in self.spans)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
@@ -59,21 +73,15 @@ class BatchGroup:
         """Return the name of the group, unique in its run."""
         return self.batches[0].batch_id
 
+    @property
+    def chunk_ids(self) -> tuple[str, ...]:
+        """Return the chunks that it has spans of."""
+        return tuple(dict.fromkeys(span.chunk_id for batch in self.batches for span in batch.spans))
+
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:
         """Read the JSON of a group."""
         return cls(tuple(map(Batch.from_json, value["batches"])))
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A chunk that cannot be read, so that it waits on, and why; it is `gone` where its object is, or a part of it."""
-
-    chunk_id: str
-    reason: str
-    gone: bool = False
-    files: int = 0
-    events: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +101,7 @@ class Arrived:
 class Plan:
     """The work of a run. Once published it never changes; its groups are the items of the Map state.
 
-    Where chunks cannot be read, a plan without these follows it.
+    Where chunks cannot be read, or a batch failed, a plan without these follows it.
     """
 
     run_id: str
@@ -168,8 +176,8 @@ class RunLedger(Protocol):
     def mark_converted(self, chunk_ids: Iterable[str], run_id: str) -> None:
         """Move chunks from pending to converted; those that are converted already stay so."""
 
-    def note_left_out(self, reasons: Mapping[str, str]) -> None:
-        """Note at pending chunks why a run left them out."""
+    def note_left_out(self, left_out: Iterable[LeftOut]) -> None:
+        """Note at pending chunks why a run left them out, and in how many runs their batches failed."""
 
 
 def plan_key(run_id: str, token: str) -> str:
@@ -188,7 +196,7 @@ def written_key(run_id: str, group_id: str) -> str:
 
 
 def left_out_key(run_id: str, group_id: str) -> str:
-    """Return the key of the chunks that a group could not read; once it has receipts, it could after all."""
+    """Return the key of the chunks that a group could not convert; once it has receipts, it could after all."""
     return f"{RUNS_PREFIX}{run_id}/left_out/{group_id}.json"
 
 

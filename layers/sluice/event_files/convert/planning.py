@@ -4,6 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
+from itertools import chain, count
+from operator import attrgetter
 
 import orjson
 
@@ -23,6 +26,9 @@ from sluice.lake.object_store import ObjectStore, iso
 
 MAX_SPANS = 500
 """A group of batches travels as the input of one state: 500 spans are about 100 KB of its 256 KB."""
+MAX_SUSPECT_LOTS = 40
+"""Lots of chunks whose batches failed that one run tries again: it must end though all of them run out of time."""
+_SUSPECTS = 20  # chunks whose batch failed once that are tried together; those of one that failed again are tried alone
 
 
 class Decision(StrEnum):
@@ -44,7 +50,7 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Planning:
-    """Plans runs; batches and groups are cut at `batch_bytes` of lines."""
+    """Plans runs; batches and groups are cut at `batch_bytes` of lines, or of what is as much work."""
 
     ledger: RunLedger
     files: ObjectStore
@@ -83,21 +89,30 @@ class Planning:
         return self.ledger.open_run()  # a twin of this attempt was first: its plan holds
 
     def _plan_of(self, run_id: str, now: datetime, chunks: Sequence[ChunkRecord]) -> Plan:
-        planned_at = iso(now)
-        batches = (
-            Batch(run_id, planned_at, f"{number:05d}-{table or 'DIRTY'}", table, spans)
-            for number, (table, spans) in enumerate(self._parts(chunks))
-        )
-        # An invocation for each of them is most of what small batches would cost.
-        groups = cut(batches, _bytes, self.batch_bytes, MAX_SPANS, count=lambda batch: len(batch.spans))
+        planned_at, numbers = iso(now), count()
+        lots = list(_lots(chunks, run_id))
+        groups = [
+            group
+            for lot in lots
+            for group in self._groups(
+                Batch(run_id, planned_at, f"{next(numbers):05d}-{table or 'DIRTY'}", table, spans)
+                for table, spans in self._parts(lot)
+            )
+        ]
+        planned = [*chain.from_iterable(lots)]
         return Plan(
             run_id,
             planned_at,
-            files=sum(chunk.files for chunk in chunks),
-            chunk_ids=tuple(chunk.chunk_id for chunk in chunks),
-            groups=tuple(map(BatchGroup, groups)),
-            arrived=arrived_with(chunks),
+            files=sum(chunk.files for chunk in planned),
+            chunk_ids=tuple(chunk.chunk_id for chunk in planned),
+            groups=tuple(groups),
+            arrived=arrived_with(planned),
         )
+
+    def _groups(self, batches: Iterable[Batch]) -> Iterator[BatchGroup]:
+        """Put batches together: an invocation for each of them is most of what small ones would cost."""
+        groups = cut(batches, attrgetter("work"), self.batch_bytes, MAX_SPANS, count=lambda batch: len(batch.spans))
+        return map(BatchGroup, groups)
 
     def _parts(self, chunks: Sequence[ChunkRecord]) -> Iterator[tuple[str | None, tuple[Span, ...]]]:
         """Cut the rows of each table, then the dirty records, into batches."""
@@ -105,17 +120,31 @@ class Planning:
         for chunk in chunks:
             for segment in chunk.segments:
                 key, etag = clean_key(chunk.chunk_id), chunk.clean_etag
-                span = Span(key, segment.offset, segment.length, etag, segment.rows, segment.columns)
+                span = Span(key, segment.offset, segment.length, etag, segment.rows, segment.columns, segment.hours)
                 rows_of.setdefault(segment.table, []).append(span)
         dirty = [Span(dirty_key(chunk.chunk_id), 0, chunk.dirty_length) for chunk in chunks if chunk.dirty_length]
         everything: list[tuple[str | None, list[Span]]] = [*sorted(rows_of.items()), (None, dirty)]
         for table, spans in everything:
-            for batch in cut(spans, lambda span: span.length, self.batch_bytes, MAX_SPANS):
+            for batch in cut(spans, attrgetter("work"), self.batch_bytes, MAX_SPANS):
                 yield table, batch
 
 
-def _bytes(batch: Batch) -> int:
-    return sum(span.length for span in batch.spans)
+def _lots(chunks: Sequence[ChunkRecord], run_id: str) -> Iterator[Sequence[ChunkRecord]]:
+    """Yield the chunks that may share a group: those whose batches never failed; of the others, few or one file's.
+
+    So a chunk that fails whatever it is converted with ends alone. Which of many are tried again differs by run.
+    """
+    yield [chunk for chunk in chunks if not chunk.failures]
+    once = [chunk for chunk in chunks if chunk.failures == 1]
+    suspects = [once[start : start + _SUSPECTS] for start in range(0, len(once), _SUSPECTS)]
+    alone: dict[str, list[ChunkRecord]] = {}
+    for chunk in chunks:
+        if chunk.failures > 1:
+            alone.setdefault(chunk.commit, []).append(chunk)
+    suspects += alone.values()
+    yield from sorted(suspects, key=lambda lot: sha256(f"{run_id}{lot[0].chunk_id}".encode()).digest())[
+        :MAX_SUSPECT_LOTS
+    ]
 
 
 def arrived_with(chunks: Iterable[ChunkRecord]) -> Arrived:

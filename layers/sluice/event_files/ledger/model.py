@@ -15,6 +15,8 @@ CONVERTED = "chunk#converted"
 
 CONVERTED_DAYS = 400
 """Days that the record of a converted chunk is kept: longer than a stage may keep the chunk's objects."""
+HOUR_WORK = 16 << 10
+"""Bytes of lines that are as much work to convert as one more hour of them, which is one more file."""
 
 _HOUR = timedelta(hours=1)
 
@@ -148,7 +150,8 @@ class SourceRecord:
 class Segment:
     """Whole rows of one table in a clean object: `length` bytes from `offset`.
 
-    `columns` is the `columns_id` of the contract by which they are clean; "" in records of before it was kept.
+    `columns` is the `columns_id` of the contract by which they are clean, `hours` the number of hours that they are of;
+    "" and 0 in records of before these were kept.
     """
 
     table: str
@@ -156,6 +159,7 @@ class Segment:
     length: int
     rows: int
     columns: str = ""
+    hours: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +175,7 @@ class ChunkRecord:
         source_bytes: Bytes of the source objects as delivered.
         commit_id: Its id, or that of the last chunk committed with it: a file may fill several, which stay together.
         clean_etag: ETag of its clean object: conversion reads no other; "" in records of before it was kept.
+        failures: Runs in which a batch with rows of it failed for good, and no other reason was known.
     """
 
     chunk_id: str
@@ -181,6 +186,28 @@ class ChunkRecord:
     source_bytes: int = 0
     commit_id: str = ""
     clean_etag: str = ""
+    failures: int = 0
+
+    @property
+    def commit(self) -> str:
+        """Return what it shares with the chunks that were committed with it."""
+        return self.commit_id or self.chunk_id
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A chunk that cannot be read, or whose batch failed for good, so that it waits on, and why.
+
+    It is `gone` where its object is, or a part of it. `failures` counts the runs in which its batch failed; it may be
+    another chunk's fault.
+    """
+
+    chunk_id: str
+    reason: str
+    gone: bool = False
+    files: int = 0
+    events: int = 0
+    failures: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sluice.aws.runtime import Item, from_dynamodb, is_met, to_dynamodb, transact
@@ -12,6 +13,7 @@ from sluice.event_files.ledger.model import (
     PENDING,
     ChunkRecord,
     Counts,
+    LeftOut,
     OpenRun,
     Segment,
     chunk_key,
@@ -94,11 +96,12 @@ class DynamoRunLedger:
                 ]
             transact(self._client, moves)
 
-    def note_left_out(self, reasons: Mapping[str, str]) -> None:
-        """Note at pending chunks why a run left them out."""
-        for chunk_id, reason in reasons.items():
-            key, values = chunk_key(PENDING, chunk_id), to_dynamodb({":reason": reason})
-            is_met(lambda: self._update(key, "SET left_out = :reason", values, "attribute_exists(pk)"))  # noqa: B023
+    def note_left_out(self, left_out: Iterable[LeftOut]) -> None:
+        """Note at pending chunks why a run left them out, and in how many runs their batches failed."""
+        for each in left_out:
+            key, values = chunk_key(PENDING, each.chunk_id), {":reason": each.reason, ":failures": each.failures}
+            change = "SET left_out = :reason, failures = :failures"
+            is_met(partial(self._update, key, change, to_dynamodb(values), "attribute_exists(pk)"))
 
     def oldest_pending(self) -> datetime | None:
         """Return when the oldest chunk that waits for its conversion was committed; None when none waits."""
@@ -154,7 +157,7 @@ class DynamoRunLedger:
 
 
 def _without_note(item: Item) -> Item:
-    return {name: value for name, value in item.items() if name != "left_out"}
+    return {name: value for name, value in item.items() if name not in {"left_out", "failures"}}
 
 
 def chunk_record(item: Mapping[str, Any]) -> ChunkRecord:
@@ -164,7 +167,7 @@ def chunk_record(item: Mapping[str, Any]) -> ChunkRecord:
     for table, reasons in item["dirty"].items():
         counts.dirty.update({(table, reason): count for reason, count in reasons.items()})
     segments = tuple(Segment(*segment) for segment in item["segments"])
-    kept = {name: item[name] for name in ("commit_id", "clean_etag") if item.get(name)}
+    kept = {name: item[name] for name in ("commit_id", "clean_etag", "failures") if item.get(name)}
     return ChunkRecord(item["sk"], segments, item["dirty_length"], item["files"], counts, item["bytes"], **kept)
 
 

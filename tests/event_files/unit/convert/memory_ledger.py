@@ -1,9 +1,9 @@
 """Pending chunks and the open run, kept in memory."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from sluice.event_files.ledger.model import ChunkRecord, OpenRun
+from sluice.event_files.ledger.model import ChunkRecord, LeftOut, OpenRun
 
 
 @dataclass
@@ -23,7 +23,7 @@ class MemoryLedger:
     pending: list[ChunkRecord] = field(default_factory=list)
     run: OpenRun | None = None
     converted: dict[str, str] = field(default_factory=dict)
-    left_out: dict[str, str] = field(default_factory=dict)
+    left_out: dict[str, LeftOut] = field(default_factory=dict)
 
     def open_run(self) -> OpenRun | None:
         return self.run
@@ -60,8 +60,8 @@ class MemoryLedger:
     def pending_chunks(self) -> list[ChunkRecord]:
         return [chunk for chunk in self.pending if chunk.chunk_id not in self.converted]
 
-    def note_left_out(self, reasons: Mapping[str, str]) -> None:
-        self.left_out.update(reasons)
+    def note_left_out(self, left_out: Iterable[LeftOut]) -> None:
+        self.left_out.update({each.chunk_id: each for each in left_out})
 
     def mark_converted(self, chunk_ids: Iterable[str], run_id: str) -> None:
         self.converted.update(dict.fromkeys(chunk_ids, run_id))

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from sluice.event_files.convert.committing import read_plan
 from sluice.event_files.convert.model import Arrived, Batch, BatchGroup, Plan, Span
-from sluice.event_files.convert.planning import MAX_SPANS, Decision, Planned, Planning
-from sluice.event_files.ledger.model import ChunkRecord, Counts, OpenRun, Segment, clean_key, dirty_key
+from sluice.event_files.convert.planning import MAX_SPANS, MAX_SUSPECT_LOTS, Decision, Planned, Planning
+from sluice.event_files.ledger.model import HOUR_WORK, ChunkRecord, Counts, OpenRun, Segment, clean_key, dirty_key
 from tests.event_files.unit.convert.memory_ledger import MemoryLedger, RunningExecutions
 from tests.support.memory_object_store import MemoryObjectStore
 
@@ -20,15 +20,17 @@ NOW = datetime(2026, 1, 31, 12, 30, 15, 123456, tzinfo=UTC)
 BATCH_BYTES = 100
 
 
-def plan_with(ledger: MemoryLedger, files: MemoryObjectStore) -> Planned:
-    return Planning(ledger, files, RunningExecutions(), BATCH_BYTES).plan("me", "run", NOW, "token")
+def plan_with(
+    ledger: MemoryLedger, files: MemoryObjectStore, run_id: str = "run", batch_bytes: int = BATCH_BYTES
+) -> Planned:
+    return Planning(ledger, files, RunningExecutions(), batch_bytes).plan("me", run_id, NOW, "token")
 
 
-def plan_of(*pending: ChunkRecord) -> Plan:
+def plan_of(*pending: ChunkRecord, run_id: str = "run", batch_bytes: int = BATCH_BYTES) -> Plan:
     """The plan of a run over pending chunks."""
     files = MemoryObjectStore()
-    planned = plan_with(MemoryLedger(list(pending)), files)
-    assert planned == Planned(Decision.PLANNED, "run", planned.plan_key)
+    planned = plan_with(MemoryLedger(list(pending)), files, run_id, batch_bytes)
+    assert planned == Planned(Decision.PLANNED, run_id, planned.plan_key)
     return read_plan(files, planned.plan_key or "")
 
 
@@ -119,6 +121,28 @@ def test_many_small_segments_are_cut_by_number() -> None:
     plan = plan_of(*pending)
     assert [(len(batch.spans), batch.rows) for batch in plan.batches] == [(500, 500), (500, 500), (1, 1)]
     assert max(len(orjson.dumps(batch)) for batch in plan.batches) < 128 << 10
+
+
+def test_many_hours_are_cut_by_their_work() -> None:
+    """Each hour of a batch is a file of its own, however few bytes it has."""
+    pending = [ChunkRecord(f"{number:020d}", (Segment("A", 0, 0, 500, "", hours=500),)) for number in range(9)]
+    groups = plan_of(*pending, batch_bytes=2000 * HOUR_WORK).groups
+    assert [sum(span.hours for batch in group.batches for span in batch.spans) for group in groups] == [2000, 2000, 500]
+
+
+def test_chunks_whose_batches_failed_share_groups_with_few_others_and_then_with_none() -> None:
+    def failed(number: int, failures: int, commit_id: str = "") -> ChunkRecord:
+        return replace(chunk(number, [("A", 1, 1)], 1, 1), failures=failures, commit_id=commit_id)
+
+    once = [failed(number, 1) for number in range(21)]
+    twice = [failed(100, 2), failed(101, 3, "file"), failed(102, 3, "file")]
+    groups = plan_of(*once, *twice, failed(200, 0), failed(201, 0)).groups
+    found = sorted(len(group.chunk_ids) for group in groups)
+    assert found == sorted([2, 20, 1, 1, 2])
+    many = [failed(number, 2) for number in range(2 * MAX_SUSPECT_LOTS)]
+    tried = [{each for group in plan_of(*many, run_id=run).groups for each in group.chunk_ids} for run in ("1", "2")]
+    assert [len(each) for each in tried] == [MAX_SUSPECT_LOTS] * 2
+    assert tried[0] != tried[1], "it is not always the same that are tried again"
 
 
 class TakenOver(MemoryLedger):
