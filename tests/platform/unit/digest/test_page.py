@@ -59,6 +59,14 @@ def test_every_plot_has_its_place(kind: PeriodKind) -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_a_table_that_is_wider_than_a_phone_scrolls_by_itself() -> None:
+    page = page_of(digest())
+    cards = re.findall(r'class="card( scroll)?" id="[^"]*"><table', page)
+    assert len(cards) > 3
+    assert set(cards) == {" scroll"}
+    assert ".scroll { overflow-x: auto; }" in page
+
+
 def test_links_lead_to_headings() -> None:
     structure = Structure(page_of(digest()))
     assert {f"#{name}" for name in structure.values("id")} >= set(structure.values("href")) - {"data:,"}

@@ -112,6 +112,8 @@ def test_the_calendar_puts_days_into_weeks_from_their_mondays() -> None:
     assert [heat.y[day] for day, (share,) in enumerate(heat.z) if share is not None] == ["Fri", "Sat"]
     assert heat.text[4][0] == "2026-01-30: off target<br>1 of 2 jobs on target<br>1 delivered"
     assert plot.figure.layout.xaxis.domain == (0, 1 / 13)
+    (whole,) = calendar(daily([row(0)])).figure.data
+    assert list(whole.text[4]) == ["2026-01-30: on target<br>1 of 1 jobs on target<br>1 delivered"]
 
 
 @pytest.mark.parametrize(("weeks", "labels"), [(1, 1), (5, 5), (12, 4), (52, 5)])
