@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 from collections.abc import Callable
 from itertools import permutations
 from typing import Any
@@ -115,6 +116,19 @@ def test_the_index_ends_as_the_bucket_is(moto_stage: MotoStage, index_media: Han
         kept = items_of(MEDIA_INDEX)
         assert {item["sk"] for item in kept} == {"x+y.png\na b", "MYLIB/x+y.png\n"}
         assert all(("key" in item) == medium.exists != ("expires_at" in item) for item in kept), "only marks expire"
+
+
+def test_of_a_batch_the_last_change_of_an_object_holds_wherever_it_stands(
+    moto_stage: MotoStage, index_media: Handler
+) -> None:
+    medium = Medium(moto_stage, random.Random(1), versioned=True)
+    came, went = medium.put(), medium.delete()
+    with moto_stage.calls.record() as operations:
+        index_media(_batch(went, came))
+    assert not _finds(moto_stage)
+    assert operations == ["UpdateItem"] * 2, "a delete marker says by itself that it went"
+    day = 86_400  # a message waits 14 of them, and after a redrive as long again
+    assert all(item["expires_at"] > time.time() + 28 * day for item in items_of(MEDIA_INDEX))
 
 
 def test_functions_at_the_same_time(moto_stage: MotoStage, index_media: Handler) -> None:

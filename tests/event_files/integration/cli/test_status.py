@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from cli.event_files.status import Backlog, Queue, backlog, dirty_counts, status
+from cli.event_files.status import Backlog, Queue, Unread, backlog, dirty_counts, status
 from cli.platform.session import Deployment
 from sluice.aws.runtime import Item, to_dynamodb
 
@@ -34,6 +34,18 @@ def test_chunks_and_the_queue_of_a_stage(stage: Deployment) -> None:
     (dirty,) = found.tables.values()
     assert list(found.tables) == ["Dirty events in the last 2 chunks, since 2024-05-14 11:00 UTC"]
     assert [list(column.cells) for column in dirty.columns] == [["A_PRED"], ["RULE_BROKEN"], ["4"], ["33.33%"]]
+
+
+def test_what_cannot_be_read_and_what_is_dirty_is_said(stage: Deployment) -> None:
+    sizes = {"bytes": 1000, "dirty_bytes": 50, "dirty_files": 2}
+    counts = {"files": 3, "clean": {"A_PRED": 4}, "dirty": {}, **sizes}
+    put_chunk(stage, "pending", "1", created_at="2024-05-14T11:59:00.000Z", left_out="its object is gone", **counts)
+    found = status(stage)
+    assert found.members["left_out"] == [Unread("1", 3, 4, "its object is gone")]
+    (lost,) = [line for line in found.lines if "its object is gone" in line]
+    assert "3 files" in lost
+    assert "4 events" in lost
+    assert "Dirty: 50 B, 5.00% of the bytes in the last 1 chunk; 2 files without a clean event" in found.lines
 
 
 def test_the_backlog_counts_clean_events_and_knows_its_age() -> None:

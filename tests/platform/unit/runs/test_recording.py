@@ -110,6 +110,17 @@ def test_the_cause_of_a_failed_map_is_that_of_its_items() -> None:
     assert "AccessDenied" in record("export_step_failed").cause, "another step's cause is its own"
 
 
+@pytest.mark.parametrize(
+    ("status", "said"), [("FAILED", "was killed"), ("ABORTED", "was stopped"), ("TIMED_OUT", "took longer than")]
+)
+def test_an_end_without_a_cause_has_one_here(status: str, said: str) -> None:
+    """Of a function that was killed Step Functions gives none."""
+    execution = recorded("convert_failed")
+    execution.items_failed = False
+    execution.described |= {"status": status, "cause": "", "error": ""}
+    assert said in execution.recorder.record(execution.arn).cause
+
+
 def test_an_export_counts_what_its_result_says() -> None:
     found = record("export_incomplete")
     counts = dict(found.counts)
