@@ -88,7 +88,13 @@ class EventFunctions(PipelineFunctions):
             f"{self._lake_arn}/{folder}/*" for folder in ("data/clean_json", "data/clean_parquet", "runs/*/receipts")
         ]
         self.commit_conversion.allow(["s3:DeleteObject"], removed, _ANY_OBJECT)
-        settle = ["dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
+        settle = [
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            "dynamodb:PutItem",
+            "dynamodb:UpdateItem",
+            "dynamodb:DeleteItem",
+        ]
         self.commit_conversion.allow(settle, [self._ledger.table_arn])
 
     def _build_profile(self, *, searched: bool) -> None:

@@ -29,7 +29,8 @@ class ConversionMachine(Machine):
         failed = self.failure("Conversion failed", "What it planned stays pending; the next run goes on with it.")
         run = {"plan_key": sfn.JsonPath.string_at("$.plan_key")}
         plan = self.call("Plan the run", self._functions.plan_conversion, _EXECUTION, failed, result_path=None)
-        commit = self.call("Commit the run", self._functions.commit_conversion, run, failed, result_path=None)
+        owned = run | {"execution": _EXECUTION["execution"]}
+        commit = self.call("Commit the run", self._functions.commit_conversion, owned, failed, result_path=None)
         profile = self.call("Publish the profiling log", self._functions.profile_run, run, failed)
         convert = self._build_map(failed)
         comment = "Else its chunks are left out and wait, and what else was converted with them is converted again"

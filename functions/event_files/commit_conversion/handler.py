@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.runtime import dynamodb, s3, setting
-from sluice.event_files.convert.committing import commit, read_plan
+from sluice.event_files.convert.committing import assert_owned, commit, read_plan
 from sluice.event_files.convert.leaving_out import leave_out
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.event_files.metrics import CHUNKS_LEFT_OUT
@@ -21,9 +21,10 @@ ledger = DynamoRunLedger(dynamodb(), setting("LEDGER_TABLE"))
 
 @function.observe
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Commit the run of a plan, ``{"plan_key": …}``, or plan it again without the chunks that cannot be converted."""
+    """Commit the run of a plan, ``{"plan_key", "execution"}``, or plan it again without chunks that cannot be converted."""
     key = event["plan_key"]
     plan = read_plan(files, key)
+    assert_owned(plan, event["execution"], ledger)
     if following := leave_out(plan, key, files, ledger):
         key, plan = following
         if plan.groups:

@@ -62,7 +62,7 @@ class Pipeline:
         for key in (lost, *self._cloud.keys(f"{plan_key.rpartition('/')[0]}/receipts/")):
             s3.delete_object(Bucket=bucket, Key=key)
         self._convert_batches(plan_key, chunk_id_of(lost))
-        again = self.functions.call("commit_conversion", {"plan_key": plan_key})
+        again = self._commit(plan_key)
         assert again["status"] == "planned_again"
         self._convert(again["plan_key"])
         s3.put_object(Bucket=bucket, Key=lost, Body=body)
@@ -70,8 +70,13 @@ class Pipeline:
 
     def _convert(self, plan_key: str) -> None:
         self._convert_batches(plan_key)
-        for step in ("commit_conversion", "profile_run"):
-            self.functions.call(step, {"plan_key": plan_key})
+        self._commit(plan_key)
+        self.functions.call("profile_run", {"plan_key": plan_key})
+
+    def _commit(self, plan_key: str) -> dict[str, Any]:
+        owned = {"plan_key": plan_key, "execution": self._execution}
+        committed: dict[str, Any] = self.functions.call("commit_conversion", owned)
+        return committed
 
     def _convert_batches(self, plan_key: str, lost: str = "none") -> None:
         for group in json.loads(self._cloud.read(plan_key))["groups"]:
@@ -88,8 +93,9 @@ class Pipeline:
     def _plan(self) -> dict[str, Any]:
         machine = self._cloud.output("ConvertMachine").replace(":stateMachine:", ":execution:")
         started_at = datetime.now(UTC).isoformat()
+        self._execution = f"{machine}:{uuid.uuid4()}"
         planned: dict[str, Any] = self.functions.call(
-            "plan_conversion", {"execution": f"{machine}:{uuid.uuid4()}", "started_at": started_at}
+            "plan_conversion", {"execution": self._execution, "started_at": started_at}
         )
         return planned
 

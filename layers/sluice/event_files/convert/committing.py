@@ -9,6 +9,7 @@ import orjson
 
 from sluice.event_files.convert.model import Plan, Receipt, RunLedger, receipts_key
 from sluice.event_files.ledger.model import clean_key
+from sluice.lake.lease import LeaseLostError
 from sluice.lake.object_store import MissingObjectError, ObjectStore, commit_key
 
 
@@ -45,6 +46,19 @@ class Summary:
 def read_plan(files: ObjectStore, key: str) -> Plan:
     """Read a published plan."""
     return Plan.from_json(orjson.loads(files.read(key)))
+
+
+def assert_owned(plan: Plan, execution: str, ledger: RunLedger) -> None:
+    """Assert that an execution has the run of a plan: one that is redriven would count once more what was done since.
+
+    Raises:
+        LeaseLostError: Another execution took the run over.
+    """
+    run = ledger.open_run()
+    if run is None or (run.run_id, run.execution) != (plan.run_id, execution):
+        raise LeaseLostError(
+            f"run {plan.run_id} was taken over by another execution: nothing is left to do for this one"
+        )
 
 
 def commit(plan: Plan, files: ObjectStore, ledger: RunLedger) -> Summary:

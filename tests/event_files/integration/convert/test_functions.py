@@ -9,6 +9,7 @@ import pytest
 from sluice.aws import runtime
 from sluice.aws.runtime import StepFunctionsExecutions
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
+from sluice.lake.lease import LeaseLostError
 from sluice.lake.object_store import TABLES_PREFIX
 from tests.support.lambda_handlers import Handler, load_handler
 from tests.support.moto_backend import objects_of
@@ -54,12 +55,17 @@ class Machine:
     def convert(self, item: Any) -> Any:
         return _as_json(self._handlers["convert_batch"](item))
 
-    def follow(self, planned: Any) -> Any:
+    def run(self, name: str) -> Any:
+        """Go through all states of an execution."""
+        execution = self.start(name)
+        return self.follow(execution, self.plan(execution))
+
+    def follow(self, execution: dict[str, str], planned: Any) -> Any:
         """Do what the machine does after it has planned."""
         for item in self.items(planned):
             self.convert(item)
         rest = {"plan_key": planned["plan_key"]}
-        committed = _as_json(self._handlers["commit_conversion"](rest))
+        committed = _as_json(self._handlers["commit_conversion"](rest | {"execution": execution["execution"]}))
         published = _as_json(self._handlers["profile_run"](rest))
         assert committed == planned
         assert published == {"run_id": planned["run_id"]}
@@ -73,10 +79,11 @@ def machine(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 def test_a_run(machine: Machine) -> None:
-    planned = machine.plan(machine.start("a"))
+    execution = machine.start("a")
+    planned = machine.plan(execution)
     assert planned["status"] == "planned"
     assert planned["plan_key"].startswith(f"runs/{planned['run_id']}/plan-")
-    summary = machine.follow(planned)
+    summary = machine.follow(execution, planned)
     assert summary == {
         "run_id": planned["run_id"],
         "status": "converted",
@@ -139,25 +146,40 @@ def test_busy_while_an_execution_goes_on_then_its_run_is_taken_over(machine: Mac
     third = machine.start("c")
     assert machine.plan(third) == planned
     assert machine.plan(third) == planned, "its second attempt finds what its first has taken over"
-    assert machine.follow(planned)["rows"] == {"MICROONE_EVENT": 1, "MICROTWO_PRED": 1}
-    assert machine.follow(machine.plan(third))["rows"] == {"MICROONE_EVENT": 1}
+    assert machine.follow(third, planned)["rows"] == {"MICROONE_EVENT": 1, "MICROTWO_PRED": 1}
+    assert machine.follow(third, machine.plan(third))["rows"] == {"MICROONE_EVENT": 1}
 
 
 def test_an_attempt_to_plan_that_wakes_after_its_execution_has_ended(machine: Machine, moto_stage: MotoStage) -> None:
     """Its run must not pass for the one that its execution has finished: the receipts of that prove nothing for it."""
     execution = machine.start("a")
     first = machine.plan(execution)
-    machine.follow(first)
+    machine.follow(execution, first)
     machine.end(execution)
     moto_stage.arrive("x/b", body(event("MICROONE_EVENT", 3), event("MICROTWO_PRED", 4, hour=0), broken(2)))
     late = machine.plan(execution)
     assert late["run_id"] != first["run_id"]
-    taken = machine.plan(machine.start("b"))
+    second = machine.start("b")
+    taken = machine.plan(second)
     assert taken == late
-    machine.follow(taken)
+    machine.follow(second, taken)
     assert sorted(row["id"] for row in tables()["MICROONE_EVENT"]) == ["MICROONE_EVENT-1", "MICROONE_EVENT-3"]
     assert len(tables()["PROFILING_LOG"]) == 6
     assert_books_balance()
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_an_execution_that_is_redriven_counts_nothing_that_another_one_does(machine: Machine, *, ended: bool) -> None:
+    """Its record would hold the counts of that run once more."""
+    failed = machine.start("a")
+    planned = machine.plan(failed)
+    machine.end(failed)
+    if ended:
+        machine.run("b")
+    else:
+        machine.plan(machine.start("b"))
+    with pytest.raises(LeaseLostError, match="taken over by another execution"):
+        machine.follow(failed, planned)
 
 
 def test_an_expired_execution_is_not_running(machine: Machine) -> None:
