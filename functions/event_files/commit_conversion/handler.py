@@ -21,7 +21,7 @@ ledger = DynamoRunLedger(dynamodb(), setting("LEDGER_TABLE"))
 
 @function.observe
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Commit the run of a plan, ``{"plan_key", "execution"}``, or plan it again without chunks that cannot be converted."""
+    """Commit the run of a plan (``plan_key``) by its `execution`, or plan it again without what cannot be converted."""
     key = event["plan_key"]
     plan = read_plan(files, key)
     assert_owned(plan, event["execution"], ledger)
