@@ -20,6 +20,7 @@ from sluice.event_files.ledger.runs_dynamodb import RUN_KEY
 from sluice.lake.object_store_s3 import S3ObjectStore
 
 _SEGMENTS = 8  # of the ledger, read side by side
+_LOOKED_FOR = 100  # chunks at a time: an expression has at most 4 KB
 _MESSAGE = "its chunk was lost before its conversion; it was announced once more"
 
 
@@ -62,6 +63,17 @@ def announce_again(deployment: Deployment, chunk_ids: Sequence[str]) -> list[Upl
 
 def _commits_of(deployment: Deployment, chunk_ids: Sequence[str]) -> list[Commit]:
     """Return the commits of chunks; no record of a chunk names its files, but each file names its chunks."""
+    found: dict[tuple[str, str], Item] = {}
+    for start in range(0, len(chunk_ids), _LOOKED_FOR):
+        found |= _files_of(deployment, chunk_ids[start : start + _LOOKED_FOR])
+    commits: dict[tuple[str, ...], list[Item]] = {}
+    for item in found.values():
+        commits.setdefault(tuple(item["chunks"]), []).append(item)
+    return [Commit(ids, tuple(items)) for ids, items in commits.items()]
+
+
+def _files_of(deployment: Deployment, chunk_ids: Sequence[str]) -> dict[tuple[str, str], Item]:
+    """Return the items of files that gave one of these chunks, by their keys."""
     names = {f":chunk{number}": chunk_id for number, chunk_id in enumerate(chunk_ids)}
     request: dict[str, Any] = {
         "TableName": deployment.output("LedgerTable"),
@@ -76,11 +88,7 @@ def _commits_of(deployment: Deployment, chunk_ids: Sequence[str]) -> list[Commit
         return [from_dynamodb(item) for page in pages for item in page["Items"]]
 
     with ThreadPoolExecutor(_SEGMENTS) as threads:
-        found = {(item["pk"], item["sk"]): item for items in threads.map(scan, range(_SEGMENTS)) for item in items}
-    commits: dict[tuple[str, ...], list[Item]] = {}
-    for item in found.values():
-        commits.setdefault(tuple(item["chunks"]), []).append(item)
-    return [Commit(ids, tuple(items)) for ids, items in commits.items()]
+        return {(item["pk"], item["sk"]): item for items in threads.map(scan, range(_SEGMENTS)) for item in items}
 
 
 def _announce(deployment: Deployment, commit: Commit) -> list[Uploaded]:

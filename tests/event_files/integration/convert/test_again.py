@@ -100,6 +100,28 @@ def test_wherever_the_command_dies_it_goes_on_when_it_is_given_again() -> None:
             assert_all_is_there_once(stage)
 
 
+def test_as_many_chunks_as_an_outage_may_cost(moto_stage: MotoStage) -> None:
+    """DynamoDB takes 4 KB of an expression: the names of 130 chunks or so."""
+    moto_stage.limits = type(moto_stage.limits)(chunk_bytes=1, max_file_bytes=1 << 20)
+    moto_stage.arrive("x/first", FIRST)
+    commands, sizes = deployed(moto_stage), list[int]()
+
+    def note(params: dict[str, Any], **_: object) -> None:
+        sizes.append(len(params["FilterExpression"]))
+
+    events, name = moto_stage.dynamodb.meta.events, "provide-client-params.dynamodb.Scan"
+    lost = [chunk["sk"] for chunk in ledger("chunk#pending")]
+    others = [f"{number:032}" for number in range(200)]
+    events.register(name, note)
+    try:
+        with pytest.raises(CliError, match="no files of 200 chunks"):
+            announce_again(commands, [lost[0], *others, *lost[1:]])
+    finally:
+        events.unregister(name, note)
+    assert max(sizes) <= 4096
+    assert len(announce_again(commands, lost)) == 1
+
+
 def test_a_chunk_that_a_run_may_still_convert_is_refused(moto_stage: MotoStage) -> None:
     arrive(moto_stage)
     commands = deployed(moto_stage)
