@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -57,6 +58,18 @@ def test_a_service_that_is_busy_is_asked_five_times(client: Callable[[], Any], m
     with answered(client(), *[(503, b"")] * 4) as asked:
         getattr(client(), CALLS[client])()
     assert len(asked) == 5
+
+
+def test_pauses_between_attempts_grow_with_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Functions that got into each other's way must not meet again."""
+    pauses: list[float] = []
+    monkeypatch.setattr(runtime.time, "sleep", pauses.append)
+    assert {len(list(runtime.attempts())) for _ in range(50)} == {7}
+    by_place = [pauses[place::6] for place in range(6)]
+    assert all(len(set(alike)) == 50 for alike in by_place)
+    means = [fmean(alike) for alike in by_place]
+    assert means == sorted(means)
+    assert means[-1] > 0.5
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.event_files.ledger.model import Reason
-from sluice.event_files.validate.content import Content, ContentTooLargeError, content_of
+from sluice.event_files.validate import content as module
+from sluice.event_files.validate.content import AccountingError, Content, ContentTooLargeError, content_of
 from tests.event_files.unit.validate.contract_events import chance
 
 LARGE = 1 << 24
@@ -75,6 +76,12 @@ def test_the_books_of_an_object_balance_whatever_it_is_made_of(parts: list[bytes
         assert unread.offset >= end
         end = unread.offset + len(unread.raw)
         assert body[unread.offset : end] == unread.raw
+
+
+def test_bytes_of_an_object_that_are_passed_over_are_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module._Gunzip, "_take", lambda *_: None)
+    with pytest.raises(AccountingError, match="Nothing was committed"):
+        content_of(TEXT + gzip.compress(TEXT), LARGE)
 
 
 def damage_of(body: bytes) -> tuple[bytes, int, bytes]:

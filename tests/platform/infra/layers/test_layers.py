@@ -153,6 +153,7 @@ def test_a_native_layer_is_compiled_for_the_running_python(cache: Path) -> None:
 def test_layers_have_the_versions_everything_is_tested_with(layer: str) -> None:
     for name, pinned in pins(layer).items():
         assert version(name) == pinned
+    assert {"boto3", "botocore"} <= pins("runtime").keys(), "Lambda's own would change unseen"
 
 
 @pytest.mark.parametrize("python", sorted({RUNNING, "3.14"}))

@@ -10,7 +10,7 @@ from cli.platform.console import CliError
 from cli.platform.query import run_query, typed
 from cli.platform.session import Deployment
 from cli.platform.sql import assert_reads, nested_as_json
-from tests.support.cli_environment import deployment
+from tests.support.cli_environment import connect_commands, deployment, sluice, sluice_json
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,14 @@ def test_other_statements_are_run_as_written(sql: str) -> None:
     assert nested_as_json(sql, EVENTS) == (sql, frozenset())
 
 
+class Catalog:
+    """Lists the tables."""
+
+    def paginate(self, **_: str) -> Any:
+        columns = [{"Name": name, "Type": kind} for name, kind in EVENTS["event"].items()]
+        yield {"TableMetadataList": [{"Name": "event", "Columns": columns}]}
+
+
 class Athena:
     """A client that answers with given pages."""
 
@@ -127,8 +135,8 @@ class Athena:
     def get_query_execution(self, **_: str) -> dict[str, Any]:
         return {"QueryExecution": {"Status": self.status}}
 
-    def get_paginator(self, _: str) -> "Athena":
-        return self
+    def get_paginator(self, operation: str) -> "Athena | Catalog":
+        return Catalog() if operation == "list_table_metadata" else self
 
     def paginate(self, **_: str) -> Any:
         info = [{"Name": name, "Type": kind} for name, kind in self.columns]
@@ -172,3 +180,11 @@ def test_columns_of_the_same_name_are_numbered() -> None:
     client = Athena([[["id", "id"], ["a", "b"]]], [("id", "varchar"), ("id", "varchar")])
     result = run_query(stage(client), "select a.id, b.id from a, b")
     assert [dict(zip(result.columns, row, strict=True)) for row in result.rows] == [{"id": "a", "id_2": "b"}]
+
+
+def test_nested_values_of_a_query_are_json_in_both_of_its_forms(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Athena([[["id", "kinds"], ["1", '["x"]']]], [("id", "bigint"), ("kinds", "varchar")])
+    connect_commands(stage(client), monkeypatch)
+    assert sluice_json("query", "select id, kinds from event") == [{"id": 1, "kinds": ["x"]}]
+    assert 'CAST("event"."kinds" AS JSON)' in client.started["QueryString"]
+    assert '["x"]' in sluice("query", "select id, kinds from event").stdout
