@@ -196,6 +196,7 @@ def zip_of(data: bytes) -> bytes:
 
 LONG = b"".join(b'{"source":"a","id":%d}' % number for number in range(2_000))
 SNAPPY = pa.compress(LONG, "snappy", asbytes=True)
+FRAMED_SNAPPY = b"\xff\x06\0\0sNaPpY\x01" + (4 + len(TEXT)).to_bytes(3, "little") + b"\0" * 4 + TEXT
 UNKNOWN = {
     "zstd": pa.compress(TEXT, "zstd", asbytes=True),
     "LZ4": pa.compress(TEXT, "lz4", asbytes=True),
@@ -207,6 +208,7 @@ UNKNOWN = {
     "zlib": zlib.compress(TEXT),
     "Parquet": b"PAR1" + NOISE + gzip.compress(TEXT) + b"PAR1",
     "Snappy in gzip": gzip.compress(len(LONG).to_bytes(4) + len(SNAPPY).to_bytes(4) + SNAPPY),
+    "Snappy in gzip in gzip": gzip.compress(gzip.compress(FRAMED_SNAPPY)),
     "zstd in gzip": gzip.compress(pa.compress(TEXT, "zstd", asbytes=True)),
     "gzip in gzip in gzip in gzip": gzip.compress(gzip.compress(gzip.compress(gzip.compress(TEXT)))),
 }

@@ -80,6 +80,13 @@ def test_every_line_leads_back_to_its_bytes() -> None:
             assert (event["detail"]["id"], row["_source_key"]) == (row["detail"]["id"], "a key")
 
 
+def test_a_piece_that_is_no_json_says_why_and_where_in_the_file() -> None:
+    _, (lines,) = route(FOREIGN + b'\n{"a":NaN}' + FOREIGN)
+    (record,) = map(json.loads, lines.dirty.splitlines())
+    assert record["reason"] == "INVALID_JSON"
+    assert record["errors"][0]["message"].startswith(f"byte {len(FOREIGN) + 6} of the content: unexpected character")
+
+
 @pytest.mark.parametrize("full_at", [1, 1_000, 20_000])
 def test_lines_are_handed_over_when_they_are_full(full_at: int) -> None:
     counts, parts = route(DATA, full_at)
