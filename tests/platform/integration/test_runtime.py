@@ -63,7 +63,7 @@ def test_a_service_that_is_busy_is_asked_five_times(client: Callable[[], Any], m
 def test_pauses_between_attempts_grow_with_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Functions that got into each other's way must not meet again."""
     pauses: list[float] = []
-    monkeypatch.setattr(runtime.time, "sleep", pauses.append)
+    monkeypatch.setattr("time.sleep", pauses.append)
     assert {len(list(runtime.attempts())) for _ in range(50)} == {7}
     by_place = [pauses[place::6] for place in range(6)]
     assert all(len(set(alike)) == 50 for alike in by_place)
