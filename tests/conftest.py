@@ -23,6 +23,7 @@ settings.load_profile("repeatable")
 
 pytest_plugins = [
     "tests.support.moto_stage",
+    "tests.support.roles",
     "tests.support.local.deployed_cloud",
     "tests.support.local.deployed_exports",
     "tests.support.synthesised_stages",

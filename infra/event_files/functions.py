@@ -7,10 +7,15 @@ from infra.platform.observability.settings import Observability
 from infra.platform.pipeline_part import PipelineFunctions, PipelinePart
 from infra.platform.stage_stack import StateTable
 from infra.stage import ProducerBucket
+from sluice.event_files.ledger.model import CONVERTED, NEWEST, PENDING, RUN, SOURCES
+from sluice.lake.object_store import RUNS_PREFIX
 from sluice.search.pending import PENDING_PREFIX
 
 _EVENT_KINDS = ("clean", "dirty", "unrelated")
 _ANY_OBJECT = "Objects are named by their producer, chunk or run; the folder is fixed."
+
+RUN_FOLDERS = f"{RUNS_PREFIX}2*"
+"""Folders of the runs of Convert: they begin with the year, other folders beside them with letters."""
 
 
 class EventFunctions(PipelineFunctions):
@@ -22,6 +27,7 @@ class EventFunctions(PipelineFunctions):
         self._ledger = ledger
         self._in_ledger = {"LEDGER_TABLE": ledger.table_name}
         self._in_media = {"MEDIA_BUCKET": self.lake.media.bucket_name, "MEDIA_TABLE": media_index.table_name}
+        self._runs = f"{self._lake_arn}/{RUN_FOLDERS}"
         self._event_folders = [f"{self._lake_arn}/data/{kind}_json/*" for kind in _EVENT_KINDS]
         self._build_intake(media_index)
         self._build_conversion()
@@ -40,8 +46,9 @@ class EventFunctions(PipelineFunctions):
             MAX_FILE_BYTES=str(self._settings.max_file_bytes),
         )
         self._allow_source(self.lake.stage.source)
-        self.validate_files.allow(["s3:PutObject"], self._event_folders, _ANY_OBJECT)
-        self.validate_files.allow(["dynamodb:BatchGetItem", "dynamodb:PutItem"], [self._ledger.table_arn])
+        self.validate_files.allow_creating(self._event_folders, _ANY_OBJECT)
+        self.validate_files.allow_items(self._ledger.table_arn, ["BatchGetItem"], [f"{SOURCES}*"])
+        self.validate_files.allow_items(self._ledger.table_arn, ["PutItem"], [f"{SOURCES}*", PENDING, CONVERTED])
         self.validate_files.allow(["dynamodb:Query"], [media_index.table_arn])
         self.index_media = self.build(
             "index_media",
@@ -70,32 +77,29 @@ class EventFunctions(PipelineFunctions):
             **self._in_ledger,
             BATCH_BYTES=str(self._settings.batch_bytes),
         )
-        self.plan_conversion.allow(["s3:PutObject"], [f"{self._lake_arn}/runs/*"], _ANY_OBJECT)
-        claim = ["dynamodb:Query", "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
-        self.plan_conversion.allow(claim, [self._ledger.table_arn])
+        self.plan_conversion.allow(["s3:PutObject"], [f"{self._runs}/plan-*"], _ANY_OBJECT)
+        self.plan_conversion.allow_items(self._ledger.table_arn, ["Query"], [PENDING])
+        claim = ["GetItem", "UpdateItem", "DeleteItem"]
+        self.plan_conversion.allow_items(self._ledger.table_arn, claim, [RUN])
         purpose = "Turns batches of clean events into Parquet and leaves a receipt of each"
         self.convert_batch = self.build("convert_batch", purpose, "arrow", **self._in_lake)
-        read = [f"{self._lake_arn}/{folder}/*" for folder in ("data/clean_json", "data/dirty_json", "runs")]
-        write = [f"{self._lake_arn}/{folder}/*" for folder in ("data/clean_parquet", "runs")]
-        self.convert_batch.allow(["s3:GetObject"], read, _ANY_OBJECT)
+        chunks = [f"{self._lake_arn}/data/{kind}_json/*" for kind in ("clean", "dirty")]
+        notes = [f"{self._runs}/{folder}/*" for folder in ("receipts", "written", "left_out", "profile")]
+        self.convert_batch.allow(["s3:GetObject"], [*chunks, notes[0]], _ANY_OBJECT)
         self.convert_batch.allow_list(self._lake_arn)
-        self.convert_batch.allow(["s3:PutObject"], write, _ANY_OBJECT)
+        tables = f"{self._lake_arn}/data/clean_parquet/*"
+        self.convert_batch.allow(["s3:PutObject"], [tables, *notes], _ANY_OBJECT)
         purpose = "Compares events with rows, then marks the chunks converted; plans again without what failed"
         self.commit_conversion = self.build("commit_conversion", purpose, **self._in_lake, **self._in_ledger)
-        self.commit_conversion.allow(["s3:GetObject", "s3:PutObject"], [f"{self._lake_arn}/runs/*"], _ANY_OBJECT)
+        self.commit_conversion.allow(["s3:GetObject"], [f"{self._runs}/*"], _ANY_OBJECT)
+        written = [f"{self._runs}/plan-*", f"{self._runs}/commit.json"]
+        self.commit_conversion.allow(["s3:PutObject"], written, _ANY_OBJECT)
         self.commit_conversion.allow_list(self._lake_arn)
-        removed = [
-            f"{self._lake_arn}/{folder}/*" for folder in ("data/clean_json", "data/clean_parquet", "runs/*/receipts")
-        ]
-        self.commit_conversion.allow(["s3:DeleteObject"], removed, _ANY_OBJECT)
-        settle = [
-            "dynamodb:GetItem",
-            "dynamodb:Query",
-            "dynamodb:PutItem",
-            "dynamodb:UpdateItem",
-            "dynamodb:DeleteItem",
-        ]
-        self.commit_conversion.allow(settle, [self._ledger.table_arn])
+        removed = [f"{self._lake_arn}/data/{folder}/*" for folder in ("clean_json", "clean_parquet")]
+        self.commit_conversion.allow(["s3:DeleteObject"], [*removed, f"{self._runs}/receipts/*"], _ANY_OBJECT)
+        settled = {"Query": [PENDING], "PutItem": [CONVERTED, NEWEST], "UpdateItem": [PENDING, RUN], "GetItem": [RUN]}
+        for action, keys in {**settled, "DeleteItem": [PENDING]}.items():
+            self.commit_conversion.allow_items(self._ledger.table_arn, [action], keys)
 
     def _build_profile(self, *, searched: bool) -> None:
         self.profile_run = self.build(
@@ -107,17 +111,17 @@ class EventFunctions(PipelineFunctions):
             SEARCHED="yes" if searched else "",
         )
         published = f"{self._lake_arn}/data/clean_parquet/PROFILING_LOG.parquet/*"
-        self.profile_run.allow(["s3:GetObject"], [f"{self._lake_arn}/runs/*"], _ANY_OBJECT)
+        self.profile_run.allow(["s3:GetObject"], [f"{self._runs}/*"], _ANY_OBJECT)
         self.profile_run.allow(["s3:PutObject"], [published], _ANY_OBJECT)
         if searched:
             self.profile_run.allow(["s3:PutObject"], [f"{self._lake_arn}/{PENDING_PREFIX}*"], _ANY_OBJECT)
-        self.profile_run.allow(["dynamodb:DeleteItem"], [self._ledger.table_arn])
+        self.profile_run.allow_items(self._ledger.table_arn, ["DeleteItem"], [RUN])
 
     def _build_upkeep(self) -> None:
         purpose = "Removes objects of chunks that were never committed"
         self.sweep_orphans = self.build("sweep_orphans", purpose, **self._in_lake, **self._in_ledger)
         self.sweep_orphans.allow_list(self._lake_arn)
         self.sweep_orphans.allow(["s3:DeleteObject"], self._event_folders, _ANY_OBJECT)
-        self.sweep_orphans.allow(["dynamodb:BatchGetItem"], [self._ledger.table_arn])
+        self.sweep_orphans.allow_items(self._ledger.table_arn, ["BatchGetItem"], [PENDING, CONVERTED])
         self.probe_lag = self.build("probe_lag", "Measures how far the lake is behind", **self._in_ledger)
-        self.probe_lag.allow(["dynamodb:Query"], [self._ledger.table_arn])
+        self.probe_lag.allow_items(self._ledger.table_arn, ["Query"], [PENDING, NEWEST])

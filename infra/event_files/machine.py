@@ -3,7 +3,7 @@
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from infra.event_files.functions import EventFunctions
+from infra.event_files.functions import RUN_FOLDERS, EventFunctions
 from infra.event_files.settings import EventFiles
 from infra.platform.functions import PythonFunction
 from infra.platform.machine import NAMED_LATER, Machine, Plan
@@ -62,7 +62,7 @@ class ConversionMachine(Machine):
             "Convert the batches",
             self.call("Convert a group of batches", self._functions.convert_batch, None, lost),
             comment="One child execution per group of batches; the commit counts, so none of them ends the run",
-            plan=Plan("runs/", "$.plan_key", "groups"),
+            plan=Plan(f"{RUN_FOLDERS}/plan-", "$.plan_key", "groups"),
             concurrency=self._settings.convert_max_concurrency,
             failed=failed,
             tolerates_failures=True,

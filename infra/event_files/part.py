@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.event_files.functions import EventFunctions
+from infra.event_files.functions import RUN_FOLDERS, EventFunctions
 from infra.event_files.machine import ConversionMachine
 from infra.event_files.observability import SAVED_QUERIES, panels, raise_alarms
 from infra.event_files.settings import EventFiles
@@ -24,6 +24,7 @@ from infra.platform.stage_stack import SecureBucket
 from infra.platform.triggers import QueuedEvents
 from infra.stage import Batching, ProducerBucket
 from sluice.contracts.load import load_registry
+from sluice.event_files.ledger.model import NEWEST
 from sluice.event_files.pipeline import PIPELINE
 
 # Kinds of events as EventBridge names them, and as S3 does.
@@ -36,7 +37,7 @@ class EventFilesPart(PipelinePart):
 
     pipeline = PIPELINE
     saved_queries = SAVED_QUERIES
-    run_objects = ("runs/*/commit.json",)
+    run_objects = (f"{RUN_FOLDERS}/commit.json",)
 
     def __init__(self, scope: Construct, *, lake: LakePart) -> None:
         super().__init__(scope, lake=lake)
@@ -123,7 +124,7 @@ class EventFilesPart(PipelinePart):
 
     def allow_digest(self, function: PythonFunction) -> None:
         """Let the digest's function read it."""
-        function.allow(["dynamodb:Query"], [self.ledger.table_arn])
+        function.allow_items(self.ledger.table_arn, ["Query"], [NEWEST])
 
 
 def _object_events(kinds: Sequence[str], bucket: str, wanted: ProducerBucket) -> events.EventPattern:

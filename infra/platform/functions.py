@@ -12,10 +12,13 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.layers.layer_builder import NATIVE, SLUICE, LayerBuild
-from infra.platform.stage_stack import acknowledge, log_group, stage_of
+from infra.platform.stage_stack import acknowledge, log_group, on_our_behalf, stage_of
 from infra.stage import FunctionSize
 
 FUNCTIONS = Path(__file__).resolve().parents[2] / "functions"
+
+Conditions = Mapping[str, Mapping[str, str | list[str]]]
+"""Operators, and the values of condition keys by these."""
 
 
 class PythonFunction(Construct):
@@ -44,7 +47,9 @@ class PythonFunction(Construct):
         self.size = size
         self.timeout = Duration.seconds(size.timeout_seconds)
         self.log_group = log_group(self)
-        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        # For whom Lambda polls queues is not documented to the ARN, so the account has to do.
+        service = iam.ServicePrincipal("lambda.amazonaws.com", conditions=on_our_behalf(self))
+        self.role = iam.Role(self, "Role", assumed_by=service)
         self.allow(["logs:CreateLogStream", "logs:PutLogEvents"], [self.log_group.log_group_arn])
         self.allow(TRACE_ACTIONS, ["*"], TRACE_REASON)
         self.function = lambda_.Function(
@@ -58,7 +63,7 @@ class PythonFunction(Construct):
             memory_size=size.memory_mb,
             timeout=self.timeout,
             reserved_concurrent_executions=size.reserved_concurrency,
-            role=self.role,
+            role=self.role.without_policy_updates(),  # the CDK would grant more than is needed
             log_group=self.log_group,
             logging_format=lambda_.LoggingFormat.JSON,
             tracing=lambda_.Tracing.ACTIVE,
@@ -78,9 +83,23 @@ class PythonFunction(Construct):
             acknowledge(self, "AwsSolutions-L1", _NEWEST_LOCALLY)
             acknowledge(self, "Serverless-LambdaLatestVersion", _NEWEST_LOCALLY)
 
-    def allow(self, actions: Sequence[str], resources: Sequence[str], why: str = "") -> None:
-        """Let the function do `actions` on `resources`; a wildcard needs a reason (`permissions.allow`)."""
-        allow(self.role, actions, resources, why)
+    def allow(
+        self, actions: Sequence[str], resources: Sequence[str], why: str = "", conditions: Conditions | None = None
+    ) -> None:
+        """Let the function do `actions` on `resources`; a wildcard needs a reason (`allow` below)."""
+        # The emulator does not know what a request's conditions are about.
+        allow(self.role, actions, resources, why, None if stage_of(self).local else conditions)
+
+    def allow_items(self, table_arn: str, actions: Sequence[str], keys: Sequence[str]) -> None:
+        """Let the function do `actions` on those items of a table whose partition keys are like one of `keys`."""
+        # All of no keys would be like any: a request has to name some.
+        named = {"Null": {"dynamodb:LeadingKeys": "false"}}
+        alike = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [*keys]}}
+        self.allow([f"dynamodb:{action}" for action in actions], [table_arn], conditions={**named, **alike})
+
+    def allow_creating(self, resources: Sequence[str], why: str) -> None:
+        """Let the function write objects that are not there yet, in one piece: it can replace none, nor lose any."""
+        self.allow(["s3:PutObject"], resources, why, {"Null": {"s3:if-none-match": "false"}})
 
     def allow_list(self, bucket_arn: str) -> None:
         """Let the function list a bucket: without that, S3 says "forbidden" of an object that is missing."""
@@ -140,8 +159,14 @@ TRACE_REASON = "X-Ray takes no resource: traces belong to the account."
 _KEY_USES = {"s3:GetObject": ("kms:Decrypt",), "s3:PutObject": ("kms:Decrypt", "kms:GenerateDataKey")}
 
 
-def allow(role: iam.Role, actions: Sequence[str], resources: Sequence[str], why: str = "") -> None:
-    """Let `role` do `actions` on `resources` (ARNs), and nothing more.
+def allow(
+    role: iam.Role,
+    actions: Sequence[str],
+    resources: Sequence[str],
+    why: str = "",
+    conditions: Conditions | None = None,
+) -> None:
+    """Let `role` do `actions` on `resources` (ARNs) under `conditions`, and nothing more.
 
     Who may read or write objects may use the key of the stage's buckets for it, and may read with former keys.
     An ARN with a wildcard needs `why`: the reason why no narrower one is possible acknowledges the finding of cdk-nag.
@@ -152,7 +177,7 @@ def allow(role: iam.Role, actions: Sequence[str], resources: Sequence[str], why:
     wild_actions = [action for action in actions if "*" in action]
     if wild_actions:
         raise ValueError(f"{role.node.path}: name the actions one by one instead of {wild_actions}")
-    role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources)))
+    role.add_to_policy(iam.PolicyStatement(actions=[*actions], resources=[*resources], conditions=conditions))
     _allow_keys(role, {use for action in actions for use in _KEY_USES.get(action, ())})
     for resource in resources:
         shown = _flat(Stack.of(role).resolve(resource))

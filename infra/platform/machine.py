@@ -13,7 +13,7 @@ from constructs import Construct
 
 from infra.platform.functions import SAMPLING_ACTIONS, TRACE_ACTIONS, TRACE_REASON, PythonFunction, allow
 from infra.platform.lake_part import LakePart
-from infra.platform.stage_stack import acknowledge, log_group, stage_of
+from infra.platform.stage_stack import acknowledge, log_group, on_our_behalf, stage_of
 
 FAILURE = "$.failure"
 """Path of the error and cause of a step that failed."""
@@ -61,7 +61,9 @@ class Machine(Construct):
         self.executions_arn = self._states_arn("execution", f"{self._name}:*")
         # The vended prefix spares the account's log resource policy, which has room for a few groups only.
         self._log = log_group(self, name=f"/aws/vendedlogs/states/{self._name}")
-        self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("states.amazonaws.com"))
+        # A map's children run under the machine's ARN with more behind it.
+        states = iam.ServicePrincipal("states.amazonaws.com", conditions=on_our_behalf(self, f"{self.arn}*"))
+        self.role = iam.Role(self, "Role", assumed_by=states)
         allow(self.role, _LOG_ACTIONS, ["*"], "Log deliveries take no resource: they belong to the account.")
         allow(self.role, [*TRACE_ACTIONS, *SAMPLING_ACTIONS], ["*"], TRACE_REASON)
         self.children_arns: list[str] = []

@@ -17,7 +17,7 @@ from infra.platform.observability.saved_queries import OF_ALL, save_queries
 from infra.platform.observability.settings import Observability, SlackChannel
 from infra.platform.pipeline_part import PipelinePart
 from infra.platform.run_history import Digests, RunHistory
-from infra.platform.stage_stack import PLAIN_HTTP, Part, acknowledge, stage_of
+from infra.platform.stage_stack import PLAIN_HTTP, Part, acknowledge, on_our_behalf, stage_of
 from infra.platform.triggers import DeadLetters
 
 
@@ -37,10 +37,7 @@ class Notifications(Construct):
                 principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
                 actions=["sns:Publish"],
                 resources=[self.topic.topic_arn],
-                conditions={
-                    "StringEquals": {"aws:SourceAccount": stack.account},
-                    "ArnLike": {"aws:SourceArn": f"{alarms}:{stage.stack_name}-*"},
-                },
+                conditions=on_our_behalf(self, f"{alarms}:{stage.stack_name}-*"),
             )
         )
         if stage.local:

@@ -1,7 +1,7 @@
 """The stack of a stage, its parts, log groups, buckets and tables, and reasons for findings of the security rules."""
 
 from collections.abc import Sequence
-from typing import Self, cast
+from typing import Any, Self, cast
 from urllib.parse import quote_plus
 
 from aws_cdk import (
@@ -93,6 +93,12 @@ def log_group(scope: Construct, name: str | None = None) -> logs.LogGroup:
     )
 
 
+def on_our_behalf(scope: Construct, source_arn: str = "") -> dict[str, dict[str, Any]]:
+    """Return the conditions under which a service may act: for this account, and for a resource like the ARN."""
+    account = {"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}}
+    return {**account, "ArnLike": {"aws:SourceArn": source_arn}} if source_arn else account
+
+
 def acknowledge(construct: IConstruct, finding: str, reason: str) -> None:
     """Suppress a finding of cdk-nag about the construct and all in it; the reason stays with the construct."""
     Validations.of(construct).acknowledge(Acknowledgment(id=finding, reason=reason))
@@ -156,17 +162,12 @@ class SecureBucket(s3.Bucket):
         """Have S3 send these kinds of events (s3:…) to a queue, of all objects or of those below some prefixes."""
         # The L2 method would bring a custom resource with a function and a wildcard role along. The bucket's name is
         # known only after the queue's policy, which S3 wants to see first; every name begins as the stack's does.
-        ours = {
-            "StringEquals": {"aws:SourceAccount": Stack.of(self).account},
-            "ArnLike": {
-                "aws:SourceArn": Stack.of(self).format_arn(service="s3", region="", account="", resource="sluice-*")
-            },
-        }
+        ours = Stack.of(self).format_arn(service="s3", region="", account="", resource="sluice-*")
         sending = iam.PolicyStatement(
             principals=[iam.ServicePrincipal("s3.amazonaws.com")],
             actions=["sqs:SendMessage"],
             resources=[queue.queue_arn],
-            conditions=ours,
+            conditions=on_our_behalf(self, ours),
         )
         permission = queue.add_to_resource_policy(sending).policy_dependable
         bucket = cast("s3.CfnBucket", self.node.default_child)

@@ -14,7 +14,7 @@ from constructs import Construct
 
 from infra.platform.functions import PythonFunction, allow
 from infra.platform.machine import Machine
-from infra.platform.stage_stack import PLAIN_HTTP, acknowledge, stage_of
+from infra.platform.stage_stack import PLAIN_HTTP, acknowledge, on_our_behalf, stage_of
 from infra.stage import Batching
 
 
@@ -90,6 +90,7 @@ class QueuedEvents(Construct):
             )
         kept = "A queue as a source takes no destination: what fails goes to its dead letter queue."
         acknowledge(function, "Serverless-LambdaEventSourceMappingDestination", kept)
+        function.allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], [self.queue.queue_arn])
         function.function.add_event_source(
             sources.SqsEventSource(
                 self.queue,
@@ -123,9 +124,10 @@ class Schedule(Construct):
             action, document = "states:StartExecution", {"started_by": "schedule"}
         else:
             action = "lambda:InvokeFunction"
-        # Of this account only: schedules of other accounts must not be able to use the service's role.
-        ours = {"StringEquals": {"aws:SourceAccount": Stack.of(self).account}}
-        role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com", conditions=ours))
+        # The service names the group of a schedule, not the schedule.
+        group = Stack.of(self).format_arn(service="scheduler", resource="schedule-group", resource_name="default")
+        scheduler_service = iam.ServicePrincipal("scheduler.amazonaws.com", conditions=on_our_behalf(self, group))
+        role = iam.Role(self, "Role", assumed_by=scheduler_service)
         allow(role, [action], [target.arn])
         allow(role, ["sqs:SendMessage"], [dead_letters.queue_arn])
         schedule = scheduler.CfnSchedule(

@@ -5,6 +5,7 @@ from infra.platform.pipeline_part import PipelineFunctions, PipelinePart
 from infra.platform.stage_stack import StateTable
 from infra.stage import Stage
 from infra.vendor_exports.settings import VendorExports
+from sluice.vendor_exports.delivery.model import MANIFEST
 
 _ANY_OBJECT = "Objects are named by the vendor, hour or run; the folder is fixed."
 
@@ -55,22 +56,26 @@ class ExportFunctions(PipelineFunctions):
         function.allow(["secretsmanager:GetSecretValue"], [self._secret_arn])
         return function
 
+    def _allow_slots(self, function: PythonFunction, *actions: str) -> None:
+        """Let a function do DynamoDB's actions on the slots of its environment."""
+        function.allow_items(self._slots_arn, actions, [self._settings.environment.value])
+
     def _build_job(self) -> None:
         # The lease is longer than an execution can take: one that lets it run out has ended.
         lease = str(self._settings.timeout_minutes + 10)
         purpose = "Takes the slot, unless another execution has it"
         self.claim_slot = self._build_caller("claim_slot", purpose, LEASE_MINUTES=lease)
-        self.claim_slot.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._slots_arn])
+        self._allow_slots(self.claim_slot, "GetItem", "UpdateItem")
         purpose = "Asks the vendor for the hour's job"
         self.trigger_job = self._build_caller("trigger_job", purpose, **self._patience)
-        self.trigger_job.allow(["dynamodb:UpdateItem"], [self._slots_arn])
+        self._allow_slots(self.trigger_job, "UpdateItem")
         self.check_job = self._build_caller(
             "check_job",
             "Asks the vendor for the status of the job",
             **self._polling,
             DEADLINE_SECONDS=str(self._settings.deadline_seconds),
         )
-        self.check_job.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._slots_arn])
+        self._allow_slots(self.check_job, "GetItem", "UpdateItem")
 
     def _build_copying(self) -> None:
         settings = self._settings
@@ -85,15 +90,17 @@ class ExportFunctions(PipelineFunctions):
             **self._patience,
             ROUNDS=str(settings.rounds),
         )
-        self.list_files.allow(["dynamodb:GetItem"], [self._slots_arn])
-        self.list_files.allow(["s3:GetObject", "s3:PutObject"], [self._folders, self._runs], _ANY_OBJECT)
+        self._allow_slots(self.list_files, "GetItem")
+        self.list_files.allow(["s3:GetObject"], [self._folders, self._runs], _ANY_OBJECT)
+        written = [f"{self._folders}/{MANIFEST}", f"{self._runs}/manifest.json", f"{self._runs}/plan-*"]
+        self.list_files.allow(["s3:PutObject"], written, _ANY_OBJECT)
         self.list_files.allow_list(self._lake_arn)
         purpose = "Copies some files from the vendor to the lake"
         self.copy_files = self._build_caller("copy_files", purpose, **self._in_lake)
-        self.copy_files.allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"], [self._slots_arn])
+        self.copy_files.allow_items(self._slots_arn, ["GetItem", "PutItem", "DeleteItem"], ["upload"])
         copying = ["s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
         self.copy_files.allow(copying, [self._folders], _ANY_OBJECT)
-        self.copy_files.allow(["s3:PutObject"], [self._runs], _ANY_OBJECT)
+        self.copy_files.allow(["s3:PutObject"], [f"{self._runs}/results/*"], _ANY_OBJECT)
         self.copy_files.allow_list(self._lake_arn)
 
     def _build_result(self) -> None:
@@ -110,10 +117,10 @@ class ExportFunctions(PipelineFunctions):
         )
         self.check_delivery.allow(["s3:GetObject"], [self._folders, self._runs], _ANY_OBJECT)
         self.check_delivery.allow_list(self._lake_arn)
-        self.check_delivery.allow(["dynamodb:UpdateItem"], [self._slots_arn])
+        self._allow_slots(self.check_delivery, "UpdateItem")
         purpose = "Records the result of the export and frees the slot"
         self.record_result = self.build("record_result", purpose, **self._in_slots, **self._flow)
-        self.record_result.allow(["dynamodb:GetItem", "dynamodb:UpdateItem"], [self._slots_arn])
+        self._allow_slots(self.record_result, "GetItem", "UpdateItem")
 
     def _build_histories(self) -> None:
         self.update_history = self.build(
@@ -134,8 +141,8 @@ class ExportFunctions(PipelineFunctions):
         self.plan_history = self.build(
             "plan_history", "Cuts a range of hours into parts", "arrow", **self._in_lake, **self._flow
         )
-        self.plan_history.allow(["s3:PutObject"], [self._history_runs], _ANY_OBJECT)
+        self.plan_history.allow(["s3:PutObject"], [f"{self._history_runs}/plan.json"], _ANY_OBJECT)
         self.observe_hours = self.build("observe_hours", "Observes the folders of some days", "arrow", **self._in_lake)
         self.observe_hours.allow_list(self._lake_arn)
         self.observe_hours.allow(["s3:GetObject"], [self._folders], _ANY_OBJECT)
-        self.observe_hours.allow(["s3:PutObject"], [self._history_runs], _ANY_OBJECT)
+        self.observe_hours.allow(["s3:PutObject"], [f"{self._history_runs}/parts/*"], _ANY_OBJECT)

@@ -56,6 +56,10 @@ class MemoryObjectStore:
         self._put(key, body if isinstance(body, bytes) else body.read())
         return _etag(self.objects[key])
 
+    def create(self, key: str, body: bytes) -> str:
+        assert key not in self.objects, f"{key} is there already"
+        return self.write(key, body)
+
     def write_all(self, bodies: Mapping[str, bytes]) -> None:
         for key, body in bodies.items():
             self.write(key, body)

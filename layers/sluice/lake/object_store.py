@@ -78,6 +78,9 @@ class ObjectStore(Protocol):
     def write(self, key: str, body: bytes | IO[bytes]) -> str:
         """Write an object whole, replacing an older one; return its ETag."""
 
+    def create(self, key: str, body: bytes) -> str:
+        """Write an object whole that is not there yet; return its ETag."""
+
     def write_all(self, bodies: Mapping[str, bytes]) -> None:
         """Write many objects, in any order, each as `write` does."""
 

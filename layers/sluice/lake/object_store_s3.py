@@ -83,8 +83,11 @@ class S3ObjectStore:
 
     def write(self, key: str, body: bytes | IO[bytes]) -> str:
         """Write an object whole, replacing an older one; return its ETag."""
-        with self._explained(key, "s3:PutObject"):
-            return self._client.put_object(**self._request(key, body))["ETag"].strip('"')
+        return self._put(self._request(key, body))
+
+    def create(self, key: str, body: bytes) -> str:
+        """Write an object whole that is not there yet; return its ETag."""
+        return self._put({**self._request(key, body), "IfNoneMatch": "*"})
 
     def write_all(self, bodies: Mapping[str, bytes]) -> None:
         """Write many objects, in any order; when one fails, those under way are still written."""
@@ -137,6 +140,10 @@ class S3ObjectStore:
         with suppress(MissingObjectError), self._opened(key) as response:
             return None if response["ContentLength"] > max_bytes else response["Body"].read()
         return None
+
+    def _put(self, request: "PutObjectRequestTypeDef") -> str:
+        with self._explained(request["Key"], "s3:PutObject"):
+            return self._client.put_object(**request)["ETag"].strip('"')
 
     @contextmanager
     def _opened(self, key: str, byte_range: str = "", etag: str = "") -> "Iterator[GetObjectOutputTypeDef]":

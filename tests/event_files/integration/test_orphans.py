@@ -12,6 +12,8 @@ from tests.support.lambda_handlers import load_handler
 from tests.support.moto_backend import backdate, objects_of
 from tests.support.moto_stage import LAKE, MotoStage
 
+pytestmark = pytest.mark.usefixtures("roles")
+
 NOW = datetime.now(UTC)
 HOUR = timedelta(hours=1)
 

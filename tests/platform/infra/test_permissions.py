@@ -28,9 +28,17 @@ def to(resource: str, *actions: str) -> Rights:
 
 def consumes(queue: str) -> Rights:
     """The rights of a function that a queue feeds."""
-    actions = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "GetQueueUrl")
+    actions = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
     return to(queue, *(f"sqs:{action}" for action in actions))
 
+
+def items(table: str, keys: str, *actions: str) -> Rights:
+    """Rights to the items of a table that have one of these partition keys."""
+    return {right for key in keys.split() for right in to(f"{table} {key}", *actions)}
+
+
+CREATE = "s3:PutObject of what is not there"
+RUN = "lake/runs/2*"
 
 LETTERS = to("missed calls", "sqs:SendMessage")
 SECRET = to("the vendor's secret", "secretsmanager:GetSecretValue")
@@ -55,66 +63,78 @@ FUNCTIONS: dict[str, dict[str, Rights]] = {
     "event_files": {
         "ValidateFiles": to("source/*", READ)
         | to("source", LIST)
-        | to("lake/data/clean_json/*", WRITE)
-        | to("lake/data/dirty_json/*", WRITE)
-        | to("lake/data/unrelated_json/*", WRITE)
-        | to("ledger", "BatchGetItem", "PutItem")
+        | to("lake/data/clean_json/*", CREATE)
+        | to("lake/data/dirty_json/*", CREATE)
+        | to("lake/data/unrelated_json/*", CREATE)
+        | items("ledger", "source#*", "BatchGetItem", "PutItem")
+        | items("ledger", "chunk#pending chunk#converted", "PutItem")
         | to("media index", "Query")
         | consumes("queue of files"),
         "IndexMedia": to("media index", "UpdateItem") | to("media", LIST) | consumes("queue of media"),
-        "PlanConversion": to("lake/runs/*", WRITE)
-        | to("ledger", "Query", "GetItem", "UpdateItem", "DeleteItem")
+        "PlanConversion": to(f"{RUN}/plan-*", WRITE)
+        | items("ledger", "chunk#pending", "Query")
+        | items("ledger", "run", "GetItem", "UpdateItem", "DeleteItem")
         | to("executions of convert", "states:DescribeExecution"),
         "ConvertBatch": to("lake/data/clean_json/*", READ)
         | to("lake/data/dirty_json/*", READ)
         | to("lake/data/clean_parquet/*", WRITE)
-        | to("lake/runs/*", READ, WRITE)
+        | to(f"{RUN}/receipts/*", READ, WRITE)
+        | to(f"{RUN}/written/*", WRITE)
+        | to(f"{RUN}/left_out/*", WRITE)
+        | to(f"{RUN}/profile/*", WRITE)
         | to("lake", LIST),
-        "CommitConversion": to("lake/runs/*", READ, WRITE)
+        "CommitConversion": to(f"{RUN}/*", READ)
+        | to(f"{RUN}/plan-*", WRITE)
+        | to(f"{RUN}/commit.json", WRITE)
         | to("lake", LIST)
         | to("lake/data/clean_json/*", DELETE)
         | to("lake/data/clean_parquet/*", DELETE)
-        | to("lake/runs/*/receipts/*", DELETE)
-        | to("ledger", "Query", "PutItem", "UpdateItem", "DeleteItem"),
-        "ProfileRun": to("lake/runs/*", READ)
+        | to(f"{RUN}/receipts/*", DELETE)
+        | items("ledger", "chunk#pending", "Query", "UpdateItem", "DeleteItem")
+        | items("ledger", "chunk#converted newest", "PutItem")
+        | items("ledger", "run", "GetItem", "UpdateItem"),
+        "ProfileRun": to(f"{RUN}/*", READ)
         | to("lake/data/clean_parquet/PROFILING_LOG.parquet/*", WRITE)
-        | to("ledger", "DeleteItem"),
+        | items("ledger", "run", "DeleteItem"),
         "SweepOrphans": to("lake", LIST)
         | to("lake/data/clean_json/*", DELETE)
         | to("lake/data/dirty_json/*", DELETE)
         | to("lake/data/unrelated_json/*", DELETE)
-        | to("ledger", "BatchGetItem")
+        | items("ledger", "chunk#pending chunk#converted", "BatchGetItem")
         | LETTERS,
-        "ProbeLag": to("ledger", "Query") | LETTERS,
+        "ProbeLag": items("ledger", "chunk#pending newest", "Query") | LETTERS,
     },
     "vendor_exports": {
         "ClaimSlot": SECRET
-        | to("slots", "GetItem", "UpdateItem")
+        | items("slots", "environment", "GetItem", "UpdateItem")
         | to("executions of export", "states:DescribeExecution"),
-        "TriggerJob": SECRET | to("slots", "UpdateItem"),
-        "CheckJob": SECRET | to("slots", "GetItem", "UpdateItem"),
+        "TriggerJob": SECRET | items("slots", "environment", "UpdateItem"),
+        "CheckJob": SECRET | items("slots", "environment", "GetItem", "UpdateItem"),
         "ListFiles": SECRET
-        | to("slots", "GetItem")
-        | to("flow/Hourly/*", READ, WRITE)
-        | to("lake/runs/exports/*", READ, WRITE)
+        | items("slots", "environment", "GetItem")
+        | to("flow/Hourly/*", READ)
+        | to("flow/Hourly/*/_PresignedUrls.json", WRITE)
+        | to("lake/runs/exports/*", READ)
+        | to("lake/runs/exports/*/manifest.json", WRITE)
+        | to("lake/runs/exports/*/plan-*", WRITE)
         | to("lake", LIST),
         "CopyFiles": SECRET
-        | to("slots", "GetItem", "PutItem", "DeleteItem")
+        | items("slots", "upload", "GetItem", "PutItem", "DeleteItem")
         | to("flow/Hourly/*", READ, WRITE, "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
-        | to("lake/runs/exports/*", WRITE)
+        | to("lake/runs/exports/*/results/*", WRITE)
         | to("lake", LIST),
         "CheckDelivery": to("flow/Hourly/*", READ)
         | to("lake/runs/exports/*", READ)
         | to("lake", LIST)
-        | to("slots", "UpdateItem"),
-        "RecordResult": to("slots", "GetItem", "UpdateItem"),
+        | items("slots", "environment", "UpdateItem"),
+        "RecordResult": items("slots", "environment", "GetItem", "UpdateItem"),
         "UpdateHistory": to("lake", LIST)
         | to("flow/Hourly/*", READ)
         | to("lake/runs/history/*", READ)
         | to("flow/DataObservability/*", READ, WRITE)
         | to("lake/data/history/*", READ, WRITE),
-        "PlanHistory": to("lake/runs/history/*", WRITE),
-        "ObserveHours": to("lake", LIST) | to("flow/Hourly/*", READ) | to("lake/runs/history/*", WRITE),
+        "PlanHistory": to("lake/runs/history/*/plan.json", WRITE),
+        "ObserveHours": to("lake", LIST) | to("flow/Hourly/*", READ) | to("lake/runs/history/*/parts/*", WRITE),
     },
     "observability": {
         "RunHistoryRecordRun": consumes("queue of ends")
@@ -130,13 +150,13 @@ FUNCTIONS: dict[str, dict[str, Rights]] = {
             for name, label in MAPS.items()
         }
         | {("states:ListExecutions", f"machine {name}") for name in MAPS}
-        | to("lake/runs/*/commit.json", READ)
+        | to(f"{RUN}/commit.json", READ)
         | to("lake/data/run_records/*", WRITE),
         "DigestsSendDigest": to("lake", LIST)
         | to("flow/DataObservability/observations.parquet", READ)
         | to("lake/data/run_records/*", READ)
         | to("lake/data/reports/*", WRITE)
-        | to("ledger", "Query")
+        | items("ledger", "newest", "Query")
         | to("topic", "sns:Publish")
         | LETTERS,
     },
@@ -159,7 +179,7 @@ CONVERSION = ("PlanConversion", "ConvertBatch", "CommitConversion", "ProfileRun"
 DELIVERY = ("ClaimSlot", "TriggerJob", "CheckJob", "ListFiles", "CopyFiles", "CheckDelivery", "RecordResult")
 HISTORY = ("PlanHistory", "ObserveHours", "UpdateHistory")
 MACHINES = {
-    "event_files": {"Convert": _machine("convert", "lake/runs/*", *CONVERSION)},
+    "event_files": {"Convert": _machine("convert", f"{RUN}/plan-*", *CONVERSION)},
     "vendor_exports": {
         "Export": _machine("export", "lake/runs/exports/*", *DELIVERY, "UpdateHistory"),
         "History": _machine("history", "lake/runs/history/*", *HISTORY),
@@ -220,21 +240,6 @@ def test_no_policy_belongs_to_two_roles_or_to_nobody(stage: Synthesis, stack: st
 
 
 @pytest.mark.parametrize("stack", FUNCTIONS)
-def test_a_role_is_assumed_by_one_service(prd: Synthesis, stack: str) -> None:
-    services = {
-        **dict.fromkeys((_role(stack, name) for name in FUNCTIONS[stack]), "lambda"),
-        **dict.fromkeys((f"{name}Role" for name in MACHINES[stack]), "states"),
-        **dict.fromkeys((f"{name}Role" for name in SCHEDULES[stack]), "scheduler"),
-    }
-    for logical_id, role in _template(prd, stack).of_type("AWS::IAM::Role").items():
-        (statement,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-        (service,) = [service for start, service in services.items() if logical_id.startswith(start)]
-        assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}
-        ours = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
-        assert statement.get("Condition") == (ours if service == "scheduler" else None)
-
-
-@pytest.mark.parametrize("stack", FUNCTIONS)
 def test_nothing_calls_a_function_but_by_a_role_of_ours(stage: Synthesis, stack: str) -> None:
     assert not _template(stage, stack).of_type("AWS::Lambda::Permission")
     assert not _template(stage, stack).of_type("AWS::Lambda::Url")
@@ -249,17 +254,37 @@ def test_a_wildcard_needs_a_reason() -> None:
 
 
 def rights(stage: Synthesis, stack: str, role: str) -> Rights:
-    """Every (action, resource) a role is allowed; a Deny or a condition would show as something unknown."""
+    """Every (action, resource) a role is allowed; a Deny or an unknown condition would fail."""
     rights = set()
     for statement in _template(stage, stack).statements(role):
-        assert statement.keys() == {"Action", "Effect", "Resource"}
         assert statement["Effect"] == "Allow"
+        assert statement.keys() <= {"Action", "Effect", "Resource", "Condition"}
+        what, keys = _conditions(stage, statement.get("Condition", {}))
         rights |= {
-            (action, _known(stage, role, text(resource)))
+            (action + what, _known(stage, role, text(resource)) + key)
             for action in listed(statement["Action"])
             for resource in listed(statement["Resource"])
+            for key in keys
         }
     return rights
+
+
+def _conditions(stage: Synthesis, conditions: dict[str, Any]) -> tuple[str, list[str]]:
+    """What conditions leave of an action, and of the items of a table."""
+    match conditions:
+        case {"Null": {"s3:if-none-match": "false"}, **rest}:
+            what, keys = " of what is not there", [""]
+        case {
+            "Null": {"dynamodb:LeadingKeys": "false"},
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": named},
+            **rest,
+        }:
+            environment = stage.stage.settings(VendorExports).environment
+            what, keys = "", [f" {'environment' if key == environment else key}" for key in listed(named)]
+        case rest:
+            what, keys = "", [""]
+    assert not rest, "this condition is new: say what it leaves"
+    return what, keys
 
 
 def _role(stack: str, function: str) -> str:

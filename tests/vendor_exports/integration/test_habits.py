@@ -17,6 +17,8 @@ from tests.vendor_exports.integration.exporting import EXPORTS, FOLDER, Exportin
 
 __all__ = ["export"]
 
+pytestmark = pytest.mark.usefixtures("roles")
+
 CONTENTS = {name: file.read() for name, file in files_of(EXPORTS).items()}
 BIG = next(name for name, file in files_of(EXPORTS).items() if file.size == EXPORTS.big_bytes)
 VOYAGE, ODD = vendor_faults.A_FILE, vendor_faults.A_FILE.replace(".", habit_faults.NO_BREAK_SPACE)

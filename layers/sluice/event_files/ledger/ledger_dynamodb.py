@@ -29,6 +29,7 @@ from sluice.aws.runtime import (
 from sluice.event_files.ledger.model import (
     CONVERTED,
     PENDING,
+    SOURCES,
     AlreadyRecordedError,
     ChunkRecord,
     Counts,
@@ -137,7 +138,7 @@ class DynamoLedger:
 
 def source_key(source: SourceObject) -> Item:
     """Return the key of a source object's record."""
-    return {"pk": f"source#{source.bucket}/{source.key}", "sk": source.etag}
+    return {"pk": f"{SOURCES}{source.bucket}/{source.key}", "sk": source.etag}
 
 
 def chunk_item(chunk: ChunkRecord, now: datetime) -> Item:

@@ -10,8 +10,12 @@ CLEAN_PREFIX = "data/clean_json/"
 DIRTY_PREFIX = "data/dirty_json/"
 UNRELATED_PREFIX = "data/unrelated_json/"
 
+# Partition keys of the ledger's table: functions have rights to items by these. Those of source objects begin with it.
+SOURCES = "source#"
 PENDING = "chunk#pending"
 CONVERTED = "chunk#converted"
+RUN = "run"
+NEWEST = "newest"
 
 CONVERTED_DAYS = 400
 """Days that the record of a converted chunk is kept: longer than a stage may keep the chunk's objects."""

@@ -10,7 +10,9 @@ from sluice.aws.runtime import Item, from_dynamodb, is_met, to_dynamodb, transac
 from sluice.event_files.ledger.model import (
     CONVERTED,
     CONVERTED_DAYS,
+    NEWEST,
     PENDING,
+    RUN,
     ChunkRecord,
     Counts,
     LeftOut,
@@ -23,8 +25,7 @@ from sluice.lake.lease_dynamodb import OWNED, DynamoLeases
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-RUN_KEY = {"pk": "run", "sk": "open"}
-_NEWEST = "newest"
+RUN_KEY = {"pk": RUN, "sk": "open"}
 _MOVE_LIMIT = 50  # chunks moved per transaction, two items each
 _UNPLANNED = f"{OWNED} AND run_id = :run AND attribute_not_exists(plan_key)"
 
@@ -113,7 +114,7 @@ class DynamoRunLedger:
         for table, hour in hours.items():
             put: dict[str, Any] = {
                 "TableName": self._table,
-                "Item": to_dynamodb({"pk": _NEWEST, "sk": table, "hour": hour}),
+                "Item": to_dynamodb({"pk": NEWEST, "sk": table, "hour": hour}),
                 "ConditionExpression": "attribute_not_exists(pk) OR #hour < :hour",
                 "ExpressionAttributeNames": {"#hour": "hour"},
                 "ExpressionAttributeValues": to_dynamodb({":hour": hour}),
@@ -122,7 +123,7 @@ class DynamoRunLedger:
 
     def newest_hours(self) -> dict[str, datetime]:
         """Return the begin of the newest hour with rows (UTC) of each table that ever had one."""
-        return {item["sk"]: datetime.fromisoformat(f"{item['hour']}:00+00:00") for item in self.items_under(_NEWEST)}
+        return {item["sk"]: datetime.fromisoformat(f"{item['hour']}:00+00:00") for item in self.items_under(NEWEST)}
 
     def items_under(self, pk: str, page_size: int | None = None, *, newest_first: bool = False) -> Iterator[Item]:
         """Yield the items of a partition, in the order of their sort keys."""

@@ -282,7 +282,7 @@ class Validation:
             dirty_key(chunk_id): bytes(lines.dirty),
             unrelated_key(chunk_id): bytes(lines.unrelated),
         }
-        etags = {key: self._chunks.write(key, body) for key, body in bodies.items() if body}
+        etags = {key: self._chunks.create(key, body) for key, body in bodies.items() if body}
         clean_etag = etags.get(clean_key(chunk_id), "")
         return ChunkRecord(chunk_id, segments=segments, dirty_length=len(lines.dirty), clean_etag=clean_etag)
 

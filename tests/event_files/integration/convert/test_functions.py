@@ -17,6 +17,8 @@ from tests.support.moto_stage import LAKE, LEDGER, SOURCE, MotoStage
 from tests.support.sample_events import body, broken, event
 from tests.support.snapshots import assert_books_balance, ledger, tables
 
+pytestmark = pytest.mark.usefixtures("roles")
+
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 

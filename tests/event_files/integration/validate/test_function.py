@@ -22,6 +22,8 @@ from tests.support.moto_stage import SOURCE, MotoStage
 from tests.support.sample_events import body, event
 from tests.support.snapshots import assert_books_balance, ledger, tables
 
+pytestmark = pytest.mark.usefixtures("roles")
+
 ONE = body(event("MICROONE_EVENT", 1))
 
 PLENTY, TOO_LITTLE = 600_000, 29_999  # milliseconds
