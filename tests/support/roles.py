@@ -79,23 +79,28 @@ class Roles:
         finally:
             self.acting = before
 
-    def check(self, operation: str, parameters: Parameters) -> None:
-        """Raise ForbiddenError if the role does not allow a call."""
-        if self.acting:
-            role, slots = self.role_of(self.acting), handler_path(self.acting).parts[-3] == "vendor_exports"
-            for action, resource, context in _requests(operation, parameters, _SLOTS if slots else ""):
-                if role.forbids(action, resource, context):
-                    raise ForbiddenError(f"{self.acting} may not do {action} on {resource} with {context}")
+    def refusal(self, operation: str, parameters: Parameters) -> str:
+        """Return what the role does not allow of a call; "" where it allows all of it, or nobody is acting."""
+        if not self.acting:
+            return ""
+        role, slots = self.role_of(self.acting), handler_path(self.acting).parts[-3] == "vendor_exports"
+        requests = _requests(operation, parameters, _SLOTS if slots else "")
+        return next(
+            (f"{action} on {resource}" for action, resource, keys in requests if role.forbids(action, resource, keys)),
+            "",
+        )
 
 
 @pytest.fixture
 def roles(synthesis_of: Callable[[str], Synthesis], moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> Roles:
     """The roles of the stage dev, which handlers are bound to."""
     made = Roles.of(synthesis_of("dev").template)
-    for client in (moto_stage.s3, moto_stage.dynamodb):
+    clients: list[Any] = [moto_stage.s3, moto_stage.dynamodb]
+    for client in clients:
 
-        def checked(operation: str, parameters: Any, call: Any = client._make_api_call) -> Any:  # type: ignore[attr-defined]
-            made.check(operation, parameters)
+        def checked(operation: str, parameters: Any, call: Any = client._make_api_call) -> Any:
+            if refused := made.refusal(operation, parameters):
+                raise ForbiddenError(f"{made.acting} has no right to {refused}")
             return call(operation, parameters)
 
         monkeypatch.setattr(client, "_make_api_call", checked)

@@ -272,19 +272,13 @@ def rights(stage: Synthesis, stack: str, role: str) -> Rights:
 def _conditions(stage: Synthesis, conditions: dict[str, Any]) -> tuple[str, list[str]]:
     """What conditions leave of an action, and of the items of a table."""
     match conditions:
-        case {"Null": {"s3:if-none-match": "false"}, **rest}:
-            what, keys = " of what is not there", [""]
-        case {
-            "Null": {"dynamodb:LeadingKeys": "false"},
-            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": named},
-            **rest,
-        }:
+        case {"Null": {"s3:if-none-match": "false"}} if len(conditions) == 1:
+            return " of what is not there", [""]
+        case {"Null": {"dynamodb:LeadingKeys": "false"}, "ForAllValues:StringLike": {"dynamodb:LeadingKeys": named}}:
             environment = stage.stage.settings(VendorExports).environment
-            what, keys = "", [f" {'environment' if key == environment else key}" for key in listed(named)]
-        case rest:
-            what, keys = "", [""]
-    assert not rest, "this condition is new: say what it leaves"
-    return what, keys
+            return "", [f" {'environment' if key == environment else key}" for key in listed(named)]
+    assert not conditions, "this condition is new: say what it leaves"
+    return "", [""]
 
 
 def _role(stack: str, function: str) -> str:

@@ -35,6 +35,13 @@ def test_an_object_is_replaced_only_as_it_was_read(store: S3ObjectStore) -> None
     assert not store.replace("gone", b"3", first.etag)
 
 
+def test_an_object_is_created_once(store: S3ObjectStore) -> None:
+    etag = store.create("x", b"1")
+    with pytest.raises(ObjectStoreError, match=r"s3:PutObject failed \(PreconditionFailed\); it is safe to run this"):
+        store.create("x", b"2")
+    assert store.find("x") == StoredObject(b"1", f'"{etag}"')
+
+
 def test_many_objects_at_once(moto_stage: MotoStage, store: S3ObjectStore) -> None:
     keys = [f"x/{number:02}" for number in range(40)]
     for number, key in enumerate(keys):
