@@ -133,7 +133,8 @@ def _s3_requests(operation: str, parameters: Parameters) -> Iterator[tuple[str, 
         return
     conditions = {"s3:if-none-match": parameters["IfNoneMatch"]} if "IfNoneMatch" in parameters else {}
     place = f"{bucket}/{parameters['Key']}" if "Key" in parameters else bucket
-    yield f"s3:{_OTHER_NAMES.get(operation, operation)}", place, conditions
+    version = "Version" if "VersionId" in parameters else ""
+    yield f"s3:{_OTHER_NAMES.get(operation, operation)}{version}", place, conditions
 
 
 def _partition(parameters: Parameters) -> str:

@@ -206,6 +206,8 @@ def test_a_function_may_do_this_and_nothing_else(stage: Synthesis, stack: str, f
     expected = FUNCTIONS[stack][function] | EVERY_FUNCTION
     if function == "RunHistoryRecordRun" and stage.stage.settings(Observability).pages:
         expected |= to("topic", "sns:Publish")
+    if function == "ValidateFiles" and stage.stage.source.existing:
+        expected |= to("source/*", "s3:GetObjectVersion")  # it may be versioned
     assert rights(stage, stack, _role(stack, function)) == expected
 
 
