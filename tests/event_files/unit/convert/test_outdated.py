@@ -1,6 +1,7 @@
 """A contract's columns change while rows wait: what they held is kept, whichever contract converts them."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -80,6 +81,20 @@ def test_what_a_column_held_is_rescued_where_the_column_is_gone(contract: Contra
             assert {name: new[name] for name in shared & new.keys()} == {
                 name: old[name] for name in shared & new.keys()
             }
+
+
+def test_what_a_wider_type_would_round_is_rescued() -> None:
+    """The contract bounds numbers of a double; rows of before are bounded by what their column held."""
+    contract, exact = REGISTRY.contract("MICROTWO_PRED"), 2**53
+    lines = [
+        re.sub(rb'"timestamp":\d+', b'"timestamp":%d' % (exact + more), line)
+        for more, line in enumerate(rows_of(contract.table, 2))
+    ]
+    wider = [replace(column, type=column.type.replace("bigint", "double")) for column in contract.columns]
+    place = "/detail/prediction/timestamp"
+    rows = convert(lines, replace(contract, columns=tuple(wider)), contract.columns_id)
+    assert [row["unix_timestamp"] for row in rows] == [float(exact)] * 2
+    assert [json.loads(row["_rescued"]).get(place) for row in rows] == [None, exact + 1]
 
 
 def test_rows_of_the_contract_as_it_is_are_not_looked_through() -> None:
