@@ -44,11 +44,20 @@ def test_a_small_file_takes_its_share(small: dict[str, Taken], name: str) -> Non
     assert small[name].written_mb < 20 * SMALL / 1e6
 
 
+def test_files_that_unfold_do_not_add_up(tmp_path: Path) -> None:
+    """Pending lines and those of the file at hand count by the memory they take."""
+    for number in range(20):
+        (tmp_path / str(number)).write_bytes(CONTENTS["gzip of foreign events"](SMALL))
+    (found,) = taken([tmp_path])
+    assert found.counted == found.events > 20 * SMALL // 100
+    assert found.peak_mb < SMALL_MB
+
+
 @pytest.mark.attack
 @pytest.mark.parametrize("name", CONTENTS)
 def test_the_largest_file_ends_in_time(name: str, tmp_path: Path) -> None:
     path = tmp_path / "content"
-    path.write_bytes(CONTENTS[name](LARGEST))
+    path.write_bytes(CONTENTS[name](LARGEST - 1))
     (found,) = taken([path])
     sys.stdout.write(f"{name}: {found}\n")
     assert found.cpu_seconds < MOST_SECONDS + 5

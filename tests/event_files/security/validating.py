@@ -1,6 +1,6 @@
 """Validate files one by one in a process of their own: ``python -m tests.event_files.security.validating FILE …``.
 
-Prints what each took and what became of it, a line of JSON each.
+Those of a folder are validated together. Prints what each took and what became of it, a line of JSON each.
 """
 
 import json
@@ -32,11 +32,12 @@ class Taken:
 
 
 def _measure(path: Path) -> Taken:
+    files = [str(each) for each in sorted(path.iterdir())] if path.is_dir() else [str(path)]
     with tempfile.TemporaryDirectory() as lake:
         folder = Path(lake)
         _forget_peak()
         begun = time.process_time()
-        ledger = validate([str(path)], lambda _: path.read_bytes(), Folder(folder, folder), _function_time)
+        ledger = validate(files, lambda key: Path(key).read_bytes(), Folder(folder, folder), _function_time)
         seconds = time.process_time() - begun
         written = sum(each.stat().st_size for each in folder.rglob("*") if each.is_file())
     counts = Counts()
