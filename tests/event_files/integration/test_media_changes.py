@@ -151,9 +151,14 @@ def test_an_object_that_goes_while_s3_is_asked_about_an_old_version(
     first, second = medium.put(), medium.put()
     purged = medium.purge(medium.versions()[1])
     index_media(_batch(first, second))
+    owners: list[str] = []
+    events, asked = moto_stage.s3.meta.events, "provide-client-params.s3.ListObjectsV2"
+    events.register(asked, lambda params, **_: owners.append(params["ExpectedBucketOwner"]), unique_id="owners")
     with moto_stage.calls.record() as operations:
         index_media(_batch(purged))
+    events.unregister(asked, unique_id="owners")
     assert operations == ["ListObjectsV2", "UpdateItem", "UpdateItem"]
+    assert owners == ["123456789012"], "a bucket of that name may be another's by now"
     assert _finds(moto_stage)
     goes = Interruption(2, lambda: index_media(_batch(medium.delete())))
     with moto_stage.calls.intercept(goes):

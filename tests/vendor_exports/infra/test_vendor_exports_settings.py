@@ -8,6 +8,7 @@ from infra.vendor_exports.settings import VendorExports
 from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.client.connection_http import ATTEMPTS
 from sluice.vendor_exports.client.retrying import LONGEST_PAUSE
+from sluice.vendor_exports.delivery.copy_files import LIFETIME_MINUTES
 from sluice.vendor_exports.delivery.patience import LONGEST_WAIT
 from tests.support.stages import FEATURE, STAGES, stage_named
 
@@ -39,6 +40,10 @@ def test_a_silent_vendor_does_not_outlast_the_functions_that_ask_it(settings: Ve
     longest = ATTEMPTS * settings.vendor_timeout_seconds + (ATTEMPTS - 1) * LONGEST_PAUSE
     for function in (settings.trigger_job, settings.check_job, settings.list_files):
         assert longest < function.timeout_seconds
+
+
+def test_a_url_outlives_the_function_that_copies_from_it(settings: VendorExports) -> None:
+    assert settings.copy_files.timeout_seconds < LIFETIME_MINUTES * 60
 
 
 def test_no_step_outlives_the_history_machine(settings: VendorExports) -> None:

@@ -216,12 +216,14 @@ def test_a_list_that_is_not_to_be_had_is_waited_for_and_is_no_round(
     def ask(waited: int) -> Listing:
         limits = Limits(max_file_bytes=1000, batch_files=2, batch_bytes=100, rounds=ROUNDS)
         lister = FileLister(delivery.deliveries, delivery.slots, limits, PATIENCE)
-        return lister.list_files(EXPORT, ScriptedVendor([error]), 1, waited)
+        return lister.list_files(EXPORT, vendor, 1, waited)
 
+    vendor = ScriptedVendor([error])
     assert ask(300) == Listing(Listed.WAIT, 1, "", wait, 300 + wait)
     cause = f"the vendor gave no list within 10 minutes of waiting: {error}"
     assert ask(599) == Listing(Listed.OVER, 1, "", 0, 599, cause)
     assert not delivery.files.objects
+    assert {minutes for *_, minutes in vendor.asked} == {5}, "no URL of this list is used"
 
 
 def test_a_job_that_the_list_does_not_know_is_asked_for_as_often_as_an_empty_list(delivery: Delivery) -> None:
