@@ -127,10 +127,14 @@ class Athena:
     def __init__(self, pages: list[list[list[str | None]]], columns: list[tuple[str, str]], **status: str) -> None:
         self.pages, self.columns, self.status = pages, columns, status or {"State": "SUCCEEDED"}
         self.started: dict[str, Any] = {}
+        self.stopped: list[str] = []
 
     def start_query_execution(self, **request: Any) -> dict[str, str]:
         self.started = request
         return {"QueryExecutionId": "q"}
+
+    def stop_query_execution(self, QueryExecutionId: str) -> None:  # noqa: N803
+        self.stopped.append(QueryExecutionId)
 
     def get_query_execution(self, **_: str) -> dict[str, Any]:
         return {"QueryExecution": {"Status": self.status}}
@@ -174,6 +178,14 @@ def test_the_error_of_a_failed_query_holds_athenas_reason() -> None:
     client = Athena([], [], State="FAILED", StateChangeReason="COLUMN_NOT_FOUND: line 1:8: nope")
     with pytest.raises(CliError, match="COLUMN_NOT_FOUND"):
         run_query(stage(client), "select nope")
+
+
+def test_a_query_that_takes_too_long_is_stopped() -> None:
+    """Athena would go on, and charge for what it scans."""
+    client = Athena([], [], State="RUNNING")
+    with pytest.raises(CliError, match=r"stopped after 0 s"):
+        run_query(stage(client), "select 1", timeout=0)
+    assert client.stopped == ["q"]
 
 
 def test_columns_of_the_same_name_are_numbered() -> None:

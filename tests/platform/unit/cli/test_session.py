@@ -42,6 +42,18 @@ def test_a_local_cloud_that_is_not_up_is_told(monkeypatch: pytest.MonkeyPatch) -
         connect("local")
 
 
+def test_clients_are_patient_and_a_function_is_called_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that is sent again because its answer takes long would run the function twice."""
+    up(monkeypatch, LocalCloud(4999, 1, "key", "secret", Path()))
+    deployment = connect("local")
+    attempts = {
+        name: getattr(deployment, name).meta.config.retries["total_max_attempts"]
+        for name in ("s3", "dynamodb", "sqs", "stepfunctions", "cloudformation", "athena", "functions")
+    }
+    assert attempts == {**dict.fromkeys(attempts, 7), "functions": 1}
+    assert vars(deployment.functions.meta.config)["read_timeout"] > 15 * 60, "longer than a function may run"
+
+
 def test_other_stages_are_in_the_account_and_region_of_this_shell(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "eu-north-1")
     deployment = connect("dev")
