@@ -1,17 +1,11 @@
-"""Settings for every test: it ends, it calls nobody, its examples are the same in each run; which run side by side."""
+"""Settings for every test: the same examples in each run, time enough; which run side by side."""
 
-import faulthandler
-import os
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
-
-from tests.support import loopback
 
 _PATIENT = (HealthCheck.too_slow,)  # the machine may be busy
 
@@ -22,6 +16,7 @@ settings.register_profile("search", deadline=None, database=None, max_examples=2
 settings.load_profile("repeatable")
 
 pytest_plugins = [
+    "tests.support.bounds",
     "tests.support.moto_stage",
     "tests.support.roles",
     "tests.support.local.deployed_cloud",
@@ -40,28 +35,8 @@ _TOGETHER = {
     "vendor_exports/infra": "synthesis",
 }
 _LOCAL_SECONDS = 1800  # of the first test of a cloud, which builds the layers and deploys the stage
-_EXIT_SECONDS = 120
 _SLOWEST_FIRST = list(dict.fromkeys(_TOGETHER.values()))
 _HERE = Path(__file__).parent
-
-
-# Where a script starts the tests in the background they ignore interrupts, and so would every process they start.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-os.environ["AWS_EC2_METADATA_DISABLED"] = "true"  # of the children, too
-loopback.guard()
-
-
-def pytest_unconfigure() -> None:
-    """End this process even where a thread that a test has left does not."""
-    faulthandler.dump_traceback_later(_EXIT_SECONDS, exit=True)
-
-
-@pytest.fixture(autouse=True)
-def _calls_nobody() -> Iterator[None]:
-    """Fail a test in which something asked for an address beyond this machine, whatever became of the question."""
-    loopback.asked.clear()
-    yield
-    assert not loopback.asked, "tests call nothing beyond this machine"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

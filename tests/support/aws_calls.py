@@ -118,7 +118,7 @@ def call_failures(operations: list[str]) -> Iterator[CallFailure]:
 T = TypeVar("T")
 
 _DYNAMODB = frozenset({"PutItem", "GetItem", "DeleteItem", "UpdateItem", "Query", "TransactWriteItems"})
-_PATIENCE = 30.0  # seconds until a test that hangs fails
+_PATIENCE = 300.0  # seconds until a test that hangs fails
 
 
 class _Actor(Generic[T]):

@@ -17,7 +17,7 @@ from sluice.event_files.convert.model import BatchGroup
 from sluice.event_files.convert.planning import Planning
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from tests.support.local.deployed_cloud import Cloud
-from tests.support.local.function_process import answer, start
+from tests.support.local.function_process import call
 from tests.support.moto_backend import create_table
 from tests.support.stages import stage_named
 
@@ -53,7 +53,7 @@ class MeasuredFunctions:
             "CHUNK_BYTES": str(SETTINGS.chunk_bytes),
             "MAX_FILE_BYTES": str(SETTINGS.max_file_bytes),
         }
-        return answer(start(function, event, environment))
+        return call(function, event, environment)
 
     def validate(self, key: str, body: bytes) -> Any:
         etag = self.cloud.client("s3").put_object(Bucket=SOURCE, Key=key, Body=body)["ETag"]

@@ -68,6 +68,5 @@ def _synth(context: dict[str, object], environment: dict[str, str]) -> subproces
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
         check=False,
     )

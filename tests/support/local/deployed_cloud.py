@@ -85,7 +85,7 @@ class Cloud:
         return [row for row in rows if source_key in {None, row["_source_key"]}]
 
 
-def wait_until(look: Callable[[], T], seconds: float = 90) -> T:
+def wait_until(look: Callable[[], T], seconds: float = 600) -> T:
     """Return the first true value of `look`, called again and again; CommandError counts as false."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

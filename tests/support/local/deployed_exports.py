@@ -96,7 +96,7 @@ class DeployedExports:
     def export(self, vendor: Simulator, slot: str | None = None) -> CommandResult:
         """Run `sluice export … --json`."""
         wanted = ["--slot", slot] if slot else []
-        return self.cloud.invoke("export", "--vendor-url", vendor.url, "--timeout", "200", *wanted)
+        return self.cloud.invoke("export", "--vendor-url", vendor.url, "--timeout", "1000", *wanted)
 
     def start(self, vendor: Simulator) -> str:
         """Start an execution and return its ARN at once."""

@@ -14,8 +14,11 @@ from cli.platform import local_cloud
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def start(folder: str, event: Any, environment: Mapping[str, str]) -> subprocess.Popen[str]:
-    """Start a function with all rights and the environment that its stack gives it."""
+def call(folder: str, event: Any, environment: Mapping[str, str]) -> Any:
+    """Call a function with all rights and the environment that its stack gives it.
+
+    Returns ``{"result": …, "peak_mb": …}``.
+    """
     surroundings = {
         **os.environ,
         "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'layers'}",
@@ -29,19 +32,8 @@ def start(folder: str, event: Any, environment: Mapping[str, str]) -> subprocess
     with tempfile.TemporaryFile("w+") as document:
         json.dump(event, document)
         document.seek(0)
-        return subprocess.Popen(
-            command,
-            stdin=document,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=surroundings,
-            cwd=ROOT,
+        done = subprocess.run(
+            command, stdin=document, capture_output=True, text=True, env=surroundings, cwd=ROOT, check=False
         )
-
-
-def answer(process: subprocess.Popen[str]) -> Any:
-    """Wait for a function's end; return ``{"result": …, "peak_mb": …}``."""
-    said, errors = process.communicate()
-    assert process.returncode == 0, errors
-    return json.loads(said)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)

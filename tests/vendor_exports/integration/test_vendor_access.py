@@ -122,7 +122,7 @@ def test_a_proxy_is_told_the_names_of_vendor_and_file_servers(secrets: "SecretsM
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
-        Thread(target=server.serve_forever).start()
+        Thread(target=server.serve_forever, daemon=True).start()
         stage = access(secrets, proxy=f"http://127.0.0.1:{server.server_port}")
         with pytest.raises(httpx.ProxyError):
             stage.downloads.client.get("https://api.test/x")

@@ -8,7 +8,7 @@ from cli.simulator.exports import Exports
 from cli.simulator.vendor_faults import hostile_keys
 from infra.vendor_exports.settings import VendorExports
 from tests.support.local.deployed_exports import DeployedExports, contents
-from tests.support.local.function_process import answer, start
+from tests.support.local.function_process import call
 from tests.support.stages import stage_named
 
 MEMORY_MB = stage_named("prd").settings(VendorExports).copy_files.memory_mb
@@ -28,7 +28,7 @@ def test_large_files_are_copied_in_memory(exports: DeployedExports, megabytes: i
         export.check_job()
         export.list_files()
         environment = exports.functions.environment("copy_files")
-        copied = [answer(start("copy_files", event, environment)) for event in export.batches()]
+        copied = [call("copy_files", event, environment) for event in export.batches()]
         assert [each["result"]["failed"] for each in copied] == [0] * len(copied)
         assert export.check_delivery() == {
             "next_step": "over",

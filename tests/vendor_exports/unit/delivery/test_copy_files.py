@@ -91,7 +91,7 @@ def test_the_same_file_of_another_job_is_kept() -> None:
 
 def test_an_expired_url_is_replaced() -> None:
     batch = Batch()
-    together = Barrier(3, timeout=30)
+    together = Barrier(3, timeout=300)
 
     def before(url: str) -> None:
         if url.endswith("1"):
