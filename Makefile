@@ -1,11 +1,11 @@
 # Everything runs from .venv, which is made from requirements.txt. Needed beforehand: Python 3.11 or newer, and make.
 PYTHON ?= python3
-# newest 2.x: what npm calls latest, 3.0.0, is a stray release that refuses the assemblies of this library
-CDK := aws-cdk@2.1148.1
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help demo check test unit attacks bench lint format requirements clean
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --generate-hashes
+
+.PHONY: help demo check test unit attacks bench lint format requirements sbom clean
 
 help: ## show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -39,19 +39,28 @@ format: .venv/ready ## put the code into the project's form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-requirements: .venv/ready ## pin what pyproject.toml asks for, with all it needs, for every platform
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-annotate --custom-compile-command 'make requirements' \
-		pyproject.toml --output-file requirements.txt
+requirements: .venv/ready ## pin what pyproject.toml asks for, with all it needs, for every platform; the layers' packages likewise; by hashes
+	$(COMPILE) --extra dev --custom-compile-command 'make requirements' pyproject.toml --output-file requirements.txt
+	@for file in layers/*/requirements.txt; do \
+		{ head -n 1 $$file; grep -oE '^[a-z0-9-]+' $$file | $(COMPILE) --no-header --no-deps --constraint requirements.txt -; } \
+			> $$file.new && mv $$file.new $$file || exit 1; \
+	done
+	cd infra/cdk_command && npm install --silent --package-lock-only --omit-lockfile-registry-resolved
 
-.venv/ready: requirements.txt pyproject.toml Makefile
+sbom: .venv/ready ## bills of materials (CycloneDX) of this environment, of each layer and of the CDK command: build/sbom
+	$(BIN)/python -m infra.bill_of_materials
+
+.venv/ready: requirements.txt pyproject.toml infra/cdk_command/package-lock.json Makefile
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..."; exit 1; }
 	@echo "making the environment (.venv): about a minute, once"
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check $$(grep '^uv==' requirements.txt)
-	$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
-	$(BIN)/npm install --silent --no-save --prefix .venv $(CDK)
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements.txt > .venv/uv.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r .venv/uv.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@cp infra/cdk_command/package*.json .venv
+	$(BIN)/npm ci --silent --prefix .venv
 	@touch $@
 
 clean: ## remove the environment and everything that was built; the local cloud is stopped first

@@ -45,6 +45,14 @@ def main() -> None:
         sys.exit(f"error: {error}")
     build(app, stage.within(int(concurrency)) if concurrency else stage)
     app.synth()
+    _let_lambda_read(Path(app.outdir))
+
+
+def _let_lambda_read(assembly: Path) -> None:
+    """Give the functions' files the rights that Lambda needs, whatever rights they were checked out with."""
+    for path in assembly.glob("asset.*/**"):
+        for each in (path, *path.iterdir()):
+            each.chmod(0o755 if each.is_dir() else 0o644)
 
 
 if __name__ == "__main__":

@@ -102,9 +102,12 @@ class LayerBuild:
             self._install(packages)
 
     def _install(self, packages: Path) -> None:
-        requirements = ["--target", str(packages), "--only-binary", ":all:", "--no-deps", "-r", str(self._sources()[0])]
+        requirements = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", str(self._sources()[0])]
         done = subprocess.run(
-            [sys.executable, "-m", *self._installer(), *requirements], capture_output=True, text=True, check=False
+            [sys.executable, "-m", *self._installer(), "--target", str(packages), *requirements],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         if done.returncode:
             raise LayerError(

@@ -113,9 +113,8 @@ def _places(statement: Statement) -> list[str]:
 
 def pins(layer: str) -> dict[str, str]:
     """The exact version of every package of a layer by its normalised name."""
-    lines = (LAYERS / layer / "requirements.txt").read_text().splitlines()
-    pairs = [line.split("==") for line in lines if line and not line.startswith("#")]
-    return {normal(name): pinned for name, pinned in pairs}
+    pinned = re.findall(r"^([\w.-]+)==(\S+)", (LAYERS / layer / "requirements.txt").read_text(), re.MULTILINE)
+    return {normal(name): version for name, version in pinned}
 
 
 def normal(name: str) -> str:
