@@ -44,6 +44,9 @@ class EventFunctions(PipelineFunctions):
             SOURCE_OWNER=self.lake.stage.source.owner or Aws.ACCOUNT_ID,
             CHUNK_BYTES=str(self._settings.chunk_bytes),
             MAX_FILE_BYTES=str(self._settings.max_file_bytes),
+            EVENT_DAYS_BEFORE_FILE=str(self._settings.event_days_before_file),
+            EVENT_DAYS_AFTER_FILE=str(self._settings.event_days_after_file),
+            MAX_FILE_HOURS=str(self._settings.max_file_hours),
         )
         self._allow_source(self.lake.stage.source)
         self.validate_files.allow_creating(self._event_folders, _ANY_OBJECT)

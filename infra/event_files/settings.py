@@ -17,6 +17,11 @@ class EventFiles:
     media: Batching = Batching(messages=100, window_seconds=20, max_concurrency=5)
     chunk_bytes: Positive = 16 * MEBIBYTE  # clean JSON a chunk holds before the next one is begun
     max_file_bytes: Positive = 256 * MEBIBYTE  # a source object larger than this, unpacked, is refused as dirty
+    # A file's time is its LastModified. An old file that is copied gets a new one, so ten years back are plausible;
+    # clocks and time zones are wrong by a day at most. A month's archive has 744 hours, each a file of every table.
+    event_days_before_file: Positive = 3653  # an event that is older than its file by more is dirty
+    event_days_after_file: Positive = 2  # an event that is newer than its file by more is dirty
+    max_file_hours: Positive = 1000  # a file with clean events of more hours (UTC) is refused as dirty
 
     conversion_schedule: ScheduleExpression | None = "rate(15 minutes)"
     conversion_timeout_minutes: Positive = 60

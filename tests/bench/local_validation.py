@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import IO
 
 from sluice.contracts.load import load_registry
@@ -59,7 +60,7 @@ def validate(
 
     def read_source(source: SourceObject, _max_bytes: int) -> SourceBody:
         body = read(source.key)
-        return SourceBody(len(body), body, source.etag)
+        return SourceBody(len(body), body, source.etag, datetime.now(UTC))
 
     validation = Validation(
         registry=REGISTRY,

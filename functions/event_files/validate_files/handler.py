@@ -13,6 +13,7 @@ from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.ledger.model import SourceObject, SourceRecord
 from sluice.event_files.media_dynamodb import DynamoMediaIndex
 from sluice.event_files.validate.announcements import UnknownAnnouncementError, announced_objects
+from sluice.event_files.validate.hours import HourLimits
 from sluice.event_files.validate.source_store_s3 import S3SourceStore
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
 from sluice.lake.object_store import timestamped_id
@@ -31,7 +32,15 @@ validation = Validation(
     chunks=S3ObjectStore(s3(), setting("LAKE_BUCKET")),
     ledger=DynamoLedger(dynamodb(), setting("LEDGER_TABLE")),
     look_up_media=DynamoMediaIndex(dynamodb(), setting("MEDIA_TABLE"), setting("MEDIA_BUCKET")).find,
-    limits=Limits(setting("CHUNK_BYTES", int), setting("MAX_FILE_BYTES", int)),
+    limits=Limits(
+        setting("CHUNK_BYTES", int),
+        setting("MAX_FILE_BYTES", int),
+        hours=HourLimits(
+            days_before=setting("EVENT_DAYS_BEFORE_FILE", int),
+            days_after=setting("EVENT_DAYS_AFTER_FILE", int),
+            most=setting("MAX_FILE_HOURS", int),
+        ),
+    ),
     new_chunk_id=lambda: timestamped_id(datetime.now(UTC), secrets.token_hex(4)),
     stopwatch=time.perf_counter,
 )

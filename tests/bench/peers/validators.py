@@ -59,7 +59,7 @@ def our_verdicts(files: Sequence[bytes]) -> Verdicts:
 
 
 def _placed(lines: Lines) -> Iterator[tuple[int, str]]:
-    for table, rows in lines.clean.items():
+    for (table, _), rows in lines.clean.items():
         yield from ((orjson.loads(row)["_source_offset"], table) for row in rows)
     yield from ((orjson.loads(line)["offset"], "dirty") for line in lines.dirty.splitlines())
     yield from ((orjson.loads(line)["offset"], "unrelated") for line in lines.unrelated.splitlines())

@@ -52,6 +52,9 @@ class MeasuredFunctions:
             "MEDIA_TABLE": MEDIA,
             "CHUNK_BYTES": str(SETTINGS.chunk_bytes),
             "MAX_FILE_BYTES": str(SETTINGS.max_file_bytes),
+            "EVENT_DAYS_BEFORE_FILE": str(SETTINGS.event_days_before_file),
+            "EVENT_DAYS_AFTER_FILE": str(SETTINGS.event_days_after_file),
+            "MAX_FILE_HOURS": str(SETTINGS.max_file_hours),
         }
         return call(function, event, environment)
 

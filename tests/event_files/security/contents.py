@@ -4,6 +4,7 @@ import gzip
 import json
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from itertools import count, islice
 
 from cli.contracts.generation import generate_event, mutate_event
@@ -56,6 +57,13 @@ def _wrong_items() -> bytes:
 
 def _in_utf_16(text: bytes) -> Make:
     return lambda size: _of(text)(size // 2 - 1).decode().encode("utf-16")
+
+
+def hourly(size: int, first: datetime = datetime(2000, 1, 1, tzinfo=UTC)) -> bytes:
+    """Return clean events, each of another hour, from the first on."""
+    event = json.loads(_LEAST)
+    times = (f"{first + timedelta(hours=number):%Y-%m-%dT%H:%M:%SZ}" for number in range(size // len(_LEAST)))
+    return b"".join(json.dumps({**event, "time": time}).encode() for time in times)
 
 
 def _gzipped(make: Make, layers: int = 1) -> Make:
@@ -121,6 +129,7 @@ CONTENTS: dict[str, Make] = {
     "bytes with a clean event each": _of(b"x", _LEAST),
     "the smallest clean events": _of(_LEAST),
     "clean events": _of(*_CLEAN),
+    "clean events of another hour each": hourly,
     "clean events in an array": _of(*(each + b", " for each in _CLEAN), before=b"["),
     "clean events in a sequence": _of(*(b"\x1e" + each + b"\n" for each in _CLEAN)),
     "clean events, NULs between": _of(*(each + b"\0" for each in _CLEAN)),

@@ -42,7 +42,7 @@ class Status(StrEnum):
     """State of a source object."""
 
     VALIDATED = "validated"
-    REFUSED = "refused"  # larger than a file may be, or takes longer than it may: nothing of it was taken in
+    REFUSED = "refused"  # larger than a file may be, or takes more than it may: nothing of it was taken in
     REPEATED = "repeated"  # the same bytes were recorded under this key before, under another ETag
     GONE = "gone"  # deleted or replaced before it was read
     AGAIN = "again"  # what became of it was lost before its conversion; it was announced once more
@@ -67,7 +67,7 @@ class Reason(StrEnum):
     TRUNCATED_GZIP = "TRUNCATED_GZIP"  # a gzip member ends early or is damaged; what came before it was read
     UNKNOWN_CODING = "UNKNOWN_CODING"  # the file is compressed or encoded in a way that is not read
     FILE_TOO_LARGE = "FILE_TOO_LARGE"  # larger than a file may be, or than one commit takes; nothing of it was taken in
-    FILE_TOO_SLOW = "FILE_TOO_SLOW"  # takes more time or look-ups than a file may; nothing of it was taken in
+    FILE_TOO_SLOW = "FILE_TOO_SLOW"  # takes more time, look-ups or hours than a file may; nothing of it was taken in
 
 
 class RefusedSourcesError(Exception):

@@ -1,27 +1,29 @@
-"""Lines of a chunk: clean events table by table, dirty and unrelated records."""
+"""Lines of a chunk: clean events table by table and hour by hour, dirty and unrelated records."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 
-from sluice.event_files.ledger.model import Segment
+from sluice.event_files.ledger.model import HOUR_WORK, Segment
 
-SEGMENT_BYTES = 8 << 20
-"""Most bytes of a segment, unless a single line is larger; batches of a conversion are put together from segments."""
+SEGMENT_WORK = 8 << 20
+"""Most work of a segment, unless a single line is more; batches of a conversion are put together from segments."""
 
 
 @dataclass(slots=True)
 class Lines:
     """NDJSON lines, each with its newline."""
 
-    clean: defaultdict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    clean: defaultdict[tuple[str, str], list[bytes]] = field(default_factory=lambda: defaultdict(list))
     dirty: bytearray = field(default_factory=bytearray)  # in one piece: what wrote a record may have left it its buffer
     unrelated: bytearray = field(default_factory=bytearray)
     size: int = 0
 
-    def add_clean(self, table: str, line: bytes) -> None:
-        """Add a clean event of `table`."""
-        self.clean[table].append(line)
+    def add_clean(self, table: str, hour: str, line: bytes) -> None:
+        """Add a clean event of a table, and of an hour (``YYYY-MM-DDTHH``)."""
+        self.clean[table, hour].append(line)
         self.size += len(line)
 
     def add_dirty(self, line: bytes) -> None:
@@ -36,31 +38,37 @@ class Lines:
 
     def extend(self, other: "Lines") -> None:
         """Add all lines of another file."""
-        for table, lines in other.clean.items():
-            self.clean[table].extend(lines)
+        for place, lines in other.clean.items():
+            self.clean[place].extend(lines)
         self.dirty += other.dirty
         self.unrelated += other.unrelated
         self.size += other.size
 
     def clean_body(self) -> tuple[bytes, tuple[Segment, ...]]:
-        """Return the clean object's bytes, table by table, and the segments of its rows."""
+        """Return the clean object's bytes, table by table and hour by hour, and the segments of its rows."""
+        places = sorted(self.clean)
         segments: list[Segment] = []
         offset = 0
-        for table in sorted(self.clean):
-            for rows, length in _cut(map(len, self.clean[table])):
-                segments.append(Segment(table, offset, length, rows))
+        for table, of_table in groupby(places, itemgetter(0)):
+            for rows, length, hours in _cut(map(len, self.clean[place]) for place in of_table):
+                segments.append(Segment(table, offset, length, rows, hours=hours))
                 offset += length
-        return b"".join(line for table in sorted(self.clean) for line in self.clean[table]), tuple(segments)
+        return b"".join(line for place in places for line in self.clean[place]), tuple(segments)
 
 
-def _cut(lengths: Iterable[int]) -> Iterable[tuple[int, int]]:
-    """Yield the lines and bytes of each segment."""
-    rows = size = 0
-    for length in lengths:
-        if rows and size + length > SEGMENT_BYTES:
-            yield rows, size
-            rows = size = 0
-        rows += 1
-        size += length
+def _cut(lengths_by_hour: Iterable[Iterable[int]]) -> Iterable[tuple[int, int, int]]:
+    """Yield the lines, bytes and hours of each segment."""
+    rows = size = hours = 0
+    for lengths in lengths_by_hour:
+        begins = True
+        for length in lengths:
+            if rows and size + length + (hours + begins) * HOUR_WORK > SEGMENT_WORK:
+                yield rows, size, hours
+                rows = size = hours = 0
+                begins = True
+            rows += 1
+            size += length
+            hours += begins
+            begins = False
     if rows:
-        yield rows, size
+        yield rows, size, hours

@@ -8,6 +8,7 @@ from sluice.event_files.ledger.model import Counts, Reason, SourceObject
 from sluice.event_files.validate.budget import Budget
 from sluice.event_files.validate.content import AccountingError, Unread
 from sluice.event_files.validate.event_processor import EventProcessors, Recognition, lineage_of
+from sluice.event_files.validate.hours import FileHours
 from sluice.event_files.validate.lines import Lines
 from sluice.event_files.validate.media import Medium, NotLookedUpError
 from sluice.event_files.validate.outside import Outside
@@ -30,11 +31,13 @@ class FileRouting:
         source: SourceObject,
         budget: Budget | None = None,
         look_up: Callable[[Collection[Medium]], object] = len,
+        hours: FileHours | None = None,
     ) -> None:
-        """Begin a file; its `budget` has no limits where none is given; `look_up` makes its media known."""
+        """Begin a file; `budget` and `hours` have no limits where none are given; `look_up` makes its media known."""
         self.source = source
         self._budget = budget or Budget()
         self._look_up = look_up
+        self._hours = FileHours() if hours is None else hours
         self._aside: list[tuple[int, memoryview]] = []  # events whose media are not known yet, and where they begin
         self._aside_bytes = 0
         self._media: set[Medium] = set()
@@ -104,7 +107,7 @@ class FileRouting:
         return self._dirty_bytes / self._bytes if self._bytes else float(bool(self.counts.dirty))
 
     def _count_clean(self) -> None:
-        for table, lines in self.lines.clean.items():
+        for (table, _), lines in self.lines.clean.items():
             self.counts.clean[table] += len(lines)
 
     def _blank(self, data: bytes | bytearray, start: int, end: int) -> None:
@@ -126,8 +129,14 @@ class FileRouting:
                 self._unrelated(piece)
             return
         table = known.contract.table
+        processor = self._processors[table]
+        hour = processor.hour_of(event)
+        usual = hour in self._hours
+        if not usual and (too_far := self._hours.too_far(hour, known.contract.family.time)):
+            self._dirty(piece, known, Reason.RULE_BROKEN, [too_far, *processor.breaks(event, raw)])
+            return
         try:
-            admitted = self._processors[table].process(event, raw, self._lineage % start, self.counts)
+            admitted = processor.process(event, raw, self._lineage % start, self.counts)
         except NotLookedUpError as error:
             self._aside.append((start, raw))
             self._aside_bytes += len(raw)
@@ -135,9 +144,11 @@ class FileRouting:
             return
         if isinstance(admitted, list):
             self._dirty(piece, known, Reason.RULE_BROKEN, admitted)
-        else:
-            self.lines.add_clean(table, admitted)
-            self._clean_bytes += len(raw)
+            return
+        if not usual:
+            self._hours.take(hour)
+        self.lines.add_clean(table, hour, admitted)
+        self._clean_bytes += len(raw)
 
     def _route_aside(self) -> None:
         """Look up the media that are not known, then route the events that name them."""

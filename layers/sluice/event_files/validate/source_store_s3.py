@@ -80,7 +80,8 @@ class S3SourceStore:
         size = response["ContentLength"]
         with closing(response["Body"]) as stream:  # as a context itself, it would check neither length nor checksum
             body = None if size > max_bytes else stream.read()
-        return SourceBody(size, body, _digest(source.etag, response.get("ServerSideEncryption"), body))
+        digest = _digest(source.etag, response.get("ServerSideEncryption"), body)
+        return SourceBody(size, body, digest, response["LastModified"])
 
     def _get(self, source: SourceObject, **version: Any) -> "GetObjectOutputTypeDef":  # noqa: ANN401
         return self._client.get_object(

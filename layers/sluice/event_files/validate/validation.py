@@ -22,6 +22,7 @@ from sluice.event_files.ledger.model import (
 from sluice.event_files.validate.budget import Budget, NoTimeLeftError, OverBudgetError
 from sluice.event_files.validate.content import ContentTooLargeError, Unread, content_of
 from sluice.event_files.validate.event_processor import EventProcessors
+from sluice.event_files.validate.hours import FileHours, HourLimits
 from sluice.event_files.validate.lines import Lines
 from sluice.event_files.validate.media import KnownMedia, LookUpMedia
 from sluice.event_files.validate.routing import FileRouting
@@ -44,13 +45,14 @@ _MAX_SPILLED_CHUNKS = (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits: bytes of lines per chunk; bytes, seconds, media looked up per file; seconds kept for the last commit."""
+    """Limits: bytes of lines per chunk; bytes, seconds, media, hours per file; seconds kept for the last commit."""
 
     chunk_bytes: int
     max_file_bytes: int
     file_seconds: float = 120.0
     file_look_ups: int = 100_000
     reserve_seconds: float = 30.0
+    hours: HourLimits | None = None
 
 
 @dataclass(slots=True)
@@ -199,8 +201,10 @@ class Validation:
         return None
 
     def _route_body(self, source: SourceObject, budget: Budget) -> _RoutedFile:
-        size, body, digest = self._read_source(source, self._limits.max_file_bytes)
-        routing, spilled = FileRouting(self._processors, source, budget, self._media.look_up), list[ChunkRecord]()
+        size, body, digest, modified = self._read_source(source, self._limits.max_file_bytes)
+        hours = FileHours(self._limits.hours, modified)
+        routing = FileRouting(self._processors, source, budget, self._media.look_up, hours)
+        spilled: list[ChunkRecord] = []
 
         def spill(lines: Lines) -> None:
             if len(spilled) == _MAX_SPILLED_CHUNKS:

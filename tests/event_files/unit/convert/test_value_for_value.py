@@ -117,7 +117,7 @@ def test_an_event_is_its_columns_and_what_is_rescued(events: list[tuple[Contract
     routing = FileRouting(PROCESSORS, SourceObject("source", "a key", "etag"))
     routing.route(b"".join(texts), 1 << 20, lambda _: None)
     at = dict(zip(accumulate(map(len, texts), initial=0), texts, strict=False))
-    for table, lines in routing.lines.clean.items():
+    for (table, _), lines in routing.lines.clean.items():
         contract = REGISTRY.contract(table)
         rows = pq.read_table(pa.BufferReader(to_parquet(read_rows(contract, b"".join(lines)))))
         offsets = rows["_source_offset"].to_pylist()

@@ -1,6 +1,7 @@
 """One file: every byte goes somewhere, and a splitter or router that loses one is found out."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -61,7 +62,11 @@ def test_everything_is_counted() -> None:
     missing = counts.media_missing
     assert replace(counts, media_missing=0) == COUNTS
     assert 0 < missing <= counts.clean.total()
-    assert {table: len(rows) for table, rows in lines.clean.items()} == dict(COUNTS.clean)
+    found: Counter[str] = Counter()
+    for (table, hour), rows in lines.clean.items():
+        found[table] += len(rows)
+        assert {json.loads(row)["time"][: len(hour)] for row in rows} == {hour}
+    assert found == COUNTS.clean
     assert (len(lines.dirty.splitlines()), len(lines.unrelated.splitlines())) == (
         COUNTS.dirty.total(),
         COUNTS.unrelated,
