@@ -102,7 +102,7 @@ def answer_with_error(client: Any, operation: str, key: str, status: int, code: 
 @contextmanager
 def answer_with_body(client: Any, key: str, body: bytes, headers: dict[str, str]) -> Iterator[None]:
     """Answer reads of a key with this body, and with headers that may contradict it."""
-    with _answer(client, "GetObject", key, 200, body, headers):
+    with _answer(client, "GetObject", key, 200, body, {"last-modified": "Sat, 31 Jan 2026 12:00:00 GMT"} | headers):
         yield
 
 
