@@ -1,9 +1,11 @@
 """The local cloud's emulator as it is run here: `ministack`, with what it lacks put in piece by piece."""
 
 import secrets
+import tempfile
 from collections.abc import Mapping
 from typing import Any
 
+import duckdb
 from ministack import app as emulator
 from ministack.core import lambda_runtime
 
@@ -13,6 +15,7 @@ from cli.emulator.gate import Application, Gate
 def run(application: Application | None = None) -> None:
     """Run the emulator, or what stands in front of it, behind the gate."""
     hide_credentials_of_functions()
+    confine_queries()
     emulator.app = Gate(application or emulator.app)
     emulator.main()
 
@@ -27,6 +30,20 @@ def hide_credentials_of_functions() -> None:
         return found
 
     lambda_runtime.execution_credentials = credentials  # before the service of functions is loaded, and takes it
+
+
+def confine_queries() -> None:
+    """Have queries read the copies of tables, and neither other files of the user nor the network."""
+    library: Any = duckdb
+    connect = library.connect
+
+    def confined(*place: str) -> duckdb.DuckDBPyConnection:
+        connection: duckdb.DuckDBPyConnection = connect(*place)
+        connection.execute("set allowed_directories = [$folder]", {"folder": f"{tempfile.gettempdir()}/"})
+        connection.execute("set enable_external_access = false")
+        return connection
+
+    library.connect = confined
 
 
 if __name__ == "__main__":

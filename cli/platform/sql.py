@@ -2,8 +2,8 @@
 
 import logging
 import re
-from collections.abc import Mapping
-from itertools import groupby
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby, pairwise
 
 import sqlglot
 from sqlglot import exp
@@ -11,12 +11,14 @@ from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.schema import MappingSchema
-from sqlglot.tokenizer_core import TokenType
+from sqlglot.tokenizer_core import Token, TokenType
 
 from cli.platform.console import CliError
 
 _DIALECT = "trino"  # the engine of Athena's queries
 _READS = {"SELECT", "WITH", "VALUES", "TABLE", "SHOW", "DESCRIBE", "("}
+_WRITES = {"INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "INTO"}
+_TEXTS = {TokenType.STRING, TokenType.NATIONAL_STRING, TokenType.UNICODE_STRING, TokenType.IDENTIFIER}
 _EXPLAIN_OPTIONS = re.compile(r"\A(?:\s|analyze\b|verbose\b|\([^()]*\))*", re.IGNORECASE)  # what follows may run
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # what it does not know is Athena's to judge
@@ -43,6 +45,15 @@ def assert_reads(sql: str) -> None:
         assert_reads(_EXPLAIN_OPTIONS.sub("", tokens[-1].text))
     elif first.upper() not in _READS:
         raise CliError(f"This command only reads: it does not run {first!r}.", "Ask with select.")
+    elif word := next(_writing(tokens), None):
+        raise CliError(f"This command only reads: it does not run {word!r}.", "A column of that name stands in quotes.")
+
+
+def _writing(tokens: Sequence[Token]) -> Iterator[str]:
+    """Yield words that write behind a `with` or a parenthesis; names of such columns are quoted, or follow a point."""
+    for before, token in pairwise([tokens[0], *tokens]):
+        if token.text.upper() in _WRITES and token.token_type not in _TEXTS and before.token_type != TokenType.DOT:
+            yield token.text
 
 
 def literal(text: str) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,7 +23,7 @@ from cli.emulator.signatures import RefusedError, Request, Signature
 from cli.platform import local_cloud
 from cli.platform.local_cloud import LocalCloud
 from tests.platform.infra.test_local_cloud import call_a_function
-from tests.support.local.deployed_cloud import free_port
+from tests.support.local.deployed_cloud import free_port, wait_until
 
 CALLS = {
     "lambda": "list_functions",
@@ -165,6 +166,35 @@ def test_tools_with_its_profile_work(cloud: LocalCloud, tools: Callable[[str], A
         sent = b"by link" if method == "PUT" else b""
         assert httpx.request(method, link, content=sent, trust_env=False).status_code == 200, (call, key)
         assert httpx.request(method, f"{link[:-1]}{'1' if link[-1] == '0' else '0'}").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select * from read_csv('/etc/passwd')",
+        "select * from read_text('aws-config')",
+        "select * from read_csv('http://127.0.0.1:1/')",
+        "copy (select 1) to 'copied'",
+        "attach 'attached'",
+        "install httpfs",
+        "set enable_external_access = true",
+    ],
+)
+def test_a_query_reaches_neither_files_nor_the_network(
+    cloud: LocalCloud, tools: Callable[[str], Any], sql: str
+) -> None:
+    athena = tools("athena")
+    results = {"OutputLocation": "s3://results/"}
+    asked = athena.start_query_execution(QueryString=sql, ResultConfiguration=results)["QueryExecutionId"]
+    ended = wait_until(lambda: _end_of(athena, asked), 30)
+    assert ended["State"] == "FAILED"
+    assert re.search("[Ee]xternal|disabled|access", ended["StateChangeReason"])
+    assert not {"copied", "attached"} & {path.name for path in cloud.folder.iterdir()}
+
+
+def _end_of(athena: Any, execution: str) -> Any:
+    status = athena.get_query_execution(QueryExecutionId=execution)["QueryExecution"]["Status"]
+    return status if status["State"] in {"SUCCEEDED", "FAILED"} else None
 
 
 NOW = datetime.now(UTC)

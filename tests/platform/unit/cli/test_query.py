@@ -21,6 +21,7 @@ from tests.support.cli_environment import connect_commands, deployment, sluice, 
         "/* why\n */ with t as (select 1) select * from t",
         "(select 1) union (select 2)",
         "show tables",
+        """select "update", t."delete", t.copy, 'insert into t' from t -- delete""",
         "describe microone_event",
         "explain analyze select 1",
         "select ';' -- ;\n;",
@@ -38,6 +39,10 @@ def test_statements_that_read_are_run(sql: str) -> None:
         "selected",
         "copy (select 1) to '/tmp/x'",
         "explain analyze insert into t select 1",
+        "with x as (select 1) insert into t select * from x",
+        "with x as (delete from t returning *) select * from x",
+        "with recursive x as (select 1) update t set a = 1",
+        "(select 1 into t)",
     ],
 )
 def test_statements_that_write_are_refused(sql: str) -> None:
