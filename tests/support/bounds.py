@@ -35,8 +35,9 @@ def pytest_configure() -> None:
 
 
 def pytest_unconfigure() -> None:
-    """End this process even where a thread that a test has left does not."""
-    faulthandler.dump_traceback_later(_EXIT_SECONDS, exit=True)
+    """End this process even where a thread that a test has left does not; xdist ends its own."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        faulthandler.dump_traceback_later(_EXIT_SECONDS, exit=True)
 
 
 @pytest.fixture(autouse=True)
