@@ -3,6 +3,7 @@
 from aws_cdk import Aws
 
 from infra.event_files.settings import EventFiles
+from infra.platform.functions import allow_key
 from infra.platform.observability.settings import Observability
 from infra.platform.pipeline_part import PipelineFunctions, PipelinePart
 from infra.platform.stage_stack import StateTable
@@ -70,7 +71,7 @@ class EventFunctions(PipelineFunctions):
         )
         self.validate_files.allow_list(source)
         if bucket.kms_key:
-            self.validate_files.allow(["kms:Decrypt"], [bucket.kms_key])
+            allow_key(self.validate_files.role, ["kms:Decrypt"], bucket.kms_key)
 
     def _build_conversion(self) -> None:
         self.plan_conversion = self.build(

@@ -190,9 +190,16 @@ def allow(
 def _allow_keys(role: iam.Role, uses: Collection[str]) -> None:
     stage = stage_of(role)
     if uses and stage.kms_key:
-        role.add_to_policy(iam.PolicyStatement(actions=sorted(uses), resources=[stage.kms_key]))
-    if uses and stage.former_kms_keys:
-        role.add_to_policy(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[*stage.former_kms_keys]))
+        allow_key(role, sorted(uses), stage.kms_key)
+    for former in stage.former_kms_keys if uses else ():
+        allow_key(role, ["kms:Decrypt"], former)
+
+
+def allow_key(role: iam.Role, actions: Sequence[str], key_arn: str) -> None:
+    """Let `role` use a key for objects of S3, and for nothing else that the key encrypts."""
+    region = key_arn.split(":")[3]
+    by_s3 = {"StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"}}
+    role.add_to_policy(iam.PolicyStatement(actions=[*actions], resources=[key_arn], conditions=by_s3))
 
 
 def _flat(value: Any) -> str:  # noqa: ANN401 - a resolved CloudFormation value

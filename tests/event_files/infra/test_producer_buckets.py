@@ -77,6 +77,19 @@ def test_who_uses_objects_of_the_stage_may_use_its_key_and_nobody_else(partner: 
     assert using > 10
 
 
+def test_keys_are_used_for_objects_of_s3_and_nothing_else(partner: Synthesis) -> None:
+    uses = [
+        (statement["Resource"], statement.get("Condition"))
+        for policy in partner.template.of_type("AWS::IAM::Policy").values()
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]
+        if any(action.startswith("kms:") for action in listed(statement["Action"]))
+    ]
+    assert {key for keys, _ in uses for key in listed(keys)} == {THEIR_KEY, OWN_KEY, *STAGE.former_kms_keys}
+    for keys, condition in uses:
+        (region,) = {key.split(":")[3] for key in listed(keys)}
+        assert condition == {"StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"}}
+
+
 def test_the_stages_own_objects_are_encrypted_with_its_key(partner: Synthesis) -> None:
     for logical_id, bucket in partner.template.of_type("AWS::S3::Bucket").items():
         (rule,) = bucket["Properties"]["BucketEncryption"]["ServerSideEncryptionConfiguration"]
