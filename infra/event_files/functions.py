@@ -1,6 +1,7 @@
 """The functions of event files, each with exactly the rights it needs."""
 
 from aws_cdk import Aws
+from aws_cdk import aws_sqs as sqs
 
 from infra.event_files.settings import EventFiles
 from infra.platform.functions import allow_key
@@ -48,6 +49,7 @@ class EventFunctions(PipelineFunctions):
             EVENT_DAYS_BEFORE_FILE=str(self._settings.event_days_before_file),
             EVENT_DAYS_AFTER_FILE=str(self._settings.event_days_after_file),
             MAX_FILE_HOURS=str(self._settings.max_file_hours),
+            FILE_SECONDS=str(self._settings.file_seconds),
         )
         self._allow_source(self.lake.stage.source)
         self.validate_files.allow_creating(self._event_folders, _ANY_OBJECT)
@@ -62,6 +64,11 @@ class EventFunctions(PipelineFunctions):
         )
         self.index_media.allow(["dynamodb:UpdateItem"], [media_index.table_arn])
         self.index_media.allow_list(self.lake.media.bucket_arn)
+
+    def let_announce_anew(self, queue: sqs.IQueue) -> None:
+        """Let the intake send messages once more whose files it had no time for: that delivery must not count."""
+        self.validate_files.function.add_environment("QUEUE_URL", queue.queue_url)
+        self.validate_files.allow(["sqs:SendMessage"], [queue.queue_arn])
 
     def _allow_source(self, bucket: ProducerBucket) -> None:
         source = self.lake.source.bucket_arn

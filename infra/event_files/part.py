@@ -51,6 +51,7 @@ class EventFilesPart(PipelinePart):
         self.functions += self.search.functions if self.search else ()
         self.files = self._queue("NewFiles", lake.source, _CREATED, self.steps.validate_files, self._settings.files)
         changes = {**_CREATED, **_DELETED}
+        self.steps.let_announce_anew(self.files.queue)
         self.media = self._queue("Media", lake.media, changes, self.steps.index_media, self._settings.media)
         self._welcome_owners()
         self.add_queue("files", self.files)

@@ -41,7 +41,7 @@ class EventFiles:
     pending_minutes: Positive = 45  # age of the oldest chunk that waits for its conversion
     quiet_hours: Positive = 24  # age of the newest hour that any table has rows of
 
-    validate_files: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=120)
+    validate_files: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=180)  # two thirds of it for one file
     index_media: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=120)
     plan_conversion: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=300)
     convert_batch: FunctionSize = FunctionSize(memory_mb=2048, timeout_seconds=300)
@@ -49,6 +49,11 @@ class EventFiles:
     profile_run: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=300)
     sweep_orphans: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=900)
     probe_lag: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=120)
+
+    @property
+    def file_seconds(self) -> int:
+        """Seconds that a call of validate_files may take for one file: there is time left to commit the others."""
+        return 2 * self.validate_files.timeout_seconds // 3
 
     @classmethod
     def of(cls, kind: StageKind) -> Self:

@@ -11,7 +11,7 @@ import pytest
 
 from sluice.event_files.ledger.model import SourceObject
 from tests.support.lambda_context import Context
-from tests.support.moto_stage import LAKE, LEDGER, MEDIA, MEDIA_INDEX
+from tests.support.moto_stage import LAKE, LEDGER, MEDIA, MEDIA_INDEX, QUEUE
 from tests.support.source_files import handler_path
 
 ENVIRONMENT = {
@@ -26,6 +26,8 @@ ENVIRONMENT = {
     "EVENT_DAYS_BEFORE_FILE": "3653",
     "EVENT_DAYS_AFTER_FILE": "2",
     "MAX_FILE_HOURS": "1000",
+    "FILE_SECONDS": "120",
+    "QUEUE_URL": f"https://sqs.us-east-1.amazonaws.com/123456789012/{QUEUE}",
     "BATCH_BYTES": str(1 << 20),
     "SEARCHED": "",
     "STAGE": "test",
@@ -90,8 +92,9 @@ def s3_announcement(*sources: SourceObject) -> str:
 
 
 def sqs_event(bodies: dict[str, str], received: int = 1) -> Payload:
-    """Return the event of messages by id, each received so many times."""
+    """Return the event of messages by id, each received so many times; they are in no queue."""
     message = payload("sqs_message")
+    del message["receiptHandle"]
     message["attributes"]["ApproximateReceiveCount"] = str(received)
     return {"Records": [{**message, "messageId": name, "body": body} for name, body in bodies.items()]}
 

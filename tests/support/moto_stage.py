@@ -26,6 +26,7 @@ from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.event_files.media_dynamodb import DynamoMediaIndex
 from sluice.event_files.validate.media import KnownMedia, NotLookedUpError
 from sluice.event_files.validate.source_store_s3 import S3SourceStore
+from sluice.event_files.validate.turns import Message, Turns
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
 from sluice.lake.object_store import timestamped_id
 from sluice.lake.object_store_s3 import S3ObjectStore
@@ -44,11 +45,33 @@ T = TypeVar("T")
 
 SOURCE, LAKE, MEDIA = "source-bucket", "lake-bucket", "media-bucket"
 LEDGER, MEDIA_INDEX = "ledger", "media-index"
+QUEUE = "new-files"
 REGISTRY = load_registry()
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 ROOMY = Limits(chunk_bytes=1 << 20, max_file_bytes=32 << 20)
 
 _DELIVERIES = 4
+
+
+@dataclass
+class MemoryQueue:
+    """Announcements that wait, by message."""
+
+    waiting: dict[str, SourceObject]
+
+    def messages(self, delivery: int) -> list[Message]:
+        return [Message(each, (source,), delivery) for each, source in self.waiting.items()]
+
+    def remove(self, ids: Collection[str]) -> None:
+        for each in ids:
+            self.waiting.pop(each, None)
+
+    def settle(self, failed: Collection[str]) -> None:
+        """Remove what did not fail, as Lambda does when a function answers."""
+        self.remove(self.waiting.keys() - failed)
+
+    def send_anew(self, ids: Collection[str]) -> None:
+        raise AssertionError(ids)
 
 
 @dataclass
@@ -81,9 +104,8 @@ class MotoStage:
         self,
         *sources: SourceObject,
         seconds_left: Callable[[], float] = lambda: 600.0,
-        first_time: Collection[SourceObject] = (),
     ) -> Outcome:
-        """Validate in an invocation of its own, with nothing remembered."""
+        """Validate together, in an invocation of its own, with nothing remembered."""
         validation = Validation(
             registry=REGISTRY,
             read_source=S3SourceStore(self.s3).read,
@@ -94,7 +116,7 @@ class MotoStage:
             new_chunk_id=lambda: timestamped_id(self.now(), "0000000f"),
             stopwatch=time.perf_counter,
         )
-        return validation.run(sources, seconds_left, first_time)
+        return validation.run(sources, seconds_left)
 
     def arrive(self, key: str, content: bytes) -> SourceObject:
         """Put an object and validate it."""
@@ -102,18 +124,29 @@ class MotoStage:
         assert not self.validate(source).failed
         return source
 
-    def deliver(self, *sources: SourceObject) -> None:
+    def deliver(self, *sources: SourceObject, delivery: int = 2) -> None:
         """Announce objects as SQS does: failed ones, and all of an invocation that died, come again."""
-        waiting = list(sources)
-        for _ in range(_DELIVERIES):
-            try:
-                failed = self.validate(*waiting).failed
-            except (AwsUnavailableError, KilledError):
-                continue
-            waiting = [source for source in waiting if source in failed]
-            if not waiting:
+        queue = MemoryQueue({str(number): source for number, source in enumerate(sources)})
+        for number in range(delivery, delivery + _DELIVERIES):
+            with suppress(AwsUnavailableError, KilledError):
+                queue.settle(self.take_turns(queue, number))
+            if not queue.waiting:
                 return
-        raise AssertionError(f"these are still not validated after {_DELIVERIES} deliveries: {waiting}")
+        raise AssertionError(f"these are still not validated after {_DELIVERIES} deliveries: {queue.waiting}")
+
+    def validate_again(self, *sources: SourceObject) -> Outcome:
+        """Validate what was delivered before, each in its turn."""
+        queue = MemoryQueue({str(number): source for number, source in enumerate(sources)})
+        turns = self.turns(queue)
+        turns.take(queue.messages(2), lambda: 600.0)
+        return turns.outcome
+
+    def take_turns(self, queue: MemoryQueue, delivery: int) -> Collection[str]:
+        """Validate what is waiting, as the function does; return the ids of the messages that failed."""
+        return self.turns(queue).take(queue.messages(delivery), lambda: 600.0)
+
+    def turns(self, queue: MemoryQueue) -> Turns:
+        return Turns(lambda sources, left: self.validate(*sources, seconds_left=left), self.ledger, queue, self.limits)
 
     def convert(self, execution: str = "", attempts: int = 1) -> Summary | None:
         """Run the states of the Convert machine, each tried `attempts` times; return None if there is nothing to do."""

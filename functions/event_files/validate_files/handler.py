@@ -2,19 +2,22 @@
 
 import secrets
 import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import dynamodb, s3, setting
+from sluice.aws.runtime import dynamodb, s3, setting, sqs
 from sluice.contracts.load import load_registry
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.ledger.model import SourceObject, SourceRecord
 from sluice.event_files.media_dynamodb import DynamoMediaIndex
 from sluice.event_files.validate.announcements import UnknownAnnouncementError, announced_objects
 from sluice.event_files.validate.hours import HourLimits
+from sluice.event_files.validate.messages_sqs import SqsMessages, deliveries
 from sluice.event_files.validate.source_store_s3 import S3SourceStore
+from sluice.event_files.validate.turns import Message, Turns
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
 from sluice.lake.object_store import timestamped_id
 from sluice.lake.object_store_s3 import S3ObjectStore
@@ -26,21 +29,25 @@ _SAME_IN_ALL = ("function_name", "function_arn", "function_memory_size")  # a th
 function = LambdaFunction()
 logger, emitter = function.logger, function.emitter
 store = S3SourceStore(s3(), setting("SOURCE_OWNER"))
+limits = Limits(
+    setting("CHUNK_BYTES", int),
+    setting("MAX_FILE_BYTES", int),
+    file_seconds=setting("FILE_SECONDS", float),
+    hours=HourLimits(
+        days_before=setting("EVENT_DAYS_BEFORE_FILE", int),
+        days_after=setting("EVENT_DAYS_AFTER_FILE", int),
+        most=setting("MAX_FILE_HOURS", int),
+    ),
+)
+ledger = DynamoLedger(dynamodb(), setting("LEDGER_TABLE"))
+queue_url = setting("QUEUE_URL")
 validation = Validation(
     registry=load_registry(),
     read_source=store.read,
     chunks=S3ObjectStore(s3(), setting("LAKE_BUCKET")),
-    ledger=DynamoLedger(dynamodb(), setting("LEDGER_TABLE")),
+    ledger=ledger,
     look_up_media=DynamoMediaIndex(dynamodb(), setting("MEDIA_TABLE"), setting("MEDIA_BUCKET")).find,
-    limits=Limits(
-        setting("CHUNK_BYTES", int),
-        setting("MAX_FILE_BYTES", int),
-        hours=HourLimits(
-            days_before=setting("EVENT_DAYS_BEFORE_FILE", int),
-            days_after=setting("EVENT_DAYS_AFTER_FILE", int),
-            most=setting("MAX_FILE_HOURS", int),
-        ),
-    ),
+    limits=limits,
     new_chunk_id=lambda: timestamped_id(datetime.now(UTC), secrets.token_hex(4)),
     stopwatch=time.perf_counter,
 )
@@ -51,19 +58,21 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Validate the objects that a batch of messages announces; report the messages that must come again."""
     logger.remove_keys(_SAME_IN_ALL)
     announced = {record["messageId"]: _announced(record) for record in event["Records"]}
-    sources = [source for objects in announced.values() for source in objects or ()]
-    new = [record["messageId"] for record in event["Records"] if _comes_first(record)]
-    first_time = {source for message in new for source in announced[message] or ()}
-    store.expect(sources)
-    outcome = validation.run(sources, lambda: context.get_remaining_time_in_millis() / 1000, first_time)
-    _report(outcome)
-    failed = [message for message, objects in announced.items() if objects is None or outcome.failed.keys() & objects]
+    messages = [
+        Message(record["messageId"], tuple(objects), deliveries(record))
+        for record in event["Records"]
+        if (objects := announced[record["messageId"]]) is not None
+    ]
+    turns = Turns(_validate, ledger, SqsMessages(sqs, queue_url, event["Records"]), limits)
+    failed = turns.take(messages, lambda: context.get_remaining_time_in_millis() / 1000)
+    _report(turns.outcome)
+    failed.update(message for message, objects in announced.items() if objects is None)
     return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
 
 
-def _comes_first(record: dict[str, Any]) -> bool:
-    """Return whether SQS delivers a message for the first time; events made by hand do not say."""
-    return bool(record.get("attributes", {}).get("ApproximateReceiveCount") == "1")
+def _validate(sources: Sequence[SourceObject], seconds_left: Callable[[], float]) -> Outcome:
+    store.expect(sources)
+    return validation.run(sources, seconds_left)
 
 
 def _announced(record: dict[str, Any]) -> list[SourceObject] | None:
@@ -83,6 +92,8 @@ def _report(outcome: Outcome) -> None:
         _report_file(record, outcome.seconds[record.source])
     for source in outcome.skipped:
         logger.info("object known already", extra={"key": source.key})
+    if outcome.postponed:
+        logger.info("announced anew", extra={"files": len(outcome.postponed)})
     totals = outcome.totals()
     logger.info("validated", extra={metric.name: value for metric, value in totals.items()})
     for metric, value in totals.items():

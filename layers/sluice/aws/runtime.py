@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 
@@ -55,6 +56,12 @@ def secrets_manager() -> "SecretsManagerClient":
 def step_functions() -> "SFNClient":
     """Return the Step Functions client."""
     return boto3.client("stepfunctions", config=_CONFIG)
+
+
+@cache
+def sqs() -> "SQSClient":
+    """Return the SQS client."""
+    return boto3.client("sqs", config=_CONFIG)
 
 
 @cache

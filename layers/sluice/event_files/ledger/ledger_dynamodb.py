@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 _GET_LIMIT = 100  # keys per BatchGetItem
 
-_NOT_FINAL = "attribute_not_exists(pk) OR #status IN (:gone, :unreadable, :again)"
+_NOT_FINAL = f"attribute_not_exists(pk) OR #status IN ({', '.join(f':{s}' for s in Status if not s.is_final)})"
 _REFUSALS = {CONDITION_FAILED: AlreadyRecordedError, IN_CONFLICT: InConflictError}
 _STATUS_NAME = {"#status": "status"}
 _STATUS_VALUES = to_dynamodb({f":{status}": status.value for status in Status if not status.is_final})
@@ -73,12 +73,16 @@ class DynamoLedger:
         return {by_key[item["pk"], item["sk"]]: item for item in found}
 
     def finished(self, sources: Iterable[SourceObject]) -> frozenset[SourceObject]:
-        """Return those of `sources` that have a final record; one written this very moment may be missed.
+        """Return those of `sources` that have a final record; see `statuses`."""
+        return frozenset(source for source, status in self.statuses(sources).items() if status.is_final)
+
+    def statuses(self, sources: Iterable[SourceObject]) -> dict[SourceObject, Status]:
+        """Return the statuses of those objects that have a record; one written this very moment may be missed.
 
         That costs half of a consistent read. A record that is missed makes `commit` refuse the object.
         """
         found = self.items(sources, consistent=False)
-        return frozenset(source for source, item in found.items() if Status(item["status"]).is_final)
+        return {source: Status(item["status"]) for source, item in found.items()}
 
     def commit(self, chunks: Sequence[ChunkRecord], records: Sequence[SourceRecord]) -> None:
         """Record all or nothing.

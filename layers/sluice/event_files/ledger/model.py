@@ -46,6 +46,8 @@ class Status(StrEnum):
     REPEATED = "repeated"  # the same bytes were recorded under this key before, under another ETag
     GONE = "gone"  # deleted or replaced before it was read
     AGAIN = "again"  # what became of it was lost before its conversion; it was announced once more
+    BEGUN = "begun"  # validated alone, since it was announced again; where it stays so, the function died of it
+    FAILED = "failed"  # could not be validated, for the reason noted; its announcement comes again
     UNREADABLE = "unreadable"  # access denied; the announcement is retried and ends in the dead-letter queue
 
     @property

@@ -1,6 +1,6 @@
 """Validation of announced objects into committed chunks: each object's events are recorded once, or not at all."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -45,27 +45,41 @@ _MAX_SPILLED_CHUNKS = (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits: bytes of lines per chunk; bytes, seconds, media, hours per file; seconds kept for the last commit."""
+    """Limits: bytes of lines per chunk; bytes, seconds, looked up media and hours per file."""
 
     chunk_bytes: int
     max_file_bytes: int
     file_seconds: float = 120.0
     file_look_ups: int = 100_000
-    reserve_seconds: float = 30.0
     hours: HourLimits | None = None
+
+    @property
+    def reserve_seconds(self) -> float:
+        """Seconds kept for the last commit."""
+        return self.file_seconds / 4
 
 
 @dataclass(slots=True)
 class Outcome:
-    """Result of one invocation: committed records, objects skipped as known, objects to be announced again.
+    """Result of one invocation: committed records, objects skipped as known, those that failed, and why.
 
-    `seconds` is the time it took to read and route each object.
+    `postponed` are those that were not begun, for no time was left to them; `seconds` is the time it took to read and
+    route each object.
     """
 
     records: list[SourceRecord] = field(default_factory=list)
     skipped: set[SourceObject] = field(default_factory=set)
     failed: dict[SourceObject, str] = field(default_factory=dict)
+    postponed: set[SourceObject] = field(default_factory=set)
     seconds: dict[SourceObject, float] = field(default_factory=dict)
+
+    def extend(self, other: "Outcome") -> None:
+        """Add the outcome of other objects."""
+        self.records += other.records
+        self.skipped |= other.skipped
+        self.failed |= other.failed
+        self.postponed |= other.postponed
+        self.seconds |= other.seconds
 
     def totals(self) -> dict[Metric, int]:
         """Return the metrics of the invocation."""
@@ -89,9 +103,6 @@ class Outcome:
 
 class Ledger(Protocol):
     """Records of source objects and chunks."""
-
-    def finished(self, sources: Iterable[SourceObject]) -> frozenset[SourceObject]:
-        """Return those of `sources` that have a final record."""
 
     def commit(self, chunks: Sequence[ChunkRecord], records: Sequence[SourceRecord]) -> None:
         """Record all or nothing, at most 100 items. Raises AlreadyRecordedError and InConflictError."""
@@ -141,25 +152,19 @@ class Validation:
         self._new_chunk_id = new_chunk_id
         self._stopwatch = stopwatch
 
-    def run(
-        self,
-        announced: Iterable[SourceObject],
-        seconds_left: Callable[[], float],
-        first_time: Collection[SourceObject] = frozenset(),
-    ) -> Outcome:
-        """Validate each object that has no final record; one bad object fails alone.
+    def run(self, announced: Iterable[SourceObject], seconds_left: Callable[[], float]) -> Outcome:
+        """Validate objects together; one bad object fails alone.
 
-        Those announced for the `first_time` are not looked up: if one has a record after all, the commit refuses it.
+        None is looked up: if one has a final record after all, the commit refuses it.
         """
         self._media.forget_missing()
         outcome = Outcome()
-        unique = list(dict.fromkeys(announced))
-        outcome.skipped |= self._ledger.finished([source for source in unique if source not in first_time])
         pending: list[_RoutedFile] = []
-        for source in unique:
-            if source in outcome.skipped:
-                continue
+        for source in dict.fromkeys(announced):
             budget = self._budget(seconds_left())
+            if budget.available < 0:
+                outcome.postponed.add(source)
+                continue
             file = self._route(source, budget, outcome)
             outcome.seconds[source] = self._stopwatch() - budget.begun
             if file and file.chunks:  # it fills chunks, and a transaction, of its own
@@ -187,7 +192,6 @@ class Validation:
 
     def _route(self, source: SourceObject, budget: Budget, outcome: Outcome) -> _RoutedFile | None:
         try:
-            budget.check(0, 0, 0)
             return self._route_body(source, budget)
         except NoTimeLeftError as error:
             outcome.failed[source] = str(error)

@@ -16,7 +16,7 @@ def test_in_one_invocation_in_another_and_after_the_conversion(moto_stage: MotoS
     first = moto_stage.validate(source, source)
     assert ([record.source for record in first.records], first.failed) == ([source], {})
     written = objects_of(LAKE)
-    again = moto_stage.validate(source)
+    again = moto_stage.validate_again(source)
     assert (again.records, again.skipped, again.failed) == ([], {source}, {})
     assert objects_of(LAKE) == written
     _assert_two_rows(moto_stage)
@@ -27,8 +27,8 @@ def test_in_one_invocation_in_another_and_after_the_conversion(moto_stage: MotoS
 def test_for_the_first_time_twice(moto_stage: MotoStage) -> None:
     """S3 and EventBridge may announce an object more than once: each time is the first, as far as the queue knows."""
     source, new = moto_stage.put("x/a", CLEAN), moto_stage.put("x/new", b"")
-    moto_stage.validate(source, first_time={source})
-    again = moto_stage.validate(source, new, first_time={source, new})
+    moto_stage.validate(source)
+    again = moto_stage.validate(source, new)
     assert ([record.source for record in again.records], again.skipped, again.failed) == ([new], {source}, {})
     assert_books_balance()
     _assert_two_rows(moto_stage)
@@ -62,7 +62,7 @@ def test_a_refused_object_is_not_read_again(moto_stage: MotoStage) -> None:
     source = moto_stage.put("x/a", b" " * (SMALL_CHUNKS.max_file_bytes + 1))
     moto_stage.validate(source)
     with moto_stage.calls.record() as operations:
-        assert moto_stage.validate(source).skipped == {source}
+        assert moto_stage.validate_again(source).skipped == {source}
     assert operations == ["BatchGetItem"]
 
 

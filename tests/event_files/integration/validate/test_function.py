@@ -19,6 +19,7 @@ from tests.support.lambda_handlers import (
 )
 from tests.support.moto_backend import answer_with_error
 from tests.support.moto_stage import SOURCE, MotoStage
+from tests.support.new_files_queue import NewFilesQueue
 from tests.support.sample_events import body, event
 from tests.support.snapshots import assert_books_balance, ledger, tables
 
@@ -83,15 +84,35 @@ def test_only_what_comes_again_is_looked_up(
     assert _statuses() == {"a": "validated"}
 
 
-def test_objects_without_time_left_are_announced_again(moto_stage: MotoStage, validate_files: Handler) -> None:
-    messages = {str(number): eventbridge_announcement(moto_stage.put(str(number), ONE)) for number in range(4)}
-    answer = validate_files(sqs_event(messages), Context([PLENTY, PLENTY, TOO_LITTLE]))
-    assert _failed(answer) == {"2", "3"}
+def test_objects_without_time_left_are_announced_anew(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They were not even begun: their delivery does not count, however often that happens."""
+    queue = NewFilesQueue()
+    validate_files = queue.start(monkeypatch)
+    queue.announce(*(moto_stage.put(str(number), ONE) for number in range(4)))
+    assert queue.deliver(validate_files, Context([PLENTY, PLENTY, TOO_LITTLE])) == [1] * 4
     assert _statuses() == {"0": "validated", "1": "validated"}, "what was done in time is committed"
-    again = validate_files(sqs_event(messages, received=2), Context([TOO_LITTLE]))
-    assert _failed(again) == {"2", "3"}, "what is known takes no time"
-    assert _failed(validate_files(sqs_event(messages, received=3))) == set()
+    for _ in range(queue.max_receives + 1):
+        assert queue.deliver(validate_files, Context([TOO_LITTLE])) == [1, 1]
+    assert queue.deliver(validate_files) == [1, 1]
+    assert queue.deliver(validate_files) == []
+    assert queue.dead_letters() == []
+    assert _statuses() == dict.fromkeys("0123", "validated")
     assert_books_balance()
+
+
+def test_what_waits_for_its_turn_gets_its_time(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """New files leave time for one that was delivered before; of several, those without time are announced anew."""
+    queue = NewFilesQueue()
+    validate_files = queue.start(monkeypatch)
+    old, older, new = (moto_stage.put(key, ONE) for key in ("old", "older", "new"))
+    queue.announce(old, older)
+    queue.deliver(None)
+    queue.announce(new)
+    enough = 1000 * (120 + 15)
+    assert queue.deliver(validate_files, Context([enough + 14_000, enough, enough, TOO_LITTLE])) == [1, 2, 2]
+    assert _statuses() == {"old": "validated"}
+    assert queue.deliver(validate_files) == [1, 1]
+    assert _statuses() == dict.fromkeys(("old", "older", "new"), "validated")
 
 
 @pytest.mark.filterwarnings("ignore:No application metrics")
