@@ -46,7 +46,8 @@ class Chunk:
 class Version:
     """A version of an object, by its ETag; counts are of events, `dirty` by reason.
 
-    `status` is the ledger's: validated, refused, repeated, gone or unreadable; `message` says why it was not taken in.
+    `status` is the ledger's: validated, refused, repeated, gone, again, begun, failed or unreadable; `message` says why
+    it was not taken in.
     Dirty events have what is wrong at which JSON pointer; tables have the number of rows, and the SQL that shows them.
     """
 

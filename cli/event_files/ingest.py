@@ -20,7 +20,7 @@ from cli.platform.console import CliError, JsonOption, err, handled, out, plural
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from sluice.aws.runtime import Item
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
-from sluice.event_files.ledger.model import SourceObject
+from sluice.event_files.ledger.model import SourceObject, Status
 
 KNOWN = "known"
 """Status of a file that was in the ledger before; its counts are those of then."""
@@ -197,7 +197,7 @@ class Watch:
         reports = []
         for uploaded in looked_at:
             item = items.get(uploaded.source)
-            if item is None or _is_stale(item, uploaded.before):
+            if item is None or item["status"] == Status.BEGUN or _is_stale(item, uploaded.before):
                 self._waiting.append(uploaded)
             else:
                 reports.append(report_of(uploaded, item))

@@ -133,7 +133,8 @@ def _lines(waiting: Backlog, queued: Queue) -> Iterable[str]:
     yield f"To convert: {plural(waiting.events, 'event')} of {plural(waiting.files, 'file')}{age}"
     yield f"To validate: {plural(queued.waiting, 'announcement')}, {queued.in_flight:,} at work"
     if queued.dead_letters:
-        yield f"[red]Dead letters: {plural(queued.dead_letters, 'announcement')} that could not be processed[/]"
+        letters = plural(queued.dead_letters, "announcement")
+        yield f"[red]Dead letters: {letters} that could not be processed; `sluice file KEY` says why[/]"
 
 
 def dirty_sizes(chunks: Iterable[Item]) -> DirtySizes:

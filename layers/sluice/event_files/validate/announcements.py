@@ -12,7 +12,8 @@ import orjson
 
 from sluice.event_files.ledger.model import SourceObject
 
-_LONGEST_NAME = 1024  # bytes of UTF-8 that a key may have; buckets and ETags are far shorter
+_LONGEST_KEY = 1024  # bytes of UTF-8 that S3 allows, in ids of versions, too
+_LONGEST_NAME = 255  # bytes of buckets (of old ones in us-east-1), ETags and sequencers
 _REMOVALS = ("ObjectRemoved:", "LifecycleExpiration:")
 
 
@@ -91,18 +92,18 @@ def _change(bucket: object, key: object, etag: object, told: dict[str, Any], gon
     version = told.get("versionId") or told.get("version-id")
     return Change(
         bucket=_name(bucket),
-        key=_name(key),
-        version=_name(version) if version and not gone else "",
+        key=_name(key, _LONGEST_KEY),
+        version=_name(version, _LONGEST_KEY) if version and not gone else "",
         etag="" if gone else _name(_name(etag).strip('"')),
         # Hexadecimal, of any length: AWS compares them with zeros added on the right.
-        sequencer=str(told.get("sequencer") or "").upper().rstrip("0"),
+        sequencer=_name(told.get("sequencer") or "0").upper().rstrip("0"),
         gone=gone,
         marked=gone and marked,
     )
 
 
-def _name(text: object) -> str:
+def _name(text: object, longest: int = _LONGEST_NAME) -> str:
     """Return a usable name; any other would fail all announcements that are looked up in one request with it."""
-    if not isinstance(text, str) or not 0 < len(text.encode()) <= _LONGEST_NAME:
-        raise ValueError(f"a bucket, key or ETag has 1 to {_LONGEST_NAME} bytes of text")
+    if not isinstance(text, str) or not 0 < len(text.encode()) <= longest:
+        raise ValueError(f"a key has 1 to {_LONGEST_KEY} bytes of text, a bucket, ETag or sequencer {_LONGEST_NAME}")
     return text

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sluice.event_files.ledger.model import Counts, SourceObject, SourceRecord, Status
-from sluice.event_files.validate.validation import Limits, Outcome
+from sluice.event_files.validate.validation import Limits, Outcome, described
 
 _BEGUN = (
     "validation of this file alone was begun, and has not ended: if it stays like this, the function ran out of memory "
@@ -108,7 +108,7 @@ class Turns:
             if reason and not done.records:
                 self.ledger.note(SourceRecord(source, Status.FAILED, 0, Counts(), message=reason))
         except Exception as error:  # noqa: BLE001  # the ledger did not take a note: the others must not suffer
-            self.outcome.failed[source] = f"{type(error).__name__}: {error}"
+            self.outcome.failed[source] = described(error)
 
     def _to_come_again(self, messages: Sequence[Message]) -> set[str]:
         failed = {each.id for each in messages if not self.outcome.failed.keys().isdisjoint(each.sources)}
@@ -118,7 +118,7 @@ class Turns:
         try:
             self.queue.send_anew(postponed)
         except Exception as error:  # noqa: BLE001  # then this delivery counts, but no message is lost
-            self.outcome.failed.update(dict.fromkeys(self.outcome.postponed, f"{type(error).__name__}: {error}"))
+            self.outcome.failed.update(dict.fromkeys(self.outcome.postponed, described(error)))
             return failed | postponed
         return failed
 

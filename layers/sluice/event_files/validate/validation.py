@@ -38,6 +38,7 @@ MAX_SOURCES_PER_COMMIT = 98
 """A transaction takes 100 items: the source records, one chunk, and one to spare."""
 
 _TOO_LARGE = "the file is larger than a file may be, or than one commit takes: split it and upload its parts"
+_LONGEST_REASON = 2_000  # characters
 _MAX_SPILLED_CHUNKS = (
     97  # of one file: its record, the chunk of its last lines and a check, to take all back, make it 100 items
 )
@@ -201,7 +202,7 @@ class Validation:
             self._note_unread(source, Status.UNREADABLE, str(error), outcome)
             outcome.failed[source] = str(error)
         except Exception as error:  # noqa: BLE001  # whatever it is, the other objects of the invocation must not suffer
-            outcome.failed[source] = f"{type(error).__name__}: {error}"
+            outcome.failed[source] = described(error)
         return None
 
     def _route_body(self, source: SourceObject, budget: Budget) -> _RoutedFile:
@@ -253,7 +254,7 @@ class Validation:
                 outcome.failed.update(dict.fromkeys(error.sources, str(error)))
                 files = [file for file in files if file.source not in error.sources]
             except Exception as error:  # noqa: BLE001  # nothing was committed: each object is announced again
-                outcome.failed.update({file.source: f"{type(error).__name__}: {error}" for file in files})
+                outcome.failed.update(dict.fromkeys((file.source for file in files), described(error)))
                 return
             else:
                 outcome.records += records
@@ -309,9 +310,14 @@ class Validation:
         try:
             self._ledger.note(record)
         except Exception as error:  # noqa: BLE001  # the note is lost, the announcement is not
-            outcome.failed[record.source] = f"{type(error).__name__}: {error}"
+            outcome.failed[record.source] = described(error)
             return False
         return True
+
+
+def described(error: Exception) -> str:
+    """Return kind and message of an error, cut to what a log and a record of the ledger hold with ease."""
+    return f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
 
 
 def _routed(routing: FileRouting, size: int, digest: str, status: Status, chunks: list[ChunkRecord]) -> _RoutedFile:
