@@ -69,6 +69,7 @@ FUNCTIONS: dict[str, dict[str, Rights]] = {
         | items("ledger", "source#*", "BatchGetItem", "PutItem")
         | items("ledger", "chunk#pending chunk#converted", "PutItem")
         | to("media index", "Query")
+        | to("queue of files", "sqs:SendMessage")
         | consumes("queue of files"),
         "IndexMedia": to("media index", "UpdateItem") | to("media", LIST) | consumes("queue of media"),
         "PlanConversion": to(f"{RUN}/plan-*", WRITE)
