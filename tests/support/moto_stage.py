@@ -23,8 +23,8 @@ from sluice.event_files.convert.profiling import publish_profile
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.ledger.model import SourceObject
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
+from sluice.event_files.media import KnownMedia, NotLookedUpError
 from sluice.event_files.media_dynamodb import DynamoMediaIndex
-from sluice.event_files.validate.media import KnownMedia, NotLookedUpError
 from sluice.event_files.validate.source_store_s3 import S3SourceStore
 from sluice.event_files.validate.turns import Message, Turns
 from sluice.event_files.validate.validation import Limits, Outcome, Validation

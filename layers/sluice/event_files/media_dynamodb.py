@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from sluice.aws.runtime import Item, is_met, to_dynamodb
-from sluice.event_files.validate.media import Medium
+from sluice.event_files.media import Medium
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from sluice.event_files.media import KnownMedia, NotLookedUpError
 from sluice.event_files.metrics import MEDIA_MISSING
-from sluice.event_files.validate.media import KnownMedia, NotLookedUpError
 from tests.support.lambda_handlers import Handler, load_handler, payload
 from tests.support.moto_stage import MEDIA, MotoStage
 from tests.support.sample_events import body, event, illustration

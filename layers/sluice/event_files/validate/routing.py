@@ -5,12 +5,12 @@ from collections.abc import Callable, Collection, Sequence
 import orjson
 
 from sluice.event_files.ledger.model import Counts, Reason, SourceObject
+from sluice.event_files.media import Medium, NotLookedUpError
 from sluice.event_files.validate.budget import Budget
 from sluice.event_files.validate.content import AccountingError, Unread
 from sluice.event_files.validate.event_processor import EventProcessors, Recognition, lineage_of
 from sluice.event_files.validate.hours import FileHours
 from sluice.event_files.validate.lines import Lines
-from sluice.event_files.validate.media import Medium, NotLookedUpError
 from sluice.event_files.validate.outside import Outside
 from sluice.event_files.validate.records import MAX_EVENT_BYTES, dirty_line, flaws_of, place_of
 from sluice.event_files.validate.rules import RuleBreak

@@ -19,12 +19,12 @@ from sluice.event_files.ledger.model import (
     dirty_key,
     unrelated_key,
 )
+from sluice.event_files.media import KnownMedia, LookUpMedia
 from sluice.event_files.validate.budget import Budget, NoTimeLeftError, OverBudgetError
 from sluice.event_files.validate.content import ContentTooLargeError, Unread, content_of
 from sluice.event_files.validate.event_processor import EventProcessors
 from sluice.event_files.validate.hours import FileHours, HourLimits
 from sluice.event_files.validate.lines import Lines
-from sluice.event_files.validate.media import KnownMedia, LookUpMedia
 from sluice.event_files.validate.routing import FileRouting
 from sluice.event_files.validate.source_objects import (
     ReadSource,
