@@ -15,8 +15,8 @@ import orjson
 from sluice.contracts.family import Family, Kind, Place
 from sluice.contracts.model import Contract, Correction, Registry
 from sluice.event_files.ledger.model import Counts, Reason
-from sluice.event_files.validate.hours import hour_reader
 from sluice.event_files.media import FindMedia
+from sluice.event_files.validate.hours import hour_reader
 from sluice.event_files.validate.members import as_delivered, as_written, pointer
 from sluice.event_files.validate.rules import TOO_DEEP, InexactError, RuleBreak, Rules, mending_whole_numbers, whole
 
