@@ -61,6 +61,21 @@ class AwsCalls:
             yield operations
 
 
+@contextmanager
+def parameters_of(client: Any) -> Iterator[list[tuple[str, dict[str, Any]]]]:
+    """Yield a list that the operations a client calls are appended to, with their parameters."""
+    asked: list[tuple[str, dict[str, Any]]] = []
+
+    def note(params: dict[str, Any], model: Any, **_: object) -> None:
+        asked.append((model.name, params))
+
+    client.meta.events.register("provide-client-params", note)
+    try:
+        yield asked
+    finally:
+        client.meta.events.unregister("provide-client-params", note)
+
+
 @dataclass
 class CallFailure:
     """Fails the `at`-th call (from 1), before or after it took effect."""

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from sluice.aws import runtime
 from sluice.event_files.ledger.ledger_dynamodb import UnprocessedError
 from sluice.event_files.ledger.model import ChunkRecord, Counts, Segment, SourceObject, SourceRecord, Status
-from tests.support.aws_calls import Call
-from tests.support.moto_stage import SOURCE, MotoStage
+from tests.support.aws_calls import Call, parameters_of
+from tests.support.moto_stage import LEDGER, SOURCE, MotoStage
 from tests.support.sample_events import body, event
 from tests.support.snapshots import assert_books_balance, ledger
 
@@ -62,20 +62,14 @@ def test_more_pending_chunks_than_a_page_takes(moto_stage: MotoStage) -> None:
 def test_what_is_decided_by_is_read_consistently(moto_stage: MotoStage) -> None:
     """A chunk or a lease of a moment ago is seen: else it would be converted by none, taken for an orphan, or twice."""
     moto_stage.ledger.commit([ChunkRecord("1", (Segment("T", 0, 1, 1),))], [])
-    asked: list[tuple[str, bool]] = []
-
-    def note(params: dict[str, Any], model: Any, **_: object) -> None:
-        (wanted,) = params.get("RequestItems", {"": params}).values()
-        asked.append((model.name, wanted.get("ConsistentRead", False)))
-
-    moto_stage.dynamodb.meta.events.register("provide-client-params.dynamodb", note)
-    moto_stage.runs.pending_chunks()
-    moto_stage.runs.oldest_pending()
-    moto_stage.runs.open_run()
-    moto_stage.ledger.known_chunks(["1", "2"])
-    moto_stage.ledger.items([SourceObject(SOURCE, "x", "e")])
-    moto_stage.dynamodb.meta.events.unregister("provide-client-params.dynamodb", note)
-    assert asked == [(name, True) for name in ("Query", "Query", "GetItem", *["BatchGetItem"] * 3)]
+    with parameters_of(moto_stage.dynamodb) as asked:
+        moto_stage.runs.pending_chunks()
+        moto_stage.runs.oldest_pending()
+        moto_stage.runs.open_run()
+        moto_stage.ledger.known_chunks(["1", "2"])
+        moto_stage.ledger.items([SourceObject(SOURCE, "x", "e")])
+    assert [name for name, _ in asked] == ["Query", "Query", "GetItem", *["BatchGetItem"] * 3]
+    assert all(params.get("RequestItems", {}).get(LEDGER, params)["ConsistentRead"] for _, params in asked)
 
 
 def test_a_chunk_is_committed_once(moto_stage: MotoStage) -> None:

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from sluice.aws.runtime import SettingsError
-from tests.support.aws_calls import AwsUnavailableError, Call
+from tests.support.aws_calls import AwsUnavailableError, Call, parameters_of
 from tests.support.lambda_context import Context
 from tests.support.lambda_handlers import (
+    ENVIRONMENT,
     Handler,
     emitted,
     eventbridge_announcement,
@@ -71,6 +72,14 @@ def test_a_mixed_batch(moto_stage: MotoStage, validate_files: Handler) -> None:
     assert _statuses() == {**dict.fromkeys(names, "validated"), "gone": "gone"}
     moto_stage.convert()
     assert len(tables()["MICROONE_EVENT"]) == 6
+
+
+def test_only_buckets_of_their_owner_are_read(moto_stage: MotoStage, validate_files: Handler) -> None:
+    announcement = eventbridge_announcement(moto_stage.put("x", ONE))
+    with parameters_of(moto_stage.s3) as asked:
+        validate_files(sqs_event({"x": announcement}))
+    owners = [params.get("ExpectedBucketOwner") for name, params in asked if name == "GetObject"]
+    assert owners == [ENVIRONMENT["SOURCE_OWNER"]]
 
 
 @pytest.mark.parametrize(("received", "looked_up"), [(1, False), (2, True)])
