@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
@@ -170,7 +169,7 @@ def _summary(stage: Deployment) -> RenderableType:
     lake = stage.output("LakeBucket")
     places = {
         "endpoint": str(stage.endpoint),
-        "AWS tools": escape(local_cloud.require().profile_command),
+        "AWS tools": 'eval "$(.venv/bin/sluice local up)"  [dim]leads those of a shell there[/]',
         "files": str(producers.FOLDER),
         "source": f"s3://{stage.output('SourceBucket')}/",
         "dirty": f"s3://{lake}/data/dirty_json/",

@@ -159,7 +159,7 @@ def _fitted(deployment: Deployment, stage: Stage, context: Mapping[str, str]) ->
     try:
         limits = deployment.functions.get_account_settings()["AccountLimit"]
     except ClientError as error:
-        say(f"[yellow]The account's quota of concurrent functions cannot be read: {error}[/]")
+        say(f"[yellow]The account's quota of concurrent functions cannot be read: {escape(str(error))}[/]")
         return stage, {**context}
     concurrency = limits["ConcurrentExecutions"]
     if concurrency >= _ROOMY:

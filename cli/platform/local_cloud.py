@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from cli.platform.console import CliError, JsonOption, handled, out, print_result, say, shell
 
@@ -273,7 +274,7 @@ def up(
         eval "$(sluice local up)" && aws s3 ls
     """
     cloud = start(port)
-    say(f"The local cloud is up at {cloud.endpoint} (log: {cloud.log}). AWS tools of a shell find it with:")
+    say(escape(f"The local cloud is up at {cloud.endpoint} (log: {cloud.log}). AWS tools of a shell find it with:"))
     out.print(cloud.profile_command, highlight=False, markup=False, soft_wrap=True)
 
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
+from rich.markup import escape
 
 from cli.platform.console import JsonOption, handled, out, print_result, shell
 from cli.platform.session import LOCAL, StageOption, connect
@@ -143,7 +144,7 @@ def _show(stage: Stage, found: Sequence[Setup]) -> None:
     if not found:
         out.print(f"Nothing: stage {stage.name} uses no bucket and no key that exists already.", highlight=False)
     for each in found:
-        out.print(f"\n[bold]{each.what}[/], in account {each.owner}", highlight=False)
+        out.print(f"\n[bold]{escape(each.what)}[/], in account {each.owner}", highlight=False)
         for number, (step, document) in enumerate(each.steps.items(), start=1):
-            out.print(f"\n{number}. {step}:", highlight=False)
+            out.print(f"\n{number}. {step}:", highlight=False, markup=False)
             out.print(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode(), highlight=False, markup=False)
