@@ -19,15 +19,18 @@ logger, emitter = function.logger, function.emitter
 vendor = VendorAccess(secrets_manager())
 lake_bucket = setting("LAKE_BUCKET")
 files, stored = S3ObjectStore(s3(), lake_bucket), S3StoredFiles(s3(), lake_bucket)
-copy = FileCopy(vendor.downloads, stored, DynamoSlots(dynamodb(), setting("SLOTS_TABLE")))
+slots = DynamoSlots(dynamodb(), setting("SLOTS_TABLE"))
+_LAST_SECONDS = 60  # for what follows the last byte: a part is uploaded, the result is written
 
 
 @function.observe
 @refusals_counted(emitter)
-def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Copy a batch: ``{"export": …, "batch": …}``."""
     export, batch = Export.from_json(vendor.environment, event["export"]), CopyBatch.from_json(event["batch"])
     logger.append_keys(slot=str(export.slot), batch_id=batch.batch_id)
+    downloads = vendor.downloads.within(context.get_remaining_time_in_millis() / 1000 - _LAST_SECONDS)
+    copy = FileCopy(downloads, stored, slots)
     urls = PresignedUrls(vendor.client(export), vendor.environment, batch.job_guid)
     result = BatchCopy(copy, stored, export, urls, vendor.pauses).run(batch)
     files.write(export.result_key(batch.batch_id), orjson.dumps(result))

@@ -1,15 +1,17 @@
 """The vendor's API: its two flows, its errors, and its answers as values, which are untrusted."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any, Protocol
-from urllib.parse import quote, quote_plus
 
-from sluice.vendor_exports.client.documents import member, parsed, spelled
+from sluice.vendor_exports.client.documents import member, parsed, spelled, whole_number
+from sluice.vendor_exports.client.redaction import LONGEST, Redactor
+
+MAX_FILES = 10_000
+"""Most files of a job that are taken: the vendor's jobs have 100 to 300."""
 
 PLACEHOLDER = "put the vendor's value here"
 """The client id in a secret as the deployment makes it, until a person puts the vendor's values in."""
@@ -78,7 +80,11 @@ class Pauses:
 
 
 _QUOTED = 200  # characters of the vendor's own words that a message may repeat
-_ADDRESS = re.compile(r"\w+://\S+")
+_LONGEST_DATE = 100  # characters of a header
+_MOST_ESCAPES = 100  # of an object key that is looked into for secrets
+_KEY_BEGIN = 2000  # characters; a longer object key is refused, and not shown so far
+WITHHELD_KEY = "\0"
+"""The object key that stands for one that holds a secret, or more escapes than can be looked into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +137,13 @@ class Answer:
             return said
         document, is_plain = self.document(), self.body.lstrip()[:1] not in _NO_PLAIN_TEXT
         if document is None and is_plain and self.body.strip() != b"null":
-            document = self.body[:_LONGEST_SENTENCE].decode(errors="replace")
+            document = self.body[:LONGEST].decode(errors="replace")
         return (document.strip() or None) if isinstance(document, str) else None
 
 
 _SUCCESSES = frozenset({200, 201, 202, 203})
 _ERROR_MEMBERS = ("Message", "detail", "error_description", "title", "error")
 _NO_PLAIN_TEXT = frozenset({b"", b"<", b"{", b"["})
-_LONGEST_SENTENCE = 1000  # bytes
 
 
 class JobStatus(StrEnum):
@@ -230,29 +235,40 @@ class Vendor(Protocol):
 def sent_at(date_header: str | None) -> datetime | None:
     """Read the Date header of an answer."""
     try:
-        moment = parsedate_to_datetime(date_header or "")
+        moment = parsedate_to_datetime((date_header or "")[:_LONGEST_DATE])
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
 
 
-def quoted(text: str, secrets: tuple[str, ...]) -> str:
-    """Return the vendor's words for a message: short, printable, without our secrets and URLs."""
-    for secret in filter(None, secrets):
-        for written in (secret, quote(secret, safe=""), quote(secret), quote_plus(secret)):
-            text = text.replace(written, "***")
-    text = _ADDRESS.sub("***", text)
-    return "".join(letter if letter.isprintable() else " " for letter in text)[:_QUOTED]
+def quoted(text: str, redactor: Redactor) -> str:
+    """Return the vendor's words for a message: short, printable, without secrets and URLs."""
+    return "".join(letter if letter.isprintable() else " " for letter in redactor.redacted(text))[:_QUOTED]
 
 
-def listed_files(document: object) -> list[ListedFile] | None:
+def listed_files(document: object, redactor: Redactor) -> list[ListedFile] | None:
     """Read the list of files; None if it is not a list. Entries that are not objects become empty ones."""
     if not isinstance(document, list):
         return None
     return [
-        ListedFile(_text(entry, "key"), _text(entry, "presignedDownloadURL").strip(), member(entry, "size"))
+        ListedFile(
+            _key(entry, redactor), _text(entry, "presignedDownloadURL").strip(), _size(member(entry, "size"), redactor)
+        )
         for entry in document
     ]
+
+
+def _key(entry: object, redactor: Redactor) -> str:
+    key = _text(entry, "key")
+    begin = key[:_KEY_BEGIN]
+    return WITHHELD_KEY if sum(map(begin.count, "%\\&")) > _MOST_ESCAPES or redactor.holds(begin) else key
+
+
+def _size(size: object, redactor: Redactor) -> object:
+    """Return a size as it is if it is a number, or could be one; of anything else, what a message may show."""
+    if size is None or isinstance(size, bool | int | float) or whole_number(size) is not None:
+        return size
+    return quoted(size, redactor) if isinstance(size, str) else f"<{type(size).__name__}>"
 
 
 def _text(entry: object, name: str) -> str:

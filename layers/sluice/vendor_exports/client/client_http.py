@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from sluice.vendor_exports.client.api import (
+    MAX_FILES,
     Accepted,
     Answer,
     AnswerNotUnderstoodError,
@@ -21,7 +22,7 @@ from sluice.vendor_exports.client.api import (
     listed_files,
     quoted,
 )
-from sluice.vendor_exports.client.connection_http import DENIALS, Connection, Tokens, never, refused
+from sluice.vendor_exports.client.connection_http import DENIALS, MAX_LIST_BYTES, Connection, Tokens, never, refused
 from sluice.vendor_exports.client.next_allowed import next_allowed, speaks_of_waiting
 
 _UNKNOWN_JOB = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.NOT_FOUND, httpx.codes.GONE})
@@ -52,7 +53,7 @@ class VesonClient:
         """Ask for a job. The vendor allows one an hour."""
         answer = self._post("trigger", "export", {"configName": environment.config_name}, self._is_refusal)
         guid = answer.text("JobGuid")
-        if answer.is_success and guid and len(guid) <= _LONGEST_GUID:
+        if answer.is_success and guid and self._is_guid(guid):
             return Accepted(guid)
         sentence = answer.sentence()
         if answer.is_success or sentence is None:
@@ -71,17 +72,23 @@ class VesonClient:
 
     def files(self, environment: Environment, job_guid: str, minutes: int) -> list[ListedFile]:
         """Ask for the job's files, with presigned URLs that live for so many minutes."""
-        answer = self._list(environment, job_guid, minutes, self.tokens.credentials.current().client_secret)
+        answer = self._list(environment, job_guid, minutes, self.tokens.secret())
         if answer.status in DENIALS:
-            answer = self._list(environment, job_guid, minutes, self.tokens.credentials.renewed().client_secret)
+            answer = self._list(environment, job_guid, minutes, self.tokens.secret(renewed=True))
         self._assert_not_denied("files", answer)
         self._assert_known("files", answer)
         if answer.status == httpx.codes.NO_CONTENT:
             return []
-        listed = listed_files(answer.document()) if answer.is_success else None
+        listed = listed_files(answer.document(), self.tokens.redactor) if answer.is_success else None
         if listed is None:
             raise self._not_understood("files", answer)
+        if len(listed) > MAX_FILES:
+            happened = f"the vendor listed {len(listed)} files, more than the {MAX_FILES} that a job may have here"
+            raise AnswerNotUnderstoodError(self.connection.slot, "files", happened, _SUPPORT)
         return listed
+
+    def _is_guid(self, text: str) -> bool:
+        return len(text) <= _LONGEST_GUID and text.isprintable() and not self.tokens.redactor.holds(text)
 
     def _list(self, environment: Environment, job_guid: str, minutes: int, api_token: str) -> Answer:
         parameters: dict[str, Any] = {
@@ -93,7 +100,7 @@ class VesonClient:
             "expirationInMinutes": minutes,
         }
         url = f"{self.endpoints.files}/v1/datalake/presignedUrls/{self.endpoints.company}"
-        return self.connection.send("files", httpx.Request("GET", url, params=parameters))
+        return self.connection.send("files", httpx.Request("GET", url, params=parameters), most_bytes=MAX_LIST_BYTES)
 
     def _post(
         self, step: str, call: str, document: dict[str, str], is_answer: Callable[[Answer], bool] = never
@@ -144,7 +151,7 @@ class VesonClient:
         return None if allowed is None else max(0.0, (allowed - now).total_seconds())
 
     def _quoted(self, text: str) -> str:
-        return quoted(text, (self.tokens.credentials.current().client_secret, self.tokens.last))
+        return quoted(text, self.tokens.redactor)
 
     def _not_understood(self, step: str, answer: Answer) -> AnswerNotUnderstoodError:
         message = answer.sentence()

@@ -1,5 +1,6 @@
 """Requests to the vendor, bounded and retried with jitter, and their access tokens; errors hold no secret."""
 
+import re
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -17,16 +18,22 @@ from sluice.vendor_exports.client.api import (
     VendorUnavailableError,
     sent_at,
 )
+from sluice.vendor_exports.client.bounded_http import AnswerRefusedError, Budget, body_of
 from sluice.vendor_exports.client.documents import member, whole_number
+from sluice.vendor_exports.client.redaction import Redactor
 from sluice.vendor_exports.client.retrying import passes, retry_after, retrying
 
 ATTEMPTS = 5
-MAX_ANSWER_BYTES = 32 * 1024 * 1024
+MAX_ANSWER_BYTES = 1024 * 1024
+MAX_LIST_BYTES = 16 * 1024 * 1024
+"""Most bytes of an answer, and of a list of files: the vendor's have some 100, and 2,000 for each of 300 files."""
+
 _MARGIN = timedelta(minutes=5)  # a token this close to its end is not used for a new request
 DENIALS = frozenset({401, 403, 419, 440, 498})
 """Statuses that servers give to a token or a secret that has expired or is another by now."""
 _REFUSALS = DENIALS | {400}  # OAuth answers 400 or 401 to wrong credentials
 _DEFAULT_SECONDS = 600
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w-]{1,40})", re.IGNORECASE)
 _LONGEST_SECONDS = 24 * 60 * 60
 
 
@@ -37,33 +44,49 @@ def never(_answer: Answer) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Sends requests for one slot; `http` is the transport: TLS, redirects and timeouts."""
+    """Sends requests for one slot; `http` is the transport: TLS, redirects and timeouts.
+
+    A request may take as many seconds in all, from connecting to its last byte, as its timeout says.
+    """
 
     http: httpx.Client
     pauses: Pauses
     slot: str
 
-    def send(self, step: str, request: httpx.Request, is_answer: Callable[[Answer], bool] = never) -> Answer:
+    def send(
+        self,
+        step: str,
+        request: httpx.Request,
+        is_answer: Callable[[Answer], bool] = never,
+        most_bytes: int = MAX_ANSWER_BYTES,
+    ) -> Answer:
         """Return the vendor's answer; retry transient statuses, except for answers that `is_answer` accepts.
 
         Raises:
             VendorUnavailableError: All attempts were spent.
             AnswerNotUnderstoodError: The answer is larger than any answer can be.
         """
+        attempts = retrying(self.pauses, TransientError, ATTEMPTS)
         try:
-            return retrying(self.pauses, TransientError, ATTEMPTS)(self._send_once, step, request, is_answer)
+            answer: Answer = attempts(self._send_once, request, is_answer, most_bytes)
+        except AnswerRefusedError as error:
+            raise AnswerNotUnderstoodError(self.slot, step, str(error), "Ask the vendor's support.") from None
         except TransientError as error:
             happened = f"{error}, {ATTEMPTS} times" if error.retry_after is None else str(error)
             asked = error.retry_after
+        else:
+            return answer
         advice = "If this goes on, ask the vendor's support."
         raise VendorUnavailableError(self.slot, step, happened, advice, retry_after=asked)
 
-    def _send_once(self, step: str, request: httpx.Request, is_answer: Callable[[Answer], bool]) -> Answer:
+    def _send_once(self, request: httpx.Request, is_answer: Callable[[Answer], bool], most_bytes: int) -> Answer:
+        request.headers["Accept-Encoding"] = "identity"
+        request.extensions["budget"] = Budget(self.http.timeout.read or float("inf"), 2 * most_bytes)
         try:
             with closing(self.http.send(request, stream=True)) as response:
                 if response.status_code == httpx.codes.MISDIRECTED_REQUEST:  # not read, so not sent this way again
                     raise TransientError(f"the vendor answered {response.status_code}")
-                answer = _answer(response, self._body(step, response))
+                answer = _answer(response, body_of(response, most_bytes))
         except httpx.HTTPError as error:
             happened = type(error).__name__  # its text could hold the address
         else:
@@ -73,20 +96,12 @@ class Connection:
             return answer
         raise TransientError(f"the request ended with {happened}")
 
-    def _body(self, step: str, response: httpx.Response) -> bytes:
-        body = bytearray()
-        for part in response.iter_bytes():
-            body += part
-            if len(body) > MAX_ANSWER_BYTES:
-                happened = f"an answer of more than {MAX_ANSWER_BYTES >> 20} MB"
-                raise AnswerNotUnderstoodError(self.slot, step, happened, "Ask the vendor's support what it sends.")
-        return bytes(body)
-
 
 def _answer(response: httpx.Response, body: bytes) -> Answer:
     sent = sent_at(response.headers.get("date"))
     asked = retry_after(response.headers.get("retry-after", ""), sent or datetime.now(UTC))
-    return Answer(response.status_code, body, sent, asked, response.charset_encoding or "")
+    charset = _CHARSET.search(response.headers.get("content-type", ""))
+    return Answer(response.status_code, body, sent, asked, charset[1] if charset else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +126,15 @@ class CredentialsSource(Protocol):
 class Tokens:
     """The token of a process, got with the credentials, and with renewed ones when the vendor refuses those.
 
-    `url` is that of the token service; `last` is the last token, valid or not, empty while there was none.
+    `url` is that of the token service; `last` is the last token, valid or not, empty while there was none. What it gets
+    and uses, the `redactor` learns.
     """
 
     url: str
     credentials: CredentialsSource
     clock: Callable[[], datetime]
     last: str = field(default="", repr=False)
+    redactor: Redactor = field(default_factory=Redactor)
     _expires_at: datetime | None = None
 
     def token(self, connection: Connection) -> str:
@@ -136,16 +153,26 @@ class Tokens:
         self._expires_at = None
         self.credentials.renewed()
 
+    def secret(self, *, renewed: bool = False) -> str:
+        """Return the client secret, read again if it shall be `renewed`."""
+        return self._credentials(renewed=renewed).client_secret
+
+    def _credentials(self, *, renewed: bool = False) -> Credentials:
+        found = self.credentials.renewed() if renewed else self.credentials.current()
+        self.redactor.learn(found.client_secret)
+        return found
+
     def _new_token(self, connection: Connection) -> str:
-        answer = connection.send("token", self._request(self.credentials.current()))
+        answer = connection.send("token", self._request(self._credentials()))
         if answer.status in _REFUSALS:
-            answer = connection.send("token", self._request(self.credentials.renewed()))
+            answer = connection.send("token", self._request(self._credentials(renewed=True)))
         if answer.status in _REFUSALS:
             raise refused(connection.slot, "token", answer.status)
         token = answer.text("access_token")
         if not answer.is_success or token is None or not (token.isascii() and token.isprintable()):
             happened = f"the vendor answered {answer.status} without a token"
             raise AnswerNotUnderstoodError(connection.slot, "token", happened, "Ask the vendor's support.")
+        self.redactor.learn(token)
         lifetime = timedelta(seconds=_lifetime_seconds(member(answer.document(), "expires_in")))
         self.last, self._expires_at = token, self.clock() + lifetime
         return token

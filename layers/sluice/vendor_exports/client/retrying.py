@@ -13,6 +13,7 @@ _PASSING = frozenset({408, 421, 425, 429})
 _FOR_GOOD = frozenset({501, 505})  # of the server's errors
 _SERVER_ERROR = 500
 _AGES = 1e9  # seconds; a number of 400 digits is none
+_LONGEST_HEADER = 1000  # characters
 _SECONDS = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:s|secs?|seconds?)?", re.IGNORECASE)
 
 
@@ -23,7 +24,7 @@ def passes(status: int) -> bool:
 
 def retry_after(header: str, now: datetime) -> float | None:
     """Read Retry-After, in seconds or as a date; `now` is the time by the server's clock."""
-    seconds = _SECONDS.fullmatch(header.strip())
+    seconds = _SECONDS.fullmatch(header[:_LONGEST_HEADER].strip())
     if seconds:
         return min(float(seconds[1]), _AGES)
     until = sent_at(header)

@@ -14,7 +14,7 @@ from threading import Event, Lock
 from sluice.vendor_exports.client.api import Environment, Pauses, Vendor, VendorError, VendorUnavailableError
 from sluice.vendor_exports.client.retrying import retrying
 from sluice.vendor_exports.delivery.manifest import urls_by_name
-from sluice.vendor_exports.delivery.model import BatchResult, CopyBatch, ExpectedFile, Export
+from sluice.vendor_exports.delivery.model import LONGEST_REASON, BatchResult, CopyBatch, ExpectedFile, Export
 from sluice.vendor_exports.delivery.transfers import (
     Download,
     DownloadError,
@@ -248,7 +248,7 @@ class BatchCopy:
         failures = {name: outcome for name, outcome in outcomes.items() if isinstance(outcome, Exception)}
         return BatchResult(
             kept=[name for name, outcome in outcomes.items() if outcome is False],
-            reasons={name: str(error) for name, error in failures.items()},
+            reasons={name: str(error)[:LONGEST_REASON] for name, error in failures.items()},
             busy={name: error.retry_after for name, error in failures.items() if isinstance(error, _BUSY)},
         )
 

@@ -13,6 +13,7 @@ from sluice.vendor_exports.delivery.model import (
     DELIVERED,
     INCOMPLETE,
     LONGEST_CAUSE,
+    LONGEST_REASON,
     MASTER_SCHEMA,
     BatchResult,
     ExpectedFile,
@@ -27,7 +28,6 @@ from sluice.vendor_exports.delivery.transfers import StoredFile, StoredFiles
 
 # Names that a result holds, and their bytes: two results have to fit one DynamoDB item.
 _NAMED, _NAMED_BYTES = 400, 30_000
-_LONGEST_REASON = 200  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def _result(export: Export, state: DeliveryState, tables: list[str]) -> ExportRe
         bytes=sum(stored.size for stored in copied),
         missing=names,
         missing_tables=_as_many_as_fit(tables),
-        reasons={name: state.reasons[name][:_LONGEST_REASON] for name in names},
+        reasons={name: state.reasons[name][:LONGEST_REASON] for name in names},
         cause=_cause(len(state.reasons), promised, tables)[:LONGEST_CAUSE],
     )
 

@@ -4,13 +4,16 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import IPv6Address, IPv6Network, ip_address
+from time import monotonic
 
 import httpx
 
-from sluice.vendor_exports.client.api import sent_at
+from sluice.vendor_exports.client.api import quoted, sent_at
+from sluice.vendor_exports.client.bounded_http import Budget
+from sluice.vendor_exports.client.redaction import Redactor, secrets_in
 from sluice.vendor_exports.client.retrying import passes, retry_after
 from sluice.vendor_exports.delivery.transfers import (
     Download,
@@ -28,6 +31,7 @@ _CHUNK_BYTES = 1024 * 1024
 _ERROR_BYTES = 4096
 _SENT = frozenset({200, 204, 206})
 _LONGEST_ETAG = 200  # characters
+_LENGTH = re.compile("[0-9]{1,18}")
 _MD5 = re.compile("[0-9a-f]{32}")
 _CUSTOMER_KEY = "x-amz-server-side-encryption-customer-algorithm"
 _EXPIRED = frozenset({400, 401, 403})  # S3 answers 400 for an expired token, 403 for an expired URL
@@ -152,10 +156,19 @@ class HostConnections(httpx.BaseTransport):
 
 @dataclass(frozen=True, slots=True)
 class HttpDownloads:
-    """Opens files; `client` verifies TLS, follows no redirects, and takes no settings from its environment."""
+    """Opens files; `client` verifies TLS, follows no redirects, and takes no settings from its environment.
+
+    All ends at the moment `until`, by the monotonic clock. What a server says passes the `redactor`.
+    """
 
     client: httpx.Client
     policy: UrlPolicy | LoopbackPolicy
+    redactor: Redactor = field(default_factory=Redactor)
+    until: float = float("inf")
+
+    def within(self, seconds: float) -> "HttpDownloads":
+        """Return downloads that end in so many seconds from now."""
+        return replace(self, until=monotonic() + seconds)
 
     @contextmanager
     def open(self, url: str, offset: int) -> Iterator[Download]:
@@ -168,17 +181,28 @@ class HttpDownloads:
             TransientDownloadError: The same URL may work in a moment; ServerBusyError: in minutes.
             DownloadError: The file cannot be fetched.
         """
+        redactor = self.redactor.knowing(url, *secrets_in(url))
+        try:
+            with closing(self._send(self._request(url, offset))) as response:
+                yield _download(response, offset, redactor)
+        except DownloadError as error:
+            error.args = (quoted(str(error), redactor),)
+            raise
+
+    def _request(self, url: str, offset: int) -> httpx.Request:
         target = self.policy.target(url)
         headers = {"Host": target.host, "Accept-Encoding": "identity"}
         if offset:
             headers["Range"] = f"bytes={offset}-"
-        request = self.client.build_request(
-            "GET", target.url, headers=headers, extensions={"sni_hostname": target.host.partition(":")[0]}
-        )
-        with closing(self._send(request)) as response:
-            yield _download(response, offset)
+        extensions = {
+            "sni_hostname": target.host.partition(":")[0],
+            "budget": Budget(self.client.timeout.read or float("inf"), until=self.until),
+        }
+        return self.client.build_request("GET", target.url, headers=headers, extensions=extensions)
 
     def _send(self, request: httpx.Request) -> httpx.Response:
+        if monotonic() > self.until:
+            raise ServerBusyError("there was no time left for it in its batch")
         try:
             return self.client.send(request, stream=True)
         except httpx.HTTPError as error:
@@ -186,13 +210,13 @@ class HttpDownloads:
         raise ServerBusyError(f"the request ended with {happened}")
 
 
-def _download(response: httpx.Response, offset: int) -> Download:
-    status, etag = response.status_code, _etag(response)
+def _download(response: httpx.Response, offset: int, redactor: Redactor) -> Download:
+    status, etag = response.status_code, _etag(response, redactor)
     if status == httpx.codes.PARTIAL_CONTENT:
         size, is_right = _rest(response, offset)
     else:
         length = "0" if status == httpx.codes.NO_CONTENT else response.headers.get("content-length", "")
-        size, is_right = int(length) if length.isdecimal() else None, not offset
+        size, is_right = int(length) if _LENGTH.fullmatch(length) else None, not offset
     if offset and status in _NOT_FROM_THERE and not is_right:
         raise RangeRefusedError(f"the server answered {status} and does not send the file from byte {offset} on")
     if status not in _SENT:
@@ -236,10 +260,11 @@ def _error_code(response: httpx.Response) -> str:
     return found[1].decode() if found else ""
 
 
-def _etag(response: httpx.Response) -> str:
-    """Read the ETag; a weak one, or one too long to be kept with a file, is none."""
+def _etag(response: httpx.Response, redactor: Redactor) -> str:
+    """Read the ETag; a weak one, or one that must not be kept with a file, is none."""
     etag = response.headers.get("etag", "").strip()
-    return "" if etag.lower().startswith("w/") or len(etag) > _LONGEST_ETAG else etag.strip('"')
+    is_kept = len(etag) <= _LONGEST_ETAG and etag.isascii() and etag.isprintable() and not redactor.holds(etag)
+    return etag.strip('"') if is_kept and not etag.lower().startswith("w/") else ""
 
 
 def _is_md5(etag: str, response: httpx.Response) -> bool:

@@ -9,6 +9,7 @@ import orjson
 
 from sluice.lake.batching import cut
 from sluice.vendor_exports.client.api import (
+    WITHHELD_KEY,
     AnswerNotUnderstoodError,
     JobUnknownError,
     ListedFile,
@@ -24,6 +25,7 @@ from sluice.vendor_exports.delivery.slot_records import SlotRecords
 
 _LONGEST_NAME = 255  # bytes; with the folder still far below what S3 takes
 _LONGEST_KEY = 1024
+_MOST_BYTES = 25  # times those of the largest file: of a job, whose files are some 30 GB in all at the most
 _SHOWN = 80
 _RELATIVE = {".", ".."}
 _FOLDERS = ("/", "\\", "_$folder$")
@@ -140,6 +142,7 @@ def _name_problem(key: str) -> str:
     odd = next((letter for letter in name if not letter.isprintable() and category(letter) != "Zs"), "")
     problems = (
         (not key, "it is listed without an object key"),
+        (key == WITHHELD_KEY, "its object key holds a secret, or more escapes (%) than can be looked into"),
         (not name.strip(), "its object key ends in a folder (prefix), or in blanks"),
         (name in _RELATIVE, "its object key ends in a relative path element"),
         (odd, f"its object key has a character to avoid, U+{ord(odd or ' '):04X}"),
@@ -158,6 +161,7 @@ def manifest_of(job_guid: str, listed: Iterable[ListedFile], max_bytes: int) -> 
     """Read the list: entries that are listed twice are one, and entries that cannot be copied say why."""
     files: dict[str, ExpectedFile] = {}
     unusable: dict[str, str] = {}
+    left = _MOST_BYTES * max_bytes
     for number, entry in enumerate(listed):
         if _is_folder_marker(entry):
             continue
@@ -165,10 +169,13 @@ def manifest_of(job_guid: str, listed: Iterable[ListedFile], max_bytes: int) -> 
         file = ExpectedFile(entry.key, name, whole_number(entry.size) or 0)
         if not problem and files.get(name, file) != file:
             name, problem = f"{name} (again)", f"the list has two files of this name, this one of {file.size} bytes"
+        if not problem and name not in files and file.size > left:
+            problem = f"with it, the job would have more than the {_MOST_BYTES * max_bytes} bytes that it may have here"
         if problem:
             unusable[name or _shown(entry.key, number)] = problem
-        else:
-            files.setdefault(name, file)
+        elif name not in files:
+            files[name] = file
+            left -= file.size
     return Manifest(job_guid, tuple(files.values()), {name: why for name, why in unusable.items() if name not in files})
 
 

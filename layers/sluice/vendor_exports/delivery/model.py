@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from sluice.lake.object_store import RUNS_PREFIX
-from sluice.vendor_exports.client.api import Environment
+from sluice.vendor_exports.client.api import MAX_FILES, Environment
 
 MANIFEST = "_PresignedUrls.json"
 """Our manifest of the expected files, key and size of each, beside them in the folder."""
@@ -95,7 +95,7 @@ def table_of(name: str) -> str | None:
 
 DELIVERED = "delivered"
 INCOMPLETE = "incomplete"
-LONGEST_CAUSE = 1000  # characters
+LONGEST_CAUSE, LONGEST_REASON = 1000, 200  # characters: of an export, of a file
 _RUNS = f"{RUNS_PREFIX}exports/"
 
 
@@ -175,12 +175,18 @@ class Manifest:
     unusable: Mapping[str, str]
 
     def extended(self, later: Self) -> Self:
-        """Add a later list, which holds for what it names: an expected file stays, an unusable entry may be usable."""
+        """Add a later list, which holds for what it names: an expected file stays, an unusable entry may be usable.
+
+        What all lists name beyond `MAX_FILES` is left out, and counted as one unusable entry.
+        """
         relisted = {file.name: file for file in later.files}
         files = (*(relisted.pop(file.name, file) for file in self.files), *relisted.values())
         usable = {file.name for file in files}
-        unusable = {**self.unusable, **later.unusable}
-        return type(self)(self.job_guid, files, {name: why for name, why in unusable.items() if name not in usable})
+        unusable = [(name, why) for name, why in {**self.unusable, **later.unusable}.items() if name not in usable]
+        if max(len(files), len(unusable)) > MAX_FILES:
+            why = f"the lists of this job name more than the {MAX_FILES} files that it may have here"
+            unusable = [("(further files)", why), *unusable[: MAX_FILES - 1]]
+        return type(self)(self.job_guid, files[:MAX_FILES], dict(unusable))
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self:

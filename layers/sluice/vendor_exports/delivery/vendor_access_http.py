@@ -14,8 +14,10 @@ import httpx
 from sluice.aws.runtime import setting
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
 from sluice.vendor_exports.client.api import PLACEHOLDER, CredentialsRefusedError, Environment, Pauses
+from sluice.vendor_exports.client.bounded_http import BoundedTransport
 from sluice.vendor_exports.client.client_http import Endpoints, VesonClient
 from sluice.vendor_exports.client.connection_http import Connection, Credentials, Tokens
+from sluice.vendor_exports.client.redaction import Redactor
 from sluice.vendor_exports.delivery.downloads_http import (
     HostConnections,
     HttpDownloads,
@@ -93,6 +95,7 @@ class VendorAccess:
         self.environment = setting("ENVIRONMENT", Environment)
         self.pauses = Pauses(setting("PAUSE_MILLISECONDS", int) / 1000, time.sleep)
         self._credentials = SecretCredentials(secrets, setting("SECRET_ID"))
+        self.redactor = Redactor()
         self._tokens: dict[str, Tokens] = {}
         self._company = setting("COMPANY")
         urls = setting("AUTH_URL"), setting("EXPORT_URL"), setting("FILES_URL")
@@ -115,8 +118,11 @@ class VendorAccess:
             VendorNotAllowedError: It has a vendor's URL, and this stage has its own vendor.
         """
         endpoints = self._endpoints(export.vendor_url)
-        tokens = self._tokens.setdefault(endpoints.auth, Tokens(endpoints.auth, self._credentials, _now))
+        tokens = self._tokens.setdefault(endpoints.auth, self._new_tokens(endpoints.auth))
         return VesonClient(Connection(self._http, self.pauses, str(export.slot)), endpoints, tokens, _now)
+
+    def _new_tokens(self, url: str) -> Tokens:
+        return Tokens(url, self._credentials, _now, redactor=self.redactor)
 
     def address(self, vendor_url: str) -> str:
         """Return the URL of the service that runs jobs."""
@@ -125,7 +131,7 @@ class VendorAccess:
     @cached_property
     def downloads(self) -> HttpDownloads:
         """Downloads by the policy of this stage."""
-        return HttpDownloads(self._http, self._policy)
+        return HttpDownloads(self._http, self._policy, self.redactor)
 
     @property
     def _policy(self) -> UrlPolicy | LoopbackPolicy:
@@ -137,7 +143,7 @@ class VendorAccess:
     def _http(self) -> httpx.Client:
         certificates = httpx.create_ssl_context(trust_env=False)
         proxy = self._proxy or None
-        transport = HostConnections(lambda: httpx.HTTPTransport(verify=certificates, trust_env=False, proxy=proxy))
+        transport = HostConnections(lambda: BoundedTransport(certificates, proxy))
         return httpx.Client(transport=transport, timeout=self._timeout, follow_redirects=False, trust_env=False)
 
     def _endpoints(self, vendor_url: str) -> Endpoints:

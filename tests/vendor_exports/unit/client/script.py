@@ -33,6 +33,10 @@ def http_date(moment: datetime) -> str:
     return f"{moment:%a, %d %b %Y %H:%M:%S GMT}"
 
 
+def _unread(answer: httpx.Response) -> Any:
+    return httpx.ByteStream(answer.content) if answer.is_closed else answer.stream
+
+
 @dataclass
 class Vendor:
     """Gives the answers of a script, one after the other; tokens it gives by itself where it is told to."""
@@ -48,13 +52,15 @@ class Vendor:
         self.requests.append(request)
         if self.gives_tokens and request.url.path == "/connect/token":
             self.tokens += 1
-            return said(document={"access_token": f"TOKEN-{self.tokens}", "expires_in": 3600})
-        answer = self.script.pop(0)
+            answer: Script = said(document={"access_token": f"TOKEN-{self.tokens}", "expires_in": 3600})
+        else:
+            answer = self.script.pop(0)
         if callable(answer):
             answer = answer(request)
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        # As a transport gives it: not read yet.
+        return httpx.Response(answer.status_code, headers=answer.headers, stream=_unread(answer))
 
     @property
     def paths(self) -> list[str]:

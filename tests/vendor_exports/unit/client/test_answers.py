@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sluice.vendor_exports.client.api import Answer, JobStatus, ListedFile, listed_files, quoted, sent_at
+from sluice.vendor_exports.client.redaction import Redactor
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(1 << 63), 1 << 63) | st.floats(allow_nan=False) | st.text(),
@@ -23,7 +24,7 @@ JSON = st.recursive(
 def test_a_body_that_is_no_json(body: bytes) -> None:
     answer = Answer(200, body, None)
     assert (answer.document(), answer.text("a"), answer.word("a")) == (None, None, None)
-    assert listed_files(answer.document()) is None
+    assert listed_files(answer.document(), Redactor()) is None
 
 
 @pytest.mark.parametrize(
@@ -48,14 +49,14 @@ def test_members(value: Any, text: str | None, word: str) -> None:
 def test_any_document(document: Any) -> None:
     answer = Answer(200, orjson.dumps(document, option=orjson.OPT_PASSTHROUGH_SUBCLASS), None)
     assert isinstance(answer.text("a"), str | None)
-    listed = listed_files(answer.document())
+    listed = listed_files(answer.document(), Redactor())
     assert (listed is None) == (not isinstance(document, list))
     assert listed is None or len(listed) == len(document)
 
 
 def test_entries_of_the_list() -> None:
     assert listed_files(
-        [{"key": "a", "presignedDownloadURL": "u", "size": 3}, {"key": 7, "size": "x"}, None, "text"]
+        [{"key": "a", "presignedDownloadURL": "u", "size": 3}, {"key": 7, "size": "x"}, None, "text"], Redactor()
     ) == [ListedFile("a", "u", 3), ListedFile("", "", "x"), ListedFile("", "", None), ListedFile("", "", None)]
 
 
@@ -76,12 +77,12 @@ def test_representations_say_nothing_secret() -> None:
     ],
 )
 def test_words_are_quoted_without_secrets_and_addresses(words: str, quote: str) -> None:
-    assert quoted(words, ("a/b +c", "")) == quote
+    assert quoted(words, Redactor("a/b +c", "")) == quote
 
 
 @given(st.text(), st.lists(st.text(min_size=1), max_size=2))
 def test_quotes_are_printable_and_short(text: str, secrets: list[str]) -> None:
-    said = quoted(text, tuple(secrets))
+    said = quoted(text, Redactor(*secrets))
     assert said.isprintable()
     assert len(said) <= 200
 

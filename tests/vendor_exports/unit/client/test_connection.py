@@ -124,7 +124,7 @@ def test_an_answer_that_has_no_end(gives_up_at: int) -> None:
             yield bytes(MAX_ANSWER_BYTES // 4)
 
     vendor = Vendor([*[said(500)] * (gives_up_at - 1), httpx.Response(200, content=flood())])
-    with pytest.raises(AnswerNotUnderstoodError, match="an answer of more than 32 MB") as error:
+    with pytest.raises(AnswerNotUnderstoodError, match="an answer of more than 1 MB") as error:
         vendor.connection().send("files", request())
     assert read == 5
     assert_says_nothing_secret(error.value)

@@ -7,6 +7,7 @@ import pytest
 
 from sluice.vendor_exports.client.api import Answer, ListedFile, listed_files
 from sluice.vendor_exports.client.documents import member, parsed, spelled, whole_number
+from sluice.vendor_exports.client.redaction import Redactor
 
 DOCUMENT = {"Message": "schön"}
 TEXT = orjson.dumps(DOCUMENT).decode()
@@ -72,7 +73,7 @@ def test_whole_numbers(value: Any, number: int | None) -> None:
 
 def test_entries_of_a_list_in_other_forms() -> None:
     entry = {"Key": "a", "presigned_download_url": "\r\n https://x \u00a0", "SIZE": "3"}
-    assert listed_files([entry]) == [ListedFile("a", "https://x", "3")]
+    assert listed_files([entry], Redactor()) == [ListedFile("a", "https://x", "3")]
 
 
 @pytest.mark.parametrize(
