@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from inspect import getdoc
 
-from cli.simulator import habit_faults, transport_faults, vendor_faults
+from cli.simulator import habit_faults, hostile_faults, transport_faults, vendor_faults
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Wording
 from cli.simulator.vendor import Fault, Target
@@ -26,6 +26,19 @@ _ON_THE_WIRE: dict[str, Callable[[Target], Fault]] = {
     "html": transport_faults.html_page,
     "huge": transport_faults.huge,
     "redirected": transport_faults.redirected,
+    "dripping": hostile_faults.dripping,
+    "dripping-head": hostile_faults.dripping_head,
+    "provisional": hostile_faults.provisional,
+    "header-flood": hostile_faults.header_flood,
+    "packed": hostile_faults.packed,
+    "packed-twice": hostile_faults.packed_twice,
+    "packed-otherwise": hostile_faults.packed_otherwise,
+    "absurd-headers": hostile_faults.absurd_headers,
+    "absurd-length": hostile_faults.absurd_length,
+    "no-http": hostile_faults.no_http,
+    "deep-json": hostile_faults.deep_json,
+    "many-values": hostile_faults.many_values,
+    "huge-numbers": hostile_faults.huge_numbers,
 }
 _OTHERS: dict[str, Callable[[], Fault]] = {
     "job-failed": partial(vendor_faults.job_ends, "Failed"),
@@ -67,6 +80,11 @@ _OTHERS: dict[str, Callable[[], Fault]] = {
     "file-changed": vendor_faults.file_changed,
     "file-empty-with-204": habit_faults.empty_with_204,
     "file-slow-down": habit_faults.slow_down,
+    "file-dripping-always": hostile_faults.file_dripping,
+    "schema-of-many-tables": hostile_faults.many_tables,
+    "list-of-many-files": hostile_faults.many_files,
+    "secrets-echoed": partial(hostile_faults.echoed, Call.STATUS),
+    "secrets-echoed-in-disguise": hostile_faults.echoed_in_disguise,
     "denied-with-403": habit_faults.denied_with,
     "accepted-with-201": partial(habit_faults.accepted_with, 201),
     "accepted-with-202": habit_faults.accepted_with,

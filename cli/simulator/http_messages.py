@@ -98,6 +98,8 @@ class Response:
         cut_at: The connection ends after so many bytes of the body.
         reset: The connection ends by a reset; without `cut_at`, before anything is sent.
         is_sized: Send Content-Length; without it the connection's end is the body's end.
+        pause: Seconds of silence before each piece.
+        raw: What is sent in place of head and body.
     """
 
     status: int
@@ -108,6 +110,8 @@ class Response:
     cut_at: int | None = None
     reset: bool = False
     is_sized: bool = True
+    pause: float = 0
+    raw: Iterable[bytes] | None = None
 
 
 def body_response(status: int, body: bytes, content_type: str, **headers: str) -> Response:

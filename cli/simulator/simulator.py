@@ -4,6 +4,7 @@ import socket
 import struct
 import sys
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -118,6 +119,10 @@ class _Handler(BaseHTTPRequestHandler):
         if response.reset and response.cut_at is None:
             self._reset()
             return
+        if response.raw is not None:
+            self.close_connection = True
+            self._send_pieces(response, response.raw, sys.maxsize)
+            return
         self._send_head(response)
         if self.command != "HEAD":
             self._send_body(response)
@@ -139,7 +144,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _send_body(self, response: Response) -> None:
         left = response.size if response.cut_at is None else response.cut_at
         self.close_connection |= left < response.size
-        for chunk in response.chunks:
+        self._send_pieces(response, response.chunks, left)
+
+    def _send_pieces(self, response: Response, pieces: Iterable[bytes], left: int) -> None:
+        for chunk in pieces:
+            if response.pause:
+                self.server.stopping.wait(response.pause)
             self.wfile.write(chunk[:left])
             left -= len(chunk)
             if left <= 0 or self.server.stopping.is_set():

@@ -17,6 +17,7 @@ from sluice.vendor_exports.delivery.model import Slot
 function = LambdaFunction()
 logger = function.logger
 environment = setting("ENVIRONMENT", Environment)
+_NAMED = 100  # slots in the log
 store = S3ObjectStore(s3(), setting("LAKE_BUCKET"))
 publisher = HistoryPublisher(store, report_page, [table for table in setting("OUT_OF_SCOPE").split(",") if table])
 updater = HistoryUpdater(store, publisher, setting("MAX_SLOTS", int))
@@ -28,5 +29,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     if "run_id" in event:
         return {"observed": merge_parts(store, publisher, event["run_id"]), "waiting": 0}
     updated = updater.update(environment, datetime.now(UTC), [Slot.parse(slot) for slot in event.get("slots", [])])
-    logger.info("updated", extra={"observed": len(updated.observed), "waiting": updated.waiting})
-    return {"observed": len(updated.observed), "waiting": updated.waiting}
+    counts = {"observed": len(updated.observed), "waiting": updated.waiting, "cut": len(updated.beyond_limits)}
+    logger.info("updated", extra=counts)
+    if updated.beyond_limits:
+        slots = [str(slot) for slot in updated.beyond_limits[:_NAMED]]
+        logger.warning("tables and schemas beyond the limits were dropped from the histories", extra={"slots": slots})
+    return counts

@@ -15,7 +15,7 @@ from sluice.pipelines import RUN_KINDS
 from sluice.runs.records import RunRecords
 from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.history_files import state_key
-from sluice.vendor_exports.completeness.observations import write_observations
+from sluice.vendor_exports.completeness.observation_file import write_observations
 from tests.platform.unit.digest.sample_runs import conversion
 from tests.support.lambda_handlers import Handler, load_handler
 from tests.support.moto_backend import objects_of

@@ -30,14 +30,15 @@ def parsed(body: bytes, charset: str = "") -> Any:  # noqa: ANN401 - any JSON va
     return _unwrapped(document) if isinstance(document, str) else document
 
 
-def loads(body: bytes, max_values: int) -> Any:  # noqa: ANN401 - any JSON value
+def loads(body: bytes, max_values: int, refused: type[Exception] = ValueError) -> Any:  # noqa: ANN401 - any JSON
     """Return a JSON document, however deep.
 
     Raises:
-        ValueError: It is no JSON, or could have more values than so many: each has one of these signs before it.
+        refused: It could have more values than so many: before each of them stands one of these signs.
+        ValueError: It is no JSON.
     """
     if sum(map(body.count, (b"{", b"[", b","))) > max_values:
-        raise ValueError(f"JSON of more than {max_values} values")
+        raise refused(f"it has more than {max_values} values")
     return orjson.loads(body)
 
 

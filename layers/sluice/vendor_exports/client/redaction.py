@@ -56,7 +56,7 @@ class Redactor:
         """Add secrets; the oldest of very many are forgotten."""
         known = dict(self._known)
         for secret in filter(None, secrets):
-            known[secret] = known.pop(secret, None) or frozenset(_needles(secret))
+            known[secret] = known.pop(secret) if secret in known else frozenset(_needles(secret))
         self._known = dict(list(known.items())[-_KNOWN:])
 
     def knowing(self, *secrets: str) -> "Redactor":

@@ -10,7 +10,8 @@ import orjson
 from sluice.lake.object_store import MissingObjectError, ObjectStore
 from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.history_files import history_plan_key, part_key
-from sluice.vendor_exports.completeness.observations import observe, read_observations, record, write_observations
+from sluice.vendor_exports.completeness.observation_file import read_observations, write_observations
+from sluice.vendor_exports.completeness.observations import observe, record
 from sluice.vendor_exports.completeness.update_history import HistoryPublisher
 from sluice.vendor_exports.delivery.model import Slot, newest_settled, slots_between
 

@@ -4,43 +4,23 @@ The state is one Parquet object per environment that several writers add to.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
-from functools import cache
-from itertools import chain
+from datetime import datetime
+from itertools import accumulate, chain
 from typing import Any, TypeVar
 
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sluice.lake.object_store import ObjectStore, StoredObject
-from sluice.lake.parquet import to_parquet
 from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.history_files import state_key
+from sluice.vendor_exports.completeness.observation_file import State, read_state, write_observations
 from sluice.vendor_exports.completeness.slot_history import Observation
 from sluice.vendor_exports.delivery.manifest import safe_name
-from sluice.vendor_exports.delivery.master_schema import MAX_SCHEMA_BYTES, Schema, read_schema
+from sluice.vendor_exports.delivery.master_schema import MAX_NAMES_BYTES, MAX_SCHEMA_BYTES, MAX_TABLES, read_schema
 from sluice.vendor_exports.delivery.model import MANIFEST, MASTER_SCHEMA, Slot, table_of
-
-# Tables and schemas hardly change from hour to hour: as JSON text, a dictionary holds each once.
-_COLUMNS = pa.schema(
-    [
-        ("slot", pa.timestamp("s")),
-        ("observed_at", pa.timestamp("us")),
-        ("files", pa.int64()),
-        ("size", pa.int64()),
-        ("tables", pa.string()),
-        ("schema", pa.string()),
-    ]
-)
-
 
 ATTEMPTS = 20
 """Attempts of a write while other writers are faster."""
-
-
-class StateError(Exception):
-    """An object holds no observations."""
 
 
 class HistoryBusyError(Exception):
@@ -62,60 +42,14 @@ def _rank(seen: Observation) -> tuple[Any, ...]:
     return seen.observed_at, seen.files, seen.size, seen.tables, seen.schema is not None, seen.schema or ()
 
 
-def write_observations(observations: Sequence[Observation]) -> bytes:
-    """Return observations as Parquet, in their order."""
-    text = cache(_text)
-    columns = {
-        "slot": [_naive(seen.slot.hour) for seen in observations],
-        "observed_at": [_naive(seen.observed_at) for seen in observations],
-        "files": [seen.files for seen in observations],
-        "size": [seen.size for seen in observations],
-        "tables": [text(seen.tables) for seen in observations],
-        "schema": [None if seen.schema is None else text(seen.schema) for seen in observations],
-    }
-    return to_parquet(pa.table(columns, schema=_COLUMNS))
-
-
-def read_observations(body: bytes) -> list[Observation]:
-    """Read observations from Parquet.
-
-    Raises:
-        StateError: The bytes hold something else.
-    """
-    try:
-        columns = [column.to_pylist() for column in pq.read_table(pa.BufferReader(body)).select(_COLUMNS.names)]
-        tables, schema = cache(_tables), cache(_schema)
-        return [
-            Observation(
-                Slot(hour.replace(tzinfo=UTC)), at.replace(tzinfo=UTC), files, size, tables(names), schema(entries)
-            )
-            for hour, at, files, size, names, entries in zip(*columns, strict=True)
-        ]
-    except (pa.ArrowException, KeyError, ValueError) as error:
-        raise StateError(
-            f"these are no observations ({error}); delete the object and initialise the history again"
-        ) from error
-
-
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(UTC).replace(tzinfo=None)
-
-
-def _text(value: tuple[str, ...] | Schema) -> str:
-    return orjson.dumps(value).decode()
-
-
-def _tables(text: str) -> tuple[str, ...]:
-    return tuple(orjson.loads(text))
-
-
-def _schema(text: str | None) -> Schema | None:
-    return None if text is None else tuple((table, fingerprint) for table, fingerprint in orjson.loads(text))
+def state_of(stored: StoredObject | None) -> State:
+    """Return the state that an object holds; an empty one where there is none yet."""
+    return State([]) if stored is None else read_state(stored.body)
 
 
 def observations_of(stored: StoredObject | None) -> list[Observation]:
     """Return the observations of a state, in order of slots; none where there is no state yet."""
-    return [] if stored is None else read_observations(stored.body)
+    return state_of(stored).observations
 
 
 def record(lake: ObjectStore, environment: Environment, observations: Sequence[Observation]) -> None:
@@ -142,6 +76,7 @@ def busy_error(key: str) -> HistoryBusyError:
     return HistoryBusyError(f"{key} was written by others {ATTEMPTS} times; run the update again")
 
 
+_SLOTS, _BODIES = 48, 8  # that are looked into, and read, at a time: a hostile one has a million files, or 16 MB
 MAX_MANIFEST_BYTES = 4 << 20
 """A larger manifest is not read; then every file in its folder counts."""
 
@@ -154,6 +89,13 @@ def observe(
     lake: ObjectStore, environment: Environment, slots: Sequence[Slot], observed_at: datetime
 ) -> list[Observation]:
     """Return one observation per slot, in the order of `slots`; a slot without any file has one too."""
+    groups = (slots[start : start + _SLOTS] for start in range(0, len(slots), _SLOTS))
+    return [seen for group in groups for seen in _observe(lake, environment, group, observed_at)]
+
+
+def _observe(
+    lake: ObjectStore, environment: Environment, slots: Sequence[Slot], observed_at: datetime
+) -> list[Observation]:
     folders = _list_folders(lake, [slot.folder(environment) for slot in slots])
     manifests = _read(lake, folders, MANIFEST, MAX_MANIFEST_BYTES, _names_in)
     delivered = {prefix: _delivered(files, manifests.get(prefix)) for prefix, files in folders.items()}
@@ -178,8 +120,12 @@ def _read(
 ) -> dict[str, T | None]:
     """Read the files of a name, by their folders; None where one is gone, too large, or not readable."""
     prefixes = [prefix for prefix, files in folders.items() if name in files]
-    bodies = lake.find_all([prefix + name for prefix in prefixes], max_bytes)
-    return {prefix: None if body is None else read(body) for prefix, body in zip(prefixes, bodies, strict=True)}
+    found: dict[str, T | None] = {}
+    for start in range(0, len(prefixes), _BODIES):
+        group = prefixes[start : start + _BODIES]
+        bodies = lake.find_all([prefix + name for prefix in group], max_bytes)
+        found |= {prefix: None if body is None else read(body) for prefix, body in zip(group, bodies, strict=True)}
+    return found
 
 
 def _delivered(files: Files, listed: frozenset[str] | None) -> Files:
@@ -191,7 +137,10 @@ def _delivered(files: Files, listed: frozenset[str] | None) -> Files:
 
 
 def _tables_in(files: Files) -> tuple[str, ...]:
-    return tuple(sorted({table for name in files if (table := table_of(name))}))
+    """Return the tables of files; as many as the histories keep, if there are more."""
+    tables = sorted({table for name in files if (table := table_of(name))})
+    ends = accumulate(len(table.encode()) for table in tables)
+    return tuple(table for table, end in zip(tables[:MAX_TABLES], ends, strict=False) if end <= MAX_NAMES_BYTES)
 
 
 def _names_in(manifest: bytes) -> frozenset[str] | None:

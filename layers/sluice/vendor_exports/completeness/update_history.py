@@ -14,7 +14,14 @@ from sluice.vendor_exports.completeness.history_files import (
     state_key,
 )
 from sluice.vendor_exports.completeness.history_formats import CSV_NAMES, history_csv, history_parquet
-from sluice.vendor_exports.completeness.observations import ATTEMPTS, busy_error, observations_of, observe, record
+from sluice.vendor_exports.completeness.observations import (
+    ATTEMPTS,
+    busy_error,
+    observations_of,
+    observe,
+    record,
+    state_of,
+)
 from sluice.vendor_exports.completeness.slot_history import Observation, SlotHistory, derive
 from sluice.vendor_exports.delivery.model import Slot, newest_settled, place_of, slots_between
 
@@ -77,10 +84,14 @@ def output_keys(environment: Environment) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """Slots that an update observed, in order, and the number of settled slots left for the next one."""
+    """Slots that an update observed, in order, and the number of settled slots left for the next one.
+
+    Slots `beyond_limits` were so in the state until now: tables and schema that a hostile export left are dropped.
+    """
 
     observed: tuple[Slot, ...]
     waiting: int
+    beyond_limits: tuple[Slot, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +114,15 @@ class HistoryUpdater:
             HistoryBusyError: Others wrote the same objects at every attempt.
         """
         last = newest_settled(now)
-        observations = observations_of(self.lake.find(state_key(environment)))
+        state = state_of(self.lake.find(state_key(environment)))
+        observations = state.observations
         seen = {observation.slot for observation in observations}
         unseen = [slot for slot in self._history(environment, observations, last) if slot not in seen]
         changed = {slot for slot in again if slot in seen and slot <= last}
         due = sorted(changed.union(unseen[: self.max_slots]))
         record(self.lake, environment, observe(self.lake, environment, due, now))
         self.publisher.publish(environment)
-        return Updated(tuple(due), len(unseen[self.max_slots :]))
+        return Updated(tuple(due), len(unseen[self.max_slots :]), state.beyond_limits)
 
     def _history(self, environment: Environment, observations: list[Observation], last: Slot) -> Iterable[Slot]:
         first = observations[0].slot if observations else self._first_slot(environment)

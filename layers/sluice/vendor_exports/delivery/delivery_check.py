@@ -1,6 +1,7 @@
 """State and check of a delivery: every expected file arrived, and every table of the vendor's own schema."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import accumulate, chain
@@ -8,7 +9,12 @@ from itertools import accumulate, chain
 import orjson
 
 from sluice.lake.object_store import MissingObjectError, ObjectStore
-from sluice.vendor_exports.delivery.master_schema import MAX_SCHEMA_BYTES, read_schema
+from sluice.vendor_exports.delivery.master_schema import (
+    SchemaRefusedError,
+    assert_size,
+    assert_within_limits,
+    checked_schema,
+)
 from sluice.vendor_exports.delivery.model import (
     DELIVERED,
     INCOMPLETE,
@@ -131,7 +137,12 @@ class DeliveryCheck:
     def check(self, export: Export, rounds: int, waited_seconds: int) -> CheckAnswer:
         """Compare the files in the lake with the manifest, after so many rounds and seconds, and record the result."""
         state = self.deliveries.state(export, rounds)
-        result = _result(export, state, self._missing_tables(export, state))
+        tables, refusal = [], ""
+        try:
+            tables = self._missing_tables(export, state)
+        except SchemaRefusedError as error:
+            refusal = f"its tables were not checked and its hour has no schema in the histories: {error}"
+        result = _result(export, state, tables, refusal)
         self.slots.put_checked(export, result)
         # A server that names no time is spared for as long again as it was so far.
         asked = max((seconds for seconds in state.busy.values() if seconds is not None), default=waited_seconds)
@@ -142,20 +153,33 @@ class DeliveryCheck:
         return CheckAnswer(next_step, rounds, wait or 0, waited, result.promised, result.copied, len(result.missing))
 
     def _missing_tables(self, export: Export, state: DeliveryState) -> list[str]:
-        if not any(file.name == MASTER_SCHEMA and stored.size <= MAX_SCHEMA_BYTES for file, stored in state.whole):
+        expected = {table for file in state.manifest.files if (table := table_of(file.name))}
+        with _named("the list of files"):
+            assert_within_limits(expected)
+        size = next((stored.size for file, stored in state.whole if file.name == MASTER_SCHEMA), None)
+        if size is None:
             return []
-        schema = read_schema(self.deliveries.files.read(f"{export.folder}{MASTER_SCHEMA}")) or ()
-        expected = {table_of(file.name) for file in state.manifest.files}
+        with _named(MASTER_SCHEMA):
+            assert_size(size)
+            schema = checked_schema(self.deliveries.files.read(f"{export.folder}{MASTER_SCHEMA}")) or ()
         return sorted({table for table, _ in schema} - self.out_of_scope - expected)
 
 
-def _result(export: Export, state: DeliveryState, tables: list[str]) -> ExportResult:
+@contextmanager
+def _named(place: str) -> Iterator[None]:
+    try:
+        yield
+    except SchemaRefusedError as error:
+        raise SchemaRefusedError(f"{place} is refused: {error}") from None
+
+
+def _result(export: Export, state: DeliveryState, tables: list[str], refusal: str) -> ExportResult:
     copied = [stored for _, stored in state.whole if stored.provenance and stored.provenance.execution == export.name]
     promised = len(state.manifest.files) + len(state.manifest.unusable)
     names = _as_many_as_fit(sorted(state.reasons))
     return ExportResult(
         slot=str(export.slot),
-        status=INCOMPLETE if state.reasons or tables else DELIVERED,
+        status=INCOMPLETE if state.reasons or tables or refusal else DELIVERED,
         folder=export.folder,
         promised=promised,
         copied=len(copied),
@@ -164,7 +188,7 @@ def _result(export: Export, state: DeliveryState, tables: list[str]) -> ExportRe
         missing=names,
         missing_tables=_as_many_as_fit(tables),
         reasons={name: state.reasons[name][:LONGEST_REASON] for name in names},
-        cause=_cause(len(state.reasons), promised, tables)[:LONGEST_CAUSE],
+        cause=_cause(len(state.reasons), promised, tables, refusal)[:LONGEST_CAUSE],
     )
 
 
@@ -173,10 +197,12 @@ def _as_many_as_fit(names: Sequence[str]) -> list[str]:
     return [name for name, end in zip(names[:_NAMED], ends, strict=False) if end <= _NAMED_BYTES]
 
 
-def _cause(missing: int, promised: int, tables: Sequence[str]) -> str:
+def _cause(missing: int, promised: int, tables: Sequence[str], refusal: str) -> str:
     parts = []
     if missing:
         parts.append(f"{missing} of {promised} promised files did not arrive whole")
+    if refusal:
+        parts.append(refusal)
     if tables:
         parts.append(f"the export lacks tables of its own schema: {', '.join(tables)}")
     return "; ".join(parts)

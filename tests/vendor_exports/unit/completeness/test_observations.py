@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from sluice.vendor_exports.completeness.history_files import HISTORICAL_JOB_SIZE
 from sluice.vendor_exports.completeness.history_formats import history_parquet
-from sluice.vendor_exports.completeness.observations import StateError, merge, read_observations, write_observations
+from sluice.vendor_exports.completeness.observation_file import StateError, read_observations, write_observations
+from sluice.vendor_exports.completeness.observations import merge
 from sluice.vendor_exports.completeness.slot_history import Observation
 from tests.vendor_exports.unit.completeness.deliveries import FIRST, seen, settled, slots
 
