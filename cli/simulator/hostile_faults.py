@@ -27,7 +27,7 @@ _JSON = "application/json"
 
 def dripping(target: Target, seconds: float = 1) -> Fault:
     """A body that comes drop by drop and never ends."""
-    drops = Response(200, repeat(b" ", _DROPS), _DROPS, {"Content-Type": _JSON}, pause=seconds)
+    drops = Response(200, repeat(b" ", _DROPS), _DROPS, {"Content-Type": _JSON}, is_sized=False, pause=seconds)
     return answered(target, lambda _: drops)
 
 
@@ -49,17 +49,17 @@ def header_flood(target: Target) -> Fault:
 
 def packed_twice(target: Target) -> Fault:
     """600 MB, packed twice: Content-Encoding: gzip, gzip."""
-    return _coded(target, "gzip, gzip", lambda: gzip.compress(_bomb()))
+    return _coded(target, "gzip, gzip", gzip.compress(_bomb()))
 
 
 def packed(target: Target) -> Fault:
     """600 MB, packed, though nothing was to be packed."""
-    return _coded(target, "gzip", _bomb)
+    return _coded(target, "gzip", _bomb())
 
 
 def packed_otherwise(target: Target) -> Fault:
     """A coding that nobody asked for: Content-Encoding: br."""
-    return _coded(target, "br", _bomb)
+    return _coded(target, "br", _bomb())
 
 
 def absurd_headers(target: Target, name: str = "Content-Range") -> Fault:
@@ -167,8 +167,8 @@ def _json(target: Target, body: bytes) -> Fault:
     return answered(target, lambda _: body_response(200, body, _JSON))
 
 
-def _coded(target: Target, coding: str, body: Callable[[], bytes]) -> Fault:
-    return answered(target, lambda _: body_response(200, body(), _JSON, **{"Content-Encoding": coding}))
+def _coded(target: Target, coding: str, body: bytes) -> Fault:
+    return answered(target, lambda _: body_response(200, body, _JSON, **{"Content-Encoding": coding}))
 
 
 def _head(lines: Iterator[bytes]) -> Iterator[bytes]:

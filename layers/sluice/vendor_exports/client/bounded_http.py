@@ -14,6 +14,7 @@ import httpx
 SLOWEST = 256 * 1024
 """Bytes a second: a request gets a second more for so many that came; real transfers are a hundred times as fast."""
 
+_LONGEST_HEAD = 256 * 1024  # bytes before the body: of all headers, and of provisional answers before them
 _LONGEST_HEADER = 1000  # characters; no header that is read has a use for more
 _READ_HEADERS = frozenset(
     {b"content-encoding", b"content-length", b"content-range", b"content-type", b"date", b"etag", b"retry-after"}
@@ -31,12 +32,13 @@ class AnswerRefusedError(Exception):
 class Budget:
     """What a request may take: `seconds` of waiting for the server, and more while bytes come, up to `most_bytes`.
 
-    All ends at the moment `until`, by the monotonic clock.
+    All ends at the moment `until`, by the monotonic clock. Until the answer `has_head`, it may have few bytes.
     """
 
     seconds: float = float("inf")
     most_bytes: float = float("inf")
     until: float = float("inf")
+    has_head: bool = False
     _waited: float = 0
     _came: int = 0
 
@@ -59,7 +61,7 @@ class Budget:
         """
         self._waited += seconds
         self._came += came
-        if self._came > self.most_bytes:
+        if self._came > (self.most_bytes if self.has_head else _LONGEST_HEAD):
             raise httpcore.ReadError("more bytes than an answer may have")
 
 
@@ -67,7 +69,7 @@ _present = threading.local()  # a thread sends and reads one request at a time
 
 
 def _budget() -> Budget:
-    return getattr(_present, "budget", None) or Budget()
+    return getattr(_present, "budget", None) or Budget(has_head=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +128,12 @@ class BoundedTransport(httpx.HTTPTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request. Raises httpx.TransportError, whatever the server answers."""
-        _present.budget = request.extensions.get("budget")
+        _present.budget = budget = request.extensions.get("budget") or Budget()
         try:
             answer = super().handle_request(request)
         except ValueError:  # its text could hold anything
             raise httpx.RemoteProtocolError("an answer that is no HTTP") from None
+        budget.has_head = True
         headers = [(name, value) for name, value in answer.headers.raw if _is_read(name, value)]
         return httpx.Response(answer.status_code, headers=headers, stream=answer.stream, extensions=answer.extensions)
 

@@ -53,17 +53,18 @@ def observations_of(stored: StoredObject | None) -> list[Observation]:
 
 
 def record(lake: ObjectStore, environment: Environment, observations: Sequence[Observation]) -> None:
-    """Merge observations into the state.
+    """Merge observations into the state; what is in it beyond the limits goes, though there are none to merge.
 
     Raises:
         HistoryBusyError: Others were faster at every attempt.
     """
-    if not observations:
-        return
     key = state_key(environment)
     for _ in range(ATTEMPTS):
         stored = lake.find(key)
-        body = write_observations(merge(observations_of(stored), observations))
+        state = state_of(stored)
+        if not (observations or state.beyond_limits):
+            return
+        body = write_observations(merge(state.observations, observations))
         if stored is not None and stored.body == body:
             return
         if lake.replace(key, body, None if stored is None else stored.etag):
