@@ -37,7 +37,8 @@ def met() -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert done.returncode == 0, done.stderr[-2000:]
-    return {line["fault"]: line["came"] for line in lines[:-1]} | lines[-1]
+    usage: dict[str, Any] = lines[-1]
+    return usage | {line["fault"]: line["came"] for line in lines[:-1]}
 
 
 def test_no_answer_fills_memory_or_takes_for_ever(met: dict[str, Any]) -> None:

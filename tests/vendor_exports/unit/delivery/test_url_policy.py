@@ -2,10 +2,11 @@
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sluice.vendor_exports.delivery.downloads_http import HttpDownloads, LoopbackPolicy, UrlPolicy, resolve
@@ -262,3 +263,17 @@ file://localhost/etc/passwd http://0.0.0.0/ http://[::1]/ http://2130706433/
 def test_the_local_stage_fetches_from_nowhere_else(address: str) -> None:
     with pytest.raises(UrlRefusedError):
         LoopbackPolicy().target(address)
+
+
+DIGITS = "9" * 5000
+NAMES = st.sampled_from(["content-length", "content-range", "etag", "retry-after", "date", "content-type", "location"])
+VALUES = st.sampled_from([DIGITS, f"bytes 0-{DIGITS}/{DIGITS}", f"bytes */{DIGITS}", "bytes 5-9/10", "٣"]) | st.text()
+
+
+@given(st.sampled_from([200, 206, 302, 416, 500]), st.dictionaries(NAMES, VALUES), st.sampled_from([0, 5]))
+@example(200, {"content-length": DIGITS}, 0)
+def test_any_headers(status: int, headers: dict[str, str], offset: int) -> None:
+    """Whatever they say, a batch has its result: a file comes, or has a reason."""
+    sent = {name: value.encode() for name, value in headers.items()}
+    with suppress(DownloadError):
+        opened(status, sent, offset)  # type: ignore[arg-type]
