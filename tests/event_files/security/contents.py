@@ -83,7 +83,8 @@ def _member(content: bytes) -> bytes:
 
 
 def _noise(size: int) -> bytes:
-    return random.Random(1).randbytes(size - (size >> 10))
+    """Bytes that cannot be compressed, and begin no gzip member."""
+    return random.Random(1).randbytes(size - (size >> 10)).replace(b"\x1f", b"")
 
 
 CONTENTS: dict[str, Make] = {

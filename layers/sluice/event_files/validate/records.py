@@ -16,6 +16,7 @@ from sluice.event_files.validate.rules import RuleBreak
 MAX_EVENT_BYTES = 16 << 20
 """Most bytes of an event, for it must fit a function many times over; a larger one is dirty."""
 
+_LONGEST_ID = 1024  # characters; what is longer is in the text, and no id
 _USUAL_ID = ("detail", "id")  # of an event of no family
 _SLICE = 3 << 18  # text is escaped in slices, so that a huge record costs its own size only; 3 divides it for base64
 _MOST_ESCAPED = 2  # bytes for each of a huge text
@@ -88,9 +89,9 @@ def place_of(source: SourceObject, start: int, end: int) -> dict[str, Any]:
 
 
 def event_id(event: dict[str, Any] | None, family: Family | None) -> str | None:
-    """Return the event's own id, where its family has it, if it has one."""
+    """Return the event's own id, where its family has it, if it has one that may be one."""
     identifier = value_at(event, family.id if family else _USUAL_ID)
-    return identifier if isinstance(identifier, str) else None
+    return identifier if isinstance(identifier, str) and len(identifier) <= _LONGEST_ID else None
 
 
 def record_line(head: dict[str, Any], raw: memoryview) -> bytes:
