@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -180,11 +180,11 @@ def test_a_vendor_is_waited_for_as_long_as_the_stage_says(export: Exporting, fau
     assert export.result()["cause"].startswith(cause)
 
 
-@pytest.mark.parametrize(("own", "next_step"), [("accepted", "wait"), ("", "lost")])
-def test_a_job_that_the_vendor_forgot_is_replaced_unless_this_execution_triggered_it(
-    export: Exporting, own: str, next_step: str
+@pytest.mark.parametrize(("own", "hours_ago", "next_step"), [("accepted", 0, "wait"), ("", 0, "lost"), ("", 3, "wait")])
+def test_a_job_that_the_vendor_forgot_is_replaced_within_its_hour_unless_this_execution_triggered_it(
+    export: Exporting, own: str, hours_ago: int, next_step: str
 ) -> None:
-    export.clock.now = datetime.now(UTC)  # jobs of the present hour only are replaced
+    export.clock.now = datetime.now(UTC) - timedelta(hours=hours_ago)
     begun = export.claim("run")
     export.call("trigger_job", {"export": begun["export"], **begun["trigger"]})
     export.simulator.vendor.jobs = Jobs()
