@@ -16,7 +16,7 @@ from sluice.contracts.family import Family, Kind, Place
 from sluice.contracts.model import Contract, Correction, Registry
 from sluice.event_files.ledger.model import Counts, Reason
 from sluice.event_files.media import FindMedia
-from sluice.event_files.validate.hours import hour_reader
+from sluice.event_files.validate.hours import time_reader
 from sluice.event_files.validate.members import as_delivered, as_written, pointer
 from sluice.event_files.validate.rules import TOO_DEEP, InexactError, RuleBreak, Rules, mending_whole_numbers, whole
 
@@ -214,7 +214,7 @@ class EventProcessor:
         self._corrections = Corrections(contract, find_media)
         self._mend = mending_whole_numbers(contract)
         self.breaks = self._rules.breaks
-        self.hour_of = hour_reader(contract.family.time)
+        self.time_of = time_reader(contract.family.time)
 
     def process(
         self, event: dict[str, Any], raw: memoryview, lineage: bytes, counts: Counts

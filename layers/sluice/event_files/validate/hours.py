@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import getitem, itemgetter
 from typing import Any
 
 from sluice.event_files.validate.budget import OverBudgetError
@@ -14,7 +16,9 @@ from sluice.event_files.validate.members import pointer
 from sluice.event_files.validate.rules import RuleBreak
 
 _HOUR = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}")
-_LENGTH = len("2026-01-31T23")
+
+HOUR_LENGTH = len("2026-01-31T23")
+"""Characters of a time up to its hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +67,6 @@ def _hour(time: datetime) -> str:
     return f"{time:%Y-%m-%dT%H}"
 
 
-def hour_reader(path: tuple[str, ...]) -> Callable[[dict[str, Any]], str]:
-    """Return the function that reads an event's hour, "" where no text is at the path of its time."""
-    *parents, name = path
-
-    def hour_of(event: Any) -> str:  # noqa: ANN401
-        try:
-            for member in parents:
-                event = event[member]
-            hour = event[name][:_LENGTH]
-        except (KeyError, TypeError):
-            return ""
-        return hour if type(hour) is str else ""
-
-    return hour_of
+def time_reader(path: tuple[str, ...]) -> Callable[[dict[str, Any]], Any]:
+    """Return the function that reads what is at the path of an event's time. It raises KeyError, TypeError."""
+    return itemgetter(*path) if len(path) == 1 else lambda event: reduce(getitem, path, event)

@@ -9,7 +9,7 @@ from sluice.event_files.media import Medium, NotLookedUpError
 from sluice.event_files.validate.budget import Budget
 from sluice.event_files.validate.content import AccountingError, Unread
 from sluice.event_files.validate.event_processor import EventProcessors, Recognition, lineage_of
-from sluice.event_files.validate.hours import FileHours
+from sluice.event_files.validate.hours import HOUR_LENGTH, FileHours
 from sluice.event_files.validate.lines import Lines
 from sluice.event_files.validate.outside import Outside
 from sluice.event_files.validate.records import MAX_EVENT_BYTES, dirty_line, flaws_of, place_of
@@ -130,8 +130,11 @@ class FileRouting:
             return
         table = known.contract.table
         processor = self._processors[table]
-        hour = processor.hour_of(event)
-        usual = hour in self._hours
+        try:
+            hour = processor.time_of(event)[:HOUR_LENGTH]
+            usual = hour in self._hours
+        except (KeyError, TypeError):  # it has no time: its contract says so
+            hour, usual = "", False
         if not usual and (too_far := self._hours.too_far(hour, known.contract.family.time)):
             self._dirty(piece, known, Reason.RULE_BROKEN, [too_far, *processor.breaks(event, raw)])
             return

@@ -8,7 +8,7 @@ import pytest
 from sluice.event_files.ledger.model import Counts, SourceObject
 from sluice.event_files.validate.budget import OverBudgetError
 from sluice.event_files.validate.event_processor import EventProcessors
-from sluice.event_files.validate.hours import FileHours, HourLimits
+from sluice.event_files.validate.hours import FileHours, HourLimits, time_reader
 from sluice.event_files.validate.routing import FileRouting
 from tests.event_files.unit.validate.contract_events import REGISTRY
 from tests.support.sample_events import body, event
@@ -66,3 +66,7 @@ def test_a_file_of_too_many_hours_is_refused_and_hours_of_dirty_events_do_not_co
     routed(*(at(hour, number) for number, hour in enumerate(hours[:3] * 3)), at(hours[3], region=None))
     with pytest.raises(OverBudgetError, match=r"more than 3 hours.*split it"):
         routed(*(at(hour, number) for number, hour in enumerate(hours)))
+
+
+def test_a_time_may_lie_deeper() -> None:
+    assert time_reader(("detail", "at"))({"detail": {"at": "2024"}}) == "2024"
