@@ -135,7 +135,7 @@ CONTENTS: dict[str, Make] = {
     "clean events in a sequence": _of(*(b"\x1e" + each + b"\n" for each in _CLEAN)),
     "clean events, NULs between": _of(*(each + b"\0" for each in _CLEAN)),
     "clean events in UTF-16": _in_utf_16(b"".join(_CLEAN)),
-    "clean events with many unknown members": _of(_LEAST[:-1] + b"".join(b',"m%d":0.0' % n for n in range(300)) + b"}"),
+    "clean events with many unknown members": _of(_LEAST[:-1] + b"".join(b',"m%d":0.0' % n for n in range(900)) + b"}"),
     "clean events with many numbers": _large(_LEAST[:-1] + b',"x":[@1.0]}', b"1.50,", 4 << 20),
     "a text of one event": _large(b'{"source":"app.event.file","x":"@"}', b"x", 1 << 40),
     "lists in events": _large(b'{"source":"app.event.file","x":[@0]}', b"[],"),

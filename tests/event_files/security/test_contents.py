@@ -16,7 +16,7 @@ LARGEST = EventFiles().max_file_bytes
 MOST_SECONDS = 120 * PROCESSOR
 MOST_MB = 600.0
 SMALL = 2 << 20
-SLACK_SECONDS = 0.4  # of a small file: what is compiled with the first event of a table, and noise
+SLACK_SECONDS = 0.8  # of a small file: what is compiled with the first event of a table, and noise
 SMALL_MB = 120.0  # with its function's code
 
 
