@@ -34,7 +34,7 @@ class VendorExports:
     poll_seconds: Positive = 60  # at least, between two checks of the job, and two rounds with a busy vendor
     deadline_seconds: Positive = 90 * 60  # for a job to be complete; 15 to 25 minutes are usual
     timeout_minutes: Positive = 375  # of an execution: patience twice, deadline and copying
-    vendor_timeout_seconds: Positive = 60  # of one request without a byte
+    vendor_timeout_seconds: Positive = 60  # that one request waits in all; more while bytes come
     pause_milliseconds: int = 1000  # before the second attempt of a request, at most; then doubling
 
     rounds: Positive = 3  # of copying what is missing, by new URLs
