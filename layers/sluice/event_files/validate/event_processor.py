@@ -15,7 +15,7 @@ import orjson
 from sluice.contracts.family import Family, Kind, Place
 from sluice.contracts.model import Contract, Correction, Registry
 from sluice.event_files.ledger.model import Counts, Reason
-from sluice.event_files.media import FindMedia
+from sluice.event_files.media import FindMedia, NotLookedUpError
 from sluice.event_files.validate.hours import time_reader
 from sluice.event_files.validate.members import as_delivered, as_written, pointer
 from sluice.event_files.validate.rules import TOO_DEEP, InexactError, RuleBreak, Rules, mending_whole_numbers, whole
@@ -123,6 +123,20 @@ class Corrections:
             (path, [(pointer([*each.member]), each.member[-1], _rule(each, find_media)) for each in group])
             for path, group in groupby(contract.corrections, key=_parent_path)
         ]
+        self._media = [
+            (_parent_path(each), each.member[-1]) for each in contract.corrections if each.rule == "media_uri"
+        ]
+        self._find_media = find_media
+
+    def expect_media(self, event: Event) -> None:
+        """Raise NotLookedUpError where an event names a medium that is not known yet, before more is done."""
+        for path, member in self._media:
+            parent: Any = event
+            for each in path:
+                parent = parent.get(each) if isinstance(parent, dict) else None
+            value = parent.get(member) if isinstance(parent, dict) else None
+            if isinstance(value, dict) and isinstance(value.get("media_id"), (str, int)):
+                _find(self._find_media, parent, value)
 
     def apply(self, event: Event, raw: memoryview) -> tuple[bool, int, list[str]]:
         """Correct `event`, delivered as `raw`, in place.
@@ -188,14 +202,19 @@ def _null_media_of_add_tag(parent: Event, _: str, value: Event, _raw: memoryview
 
 
 def _media_uri(find_media: FindMedia, parent: Event, _: str, value: Event, _raw: memoryview) -> _Done:
-    media_id, medialib = value.get("media_id"), value.get("medialib")
-    if parent.get("type") == _ADD_TAG or media_id is None or not isinstance(medialib, str):
-        return _KEPT
-    uri = find_media(medialib, str(media_id))
-    if uri is None:
-        return _MISSING
+    uri = _find(find_media, parent, value)
+    if not uri:
+        return _KEPT if uri is None else _MISSING
     value["media_id"] = uri
     return _FOUND
+
+
+def _find(find_media: FindMedia, parent: Event, value: Event) -> str | None:
+    """Return the URI of the medium that an event names, "" where it is missing, None where it names none."""
+    media_id, medialib = value.get("media_id"), value.get("medialib")
+    if parent.get("type") == _ADD_TAG or media_id is None or not isinstance(medialib, str):
+        return None
+    return find_media(medialib, str(media_id)) or ""
 
 
 _RULES: dict[str, _Rule] = {
@@ -221,7 +240,7 @@ class EventProcessor:
     ) -> bytes | list[RuleBreak]:
         """Check an event and return its line, or every rule it breaks.
 
-        Raises NotLookedUpError where it names a medium that is not known yet; `event` is of no use any more.
+        Raises NotLookedUpError where it names a medium that is not known yet; then `event` is as it was.
 
         Args:
             event: The parsed event; corrected in place.
@@ -230,6 +249,7 @@ class EventProcessor:
             counts: Takes the unknown members and missing media of a clean event.
         """
         unknown_members, mended = 0, False
+        self._corrections.expect_media(event)
         try:
             if self._rules.hold(event):
                 unread = self._rules.unread_of_usual(event)
@@ -243,6 +263,10 @@ class EventProcessor:
                 unread.update(as_delivered(replaced, raw))
             rescued = orjson.dumps(unread) if unread else None
             text = memoryview(orjson.dumps(event)) if corrected or mended else raw
+        except NotLookedUpError:  # of a medium that a correction named
+            event.clear()
+            event |= orjson.loads(raw)
+            raise
         except (RecursionError, orjson.JSONEncodeError):
             return [TOO_DEEP]
         except InexactError as error:

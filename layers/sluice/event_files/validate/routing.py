@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Collection, Sequence
 
-import orjson
-
 from sluice.event_files.ledger.model import Counts, Reason, SourceObject
 from sluice.event_files.media import Medium, NotLookedUpError
 from sluice.event_files.validate.budget import Budget
@@ -19,7 +17,7 @@ from sluice.event_files.validate.splitter import Piece, is_blank, split
 _UNRECOGNISED = Recognition()
 _CHECKED_BYTES = 64 << 10  # after so many, the budget is looked at
 _TOGETHER = 4_000  # events whose media are looked up together ...
-_TOGETHER_BYTES = 4 << 20  # ... or bytes of them
+_TOGETHER_BYTES = 2 << 20  # ... or bytes of them, for parsed they take many times as much memory
 
 
 class FileRouting:
@@ -38,7 +36,7 @@ class FileRouting:
         self._budget = budget or Budget()
         self._look_up = look_up
         self._hours = FileHours() if hours is None else hours
-        self._aside: list[tuple[int, memoryview]] = []  # events whose media are not known yet, and where they begin
+        self._aside: list[tuple[Piece, memoryview]] = []  # events whose media are not known yet
         self._aside_bytes = 0
         self._media: set[Medium] = set()
         self.counts = Counts()
@@ -141,7 +139,7 @@ class FileRouting:
         try:
             admitted = processor.process(event, raw, self._lineage % start, self.counts)
         except NotLookedUpError as error:
-            self._aside.append((start, raw))
+            self._aside.append((piece, raw))
             self._aside_bytes += len(raw)
             self._media.add(error.medium)
             return
@@ -159,8 +157,8 @@ class FileRouting:
         self._aside, self._aside_bytes, self._media = [], 0, set()
         self._budget.looked_up += len(media)
         self._look_up(media)
-        for start, raw in aside:
-            self._route(Piece(start, start + len(raw), orjson.loads(raw)), raw)
+        for piece, raw in aside:
+            self._route(piece, raw)
 
     def _dirty(self, piece: Piece, known: Recognition, reason: Reason, breaks: Sequence[RuleBreak] = ()) -> None:
         self._outside.add(self.lines, piece, known, reason, breaks)
