@@ -3,6 +3,8 @@
 import gzip
 import json
 import random
+import struct
+import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count, islice
@@ -82,6 +84,17 @@ def _member(content: bytes) -> bytes:
     return gzip.compress(content, mtime=0)
 
 
+def _within_one_another(size: int) -> bytes:
+    """Gzip members that are cut off, each with a whole one and the next in it, and one long end, which is damaged."""
+    body, whole = b"", _member(b"")
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    end = packer.compress(bytes(size)) + packer.flush(zlib.Z_FULL_FLUSH) + b"\xff"
+    for _ in range(1_000):
+        length = len(whole + body)
+        body = whole[:10] + struct.pack("<xHH", length, length ^ 0xFFFF) + whole + body
+    return body + end
+
+
 def _noise(size: int) -> bytes:
     """Bytes that cannot be compressed, and begin no gzip member."""
     return random.Random(1).randbytes(size - (size >> 10)).replace(b"\x1f", b"")
@@ -150,6 +163,7 @@ CONTENTS: dict[str, Make] = {
     "gzip members that never go on": _of(_member(b"x" * 40)[:14]),
     "whole and damaged gzip members": _of(_member(b"x"), _member(b"x" * 40)[:14]),
     "whole and damaged gzip members, text between": _of(_member(b"x"), _member(_noise(60))[:40] + b"\xff" * 30),
+    "cut off gzip members within one another": _within_one_another,
     "gzip of noise": _gzipped(_noise),
     "gzip of empty objects": _gzipped(_of(b"{}")),
     "gzip of foreign events": _gzipped(_of(_FOREIGN)),

@@ -141,6 +141,7 @@ class _Gunzip:
         if flaw:
             following = self._whole_member_behind(start)
             if following < end:  # it is cut off, and what follows was taken for a part of it
+                self._allowance -= len(self._data) - before
                 del self._data[before:]
                 end, flaw = self._inflate(start, following)
             message = f"gzip is damaged at byte {end:,} {self._place}: {flaw}; what came before is read"
