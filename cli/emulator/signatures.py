@@ -105,6 +105,8 @@ class Signature:
         signed = frozenset(found["headers"].split(";"))
         if "host" not in signed or time[:8] != found["date"]:
             raise RefusedError("SignatureDoesNotMatch", "The signature leaves out the host, or is of another day.")
+        if any(name.startswith("x-amz-") and name not in signed for name in request.headers):  # they say what to do
+            raise RefusedError("AccessDenied", "There were headers present in the request which were not signed.")
         key, region, service = found.group("key", "region", "service")
         return cls(request, key, region, service, signed, found["signature"], time, token, of_link)
 

@@ -237,6 +237,8 @@ def test_whatever_is_changed_of_a_signed_request_it_is_refused(link: int) -> Non
     for change in changes:
         assert not accepted(sent | change), change
     twice = "&X-Amz-Credential=x" if link else "&AWSAccessKeyId=test"
+    with pytest.raises(RefusedError, match="not signed"):  # it would lead to another service
+        accepted(sent | {"headers": headers | {"X-Amz-Target": "secretsmanager.ListSecrets"}})
     with pytest.raises(RefusedError, match="more than once"):
         accepted(sent | {"query": sent["query"] + twice})
 
