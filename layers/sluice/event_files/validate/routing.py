@@ -66,6 +66,7 @@ class FileRouting:
             end = stop
             events += 1
             self._route(piece, view[start:stop])
+            del piece  # a large one is let go before the next is parsed
             if stop - checked >= _CHECKED_BYTES:
                 self._budget.check(stop, len(data), events)
                 checked = stop

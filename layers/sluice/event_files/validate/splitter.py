@@ -99,7 +99,7 @@ class _Splitter:
         while position < size:
             if boundary <= position:
                 boundary = next(boundaries, size)
-            piece = None
+            piece = event = None  # a large one is let go before the next is parsed
             if patience and boundary - position <= short and data[position] == _BRACE:
                 try:  # the common case, without a call: the bytes up to the next boundary are an object
                     event = orjson.loads(view[position:boundary])
@@ -219,13 +219,17 @@ class _Splitter:
     def _partial(self, start: int, end: int, error_position: int, *, cut: bool) -> Piece | _Failure:
         """Classify bytes that did not parse whole: an object and more, a part of one, or neither."""
         try:
-            text = str(self._view[start:end], "utf-8")
+            reach = self._reach(start, end, error_position)
         except UnicodeDecodeError as invalid:
             return self._before_invalid(start, start + invalid.start, end, cut=cut)
-        reach = start + (error_position if text.isascii() else len(text[:error_position].encode()))
         if reach == end or (cut and reach > end - _CUT_TAIL):
             return _Failure(reach, unfinished=True)
         return self._object_before(start, reach)
+
+    def _reach(self, start: int, end: int, characters: int) -> int:
+        """Return the byte behind so many characters of ``start:end``. Raises UnicodeDecodeError."""
+        text = str(self._view[start:end], "utf-8")
+        return start + (characters if text.isascii() else len(text[:characters].encode()))
 
     def _before_invalid(self, start: int, invalid: int, end: int, *, cut: bool) -> Piece | _Failure:
         """Classify bytes that are UTF-8 up to `invalid` only: damage, or a character cut by the window."""
