@@ -1,7 +1,8 @@
 """The one place that takes secrets out of text: whatever the vendor says passes it before anything else reads it.
 
 A secret is found in every form it travels in: as it is, in any case; percent-encoded or as escapes of JSON or HTML, in
-part or whole and one in the other; in hexadecimal; in base64 of any alignment and alphabet, broken into lines or not.
+part or whole and one in the other; in hexadecimal; in base64 of any alignment and alphabet, broken into lines or not,
+and in base64 of that.
 """
 
 import re
@@ -16,7 +17,7 @@ GONE = "***"
 LONGEST = 20_000
 """Characters of a text that are looked at; hundreds of them are shown."""
 
-_LAYERS = 40  # ways of reading a text with codings in one another
+_LAYERS = 20  # ways of reading a text with codings in one another; one that has more is taken for a secret
 _KNOWN = 64  # secrets and tokens that a process remembers; the vendor's tokens live for an hour
 _SHORTEST = 6  # characters of a secret that is told from words in coded text, too
 _SHORTEST_SIGNATURE = 16
@@ -34,15 +35,16 @@ _ESCAPES = tuple(
     re.compile(escape, re.IGNORECASE)
     for escape in (
         rb"(?P<octet>(?:%[0-9a-f]{2})+)",
+        rb"\\(?P<octal>[0-3][0-7]{2})|\\u\{0*(?P<braced>[0-9a-f]{1,6})\}",
         rb"\\u(?P<high>d[89ab][0-9a-f]{2})\\u(?P<low>d[c-f][0-9a-f]{2})|[%\\]u(?P<code>[0-9a-f]{4})|\\x(?P<byte>[0-9a-f]{2})",
         rb"\\(?P<sign>[/\\\"'bfnrt])",
-        rb"&(?:#x0*(?P<hex>[0-9a-f]{1,6})|#0*(?P<decimal>[0-9]{1,7})|(?P<name>[a-z][a-z0-9]{1,31}));",
+        rb"&(?:#x0*(?P<hex>[0-9a-f]{1,6});?|#0*(?P<decimal>[0-9]{1,7});?|(?P<name>[a-z][a-z0-9]{1,31});)",
     )
 )
 _CONTROLS = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _LAST_CODE_POINT = 0x10FFFF
 _ALIKE = bytes.maketrans(b"_", b"/")  # of the two alphabets of base64
-_IGNORED = b" \t\r\n\f\v+-="  # line breaks; a plus is a blank in forms, and a minus in another base64
+_IGNORED = bytes(range(33)) + b"+-="  # line breaks, NULs of UTF-16; a plus is a blank in forms, a minus in base64
 
 
 class Redactor:
@@ -65,8 +67,8 @@ class Redactor:
 
     def holds(self, text: str) -> bool:
         """Tell whether a text holds a secret in any form; very short ones are words, and do not count."""
-        needles = frozenset().union(*self._known.values())
-        return any(needle in plain for plain in map(_plain, _layers(text)) for needle in needles)
+        needles, layers = frozenset().union(*self._known.values()), _layers(text)
+        return len(layers) == _LAYERS or any(needle in plain for plain in map(_plain, layers) for needle in needles)
 
     def redacted(self, text: str) -> str:
         """Return the begin of a text without secrets, addresses, and values of what is named like a credential."""
@@ -111,11 +113,14 @@ def _unescaped(found: re.Match[bytes]) -> bytes:
         return bytes.fromhex(part["octet"].replace("%", ""))
     if "high" in part:
         return bytes.fromhex(part["high"] + part["low"]).decode("utf-16-be").encode()
+    if "octal" in part:
+        return bytes([int(part["octal"], 8)])
     if "sign" in part:
         return _CONTROLS.get(found["sign"], found["sign"])
     if "name" in part:
         return html5.get(f"{part['name']};", found[0].decode()).encode()
-    point = int(part["decimal"]) if "decimal" in part else int(part.get("code") or part.get("byte") or part["hex"], 16)
+    (kind, digits), *_ = part.items()
+    point = int(digits, 10 if kind == "decimal" else 16)
     return chr(point).encode("utf-8", "surrogatepass") if point <= _LAST_CODE_POINT else found[0]
 
 
@@ -131,7 +136,8 @@ def _needles(secret: str) -> Iterator[bytes]:
     whole = secret.encode("utf-8", "surrogatepass")
     coded = {whole, *(form(whole).encode() for form in (quote, quote_plus)), quote(whole, safe="").encode()}
     forms = [*_layers(secret), *(form.hex().encode() for form in coded)]
-    forms += [_base64(form, before) for form in coded for before in range(3)]
+    inner = [_base64(form, before) for form in coded for before in range(3)]
+    forms += [*inner, *(_base64(form, before) for form in inner for before in range(3))]
     yield from (needle for needle in map(_plain, forms) if len(needle) >= _FEWEST)
 
 

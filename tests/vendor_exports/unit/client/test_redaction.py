@@ -45,6 +45,12 @@ def base64(text: str, rng: random.Random) -> str:
     return rng.choice([code, code.rstrip("="), f"{code[:at]}\r\n{code[at:]}"])
 
 
+def nested(text: str, rng: random.Random) -> str:
+    for _ in range(rng.randrange(1, 60)):
+        text = quote(text, safe="")
+    return text
+
+
 FORMS: dict[str, Form] = {
     "as it is": lambda text, _: text,
     "percent": some(percent),
@@ -55,6 +61,12 @@ FORMS: dict[str, Form] = {
     "HTML": some(html_escape),
     "base64": base64,
     "base64 of a form": lambda text, rng: base64(quote_plus(text), rng),
+    "base64 of base64": lambda text, rng: base64(b64encode(text.encode()).decode(), rng),
+    "percent, again and again": lambda text, rng: nested(percent(text, rng), rng),
+    "octal": lambda text, _: "".join(f"\\{octet:03o}" for octet in text.encode()),
+    "braces": lambda text, _: "".join(f"\\u{{{ord(letter):x}}}" for letter in text),
+    "HTML without semicolons": lambda text, _: "".join(f"&#{ord(letter)}" for letter in text) + ".",
+    "NULs between": lambda text, _: "\0".join(text),
     "hexadecimal": lambda text, rng: case(text.encode().hex(), rng),
 }
 ENVELOPES = ("as it is", "quote", "form", "JSON")
