@@ -68,6 +68,7 @@ class EventFunctions(PipelineFunctions):
     def let_announce_anew(self, queue: sqs.IQueue) -> None:
         """Let the intake send messages once more whose files it had no time for: that delivery must not count."""
         self.validate_files.function.add_environment("QUEUE_URL", queue.queue_url)
+        self.validate_files.function.add_environment("MAX_RECEIVES", str(self.lake.stage.max_receives))
         self.validate_files.allow(["sqs:SendMessage"], [queue.queue_arn])
 
     def _allow_source(self, bucket: ProducerBucket) -> None:

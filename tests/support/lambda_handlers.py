@@ -27,6 +27,7 @@ ENVIRONMENT = {
     "EVENT_DAYS_AFTER_FILE": "2",
     "MAX_FILE_HOURS": "1000",
     "FILE_SECONDS": "120",
+    "MAX_RECEIVES": "5",
     "QUEUE_URL": f"https://sqs.us-east-1.amazonaws.com/123456789012/{QUEUE}",
     "BATCH_BYTES": str(1 << 20),
     "SEARCHED": "",

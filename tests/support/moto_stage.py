@@ -146,7 +146,9 @@ class MotoStage:
         return self.turns(queue).take(queue.messages(delivery), lambda: 600.0)
 
     def turns(self, queue: MemoryQueue) -> Turns:
-        return Turns(lambda sources, left: self.validate(*sources, seconds_left=left), self.ledger, queue, self.limits)
+        return Turns(
+            lambda sources, left: self.validate(*sources, seconds_left=left), self.ledger, queue, self.limits, 5
+        )
 
     def convert(self, execution: str = "", attempts: int = 1) -> Summary | None:
         """Run the states of the Convert machine, each tried `attempts` times; return None if there is nothing to do."""

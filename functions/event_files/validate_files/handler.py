@@ -40,7 +40,7 @@ limits = Limits(
     ),
 )
 ledger = DynamoLedger(dynamodb(), setting("LEDGER_TABLE"))
-queue_url = setting("QUEUE_URL")
+queue_url, most_deliveries = setting("QUEUE_URL"), setting("MAX_RECEIVES", int)
 validation = Validation(
     registry=load_registry(),
     read_source=store.read,
@@ -63,7 +63,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         for record in event["Records"]
         if (objects := announced[record["messageId"]]) is not None
     ]
-    turns = Turns(_validate, ledger, SqsMessages(sqs, queue_url, event["Records"]), limits)
+    turns = Turns(_validate, ledger, SqsMessages(sqs, queue_url, event["Records"]), limits, most_deliveries)
     failed = turns.take(messages, lambda: context.get_remaining_time_in_millis() / 1000)
     _report(turns.outcome)
     failed.update(message for message, objects in announced.items() if objects is None)

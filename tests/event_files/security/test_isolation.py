@@ -36,7 +36,7 @@ def deadly(moto_stage: MotoStage, keys: Collection[str]) -> Iterator[None]:
 
 
 @pytest.mark.filterwarnings("ignore:No application metrics")
-@pytest.mark.parametrize("deadly_files", [1, 3])
+@pytest.mark.parametrize("deadly_files", [1, 7])
 def test_files_that_kill_the_function_are_alone_among_the_dead_letters(
     moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch, deadly_files: int
 ) -> None:
@@ -55,6 +55,25 @@ def test_files_that_kill_the_function_are_alone_among_the_dead_letters(
     queue.announce(*bad)
     assert queue.deliver(queue.start(monkeypatch)) == [1] * deadly_files, "redriven, once it is mended"
     assert {moto_stage.record(source)["status"] for source in bad} == {"validated"}
+    assert_books_balance()
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics")
+def test_a_file_that_comes_again_outlives_new_ones_that_kill_the_function(
+    moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = NewFilesQueue()
+    good = [moto_stage.put(f"m/{number}", GOOD) for number in range(5)]
+    bad = [moto_stage.put(f"{folder}/{number}", GOOD) for folder in ("a", "z") for number in range(8)]
+    queue.announce(*good)
+    with deadly(moto_stage, [source.key for source in bad]):
+        for new in bad:
+            queue.announce(new)
+            queue.deliver(queue.start(monkeypatch))
+        while queue.deliver(queue.start(monkeypatch)):
+            pass
+    assert queue.dead_letters() == sorted(source.key for source in bad)
+    assert {moto_stage.record(source)["status"] for source in good} == {"validated"}
     assert_books_balance()
 
 

@@ -3,7 +3,8 @@
 New ones come first, together. A message that was delivered before may announce what the function died of. So each of
 its objects is validated alone, once what is done is committed and out of the queue, and is noted in the ledger first:
 one that was begun and never ended comes last. So a file that kills the function every time is alone with it from the
-third delivery on, and alone among the dead letters in the end.
+third delivery on, and alone among the dead letters in the end. However many do so, they take no other there: what waits
+at its last delivery is announced anew before another file is tried.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -60,19 +61,24 @@ class Turns:
     ledger: Ledger
     queue: Queue
     limits: Limits
+    most_deliveries: int
     outcome: Outcome = field(default_factory=Outcome)
     _removed: set[str] = field(default_factory=set)
 
     def take(self, messages: Sequence[Message], seconds_left: Callable[[], float]) -> set[str]:
         """Validate all that is announced; return the ids of the messages that must come again.
 
-        What was not begun is guilty of nothing: it is announced anew, so that this delivery does not count.
+        What was not begun is guilty of nothing: it is announced anew, so that this delivery does not count. In company of
+        a last delivery new ones are tried alone, too, and after it.
         """
-        new = dict.fromkeys(source for each in messages if each.deliveries == 1 for source in each.sources)
+        last = {source for each in messages if each.deliveries >= self.most_deliveries for source in each.sources}
+        new = dict.fromkeys(source for each in messages if each.deliveries == 1 and not last for source in each.sources)
         again = {source for each in messages for source in each.sources if source not in new}
         statuses = self.ledger.statuses(again)
         self.outcome.skipped |= {source for source in again if source in statuses and statuses[source].is_final}
-        waiting = sorted(again - self.outcome.skipped, key=lambda source: (_is_suspect(statuses, source), source.key))
+        waiting = sorted(
+            again - self.outcome.skipped, key=lambda each: (_is_suspect(statuses, each), each not in last, each.key)
+        )
         kept = self.limits.file_seconds if waiting else 0  # for one of those that wait, at least
         self.outcome.extend(self.validate([*new], lambda: seconds_left() - kept))
         while waiting:
@@ -81,8 +87,8 @@ class Turns:
                 break
             if not self._remove_done(messages, waiting):
                 break
+            waiting = self._spared(messages, waiting, statuses)[1:]
             self._validate_alone(source, seconds_left)
-            waiting = waiting[1:]
         suspects = {source for source in waiting if _is_suspect(statuses, source)}
         self.outcome.failed.update(dict.fromkeys(suspects, _BEGUN))
         self.outcome.postponed.update(set(waiting) - suspects)
@@ -99,6 +105,32 @@ class Turns:
         self._removed |= done
         return True
 
+    def _spared(
+        self, messages: Sequence[Message], waiting: list[SourceObject], statuses: Mapping[SourceObject, Status]
+    ) -> list[SourceObject]:
+        """Announce anew what would be a dead letter if the first that waits killed the function; return the rest.
+
+        Not so what is guilty itself: it failed, or never ended.
+        """
+        guilty = {waiting[0], *self.outcome.failed, *(each for each in waiting if _is_suspect(statuses, each))}
+        spared = {
+            each.id
+            for each in messages
+            if each.deliveries >= self.most_deliveries
+            and guilty.isdisjoint(each.sources)
+            and not set(waiting).isdisjoint(each.sources)
+        }
+        try:
+            if spared:
+                self.queue.send_anew(spared)
+                self.queue.remove(spared)
+        except Exception:  # noqa: BLE001  # then they are tried in this delivery
+            return waiting
+        self._removed |= spared
+        sources = {source for each in messages if each.id in spared for source in each.sources}
+        self.outcome.postponed |= sources & set(waiting)
+        return [source for source in waiting if source not in sources]
+
     def _validate_alone(self, source: SourceObject, seconds_left: Callable[[], float]) -> None:
         try:
             self.ledger.note(SourceRecord(source, Status.BEGUN, 0, Counts(), message=_BEGUN))
@@ -113,6 +145,7 @@ class Turns:
     def _to_come_again(self, messages: Sequence[Message]) -> set[str]:
         failed = {each.id for each in messages if not self.outcome.failed.keys().isdisjoint(each.sources)}
         postponed = {each.id for each in messages if not self.outcome.postponed.isdisjoint(each.sources)} - failed
+        postponed -= self._removed  # sent before
         if not postponed:
             return failed
         try:
