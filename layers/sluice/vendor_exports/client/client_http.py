@@ -27,7 +27,7 @@ from sluice.vendor_exports.client.next_allowed import next_allowed, speaks_of_wa
 
 _UNKNOWN_JOB = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.NOT_FOUND, httpx.codes.GONE})
 _SUPPORT = "Ask the vendor's support."
-_LONGEST_GUID = 200  # characters; every file carries it
+_LONGEST_GUID = 200  # characters of ASCII; every file carries it in S3's metadata, which have 2 KB
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,8 @@ class VesonClient:
         return listed
 
     def _is_guid(self, text: str) -> bool:
-        return len(text) <= _LONGEST_GUID and text.isprintable() and not self.tokens.redactor.holds(text)
+        is_plain = text.isascii() and text.isprintable()
+        return len(text) <= _LONGEST_GUID and is_plain and not self.tokens.redactor.holds(text)
 
     def _list(self, environment: Environment, job_guid: str, minutes: int, api_token: str) -> Answer:
         parameters: dict[str, Any] = {

@@ -198,7 +198,8 @@ def test_statuses_and_lists_in_other_forms() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", [None, [], {}, {"JobGuid": ""}, {"JobGuid": 7}, {"JobGuid": "x" * 201}, {"Message": SENTENCE}]
+    "document",
+    [None, [], {}, {"JobGuid": ""}, {"JobGuid": 7}, {"JobGuid": "x" * 201}, {"JobGuid": "船"}, {"Message": SENTENCE}],
 )
 def test_an_acceptance_without_a_job(document: Any) -> None:
     assert "answered 200" in assert_fails(Vendor([said(200, document)]), "trigger", AnswerNotUnderstoodError)
