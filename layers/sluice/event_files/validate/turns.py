@@ -68,8 +68,8 @@ class Turns:
     def take(self, messages: Sequence[Message], seconds_left: Callable[[], float]) -> set[str]:
         """Validate all that is announced; return the ids of the messages that must come again.
 
-        What was not begun is guilty of nothing: it is announced anew, so that this delivery does not count. Beside a last
-        delivery new ones are tried alone, too, and after it.
+        What was not begun is guilty of nothing: it is announced anew, so that this delivery does not count. Beside a
+        last delivery, and after it, new ones are tried alone, too.
         """
         last = {source for each in messages if each.deliveries >= self.most_deliveries for source in each.sources}
         new = dict.fromkeys(source for each in messages if each.deliveries == 1 and not last for source in each.sources)
