@@ -3,6 +3,7 @@
 import secrets
 import tempfile
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 import duckdb
@@ -16,6 +17,7 @@ def run(application: Application | None = None) -> None:
     """Run the emulator, or what stands in front of it, behind the gate."""
     hide_credentials_of_functions()
     confine_queries()
+    import_module("cli.emulator.athena").read_iceberg()  # not before: it loads services, which take the credentials
     emulator.app = Gate(application or emulator.app)
     emulator.main()
 

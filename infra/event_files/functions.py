@@ -9,8 +9,9 @@ from infra.platform.observability.settings import Observability
 from infra.platform.pipeline_part import PipelineFunctions, PipelinePart
 from infra.platform.stage_stack import StateTable
 from infra.stage import ProducerBucket
+from sluice.contracts.model import PROFILING_LOG
 from sluice.event_files.ledger.model import CONVERTED, NEWEST, PENDING, RUN, SOURCES
-from sluice.lake.object_store import RUNS_PREFIX
+from sluice.lake.object_store import RUNS_PREFIX, table_prefix
 from sluice.search.pending import PENDING_PREFIX
 
 _EVENT_KINDS = ("clean", "dirty", "unrelated")
@@ -28,6 +29,7 @@ class EventFunctions(PipelineFunctions):
         super().__init__(part, self._settings)
         self._ledger = ledger
         self._in_ledger = {"LEDGER_TABLE": ledger.table_name}
+        self._in_tables = {"DATABASE": self.lake.stage.database}
         self._in_media = {"MEDIA_BUCKET": self.lake.media.bucket_name, "MEDIA_TABLE": media_index.table_name}
         self._runs = f"{self._lake_arn}/{RUN_FOLDERS}"
         self._event_folders = [f"{self._lake_arn}/data/{kind}_json/*" for kind in _EVENT_KINDS]
@@ -94,21 +96,24 @@ class EventFunctions(PipelineFunctions):
         claim = ["GetItem", "UpdateItem", "DeleteItem"]
         self.plan_conversion.allow_items(self._ledger.table_arn, claim, [RUN])
         purpose = "Turns batches of clean events into Parquet and leaves a receipt of each"
-        self.convert_batch = self.build("convert_batch", purpose, "arrow", **self._in_lake)
+        self.convert_batch = self.build("convert_batch", purpose, "arrow", **self._in_lake, **self._in_tables)
+        self.lake.catalog.let_read_columns(self.convert_batch)
         chunks = [f"{self._lake_arn}/data/{kind}_json/*" for kind in ("clean", "dirty")]
-        notes = [f"{self._runs}/{folder}/*" for folder in ("receipts", "written", "left_out", "profile")]
+        notes = [f"{self._runs}/{folder}/*" for folder in ("receipts", "left_out", "profile")]
         self.convert_batch.allow(["s3:GetObject"], [*chunks, notes[0]], _ANY_OBJECT)
         self.convert_batch.allow_list(self._lake_arn)
-        tables = f"{self._lake_arn}/data/clean_parquet/*"
+        tables = f"{self._lake_arn}/{table_prefix('*')}year=*"
         self.convert_batch.allow(["s3:PutObject"], [tables, *notes], _ANY_OBJECT)
         purpose = "Compares events with rows, then marks the chunks converted; plans again without what failed"
-        self.commit_conversion = self.build("commit_conversion", purpose, **self._in_lake, **self._in_ledger)
+        self.commit_conversion = self.build(
+            "commit_conversion", purpose, "arrow", "tables", **self._in_lake, **self._in_tables, **self._in_ledger
+        )
+        self.lake.catalog.let_commit(self.commit_conversion)
         self.commit_conversion.allow(["s3:GetObject"], [f"{self._runs}/*"], _ANY_OBJECT)
         written = [f"{self._runs}/plan-*", f"{self._runs}/commit.json"]
         self.commit_conversion.allow(["s3:PutObject"], written, _ANY_OBJECT)
         self.commit_conversion.allow_list(self._lake_arn)
-        removed = [f"{self._lake_arn}/data/{folder}/*" for folder in ("clean_json", "clean_parquet")]
-        self.commit_conversion.allow(["s3:DeleteObject"], [*removed, f"{self._runs}/receipts/*"], _ANY_OBJECT)
+        self.commit_conversion.allow(["s3:DeleteObject"], [f"{self._lake_arn}/data/clean_json/*"], _ANY_OBJECT)
         settled = {"Query": [PENDING], "PutItem": [CONVERTED, NEWEST], "UpdateItem": [PENDING, RUN], "GetItem": [RUN]}
         for action, keys in {**settled, "DeleteItem": [PENDING]}.items():
             self.commit_conversion.allow_items(self._ledger.table_arn, [action], keys)
@@ -118,11 +123,14 @@ class EventFunctions(PipelineFunctions):
             "profile_run",
             "Publishes the outcome of every event of the run, then closes it",
             "arrow",
+            "tables",
             **self._in_lake,
+            **self._in_tables,
             **self._in_ledger,
             SEARCHED="yes" if searched else "",
         )
-        published = f"{self._lake_arn}/data/clean_parquet/PROFILING_LOG.parquet/*"
+        self.lake.catalog.let_commit(self.profile_run, PROFILING_LOG.name)
+        published = f"{self._lake_arn}/{table_prefix(PROFILING_LOG.name)}year=*"
         self.profile_run.allow(["s3:GetObject"], [f"{self._runs}/*"], _ANY_OBJECT)
         self.profile_run.allow(["s3:PutObject"], [published], _ANY_OBJECT)
         if searched:

@@ -20,6 +20,8 @@ _USELESS = (
     "*.pxd",
     "*.pxi",
     "aws_lambda_powertools/event_handler/*",
+    "fb303/*",
+    "hive_metastore/*",
     # Tests, sources, other file systems and formats. Parquet, JSON, compute and dataset stay whole.
     "pyarrow/include/*",
     "pyarrow/includes/*",
@@ -29,7 +31,6 @@ _USELESS = (
     "pyarrow/_azurefs.*",
     "pyarrow/_gcsfs.*",
     "pyarrow/_hdfs.*",
-    "pyarrow/_s3fs.*",
     "pyarrow/_pyarrow_cpp_tests.*",
     "pyarrow/_substrait.*",
     "pyarrow/*orc.*",
@@ -58,7 +59,7 @@ _USELESS = (
     "sluice/contracts/tables/*/dirty.json",
 )
 
-_AWS_SERVICES = {"dynamodb", "s3", "secretsmanager", "sns", "stepfunctions"}  # the clients that functions make
+_AWS_SERVICES = {"dynamodb", "glue", "s3", "secretsmanager", "sns", "stepfunctions"}  # the clients that functions make
 
 
 def slim(packages: Path) -> None:

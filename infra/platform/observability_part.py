@@ -82,7 +82,7 @@ class ObservabilityPart(Part):
         self._run_history = RunHistory(self, lake, pipelines, topic)
         digests = Digests(self, lake, pipelines, topic=topic, missed_calls=self._missed_calls)
         self._functions = [function for each in pipelines for function in each.functions]
-        self._functions += [self._run_history.function, digests.function]
+        self._functions += [lake.catalog.prepare_tables, self._run_history.function, digests.function]
         if self.stage.settings(Observability).alarms:
             self._build_alarms()
         self.publish(Topic=topic.topic_arn, DigestSources=digests.sources)

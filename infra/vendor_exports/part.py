@@ -34,7 +34,7 @@ class VendorExportsPart(PipelinePart):
         self.slots = self.state_table("Slots")
         self._secret_arn = self._build_secret()
         for table in HISTORY_TABLES:
-            lake.catalog.add(self, table, history_prefix(self._settings.environment, table.name), hourly=False)
+            lake.catalog.add_files(self, table, history_prefix(self._settings.environment, table.name), hourly=False)
         self.steps = ExportFunctions(self, self.slots, self._secret_arn)
         self.export = ExportMachine(self, self.steps)
         self.add_machine(self.export)

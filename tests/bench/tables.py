@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from sluice.contracts.model import PROFILING_LOG
 from sluice.event_files.convert.batches import Converter
 from sluice.event_files.convert.committing import Summary, commit, read_plan
 from sluice.event_files.convert.planning import Planning
@@ -10,6 +11,7 @@ from sluice.event_files.convert.profiling import publish_profile
 from sluice.lake.object_store import ObjectStore
 from tests.bench.local_validation import REGISTRY, Read, validate
 from tests.event_files.unit.convert.memory_ledger import RunningExecutions
+from tests.support.lake_tables import MemoryTables, schema_of
 
 _BATCH_BYTES = 32 << 20  # as a stage has it
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -20,9 +22,10 @@ def to_tables(keys: Sequence[str], read: Read, lake: ObjectStore) -> Summary:
     ledger = validate(keys, read, lake)
     planned = Planning(ledger, lake, RunningExecutions(), _BATCH_BYTES).plan("bench", "run", _NOW, "token")
     plan = read_plan(lake, planned.plan_key or "")
-    converter = Converter(REGISTRY, lake)
+    converter = Converter(REGISTRY, lake, schema_of, lambda: "attempt")
     for group in plan.groups:
         converter.convert(group)
-    summary = commit(plan, lake, ledger)
-    publish_profile(plan, lake, ledger)
+    tables = MemoryTables()
+    summary = commit(plan, lake, tables, ledger)
+    publish_profile(plan, lake, tables, ledger, schema_of(PROFILING_LOG.name))
     return summary

@@ -50,7 +50,7 @@ def rows_of(lake: Mapping[str, bytes], table: str) -> Counter[str]:
     names = [column.name for column in REGISTRY.contract(table).columns]
     rows: Counter[str] = Counter()
     for key, body in lake.items():
-        if key.startswith(table_prefix(table)):
+        if key.startswith(f"{table_prefix(table)}year="):
             hour = key.removeprefix(table_prefix(table)).rpartition("/")[0]
             found = pq.ParquetFile(io.BytesIO(body)).read(names).to_pylist()
             rows.update(json.dumps([hour, row], sort_keys=True) for row in found)

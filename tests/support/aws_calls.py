@@ -11,7 +11,9 @@ Call = Callable[[], Any]
 Interceptor = Callable[[str, Call], Any]
 """Takes the name of an operation and the call, and returns the call's result."""
 
-READS = frozenset({"GetObject", "HeadObject", "ListObjectsV2", "GetItem", "BatchGetItem", "Query"})
+READS = frozenset(
+    {"GetObject", "HeadObject", "ListObjectsV2", "GetItem", "BatchGetItem", "Query", "GetTable", "GetDatabase"}
+)
 """Operations that change nothing: failing after one is the same as failing before it."""
 
 

@@ -10,12 +10,14 @@ from urllib.parse import quote_plus
 import pytest
 
 from sluice.event_files.ledger.model import SourceObject
+from tests.support.lake_tables import DATABASE, prepare_tables
 from tests.support.lambda_context import Context
 from tests.support.moto_stage import LAKE, LEDGER, MEDIA, MEDIA_INDEX, QUEUE
 from tests.support.source_files import handler_path
 
 ENVIRONMENT = {
     "LAKE_BUCKET": LAKE,
+    "DATABASE": DATABASE,
     "LEDGER_TABLE": LEDGER,
     "MEDIA_BUCKET": MEDIA,
     "SOURCE_OWNER": "123456789012",
@@ -37,6 +39,8 @@ ENVIRONMENT = {
 }
 """Environment variables that the stacks give the functions."""
 
+_ON_TABLES = {"convert_batch", "commit_conversion", "profile_run"}
+
 
 class Handler(Protocol):
     """Entry point of a function."""
@@ -48,6 +52,8 @@ def load_handler(name: str, monkeypatch: pytest.MonkeyPatch, **environment: str)
     """Start a function anew: an earlier one leaves nothing in its memory."""
     for variable, value in {**ENVIRONMENT, **environment}.items():
         monkeypatch.setenv(variable, value)
+    if name in _ON_TABLES:
+        prepare_tables(LAKE)
     handler = runpy.run_path(str(handler_path(name)))["handler"]
 
     def call(event: Any, context: Context | None = None) -> Any:

@@ -14,6 +14,7 @@ from moto import mock_aws
 
 from sluice.aws import runtime
 from sluice.contracts.load import load_registry
+from sluice.contracts.model import PROFILING_LOG
 from sluice.event_files.convert.batches import Converter
 from sluice.event_files.convert.committing import Summary, commit, read_plan
 from sluice.event_files.convert.leaving_out import leave_out
@@ -28,10 +29,13 @@ from sluice.event_files.media_dynamodb import DynamoMediaIndex
 from sluice.event_files.validate.source_store_s3 import S3SourceStore
 from sluice.event_files.validate.turns import Message, Turns
 from sluice.event_files.validate.validation import Limits, Outcome, Validation
+from sluice.lake.columns_glue import GlueColumns
 from sluice.lake.object_store import timestamped_id
 from sluice.lake.object_store_s3 import S3ObjectStore
+from sluice.lake.tables_iceberg import IcebergTables
 from tests.event_files.unit.convert.memory_ledger import RunningExecutions
 from tests.support.aws_calls import AwsCalls, AwsUnavailableError, KilledError
+from tests.support.lake_tables import DATABASE, check_versions, new_tables, prepare_tables
 from tests.support.moto_backend import create_table, speed_up_moto
 
 if TYPE_CHECKING:
@@ -40,6 +44,7 @@ if TYPE_CHECKING:
 
 
 speed_up_moto()
+check_versions()
 
 T = TypeVar("T")
 
@@ -91,6 +96,8 @@ class MotoStage:
         self.ledger = DynamoLedger(self.dynamodb, LEDGER, self.now)
         self.runs = DynamoRunLedger(self.dynamodb, LEDGER, self.now)
         self.media = DynamoMediaIndex(self.dynamodb, MEDIA_INDEX, MEDIA)
+        self.columns = GlueColumns(runtime.glue(), DATABASE, self.lake)
+        self.tables = IcebergTables(runtime.glue(), DATABASE, LAKE)
 
     def now(self) -> datetime:
         """Return the time; each call takes a second."""
@@ -180,6 +187,7 @@ class MotoStage:
             self.executions.names.discard(name)
 
     def plan(self, execution: str) -> Planned:
+        prepare_tables(LAKE)
         now = self.now()
         planning = Planning(self.runs, self.lake, self.executions, self.batch_bytes)
         return planning.plan(execution, timestamped_id(now, "0000000f"), now, f"{next(self._ticks):08x}")
@@ -190,11 +198,12 @@ class MotoStage:
 
     def convert_batches(self, planned: Planned) -> None:
         for group in self.read_plan(planned).groups:
-            Converter(REGISTRY, self.lake).convert(group)
+            self.work(group)
 
     def work(self, group: BatchGroup) -> None:
         """Convert a group in a call of its own."""
-        Converter(REGISTRY, self.lake).convert(group)
+        token = f"{next(self._ticks):08x}"
+        Converter(REGISTRY, self.lake, self.columns.schema, lambda: token).convert(group)
 
     def leave_out(self, planned: Planned) -> Planned | None:
         """Plan again without chunks that could not be converted; None if all could."""
@@ -203,10 +212,11 @@ class MotoStage:
         return following and replace(planned, plan_key=following[0])
 
     def commit(self, planned: Planned) -> Summary:
-        return commit(self.read_plan(planned), self.lake, self.runs)
+        return commit(self.read_plan(planned), self.lake, self.tables, self.runs)
 
     def profile(self, planned: Planned) -> str:
-        return publish_profile(self.read_plan(planned), self.lake, self.runs)
+        schema = self.columns.schema(PROFILING_LOG.name)
+        return publish_profile(self.read_plan(planned), self.lake, self.tables, self.runs, schema)
 
     def keys(self, prefix: str = "") -> list[str]:
         return [found.key for found in self.lake.list(prefix)]
@@ -235,6 +245,7 @@ def _attempt(attempts: int, state: Callable[[], T]) -> T:
 
 @contextmanager
 def new_moto_stage(**settings: Any) -> Iterator[MotoStage]:
+    new_tables(LAKE)
     with mock_aws():
         moto_stage = MotoStage(*_clients(), **settings)
         for bucket in (SOURCE, LAKE, MEDIA):
@@ -250,6 +261,7 @@ def _clients() -> "tuple[S3Client, DynamoDBClient, AwsCalls]":
     calls = AwsCalls()
     calls.install(runtime.s3())
     calls.install(runtime.dynamodb())
+    calls.install(runtime.glue())
     return runtime.s3(), runtime.dynamodb(), calls
 
 

@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sluice.event_files.ledger.model import (
     CONVERTED,
@@ -20,7 +18,7 @@ from sluice.event_files.ledger.model import (
     clean_key,
     dirty_key,
 )
-from sluice.lake.object_store import TABLES_PREFIX
+from tests.support.lake_tables import rows_of
 from tests.support.moto_backend import items_of, objects_of
 from tests.support.moto_stage import LAKE, LEDGER
 
@@ -52,16 +50,10 @@ def snapshots() -> dict[str, Snapshot]:
 
 def tables() -> dict[str, list[Row]]:
     """Return the rows of all tables with their partition columns; those of the profiling log change with every run."""
-    found: dict[str, list[Row]] = defaultdict(list)
-    for key, content in objects_of(LAKE, TABLES_PREFIX).items():
-        table = key.removeprefix(TABLES_PREFIX).partition(".parquet/")[0]
-        rows = pq.read_table(pa.BufferReader(content), partitioning=None).to_pylist()
-        if table == "PROFILING_LOG":
-            found[table] += [_without(row, _CHANGES_WITH_EVERY_RUN) for row in rows]
-        else:
-            partition = dict(part.split("=") for part in key.split("/") if "=" in part)
-            found[table] += [{**row, **{name: int(value) for name, value in partition.items()}} for row in rows]
-    return found
+    return {
+        table: [_without(row, _CHANGES_WITH_EVERY_RUN) for row in rows] if table == "PROFILING_LOG" else rows
+        for table, rows in rows_of(LAKE).items()
+    }
 
 
 def ledger(prefix: str = "") -> list[Row]:

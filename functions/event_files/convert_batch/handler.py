@@ -1,5 +1,6 @@
 """Map state of Convert: a group of batches of clean lines to Parquet, one after the other."""
 
+import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -7,17 +8,20 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import s3, setting
+from sluice.aws.runtime import glue, s3, setting
 from sluice.contracts.load import load_registry
 from sluice.event_files.convert.batches import Converter
 from sluice.event_files.convert.model import BatchGroup, Receipt
 from sluice.event_files.metrics import BATCH_SECONDS, ROWS_CONVERTED
+from sluice.lake.columns_glue import GlueColumns
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import LambdaFunction
 
 function = LambdaFunction()
 logger, emitter = function.logger, function.emitter
-converter = Converter(load_registry(), S3ObjectStore(s3(), setting("LAKE_BUCKET")))
+files = S3ObjectStore(s3(), setting("LAKE_BUCKET"))
+columns = GlueColumns(glue(), setting("DATABASE"), files)
+converter = Converter(load_registry(), files, columns.schema, new_token=lambda: secrets.token_hex(4))
 
 
 @function.observe

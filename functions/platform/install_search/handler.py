@@ -1,12 +1,11 @@
 """A resource of the stack: index templates and boards in the search cluster."""
 
-import json
-import urllib.request
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from sluice.aws.custom_resource import answer
 from sluice.aws.runtime import setting
 from sluice.contracts.load import load_registry
 from sluice.observability.metrics_cloudwatch import LambdaFunction
@@ -16,7 +15,6 @@ from sluice.search.indices import Indices, install
 
 _ATTEMPTS = 20  # rights on a collection that was just made take their time
 _SECONDS_TO_ANSWER = 95  # after the last attempt: it may take as long as a request may
-_ANSWER_TIMEOUT_SECONDS = 20
 
 function = LambdaFunction()
 logger = function.logger
@@ -37,9 +35,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
             f"The search cluster at {search_url} did not take index templates and boards: {error}. "
             f"See that it answers, and that its owner lets the roles {search_roles} in; then deploy again."
         )
-        _answer(event, "FAILED", reason)
+        answer(event, f"sluice-{stage}-search", "FAILED", reason)
     else:
-        _answer(event, "SUCCESS", "installed")
+        answer(event, f"sluice-{stage}-search", "SUCCESS", "installed")
 
 
 def _install(context: LambdaContext) -> None:
@@ -48,19 +46,3 @@ def _install(context: LambdaContext) -> None:
 
     policy = RetryPolicy(seconds_left, attempts=_ATTEMPTS)
     install(OpenSearchCluster(search_url, boards_url, search_service), indices, stage, policy, datetime.now(UTC))
-
-
-def _answer(event: dict[str, Any], status: Literal["SUCCESS", "FAILED"], reason: str) -> None:
-    """Tell CloudFormation how its request ended; the same physical id in every answer keeps the resource."""
-    answer = {
-        "Status": status,
-        "Reason": reason,
-        "PhysicalResourceId": f"sluice-{stage}-search",
-        **{name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")},
-    }
-    # The URL is CloudFormation's own; its signature allows no content type.
-    put = urllib.request.Request(  # noqa: S310
-        event["ResponseURL"], json.dumps(answer).encode(), {"content-type": ""}, method="PUT"
-    )
-    with urllib.request.urlopen(put, timeout=_ANSWER_TIMEOUT_SECONDS):  # noqa: S310
-        pass

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_glue import GlueClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 
 _CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, max_pool_connections=32, tcp_keepalive=True)
+
+# A commit whose answer is lost would be refused when it is sent again, and look as if it had not been made.
+_SENT_ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1}, tcp_keepalive=True)
 
 _PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6)  # seconds at most, between attempts
 
@@ -44,6 +48,12 @@ def s3() -> "S3Client":
 def dynamodb() -> "DynamoDBClient":
     """Return the DynamoDB client."""
     return boto3.client("dynamodb", config=_CONFIG)
+
+
+@cache
+def glue() -> "GlueClient":
+    """Return the Glue client, which sends every request once."""
+    return boto3.client("glue", config=_SENT_ONCE)
 
 
 @cache

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sluice.contracts.model import Column, HiveType, parse_hive
+from sluice.contracts.model import PARTITION_KEYS, Column, HiveType, parse_hive
 
 _PRIMITIVES = {
     "string": pa.string(),
@@ -35,6 +35,32 @@ def arrow_type(type_: HiveType) -> pa.DataType:
     return _PRIMITIVES[type_.kind]
 
 
+def rows_of(table: pa.Table, hour: str, schema: pa.Schema) -> pa.Table:
+    """Return the rows of an hour (``YYYY-MM-DDTHH``, UTC) as a table of the catalog has them: with year to hour.
+
+    Columns that the catalog has and `table` lacks are null.
+
+    Raises:
+        LookupError: The catalog's table lacks a column.
+    """
+    parts = (hour[:4], hour[5:7], hour[8:10], hour[11:13])
+    partition = {
+        key: pa.repeat(pa.scalar(int(part), pa.int32()), len(table))
+        for key, part in zip(PARTITION_KEYS, parts, strict=True)
+    }
+    if lacking := set(table.column_names) - set(schema.names):
+        raise LookupError(f"the catalog's table has no column {', '.join(sorted(lacking))}: deploy the stage")
+    columns = [partition[field.name] if field.name in partition else _column(table, field) for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _column(table: pa.Table, field: pa.Field) -> pa.ChunkedArray:
+    if field.name not in table.column_names:
+        return pa.nulls(len(table), field.type)
+    column = table[field.name]
+    return column if column.type == field.type else column.cast(field.type)
+
+
 def to_parquet(table: pa.Table) -> bytes:
     """Write a table as one Parquet file."""
     buffer = io.BytesIO()
@@ -44,11 +70,11 @@ def to_parquet(table: pa.Table) -> bytes:
         compression="zstd",
         compression_level=1,
         dictionary_pagesize_limit=_DICTIONARY_BYTES,
-        write_statistics=[field.name for field in table.schema if _has_statistics(field)],
+        write_statistics=[field.name for field in table.schema if has_statistics(field)],
     )
     return buffer.getvalue()
 
 
-def _has_statistics(field: pa.Field) -> bool:
+def has_statistics(field: pa.Field) -> bool:
     """Return whether readers get statistics of a column, by which they pass over files."""
     return pa.types.is_primitive(field.type) or field.name in _SHORT_TEXTS

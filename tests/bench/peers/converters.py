@@ -21,6 +21,7 @@ from sluice.event_files.convert.batches import Converter, by_hour, read_rows
 from sluice.event_files.convert.model import BatchGroup
 from sluice.lake.parquet import arrow_schema, arrow_type, to_parquet
 from tests.bench.clean_lines import REGISTRY, Folder, Work, row_of
+from tests.support.lake_tables import schema_of
 
 BUCKET = "bench"
 
@@ -34,7 +35,7 @@ _HOUR_OF = {"year": (1, 4), "month": (6, 2), "day": (9, 2), "hour": (12, 2)}  # 
 
 def ours(work: Work, target: Path) -> None:
     """Convert each batch as `convert_batch` does."""
-    converter = Converter(REGISTRY, Folder(work.folder, target))
+    converter = Converter(REGISTRY, Folder(work.folder, target), schema_of, lambda: "attempt")
     for batch in work.batches:
         converter.convert(BatchGroup((batch,)))
 

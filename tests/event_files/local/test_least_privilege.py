@@ -18,6 +18,7 @@ from tests.support.sample_events import dump, illustration
 # Rights whose need the emulator does not show: it answers 404 without s3:ListBucket too, and has no orphan a day old.
 NOT_SHOWN = {"validate_files": {"s3:ListBucket"}, "convert_batch": {"s3:ListBucket"}} | {
     "commit_conversion": {"s3:ListBucket"},
+    "profile_run": {"s3:DeleteObject"},  # of metadata, after ten commits
     "sweep_orphans": {"s3:DeleteObject", "dynamodb:BatchGetItem"},
 }
 

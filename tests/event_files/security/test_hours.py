@@ -16,6 +16,7 @@ from sluice.lake.object_store import TABLES_PREFIX
 from tests.bench.local_validation import validate
 from tests.event_files.security.contents import hourly
 from tests.event_files.unit.convert.memory_ledger import RunningExecutions
+from tests.support.lake_tables import schema_of
 from tests.support.memory_object_store import MemoryObjectStore
 from tests.support.moto_stage import REGISTRY, MotoStage
 
@@ -47,6 +48,6 @@ def test_hours_that_are_allowed_are_converted_in_calls_that_end_in_time() -> Non
         hours = sum(span.hours for batch in group.batches for span in batch.spans)
         assert hours <= SETTINGS.batch_bytes / HOUR_WORK
         begun = time.process_time()
-        Converter(REGISTRY, lake).convert(group)
+        Converter(REGISTRY, lake, schema_of, lambda: "attempt").convert(group)
         assert time.process_time() - begun < SECONDS_OF_A_CALL
     assert len([key for key in lake.objects if key.startswith(TABLES_PREFIX)]) == events, "a file for each hour"

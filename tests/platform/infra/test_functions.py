@@ -67,7 +67,7 @@ def test_a_function_knows_the_name_of_a_secret_and_never_its_value(stage: Synthe
 
 
 def _size(stage: Stage, folder: str) -> FunctionSize:
-    (owner,) = [settings for settings in stage.parts if hasattr(settings, folder)]
+    (owner,) = [settings for settings in (stage, *stage.parts) if hasattr(settings, folder)]
     size: FunctionSize = getattr(owner, folder)
     return size
 

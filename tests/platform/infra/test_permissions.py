@@ -37,6 +37,22 @@ def items(table: str, keys: str, *actions: str) -> Rights:
     return {right for key in keys.split() for right in to(f"{table} {key}", *actions)}
 
 
+def catalog(table: str, *actions: str) -> Rights:
+    """Rights to a table of the catalog, for which Glue wants to see those to the database and the catalog, too."""
+    places = ("catalog", "database/<the stage's>", f"table/<the stage's>/{table.lower()}")
+    return {right for place in places for right in to(f"glue {place}", *(f"glue:{action}" for action in actions))}
+
+
+def commits(table: str) -> Rights:
+    """The rights of a function that commits to a table."""
+    folder = f"lake/data/clean_parquet/{table}.parquet"
+    return (
+        catalog(table, "GetDatabase", "GetTable", "UpdateTable")
+        | to(f"{folder}/*", READ)
+        | to(f"{folder}/metadata/*", WRITE, DELETE)
+    )
+
+
 CREATE = "s3:PutObject of what is not there"
 RUN = "lake/runs/2*"
 
@@ -78,9 +94,10 @@ FUNCTIONS: dict[str, dict[str, Rights]] = {
         | to("executions of convert", "states:DescribeExecution"),
         "ConvertBatch": to("lake/data/clean_json/*", READ)
         | to("lake/data/dirty_json/*", READ)
-        | to("lake/data/clean_parquet/*", WRITE)
+        | catalog("*", "GetTable")
+        | to("lake/data/clean_parquet/*.parquet/metadata/*", READ)
+        | to("lake/data/clean_parquet/*.parquet/year=*", WRITE)
         | to(f"{RUN}/receipts/*", READ, WRITE)
-        | to(f"{RUN}/written/*", WRITE)
         | to(f"{RUN}/left_out/*", WRITE)
         | to(f"{RUN}/profile/*", WRITE)
         | to("lake", LIST),
@@ -89,13 +106,13 @@ FUNCTIONS: dict[str, dict[str, Rights]] = {
         | to(f"{RUN}/commit.json", WRITE)
         | to("lake", LIST)
         | to("lake/data/clean_json/*", DELETE)
-        | to("lake/data/clean_parquet/*", DELETE)
-        | to(f"{RUN}/receipts/*", DELETE)
+        | commits("*")
         | items("ledger", "chunk#pending", "Query", "UpdateItem", "DeleteItem")
         | items("ledger", "chunk#converted newest", "PutItem")
         | items("ledger", "run", "GetItem", "UpdateItem"),
         "ProfileRun": to(f"{RUN}/*", READ)
-        | to("lake/data/clean_parquet/PROFILING_LOG.parquet/*", WRITE)
+        | to("lake/data/clean_parquet/PROFILING_LOG.parquet/year=*", WRITE)
+        | commits("PROFILING_LOG")
         | items("ledger", "run", "DeleteItem"),
         "SweepOrphans": to("lake", LIST)
         | to("lake/data/clean_json/*", DELETE)
@@ -136,6 +153,9 @@ FUNCTIONS: dict[str, dict[str, Rights]] = {
         | to("lake/data/history/*", READ, WRITE),
         "PlanHistory": to("lake/runs/history/*/plan.json", WRITE),
         "ObserveHours": to("lake", LIST) | to("flow/Hourly/*", READ) | to("lake/runs/history/*/parts/*", WRITE),
+    },
+    "lake": {
+        "PrepareTables": commits("*") | catalog("*", "CreateTable", "DeleteTable") | to("lake", LIST),
     },
     "observability": {
         "RunHistoryRecordRun": consumes("queue of ends")
@@ -186,6 +206,7 @@ MACHINES = {
         "History": _machine("history", "lake/runs/history/*", *HISTORY),
     },
     "observability": {},
+    "lake": {},
 }
 SCHEDULES = {
     "event_files": {
@@ -194,6 +215,7 @@ SCHEDULES = {
         "Probes": to("ProbeLag", "lambda:InvokeFunction"),
     },
     "vendor_exports": {"EachHour": to("machine export", "states:StartExecution")},
+    "lake": {},
     "observability": {f"DigestsEach{period}": to("SendDigest", "lambda:InvokeFunction") for period in ("Day", "Week")},
 }
 
@@ -285,7 +307,7 @@ def _conditions(stage: Synthesis, conditions: dict[str, Any]) -> tuple[str, list
 
 
 def _role(stack: str, function: str) -> str:
-    return f"{function}Role" if stack == "observability" else f"Functions{function}Role"
+    return {"observability": f"{function}Role", "lake": f"Catalog{function}Role"}.get(stack, f"Functions{function}Role")
 
 
 def _template(stage: Synthesis, stack: str) -> Template:
@@ -298,7 +320,7 @@ def _known(stage: Synthesis, role: str, resource: str) -> str:
     machine = rf":{stage.stage.resource_prefix}-(\w+)"
     names = {
         rf"<LakeBucket\w{{8}}\.Arn>/{FLOWS[stage.stage.settings(VendorExports).environment]}": "flow/",
-        r"<LakeBucket\w{8}\.Arn>": "lake",
+        r"<(?:Lake)?Bucket\w{8}\.Arn>": "lake",
         r"<LakeSource\w{8}\.Arn>": "source",
         rf"arn:(?:aws|<AWS::Partition>):s3:::{stage.stage.source.existing}": "source",
         r"<LakeMedia\w{8}\.Arn>": "media",
@@ -316,6 +338,9 @@ def _known(stage: Synthesis, role: str, resource: str) -> str:
         r"<EventFilesLedger\w{8}\.Arn>": "ledger",
         r"<SearchClusterCollection\w{8}\.Arn>": "the collection",
         r"<(?:Functions|Digests)(\w+)Function\w{8}\.Arn>": r"\1",
+        r"arn:.*:glue:.*:catalog$": "glue catalog",
+        rf"arn:.*:glue:.*:database/{stage.stage.database}$": "glue database/<the stage's>",
+        rf"arn:.*:glue:.*:table/{stage.stage.database}/": "glue table/<the stage's>/",
         rf"arn:.*:states:.*:stateMachine{machine}$": r"machine \1",
         rf"arn:.*:states:.*:execution{machine}:\*$": r"executions of \1",
         rf"arn:.*:states:.*:execution{machine}/(\w+):\*$": r"children \2 of \1",

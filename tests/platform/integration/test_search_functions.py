@@ -121,7 +121,7 @@ def test_a_stage_without_search_leaves_no_marker(moto_stage: MotoStage, monkeypa
 def test_the_marker_is_there_before_the_run_is_closed(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> None:
     with moto_stage.calls.record() as operations:
         run_id = converted(moto_stage, monkeypatch, "yes")
-    assert operations[-3:] == ["PutObject", "PutObject", "DeleteItem"], "the log, the marker, the end of the run"
+    assert operations[-3:] == ["UpdateTable", "PutObject", "DeleteItem"], "the log, the marker, the end of the run"
     (marker,) = objects_of(LAKE, PENDING_PREFIX).values()
     assert json.loads(marker)["run_id"] == run_id
 

@@ -10,7 +10,18 @@ import pytest
 from tests.support.import_contracts import REGISTRATION, DomainContract, PipelinesContract
 
 LAYERS = Path(__file__).parents[3] / "layers"
-ADAPTERS = ("_s3", "_dynamodb", "_http", "_stepfunctions", "_opensearch", "_sns", "_sqs", "_cloudwatch")
+ADAPTERS = (
+    "_s3",
+    "_dynamodb",
+    "_http",
+    "_stepfunctions",
+    "_opensearch",
+    "_sns",
+    "_sqs",
+    "_cloudwatch",
+    "_glue",
+    "_iceberg",
+)
 DOMAIN = [
     path.relative_to(LAYERS)
     for path in sorted(LAYERS.glob("sluice/**/*.py"))

@@ -80,7 +80,7 @@ class Cloud:
     def rows(self, table: str, source_key: str | None = None) -> list[dict[str, Any]]:
         """Return the rows of a table's files, of all source objects or of one."""
         rows: list[dict[str, Any]] = []
-        for key in self.keys(table_prefix(table)):
+        for key in self.keys(f"{table_prefix(table)}year="):
             rows += pq.read_table(pa.BufferReader(self.read(key)), partitioning=None).to_pylist()
         return [row for row in rows if source_key in {None, row["_source_key"]}]
 

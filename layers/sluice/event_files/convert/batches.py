@@ -1,6 +1,6 @@
 """Conversion of batches: lines of JSON to Parquet, one file per hour, with a receipt for each batch."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,7 +18,6 @@ from sluice.event_files.convert.model import (
     left_out_key,
     profile_part_key,
     receipts_key,
-    written_key,
 )
 from sluice.event_files.convert.outdated import rescued_again
 from sluice.event_files.convert.profiling import profile_of_dirty, profile_of_rows
@@ -30,7 +29,7 @@ from sluice.lake.object_store import (
     UnreadableObjectError,
     parquet_key,
 )
-from sluice.lake.parquet import arrow_type, to_parquet
+from sluice.lake.parquet import arrow_type, rows_of, to_parquet
 
 PARTITION_COLUMN = "date_time"
 _BLOCK_BYTES = 4 << 20  # the reader is fastest with blocks of so many bytes, and takes no line longer than one
@@ -71,11 +70,23 @@ class Converted:
 
 
 class Converter:
-    """Converts groups of batches; converting one again overwrites its files with the same bytes."""
+    """Converts groups of batches; the files of each attempt have names of their own, and one attempt leaves receipts.
 
-    def __init__(self, registry: Registry, files: ObjectStore) -> None:
+    Where attempts overlap, those that come late leave nothing but files that no table will ever have.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        files: ObjectStore,
+        schema_of: Callable[[str], pa.Schema],
+        new_token: Callable[[], str],
+    ) -> None:
+        """Bind the lake; `schema_of` gives a table's columns with their ids, `new_token` tells attempts apart."""
         self._registry = registry
         self._files = files
+        self._schema_of = schema_of
+        self._new_token = new_token
 
     def convert(self, group: BatchGroup) -> Converted:
         """Convert the batches of a group, unless they have receipts.
@@ -110,19 +121,14 @@ class Converter:
             return Converted(left_out=left_out)
         self._write(group, read)
         receipts = tuple(_receipt(each.batch, each.files) for each in read)
-        self._files.write(
-            key, b"".join(orjson.dumps(receipt, option=orjson.OPT_APPEND_NEWLINE) for receipt in receipts)
-        )
-        return Converted(receipts)
+        body = b"".join(orjson.dumps(receipt, option=orjson.OPT_APPEND_NEWLINE) for receipt in receipts)
+        return Converted(receipts if self._files.replace(key, body, etag=None) else ())
 
     def _note(self, group: BatchGroup, left_out: Sequence[LeftOut]) -> None:
         self._files.write(left_out_key(group.run_id, group.group_id), orjson.dumps(left_out))
 
     def _write(self, group: BatchGroup, read: Sequence[_Read]) -> None:
-        """Write the files of a group; what they are is written first, so that they are found should it die."""
-        bodies = {file.key: file.body for each in read for file in each.files}
-        self._files.write(written_key(group.run_id, group.group_id), orjson.dumps(list(bodies)))
-        self._files.write_all(bodies)
+        self._files.write_all({file.key: file.body for each in read for file in each.files})
         profile = pa.concat_tables([each.profile for each in read])
         self._files.write(profile_part_key(group.run_id, group.group_id), to_parquet(profile))
 
@@ -131,9 +137,10 @@ class Converter:
             return _Read(batch, (), profile_of_dirty(batch, self._files.read_ranges(batch.spans)))
         contract = self._registry.contract(batch.table)
         rows = self._rows(batch, contract)
-        name = f"{batch.run_id}-{batch.batch_id}"
+        name = f"{batch.run_id}-{batch.batch_id}-{self._new_token()}"
+        schema = self._schema_of(batch.table)
         files = tuple(
-            _File(parquet_key(batch.table, hour, name), hour, part.num_rows, to_parquet(part))
+            _File(parquet_key(batch.table, hour, name), hour, part.num_rows, to_parquet(rows_of(part, hour, schema)))
             for hour, part in by_hour(rows)
         )
         return _Read(batch, files, profile_of_rows(batch, contract, rows))
@@ -241,7 +248,7 @@ def _receipt(batch: Batch, files: Sequence[_File]) -> Receipt:
         batch.batch_id,
         batch.table,
         rows=sum(file.rows for file in files),
-        parquet_files=len(files),
+        files=tuple(file.key for file in files),
         parquet_bytes=sum(len(file.body) for file in files),
         newest_hour=max((file.hour for file in files if file.hour <= batch.planned_at[:_HOUR]), default=""),
     )

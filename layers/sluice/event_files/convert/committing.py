@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from sluice.event_files.convert.model import Plan, Receipt, RunLedger, receipts_key
+from sluice.event_files.convert.model import Plan, Receipt, RunLedger, Tables, receipts_key
 from sluice.event_files.ledger.model import clean_key
 from sluice.lake.lease import LeaseLostError
 from sluice.lake.object_store import MissingObjectError, ObjectStore, commit_key
@@ -48,24 +48,29 @@ def read_plan(files: ObjectStore, key: str) -> Plan:
     return Plan.from_json(orjson.loads(files.read(key)))
 
 
-def assert_owned(plan: Plan, execution: str, ledger: RunLedger) -> None:
-    """Assert that an execution has the run of a plan: one that is redriven would count once more what was done since.
+def assert_owned(plan: Plan, execution: str, ledger: RunLedger, key: str | None = None) -> None:
+    """Assert that an execution has the run of a plan, and that the plan at `key`, if that is given, is still the run's.
+
+    One that is redriven would count once more what was done since.
 
     Raises:
-        LeaseLostError: Another execution took the run over.
+        LeaseLostError: Another execution took the run over, or put another plan in this one's place.
     """
     run = ledger.open_run()
-    if run is None or (run.run_id, run.execution) != (plan.run_id, execution):
+    if run is None or (run.run_id, run.execution, key or run.plan_key) != (plan.run_id, execution, run.plan_key):
         raise LeaseLostError(
             f"run {plan.run_id} was taken over by another execution: nothing is left to do for this one"
         )
 
 
-def commit(plan: Plan, files: ObjectStore, ledger: RunLedger) -> Summary:
-    """Compare rows out with events in, then mark the plan's chunks converted and remove their clean objects.
+def commit(plan: Plan, files: ObjectStore, tables: Tables, ledger: RunLedger) -> Summary:
+    """Compare rows out with events in, make the files rows of their tables, then mark the plan's chunks converted.
+
+    Clean objects of converted chunks are removed.
 
     Raises:
         IncompleteRunError: A group of batches has no receipts, or a table has other rows than planned.
+        CommitError: A table refused its rows; those committed before it have theirs, and are left alone next time.
     """
     receipts = _receipts(plan, files)
     rows = _complete_rows(plan, receipts)
@@ -75,13 +80,15 @@ def commit(plan: Plan, files: ObjectStore, ledger: RunLedger) -> Summary:
         files=plan.files,
         events=plan.rows().total(),
         rows=dict(sorted(rows.items())),
-        parquet_files=sum(receipt.parquet_files for receipt in receipts),
+        parquet_files=sum(len(receipt.files) for receipt in receipts),
         parquet_bytes=sum(receipt.parquet_bytes for receipt in receipts),
         newest_hours=_newest_hours(receipts),
         planned_at=plan.planned_at,
         left_out=[asdict(each) for each in plan.left_out],
         **asdict(plan.arrived),
     )
+    for table in sorted(rows):
+        tables.append(table, plan.run_id, [key for each in receipts if each.table == table for key in each.files])
     files.write(commit_key(plan.run_id), orjson.dumps(summary))
     ledger.mark_converted(plan.chunk_ids, plan.run_id)
     files.delete([clean_key(chunk_id) for chunk_id in plan.chunk_ids])

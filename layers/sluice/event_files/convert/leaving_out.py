@@ -1,7 +1,6 @@
 """Chunks that cannot be read, or whose batch failed for good: a run leaves them out, so that they wait on."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 import orjson
@@ -13,7 +12,6 @@ from sluice.event_files.convert.model import (
     left_out_key,
     plan_key,
     receipts_key,
-    written_key,
 )
 from sluice.event_files.convert.planning import arrived_with
 from sluice.event_files.ledger.model import ChunkRecord, LeftOut
@@ -30,8 +28,8 @@ class FruitlessRunError(Exception):
 def leave_out(plan: Plan, key: str, files: ObjectStore, ledger: RunLedger) -> tuple[str, Plan] | None:
     """Put a plan without what groups could not convert in place of the plan at `key`; return its key and it.
 
-    What was written of these chunks is removed first, so that they are converted later as if they had never been
-    planned; groups without them keep their receipts. None if every group has receipts.
+    Groups without these chunks keep their names, and with them their receipts; what is left of the others gets new
+    names, so that nothing written of these chunks counts. None if every group has receipts.
 
     Raises:
         FruitlessRunError: No chunk is left, though not all are gone: most likely the function lacks a permission.
@@ -42,7 +40,6 @@ def leave_out(plan: Plan, key: str, files: ObjectStore, ledger: RunLedger) -> tu
         return None
     pending = {chunk.chunk_id: chunk for chunk in ledger.pending_chunks()}
     left_out = _with_companions(failed, [pending[each] for each in plan.chunk_ids if each in pending])
-    _remove(plan, left_out.keys(), files)
     following = _without(plan, left_out, pending)
     if not following.groups and not all(each.gone for each in following.left_out):
         ledger.note_left_out(_hardly_blamed(plan, left_out, pending))
@@ -109,30 +106,29 @@ def _hardly_blamed(
         yield note if chunk_id in blamed else replace(note, failures=known)
 
 
-def _remove(plan: Plan, chunk_ids: AbstractSet[str], files: ObjectStore) -> None:
-    """Remove the receipts of the groups with spans of these chunks, then the files that these have written."""
-    groups = [group for group in plan.groups if not chunk_ids.isdisjoint(group.chunk_ids)]
-    files.delete([receipts_key(plan.run_id, group.group_id) for group in groups])
-    lists = files.find_all([written_key(plan.run_id, group.group_id) for group in groups], _LIST_BYTES)
-    files.delete([key for body in lists if body for key in orjson.loads(body)])
-
-
 def _without(plan: Plan, left_out: Mapping[str, LeftOut], pending: Mapping[str, ChunkRecord]) -> Plan:
     chunk_ids = tuple(each for each in plan.chunk_ids if each not in left_out)
     chunks = [pending[each] for each in chunk_ids if each in pending]
+    suffix = f"without-{len(plan.left_out) + len(left_out)}"
     return replace(
         plan,
         files=sum(chunk.files for chunk in chunks),
         chunk_ids=chunk_ids,
-        groups=tuple(filter(None, (_group_without(group, left_out.keys()) for group in plan.groups))),
+        groups=tuple(filter(None, (_group_without(group, left_out.keys(), suffix) for group in plan.groups))),
         arrived=arrived_with(chunks),
         left_out=(*plan.left_out, *left_out.values()),
     )
 
 
-def _group_without(group: BatchGroup, chunk_ids: Collection[str]) -> BatchGroup | None:
+def _group_without(group: BatchGroup, chunk_ids: Collection[str], suffix: str) -> BatchGroup | None:
+    if not any(chunk_id in chunk_ids for chunk_id in group.chunk_ids):
+        return group
     kept = [
-        replace(batch, spans=tuple(span for span in batch.spans if span.chunk_id not in chunk_ids))
+        replace(
+            batch,
+            batch_id=f"{batch.batch_id}-{suffix}",
+            spans=tuple(span for span in batch.spans if span.chunk_id not in chunk_ids),
+        )
         for batch in group.batches
     ]
     batches = tuple(batch for batch in kept if batch.spans)

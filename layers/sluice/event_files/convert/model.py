@@ -1,7 +1,7 @@
 """Plans, batches and receipts of a conversion, and keys of a run's objects in the lake."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
@@ -136,17 +136,25 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Proof that a batch is converted: the rows it wrote, and the number and bytes of its Parquet files.
+    """Proof that a batch is converted: the rows it wrote, and the keys and bytes of its Parquet files.
 
-    `newest_hour` (``YYYY-MM-DDTHH``) is that of its newest row; hours later than the plan do not count.
+    These are rows of the table when the run is committed; files that no receipt names never are. `newest_hour`
+    (``YYYY-MM-DDTHH``) is that of its newest row; hours later than the plan do not count.
     """
 
     batch_id: str
     table: str | None
     rows: int
-    parquet_files: int
+    files: tuple[str, ...]
     parquet_bytes: int = 0
     newest_hour: str = ""
+
+
+class Tables(Protocol):
+    """Tables of the lake, to be written to."""
+
+    def append(self, table: str, run_id: str, files: Sequence[str]) -> None:
+        """Make all files of a run rows of a table in one step, unless they are. Raises CommitError."""
 
 
 class RunLedger(Protocol):
@@ -188,11 +196,6 @@ def plan_key(run_id: str, token: str) -> str:
 def receipts_key(run_id: str, group_id: str) -> str:
     """Return the key of a group's receipts: a line of JSON for each batch."""
     return f"{RUNS_PREFIX}{run_id}/receipts/{group_id}.jsonl"
-
-
-def written_key(run_id: str, group_id: str) -> str:
-    """Return the key of the list of Parquet files that a group is about to write."""
-    return f"{RUNS_PREFIX}{run_id}/written/{group_id}.json"
 
 
 def left_out_key(run_id: str, group_id: str) -> str:

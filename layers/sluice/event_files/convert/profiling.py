@@ -10,9 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sluice.contracts.model import PROFILING_LOG, Contract
-from sluice.event_files.convert.model import Batch, Plan, RunLedger, profile_part_key
+from sluice.event_files.convert.model import Batch, Plan, RunLedger, Tables, profile_part_key
 from sluice.lake.object_store import ObjectStore, parquet_key
-from sluice.lake.parquet import arrow_schema
+from sluice.lake.parquet import arrow_schema, rows_of
 from sluice.search.pending import PendingRun, mark_pending
 
 _SCHEMA = arrow_schema(PROFILING_LOG.columns)
@@ -42,29 +42,36 @@ def profile_of_dirty(batch: Batch, lines: bytes) -> pa.Table:
     return _table(batch, columns, len(records))
 
 
-def publish_profile(plan: Plan, files: ObjectStore, ledger: RunLedger, *, searched: bool = False) -> str:
-    """Write the run's profiling log as one file of its table, then close the run; return the file's key.
+def publish_profile(
+    plan: Plan, files: ObjectStore, tables: Tables, ledger: RunLedger, schema: pa.Schema, *, searched: bool = False
+) -> str:
+    """Make the run's profiling log one file of its table, whose `schema` is given, then close the run.
 
-    A run that had to leave out every chunk has no such file.
-
-    Where the log is `searched` as well, a marker for the search loader is written first.
+    Returns the file's key; a run that had to leave out every chunk has no such file. Where the log is `searched` as
+    well, a marker for the search loader is written first.
     """
     key = parquet_key(PROFILING_LOG.name, plan.planned_at, plan.run_id)
     if plan.groups:
+        parts = (files.read(profile_part_key(plan.run_id, group.group_id)) for group in plan.groups)
         with tempfile.TemporaryFile() as merged:
-            _merge((files.read(profile_part_key(plan.run_id, group.group_id)) for group in plan.groups), merged)
+            _merge((rows_of(_read(part), plan.planned_at, schema) for part in parts), schema, merged)
             merged.seek(0)
             files.write(key, merged)
+        tables.append(PROFILING_LOG.name, plan.run_id, [key])
         if searched:
             mark_pending(files, PendingRun(plan.run_id, key))
     ledger.close_run(plan.run_id)
     return key
 
 
-def _merge(parts: Iterable[bytes], target: IO[bytes]) -> None:
-    with pq.ParquetWriter(target, _SCHEMA, compression="zstd") as writer:
+def _read(part: bytes) -> pa.Table:
+    return pq.read_table(pa.BufferReader(part))
+
+
+def _merge(parts: Iterable[pa.Table], schema: pa.Schema, target: IO[bytes]) -> None:
+    with pq.ParquetWriter(target, schema, compression="zstd") as writer:
         for part in parts:
-            writer.write_table(pq.read_table(pa.BufferReader(part)))
+            writer.write_table(part)
 
 
 def _table(batch: Batch, columns: dict[str, Any], count: int) -> pa.Table:

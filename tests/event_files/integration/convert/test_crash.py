@@ -72,8 +72,9 @@ def _undisturbed(moto_stage: MotoStage) -> list[str]:
     _upload(moto_stage, "undisturbed")
     with moto_stage.calls.record() as operations:
         _finish(moto_stage)
-    writes = {"UpdateItem", "PutObject", "TransactWriteItems", "DeleteObjects", "DeleteItem"}
-    assert set(operations) == {"GetItem", "Query", "GetObject", "HeadObject", "ListObjectsV2", *writes}
+    writes = {"UpdateItem", "PutObject", "TransactWriteItems", "DeleteObjects", "DeleteItem", "UpdateTable"}
+    reads = {"GetItem", "Query", "GetObject", "HeadObject", "ListObjectsV2", "GetTable", "GetDatabase"}
+    assert set(operations) == reads | writes
     assert operations.count("TransactWriteItems") == 2
     return operations
 

@@ -10,7 +10,7 @@ from sluice.aws import runtime
 from sluice.aws.runtime import StepFunctionsExecutions
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.lake.lease import LeaseLostError
-from sluice.lake.object_store import TABLES_PREFIX
+from tests.support.lake_tables import data_files
 from tests.support.lambda_handlers import Handler, load_handler
 from tests.support.moto_backend import objects_of
 from tests.support.moto_stage import LAKE, LEDGER, SOURCE, MotoStage
@@ -93,7 +93,7 @@ def test_a_run(machine: Machine) -> None:
         "events": 2,
         "rows": {"MICROONE_EVENT": 1, "MICROTWO_PRED": 1},
         "parquet_files": 2,
-        "parquet_bytes": sum(len(file) for key, file in objects_of(LAKE, TABLES_PREFIX).items() if "_LOG" not in key),
+        "parquet_bytes": sum(len(file) for key, file in data_files(LAKE).items() if "_LOG" not in key),
         "bytes": len(objects_of(SOURCE)["x/a"]),
         "dirty": {"MICROONE_EVENT": {"RULE_BROKEN": 1}},
         "dirty_bytes": summary["dirty_bytes"],

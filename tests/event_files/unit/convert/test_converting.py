@@ -10,12 +10,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from cli.contracts.generation import generate_event
+from sluice.contracts.model import PARTITION_KEYS
 from sluice.event_files.convert.batches import Converted, Converter, read_rows
 from sluice.event_files.convert.model import Batch, BatchGroup, Span, left_out_key, profile_part_key, receipts_key
 from sluice.event_files.ledger.model import Counts
 from sluice.event_files.validate.event_processor import EventProcessor, lineage_of
 from sluice.lake.object_store import table_prefix
 from tests.event_files.unit.validate.contract_events import CONTRACTS, REGISTRY, chance
+from tests.support.lake_tables import schema_of
 from tests.support.memory_object_store import MemoryObjectStore
 
 RUN, TABLE = "20260131T120000000000Z-r", "MICROONE_PRED"
@@ -47,12 +49,17 @@ def batch_of(files: MemoryObjectStore, table: str, lines: list[bytes]) -> Batch:
 
 
 def convert(files: MemoryObjectStore, *batches: Batch) -> Converted:
-    return Converter(REGISTRY, files).convert(BatchGroup(batches))
+    return Converter(REGISTRY, files, schema_of, lambda: "attempt").convert(BatchGroup(batches))
 
 
 def read(files: MemoryObjectStore, prefix: str) -> pa.Table:
     parts = [pq.read_table(pa.BufferReader(files.objects[key]), partitioning=None) for key in files.keys(prefix)]
     return pa.concat_tables(parts)
+
+
+def events_of(files: MemoryObjectStore, prefix: str) -> pa.Table:
+    """Return the rows of files without the columns of their partitions."""
+    return read(files, prefix).drop_columns(PARTITION_KEYS)
 
 
 @pytest.mark.parametrize("table", [contract.table for contract in CONTRACTS])
@@ -61,7 +68,7 @@ def test_rows_land_in_their_partitions(table: str) -> None:
     lines = rows_of(table, 20)
     batch = batch_of(files, table, lines)
     convert(files, batch)
-    root, name = f"data/clean_parquet/{table}.parquet/", f"{RUN}-00000-{table}.parquet"
+    root, name = f"data/clean_parquet/{table}.parquet/", f"{RUN}-00000-{table}-attempt.parquet"
     partitions = (
         "year=2022/month=4/day=10/hour=0/",
         "year=2022/month=4/day=9/hour=22/",
@@ -69,11 +76,11 @@ def test_rows_land_in_their_partitions(table: str) -> None:
     )
     assert files.keys(root) == [f"{root}{partition}{name}" for partition in partitions]
     wanted = read_rows(REGISTRY.contract(table), b"".join(lines))
-    assert read(files, root).sort_by("_source_offset").equals(wanted.sort_by("_source_offset"))
+    assert events_of(files, root).sort_by("_source_offset").equals(wanted.sort_by("_source_offset"))
     receipt = json.loads(files.objects[receipts_key(RUN, batch.batch_id)])
     size = sum(len(body) for key, body in files.objects.items() if key.startswith(table_prefix(table)))
-    written = {"rows": 20, "parquet_files": HOURS, "parquet_bytes": size, "newest_hour": "2022-04-10T00"}
-    assert receipt == {"batch_id": batch.batch_id, "table": table, **written}
+    written = {"rows": 20, "files": files.keys(root), "parquet_bytes": size, "newest_hour": "2022-04-10T00"}
+    assert {**receipt, "files": sorted(receipt["files"])} == {"batch_id": batch.batch_id, "table": table, **written}
     assert read(files, profile_part_key(RUN, batch.batch_id)).num_rows == 20
 
 
@@ -99,7 +106,7 @@ def test_a_file_may_be_passed_over_by_short_values_and_repeats_no_text() -> None
     group = pq.ParquetFile(pa.BufferReader(body)).metadata.row_group(0)
     columns = [group.column(number) for number in range(group.num_columns)]
     known = {column.path_in_schema for column in columns if column.is_stats_set}
-    assert known == {"unix_timestamp", "date_time", "_rescued", "_source_key", "_source_offset"}
+    assert known == {"unix_timestamp", "date_time", "_rescued", "_source_key", "_source_offset", *PARTITION_KEYS}
 
 
 def test_again_writes_the_same() -> None:

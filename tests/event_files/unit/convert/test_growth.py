@@ -7,6 +7,7 @@ from dataclasses import asdict
 import orjson
 import pytest
 
+from sluice.contracts.model import PROFILING_LOG
 from sluice.event_files.convert.batches import Converter
 from sluice.event_files.convert.committing import commit, read_plan
 from sluice.event_files.convert.model import BatchGroup
@@ -18,6 +19,7 @@ from tests.event_files.unit.convert.memory_ledger import MemoryLedger, RunningEx
 from tests.event_files.unit.convert.test_converting import rows_of
 from tests.event_files.unit.convert.test_planning import NOW
 from tests.event_files.unit.validate.contract_events import REGISTRY
+from tests.support.lake_tables import MemoryTables, schema_of
 from tests.support.memory_object_store import MemoryObjectStore
 
 BACKLOGS = (1, 100, 1_000)  # chunks; 98 files each
@@ -86,9 +88,10 @@ def test_a_conversion_lists_nothing() -> None:
     planned = Planning(ledger, files, RunningExecutions(), BATCH_BYTES).plan("me", "the-run", NOW, "token")
     plan = read_plan(files, planned.plan_key or "")
     for group in plan.groups:
-        Converter(REGISTRY, files).convert(group)
-    assert commit(plan, files, ledger).rows == {table: 3}
-    publish_profile(plan, files, ledger)
+        Converter(REGISTRY, files, schema_of, lambda: "attempt").convert(group)
+    tables = MemoryTables()
+    assert commit(plan, files, tables, ledger).rows == {table: 3}
+    publish_profile(plan, files, tables, ledger, schema_of(PROFILING_LOG.name))
 
 
 def test_batches_grow_with_the_bytes_and_not_with_the_chunks() -> None:

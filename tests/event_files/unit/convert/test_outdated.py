@@ -9,13 +9,14 @@ from typing import Any
 import orjson
 import pytest
 
-from sluice.contracts.model import Contract, Registry, parse_hive
+from sluice.contracts.model import Contract, Registry, Table, parse_hive
 from sluice.event_files.convert.batches import Converted, Converter
 from sluice.event_files.convert.model import BatchGroup
 from sluice.event_files.validate.members import pointer
 from sluice.lake.object_store import table_prefix
 from tests.event_files.unit.convert.test_converting import TABLE, batch_of, read, rows_of
 from tests.event_files.unit.validate.contract_events import CONTRACTS, REGISTRY
+from tests.support.lake_tables import columns_of, schema_of
 from tests.support.memory_object_store import MemoryObjectStore
 
 by_contract = pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.table)
@@ -44,7 +45,16 @@ def convert(lines: list[bytes], contract: Contract, columns: str) -> list[dict[s
     files = MemoryObjectStore()
     batch = batch_of(files, contract.table, lines)
     batch = replace(batch, spans=tuple(replace(span, columns=columns) for span in batch.spans))
-    assert Converter(registry(contract, contract), files).convert(BatchGroup((batch,))).receipts
+    assert (
+        Converter(
+            registry(contract, contract),
+            files,
+            lambda _: columns_of(Table(contract.table, contract.table_columns, "")),
+            lambda: "attempt",
+        )
+        .convert(BatchGroup((batch,)))
+        .receipts
+    )
     return sorted(read(files, table_prefix(contract.table)).to_pylist(), key=lambda row: row["_source_offset"])
 
 
@@ -114,4 +124,4 @@ def test_rows_of_a_table_that_is_gone_wait_and_block_no_other() -> None:
 
 
 def convert_group(files: MemoryObjectStore, lines: list[bytes], known: Registry) -> Converted:
-    return Converter(known, files).convert(BatchGroup((batch_of(files, TABLE, lines),)))
+    return Converter(known, files, schema_of, lambda: "attempt").convert(BatchGroup((batch_of(files, TABLE, lines),)))

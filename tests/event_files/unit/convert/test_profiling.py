@@ -19,6 +19,7 @@ from sluice.event_files.validate.rules import RuleBreak
 from sluice.lake.parquet import to_parquet
 from tests.event_files.unit.convert.memory_ledger import MemoryLedger
 from tests.event_files.unit.validate.contract_events import REGISTRY
+from tests.support.lake_tables import MemoryTables, schema_of
 from tests.support.memory_object_store import MemoryObjectStore
 
 PLANNED_AT = "2026-01-31T12:30:15.123Z"
@@ -85,9 +86,11 @@ def test_the_log_of_a_run_is_one_file_of_its_table() -> None:
         rows = read_rows(contract, orjson.dumps({"detail": {"id": batch.batch_id}}))
         files.write(profile_part_key(RUN, batch.batch_id), to_parquet(profile_of_rows(batch, contract, rows)))
     ledger = MemoryLedger(run=OpenRun(RUN, "me", "plan"))
-    key = publish_profile(Plan(RUN, PLANNED_AT, 2, (), groups), files, ledger)
+    tables, schema = MemoryTables(), schema_of("PROFILING_LOG")
+    key = publish_profile(Plan(RUN, PLANNED_AT, 2, (), groups), files, tables, ledger, schema)
     assert key == f"data/clean_parquet/PROFILING_LOG.parquet/year=2026/month=1/day=31/hour=12/{RUN}.parquet"
     log = pq.read_table(pa.BufferReader(files.objects[key]))
     assert log["event_id"].to_pylist() == ["a", "b"]
-    assert log.schema.field("timestamp").type == pa.timestamp("ms", tz="UTC")
+    assert log.schema.field("timestamp").type == pa.timestamp("us")
+    assert tables.files == {"PROFILING_LOG": {RUN: (key,)}}
     assert ledger.run is None

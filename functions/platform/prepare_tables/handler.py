@@ -1,0 +1,37 @@
+"""A resource of the stack: a table of the lake, created and evolved as its columns say."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from sluice.aws.custom_resource import answer
+from sluice.aws.runtime import glue, setting
+from sluice.contracts.model import Column, Table
+from sluice.lake.tables_iceberg import IcebergTables
+from sluice.observability.metrics_cloudwatch import LambdaFunction
+
+function = LambdaFunction()
+logger = function.logger
+database = setting("DATABASE")
+tables = IcebergTables(glue(), database, setting("LAKE_BUCKET"))
+
+
+@function.observe
+def handler(event: dict[str, Any], _context: LambdaContext) -> None:
+    """Do what CloudFormation asks for and answer it."""
+    table = _table(event["ResourceProperties"])
+    resource = f"{database}.{table.name.lower()}"
+    try:
+        changes = (tables.drop if event["RequestType"] == "Delete" else tables.prepare)(table)
+    except Exception as error:  # without an answer, CloudFormation waits for an hour
+        logger.exception("not prepared")
+        answer(event, resource, "FAILED", f"table {table.name}: {error}")
+    else:
+        logger.info("prepared", extra={"table": table.name, "changes": changes})
+        answer(event, resource, "SUCCESS", "; ".join(changes))
+
+
+def _table(properties: Mapping[str, Any]) -> Table:
+    columns = (Column(each["Name"], (), each["Type"], each["Doc"]) for each in properties["Columns"])
+    return Table(properties["Name"], tuple(columns), properties["Doc"])

@@ -1,0 +1,279 @@
+"""Tables of the lake in Apache Iceberg: created and evolved from their columns, committed to, looked at, rolled back.
+
+A table is what its newest snapshot says, and Glue's `UpdateTable` with the version it was read at makes a snapshot the
+newest one: in one step, or not at all. A run's files become rows that way, and the run is named in the snapshot.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pyiceberg.catalog.glue import GlueCatalog
+from pyiceberg.exceptions import (
+    CommitFailedException,
+    NoSuchIcebergTableError,
+    NoSuchTableError,
+    TableAlreadyExistsError,
+    ValidationError,
+)
+from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table as IcebergTable
+from pyiceberg.table.snapshots import Snapshot as IcebergSnapshot
+from pyiceberg.table.update.schema import UpdateSchema
+from pyiceberg.transforms import IdentityTransform
+from pyiceberg.types import (
+    BooleanType,
+    DoubleType,
+    IcebergType,
+    IntegerType,
+    ListType,
+    LongType,
+    NestedField,
+    StringType,
+    StructType,
+    TimestampType,
+)
+
+from sluice.aws.runtime import attempts
+from sluice.contracts.model import PARTITION_KEYS, Column, HiveType, Table, parse_hive
+from sluice.lake.file_io_s3 import S3FileIO
+from sluice.lake.object_store import table_prefix
+from sluice.lake.parquet import arrow_schema, has_statistics
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue import GlueClient
+
+RUN = "sluice.run"
+"""Property of a snapshot's summary: the run whose files it added."""
+
+_PROPERTIES = {
+    "write.parquet.compression-codec": "zstd",
+    "write.metadata.metrics.default": "none",
+    # Each commit writes the metadata anew: ten versions are kept, and manifests of few files become one.
+    "write.metadata.previous-versions-max": "10",
+    "write.metadata.delete-after-commit.enabled": "true",
+    "commit.manifest-merge.enabled": "true",
+    "commit.manifest.min-count-to-merge": "20",
+    # Tried again here, after a look whether the run is in already; PyIceberg would add it once more.
+    "commit.retry.num-retries": "0",
+}
+_PRIMITIVES: dict[str, IcebergType] = {
+    "string": StringType(),
+    "bigint": LongType(),
+    "int": IntegerType(),
+    "double": DoubleType(),
+    "boolean": BooleanType(),
+    "timestamp": TimestampType(),
+}
+_UNSURE = (CommitFailedException, BotoCoreError, ClientError)  # whether it was committed or not: the next look tells
+
+
+class IncompatibleTableError(Exception):
+    """A table cannot become what its contract says; the message names the columns and the way out."""
+
+
+class CommitError(Exception):
+    """A table refused a commit time and again; nothing of it is visible."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A state of a table: rows and files added and removed, and what the table holds since."""
+
+    snapshot_id: int
+    committed_at: datetime
+    run_id: str
+    operation: str
+    rows_added: int
+    rows_removed: int
+    rows: int
+    files: int
+    bytes: int
+    is_current: bool
+
+
+class IcebergTables:
+    """The tables of one database, their files in one bucket."""
+
+    def __init__(self, client: "GlueClient", database: str, bucket: str) -> None:
+        """Bind the database; the client tries nothing again, or a commit whose answer is lost would look refused."""
+        self._catalog = GlueCatalog(
+            database, client=client, **{"py-io-impl": f"{S3FileIO.__module__}.{S3FileIO.__name__}"}
+        )
+        self._database = database
+        self._bucket = bucket
+
+    def prepare(self, table: Table) -> list[str]:
+        """Create a table, or let it gain the columns it lacks; return what changed, in words.
+
+        Raises:
+            IncompatibleTableError: A column is there with a type that cannot become the wanted one.
+        """
+        wanted = _schema(table)
+        try:
+            current = self._load(table.name)
+        except NoSuchTableError:
+            return self._create(table, wanted)
+        except NoSuchIcebergTableError as error:
+            raise IncompatibleTableError(
+                f"{table.name}: the catalog has a table of this name that is no Iceberg table; "
+                "rename or drop it, then deploy again"
+            ) from error
+        changes = _missing(wanted, current.schema())
+        if changes or _docs(wanted) != _docs(current.schema()):
+            self._evolve(current, wanted)
+        stale = {name: value for name, value in _properties(table).items() if current.properties.get(name) != value}
+        if stale:
+            with current.transaction() as change:
+                change.set_properties(stale)
+        return changes
+
+    def drop(self, table: Table) -> list[str]:
+        """Take a table out of the catalog, unless it is none of ours; its files stay. Return what changed, in words."""
+        with suppress(NoSuchTableError, NoSuchIcebergTableError):
+            self._catalog.drop_table(self._load(table.name).name())
+            return ["dropped"]
+        return []
+
+    def append(self, table: str, run_id: str, files: Sequence[str]) -> None:
+        """Add all files (keys of the bucket) of a run to a table in one snapshot, unless one of the run is there.
+
+        Raises:
+            CommitError: Others committed first each time, or Glue or S3 refused.
+        """
+        locations = [f"s3://{self._bucket}/{key}" for key in files]
+        failure: Exception | None = None
+        for _ in attempts():
+            try:
+                current = self._load(table)
+                if any(_run_of(snapshot) == run_id for snapshot in current.snapshots()):
+                    return
+                current.add_files(locations, snapshot_properties={RUN: run_id}, check_duplicate_files=False)
+            except _UNSURE as error:
+                failure = error
+            else:
+                return
+        raise CommitError(f"run {run_id} could not be committed to table {table}: {failure}") from failure
+
+    def snapshots(self, table: str) -> list[Snapshot]:
+        """Return the snapshots that a table has, newest first."""
+        current = self._load(table)
+        newest = current.current_snapshot()
+        found = [_snapshot(each, newest) for each in current.snapshots()]
+        return sorted(found, key=lambda snapshot: snapshot.committed_at, reverse=True)
+
+    def roll_back(self, table: str, snapshot_id: int) -> None:
+        """Let a table be again what one of its snapshots says."""
+        current = self._load(table)
+        current.manage_snapshots().rollback_to_snapshot(snapshot_id).commit()
+
+    def _load(self, table: str) -> IcebergTable:
+        return self._catalog.load_table((self._database, table.lower()))
+
+    def _create(self, table: Table, wanted: Schema) -> list[str]:
+        location = f"s3://{self._bucket}/{table_prefix(table.name).removesuffix('/')}"
+        with suppress(TableAlreadyExistsError):  # a twin of this call was first
+            self._catalog.create_table(
+                (self._database, table.name.lower()),
+                wanted,
+                location,
+                _partition_spec(wanted),
+                properties=_properties(table),
+            )
+        return ["created"]
+
+    def _evolve(self, current: IcebergTable, wanted: Schema) -> None:
+        try:
+            with current.update_schema() as update:
+                update.union_by_name(wanted)
+                _arrange(update, wanted, current.schema())
+        except (ValidationError, ValueError) as error:
+            raise IncompatibleTableError(
+                f"{current.name()[-1]}: {error}; a column keeps its type: give the new one another name, "
+                "or drop the table and reprocess its files"
+            ) from error
+
+
+def _properties(table: Table) -> dict[str, str]:
+    known = [*PARTITION_KEYS, *(field.name for field in arrow_schema(table.columns) if has_statistics(field))]
+    metrics = {f"write.metadata.metrics.column.{name}": "truncate(32)" for name in known}
+    return {"Description": table.doc, **_PROPERTIES, **metrics}
+
+
+def _schema(table: Table) -> Schema:
+    """Return the schema of a table; its ids are those of the catalog once it is created."""
+    ids = count(1)
+    columns = [*table.columns, *(Column(key, (), "int", "Of the event's time, UTC.") for key in PARTITION_KEYS)]
+    return Schema(*(_field(ids, column.name, parse_hive(column.type), column.doc) for column in columns))
+
+
+def _field(ids: "count[int]", name: str, type_: HiveType, doc: str | None = None) -> NestedField:
+    return NestedField(next(ids), name, _iceberg_type(ids, type_), required=False, doc=doc)
+
+
+def _iceberg_type(ids: "count[int]", type_: HiveType) -> IcebergType:
+    if type_.kind == "array":
+        return ListType(next(ids), _iceberg_type(ids, type_.element), element_required=False)
+    if type_.kind == "struct":
+        return StructType(*(_field(ids, name, member) for name, member in type_.fields))
+    return _PRIMITIVES[type_.kind]
+
+
+def _partition_spec(schema: Schema) -> PartitionSpec:
+    return PartitionSpec(
+        *(
+            PartitionField(schema.find_field(key).field_id, 1000 + place, IdentityTransform(), key)
+            for place, key in enumerate(PARTITION_KEYS)
+        )
+    )
+
+
+def _missing(wanted: Schema, current: Schema) -> list[str]:
+    """Return the columns and members that `current` lacks or has with another type, in words."""
+    there = {current.find_column_name(each): current.find_type(each) for each in current.field_ids}
+    changes = []
+    for each in wanted.field_ids:
+        name, type_ = wanted.find_column_name(each), wanted.find_type(each)
+        if name not in there:
+            changes.append(f"{name} is new")
+        elif type_.is_primitive and there[name] != type_:
+            changes.append(f"{name} becomes {type_}, it was {there[name]}")
+    return changes
+
+
+def _docs(schema: Schema) -> dict[str, str | None]:
+    return {field.name: field.doc for field in schema.fields}
+
+
+def _arrange(update: UpdateSchema, wanted: Schema, current: Schema) -> None:
+    """Put new columns where the contract has them: after the column before them."""
+    known = {field.name for field in current.fields}
+    for before, field in zip(wanted.fields, wanted.fields[1:], strict=False):
+        if field.name not in known:
+            update.move_after(field.name, before.name)
+
+
+def _run_of(snapshot: IcebergSnapshot) -> str:
+    return snapshot.summary.additional_properties.get(RUN, "") if snapshot.summary else ""
+
+
+def _snapshot(snapshot: IcebergSnapshot, newest: IcebergSnapshot | None) -> Snapshot:
+    summary = snapshot.summary
+    counts = summary.additional_properties if summary else {}
+    return Snapshot(
+        snapshot_id=snapshot.snapshot_id,
+        committed_at=datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC),
+        run_id=_run_of(snapshot),
+        operation=summary.operation.value if summary else "",
+        rows_added=int(counts.get("added-records", 0)),
+        rows_removed=int(counts.get("deleted-records", 0)),
+        rows=int(counts.get("total-records", 0)),
+        files=int(counts.get("total-data-files", 0)),
+        bytes=int(counts.get("total-files-size", 0)),
+        is_current=newest is not None and snapshot.snapshot_id == newest.snapshot_id,
+    )
