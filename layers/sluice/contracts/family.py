@@ -53,14 +53,19 @@ class Family:
 
     def service_of(self, event: object, kind: Kind) -> str | None:
         """Return the service that an event of a kind names."""
-        for place in self.service[kind]:
-            found = value_at(event, place.path)
-            if found is None:
-                continue
-            if not isinstance(found, str) or place.after_last not in found:
-                return None
-            return (found.rpartition(place.after_last)[2] if place.after_last else found) or None
-        return None
+        return service_in(event, self.service[kind])
+
+
+def service_in(event: object, places: Iterable[Place]) -> str | None:
+    """Return the service that an event names in one of some places: the first that holds anything counts."""
+    for place in places:
+        found = value_at(event, place.path)
+        if found is None:
+            continue
+        if not isinstance(found, str) or place.after_last not in found:
+            return None
+        return (found.rpartition(place.after_last)[2] if place.after_last else found) or None
+    return None
 
 
 def value_at(value: Any, path: Iterable[str]) -> Any:  # noqa: ANN401

@@ -1,6 +1,7 @@
 """Media that events name: looked up many at a time, and remembered."""
 
 from collections.abc import Callable, Collection, Mapping
+from itertools import islice
 
 Medium = tuple[str, str]
 """A medium as events name it: its library, and its id there."""
@@ -46,7 +47,7 @@ class KnownMedia:
         """Look media up, all together; those known longest are forgotten for them."""
         found = self._look_up(media)
         self._known.update((medium, found.get(medium)) for medium in media)
-        for medium in [*self._known][: max(0, len(self._known) - _MOST_KNOWN)]:
+        for medium in [*islice(self._known, max(0, len(self._known) - _MOST_KNOWN))]:
             del self._known[medium]
 
     def forget_missing(self) -> None:

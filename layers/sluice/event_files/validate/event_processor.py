@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from sluice.contracts.family import Family, Kind, Place
+from sluice.contracts.family import Family, Kind, Place, service_in
 from sluice.contracts.model import Contract, Correction, Registry
 from sluice.event_files.ledger.model import Counts, Reason
 from sluice.event_files.media import FindMedia, NotLookedUpError
@@ -107,9 +107,9 @@ def _expected(registry: Registry) -> Mapping[tuple[str, str], _Expected]:
     expected: dict[tuple[str, str], _Expected] = {}
     for family in registry.families:
         for detail_type, kind in family.kinds.items():
-            elsewhere = partial(family.service_of, kind=kind)
-            match family.service[kind][0]:
-                case Place(path=(first, second, third), after_last=""):
+            match family.service[kind]:
+                case (Place(path=(first, second, third), after_last=""), *others):
+                    elsewhere = partial(service_in, places=others)
                     known_services = services[family.name, kind]
                     expected[family.source, detail_type] = (first, second, third, elsewhere, known_services)
     return expected

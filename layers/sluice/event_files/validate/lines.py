@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 
 from sluice.event_files.ledger.model import HOUR_WORK, Segment
@@ -53,7 +53,7 @@ class Lines:
             for rows, length, hours in _cut(map(len, self.clean[place]) for place in of_table):
                 segments.append(Segment(table, offset, length, rows, hours=hours))
                 offset += length
-        return b"".join(line for place in places for line in self.clean[place]), tuple(segments)
+        return b"".join(chain.from_iterable(map(self.clean.__getitem__, places))), tuple(segments)
 
 
 def _cut(lengths_by_hour: Iterable[Iterable[int]]) -> Iterable[tuple[int, int, int]]:

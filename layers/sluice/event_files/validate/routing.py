@@ -36,6 +36,7 @@ class FileRouting:
         self._budget = budget or Budget()
         self._look_up = look_up
         self._hours = FileHours() if hours is None else hours
+        self._hour = ""  # of the last clean event: the next is mostly of the same, and a text is hashed once
         self._aside: list[tuple[Piece, memoryview]] = []  # events whose media are not known yet
         self._aside_bytes = 0
         self._media: set[Medium] = set()
@@ -131,7 +132,7 @@ class FileRouting:
         processor = self._processors[table]
         try:
             hour = processor.time_of(event)[:HOUR_LENGTH]
-            usual = hour in self._hours
+            usual = hour == self._hour or hour in self._hours
         except (KeyError, TypeError):  # it has no time: its contract says so
             hour, usual = "", False
         if not usual and (too_far := self._hours.too_far(hour, known.contract.family.time)):
@@ -149,7 +150,9 @@ class FileRouting:
             return
         if not usual:
             self._hours.take(hour)
-        self.lines.add_clean(table, hour, admitted)
+        if hour != self._hour:
+            self._hour = hour
+        self.lines.add_clean(table, self._hour, admitted)
         self._clean_bytes += len(raw)
 
     def _route_aside(self) -> None:

@@ -124,9 +124,10 @@ class _RoutedFile:
     lines: Lines
     chunks: list[ChunkRecord]
 
-    def is_same(self, other: "_RoutedFile") -> bool:
-        """Return whether both have the same identity: an object may have been replaced by its own bytes."""
-        return (self.source.key, self.digest) == (other.source.key, other.digest)
+    @property
+    def identity(self) -> tuple[str, str]:
+        """Return what another file has, too, where an object was replaced by its own bytes."""
+        return self.source.key, self.digest
 
 
 class Validation:
@@ -160,7 +161,8 @@ class Validation:
         """
         self._media.forget_missing()
         outcome = Outcome()
-        pending: list[_RoutedFile] = []
+        pending: dict[tuple[str, str], _RoutedFile] = {}
+        size = 0
         for source in dict.fromkeys(announced):
             budget = self._budget(seconds_left())
             if budget.available < 0:
@@ -171,19 +173,16 @@ class Validation:
             if file and file.chunks:  # it fills chunks, and a transaction, of its own
                 self._commit([file], outcome)
             elif file:
-                if any(file.is_same(other) for other in pending):
-                    self._commit(pending, outcome)
-                    pending = []
-                pending.append(file)
-            if self._is_full(pending):
-                self._commit(pending, outcome)
-                pending = []
-        self._commit(pending, outcome)
+                if file.identity in pending:
+                    self._commit([*pending.values()], outcome)
+                    pending, size = {}, 0
+                pending[file.identity] = file
+                size += file.lines.size
+            if len(pending) >= MAX_SOURCES_PER_COMMIT or size >= self._limits.chunk_bytes:
+                self._commit([*pending.values()], outcome)
+                pending, size = {}, 0
+        self._commit([*pending.values()], outcome)
         return outcome
-
-    def _is_full(self, pending: Sequence[_RoutedFile]) -> bool:
-        size = sum(file.lines.size for file in pending)
-        return len(pending) >= MAX_SOURCES_PER_COMMIT or size >= self._limits.chunk_bytes
 
     def _budget(self, seconds_left: float) -> Budget:
         available = seconds_left - self._limits.reserve_seconds
