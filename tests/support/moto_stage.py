@@ -200,10 +200,10 @@ class MotoStage:
         for group in self.read_plan(planned).groups:
             self.work(group)
 
-    def work(self, group: BatchGroup) -> None:
-        """Convert a group in a call of its own."""
+    def work(self, group: BatchGroup, lake: S3ObjectStore | None = None) -> None:
+        """Convert a group in a call of its own, which may see the lake in its own way."""
         token = f"{next(self._ticks):08x}"
-        Converter(REGISTRY, self.lake, self.columns.schema, lambda: token).convert(group)
+        Converter(REGISTRY, lake or self.lake, self.columns.schema, lambda: token).convert(group)
 
     def leave_out(self, planned: Planned) -> Planned | None:
         """Plan again without chunks that could not be converted; None if all could."""
