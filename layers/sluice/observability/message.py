@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from sluice.html_report.text import plain
 from sluice.runs.model import UNFINISHED, RunRecord
 
 _DESCRIPTION = 2900  # characters; Slack cuts a section at 3,000
@@ -55,7 +56,7 @@ def failure_of(record: RunRecord, stage: str) -> Message | None:
         "Of": record.subject,
         "Started": f"{record.started_at}, by {record.started_by or 'hand'}",
         "Ended": f"{record.ended_at}{step}",
-        "Cause": record.cause[:_CAUSE] or "Step Functions gives none: see the execution's events in the console",
+        "Cause": plain(" ".join(record.cause.split()), _CAUSE) or "Step Functions gives none: see the execution's events in the console",
     }
     return Message(
         f"Sluice {stage}: {record.kind} {record.outcome.replace('_', ' ')}, started {record.started_at}",

