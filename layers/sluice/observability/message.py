@@ -56,7 +56,8 @@ def failure_of(record: RunRecord, stage: str) -> Message | None:
         "Of": record.subject,
         "Started": f"{record.started_at}, by {record.started_by or 'hand'}",
         "Ended": f"{record.ended_at}{step}",
-        "Cause": plain(" ".join(record.cause.split()), _CAUSE) or "Step Functions gives none: see the execution's events in the console",
+        "Cause": plain(" ".join(record.cause.split()), _CAUSE)
+        or "Step Functions gives none: see the execution's events in the console",
     }
     return Message(
         f"Sluice {stage}: {record.kind} {record.outcome.replace('_', ' ')}, started {record.started_at}",
