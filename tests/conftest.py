@@ -21,6 +21,7 @@ pytest_plugins = [
     "tests.support.roles",
     "tests.support.local.deployed_cloud",
     "tests.support.local.deployed_exports",
+    "tests.support.local.emulated_lake",
     "tests.support.synthesised_stages",
 ]
 

@@ -1,30 +1,33 @@
-"""What we teach the local cloud's Athena: to read Iceberg tables, also as they were, and to write results in place.
+"""What we teach the local cloud's Athena: to read Iceberg tables, also as they were.
 
 The emulator reads every object under a table's location, metadata too, and knows no `FOR VERSION AS OF`. Here a table
-with a `metadata_location` is the data files of one of its snapshots, with the columns of its schema. And the emulator
-writes a query's result to `<location>/<id>.csv/<id>.csv`; Athena, and whoever reads the result there, means
-`<location>/<id>.csv`. Both are put into the emulator's process by replacing functions of its module for Athena.
+with a `metadata_location` is the data files of one of its snapshots, with the columns that the table had then. This is
+put into the emulator's process by replacing functions of its module for Athena; docs/emulator-iceberg.md has it as a
+patch for its maintainers.
 """
 
 import io
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator
 from contextvars import ContextVar
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Any, NamedTuple
+from typing import Any
 
+import duckdb
+import sqlglot
 from ministack.services import athena, glue, s3
 from pyiceberg.io import FileIO, InputFile, OutputFile
+from pyiceberg.schema import Schema
 from pyiceberg.table import StaticTable
 from pyiceberg.types import IcebergType, ListType, NestedField, StructType
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
-_AS_OF = re.compile(
-    r"""(?P<table>(?:"[^"]+"|[\w.])+)\s+for\s+(?:version\s+as\s+of\s+(?P<version>\d+)
-        |(?:timestamp|system_time)\s+as\s+of\s+timestamp\s*'(?P<time>[^']+)')""",
-    re.IGNORECASE | re.VERBOSE,
-)
+from cli.emulator.athena_results import write_results
+
+_DIALECT = "trino"
+_VERSION, _TIMESTAMP = "@version:", "@timestamp:"  # in the name of a table, while a query is rewritten
 _PRIMITIVES = {
     "string": "VARCHAR",
     "long": "BIGINT",
@@ -34,15 +37,8 @@ _PRIMITIVES = {
     "timestamp": "TIMESTAMP",
 }
 
-
-class _Moment(NamedTuple):
-    """A state of a table that a query asks for: a snapshot's id, or the newest before a time."""
-
-    version: str | None
-    time: str | None
-
-
-_moments: ContextVar[Mapping[str, _Moment]] = ContextVar("_moments")
+_asked: ContextVar[str] = ContextVar("_asked", default="")
+_references = athena._table_references
 _hive_files = athena._materialize_table_files
 _hive_relation = athena._table_relation
 _no_rows = athena._empty_relation
@@ -50,25 +46,53 @@ _rewrite = athena._rewrite_data_paths
 
 
 def read_iceberg() -> None:
-    """Let the emulator's Athena read Iceberg tables, and write results where Athena does."""
+    """Let the emulator's Athena read Iceberg tables, and write results as and where Athena does."""
     athena._rewrite_data_paths = _rewritten
+    athena._table_references = _references_as_of
     athena._materialize_table_files = _files
     athena._table_relation = _relation
     athena._empty_relation = lambda table: _relation(table, [])
-    athena._save_query_results = _result_in_place(athena._save_query_results)
+    write_results()
 
 
 async def _rewritten(query: str, database: str, catalog: str | None = None) -> Any:  # noqa: ANN401  # as the emulator's
-    """Take what a query says of versions out of it, and read its tables accordingly."""
-    moments = {
-        found["table"].replace('"', "").rpartition(".")[2].lower(): _Moment(found["version"], found["time"])
-        for found in _AS_OF.finditer(query)
-    }
-    token = _moments.set(moments)
+    return await _rewrite(_versions_in_names(query), database, catalog)
+
+
+def _versions_in_names(query: str) -> str:
+    """Move what a query says of a table's version into the table's name, where `_references_as_of` finds it."""
     try:
-        return await _rewrite(_AS_OF.sub(lambda found: found["table"], query), database, catalog)
-    finally:
-        _moments.reset(token)
+        parsed = sqlglot.parse_one(query, dialect=_DIALECT)
+    except SqlglotError:  # the engine says what is wrong
+        return query
+    tables = [table for table in parsed.find_all(exp.Table) if table.args.get("version")]
+    for table in tables:
+        version = table.args["version"].pop()
+        if not table.alias:
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name)))
+        moment = f"{_VERSION if version.name == 'VERSION' else _TIMESTAMP}{_number(version)}"
+        table.set("this", exp.to_identifier(f"{table.name.lower()}{moment}", quoted=True))
+    return parsed.sql(dialect=_DIALECT) if tables else query
+
+
+def _number(version: exp.Version) -> int:
+    """Return the id of a snapshot, or a time in milliseconds, from an expression."""
+    if version.name == "VERSION":
+        return int(version.expression.name)
+    with duckdb.connect() as engine:
+        engine.execute("SET TimeZone = 'UTC'")
+        time = version.expression.sql(dialect="duckdb")
+        (found,) = engine.execute(f"SELECT epoch_ms(CAST({time} AS TIMESTAMPTZ))").fetchall()[0]
+        return int(found)
+
+
+def _references_as_of(query: str) -> Iterator[Any]:
+    """Yield the tables that a query names; what is read of each is the version that was asked for there."""
+    for reference in _references(query):
+        table, at, version = reference.table.partition("@")
+        _asked.set(at + version)
+        yield replace(reference, table=table)
+    _asked.set("")
 
 
 def _files(location: str, workdirs: list[str]) -> list[str]:
@@ -77,7 +101,10 @@ def _files(location: str, workdirs: list[str]) -> list[str]:
     if table is None:
         files: list[str] = _hive_files(location, workdirs)
         return files
-    return [_copy(task.file.file_path) for task in table.scan(snapshot_id=_snapshot_of(table)).plan_files()]
+    tasks = list(table.scan(snapshot_id=_snapshot_of(table)).plan_files())
+    if any(task.delete_files for task in tasks):
+        raise ValueError("NOT_SUPPORTED: the local cloud reads no tables with files of deleted rows")
+    return [_copy(task.file.file_path) for task in tasks]
 
 
 def _iceberg_table(location: str) -> StaticTable | None:
@@ -85,30 +112,35 @@ def _iceberg_table(location: str) -> StaticTable | None:
     for table in list(glue._tables.values()):
         metadata = (table.get("Parameters") or {}).get("metadata_location")
         if metadata and (table.get("StorageDescriptor") or {}).get("Location") == location:
-            static = StaticTable.from_metadata(metadata, {"py-io-impl": f"{__name__}.{StoredFiles.__name__}"})
-            static.metadata.properties["sluice.name"] = table["Name"]
-            return static
+            return StaticTable.from_metadata(metadata, {"py-io-impl": f"{__name__}.{StoredFiles.__name__}"})
+    if _asked.get():
+        raise ValueError("NOT_SUPPORTED: This connector does not support versioned tables")
     return None
 
 
 def _snapshot_of(table: StaticTable) -> int | None:
-    moment = _moments.get({}).get(table.metadata.properties["sluice.name"])
-    if moment is None:
+    """Return the snapshot that a query asks for; None for the current one."""
+    asked = _asked.get()
+    if not asked:
         return None
-    if moment.version:
-        return int(moment.version)
-    asked = datetime.fromisoformat(moment.time.replace(" UTC", "+00:00")).timestamp() * 1000  # type: ignore[union-attr]
-    snapshot = table.snapshot_as_of_timestamp(int(asked))
-    if snapshot is None:
-        raise ValueError(f"INVALID_ARGUMENTS: No version history table at or before {moment.time}")
-    return snapshot.snapshot_id
+    if asked.startswith(_VERSION):
+        wanted = int(asked.removeprefix(_VERSION))
+        if table.snapshot_by_id(wanted) is None:
+            raise ValueError(f"INVALID_ARGUMENTS: Iceberg snapshot ID does not exists: {wanted}")
+        return wanted
+    time = int(asked.removeprefix(_TIMESTAMP))
+    found = table.snapshot_as_of_timestamp(time)
+    if found is None:
+        raise ValueError(f"INVALID_ARGUMENTS: No version history table at or before {time} ms")
+    return found.snapshot_id
 
 
 def _copy(location: str) -> str:
+    body = _stored(location)
     path = Path(gettempdir()) / "athena" / location.removeprefix("s3://")
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(_stored(location))
+        path.write_bytes(body)
     return str(path)
 
 
@@ -118,15 +150,21 @@ def _relation(table: dict[str, Any], files: list[str]) -> str:
     if iceberg is None:
         relation: str = _hive_relation(table, files) if files else _no_rows(table)
         return relation
-    columns = ", ".join(
-        f"CAST(NULL AS {_type(field.field_type)}) AS {_name(field)}" for field in iceberg.schema().fields
-    )
-    no_rows = f"SELECT {columns} WHERE FALSE"
+    fields = _schema(iceberg).fields
+    no_rows = ", ".join(f"CAST(NULL AS {_type(field.field_type)}) AS {_name(field)}" for field in fields)
     if not files:
-        return f"({no_rows})"
-    paths = athena._sql_list(files)
-    rows = f"SELECT * FROM read_parquet({paths}, union_by_name = true, hive_partitioning = false)"
-    return f"({no_rows} UNION ALL BY NAME {rows})"
+        return f"(SELECT {no_rows} WHERE FALSE)"
+    # Files lack columns, and members, that are younger than they are, and may have some that the table has no more.
+    columns = ", ".join(f"CAST({_name(field)} AS {_type(field.field_type)}) AS {_name(field)}" for field in fields)
+    rows = f"read_parquet({athena._sql_list(files)}, union_by_name = true, hive_partitioning = false)"
+    return f"(SELECT {columns} FROM (SELECT {no_rows} WHERE FALSE UNION ALL BY NAME SELECT * FROM {rows}))"
+
+
+def _schema(table: StaticTable) -> Schema:
+    """Return the columns of a table: today's, or those it had when the snapshot was made that a query asks for."""
+    snapshot_id = _snapshot_of(table)
+    snapshot = table.snapshot_by_id(snapshot_id) if snapshot_id else None
+    return table.schema() if snapshot is None or snapshot.schema_id is None else table.schemas()[snapshot.schema_id]
 
 
 def _type(type_: IcebergType) -> str:
@@ -140,19 +178,6 @@ def _type(type_: IcebergType) -> str:
 
 def _name(field: NestedField) -> str:
     return f'"{field.name}"'
-
-
-def _result_in_place(save: Any) -> Any:  # noqa: ANN401  # the emulator's function has no types
-    async def saved(query_id: str) -> None:
-        execution = athena._executions[query_id]
-        location = execution["ResultConfiguration"]["OutputLocation"]
-        execution["ResultConfiguration"]["OutputLocation"] = location.removesuffix(f"{query_id}.csv")
-        try:
-            await save(query_id)
-        finally:
-            execution["ResultConfiguration"]["OutputLocation"] = location
-
-    return saved
 
 
 class StoredFiles(FileIO):
@@ -186,5 +211,5 @@ def _stored(location: str) -> bytes:
     bucket, _, key = location.removeprefix("s3://").partition("/")
     body: bytes | None = s3._get_object_data(bucket, key)
     if body is None:
-        raise FileNotFoundError(location)
+        raise FileNotFoundError(f"ICEBERG_CANNOT_OPEN_SPLIT: {location} does not exist")
     return body

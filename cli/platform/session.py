@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_glue import GlueClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -54,6 +55,8 @@ class Deployment:
     functions: "cached_property[LambdaClient]" = _client(
         "lambda", read_timeout=_FUNCTION_SECONDS, retries={"total_max_attempts": 1}
     )
+    # A commit whose answer is lost may have been done; sent again, it would look refused.
+    glue: "cached_property[GlueClient]" = _client("glue", retries={"total_max_attempts": 1})
     logs: cached_property[Any] = _client("logs")
     s3: "cached_property[S3Client]" = _client("s3")
     secretsmanager: "cached_property[SecretsManagerClient]" = _client("secretsmanager")

@@ -13,6 +13,9 @@ from sluice.aws.runtime import error_code, s3
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+CLIENT = "sluice.client"
+"""Property of a catalog: the client to use instead of the function's own."""
+
 _BLOCK_BYTES = 128 << 10  # most footers of Parquet, with what a reader asks for before them
 
 
@@ -21,7 +24,7 @@ class S3FileIO(FileIO):
 
     def __init__(self, properties: Properties = EMPTY_DICT) -> None:
         super().__init__(properties)
-        self._client = s3()
+        self._client: S3Client = properties.get(CLIENT) or s3()
 
     def new_input(self, location: str) -> "_Input":
         """Return an object to be read."""

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pyiceberg.catalog.glue import GlueCatalog
@@ -41,12 +41,13 @@ from pyiceberg.types import (
 
 from sluice.aws.runtime import attempts
 from sluice.contracts.model import PARTITION_KEYS, Column, HiveType, Table, parse_hive
-from sluice.lake.file_io_s3 import S3FileIO
+from sluice.lake.file_io_s3 import CLIENT, S3FileIO
 from sluice.lake.object_store import table_prefix
 from sluice.lake.parquet import arrow_schema, has_statistics
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
+    from mypy_boto3_s3 import S3Client
 
 RUN = "sluice.run"
 """Property of a snapshot's summary: the run whose files it added."""
@@ -100,11 +101,13 @@ class Snapshot:
 class IcebergTables:
     """The tables of one database, their files in one bucket."""
 
-    def __init__(self, client: "GlueClient", database: str, bucket: str) -> None:
-        """Bind the database; the client tries nothing again, or a commit whose answer is lost would look refused."""
-        self._catalog = GlueCatalog(
-            database, client=client, **{"py-io-impl": f"{S3FileIO.__module__}.{S3FileIO.__name__}"}
-        )
+    def __init__(self, client: "GlueClient", database: str, bucket: str, s3: "S3Client | None" = None) -> None:
+        """Bind the database; the client tries nothing again, or a commit whose answer is lost would look refused.
+
+        Files are read and written with `s3`, a function's with its own client.
+        """
+        files: dict[str, Any] = {"py-io-impl": f"{S3FileIO.__module__}.{S3FileIO.__name__}", CLIENT: s3}
+        self._catalog = GlueCatalog(database, client=client, **files)
         self._database = database
         self._bucket = bucket
 
@@ -167,10 +170,31 @@ class IcebergTables:
         found = [_snapshot(each, newest) for each in current.snapshots()]
         return sorted(found, key=lambda snapshot: snapshot.committed_at, reverse=True)
 
-    def roll_back(self, table: str, snapshot_id: int) -> None:
-        """Let a table be again what one of its snapshots says."""
-        current = self._load(table)
-        current.manage_snapshots().rollback_to_snapshot(snapshot_id).commit()
+    def roll_back(self, table: str, snapshot_id: int, seen: int) -> None:
+        """Let a table be what one of its snapshots says, an earlier one or, to undo that, a later one.
+
+        `seen` is the snapshot that it was when that was decided: a table that is another by now is left as it is.
+
+        Raises:
+            CommitError: Another commit came first, or Glue or S3 refused; nothing has changed.
+        """
+        failure: Exception | None = None
+        for _ in attempts():
+            try:
+                current = self._load(table)
+                newest = current.current_snapshot()
+                if newest is not None and newest.snapshot_id == snapshot_id:
+                    return
+                if newest is None or newest.snapshot_id != seen:
+                    raise CommitError(
+                        f"table {table} has changed meanwhile; look at it before it is rolled back"
+                    ) from failure
+                current.manage_snapshots().set_current_snapshot(snapshot_id).commit()
+            except _UNSURE as error:
+                failure = error
+            else:
+                return
+        raise CommitError(f"table {table} could not be rolled back: {failure}") from failure
 
     def _load(self, table: str) -> IcebergTable:
         return self._catalog.load_table((self._database, table.lower()))

@@ -1,0 +1,105 @@
+"""What we teach the local cloud's Athena of results: their place, and how Athena writes values as text.
+
+The emulator writes a query's result to `<location>/<id>.csv/<id>.csv`, with values as Python prints them. Athena, and
+whoever reads the result there, means `<location>/<id>.csv`, every value in quotes, nulls without; and its text of
+booleans, doubles, times and nested values is Java's.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any, Protocol
+
+from ministack.services import athena
+
+_PLAIN = (1e-3, 1e7)  # doubles between these are written without exponent
+
+
+class _Writable(Protocol):
+    def write(self, text: str, /) -> object: ...
+
+
+def write_results() -> None:
+    """Let the emulator's Athena write results as and where Athena does."""
+    athena._datum_text = text_of
+    athena._DUCKDB_TYPE_MAP = _Types(athena._DUCKDB_TYPE_MAP)
+    athena.csv = SimpleNamespace(writer=_ResultFile)
+    athena._save_query_results = _in_place(athena._save_query_results)
+    athena._ensure_default_workgroup = _with_all_settings(athena._ensure_default_workgroup)
+
+
+def text_of(value: object) -> str:
+    """Return a value as Athena writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return _double(value)
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03}" + (" UTC" if value.tzinfo else "")
+    if isinstance(value, bytes):
+        return value.hex(" ")
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{text_of(name)}={text_of(member)}" for name, member in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(text_of, value))}]"
+    return "null" if value is None else str(value)
+
+
+def _double(value: float) -> str:
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else f"{'-' if value < 0 else ''}Infinity"
+    if value == 0 or _PLAIN[0] <= abs(value) < _PLAIN[1]:
+        return repr(value)
+    digits, _, exponent = f"{Decimal(repr(value)).normalize():E}".partition("E")
+    return f"{digits}{'' if '.' in digits else '.0'}E{int(exponent)}"
+
+
+class _Types(dict[str, str]):
+    """Athena's types by DuckDB's; those of lists end with brackets."""
+
+    def get(self, kind: str, default: Any = None) -> Any:  # noqa: ANN401  # as a dictionary's
+        return "array" if kind.endswith("]") else super().get(kind, default)
+
+
+class _ResultFile:
+    """A writer, in the place of that of Python's csv module, of the file that Athena leaves."""
+
+    def __init__(self, file: _Writable) -> None:
+        self._file = file
+
+    def writerow(self, row: Sequence[object]) -> None:
+        """Write a row: values in quotes, and nothing for a null."""
+        texts = ("" if value is None else '"' + text_of(value).replace('"', '""') + '"' for value in row)
+        self._file.write(",".join(texts) + "\n")
+
+    def writerows(self, rows: Iterable[Sequence[object]]) -> None:
+        """Write rows."""
+        for row in rows:
+            self.writerow(row)
+
+
+def _in_place(save: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Let a result be written where the execution says that it is."""
+
+    async def saved(query_id: str) -> None:
+        found = athena._executions[query_id]["ResultConfiguration"]
+        folder = found["OutputLocation"].removesuffix(f"{query_id}.csv").rstrip("/")
+        found["OutputLocation"] = folder
+        try:
+            await save(query_id)
+        finally:
+            found["OutputLocation"] = f"{folder}/{query_id}.csv"
+
+    return saved
+
+
+def _with_all_settings(ensure: Callable[[], None]) -> Callable[[], None]:
+    """Let the primary workgroup say, as Athena's does, whether its settings are enforced."""
+
+    def ensured() -> None:
+        ensure()
+        athena._workgroups["primary"]["Configuration"].setdefault("EnforceWorkGroupConfiguration", False)
+
+    return ensured

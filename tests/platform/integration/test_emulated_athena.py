@@ -1,0 +1,113 @@
+"""The local cloud's Athena over Iceberg tables: each version of them, and results as Athena leaves them."""
+
+import csv
+import io
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from cli.platform.console import CliError
+from cli.platform.query import run_query
+from tests.support.local.emulated_lake import BUCKET, WORKGROUP, EmulatedLake
+
+
+@pytest.fixture
+def lake(emulated_lake: EmulatedLake) -> EmulatedLake:
+    return emulated_lake
+
+
+def rows(lake: EmulatedLake, sql: str) -> list[list[Any]]:
+    return list(run_query(lake.deployment, sql).rows)
+
+
+def now() -> str:
+    time.sleep(0.002)  # snapshots have times in milliseconds
+    return f"timestamp '{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f} UTC'"
+
+
+def test_a_table_without_files_has_its_columns(lake: EmulatedLake) -> None:
+    lake.prepare("Empty", id="string", tags="array<struct<score:double>>")
+    found = run_query(lake.deployment, 'select * from "empty" e where e.year = 2024')
+    assert (found.columns, list(found.rows)) == (["id", "tags", "year", "month", "day", "hour"], [])
+    assert rows(lake, "select count(*) from empty") == [[0]]
+
+
+def test_each_reference_reads_the_version_it_asks_for(lake: EmulatedLake) -> None:
+    lake.prepare("Versions", id="string")
+    first = lake.append("Versions", [{"id": "a"}])
+    between = now()
+    second = lake.append("Versions", [{"id": "b"}], {"year": 2024, "month": 5, "day": 14, "hour": 11})
+    assert rows(lake, "select id from versions order by 1") == [["a"], ["b"]]
+    assert rows(lake, f"select id from versions for version as of {first}") == [["a"]]
+    assert rows(lake, f"select v.id from sluice_x.versions for timestamp as of {between} as v") == [["a"]]
+    added = (
+        f"select b.id from versions for version as of {second} b left join versions for version as of {first} a "
+        "on a.id = b.id where a.id is null -- from versions for version as of 1"
+    )
+    assert rows(lake, added) == [["b"]], "two versions of one table in one query"
+    later = "(current_timestamp + interval '1' day)"
+    assert rows(lake, f"select max(hour), 'x for version as of 1' from versions for timestamp as of {later}") == [
+        [11, "x for version as of 1"]
+    ]
+    lake.tables.roll_back("Versions", first, second)
+    assert rows(lake, "select id from versions") == [["a"]]
+    assert rows(lake, f"select count(*) from versions for version as of {second}") == [[2]], "it is still there"
+
+
+def test_a_version_that_is_not_there_is_named(lake: EmulatedLake) -> None:
+    lake.prepare("Young", id="string")
+    lake.append("Young", [{"id": "a"}])
+    with pytest.raises(CliError, match="snapshot ID does not exist"):
+        rows(lake, "select * from young for version as of 17")
+    with pytest.raises(CliError, match="No version history table at or before"):
+        rows(lake, "select * from young for timestamp as of timestamp '2020-01-01 00:00:00 UTC'")
+
+
+def test_columns_and_members_that_came_later_are_null_before_and_unknown_to_old_versions(lake: EmulatedLake) -> None:
+    lake.prepare("Grown", id="int", tags="array<struct<score:double>>")
+    before = lake.append("Grown", [{"id": 1, "tags": [{"score": 1.5}]}])
+    lake.prepare("Grown", id="bigint", tags="array<struct<score:double,name:string>>", note="string")
+    assert rows(lake, "select id, tags[1].score, tags[1].name, note from grown") == [[1, 1.5, None, None]]
+    lake.append("Grown", [{"id": 2**40, "tags": [{"score": 2.0, "name": "x"}], "note": "n"}])
+    assert rows(lake, "select id, tags[1].score, tags[1].name, note from grown order by 1") == [
+        [1, 1.5, None, None],
+        [2**40, 2.0, "x", "n"],
+    ]
+    old = run_query(lake.deployment, f"select * from grown for version as of {before}")
+    assert old.columns == ["id", "tags", "year", "month", "day", "hour"]
+
+
+def test_a_file_that_is_gone_fails_the_query_that_needs_it(lake: EmulatedLake) -> None:
+    lake.prepare("Torn", id="string")
+    before = lake.append("Torn", [{"id": "a"}])
+    lake.append("Torn", [{"id": "b"}])
+    assert len(rows(lake, "select * from torn")) == 2
+    files = lake.deployment.s3.list_objects_v2(Bucket=BUCKET, Prefix="data/clean_parquet/Torn.parquet/year=")
+    newest = max(files["Contents"], key=lambda each: each["LastModified"])["Key"]
+    lake.deployment.s3.delete_object(Bucket=BUCKET, Key=newest)
+    with pytest.raises(CliError, match=newest):
+        rows(lake, "select * from torn")
+    assert rows(lake, f"select id from torn for version as of {before}") == [["a"]]
+
+
+def test_a_result_lies_where_athena_leaves_it_and_reads_as_athena_writes_it(lake: EmulatedLake) -> None:
+    sql = """select 'a "b", c' as text, '' as empty, cast(null as varchar) as missing, true as yes, 1e10 as large,
+        0.5e0 as half, timestamp '2024-05-14 10:00:00' as "when", 
+        array[cast(row(1.5e0, 'x') as row(score double, s varchar))] as rows, array[1, null] as list"""
+    athena = lake.deployment.athena
+    query = athena.start_query_execution(QueryString=sql, WorkGroup=WORKGROUP)["QueryExecutionId"]
+    while (found := athena.get_query_execution(QueryExecutionId=query)["QueryExecution"])["Status"]["State"] in {
+        "QUEUED",
+        "RUNNING",
+    }:
+        time.sleep(0.05)
+    assert found["ResultConfiguration"]["OutputLocation"] == f"s3://{BUCKET}/athena/{query}.csv", found["Status"]
+    text = lake.deployment.s3.get_object(Bucket=BUCKET, Key=f"athena/{query}.csv")["Body"].read().decode()
+    assert ',"",,"true","1.0E10","0.5","2024-05-14 10:00:00.000","[{score=1.5, s=x}]","[1, null]"\n' in text
+    names, values = csv.reader(io.StringIO(text))
+    result = athena.get_query_results(QueryExecutionId=query)["ResultSet"]
+    assert names == [column["Name"] for column in result["ResultSetMetadata"]["ColumnInfo"]]
+    assert values == [each.get("VarCharValue", "") for each in result["Rows"][1]["Data"]]
+    assert [each["Type"] for each in result["ResultSetMetadata"]["ColumnInfo"]][-1] == "array"
