@@ -16,6 +16,7 @@ _COMMANDS = (
     Command("cli.platform.local_cloud:app", DEPLOYMENTS, 30, "local"),
     Command("cli.platform.query:query", DATA, 40),
     Command("cli.platform.query:tables", DATA, 50),
+    Command("cli.platform.table:table", DATA, 55),
     Command("cli.platform.status:status", DATA, 60),
     Command("cli.platform.runs:runs", DATA, 70),
     Command("cli.platform.run:run", DATA, 80),

@@ -32,19 +32,15 @@ def write_results() -> None:
 
 def text_of(value: object) -> str:
     """Return a value as Athena writes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return _double(value)
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03}" + (" UTC" if value.tzinfo else "")
-    if isinstance(value, bytes):
-        return value.hex(" ")
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{text_of(name)}={text_of(member)}" for name, member in value.items()) + "}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(text_of, value))}]"
-    return "null" if value is None else str(value)
+    return _TEXTS.get(type(value), str)(value)
+
+
+def _time(value: datetime) -> str:
+    return f"{value:%Y-%m-%d %H:%M:%S}.{value.microsecond // 1000:03}{' UTC' if value.tzinfo else ''}"
+
+
+def _row(value: dict[object, object]) -> str:
+    return "{" + ", ".join(f"{text_of(name)}={text_of(member)}" for name, member in value.items()) + "}"
 
 
 def _double(value: float) -> str:
@@ -54,6 +50,17 @@ def _double(value: float) -> str:
         return repr(value)
     digits, _, exponent = f"{Decimal(repr(value)).normalize():E}".partition("E")
     return f"{digits}{'' if '.' in digits else '.0'}E{int(exponent)}"
+
+
+_TEXTS: dict[type, Callable[[Any], str]] = {
+    type(None): lambda _: "null",  # within others
+    bool: lambda value: str(value).lower(),
+    float: _double,
+    datetime: _time,
+    bytes: lambda value: value.hex(" "),
+    dict: _row,
+    list: lambda value: f"[{', '.join(map(text_of, value))}]",
+}
 
 
 class _Types(dict[str, str]):

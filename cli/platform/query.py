@@ -8,6 +8,7 @@ import itertools
 import math
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
@@ -29,6 +30,7 @@ from cli.platform.console import (
 )
 from cli.platform.machine import polls
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
+from cli.platform.sql import as_of as sql_as_of
 from cli.platform.sql import assert_reads, nested_as_json
 
 if TYPE_CHECKING:
@@ -55,6 +57,9 @@ def query(
     as_json: JsonOption = False,
     rows: Annotated[int, typer.Option(min=1, help="How many rows the table shows; --json prints all.")] = 100,
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the answer.")] = 300.0,
+    as_of: Annotated[
+        str, typer.Option(metavar="SNAPSHOT|TIME", help="Read tables as they were: at a snapshot, or a time (UTC).")
+    ] = "",
 ) -> None:
     """Run SQL in the stage's Athena workgroup and database, and print the rows.
 
@@ -65,17 +70,34 @@ def query(
         sluice query "select count(*) as events from microone_pred"
         sluice query "select event_type, count(*) as events from microone_event group by 1"
         sluice query "select id, headline from microtwo_pred where year = 2022" --json
+        sluice query "select count(*) from microtwo_pred" --as-of 2026-11-29T18:00
     """
     assert_reads(sql)
+    moment = _moment(as_of) if as_of else None
     with err.status("Athena is at work …"):
         deployment = connect(stage)
-        result = run_query(deployment, *nested_as_json(sql, _column_types(deployment)), timeout=timeout)
+        tables = _column_types(deployment)
+        asked = sql if moment is None else sql_as_of(sql, moment, tables)
+        result = run_query(deployment, *nested_as_json(asked, tables), timeout=timeout)
         if as_json:
             document = [dict(zip(result.columns, row, strict=True)) for row in result.rows]
     if as_json:
         say_json(document)
     else:
         show(result, rows)
+
+
+def _moment(text: str) -> int | datetime:
+    if text.isdecimal():
+        return int(text)
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise CliError(
+            f"{text!r} is neither a snapshot nor a time.",
+            "Say 2026-11-29T18:00 (UTC), or a snapshot that `sluice table TABLE` shows.",
+        ) from error
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _column_types(deployment: Deployment) -> dict[str, dict[str, str]]:

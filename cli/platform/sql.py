@@ -1,8 +1,9 @@
-"""SQL before Athena gets it: whether it only reads, and nested columns as JSON."""
+"""SQL before Athena gets it: whether it only reads, the time it reads as of, and nested columns as JSON."""
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import groupby, pairwise
 
 import sqlglot
@@ -10,12 +11,14 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
+from sqlglot.optimizer.scope import traverse_scope
 from sqlglot.schema import MappingSchema
 from sqlglot.tokenizer_core import Token, TokenType
 
 from cli.platform.console import CliError
 
 _DIALECT = "trino"  # the engine of Athena's queries
+_TIME = "timestamp(3) with time zone"
 _READS = {"SELECT", "WITH", "VALUES", "TABLE", "SHOW", "DESCRIBE", "("}
 _WRITES = {"INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "INTO"}
 _TEXTS = {TokenType.STRING, TokenType.NATIONAL_STRING, TokenType.UNICODE_STRING, TokenType.IDENTIFIER}
@@ -63,6 +66,43 @@ def literal(text: str) -> str:
         for shown, run in groupby(text, str.isprintable)
     )
     return " || ".join(parts)
+
+
+def as_of(sql: str, moment: int | datetime, tables: Container[str]) -> str:
+    """Return the query with each of these tables as it was: at a snapshot, if it reads one table, or at a time.
+
+    A table whose version the query names itself keeps that one.
+
+    Raises:
+        CliError: It is no query, reads none of the tables, or several at a snapshot, which is of one.
+    """
+    try:
+        query = sqlglot.parse_one(sql, dialect=_DIALECT)
+    except SqlglotError as error:
+        raise CliError(f"What it reads of which table cannot be told: {error}", "Write FOR TIMESTAMP AS OF.") from error
+    read = [
+        source
+        for scope in traverse_scope(query)
+        for source in scope.sources.values()  # those of WITH are none
+        if isinstance(source, exp.Table) and source.name.lower() in tables and not source.args.get("version")
+    ]
+    names = {source.name.lower() for source in read}
+    if not names:
+        raise CliError("The query reads no table of the catalog.", "`sluice tables` lists them.")
+    if isinstance(moment, int) and len(names) > 1:
+        raise CliError(
+            f"A snapshot is of one table, and the query reads {', '.join(sorted(names))}.", "Say a time: --as-of TIME."
+        )
+    for source in read:
+        source.set("version", _version(moment))
+    return query.sql(dialect=_DIALECT)
+
+
+def _version(moment: int | datetime) -> exp.Version:
+    if isinstance(moment, int):
+        return exp.Version(this="VERSION", kind="AS OF", expression=exp.Literal.number(moment))
+    time = exp.Literal.string(f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"[:-3] + " UTC")
+    return exp.Version(this="TIMESTAMP", kind="AS OF", expression=exp.cast(time, _TIME, dialect=_DIALECT))
 
 
 def nested_as_json(sql: str, tables: Mapping[str, Mapping[str, str]]) -> tuple[str, frozenset[str]]:

@@ -84,9 +84,10 @@ class CommitError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A state of a table: rows and files added and removed, and what the table holds since."""
+    """A state of a table: what was added and removed since its parent, if it has one, and what the table holds then."""
 
     snapshot_id: int
+    parent_id: int | None
     committed_at: datetime
     run_id: str
     operation: str
@@ -291,6 +292,7 @@ def _snapshot(snapshot: IcebergSnapshot, newest: IcebergSnapshot | None) -> Snap
     counts = summary.additional_properties if summary else {}
     return Snapshot(
         snapshot_id=snapshot.snapshot_id,
+        parent_id=snapshot.parent_snapshot_id,
         committed_at=datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC),
         run_id=_run_of(snapshot),
         operation=summary.operation.value if summary else "",

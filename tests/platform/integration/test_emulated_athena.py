@@ -94,7 +94,7 @@ def test_a_file_that_is_gone_fails_the_query_that_needs_it(lake: EmulatedLake) -
 
 def test_a_result_lies_where_athena_leaves_it_and_reads_as_athena_writes_it(lake: EmulatedLake) -> None:
     sql = """select 'a "b", c' as text, '' as empty, cast(null as varchar) as missing, true as yes, 1e10 as large,
-        0.5e0 as half, timestamp '2024-05-14 10:00:00' as "when", 
+        0.5e0 as half, timestamp '2024-05-14 10:00:00' as "when",
         array[cast(row(1.5e0, 'x') as row(score double, s varchar))] as rows, array[1, null] as list"""
     athena = lake.deployment.athena
     query = athena.start_query_execution(QueryString=sql, WorkGroup=WORKGROUP)["QueryExecutionId"]
