@@ -10,7 +10,6 @@ import boto3
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from botocore.config import Config
 
 from cli.platform import local_cloud
 from cli.platform.local_cloud import LocalCloud
@@ -76,8 +75,11 @@ def _made(cloud: LocalCloud) -> Deployment:
     made.__dict__["outputs"] = {"LakeBucket": BUCKET, "Database": DATABASE, "Workgroup": WORKGROUP}
     made.s3.create_bucket(Bucket=BUCKET)
     made.glue.create_database(DatabaseInput={"Name": DATABASE})
-    result = {"OutputLocation": f"s3://{BUCKET}/athena/"}
-    made.client("athena", Config()).create_work_group(
-        Name=WORKGROUP, Configuration={"ResultConfiguration": result, "EnforceWorkGroupConfiguration": True}
+    made.athena.create_work_group(
+        Name=WORKGROUP,
+        Configuration={
+            "ResultConfiguration": {"OutputLocation": f"s3://{BUCKET}/athena/"},
+            "EnforceWorkGroupConfiguration": True,
+        },
     )
     return made
