@@ -1,7 +1,8 @@
 """`sluice query` and `sluice tables`: the lake in SQL, through the stage's Athena workgroup, and its catalog.
 
-Plain boto3 rather than awswrangler: that one reads results through CTAS or UNLOAD, which the local cloud's Athena does
-not support, and takes seconds to import.
+Plain boto3 rather than awswrangler, which people may use beside it (the extra `query`, docs/tables.md): its
+`read_sql_query` takes empty texts and the text NaN for nulls, gives nested values as the same text that cannot be read
+back, and takes two seconds more to import. It reads 200,000 rows in a quarter of the time; people ask for fewer.
 """
 
 import itertools

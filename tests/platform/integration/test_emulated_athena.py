@@ -2,8 +2,12 @@
 
 import csv
 import io
+import re
+import subprocess
 import time
 from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -111,3 +115,18 @@ def test_a_result_lies_where_athena_leaves_it_and_reads_as_athena_writes_it(lake
     assert names == [column["Name"] for column in result["ResultSetMetadata"]["ColumnInfo"]]
     assert values == [each.get("VarCharValue", "") for each in result["Rows"][1]["Data"]]
     assert [each["Type"] for each in result["ResultSetMetadata"]["ColumnInfo"]][-1] == "array"
+
+
+def test_the_patch_for_the_emulators_maintainers_applies(tmp_path: Path) -> None:
+    document = (Path(__file__).parents[3] / "docs" / "emulator-iceberg.md").read_text()
+    (patch,) = re.findall(r"^```diff\n(.*?)^```", document, re.M | re.S)
+    found = find_spec("ministack")
+    assert found is not None
+    assert found.origin is not None
+    module = Path("ministack/services/athena.py")
+    copy = tmp_path / module
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes((Path(found.origin).parents[1] / module).read_bytes())
+    subprocess.run(["git", "apply", "-"], input=patch, text=True, check=True, cwd=tmp_path)  # noqa: S607  # wherever it is
+    compile(copy.read_text(), str(module), "exec")
+    assert "_iceberg_relation" in copy.read_text()
