@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -137,9 +138,9 @@ def _snapshot_of(table: StaticTable) -> int | None:
 
 def _copy(location: str) -> str:
     body = _stored(location)
-    path = Path(gettempdir()) / "athena" / location.removeprefix("s3://")
+    path = Path(gettempdir()) / "athena" / f"{sha256(location.encode()).hexdigest()}.parquet"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(exist_ok=True)
         path.write_bytes(body)
     return str(path)
 
@@ -177,7 +178,7 @@ def _type(type_: IcebergType) -> str:
 
 
 def _name(field: NestedField) -> str:
-    return f'"{field.name}"'
+    return '"' + field.name.replace('"', '""') + '"'
 
 
 class StoredFiles(FileIO):
