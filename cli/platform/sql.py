@@ -115,7 +115,7 @@ def nested_as_json(sql: str, tables: Mapping[str, Mapping[str, str]]) -> tuple[s
         query = sqlglot.parse_one(sql, dialect=_DIALECT)
         if not isinstance(query, exp.Query):
             return sql, frozenset()
-        schema = _schema(tables)
+        schema = _schema(query, tables)
         query = annotate_types(qualify(query, schema=schema, dialect=_DIALECT, validate_qualify_columns=False), schema)
         names = {name for select in _outermost(query) for name in _cast_nested(select)}
     except SqlglotError:
@@ -123,10 +123,11 @@ def nested_as_json(sql: str, tables: Mapping[str, Mapping[str, str]]) -> tuple[s
     return (query.sql(dialect=_DIALECT), frozenset(names)) if names else (sql, frozenset())
 
 
-def _schema(tables: Mapping[str, Mapping[str, str]]) -> MappingSchema:
+def _schema(query: exp.Query, tables: Mapping[str, Mapping[str, str]]) -> MappingSchema:
+    """Return the columns of the tables that a query names; others may have none, or types unknown here."""
     typed: dict[str, object] = {
-        table: {column: exp.DataType.build(kind, dialect="hive") for column, kind in columns.items()}
-        for table, columns in tables.items()
+        name: {column: exp.DataType.build(kind, dialect="hive") for column, kind in tables[name].items()}
+        for name in {table.name.lower() for table in query.find_all(exp.Table)} & tables.keys()
     }
     return MappingSchema(typed, dialect=_DIALECT)
 

@@ -6,7 +6,7 @@ import pytest
 
 from sluice.lake.tables_iceberg import CommitError
 from tests.support.cli_environment import connect_commands, sluice, sluice_json
-from tests.support.local.emulated_lake import EmulatedLake
+from tests.support.local.emulated_lake import DATABASE, EmulatedLake
 
 
 @pytest.fixture
@@ -88,6 +88,8 @@ def test_what_cannot_be_rolled_back_says_why(lake: EmulatedLake) -> None:
     assert "no snapshot 17" in sluice("table", "kept", "--rollback", "17", "--yes", code=1).stderr
     already = sluice("table", "kept", "--rollback", newer["snapshot_id"], "--yes", code=1).stderr
     assert "already" in already
+    lake.deployment.glue.create_table(DatabaseName=DATABASE, TableInput={"Name": "files", "Parameters": {"a": "b"}})
+    assert "files of its folder" in sluice("table", "files", code=1).stderr
     lake.prepare("Fresh", id="string")
     assert "no snapshots yet" in sluice("table", "fresh").stderr
     assert sluice_json("table", "fresh") == []
