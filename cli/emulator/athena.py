@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import replace
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
@@ -102,10 +103,21 @@ def _files(location: str, workdirs: list[str]) -> list[str]:
     if table is None:
         files: list[str] = _hive_files(location, workdirs)
         return files
-    tasks = list(table.scan(snapshot_id=_snapshot_of(table)).plan_files())
+    return [_copy(file) for file in _data_files(table.metadata_location, _snapshot_of(table))]
+
+
+@lru_cache(maxsize=128)
+def _data_files(metadata: str, snapshot_id: int | None) -> list[str]:
+    """Return the data files of a snapshot, which never change; None is the one that the metadata have as current."""
+    tasks = list(_static_table(metadata).scan(snapshot_id=snapshot_id).plan_files())
     if any(task.delete_files for task in tasks):
         raise ValueError("NOT_SUPPORTED: the local cloud reads no tables with files of deleted rows")
-    return [_copy(task.file.file_path) for task in tasks]
+    return [task.file.file_path for task in tasks]
+
+
+@lru_cache(maxsize=128)
+def _static_table(metadata: str) -> StaticTable:
+    return StaticTable.from_metadata(metadata, {"py-io-impl": f"{__name__}.{StoredFiles.__name__}"})
 
 
 def _iceberg_table(location: str) -> StaticTable | None:
@@ -113,7 +125,7 @@ def _iceberg_table(location: str) -> StaticTable | None:
     for table in list(glue._tables.values()):
         metadata = (table.get("Parameters") or {}).get("metadata_location")
         if metadata and (table.get("StorageDescriptor") or {}).get("Location") == location:
-            return StaticTable.from_metadata(metadata, {"py-io-impl": f"{__name__}.{StoredFiles.__name__}"})
+            return _static_table(metadata)
     if _asked.get():
         raise ValueError("NOT_SUPPORTED: This connector does not support versioned tables")
     return None

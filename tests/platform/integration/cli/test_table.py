@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ConnectionClosedError
 
 from sluice.lake.tables_iceberg import CommitError
 from tests.support.cli_environment import connect_commands, sluice, sluice_json
@@ -80,6 +81,19 @@ def test_a_commit_that_comes_between_wins(lake: EmulatedLake) -> None:
     with pytest.raises(CommitError, match="changed meanwhile"):
         tables.roll_back("Raced", older, newer)
     assert ids("raced") == ["a", "b", "c", "d"]
+
+
+def test_a_roll_back_whose_answer_is_lost_is_done(lake: EmulatedLake) -> None:
+    newer, older = (int(each["snapshot_id"]) for each in filled(lake, "Unheard"))
+    events = lake.deployment.glue.meta.events
+
+    def lose(**_: object) -> None:
+        events.unregister("after-call.glue.UpdateTable", lose)
+        raise ConnectionClosedError(endpoint_url="glue")
+
+    events.register("after-call.glue.UpdateTable", lose)
+    lake.tables.roll_back("Unheard", older, newer)
+    assert ids("unheard") == ["a"]
 
 
 def test_what_cannot_be_rolled_back_says_why(lake: EmulatedLake) -> None:
