@@ -58,17 +58,13 @@ def _tables(deployment: Deployment) -> "IcebergTables":
 
 
 def _snapshots(tables: "IcebergTables", name: str) -> list["Snapshot"]:
-    from pyiceberg.exceptions import (  # noqa: PLC0415 - slow to import
-        NoSuchIcebergTableError,
-        NoSuchPropertyException,
-        NoSuchTableError,
-    )
+    from pyiceberg.exceptions import NoSuchIcebergTableError, NoSuchTableError  # noqa: PLC0415 - slow to import
 
     try:
         return tables.snapshots(name)
     except NoSuchTableError as error:
         raise CliError(f"The catalog has no table {name}.", "`sluice tables` lists them.") from error
-    except (NoSuchIcebergTableError, NoSuchPropertyException) as error:
+    except NoSuchIcebergTableError as error:
         raise CliError(f"Table {name} has no snapshots: it is all files of its folder.") from error
 
 

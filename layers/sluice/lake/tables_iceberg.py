@@ -16,6 +16,7 @@ from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import (
     CommitFailedException,
     NoSuchIcebergTableError,
+    NoSuchPropertyException,
     NoSuchTableError,
     TableAlreadyExistsError,
     ValidationError,
@@ -198,7 +199,10 @@ class IcebergTables:
         raise CommitError(f"table {table} could not be rolled back: {failure}") from failure
 
     def _load(self, table: str) -> IcebergTable:
-        return self._catalog.load_table((self._database, table.lower()))
+        try:
+            return self._catalog.load_table((self._database, table.lower()))
+        except NoSuchPropertyException as error:  # what PyIceberg says of tables that are not told to be of a kind
+            raise NoSuchIcebergTableError(f"{table} is no Iceberg table") from error
 
     def _create(self, table: Table, wanted: Schema) -> list[str]:
         location = f"s3://{self._bucket}/{table_prefix(table.name).removesuffix('/')}"

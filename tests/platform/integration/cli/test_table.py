@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
-from sluice.lake.tables_iceberg import CommitError
+from sluice.lake.tables_iceberg import CommitError, IncompatibleTableError
 from tests.support.cli_environment import connect_commands, sluice, sluice_json
 from tests.support.local.emulated_lake import DATABASE, EmulatedLake
 
@@ -104,6 +104,8 @@ def test_what_cannot_be_rolled_back_says_why(lake: EmulatedLake) -> None:
     assert "already" in already
     lake.deployment.glue.create_table(DatabaseName=DATABASE, TableInput={"Name": "files", "Parameters": {"a": "b"}})
     assert "files of its folder" in sluice("table", "files", code=1).stderr
+    with pytest.raises(IncompatibleTableError, match="no Iceberg table"):
+        lake.prepare("Files", id="string")
     lake.prepare("Fresh", id="string")
     assert "no snapshots yet" in sluice("table", "fresh").stderr
     assert sluice_json("table", "fresh") == []
