@@ -62,10 +62,10 @@ def _snapshots(tables: "IcebergTables", name: str) -> list["Snapshot"]:
 
     try:
         return tables.snapshots(name)
-    except NoSuchTableError as error:
-        raise CliError(f"The catalog has no table {name}.", "`sluice tables` lists them.") from error
     except NoSuchIcebergTableError as error:
         raise CliError(f"Table {name} has no snapshots: it is all files of its folder.") from error
+    except NoSuchTableError as error:
+        raise CliError(f"The catalog has no table {name}.", "`sluice tables` lists them.") from error
 
 
 def _roll_back(tables: "IcebergTables", name: str, snapshots: Sequence["Snapshot"], wanted: int, *, yes: bool) -> None:

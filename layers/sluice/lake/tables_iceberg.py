@@ -122,13 +122,13 @@ class IcebergTables:
         wanted = _schema(table)
         try:
             current = self._load(table.name)
-        except NoSuchTableError:
-            return self._create(table, wanted)
         except NoSuchIcebergTableError as error:
             raise IncompatibleTableError(
                 f"{table.name}: the catalog has a table of this name that is no Iceberg table; "
                 "rename or drop it, then deploy again"
             ) from error
+        except NoSuchTableError:
+            return self._create(table, wanted)
         changes = _missing(wanted, current.schema())
         if changes or _docs(wanted) != _docs(current.schema()):
             self._evolve(current, wanted)
@@ -140,7 +140,7 @@ class IcebergTables:
 
     def drop(self, table: Table) -> list[str]:
         """Take a table out of the catalog, unless it is none of ours; its files stay. Return what changed, in words."""
-        with suppress(NoSuchTableError, NoSuchIcebergTableError):
+        with suppress(NoSuchTableError):
             self._catalog.drop_table(self._load(table.name).name())
             return ["dropped"]
         return []
