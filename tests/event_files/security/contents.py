@@ -152,6 +152,7 @@ CONTENTS: dict[str, Make] = {
     "clean events with many numbers": _large(_LEAST[:-1] + b',"x":[@1.0]}', b"1.50,", 4 << 20),
     "a text of one event": _large(b'{"source":"app.event.file","x":"@"}', b"x", 1 << 40),
     "texts with a character of four bytes": _large('{"source":"s","x":"😀@"}'.encode(), b"x", (16 << 20) - 64),
+    "names with a character of four bytes": _large(_LEAST[:-1] + ',"😀@":0.0}'.encode(), b"x"),
     "lists in events": _large(b'{"source":"app.event.file","x":[@0]}', b"[],"),
     "objects in events": _large(b'{"source":"app.event.file","x":[@0]}', b"{},"),
     "ids of megabytes": _large(b'{"source":"app.event.file","detail":{"id":"@"}}', b"\\u0001", 8 << 20),

@@ -97,9 +97,12 @@ class Rules:
 
         `raw` is the event as delivered. Raises RecursionError.
         """
-        unknown: Unread = {}
+        return self._leftovers.of_any(event, raw), self._unknown(event)
+
+    def _unknown(self, event: dict[str, Any]) -> int:
+        unknown: Unread = {}  # with names that may be large: not kept while the unread are collected
         collect(self._known, event, [], unknown)
-        return self._leftovers.of_any(event, raw), len(unknown)
+        return len(unknown)
 
 
 def _has_few_items(raw: memoryview) -> bool:
