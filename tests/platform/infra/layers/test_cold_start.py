@@ -45,7 +45,7 @@ import json, os, runpy, sys
 import boto3
 boto3.client("s3")
 # Packages that no layer has; where they are there, httpx and httpcore import their command line and HTTP/2.
-sys.modules |= dict.fromkeys(("click", "h2", "zstandard"))
+sys.modules |= dict.fromkeys(("click", "h2", "numpy", "pandas"))
 known = set(sys.modules)
 import sluice.aws.runtime, sluice.observability.metrics_cloudwatch
 boto3.client("dynamodb")  # its description is read once
