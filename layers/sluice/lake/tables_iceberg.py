@@ -72,7 +72,7 @@ _PRIMITIVES: dict[str, IcebergType] = {
     "boolean": BooleanType(),
     "timestamp": TimestampType(),
 }
-_UNSURE = (CommitFailedException, BotoCoreError, ClientError)  # whether it was committed or not: the next look tells
+UNSURE = (CommitFailedException, BotoCoreError, ClientError)  # whether it was committed or not: the next look tells
 
 
 class IncompatibleTableError(Exception):
@@ -156,10 +156,10 @@ class IcebergTables:
         for _ in attempts():
             try:
                 current = self._load(table)
-                if any(_run_of(snapshot) == run_id for snapshot in current.snapshots()):
+                if any(run_of(snapshot) == run_id for snapshot in current.snapshots()):
                     return
                 current.add_files(locations, snapshot_properties={RUN: run_id}, check_duplicate_files=False)
-            except _UNSURE as error:
+            except UNSURE as error:
                 failure = error
             else:
                 return
@@ -287,7 +287,7 @@ def _arrange(update: UpdateSchema, wanted: Schema, current: Schema) -> None:
             update.move_after(field.name, before.name)
 
 
-def _run_of(snapshot: IcebergSnapshot) -> str:
+def run_of(snapshot: IcebergSnapshot) -> str:
     return snapshot.summary.additional_properties.get(RUN, "") if snapshot.summary else ""
 
 
@@ -298,7 +298,7 @@ def _snapshot(snapshot: IcebergSnapshot, newest: IcebergSnapshot | None) -> Snap
         snapshot_id=snapshot.snapshot_id,
         parent_id=snapshot.parent_snapshot_id,
         committed_at=datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC),
-        run_id=_run_of(snapshot),
+        run_id=run_of(snapshot),
         operation=summary.operation.value if summary else "",
         rows_added=int(counts.get("added-records", 0)),
         rows_removed=int(counts.get("deleted-records", 0)),

@@ -1,0 +1,170 @@
+"""Files of Iceberg tables for their upkeep: which a table has, some replaced by others, snapshots that go."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import pairwise
+
+from pyiceberg.exceptions import ValidationException
+from pyiceberg.io.pyarrow import parquet_files_to_data_files
+from pyiceberg.manifest import ManifestFile
+from pyiceberg.table import FileScanTask
+from pyiceberg.table import Table as IcebergTable
+from pyiceberg.table.refs import MAIN_BRANCH
+from pyiceberg.table.snapshots import Snapshot as IcebergSnapshot
+from pyiceberg.table.update import AssertRefSnapshotId, RemoveSnapshotsUpdate
+
+from sluice.aws.runtime import attempts
+from sluice.lake.tables_iceberg import RUN, UNSURE, CommitError, IcebergTables, run_of
+from sluice.tables.planning import DataFile
+from sluice.tables.rewriting import Rewritten
+from sluice.tables.tidying import References
+from sluice.tables.upkeep import Compacted
+
+_REWRITE = "sluice.rewrite"
+"""Property of a snapshot's summary: the attempt at a group that it is of."""
+
+
+class IcebergFiles(IcebergTables):
+    """The files of the tables of one database."""
+
+    def files(self, table: str) -> list[DataFile]:
+        """Return the files of a table now; those of whose rows some are deleted are none of ours to rewrite."""
+        return [_data_file(each) for each in _whole_files(self._load(table))]
+
+    def replace(self, table: str, run_id: str, attempt: str, rewritten: Sequence[Rewritten]) -> int:
+        """Put new files in the place of those they were made of, in one snapshot; return for how many rewrites.
+
+        A rewrite that has lost one of its files since, to another attempt or a roll-back, is given up.
+
+        Raises:
+            CommitError: Others committed first each time, or Glue or S3 refused.
+        """
+        failure: Exception | None = None
+        for _ in attempts():
+            try:
+                current = self._load(table)
+                if done := _done_by(current, attempt):
+                    return done
+                return _replace(current, run_id, attempt, rewritten)
+            except (*UNSURE, ValidationException) as error:
+                failure = error
+        raise CommitError(f"run {run_id} could not replace files of table {table}: {failure}") from failure
+
+    def compacted(self, table: str, run_id: str) -> Compacted:
+        """Return what a run changed in a table."""
+        counts = [_properties_of(each) for each in self._load(table).snapshots() if run_of(each) == run_id]
+
+        def total(name: str) -> int:
+            return sum(int(each.get(name, 0)) for each in counts)
+
+        rows, before = total("added-records"), total("deleted-records")
+        return Compacted(total("deleted-data-files"), total("added-data-files"), rows, before - rows)
+
+    def expire(self, table: str, before: datetime) -> int:
+        """Forget the snapshots that were not the newest any more before a time; return how many.
+
+        The newest one that added files stays as well: if its run is still open, it tells the next attempt at its
+        commit that it is done. Older runs are over, because there is one at a time.
+
+        Raises:
+            CommitError: The table changed each time, or Glue or S3 refused.
+        """
+        failure: Exception | None = None
+        for _ in attempts():
+            try:
+                return _expire(self._load(table), before)
+            except UNSURE as error:
+                failure = error
+        raise CommitError(f"old snapshots of table {table} could not be removed: {failure}") from failure
+
+    def references(self, table: str) -> References:
+        """Return what a table needs of its files and metadata."""
+        entry = self._catalog.glue.get_table(DatabaseName=self._database, Name=table.lower())["Table"]
+        current = self._load(table)
+        locations = {current.metadata_location, *(each.metadata_file for each in current.metadata.metadata_log)}
+        locations |= {each.statistics_path for each in current.metadata.statistics}
+        manifests: dict[str, ManifestFile] = {}
+        for snapshot in current.snapshots():
+            locations.add(snapshot.manifest_list)
+            manifests |= {each.manifest_path: each for each in snapshot.manifests(current.io)}
+        locations |= manifests.keys()
+        for manifest in manifests.values():
+            entries = manifest.fetch_manifest_entry(current.io, discard_deleted=True)
+            locations |= {each.data_file.file_path for each in entries}
+        newest_run = max(map(run_of, _runs_of_convert(current)), default="")
+        # S3 tells when an object was written in whole seconds.
+        return References(frozenset(map(_key, locations)), newest_run, entry["CreateTime"].replace(microsecond=0))
+
+
+def _whole_files(table: IcebergTable) -> list[FileScanTask]:
+    tasks = (each for each in table.scan().plan_files() if isinstance(each, FileScanTask))
+    return [each for each in tasks if not each.delete_files and None not in _partition(each)]
+
+
+def _partition(task: FileScanTask) -> tuple[int, ...]:
+    partition = task.file.partition
+    return tuple(partition[place] for place in range(len(partition)))
+
+
+def _data_file(task: FileScanTask) -> DataFile:
+    year, month, day, hour = _partition(task)
+    when = f"{year:04}-{month:02}-{day:02}T{hour:02}"
+    return DataFile(_key(task.file.file_path), when, task.file.record_count, task.file.file_size_in_bytes)
+
+
+def _replace(table: IcebergTable, run_id: str, attempt: str, rewritten: Sequence[Rewritten]) -> int:
+    there = {_key(each.file.file_path): each.file for each in _whole_files(table)}
+    kept = [each for each in rewritten if there.keys() >= set(each.files)]
+    if not kept:
+        return 0
+    bucket = table.location().removeprefix("s3://").partition("/")[0]
+    properties = {RUN: run_id, _REWRITE: attempt, f"{_REWRITE}s": str(len(kept))}
+    with table.transaction() as change, change.update_snapshot(snapshot_properties=properties).overwrite() as overwrite:
+        new = [f"s3://{bucket}/{each.key}" for each in kept]
+        for file in parquet_files_to_data_files(table.io, change.table_metadata, iter(new)):
+            overwrite.append_data_file(file)
+        for each in kept:
+            for key in each.files:
+                overwrite.delete_data_file(there[key])
+    return len(kept)
+
+
+def _done_by(table: IcebergTable, attempt: str) -> int:
+    for snapshot in table.snapshots():
+        properties = _properties_of(snapshot)
+        if properties.get(_REWRITE) == attempt:
+            return int(properties[f"{_REWRITE}s"])
+    return 0
+
+
+def _expire(table: IcebergTable, before: datetime) -> int:
+    newest = table.current_snapshot()
+    if newest is None:
+        return 0
+    log = table.metadata.snapshot_log
+    until = {each.snapshot_id: each.timestamp_ms for each in table.snapshots()}
+    for entry, following in pairwise(log):
+        until[entry.snapshot_id] = following.timestamp_ms  # a snapshot that was rolled back to is there twice
+    kept = {each.snapshot_id for each in table.metadata.refs.values()}
+    by_age = sorted(_runs_of_convert(table), key=lambda each: each.sequence_number or 0)
+    kept |= {each.snapshot_id for each in by_age[-1:]}
+    expired = sorted(id_ for id_, end in until.items() if end < before.timestamp() * 1000 and id_ not in kept)
+    if expired:
+        with table.transaction() as change:  # unlike PyIceberg's own: not where a roll-back made one of them the newest
+            change._apply(  # noqa: SLF001
+                (RemoveSnapshotsUpdate.model_validate({"snapshot-ids": expired}),),
+                (AssertRefSnapshotId.model_validate({"ref": MAIN_BRANCH, "snapshot-id": newest.snapshot_id}),),
+            )
+    return len(expired)
+
+
+def _runs_of_convert(table: IcebergTable) -> list[IcebergSnapshot]:
+    return [each for each in table.snapshots() if run_of(each) and _REWRITE not in _properties_of(each)]
+
+
+def _properties_of(snapshot: IcebergSnapshot) -> Mapping[str, str]:
+    return snapshot.summary.additional_properties if snapshot.summary else {}
+
+
+def _key(location: str) -> str:
+    return location.removeprefix("s3://").partition("/")[2]
