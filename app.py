@@ -16,6 +16,7 @@ from infra.stage_file import StageFileError, stage_named
 PIPELINES = (
     "infra.event_files.part:EventFilesPart",
     "infra.vendor_exports.part:VendorExportsPart",
+    "infra.tables.part:TablesPart",
 )
 
 

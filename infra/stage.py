@@ -20,6 +20,7 @@ SETTINGS = (
     "infra.platform.observability.settings:Observability",
     "infra.event_files.settings:EventFiles",
     "infra.vendor_exports.settings:VendorExports",
+    "infra.tables.settings:Tables",
 )
 """Classes of settings; each has a class method `of(kind)` that returns its values for a kind of stage."""
 

@@ -7,6 +7,7 @@ from sluice.observability.pipeline import Pipeline, kinds_of
 _MODULES = (
     "sluice.event_files.pipeline",
     "sluice.vendor_exports.pipeline",
+    "sluice.tables.pipeline",
 )
 
 PIPELINES: tuple[Pipeline, ...] = tuple(import_module(name).PIPELINE for name in _MODULES)

@@ -33,6 +33,21 @@ class Summary:
     objects_deleted: int
     bytes_deleted: int
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return the figures of the run's record."""
+        changes = self.tables.values()
+        return {
+            "files_replaced": sum(each.files_before for each in changes),
+            "files_made": sum(each.files_after for each in changes),
+            "rows_rewritten": sum(each.rows for each in changes),
+            "duplicates": sum(each.duplicates for each in changes),
+            "hours_left": sum(map(len, self.left.values())),
+            "snapshots_expired": self.snapshots_expired,
+            "objects_deleted": self.objects_deleted,
+            "bytes_deleted": self.bytes_deleted,
+        }
+
 
 class Tables(Protocol):
     """Tables and their snapshots."""

@@ -102,5 +102,3 @@ class UpkeepStage:
 def upkeep_stage() -> Iterator[UpkeepStage]:
     with new_moto_stage() as moto_stage:
         yield UpkeepStage(moto_stage)
-
-

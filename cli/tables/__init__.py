@@ -1,0 +1,1 @@
+"""Commands about the upkeep of the lake's tables."""

@@ -1,0 +1,1 @@
+"""Stack and settings of the tables' upkeep."""
