@@ -91,6 +91,11 @@ class Synthesis:
         return self.by_part["VendorExports"]
 
     @property
+    def tables(self) -> Template:
+        """Part of the tables' upkeep."""
+        return self.by_part["Tables"]
+
+    @property
     def observability(self) -> Template:
         """Part of observability."""
         return self.by_part["Observability"]

@@ -19,14 +19,15 @@ logger = function.logger
 files = S3ObjectStore(s3(), setting("LAKE_BUCKET"))
 tables = IcebergFiles(glue(), setting("DATABASE"), setting("LAKE_BUCKET"))
 known = tuple(each.name for each in load_registry().tables())
-bounds = {"target_bytes": setting("TARGET_BYTES", int), "whole_hours": bool(setting("UNIQUE_COLUMN"))}
+target_bytes, whole_hours = setting("TARGET_BYTES", int), bool(setting("UNIQUE_COLUMN"))
 
 
 @function.observe
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Plan a run for the `tables` of the input, or for all."""
     run_id = new_run_id(datetime.now(UTC), secrets.token_hex(4))
-    planned = plan(files, tables, known, event.get("tables", ()), run_id, **bounds)
+    wanted = event.get("tables", ())
+    planned = plan(files, tables, known, wanted, run_id, target_bytes=target_bytes, whole_hours=whole_hours)
     counts = {"groups": len(planned.groups), "rewrites": sum(len(group.rewrites) for group in planned.groups)}
     logger.info("planned", extra={"run_id": run_id, **counts})
     status = "planned" if planned.groups else "nothing_to_do"

@@ -7,6 +7,7 @@ import pytest
 
 from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import Observability
+from infra.tables.settings import Tables
 from infra.vendor_exports.settings import VendorExports
 from sluice.pipelines import RUN_KINDS
 from tests.support.stages import FEATURE, STAGES
@@ -14,10 +15,11 @@ from tests.support.synthesis import ROOT, Synthesis, Template, text
 
 QUEUE, SCHEDULE, ALARM = "AWS::SQS::Queue", "AWS::Scheduler::Schedule", "AWS::CloudWatch::Alarm"
 ASYNC = "AWS::Lambda::EventInvokeConfig"
-WORKING = ["event_files", "vendor_exports", "observability"]
+WORKING = ["event_files", "vendor_exports", "tables", "observability"]
 QUEUES = {
     "event_files": {"NewFilesQueue", "NewFilesDeadLetters", "MediaQueue", "MediaDeadLetters", "MissedCalls"},
     "vendor_exports": {"MissedCalls"},
+    "tables": {"MissedCalls"},
     "observability": {"MissedCalls", "RunHistoryEndsQueue", "RunHistoryEndsDeadLetters"},
 }
 PHYSICAL_NAMES = ("BucketName", "TableName", "QueueName", "FunctionName", "RoleName", "Name", "StateMachineName")
@@ -69,11 +71,12 @@ def test_schedules(stage: Synthesis) -> None:
         (stage.event_files, "Sweeps", files.sweep_schedule, "SweepOrphans"),
         (stage.event_files, "Probes", files.probe_schedule, "ProbeLag"),
         (stage.vendor_exports, "EachHour", exports.schedule, f"{machines}-export"),
+        (stage.tables, "Compactions", settings(Tables).schedule, f"{machines}-compact"),
         (stage.observability, "DigestsEachDay", shared.daily_digest, "SendDigest"),
         (stage.observability, "DigestsEachWeek", shared.weekly_digest, "SendDigest"),
     ]
     timetable = [each for each in planned if each[2]]
-    own = (stage.event_files, stage.vendor_exports, stage.observability)
+    own = (stage.event_files, stage.vendor_exports, stage.tables, stage.observability)
     assert sum(len(template.of_type(SCHEDULE)) for template in own) == len(timetable)
     for template, start, expression, target in timetable:
         schedule = template.properties(SCHEDULE, start)

@@ -73,7 +73,7 @@ EVERY_MACHINE = TRACES | to(
     "logs:DescribeResourcePolicies",
     "logs:DescribeLogGroups",
 )
-MAPS = {"convert": "ConvertTheBatches", "export": "CopyTheFiles", "history": "ObserveTheParts"}
+MAPS = {"convert": "ConvertTheBatches", "export": "CopyTheFiles", "history": "ObserveTheParts", "compact": "CompactTheGroups"}
 # By stack and function; `flow/` is the folder of the stage's flow of the vendor.
 FUNCTIONS: dict[str, dict[str, Rights]] = {
     "event_files": {
@@ -157,6 +157,18 @@ FUNCTIONS: dict[str, dict[str, Rights]] = {
     "lake": {
         "PrepareTables": commits("*") | catalog("*", "CreateTable", "DeleteTable") | to("lake", LIST),
     },
+    "tables": {
+        "PlanCompaction": catalog("*", "GetTable")
+        | to("lake/data/clean_parquet/*.parquet/metadata/*", READ)
+        | to("lake/runs/compact-*/plan.json", WRITE)
+        | to("lake", LIST),
+        "CompactPartitions": commits("*") | to("lake/data/clean_parquet/*.parquet/year=*", WRITE) | to("lake", LIST),
+        "TidyTables": commits("*")
+        | to("lake/data/clean_parquet/*.parquet/*", DELETE)
+        | to("lake/runs/compact-*/plan.json", READ)
+        | to("lake/runs/compact-*/commit.json", WRITE)
+        | to("lake", LIST),
+    },
     "observability": {
         "RunHistoryRecordRun": consumes("queue of ends")
         | {
@@ -198,6 +210,7 @@ def _machine(name: str, plans: str, *functions: str) -> Rights:
 
 CONVERSION = ("PlanConversion", "ConvertBatch", "CommitConversion", "ProfileRun")
 DELIVERY = ("ClaimSlot", "TriggerJob", "CheckJob", "ListFiles", "CopyFiles", "CheckDelivery", "RecordResult")
+COMPACTION = ("PlanCompaction", "CompactPartitions", "TidyTables")
 HISTORY = ("PlanHistory", "ObserveHours", "UpdateHistory")
 MACHINES = {
     "event_files": {"Convert": _machine("convert", f"{RUN}/plan-*", *CONVERSION)},
@@ -216,6 +229,7 @@ SCHEDULES = {
     },
     "vendor_exports": {"EachHour": to("machine export", "states:StartExecution")},
     "lake": {},
+    "tables": {"Compactions": to("machine compact", "states:StartExecution")},
     "observability": {f"DigestsEach{period}": to("SendDigest", "lambda:InvokeFunction") for period in ("Day", "Week")},
 }
 
