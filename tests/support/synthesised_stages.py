@@ -9,6 +9,7 @@ import pytest
 from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import Observability, SlackChannel
 from infra.stage import FunctionSize, Stage
+from infra.tables.settings import Tables
 from infra.vendor_exports.settings import VendorExports
 from sluice.vendor_exports.client.api import Environment
 from tests.support.stages import stage_named
@@ -36,6 +37,7 @@ ODD_EXPORTS = _odd(VendorExports())
 ODD = Stage(name="odd").having(
     EventFiles(),
     ODD_EXPORTS,
+    Tables(),
     Observability(
         emails=("a@example.com", "b@example.com"),
         slack=SlackChannel(workspace="T01", channel="C01"),

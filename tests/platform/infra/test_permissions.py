@@ -218,6 +218,7 @@ MACHINES = {
         "Export": _machine("export", "lake/runs/exports/*", *DELIVERY, "UpdateHistory"),
         "History": _machine("history", "lake/runs/history/*", *HISTORY),
     },
+    "tables": {"Compact": _machine("compact", "lake/runs/compact-*", *COMPACTION)},
     "observability": {},
     "lake": {},
 }

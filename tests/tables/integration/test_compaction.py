@@ -77,10 +77,11 @@ def test_a_run_that_commits_between_any_two_calls_is_kept(upkeep_stage: UpkeepSt
 
 @pytest.mark.filterwarnings("default:Failed to delete old metadata")  # the commit is made; it is tidied up later
 def test_every_crash_then_another_attempt(upkeep_stage: UpkeepStage) -> None:
-    planned, _ = _prepared(upkeep_stage)
-    with upkeep_stage.calls.record() as operations:
-        upkeep_stage.work(planned)
-        upkeep_stage.finish(planned, WEEK + GRACE)
+    for _ in range(2):  # the second has objects to delete
+        planned, _ = _prepared(upkeep_stage)
+        with upkeep_stage.calls.record() as operations:
+            upkeep_stage.work(planned)
+            upkeep_stage.finish(planned, WEEK + GRACE)
     assert operations.count("UpdateTable") == 2, "one that replaces files, one that removes snapshots"
     assert "DeleteObjects" in operations
     for trouble in call_failures(operations):

@@ -22,6 +22,7 @@ MORE_MODULES = {
     "update_history": 250,
     "send_digest": 260,  # downloads; plots
     **dict.fromkeys(("commit_conversion", "prepare_tables", "profile_run"), 300),  # PyIceberg
+    **dict.fromkeys(("plan_compaction", "compact_partitions", "tidy_tables"), 300),
 }
 MEGABYTES = {"validate_files": 25, "convert_batch": 100}
 HEAVY = {

@@ -46,7 +46,7 @@ def _packages(folder: str) -> set[str]:
     """Return the distributions, by normalised name, that a function imports; of digests, those of sections too."""
     modules = all_imports(handler_path(folder).read_text())
     if folder == "send_digest":
-        sections = [each.digest_section.partition(":")[0] for each in PIPELINES]
+        sections = [each.digest_section.partition(":")[0] for each in PIPELINES if each.digest_section]
         modules = modules.union(*(all_imports(f"import {section}") for section in sections))
     others = {module.split(".")[0] for module in modules} - sys.stdlib_module_names - {OWN}
     return {_distribution(module) for module in others}
