@@ -73,7 +73,12 @@ EVERY_MACHINE = TRACES | to(
     "logs:DescribeResourcePolicies",
     "logs:DescribeLogGroups",
 )
-MAPS = {"convert": "ConvertTheBatches", "export": "CopyTheFiles", "history": "ObserveTheParts", "compact": "CompactTheGroups"}
+MAPS = {
+    "convert": "ConvertTheBatches",
+    "export": "CopyTheFiles",
+    "history": "ObserveTheParts",
+    "compact": "CompactTheGroups",
+}
 # By stack and function; `flow/` is the folder of the stage's flow of the vendor.
 FUNCTIONS: dict[str, dict[str, Rights]] = {
     "event_files": {
