@@ -18,13 +18,14 @@ import app
 from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import ExistingCluster, Observability, Search, SlackChannel
 from infra.stage import Batching, FunctionSize, ProducerBucket, Stage
+from infra.tables.settings import Tables
 from infra.vendor_exports.settings import VendorExports
 from sluice.vendor_exports.client.api import Environment
 from tests.support.synthesis import Resource, settings
 
 Body = dict[str, Any]
 
-BASE = Stage(name="changing").having(EventFiles(), VendorExports(), Observability())
+BASE = Stage(name="changing").having(EventFiles(), VendorExports(), Tables(), Observability())
 OTHER_DEPLOYMENT = {"name", "local", "account", "region", "parts"}  # no change of the same one
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/12345678-1234-1234-1234-12345678901{}"
 DOMAIN = ExistingCluster(url="https://logs.example", arn="arn:aws:es:eu-central-1:123456789012:domain/logs")
@@ -58,6 +59,7 @@ TEXTS: Mapping[str, Any] = {
     "architecture": "x86_64",
     "log_level": "DEBUG",
     "environment": Environment.PROD,
+    "unique_column": "id",
     "download_hosts": ("files.example",),
     "out_of_scope": ("ONE",),
     "log_retention_days": 180,
@@ -106,6 +108,7 @@ def _searching(search: Search) -> Stage:
 UNSCHEDULED = BASE.having(
     EventFiles(conversion_schedule=None, sweep_schedule=None, probe_schedule=None),
     VendorExports(schedule=None),
+    Tables(schedule=None),
     Observability(daily_digest=None, weekly_digest=None),
 )
 SCHEDULED = _having(VendorExports, schedule="cron(2 * * * ? *)", company="ours", download_hosts=("files.example",))
