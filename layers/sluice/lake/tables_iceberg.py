@@ -288,6 +288,7 @@ def _arrange(update: UpdateSchema, wanted: Schema, current: Schema) -> None:
 
 
 def run_of(snapshot: IcebergSnapshot) -> str:
+    """Return the run that made a snapshot; "" for one of nobody's."""
     return snapshot.summary.additional_properties.get(RUN, "") if snapshot.summary else ""
 
 

@@ -5,9 +5,8 @@ from datetime import datetime
 from itertools import pairwise
 
 from pyiceberg.exceptions import ValidationException
-from pyiceberg.io.pyarrow import parquet_files_to_data_files
 from pyiceberg.manifest import ManifestFile
-from pyiceberg.table import FileScanTask
+from pyiceberg.table import FileScanTask, _parquet_files_to_data_files
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.refs import MAIN_BRANCH
 from pyiceberg.table.snapshots import Snapshot as IcebergSnapshot
@@ -121,7 +120,7 @@ def _replace(table: IcebergTable, run_id: str, attempt: str, rewritten: Sequence
     properties = {RUN: run_id, _REWRITE: attempt, f"{_REWRITE}s": str(len(kept))}
     with table.transaction() as change, change.update_snapshot(snapshot_properties=properties).overwrite() as overwrite:
         new = [f"s3://{bucket}/{each.key}" for each in kept]
-        for file in parquet_files_to_data_files(table.io, change.table_metadata, iter(new)):
+        for file in _parquet_files_to_data_files(change.table_metadata, new, table.io):
             overwrite.append_data_file(file)
         for each in kept:
             for key in each.files:

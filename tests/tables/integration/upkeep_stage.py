@@ -16,7 +16,7 @@ from sluice.tables.planning import Plan
 from sluice.tables.rewriting import Compactor
 from sluice.tables.table_files_iceberg import IcebergFiles
 from sluice.tables.upkeep import Summary
-from tests.support.lake_tables import DATABASE, data_files
+from tests.support.lake_tables import DATABASE, data_files, prepare_tables
 from tests.support.moto_stage import LAKE, MotoStage, new_moto_stage
 
 MIB = 1 << 20
@@ -37,6 +37,7 @@ class UpkeepStage:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
+        prepare_tables(LAKE)
         self.tables = IcebergFiles(runtime.glue(), DATABASE, LAKE)
         self.calls = self.stage.calls
         self._schema = self.stage.columns.schema(TABLE)
