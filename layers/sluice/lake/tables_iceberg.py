@@ -192,7 +192,7 @@ class IcebergTables:
                         f"table {table} has changed meanwhile; look at it before it is rolled back"
                     ) from failure
                 current.manage_snapshots().set_current_snapshot(snapshot_id).commit()
-            except _UNSURE as error:
+            except UNSURE as error:
                 failure = error
             else:
                 return

@@ -118,8 +118,8 @@ def test_a_second_attempt_at_the_same_time_replaces_nothing(upkeep_stage: Upkeep
 
 def test_files_that_a_roll_back_took_away_are_given_up(upkeep_stage: UpkeepStage) -> None:
     planned, before = _prepared(upkeep_stage)
-    earlier = upkeep_stage.tables.snapshots(TABLE)[1]
-    upkeep_stage.tables.roll_back(TABLE, earlier.snapshot_id)
+    newest, earlier, *_ = upkeep_stage.tables.snapshots(TABLE)
+    upkeep_stage.tables.roll_back(TABLE, earlier.snapshot_id, newest.snapshot_id)
     upkeep_stage.work(planned)
     assert upkeep_stage.rows() == before[:-1]
     assert not upkeep_stage.finish(planned).left, "a single file is none too many"
