@@ -45,7 +45,7 @@ class EventFiles:
     index_media: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=120)
     plan_conversion: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=300)
     convert_batch: FunctionSize = FunctionSize(memory_mb=2048, timeout_seconds=300)
-    commit_conversion: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=300)
+    commit_conversion: FunctionSize = FunctionSize(memory_mb=1769, timeout_seconds=900)  # looks into each new file
     profile_run: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=300)
     sweep_orphans: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=900)
     probe_lag: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=120)

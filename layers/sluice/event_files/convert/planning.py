@@ -28,6 +28,9 @@ MAX_SPANS = 500
 """A group of batches travels as the input of one state: 500 spans are about 100 KB of its 256 KB."""
 MAX_SUSPECT_LOTS = 40
 """Lots of chunks whose batches failed that one run tries again: it must end though all of them run out of time."""
+MAX_HOURS = 10_000
+"""Hours, beyond the usual ones, of the chunks of one run: each is a file, which the commit looks into once more."""
+_USUAL_HOURS = 3  # of a table in a chunk; chunks share them
 _SUSPECTS = 20  # chunks whose batch failed once that are tried together; those of one that failed again are tried alone
 
 
@@ -83,7 +86,7 @@ class Planning:
         if not chunks:
             return None if self.ledger.drop_run(run) else self.ledger.open_run()
         key = plan_key(run.run_id, token)
-        self.files.write(key, orjson.dumps(self._plan_of(run.run_id, now, chunks)))
+        self.files.write(key, orjson.dumps(self._plan_of(run.run_id, now, _affordable(chunks))))
         if self.ledger.publish_plan(run, key):
             return replace(run, plan_key=key)
         return self.ledger.open_run()  # a twin of this attempt was first: its plan holds
@@ -127,6 +130,18 @@ class Planning:
         for table, spans in everything:
             for batch in cut(spans, attrgetter("work"), self.batch_bytes, MAX_SPANS):
                 yield table, batch
+
+
+def _affordable(chunks: Sequence[ChunkRecord]) -> list[ChunkRecord]:
+    """Return the chunks that one run can commit, those that never failed first; the others wait for the next run."""
+    taken: list[ChunkRecord] = []
+    hours = 0
+    for chunk in sorted(chunks, key=lambda chunk: bool(chunk.failures)):
+        hours += sum(max(0, segment.hours - _USUAL_HOURS) for segment in chunk.segments)
+        if taken and hours > MAX_HOURS:
+            break
+        taken.append(chunk)
+    return taken
 
 
 def _lots(chunks: Sequence[ChunkRecord], run_id: str) -> Iterator[Sequence[ChunkRecord]]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sluice.event_files.convert.committing import read_plan
 from sluice.event_files.convert.model import Arrived, Batch, BatchGroup, Plan, Span
-from sluice.event_files.convert.planning import MAX_SPANS, MAX_SUSPECT_LOTS, Decision, Planned, Planning
+from sluice.event_files.convert.planning import MAX_HOURS, MAX_SPANS, MAX_SUSPECT_LOTS, Decision, Planned, Planning
 from sluice.event_files.ledger.model import HOUR_WORK, ChunkRecord, Counts, OpenRun, Segment, clean_key, dirty_key
 from tests.event_files.unit.convert.memory_ledger import MemoryLedger, RunningExecutions
 from tests.support.memory_object_store import MemoryObjectStore
@@ -168,3 +168,15 @@ def test_a_late_attempt_leaves_the_run_to_others(pending: list[ChunkRecord], suc
     ledger.successor = successor
     assert plan_with(ledger, MemoryObjectStore()) == Planned(Decision.BUSY)
     assert ledger.run == successor
+
+
+def test_a_run_has_no_more_hours_than_it_can_commit() -> None:
+    """Each hour is a file; those of usual chunks are the same ones. What failed before waits for the others."""
+    failed = ChunkRecord("1", (Segment("A", 0, 0, 9_000, hours=9_000),), failures=1)
+    large = [ChunkRecord(f"2{number}", (Segment("A", 0, 0, 4_000, hours=4_000),)) for number in range(4)]
+    usual = [ChunkRecord(f"3{number:04}", (Segment("A", 0, 0, 3, hours=3),)) for number in range(MAX_HOURS)]
+    assert plan_of(failed, *large).chunk_ids == ("20", "21")
+    assert plan_of(failed, *large[2:]).chunk_ids == ("22", "23")
+    assert plan_of(failed, *usual[:500]).chunk_ids == (*(each.chunk_id for each in usual[:500]), "1")
+    assert len(plan_of(*usual, batch_bytes=1 << 30).chunk_ids) == len(usual)
+    assert plan_of(ChunkRecord("4", (Segment("A", 0, 0, 43_000, hours=43_000),))).chunk_ids == ("4",)
