@@ -133,15 +133,18 @@ class Planning:
 
 
 def _affordable(chunks: Sequence[ChunkRecord]) -> list[ChunkRecord]:
-    """Return the chunks that one run can commit, those that never failed first; the others wait for the next run."""
-    taken: list[ChunkRecord] = []
+    """Return the chunks that one run can commit, those that never failed first; the others wait for the next run.
+
+    Those that were committed together stay together: of a file, all or nothing is left out, to be validated again.
+    """
+    commits: set[str] = set()
     hours = 0
     for chunk in sorted(chunks, key=lambda chunk: bool(chunk.failures)):
         hours += sum(max(0, segment.hours - _USUAL_HOURS) for segment in chunk.segments)
-        if taken and hours > MAX_HOURS:
+        if commits and hours > MAX_HOURS:
             break
-        taken.append(chunk)
-    return taken
+        commits.add(chunk.commit)
+    return [chunk for chunk in chunks if chunk.commit in commits]
 
 
 def _lots(chunks: Sequence[ChunkRecord], run_id: str) -> Iterator[Sequence[ChunkRecord]]:

@@ -177,6 +177,8 @@ def test_a_run_has_no_more_hours_than_it_can_commit() -> None:
     usual = [ChunkRecord(f"3{number:04}", (Segment("A", 0, 0, 3, hours=3),)) for number in range(MAX_HOURS)]
     assert plan_of(failed, *large).chunk_ids == ("20", "21")
     assert plan_of(failed, *large[2:]).chunk_ids == ("22", "23")
-    assert plan_of(failed, *usual[:500]).chunk_ids == (*(each.chunk_id for each in usual[:500]), "1")
+    assert set(plan_of(failed, *usual[:500]).chunk_ids) == {"1", *(each.chunk_id for each in usual[:500])}
     assert len(plan_of(*usual, batch_bytes=1 << 30).chunk_ids) == len(usual)
     assert plan_of(ChunkRecord("4", (Segment("A", 0, 0, 43_000, hours=43_000),))).chunk_ids == ("4",)
+    of_one_file = [replace(each, commit_id="23") for each in large]
+    assert plan_of(*of_one_file, failed).chunk_ids == ("20", "21", "22", "23")
