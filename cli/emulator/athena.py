@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
+from uuid import uuid4
 
 import duckdb
 import sqlglot
@@ -153,7 +154,9 @@ def _copy(location: str) -> str:
     path = Path(gettempdir()) / "athena" / f"{sha256(location.encode()).hexdigest()}.parquet"
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(body)
+        whole = path.with_suffix(f".{uuid4().hex}")
+        whole.write_bytes(body)
+        whole.replace(path)  # in one step: another query may look for it
     return str(path)
 
 

@@ -7,7 +7,6 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sluice.lake.batching import cut
 from sluice.lake.object_store import ObjectStore, parquet_key
 from sluice.lake.parquet import rows_of, to_parquet
 from sluice.tables.planning import DataFile, Group, Rewrite
@@ -79,21 +78,25 @@ class Compactor:
     def _rewrite(self, group: Group, rewrite: Rewrite, schema: pa.Schema, name: str) -> Iterator[Rewritten]:
         """Yield what became of a rewrite: one file, or several where its rows are too many; none if each is alone."""
         bodies = dict(zip(rewrite.files, self._files.read_all(rewrite.files), strict=True))
-        footers = {key: pq.read_metadata(pa.BufferReader(body)) for key, body in bodies.items()}
-        if (rows := sum(each.num_rows for each in footers.values())) != rewrite.rows:
+        if (rows := sum(pq.read_metadata(pa.BufferReader(body)).num_rows for body in bodies.values())) != rewrite.rows:
             raise LostRowsError(f"{group.table}, hour {rewrite.hour}: {rewrite.rows} rows planned, {rows} are there")
-
-        def unpacked(key: str) -> int:
-            return sum(footers[key].row_group(each).total_byte_size for each in range(footers[key].num_row_groups))
-
-        for part, keys in enumerate(cut(rewrite.files, unpacked, self._max_bytes, len(rewrite.files))):
-            if len(keys) > 1:
-                table = pa.concat_tables(
-                    rows_of(pq.read_table(pa.BufferReader(bodies.pop(key))), rewrite.hour, schema) for key in keys
-                )
+        for part, tables in enumerate(self._parts(bodies, rewrite, schema)):
+            if len(tables) > 1:
                 key = parquet_key(group.table, rewrite.hour, f"{group.run_id}-{group.group_id}-{name}-{part:03}")
-                self._files.write(key, to_parquet(self._arranged(table)))
-                yield Rewritten(key, keys)
+                self._files.write(key, to_parquet(self._arranged(pa.concat_tables(tables.values()))))
+                yield Rewritten(key, tuple(tables))
+
+    def _parts(self, bodies: dict[str, bytes], rewrite: Rewrite, schema: pa.Schema) -> Iterator[dict[str, pa.Table]]:
+        """Yield the rows of files, of as many at a time as may be unpacked: what a file says of itself is encoded."""
+        tables, size = dict[str, pa.Table](), 0
+        for key in rewrite.files:
+            table = rows_of(pq.read_table(pa.BufferReader(bodies.pop(key))), rewrite.hour, schema)
+            if tables and size + table.nbytes > self._max_bytes:
+                yield tables
+                tables, size = {}, 0
+            tables[key] = table
+            size += table.nbytes
+        yield tables
 
     def _arranged(self, rows: pa.Table) -> pa.Table:
         """Return rows in order, without those that repeat another."""

@@ -37,8 +37,8 @@ def test_what_is_unpacked_is_bounded_and_what_is_too_large_is_named(upkeep_stage
     for _ in range(4):
         upkeep_stage.add()
     (group,) = upkeep_stage.plan(TABLE.lower()).groups
-    files = [pq.read_metadata(io.BytesIO(data_files(LAKE)[key])) for key in group.rewrites[0].files]
-    before, unpacked = upkeep_stage.rows(), max(file.row_group(0).total_byte_size for file in files)
+    files = [pq.read_table(io.BytesIO(data_files(LAKE)[key])) for key in group.rewrites[0].files]
+    before, unpacked = upkeep_stage.rows(), max(file.nbytes for file in files)
     upkeep_stage.max_bytes = 2 * unpacked
     assert upkeep_stage.compact().tables[TABLE].files_after == 2, "in two parts"
     upkeep_stage.max_bytes = unpacked
