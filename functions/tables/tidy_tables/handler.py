@@ -19,7 +19,7 @@ logger = function.logger
 files = S3ObjectStore(s3(), setting("LAKE_BUCKET"))
 tables = IcebergFiles(glue(), setting("DATABASE"), setting("LAKE_BUCKET"))
 known = tuple(each.name for each in load_registry().tables())
-kept, grace = (timedelta(days=setting(name, int)) for name in ("SNAPSHOT_DAYS", "GRACE_DAYS"))
+kept, grace = timedelta(days=setting("SNAPSHOT_DAYS", int)), timedelta(days=setting("GRACE_DAYS", int))
 
 
 @function.observe

@@ -80,7 +80,7 @@ class Observability:
     runbook: str = "docs/runbook.md"  # address that messages lead to; an anchor per alarm is added
 
     # Of the oldest message that waits; one that fails counts for twice the time it is hidden, 24 minutes of a file.
-    queue_age_minutes: Positive = 30
+    queue_age_minutes: Positive = 40  # a message that is received twice in vain is 36 minutes old
     error_percent: Percent = 5  # of a function's calls
     # Of a function's timeout that the slowest hundredth of its calls takes.
     duration_percent: Annotated[int, Between(1, 100)] = 80

@@ -54,7 +54,7 @@ def mark_again(lake: ObjectStore, since: datetime) -> int:
     """Mark every run pending whose profiling log was published since then; return how many."""
     runs = [
         PendingRun(found.key.rpartition("/")[2].removesuffix(".parquet"), found.key)
-        for found in lake.list(table_prefix(PROFILING_LOG.name))
+        for found in lake.list(f"{table_prefix(PROFILING_LOG.name)}year=")
         if found.modified >= since
     ]
     for run in runs:

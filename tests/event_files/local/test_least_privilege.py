@@ -16,9 +16,11 @@ from tests.support.local.deployed_functions import Functions
 from tests.support.sample_events import dump, illustration
 
 # Rights whose need the emulator does not show: it answers 404 without s3:ListBucket too, and has no orphan a day old.
-NOT_SHOWN = {"validate_files": {"s3:ListBucket"}, "convert_batch": {"s3:ListBucket"}} | {
-    "commit_conversion": {"s3:ListBucket"},
-    "profile_run": {"s3:DeleteObject"},  # of metadata, after ten commits
+# Of tables it sees their database only, where Glue wants catalog, database and table; metadata go after ten commits.
+CATALOG = {"glue:GetDatabase", "glue:GetTable", "glue:UpdateTable"}
+NOT_SHOWN = {"validate_files": {"s3:ListBucket"}, "convert_batch": {"s3:ListBucket", *CATALOG}} | {
+    "commit_conversion": {"s3:ListBucket", "s3:DeleteObject", *CATALOG},
+    "profile_run": {"s3:DeleteObject", *CATALOG},
     "sweep_orphans": {"s3:DeleteObject", "dynamodb:BatchGetItem"},
 }
 

@@ -16,6 +16,7 @@ from sluice.contracts.load import load_registry
 from sluice.event_files.convert.model import BatchGroup
 from sluice.event_files.convert.planning import Planning
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
+from sluice.lake.object_store import TABLES_PREFIX
 from tests.support.local.deployed_cloud import Cloud
 from tests.support.local.function_process import call
 from tests.support.moto_backend import create_table
@@ -55,6 +56,10 @@ class MeasuredFunctions:
             "EVENT_DAYS_BEFORE_FILE": str(SETTINGS.event_days_before_file),
             "EVENT_DAYS_AFTER_FILE": str(SETTINGS.event_days_after_file),
             "MAX_FILE_HOURS": str(SETTINGS.max_file_hours),
+            "FILE_SECONDS": "600",  # it is not the time that is measured
+            "MAX_RECEIVES": "5",
+            "QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/000000000000/nobody-listens",
+            "DATABASE": self.cloud.output("Database"),
         }
         return call(function, event, environment)
 
@@ -75,6 +80,9 @@ def measured(cloud: Cloud) -> MeasuredFunctions:
         cloud.client("s3").create_bucket(Bucket=bucket)
     for table in (LEDGER, MEDIA):
         create_table(cloud.client("dynamodb"), table)
+    for key in cloud.keys(TABLES_PREFIX):  # what the catalog names of tables' columns
+        if key.endswith(".metadata.json"):
+            cloud.client("s3").put_object(Bucket=LAKE, Key=key, Body=cloud.read(key))
     return MeasuredFunctions(cloud)
 
 

@@ -27,7 +27,7 @@ def _pending(cloud: Cloud) -> int:
     return int(cloud.run("status")["backlog"]["chunks"])
 
 
-def test_a_failed_run_is_finished_before_a_new_one_is_made(cloud: Cloud, tmp_path: Path) -> None:
+def test_what_a_failed_run_planned_is_converted_by_the_next(cloud: Cloud, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir()
     second.mkdir()
@@ -37,10 +37,9 @@ def test_a_failed_run_is_finished_before_a_new_one_is_made(cloud: Cloud, tmp_pat
     with without_rights, pytest.raises(CommandError, match=stopped):
         cloud.run("convert")
     clean_after = _ingest(cloud, second, seed=201)
-    resumed, following = cloud.run("convert"), cloud.run("convert")
-    assert [resumed["status"], following["status"]] == ["converted", "converted"]
-    assert [resumed["events"], following["events"]] == [clean_before, clean_after]
-    assert [sum(resumed["rows"].values()), sum(following["rows"].values())] == [clean_before, clean_after]
+    converted, following = cloud.run("convert"), cloud.run("convert")
+    assert [converted["status"], following["status"]] == ["converted", "nothing_to_do"]
+    assert converted["events"] == sum(converted["rows"].values()) == clean_before + clean_after
     assert _pending(cloud) == 0
 
 

@@ -90,6 +90,7 @@ def test_state_belongs_to_the_pipelines(stage: Synthesis) -> None:
         "Lake": set(),
         "EventFiles": {"Ledger", "MediaIndex"},
         "VendorExports": {"Slots"},
+        "Tables": set(),
         "Observability": set(),
     }
     for table in stage.template.of_type(TABLE).values():

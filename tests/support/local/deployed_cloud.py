@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from botocore.config import Config
 from typer.testing import CliRunner
@@ -20,7 +18,7 @@ from cli.main import app
 from cli.platform import local_cloud
 from cli.platform.deploy import deploy_stage
 from cli.platform.session import Deployment, connect
-from sluice.lake.object_store import table_prefix
+from sluice.lake.tables_iceberg import IcebergTables
 
 T = TypeVar("T")
 
@@ -78,10 +76,10 @@ class Cloud:
         return self.deployment.s3.get_object(Bucket=self.output("LakeBucket"), Key=key)["Body"].read()
 
     def rows(self, table: str, source_key: str | None = None) -> list[dict[str, Any]]:
-        """Return the rows of a table's files, of all source objects or of one."""
-        rows: list[dict[str, Any]] = []
-        for key in self.keys(f"{table_prefix(table)}year="):
-            rows += pq.read_table(pa.BufferReader(self.read(key)), partitioning=None).to_pylist()
+        """Return the rows of a table, of all source objects or of one."""
+        deployment = self.deployment
+        tables = IcebergTables(deployment.glue, self.output("Database"), self.output("LakeBucket"), deployment.s3)
+        rows: list[dict[str, Any]] = tables._load(table).scan().to_arrow().to_pylist()
         return [row for row in rows if source_key in {None, row["_source_key"]}]
 
 

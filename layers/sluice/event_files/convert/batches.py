@@ -1,5 +1,6 @@
 """Conversion of batches: lines of JSON to Parquet, one file per hour, with a receipt for each batch."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -211,8 +212,16 @@ def _read_events(lines: bytes, type_: HiveType, block_size: int) -> pa.Table:
 
 def _without_duplicates(lines: bytes, type_: HiveType) -> bytes:
     """Write the lines again without repeated members: the last of each name holds, as it did at validation."""
-    events = map(orjson.loads, lines.removesuffix(b"\n").split(b"\n"))
+    events = map(_as_written, lines.removesuffix(b"\n").split(b"\n"))
     return b"\n".join(orjson.dumps(_narrowed(event, type_)) for event in events)
+
+
+def _as_written(line: bytes) -> Any:  # noqa: ANN401
+    """Parse a line with its numbers as they stand: -0 would lose its sign, and with it be another value."""
+    try:
+        return json.loads(line, parse_int=orjson.Fragment, parse_float=orjson.Fragment)
+    except RecursionError:  # nested deeper than that parser goes
+        return orjson.loads(line)
 
 
 def _narrowed(value: Any, type_: HiveType) -> Any:  # noqa: ANN401
