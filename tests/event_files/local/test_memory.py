@@ -66,7 +66,9 @@ class MeasuredFunctions:
     def validate(self, key: str, body: bytes) -> Any:
         etag = self.cloud.client("s3").put_object(Bucket=SOURCE, Key=key, Body=body)["ETag"]
         detail = {"bucket": {"name": SOURCE}, "object": {"key": key, "etag": etag.strip('"')}}
-        return self.invoke("validate_files", {"Records": [{"messageId": "1", "body": json.dumps({"detail": detail})}]})
+        first = {"ApproximateReceiveCount": "1"}
+        record = {"messageId": "1", "attributes": first, "body": json.dumps({"detail": detail})}
+        return self.invoke("validate_files", {"Records": [record]})
 
     def groups(self) -> list[BatchGroup]:
         chunks = DynamoRunLedger(self.cloud.client("dynamodb"), LEDGER).pending_chunks()
