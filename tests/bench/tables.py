@@ -10,8 +10,9 @@ from sluice.event_files.convert.planning import Planning
 from sluice.event_files.convert.profiling import publish_profile
 from sluice.lake.object_store import ObjectStore
 from tests.bench.local_validation import REGISTRY, Read, validate
+from tests.bench.schemas import schema_of
 from tests.event_files.unit.convert.memory_ledger import RunningExecutions
-from tests.support.lake_tables import MemoryTables, schema_of
+from tests.support.memory_object_store import MemoryTables
 
 _BATCH_BYTES = 32 << 20  # as a stage has it
 _NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -1,8 +1,6 @@
-"""Tables of the lake for tests: those of Iceberg in moto's Glue and S3, and a double of them in memory."""
+"""Iceberg tables of the lake in moto's Glue and S3, as the deployment makes them."""
 
 import copy
-from collections import defaultdict
-from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -27,17 +25,6 @@ DATABASE = "lake"
 REGION = "us-east-1"
 
 _update_table = GlueResponse.update_table
-
-
-class MemoryTables:
-    """Files of tables by run, as their snapshots name them."""
-
-    def __init__(self) -> None:
-        self.files: dict[str, dict[str, Sequence[str]]] = defaultdict(dict)
-
-    def append(self, table: str, run_id: str, files: Sequence[str]) -> None:
-        """Make all files of a run rows of a table, unless they are."""
-        self.files[table].setdefault(run_id, tuple(files))
 
 
 @cache

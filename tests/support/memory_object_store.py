@@ -1,6 +1,7 @@
-"""A bucket kept in memory; its ETags tell contents apart, as those of S3 do."""
+"""A bucket and tables kept in memory; the bucket's ETags tell contents apart, as those of S3 do."""
 
 import zlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -102,3 +103,14 @@ class MemoryObjectStore:
 
 def _etag(body: bytes) -> str:
     return f"{zlib.crc32(body):08x}-{len(body)}"  # not MD5: that would be half of the time that the bench measures
+
+
+class MemoryTables:
+    """Files of tables by run, as their snapshots name them."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, dict[str, Sequence[str]]] = defaultdict(dict)
+
+    def append(self, table: str, run_id: str, files: Sequence[str]) -> None:
+        """Make all files of a run rows of a table, unless they are."""
+        self.files[table].setdefault(run_id, tuple(files))

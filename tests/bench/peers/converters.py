@@ -21,7 +21,7 @@ from sluice.event_files.convert.batches import Converter, by_hour, read_rows
 from sluice.event_files.convert.model import BatchGroup
 from sluice.lake.parquet import arrow_schema, arrow_type, to_parquet
 from tests.bench.clean_lines import REGISTRY, Folder, Work, row_of
-from tests.support.lake_tables import schema_of
+from tests.bench.schemas import schema_of
 
 BUCKET = "bench"
 

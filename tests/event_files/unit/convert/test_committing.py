@@ -11,8 +11,7 @@ from sluice.event_files.convert.model import Arrived, Batch, BatchGroup, Plan, R
 from sluice.event_files.ledger.model import clean_key
 from sluice.lake.object_store import commit_key
 from tests.event_files.unit.convert.memory_ledger import MemoryLedger
-from tests.support.lake_tables import MemoryTables
-from tests.support.memory_object_store import MemoryObjectStore
+from tests.support.memory_object_store import MemoryObjectStore, MemoryTables
 
 RUN = "run"
 CHUNKS = ("20260131T000000000000Z-a", "20260131T000000000001Z-b")

@@ -19,8 +19,8 @@ from tests.event_files.unit.convert.memory_ledger import MemoryLedger, RunningEx
 from tests.event_files.unit.convert.test_converting import rows_of
 from tests.event_files.unit.convert.test_planning import NOW
 from tests.event_files.unit.validate.contract_events import REGISTRY
-from tests.support.lake_tables import MemoryTables, schema_of
-from tests.support.memory_object_store import MemoryObjectStore
+from tests.support.lake_tables import schema_of
+from tests.support.memory_object_store import MemoryObjectStore, MemoryTables
 
 BACKLOGS = (1, 100, 1_000)  # chunks; 98 files each
 BATCH_BYTES = 32 << 20

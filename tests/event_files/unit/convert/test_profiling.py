@@ -19,8 +19,8 @@ from sluice.event_files.validate.rules import RuleBreak
 from sluice.lake.parquet import to_parquet
 from tests.event_files.unit.convert.memory_ledger import MemoryLedger
 from tests.event_files.unit.validate.contract_events import REGISTRY
-from tests.support.lake_tables import MemoryTables, schema_of
-from tests.support.memory_object_store import MemoryObjectStore
+from tests.support.lake_tables import schema_of
+from tests.support.memory_object_store import MemoryObjectStore, MemoryTables
 
 PLANNED_AT = "2026-01-31T12:30:15.123Z"
 RUN = "20260131T123015123456Z-r"
