@@ -187,6 +187,14 @@ class Folder(MemoryObjectStore):
         path.write_bytes(body if isinstance(body, bytes) else body.read())
         return ""  # files have no ETags
 
+    def replace(self, key: str, body: bytes, etag: str | None) -> bool:
+        """Write a file unless it is there, which is all that is asked for here."""
+        assert etag is None
+        if self.exists(key):
+            return False
+        self.write(key, body)
+        return True
+
     def delete(self, keys: Sequence[str]) -> None:
         for key in keys:
             (self._target / key).unlink(missing_ok=True)
