@@ -1,6 +1,5 @@
 """Least privilege: what each role may do, word by word. A grant more or less has to be written here too."""
 
-import re
 from typing import Any
 
 import pytest
@@ -10,15 +9,11 @@ from aws_cdk import aws_iam as iam
 from infra.platform.functions import allow
 from infra.platform.observability.settings import Observability
 from infra.platform.stage_stack import StageStack
-from infra.vendor_exports.settings import VendorExports
+from tests.platform.infra.granted_rights import Rights, part_of, rights
 from tests.support.stages import stage_named
-from tests.support.synthesis import Synthesis, Template, listed, text
+from tests.support.synthesis import Synthesis
 
 READ, WRITE, DELETE, LIST = "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"
-
-FLOWS = {"Test": "DEV/IMOSDL/", "Prod": "IMOSDL/"}
-
-Rights = set[tuple[str, str]]
 
 
 def to(resource: str, *actions: str) -> Rights:
@@ -266,7 +261,7 @@ def test_a_schedule_may_call_its_target_and_nothing_else(prd: Synthesis, stack: 
 
 @pytest.mark.parametrize("stack", FUNCTIONS)
 def test_these_are_all_roles_and_none_has_managed_policies(prd: Synthesis, stack: str) -> None:
-    roles = _template(prd, stack).of_type("AWS::IAM::Role")
+    roles = part_of(prd, stack).of_type("AWS::IAM::Role")
     expected = {_role(stack, name) for name in FUNCTIONS[stack]}
     expected |= {f"{name}Role" for name in (*MACHINES[stack], *SCHEDULES[stack])}
     assert {logical_id[:-8] for logical_id in roles} == expected
@@ -277,7 +272,7 @@ def test_these_are_all_roles_and_none_has_managed_policies(prd: Synthesis, stack
 
 @pytest.mark.parametrize("stack", FUNCTIONS)
 def test_no_policy_belongs_to_two_roles_or_to_nobody(stage: Synthesis, stack: str) -> None:
-    template = _template(stage, stack)
+    template = part_of(stage, stack)
     policies = template.of_type("AWS::IAM::Policy").values()
     owners = [role["Ref"] for policy in policies for role in policy["Properties"]["Roles"]]
     assert sorted(owners) == sorted(template.of_type("AWS::IAM::Role"))
@@ -286,8 +281,8 @@ def test_no_policy_belongs_to_two_roles_or_to_nobody(stage: Synthesis, stack: st
 
 @pytest.mark.parametrize("stack", FUNCTIONS)
 def test_nothing_calls_a_function_but_by_a_role_of_ours(stage: Synthesis, stack: str) -> None:
-    assert not _template(stage, stack).of_type("AWS::Lambda::Permission")
-    assert not _template(stage, stack).of_type("AWS::Lambda::Url")
+    assert not part_of(stage, stack).of_type("AWS::Lambda::Permission")
+    assert not part_of(stage, stack).of_type("AWS::Lambda::Url")
 
 
 def test_a_wildcard_needs_a_reason() -> None:
@@ -298,75 +293,5 @@ def test_a_wildcard_needs_a_reason() -> None:
         allow(role, ["s3:Get*"], ["arn:aws:s3:::b/k"], "reason")
 
 
-def rights(stage: Synthesis, stack: str, role: str) -> Rights:
-    """Every (action, resource) a role is allowed; a Deny or an unknown condition would fail."""
-    rights = set()
-    for statement in _template(stage, stack).statements(role):
-        assert statement["Effect"] == "Allow"
-        assert statement.keys() <= {"Action", "Effect", "Resource", "Condition"}
-        what, keys = _conditions(stage, statement.get("Condition", {}))
-        rights |= {
-            (action + what, _known(stage, role, text(resource)) + key)
-            for action in listed(statement["Action"])
-            for resource in listed(statement["Resource"])
-            for key in keys
-        }
-    return rights
-
-
-def _conditions(stage: Synthesis, conditions: dict[str, Any]) -> tuple[str, list[str]]:
-    """What conditions leave of an action, and of the items of a table."""
-    match conditions:
-        case {"Null": {"s3:if-none-match": "false"}} if len(conditions) == 1:
-            return " of what is not there", [""]
-        case {"Null": {"dynamodb:LeadingKeys": "false"}, "ForAllValues:StringLike": {"dynamodb:LeadingKeys": named}}:
-            environment = stage.stage.settings(VendorExports).environment
-            return "", [f" {'environment' if key == environment else key}" for key in listed(named)]
-    assert not conditions, "this condition is new: say what it leaves"
-    return "", [""]
-
-
 def _role(stack: str, function: str) -> str:
     return {"observability": f"{function}Role", "lake": f"Catalog{function}Role"}.get(stack, f"Functions{function}Role")
-
-
-def _template(stage: Synthesis, stack: str) -> Template:
-    template: Template = getattr(stage, stack)
-    return template
-
-
-def _known(stage: Synthesis, role: str, resource: str) -> str:
-    """The name of a resource in this file; what is no resource of the stage stays as it is."""
-    machine = rf":{stage.stage.resource_prefix}-(\w+)"
-    names = {
-        rf"<LakeBucket\w{{8}}\.Arn>/{FLOWS[stage.stage.settings(VendorExports).environment]}": "flow/",
-        r"<(?:Lake)?Bucket\w{8}\.Arn>": "lake",
-        r"<LakeSource\w{8}\.Arn>": "source",
-        rf"arn:(?:aws|<AWS::Partition>):s3:::{stage.stage.source.existing}": "source",
-        r"<LakeMedia\w{8}\.Arn>": "media",
-        rf"arn:(?:aws|<AWS::Partition>):s3:::{stage.stage.media.existing}": "media",
-        r"<Ledger\w{8}\.Arn>": "ledger",
-        r"<MediaIndex\w{8}\.Arn>": "media index",
-        r"<Slots\w{8}\.Arn>": "slots",
-        r"<VendorSecret\w{8}\.Id>$": "the vendor's secret",
-        r"<NewFilesQueue\w{8}\.Arn>": "queue of files",
-        r"<MediaQueue\w{8}\.Arn>": "queue of media",
-        r"<MissedCalls\w{8}\.Arn>": "missed calls",
-        rf"<{role.removesuffix('Role')}Log\w{{8}}\.Arn>": "own log",
-        r"<RunHistoryEndsQueue\w{8}\.Arn>": "queue of ends",
-        r"<NotificationsTopic\w{8}>": "topic",
-        r"<EventFilesLedger\w{8}\.Arn>": "ledger",
-        r"<SearchClusterCollection\w{8}\.Arn>": "the collection",
-        r"<(?:Functions|Digests)(\w+)Function\w{8}\.Arn>": r"\1",
-        r"arn:.*:glue:.*:catalog$": "glue catalog",
-        rf"arn:.*:glue:.*:database/{stage.stage.database}$": "glue database/<the stage's>",
-        rf"arn:.*:glue:.*:table/{stage.stage.database}/": "glue table/<the stage's>/",
-        rf"arn:.*:states:.*:stateMachine{machine}$": r"machine \1",
-        rf"arn:.*:states:.*:execution{machine}:\*$": r"executions of \1",
-        rf"arn:.*:states:.*:execution{machine}/(\w+):\*$": r"children \2 of \1",
-        rf"arn:.*:states:.*:mapRun{machine}/(\w+):\*$": r"map runs \2 of \1",
-    }
-    for pattern, name in names.items():
-        if found := re.match(pattern, resource):
-            return found.expand(name) + resource[found.end() :]
-    return resource

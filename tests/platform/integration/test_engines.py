@@ -33,7 +33,7 @@ def answers() -> dict[str, Any]:
     found: dict[str, Any] = {}
     space: dict[str, Any] = {}
     for engine, code in _EXAMPLES.items():
-        if engine == "Polars" and find_spec("polars") is None:
+        if engine == "Polars" and find_spec("polars") is None:  # 50 MB for one example: the bench's environment has it
             continue
         for name, own in _NAMES.items():
             code = code.replace(name, own)  # noqa: PLW2901

@@ -32,7 +32,6 @@ _REASONS = 5  # in the message
 _PERCENT = {"title": {"text": "Clean"}, "range": [0, 104], "ticksuffix": " %"}
 _ROW_HEIGHT = 26  # pixels of a table's bar
 _MB = 1_000_000
-_SERIES = (("clean", "events", GOOD), ("dirty", "dirty", BAD), ("unrelated", "unrelated", QUIET))
 
 
 @dataclass(frozen=True, slots=True)
