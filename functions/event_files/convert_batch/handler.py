@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import glue, s3, setting
+from sluice.aws.runtime import glue_reader, s3, setting
 from sluice.contracts.load import load_registry
 from sluice.event_files.convert.batches import Converter
 from sluice.event_files.convert.model import BatchGroup, Receipt
@@ -20,7 +20,7 @@ from sluice.observability.metrics_cloudwatch import LambdaFunction
 function = LambdaFunction()
 logger, emitter = function.logger, function.emitter
 files = S3ObjectStore(s3(), setting("LAKE_BUCKET"))
-columns = GlueColumns(glue(), setting("DATABASE"), files)
+columns = GlueColumns(glue_reader(), setting("DATABASE"), files)
 converter = Converter(load_registry(), files, columns.schema, new_token=lambda: secrets.token_hex(4))
 
 

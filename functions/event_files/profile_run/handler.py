@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import dynamodb, glue, s3, setting
+from sluice.aws.runtime import dynamodb, glue, glue_reader, s3, setting
 from sluice.contracts.model import PROFILING_LOG
 from sluice.event_files.convert.committing import read_plan
 from sluice.event_files.convert.profiling import publish_profile
@@ -17,7 +17,7 @@ from sluice.observability.metrics_cloudwatch import LambdaFunction
 function = LambdaFunction()
 logger = function.logger
 files = S3ObjectStore(s3(), setting("LAKE_BUCKET"))
-columns = GlueColumns(glue(), setting("DATABASE"), files)
+columns = GlueColumns(glue_reader(), setting("DATABASE"), files)
 tables = IcebergTables(glue(), setting("DATABASE"), setting("LAKE_BUCKET"))
 ledger = DynamoRunLedger(dynamodb(), setting("LEDGER_TABLE"))
 searched = bool(setting("SEARCHED"))  # empty where the stage has no search cluster

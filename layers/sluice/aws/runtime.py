@@ -57,6 +57,12 @@ def glue() -> "GlueClient":
 
 
 @cache
+def glue_reader() -> "GlueClient":
+    """Return the Glue client for what only reads, which may be asked again."""
+    return boto3.client("glue", config=_CONFIG)
+
+
+@cache
 def secrets_manager() -> "SecretsManagerClient":
     """Return the Secrets Manager client."""
     return boto3.client("secretsmanager", config=_CONFIG)

@@ -4,12 +4,12 @@ A table is what its newest snapshot says, and Glue's `UpdateTable` with the vers
 newest one: in one step, or not at all. A run's files become rows that way, and the run is named in the snapshot.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pyiceberg.catalog.glue import GlueCatalog
@@ -20,6 +20,7 @@ from pyiceberg.exceptions import (
     NoSuchTableError,
     TableAlreadyExistsError,
     ValidationError,
+    ValidationException,
 )
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
     from mypy_boto3_s3 import S3Client
 
+Value = TypeVar("Value")
+
 RUN = "sluice.run"
 """Property of a snapshot's summary: the run whose files it added."""
 
@@ -72,7 +75,8 @@ _PRIMITIVES: dict[str, IcebergType] = {
     "boolean": BooleanType(),
     "timestamp": TimestampType(),
 }
-UNSURE = (CommitFailedException, BotoCoreError, ClientError)  # whether it was committed or not: the next look tells
+# Whether it was committed or not: the next look tells.
+_UNSURE = (CommitFailedException, ValidationException, BotoCoreError, ClientError)
 
 
 class IncompatibleTableError(Exception):
@@ -152,18 +156,12 @@ class IcebergTables:
             CommitError: Others committed first each time, or Glue or S3 refused.
         """
         locations = [f"s3://{self._bucket}/{key}" for key in files]
-        failure: Exception | None = None
-        for _ in attempts():
-            try:
-                current = self._load(table)
-                if any(run_of(snapshot) == run_id for snapshot in current.snapshots()):
-                    return
+
+        def add(current: IcebergTable) -> None:
+            if run_id not in map(run_of, current.snapshots()):
                 current.add_files(locations, snapshot_properties={RUN: run_id}, check_duplicate_files=False)
-            except UNSURE as error:
-                failure = error
-            else:
-                return
-        raise CommitError(f"run {run_id} could not be committed to table {table}: {failure}") from failure
+
+        self._commit(table, add, f"run {run_id} could not be committed to table {table}")
 
     def snapshots(self, table: str) -> list[Snapshot]:
         """Return the snapshots that a table has, newest first."""
@@ -180,23 +178,32 @@ class IcebergTables:
         Raises:
             CommitError: Another commit came first, or Glue or S3 refused; nothing has changed.
         """
+
+        def turn(current: IcebergTable) -> None:
+            newest = current.current_snapshot()
+            if newest is not None and newest.snapshot_id == snapshot_id:
+                return
+            if newest is None or newest.snapshot_id != seen:
+                raise CommitError(f"table {table} has changed meanwhile; look at it before it is rolled back")
+            current.manage_snapshots().set_current_snapshot(snapshot_id).commit()
+
+        self._commit(table, turn, f"table {table} could not be rolled back")
+
+    def _commit(self, table: str, change: Callable[[IcebergTable], Value], refused: str) -> Value:
+        """Let `change` commit to a table as it is now, and again to what it is then after an answer that tells nothing.
+
+        So `change` looks first whether it is done already.
+
+        Raises:
+            CommitError: No attempt came through; the message begins with what was `refused`.
+        """
         failure: Exception | None = None
         for _ in attempts():
             try:
-                current = self._load(table)
-                newest = current.current_snapshot()
-                if newest is not None and newest.snapshot_id == snapshot_id:
-                    return
-                if newest is None or newest.snapshot_id != seen:
-                    raise CommitError(
-                        f"table {table} has changed meanwhile; look at it before it is rolled back"
-                    ) from failure
-                current.manage_snapshots().set_current_snapshot(snapshot_id).commit()
-            except UNSURE as error:
+                return change(self._load(table))
+            except _UNSURE as error:
                 failure = error
-            else:
-                return
-        raise CommitError(f"table {table} could not be rolled back: {failure}") from failure
+        raise CommitError(f"{refused}: {failure}") from failure
 
     def _load(self, table: str) -> IcebergTable:
         try:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 
-from pyiceberg.exceptions import ValidationException
 from pyiceberg.manifest import ManifestFile
 from pyiceberg.table import FileScanTask, _parquet_files_to_data_files
 from pyiceberg.table import Table as IcebergTable
@@ -12,8 +11,7 @@ from pyiceberg.table.refs import MAIN_BRANCH
 from pyiceberg.table.snapshots import Snapshot as IcebergSnapshot
 from pyiceberg.table.update import AssertRefSnapshotId, RemoveSnapshotsUpdate
 
-from sluice.aws.runtime import attempts
-from sluice.lake.tables_iceberg import RUN, UNSURE, CommitError, IcebergTables, run_of
+from sluice.lake.tables_iceberg import RUN, IcebergTables, run_of
 from sluice.tables.planning import DataFile
 from sluice.tables.rewriting import Rewritten
 from sluice.tables.tidying import References
@@ -38,16 +36,11 @@ class IcebergFiles(IcebergTables):
         Raises:
             CommitError: Others committed first each time, or Glue or S3 refused.
         """
-        failure: Exception | None = None
-        for _ in attempts():
-            try:
-                current = self._load(table)
-                if done := _done_by(current, attempt):
-                    return done
-                return _replace(current, run_id, attempt, rewritten)
-            except (*UNSURE, ValidationException) as error:
-                failure = error
-        raise CommitError(f"run {run_id} could not replace files of table {table}: {failure}") from failure
+        return self._commit(
+            table,
+            lambda current: _done_by(current, attempt) or _replace(current, run_id, attempt, rewritten),
+            f"run {run_id} could not replace files of table {table}",
+        )
 
     def compacted(self, table: str, run_id: str) -> Compacted:
         """Return what a run changed in a table."""
@@ -68,13 +61,8 @@ class IcebergFiles(IcebergTables):
         Raises:
             CommitError: The table changed each time, or Glue or S3 refused.
         """
-        failure: Exception | None = None
-        for _ in attempts():
-            try:
-                return _expire(self._load(table), before)
-            except UNSURE as error:
-                failure = error
-        raise CommitError(f"old snapshots of table {table} could not be removed: {failure}") from failure
+        refused = f"old snapshots of table {table} could not be removed"
+        return self._commit(table, lambda current: _expire(current, before), refused)
 
     def references(self, table: str) -> References:
         """Return what a table needs of its files and metadata."""

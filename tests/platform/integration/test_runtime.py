@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from sluice.aws import runtime
@@ -19,6 +20,7 @@ EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:export:a"
 CALLS: dict[Callable[[], Any], str] = {
     runtime.s3: "list_buckets",
     runtime.dynamodb: "list_tables",
+    runtime.glue_reader: "get_databases",
     runtime.secrets_manager: "list_secrets",
     runtime.step_functions: "list_state_machines",
     runtime.sns: "list_topics",
@@ -58,6 +60,14 @@ def test_a_service_that_is_busy_is_asked_five_times(client: Callable[[], Any], m
     with answered(client(), *[(503, b"")] * 4) as asked:
         getattr(client(), CALLS[client])()
     assert len(asked) == 5
+
+
+def test_a_commit_is_sent_once() -> None:
+    """Sent again, one whose answer was lost would be refused, and what it committed be taken for litter."""
+    client = runtime.glue()
+    with answered(client, (503, b"")) as asked, pytest.raises(ClientError):
+        client.update_table(DatabaseName="lake", TableInput={"Name": "t"})
+    assert len(asked) == 1
 
 
 def test_pauses_between_attempts_grow_with_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
