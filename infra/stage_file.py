@@ -48,15 +48,6 @@ def stage_named(name: str, file: Path | None = None) -> Stage:
         raise StageFileError(f"{shown}: {error}") from None
 
 
-def stage_names(file: Path | None = None) -> list[str]:
-    """Return the names of the stages that the file describes, in its order.
-
-    Raises:
-        StageFileError: The file cannot be read.
-    """
-    return list(_described(file))
-
-
 def _described(file: Path | None) -> Mapping[str, object]:
     if file is None and not STAGES_FILE.exists():
         return {}

@@ -127,8 +127,22 @@ def stop() -> bool:
     running = running_cloud()
     if running and not any(_end_group(running.pid, how) for how in (signal.SIGTERM, signal.SIGKILL)):
         raise CliError(f"Processes of the local cloud do not end (process group {running.pid}).", "End them by hand.")
-    shutil.rmtree(_folder(), ignore_errors=True)
+    _clear(_folder())
     return running is not None
+
+
+def _clear(folder: Path) -> None:
+    """Remove `folder` of a local cloud; a folder that holds anything else stays.
+
+    Raises:
+        CliError: It holds files, and none of a local cloud.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / _STATE).exists():
+        raise CliError(
+            f"{folder} holds files that are not the local cloud's; nothing was deleted.",
+            f"Empty it, or name another folder in {FOLDER_VARIABLE}.",
+        )
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _folder() -> Path:
@@ -140,7 +154,7 @@ def _launch(port: int) -> LocalCloud:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise CliError(f"Port {port} is taken by another program.", "End it, or use another: --port 4567.")
     folder = _folder()
-    shutil.rmtree(folder, ignore_errors=True)
+    _clear(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     key_id, secret = f"LOCAL{secrets.token_hex(8).upper()}", secrets.token_urlsafe(30)
     with _for_this_user_only():

@@ -1,5 +1,6 @@
 """Stages for tests: those that are built in, and those of the example, whatever file of stages an operator has."""
 
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from infra.stage import Stage
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "stages.example.toml"
 FEATURE = "we-1234-some-feature"
-STAGES = ("local", "dev", *stage_file.stage_names(EXAMPLE))
+STAGES = ("local", "dev", *tomllib.loads(EXAMPLE.read_text()))
 
 
 def stage_named(name: str) -> Stage:

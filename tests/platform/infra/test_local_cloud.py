@@ -73,6 +73,15 @@ def test_a_cloud_that_was_killed_is_not_up_and_can_go_up_again(port: int) -> Non
     assert local_cloud.start(port).pid != killed.pid
 
 
+def test_a_folder_of_somebody_elses_files_is_left_alone(folder: Path, port: int) -> None:
+    folder.mkdir()
+    (folder / "thesis.md").write_text("whole")
+    for command in (lambda: local_cloud.start(port), local_cloud.stop):
+        with pytest.raises(CliError, match="nothing was deleted"):
+            command()
+    (folder / "thesis.md").unlink()
+
+
 def test_a_port_that_another_program_has_is_named(folder: Path, port: int) -> None:
     with socket.create_server(("127.0.0.1", port)), pytest.raises(CliError, match=f"Port {port} is taken"):
         local_cloud.start(port)
