@@ -23,8 +23,8 @@ from cli.platform.console import (
 )
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from cli.vendor_exports.slots import SlotOption, environment_of, secret_advice, slot_named, slots_of
+from sluice.http.answers import UrlRefusedError
 from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, ExportResult, Slot
-from sluice.vendor_exports.delivery.transfers import UrlRefusedError
 
 SKIPPED, NOT_SET_UP = "skipped", "not_set_up"
 _INCOMPLETE_STATE = "Incomplete"  # the machine's state for a result that is incomplete
@@ -117,7 +117,7 @@ def _assert_right_vendor(deployment: Deployment, vendor_url: str) -> None:
     if not vendor_url and deployment.local:
         raise CliError("The local cloud has no vendor.", "Start one with `sluice vendor`, then give --vendor-url URL.")
     if vendor_url:
-        from sluice.vendor_exports.delivery.downloads_http import LoopbackPolicy  # noqa: PLC0415 - slow to import
+        from sluice.http.url_policy_http import LoopbackPolicy  # noqa: PLC0415 - slow to import
 
         try:
             LoopbackPolicy().target(vendor_url)

@@ -6,12 +6,12 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.runtime import dynamodb, s3, setting
+from sluice.http.patience import Patience
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import LambdaFunction
 from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.delivery.delivery_check import DeliveryCheck, DeliveryReader
 from sluice.vendor_exports.delivery.model import Export
-from sluice.vendor_exports.delivery.patience import Patience
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.stored_files_s3 import S3StoredFiles
 

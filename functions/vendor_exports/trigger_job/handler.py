@@ -6,10 +6,10 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.runtime import dynamodb, secrets_manager, setting
+from sluice.http.patience import Patience
 from sluice.observability.metrics_cloudwatch import LambdaFunction
 from sluice.vendor_exports.delivery.job import SHORTEST_WAIT, USUAL_WAIT, JobTrigger
 from sluice.vendor_exports.delivery.model import Export
-from sluice.vendor_exports.delivery.patience import Patience
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.vendor_access_http import VendorAccess, refusals_counted
 

@@ -5,11 +5,11 @@ import re
 import pytest
 
 from infra.vendor_exports.settings import VendorExports
+from sluice.http.patience import LONGEST_WAIT
+from sluice.http.requests_http import ATTEMPTS
+from sluice.http.retrying import LONGEST_PAUSE
 from sluice.vendor_exports.client.api import Environment
-from sluice.vendor_exports.client.connection_http import ATTEMPTS
-from sluice.vendor_exports.client.retrying import LONGEST_PAUSE
 from sluice.vendor_exports.delivery.copy_files import LIFETIME_MINUTES
-from sluice.vendor_exports.delivery.patience import LONGEST_WAIT
 from tests.support.stages import FEATURE, STAGES, stage_named
 
 ALL = {name: stage_named(name).settings(VendorExports) for name in (*STAGES, FEATURE)}

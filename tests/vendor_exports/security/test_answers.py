@@ -13,13 +13,16 @@ from cli.simulator import hostile_faults, transport_faults
 from cli.simulator.exports import Exports, files_of
 from cli.simulator.http_messages import Call, Response
 from cli.simulator.vendor import Fault, Target
-from sluice.vendor_exports.client.api import MAX_FILES, AnswerNotUnderstoodError, Environment, Pauses
-from sluice.vendor_exports.client.bounded_http import BoundedTransport
-from sluice.vendor_exports.client.redaction import Redactor
+from sluice.http.answers import Pauses
+from sluice.http.bounded_http import BoundedTransport
+from sluice.http.redaction import Redactor
+from sluice.http.url_policy_http import LoopbackPolicy
+from sluice.vendor_exports.client.api import MAX_FILES, AnswerNotUnderstoodError, Environment
 from sluice.vendor_exports.delivery.copy_files import BatchCopy, FileCopy, PresignedUrls
-from sluice.vendor_exports.delivery.downloads_http import HttpDownloads, LoopbackPolicy
+from sluice.vendor_exports.delivery.downloads_http import HttpDownloads
 from sluice.vendor_exports.delivery.model import CopyBatch, ExpectedFile
-from tests.vendor_exports.unit.client.script import Vendor, client_of, said
+from tests.support.scripted_server import said
+from tests.vendor_exports.unit.client.script import Vendor, client_of
 from tests.vendor_exports.unit.delivery.memory import EXPORT, FOLDER, GUID, MemoryStoredFiles, ScriptedVendor
 from tests.vendor_exports.unit.simulator.vendor_client import NO_TLS, VendorClient, simulated
 

@@ -13,8 +13,8 @@ import pytest
 from cli.simulator import hostile_faults
 from cli.simulator.http_messages import Call, Request, Response
 from cli.simulator.vendor import Fault
+from sluice.http.redaction import Redactor
 from sluice.vendor_exports.client.api import VendorError
-from sluice.vendor_exports.client.redaction import Redactor
 from tests.support.moto_backend import items_of, objects_of
 from tests.support.moto_stage import LAKE
 from tests.vendor_exports.integration.exporting import SLOTS_TABLE, Exporting, export

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-EXPORTS = ROOT / "layers" / "sluice" / "vendor_exports"
+SLUICE = ROOT / "layers" / "sluice"
+ROOMS = (SLUICE / "http", SLUICE / "vendor_exports" / "client", SLUICE / "vendor_exports" / "delivery")
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text().partition("### Gaps")[0]
 QUOTES = [
     quote for row in re.findall(r"^\| (.*?) \|", RUNBOOK, re.MULTILINE) for quote in re.findall(r"\*(.+?)\*", row)
@@ -29,8 +30,8 @@ def written(node: ast.expr) -> str:
 
 
 def nodes() -> Iterator[ast.AST]:
-    for folder in ("client", "delivery"):
-        for module in (EXPORTS / folder).glob("*.py"):
+    for room in ROOMS:
+        for module in room.glob("*.py"):
             yield from ast.walk(ast.parse(module.read_text()))
 
 

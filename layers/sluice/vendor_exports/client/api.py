@@ -1,14 +1,12 @@
-"""The vendor's API: its two flows, its errors, and its answers as values, which are untrusted."""
+"""The vendor's API: its two flows, its errors, and what it answers, which is untrusted."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
-from sluice.vendor_exports.client.documents import member, parsed, spelled, whole_number
-from sluice.vendor_exports.client.redaction import LONGEST, Redactor
+from sluice.http.answers import quoted
+from sluice.http.documents import member, whole_number
+from sluice.http.redaction import Redactor
 
 MAX_FILES = 10_000
 """Most files of a job that are taken: the vendor's jobs have 100 to 300."""
@@ -39,14 +37,6 @@ class Environment(StrEnum):
         return f"{self.root}Hourly/"
 
 
-class TransientError(Exception):
-    """A retry may help, after so many seconds where the server named them."""
-
-    def __init__(self, happened: str, retry_after: float | None = None) -> None:
-        super().__init__(happened)
-        self.retry_after = retry_after
-
-
 class VendorError(Exception):
     """The vendor did not do what it was asked for; `retry_after` are the seconds it asks to wait, if it names any."""
 
@@ -71,79 +61,10 @@ class AnswerNotUnderstoodError(VendorError):
     """The vendor's answer is not as its interface says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pauses:
-    """Pauses between attempts: `first_seconds` at most, then doubling; `sleep` makes them."""
-
-    first_seconds: float
-    sleep: Callable[[float], None]
-
-
-_QUOTED = 200  # characters of the vendor's own words that a message may repeat
-_LONGEST_DATE = 100  # characters of a header
 _MOST_ESCAPES = 100  # of an object key that is looked into for secrets
 _KEY_BEGIN = 2000  # characters; a longer object key is refused, and not shown so far
 WITHHELD_KEY = "\0"
 """The object key that stands for one that holds a secret, or more escapes than can be looked into."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer.
-
-    Attributes:
-        status: The HTTP status.
-        body: The bytes.
-        sent_at: The time by the vendor's clock, UTC, where the answer has a Date header.
-        retry_after: Seconds that the vendor asks to wait, where it names any.
-        charset: The coding that the answer says it has.
-    """
-
-    status: int
-    body: bytes = field(repr=False)
-    sent_at: datetime | None
-    retry_after: float | None = None
-    charset: str = ""
-
-    @property
-    def is_success(self) -> bool:
-        """Tell whether the vendor did what it was asked for, or says that it will."""
-        return self.status in _SUCCESSES
-
-    def document(self) -> Any:  # noqa: ANN401 - any JSON value
-        """Return the body as JSON; None if it is not JSON."""
-        try:
-            return parsed(self.body, self.charset)
-        except ValueError:
-            return None
-
-    def text(self, name: str) -> str | None:
-        """Return a member of the body that is a text and not blank, without blanks around; None if there is none."""
-        value = member(self.document(), name)
-        return (value.strip() or None) if isinstance(value, str) else None
-
-    def word(self, name: str) -> str | None:
-        """Return a member of the body as a word, whatever its type; None if there is no such member."""
-        document = self.document()
-        if spelled(document, name) is None:
-            return None
-        value = member(document, name)
-        return value if isinstance(value, str) else f"<{type(value).__name__}>"
-
-    def sentence(self) -> str | None:
-        """Return what the vendor says, in one of the members that errors have, as a JSON text, or as plain text."""
-        said = next(filter(None, map(self.text, _ERROR_MEMBERS)), None)
-        if said:
-            return said
-        document, is_plain = self.document(), self.body.lstrip()[:1] not in _NO_PLAIN_TEXT
-        if document is None and is_plain and self.body.strip() != b"null":
-            document = self.body[:LONGEST].decode(errors="replace")
-        return (document.strip() or None) if isinstance(document, str) else None
-
-
-_SUCCESSES = frozenset({200, 201, 202, 203})
-_ERROR_MEMBERS = ("Message", "detail", "error_description", "title", "error")
-_NO_PLAIN_TEXT = frozenset({b"", b"<", b"{", b"["})
 
 
 class JobStatus(StrEnum):
@@ -230,20 +151,6 @@ class Vendor(Protocol):
 
     def files(self, environment: Environment, job_guid: str, minutes: int) -> list[ListedFile]:
         """Ask for a job's files, with presigned URLs that live for so many minutes."""
-
-
-def sent_at(date_header: str | None) -> datetime | None:
-    """Read the Date header of an answer."""
-    try:
-        moment = parsedate_to_datetime((date_header or "")[:_LONGEST_DATE])
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def quoted(text: str, redactor: Redactor) -> str:
-    """Return the vendor's words for a message: short, printable, without secrets and URLs."""
-    return "".join(letter if letter.isprintable() else " " for letter in redactor.redacted(text))[:_QUOTED]
 
 
 def listed_files(document: object, redactor: Redactor) -> list[ListedFile] | None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import httpx
 
+from sluice.http.answers import DENIALS, Answer, quoted
+from sluice.http.requests_http import never
 from sluice.vendor_exports.client.api import (
     MAX_FILES,
     Accepted,
-    Answer,
     AnswerNotUnderstoodError,
     Environment,
     JobReport,
@@ -20,9 +21,8 @@ from sluice.vendor_exports.client.api import (
     Refused,
     VendorUnavailableError,
     listed_files,
-    quoted,
 )
-from sluice.vendor_exports.client.connection_http import DENIALS, MAX_LIST_BYTES, Connection, Tokens, never, refused
+from sluice.vendor_exports.client.connection_http import MAX_LIST_BYTES, Connection, Tokens, refused
 from sluice.vendor_exports.client.next_allowed import next_allowed, speaks_of_waiting
 
 _UNKNOWN_JOB = frozenset({httpx.codes.BAD_REQUEST, httpx.codes.NOT_FOUND, httpx.codes.GONE})

@@ -1,53 +1,34 @@
-"""Requests to the vendor, bounded and retried with jitter, and their access tokens; errors hold no secret."""
+"""Requests to the vendor, and their access tokens; errors hold no secret."""
 
-import re
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import httpx
 
+from sluice.http.answers import DENIALS, Answer, AnswerRefusedError, Pauses, TransientError
+from sluice.http.documents import member, whole_number
+from sluice.http.redaction import Redactor
+from sluice.http.requests_http import MAX_ANSWER_BYTES, Sender, never
 from sluice.vendor_exports.client.api import (
-    Answer,
     AnswerNotUnderstoodError,
     CredentialsRefusedError,
-    Pauses,
-    TransientError,
     VendorUnavailableError,
-    sent_at,
 )
-from sluice.vendor_exports.client.bounded_http import AnswerRefusedError, Budget, body_of
-from sluice.vendor_exports.client.documents import member, whole_number
-from sluice.vendor_exports.client.redaction import Redactor
-from sluice.vendor_exports.client.retrying import passes, retry_after, retrying
 
-ATTEMPTS = 5
-MAX_ANSWER_BYTES = 1024 * 1024
 MAX_LIST_BYTES = 16 * 1024 * 1024
-"""Most bytes of an answer, and of a list of files: the vendor's have some 100, and 2,000 for each of 300 files."""
+"""Most bytes of a list of files: the vendor's has 2,000 for each of 300 files."""
 
 _MARGIN = timedelta(minutes=5)  # a token this close to its end is not used for a new request
-DENIALS = frozenset({401, 403, 419, 440, 498})
-"""Statuses that servers give to a token or a secret that has expired or is another by now."""
 _REFUSALS = DENIALS | {400}  # OAuth answers 400 or 401 to wrong credentials
 _DEFAULT_SECONDS = 600
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w-]{1,40})", re.IGNORECASE)
 _LONGEST_SECONDS = 24 * 60 * 60
-
-
-def never(_answer: Answer) -> bool:
-    """Take every transient status as a failure."""
-    return False
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Sends requests for one slot; `http` is the transport: TLS, redirects and timeouts.
-
-    A request may take as many seconds in all, from connecting to its last byte, as its timeout says.
-    """
+    """Sends requests for one slot by an HTTP client."""
 
     http: httpx.Client
     pauses: Pauses
@@ -66,42 +47,13 @@ class Connection:
             VendorUnavailableError: All attempts were spent.
             AnswerNotUnderstoodError: The answer is larger than any answer can be.
         """
-        attempts = retrying(self.pauses, TransientError, ATTEMPTS)
         try:
-            answer: Answer = attempts(self._send_once, request, is_answer, most_bytes)
+            return Sender(self.http, self.pauses, "the vendor").send(request, is_answer, most_bytes)
         except AnswerRefusedError as error:
             raise AnswerNotUnderstoodError(self.slot, step, str(error), "Ask the vendor's support.") from None
         except TransientError as error:
-            happened = f"{error}, {ATTEMPTS} times" if error.retry_after is None else str(error)
-            asked = error.retry_after
-        else:
-            return answer
-        advice = "If this goes on, ask the vendor's support."
-        raise VendorUnavailableError(self.slot, step, happened, advice, retry_after=asked)
-
-    def _send_once(self, request: httpx.Request, is_answer: Callable[[Answer], bool], most_bytes: int) -> Answer:
-        request.headers["Accept-Encoding"] = "identity"
-        request.extensions["budget"] = Budget(self.http.timeout.read or float("inf"), 2 * most_bytes)
-        try:
-            with closing(self.http.send(request, stream=True)) as response:
-                if response.status_code == httpx.codes.MISDIRECTED_REQUEST:  # not read, so not sent this way again
-                    raise TransientError(f"the vendor answered {response.status_code}")
-                answer = _answer(response, body_of(response, most_bytes))
-        except httpx.HTTPError as error:
-            happened = type(error).__name__  # its text could hold the address
-        else:
-            asks_to_wait = answer.retry_after is not None and response.is_error and answer.status not in DENIALS
-            if (passes(answer.status) or asks_to_wait) and not is_answer(answer):
-                raise TransientError(f"the vendor answered {answer.status}", answer.retry_after)
-            return answer
-        raise TransientError(f"the request ended with {happened}")
-
-
-def _answer(response: httpx.Response, body: bytes) -> Answer:
-    sent = sent_at(response.headers.get("date"))
-    asked = retry_after(response.headers.get("retry-after", ""), sent or datetime.now(UTC))
-    charset = _CHARSET.search(response.headers.get("content-type", ""))
-    return Answer(response.status_code, body, sent, asked, charset[1] if charset else "")
+            advice = "If this goes on, ask the vendor's support."
+            raise VendorUnavailableError(self.slot, step, str(error), advice, retry_after=error.retry_after) from None
 
 
 @dataclass(frozen=True, slots=True)

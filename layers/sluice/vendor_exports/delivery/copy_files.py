@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from threading import Event, Lock
 
-from sluice.vendor_exports.client.api import Environment, Pauses, Vendor, VendorError, VendorUnavailableError
-from sluice.vendor_exports.client.retrying import retrying
+from sluice.http.answers import Pauses
+from sluice.http.retrying import retrying
+from sluice.vendor_exports.client.api import Environment, Vendor, VendorError, VendorUnavailableError
 from sluice.vendor_exports.delivery.manifest import urls_by_name
 from sluice.vendor_exports.delivery.model import LONGEST_REASON, BatchResult, CopyBatch, ExpectedFile, Export
 from sluice.vendor_exports.delivery.transfers import (

@@ -8,6 +8,7 @@ from itertools import accumulate, chain
 
 import orjson
 
+from sluice.http.patience import Patience
 from sluice.lake.object_store import MissingObjectError, ObjectStore
 from sluice.vendor_exports.delivery.master_schema import (
     SchemaRefusedError,
@@ -28,7 +29,6 @@ from sluice.vendor_exports.delivery.model import (
     Manifest,
     table_of,
 )
-from sluice.vendor_exports.delivery.patience import Patience
 from sluice.vendor_exports.delivery.slot_records import SlotRecords
 from sluice.vendor_exports.delivery.transfers import StoredFile, StoredFiles
 

@@ -1,20 +1,19 @@
 """Downloads from the vendor's presigned URLs, which are untrusted: a policy decides which may be fetched."""
 
 import re
-import socket
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from ipaddress import IPv6Address, IPv6Network, ip_address
 from time import monotonic
 
 import httpx
 
-from sluice.vendor_exports.client.api import quoted, sent_at
-from sluice.vendor_exports.client.bounded_http import Budget
-from sluice.vendor_exports.client.redaction import Redactor, secrets_in
-from sluice.vendor_exports.client.retrying import passes, retry_after
+from sluice.http.answers import TransientError, UrlRefusedError, quoted, sent_at
+from sluice.http.bounded_http import Budget
+from sluice.http.redaction import Redactor, secrets_in
+from sluice.http.retrying import passes, retry_after
+from sluice.http.url_policy_http import LoopbackPolicy, Target, UrlPolicy
 from sluice.vendor_exports.delivery.transfers import (
     Download,
     DownloadError,
@@ -22,11 +21,8 @@ from sluice.vendor_exports.delivery.transfers import (
     ServerBusyError,
     TransientDownloadError,
     UrlExpiredError,
-    UrlRefusedError,
 )
 
-_HTTPS = 443
-_IPV6 = IPv6Network("2000::/3")  # global unicast
 _CHUNK_BYTES = 1024 * 1024
 _ERROR_BYTES = 4096
 _SENT = frozenset({200, 204, 206})
@@ -41,117 +37,6 @@ _BUSY = frozenset(
 _NOT_FROM_THERE = frozenset({200, 204, 206, 412, 416, 501})  # answers of servers that do not send the rest of a file
 _CONTENT_RANGE = re.compile(r"bytes[ =]*(\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.IGNORECASE | re.ASCII)
 _ERROR_CODE = re.compile(rb"<Code>\s*(\w{1,64})\s*</Code>")
-
-Resolve = Callable[[str], list[str]]
-"""Returns all IP addresses of a host, as text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Target of a request: `url` with the checked IP address, `host` for the certificate and the Host header."""
-
-    url: httpx.URL
-    host: str
-
-
-def resolve(host: str) -> list[str]:
-    """Return the IP addresses of a host.
-
-    Raises:
-        OSError: The name cannot be resolved.
-    """
-    return [str(found[4][0]) for found in socket.getaddrinfo(host, _HTTPS, type=socket.SOCK_STREAM)]
-
-
-@dataclass(frozen=True, slots=True)
-class UrlPolicy:
-    """Allows HTTPS to public IP addresses of the listed hosts, complete names in lower case, and nothing else.
-
-    The IP address that was checked is the one that is used, unless a proxy opens the connections: it is told the name.
-    """
-
-    hosts: frozenset[str]
-    resolve: Resolve = resolve
-    by_proxy: bool = False
-
-    def target(self, url: str) -> Target:
-        """Check a URL.
-
-        Raises:
-            UrlRefusedError: It must not be fetched; the message names the host only.
-            ServerBusyError: The host's name cannot be resolved at the moment.
-        """
-        parsed = _parsed(url)
-        if parsed.scheme != "https" or parsed.port not in {None, _HTTPS} or parsed.userinfo:
-            raise UrlRefusedError(f"its URL is not plain HTTPS (host {parsed.host})")
-        if parsed.host.lower() not in self.hosts:
-            raise UrlRefusedError(f"its URL has host {parsed.host}, which is not among download_hosts of the stage")
-        if self.by_proxy:
-            return Target(parsed, parsed.host)
-        return Target(parsed.copy_with(host=self._public_address(parsed.host)), parsed.host)
-
-    def _public_address(self, host: str) -> str:
-        try:
-            addresses = self.resolve(host)
-        except OSError:
-            raise ServerBusyError(f"the name of host {host} cannot be resolved") from None
-        if not addresses or not all(_is_public(address) for address in addresses):
-            raise UrlRefusedError(f"host {host} has an IP address that is not public")
-        return addresses[0]
-
-
-@dataclass(frozen=True, slots=True)
-class LoopbackPolicy:
-    """Allows HTTP and HTTPS to this machine, and nothing else: for the local stage."""
-
-    hosts: frozenset[str] = frozenset({"localhost", "127.0.0.1"})
-
-    def target(self, url: str) -> Target:
-        """Check a URL; see `UrlPolicy.target`."""
-        parsed = _parsed(url)
-        if parsed.scheme not in {"http", "https"} or parsed.userinfo or parsed.host.lower() not in self.hosts:
-            raise UrlRefusedError(f"its URL has host {parsed.host}; the local stage fetches from this machine only")
-        return Target(parsed, parsed.netloc.decode("ascii"))
-
-
-def _parsed(url: str) -> httpx.URL:
-    parsed = None
-    with suppress(httpx.InvalidURL, ValueError):  # the error's text could hold the URL
-        parsed = httpx.URL(url)
-    if parsed is None:
-        raise UrlRefusedError("its URL is not valid")
-    if not parsed.host:
-        raise UrlRefusedError("its URL has no host")
-    return parsed
-
-
-def _is_public(address: str) -> bool:
-    parsed = ip_address(address.partition("%")[0])
-    if isinstance(parsed, IPv6Address) and (parsed not in _IPV6 or parsed.sixtofour or parsed.teredo):
-        return False  # such an address may embed any IPv4 address
-    return parsed.is_global and not parsed.is_multicast and not parsed.is_reserved
-
-
-@dataclass(frozen=True, slots=True)
-class HostConnections(httpx.BaseTransport):
-    """Keeps the connections of every host name apart, though names may share an IP address, which is what URLs hold.
-
-    A TLS connection was opened for one name; a server refuses it to another one, with 421. `make` returns a transport.
-    """
-
-    make: Callable[[], httpx.BaseTransport]
-    _by_host: dict[str, httpx.BaseTransport] = field(default_factory=dict)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request by a connection of its host."""
-        host = request.extensions.get("sni_hostname") or request.url.host
-        transport = self._by_host.get(host) or self._by_host.setdefault(host, self.make())
-        return transport.handle_request(request)
-
-    def close(self) -> None:
-        """Close all connections."""
-        for transport in self._by_host.values():
-            transport.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +60,10 @@ class HttpDownloads:
         """Open a file from a byte on.
 
         Raises:
-            UrlRefusedError: The URL must not be fetched.
             UrlExpiredError: The URL has expired.
             RangeRefusedError: The server does not begin there.
             TransientDownloadError: The same URL may work in a moment; ServerBusyError: in minutes.
-            DownloadError: The file cannot be fetched.
+            DownloadError: The file cannot be fetched, or must not be.
         """
         redactor = self.redactor.knowing(url, *secrets_in(url))
         try:
@@ -190,7 +74,7 @@ class HttpDownloads:
             raise
 
     def _request(self, url: str, offset: int) -> httpx.Request:
-        target = self.policy.target(url)
+        target = self._target(url)
         headers = {"Host": target.host, "Accept-Encoding": "identity"}
         if offset:
             headers["Range"] = f"bytes={offset}-"
@@ -199,6 +83,14 @@ class HttpDownloads:
             "budget": Budget(self.client.timeout.read or float("inf"), until=self.until),
         }
         return self.client.build_request("GET", target.url, headers=headers, extensions=extensions)
+
+    def _target(self, url: str) -> Target:
+        try:
+            return self.policy.target(url)
+        except UrlRefusedError as error:
+            raise DownloadError(str(error)) from None
+        except TransientError as error:
+            raise ServerBusyError(str(error)) from None
 
     def _send(self, request: httpx.Request) -> httpx.Response:
         if monotonic() > self.until:

@@ -6,6 +6,7 @@ The budgets count the seconds the state machine has waited; no clock is read.
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from sluice.http.patience import Patience
 from sluice.vendor_exports.client.api import (
     Accepted,
     AnswerNotUnderstoodError,
@@ -16,7 +17,6 @@ from sluice.vendor_exports.client.api import (
     VendorUnavailableError,
 )
 from sluice.vendor_exports.delivery.model import Export, Job, JobState
-from sluice.vendor_exports.delivery.patience import Patience
 from sluice.vendor_exports.delivery.slot_records import SlotRecords
 
 USUAL_WAIT, SHORTEST_WAIT = 5 * 60, 30

@@ -7,6 +7,8 @@ from unicodedata import category
 
 import orjson
 
+from sluice.http.documents import whole_number
+from sluice.http.patience import Patience
 from sluice.lake.batching import cut
 from sluice.vendor_exports.client.api import (
     WITHHELD_KEY,
@@ -17,10 +19,8 @@ from sluice.vendor_exports.client.api import (
     VendorError,
     VendorUnavailableError,
 )
-from sluice.vendor_exports.client.documents import whole_number
 from sluice.vendor_exports.delivery.delivery_check import DeliveryReader
 from sluice.vendor_exports.delivery.model import MANIFEST, CopyBatch, ExpectedFile, Export, Manifest
-from sluice.vendor_exports.delivery.patience import Patience
 from sluice.vendor_exports.delivery.slot_records import SlotRecords
 
 _LONGEST_NAME = 255  # bytes; with the folder still far below what S3 takes

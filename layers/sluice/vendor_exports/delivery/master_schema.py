@@ -13,7 +13,7 @@ from functools import lru_cache
 
 import orjson
 
-from sluice.vendor_exports.client.documents import loads
+from sluice.http.documents import loads
 
 MAX_SCHEMA_BYTES = 16 << 20
 """A larger file, packed or unpacked, is not read."""

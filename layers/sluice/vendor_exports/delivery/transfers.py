@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sluice.vendor_exports.client.api import TransientError
+from sluice.http.answers import TransientError
 
 
 class DownloadError(Exception):
@@ -26,10 +26,6 @@ class ServerBusyError(TransientDownloadError):
 
 class RangeRefusedError(DownloadError):
     """The server does not send the file from the byte on that it was asked for."""
-
-
-class UrlRefusedError(DownloadError):
-    """The URL must not be fetched."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,5 @@
 """Access to the vendor: the secret, the client and the downloads, kept between the invocations of a process."""
 
-import json
-import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,34 +10,21 @@ from typing import TYPE_CHECKING
 import httpx
 
 from sluice.aws.runtime import setting
+from sluice.aws.secret import Secret, SecretError
+from sluice.http.answers import Pauses, UrlRefusedError
+from sluice.http.redaction import Redactor
+from sluice.http.requests_http import open_client
+from sluice.http.url_policy_http import LoopbackPolicy, UrlPolicy
 from sluice.observability.metrics_cloudwatch import MetricsEmitter
-from sluice.vendor_exports.client.api import PLACEHOLDER, CredentialsRefusedError, Environment, Pauses
-from sluice.vendor_exports.client.bounded_http import BoundedTransport
+from sluice.vendor_exports.client.api import PLACEHOLDER, CredentialsRefusedError, Environment
 from sluice.vendor_exports.client.client_http import Endpoints, VesonClient
 from sluice.vendor_exports.client.connection_http import Connection, Credentials, Tokens
-from sluice.vendor_exports.client.redaction import Redactor
-from sluice.vendor_exports.delivery.downloads_http import (
-    HostConnections,
-    HttpDownloads,
-    LoopbackPolicy,
-    UrlPolicy,
-)
+from sluice.vendor_exports.delivery.downloads_http import HttpDownloads
 from sluice.vendor_exports.delivery.model import Export
-from sluice.vendor_exports.delivery.transfers import UrlRefusedError
 from sluice.vendor_exports.metrics import TOKENS_REFUSED
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
-
-_CONNECT_SECONDS = 10.0
-
-# Their log records of requests would hold URLs with signatures.
-for _name in ("httpx", "httpcore"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
-
-
-class SecretError(Exception):
-    """The vendor's secret cannot be used."""
 
 
 class VendorNotAllowedError(Exception):
@@ -60,13 +45,11 @@ class SecretCredentials:
     """The credentials in Secrets Manager, read once, and again when the vendor refuses them."""
 
     def __init__(self, client: "SecretsManagerClient", secret_id: str) -> None:
-        self._client = client
-        self._secret_id = secret_id
-        self._known: Credentials | None = None
+        self._secret = Secret(client, secret_id, "Veson_client_id", "Veson_client_secret")
 
     def current(self) -> Credentials:
         """Return them, from memory if they were read before."""
-        return self._known or self.renewed()
+        return Credentials(*self._secret.current())
 
     def are_put_in(self) -> bool:
         """Return whether a person has put something into the secret: if it is of no use, who uses it says so."""
@@ -76,15 +59,7 @@ class SecretCredentials:
 
     def renewed(self) -> Credentials:
         """Read them again: they may have been rotated."""
-        text = self._client.get_secret_value(SecretId=self._secret_id).get("SecretString", "")
-        with suppress(ValueError, KeyError, TypeError):  # an error would hold the text
-            secret = json.loads(text)
-            self._known = Credentials(*(str(secret[f"Veson_client_{part}"]).strip() for part in ("id", "secret")))
-            return self._known
-        raise SecretError(
-            f"the secret {self._secret_id} must be one JSON object with Veson_client_id and Veson_client_secret; "
-            "put the vendor's values into it"
-        )
+        return Credentials(*self._secret.renewed())
 
 
 class VendorAccess:
@@ -102,8 +77,8 @@ class VendorAccess:
         auth, export, files = (url.strip().rstrip("/") for url in urls)
         self._own = Endpoints(auth, export, files, self._company)
         self._hosts = frozenset(filter(None, map(str.strip, setting("DOWNLOAD_HOSTS").lower().split(","))))
-        self._timeout = httpx.Timeout(setting("TIMEOUT_SECONDS", int), connect=_CONNECT_SECONDS)
         self._proxy = setting("PROXY")
+        self._timeout_seconds = setting("TIMEOUT_SECONDS", int)
         # "allowed" in the local stage: a simulator may stand in, on this machine.
         self._other_vendors = bool(setting("OTHER_VENDORS"))
 
@@ -141,10 +116,7 @@ class VendorAccess:
 
     @cached_property
     def _http(self) -> httpx.Client:
-        certificates = httpx.create_ssl_context(trust_env=False)
-        proxy = self._proxy or None
-        transport = HostConnections(lambda: BoundedTransport(certificates, proxy))
-        return httpx.Client(transport=transport, timeout=self._timeout, follow_redirects=False, trust_env=False)
+        return open_client(self._timeout_seconds, self._proxy)
 
     def _endpoints(self, vendor_url: str) -> Endpoints:
         if not vendor_url:

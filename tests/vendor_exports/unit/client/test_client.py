@@ -20,15 +20,8 @@ from sluice.vendor_exports.client.api import (
     VendorError,
     VendorUnavailableError,
 )
-from tests.vendor_exports.unit.client.script import (
-    NOW,
-    Secret,
-    Vendor,
-    assert_says_nothing_secret,
-    client_of,
-    http_date,
-    said,
-)
+from tests.support.scripted_server import NOW, http_date, said
+from tests.vendor_exports.unit.client.script import Secret, Vendor, assert_says_nothing_secret, client_of
 
 TEST, PROD = Environment.TEST, Environment.PROD
 EXPORT, STATUS = "https://export.test/api/datalake/v1/export", "https://export.test/api/datalake/v1/CheckJobStatus"

@@ -8,7 +8,8 @@ import pytest
 
 from sluice.vendor_exports.client.api import AnswerNotUnderstoodError, CredentialsRefusedError, VendorError
 from sluice.vendor_exports.client.connection_http import Credentials, Tokens
-from tests.vendor_exports.unit.client.script import NOW, Secret, Vendor, assert_says_nothing_secret, said
+from tests.support.scripted_server import NOW, said
+from tests.vendor_exports.unit.client.script import Secret, Vendor, assert_says_nothing_secret
 from tests.vendor_exports.unit.simulator.vendor_client import ManualClock
 
 

@@ -6,7 +6,8 @@ from threading import Barrier
 
 import pytest
 
-from sluice.vendor_exports.client.api import Environment, ListedFile, Pauses, VendorUnavailableError
+from sluice.http.answers import Pauses
+from sluice.vendor_exports.client.api import Environment, ListedFile, VendorUnavailableError
 from sluice.vendor_exports.delivery.copy_files import LIFETIME_MINUTES, BatchCopy, FileCopy, PresignedUrls
 from sluice.vendor_exports.delivery.model import BatchResult, CopyBatch, ExpectedFile
 from sluice.vendor_exports.delivery.transfers import (

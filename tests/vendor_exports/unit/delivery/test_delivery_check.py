@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from sluice.http.patience import Patience
 from sluice.vendor_exports.client.api import (
     AnswerNotUnderstoodError,
     Environment,
@@ -17,7 +18,6 @@ from sluice.vendor_exports.client.api import (
 from sluice.vendor_exports.delivery.delivery_check import CheckAnswer, Checked, DeliveryCheck, DeliveryReader
 from sluice.vendor_exports.delivery.manifest import FileLister, Limits, Listed, Listing
 from sluice.vendor_exports.delivery.model import DELIVERED, INCOMPLETE, ExportResult, Job, JobState
-from sluice.vendor_exports.delivery.patience import Patience
 from sluice.vendor_exports.delivery.transfers import Provenance
 from tests.support.memory_object_store import MemoryObjectStore
 from tests.vendor_exports.unit.delivery.memory import (

@@ -11,7 +11,8 @@ from cli.simulator.exports import Exports, files_of
 from cli.simulator.http_messages import Call, storage_error
 from cli.simulator.transport_faults import answered
 from cli.simulator.vendor import Fault, Target
-from sluice.vendor_exports.delivery.downloads_http import HttpDownloads, LoopbackPolicy
+from sluice.http.url_policy_http import LoopbackPolicy
+from sluice.vendor_exports.delivery.downloads_http import HttpDownloads
 from sluice.vendor_exports.delivery.transfers import (
     DownloadError,
     RangeRefusedError,
@@ -19,7 +20,7 @@ from sluice.vendor_exports.delivery.transfers import (
     TransientDownloadError,
     UrlExpiredError,
 )
-from tests.vendor_exports.unit.client.script import texts
+from tests.support.scripted_server import texts
 from tests.vendor_exports.unit.simulator.vendor_client import NO_TLS, VendorClient, simulated
 
 NAME = vendor_faults.A_FILE

@@ -14,9 +14,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from sluice.vendor_exports.client.api import Pauses
+from sluice.http.answers import Pauses
+from sluice.http.requests_http import HostConnections
+from sluice.http.url_policy_http import Target, UrlPolicy
 from sluice.vendor_exports.client.connection_http import Connection
-from sluice.vendor_exports.delivery.downloads_http import HostConnections, HttpDownloads, Target, UrlPolicy
+from sluice.vendor_exports.delivery.downloads_http import HttpDownloads
 from sluice.vendor_exports.delivery.transfers import ServerBusyError
 
 NAMES = ("one.test", "two.test")

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sluice.http.patience import LONGEST_WAIT, Patience
 from sluice.vendor_exports.client.api import (
     Accepted,
     AnswerNotUnderstoodError,
@@ -24,7 +25,6 @@ from sluice.vendor_exports.delivery.job import (
     TriggerAnswer,
 )
 from sluice.vendor_exports.delivery.model import Job, JobState
-from sluice.vendor_exports.delivery.patience import LONGEST_WAIT, Patience
 from tests.vendor_exports.unit.delivery.memory import EXPORT, Answer, OneSlot, ScriptedVendor, slot_with
 
 PATIENCE, POLL, DEADLINE = 75 * 60, 60, 600

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cli.simulator.vendor_faults import HOSTILE_KEYS
+from sluice.http.documents import whole_number
 from sluice.vendor_exports.client.api import ListedFile
-from sluice.vendor_exports.client.documents import whole_number
 from sluice.vendor_exports.delivery.manifest import Limits, batches, manifest_of, safe_name, urls_by_name
 from sluice.vendor_exports.delivery.model import MANIFEST, ExpectedFile, Manifest
 from tests.vendor_exports.unit.delivery.memory import GUID, expected_file, listed_file

@@ -1,16 +1,16 @@
-"""Patience with the vendor: what the machine waits between two calls, out of a budget; no clock is read."""
+"""Patience with a server: what a machine waits between two calls, out of a budget; no clock is read."""
 
 from dataclasses import dataclass
 
 LONGEST_WAIT = 65 * 60
-"""Seconds to wait at a time, at most, whatever the vendor asks for."""
+"""Seconds to wait at a time, at most, whatever a server asks for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
     """Waits within a budget of `seconds` that the machine may wait in all.
 
-    A wait is as long as the vendor asks for, but `shortest` at least, and `usual` where it names no time.
+    A wait is as long as the server asks for, but `shortest` at least, and `usual` where it names no time.
     """
 
     seconds: int

@@ -5,9 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
-from sluice.vendor_exports.client.api import Answer, ListedFile, listed_files
-from sluice.vendor_exports.client.documents import member, parsed, spelled, whole_number
-from sluice.vendor_exports.client.redaction import Redactor
+from sluice.http.answers import Answer
+from sluice.http.documents import member, parsed, spelled, whole_number
 
 DOCUMENT = {"Message": "schön"}
 TEXT = orjson.dumps(DOCUMENT).decode()
@@ -71,11 +70,6 @@ def test_whole_numbers(value: Any, number: int | None) -> None:
     assert whole_number(value) == number
 
 
-def test_entries_of_a_list_in_other_forms() -> None:
-    entry = {"Key": "a", "presigned_download_url": "\r\n https://x \u00a0", "SIZE": "3"}
-    assert listed_files([entry], Redactor()) == [ListedFile("a", "https://x", "3")]
-
-
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
@@ -87,5 +81,5 @@ def test_entries_of_a_list_in_other_forms() -> None:
         *((body, None) for body in (b"", b"null", b"7", b"{}", b"[", b"<html>Too early.</html>", b'{"Message": 7}')),
     ],
 )
-def test_what_the_vendor_says(body: bytes, sentence: str | None) -> None:
+def test_what_a_server_says(body: bytes, sentence: str | None) -> None:
     assert Answer(400, body, None).sentence() == sentence

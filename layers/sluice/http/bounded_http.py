@@ -11,6 +11,8 @@ from typing import Any
 import httpcore
 import httpx
 
+from sluice.http.answers import AnswerRefusedError
+
 SLOWEST = 256 * 1024
 """Bytes a second: a request gets a second more for so many that came; real transfers are a hundred times as fast."""
 
@@ -22,10 +24,6 @@ _READ_HEADERS = frozenset(
 )
 _CHUNK_BYTES = 64 * 1024
 _GZIP = zlib.MAX_WBITS | 16
-
-
-class AnswerRefusedError(Exception):
-    """An answer is not read to its end; the message says why."""
 
 
 @dataclass(slots=True)

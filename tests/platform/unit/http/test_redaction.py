@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sluice.vendor_exports.client.api import quoted
-from sluice.vendor_exports.client.redaction import Redactor, secrets_in
+from sluice.http.answers import quoted
+from sluice.http.redaction import Redactor, secrets_in
 
 Form = Callable[[str, random.Random], str]
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from sluice.vendor_exports.client.api import Pauses, TransientError, sent_at
+from sluice.http.answers import Pauses, TransientError, sent_at
 
 LONGEST_PAUSE = 30.0  # seconds; who asks for more is asked again by the machine, which waits for less money
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sluice.vendor_exports.client.retrying import passes, retry_after
-from sluice.vendor_exports.delivery.patience import LONGEST_WAIT, Patience
+from sluice.http.patience import LONGEST_WAIT, Patience
+from sluice.http.retrying import passes, retry_after
 
 NOW = datetime(2026, 3, 1, 12, 10, tzinfo=UTC)
 IN_TWO_MINUTES = ("Sun, 01 Mar 2026 12:12:00 GMT", "Sunday, 01-Mar-26 12:12:00 GMT", "Sun Mar  1 12:12:00 2026")
