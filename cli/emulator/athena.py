@@ -38,6 +38,7 @@ _PRIMITIVES = {
     "double": "DOUBLE",
     "boolean": "BOOLEAN",
     "timestamp": "TIMESTAMP",
+    "date": "DATE",
 }
 
 _asked: ContextVar[str] = ContextVar("_asked", default="")

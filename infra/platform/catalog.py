@@ -1,5 +1,6 @@
 """The catalog of the lake: the Glue database of its tables, and the Athena workgroup people query them with."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aws_cdk import Aws, CustomResource, Stack
@@ -10,7 +11,7 @@ from constructs import Construct
 from infra.platform.functions import PythonFunction
 from infra.platform.stage_stack import SecureBucket, removal_policy, stage_of
 from infra.stage import Stage
-from sluice.contracts.model import PARTITION_KEYS, Table
+from sluice.contracts.model import PARTITION_KEYS, Column, Table
 from sluice.lake.object_store import table_prefix
 from sluice.observability.metrics import PLATFORM
 
@@ -69,13 +70,17 @@ class Catalog(Construct):
 
     def add(self, scope: Construct, table: Table) -> None:
         """Add an Iceberg table to a part; it changes with its columns, and goes with the part unless data is kept."""
-        columns = [{"Name": column.name, "Type": column.type, "Doc": column.doc} for column in table.columns]
         added = CustomResource(
             scope,
             table.name,
             service_token=self.prepare_tables.arn,
             resource_type="Custom::IcebergTable",
-            properties={"Name": table.name, "Doc": table.doc, "Columns": columns},
+            properties={
+                "Name": table.name,
+                "Doc": table.doc,
+                "Columns": _columns(table.columns),
+                "Partition": _columns(table.partition),
+            },
             removal_policy=removal_policy(stage_of(self)),
         )
         added.node.add_dependency(self.prepare_tables.role, self._database)
@@ -172,6 +177,10 @@ class Catalog(Construct):
 
 _TABLES = "Tables of the stage's own database; which there are, contracts say."
 _FILES = "Files are named by runs and snapshots; their folders are fixed."
+
+
+def _columns(columns: Sequence[Column]) -> list[dict[str, str]]:
+    return [{"Name": column.name, "Type": column.type, "Doc": column.doc} for column in columns]
 
 
 def _column(name: str, hive_type: str, doc: str) -> glue.CfnTable.ColumnProperty:

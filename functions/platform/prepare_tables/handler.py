@@ -1,6 +1,6 @@
 """A resource of the stack: a table of the lake, created and evolved as its columns say."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -33,5 +33,10 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
 
 
 def _table(properties: Mapping[str, Any]) -> Table:
-    columns = (Column(each["Name"], (), each["Type"], each["Doc"]) for each in properties["Columns"])
-    return Table(properties["Name"], tuple(columns), properties["Doc"])
+    return Table(
+        properties["Name"], _columns(properties["Columns"]), properties["Doc"], _columns(properties["Partition"])
+    )
+
+
+def _columns(columns: Iterable[Mapping[str, str]]) -> tuple[Column, ...]:
+    return tuple(Column(each["Name"], (), each["Type"], each["Doc"]) for each in columns)

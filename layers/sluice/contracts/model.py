@@ -65,13 +65,21 @@ class Correction:
     member: tuple[str, ...]
 
 
+HOURS = tuple(Column(key, (), "int", "Of the event's time, UTC.") for key in PARTITION_KEYS)
+"""Partition of the tables of events."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of the catalog, whether events or the pipeline itself fill it."""
+    """A table of the catalog, whether events or the pipeline itself fill it.
+
+    Its files are in a folder per value of the columns of its `partition`, which follow its own `columns`.
+    """
 
     name: str
     columns: tuple[Column, ...]
     doc: str
+    partition: tuple[Column, ...] = HOURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +192,7 @@ PROFILING_LOG = Table(
 SYSTEM_TABLES = (PROFILING_LOG,)
 
 
-PRIMITIVES = frozenset({"string", "bigint", "int", "double", "boolean", "timestamp"})
+PRIMITIVES = frozenset({"string", "bigint", "int", "double", "boolean", "timestamp", "date"})
 
 _WORD = re.compile(r"[a-z_][a-z0-9_]*")
 

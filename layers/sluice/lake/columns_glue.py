@@ -17,6 +17,7 @@ _PRIMITIVES = {
     "double": pa.float64(),
     "boolean": pa.bool_(),
     "timestamp": pa.timestamp("us"),
+    "date": pa.date32(),
 }
 
 

@@ -15,6 +15,7 @@ _PRIMITIVES = {
     "double": pa.float64(),
     "boolean": pa.bool_(),
     "timestamp": pa.timestamp("ms", tz="UTC"),
+    "date": pa.date32(),
 }
 
 _DICTIONARY_BYTES = 16 << 10  # a column whose values fill more is written plainly: a dictionary would only cost time

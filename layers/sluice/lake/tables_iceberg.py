@@ -30,6 +30,7 @@ from pyiceberg.table.update.schema import UpdateSchema
 from pyiceberg.transforms import IdentityTransform
 from pyiceberg.types import (
     BooleanType,
+    DateType,
     DoubleType,
     IcebergType,
     IntegerType,
@@ -42,7 +43,7 @@ from pyiceberg.types import (
 )
 
 from sluice.aws.runtime import attempts
-from sluice.contracts.model import PARTITION_KEYS, Column, HiveType, Table, parse_hive
+from sluice.contracts.model import Column, HiveType, Table, parse_hive
 from sluice.lake.file_io_s3 import CLIENT, S3FileIO
 from sluice.lake.object_store import table_prefix
 from sluice.lake.parquet import arrow_schema, has_statistics
@@ -74,6 +75,7 @@ _PRIMITIVES: dict[str, IcebergType] = {
     "double": DoubleType(),
     "boolean": BooleanType(),
     "timestamp": TimestampType(),
+    "date": DateType(),
 }
 # Whether it was committed or not: the next look tells.
 _UNSURE = (CommitFailedException, ValidationException, BotoCoreError, ClientError)
@@ -218,7 +220,7 @@ class IcebergTables:
                 (self._database, table.name.lower()),
                 wanted,
                 location,
-                _partition_spec(wanted),
+                _partition_spec(wanted, table.partition),
                 properties=_properties(table),
             )
         return ["created"]
@@ -236,7 +238,8 @@ class IcebergTables:
 
 
 def _properties(table: Table) -> dict[str, str]:
-    known = [*PARTITION_KEYS, *(field.name for field in arrow_schema(table.columns) if has_statistics(field))]
+    partition = (column.name for column in table.partition)
+    known = [*partition, *(field.name for field in arrow_schema(table.columns) if has_statistics(field))]
     metrics = {f"write.metadata.metrics.column.{name}": "truncate(32)" for name in known}
     return {"Description": table.doc, **_PROPERTIES, **metrics}
 
@@ -244,7 +247,7 @@ def _properties(table: Table) -> dict[str, str]:
 def _schema(table: Table) -> Schema:
     """Return the schema of a table; its ids are those of the catalog once it is created."""
     ids = count(1)
-    columns = [*table.columns, *(Column(key, (), "int", "Of the event's time, UTC.") for key in PARTITION_KEYS)]
+    columns = (*table.columns, *table.partition)
     return Schema(*(_field(ids, column.name, parse_hive(column.type), column.doc) for column in columns))
 
 
@@ -260,11 +263,11 @@ def _iceberg_type(ids: "count[int]", type_: HiveType) -> IcebergType:
     return _PRIMITIVES[type_.kind]
 
 
-def _partition_spec(schema: Schema) -> PartitionSpec:
+def _partition_spec(schema: Schema, partition: Sequence[Column]) -> PartitionSpec:
     return PartitionSpec(
         *(
-            PartitionField(schema.find_field(key).field_id, 1000 + place, IdentityTransform(), key)
-            for place, key in enumerate(PARTITION_KEYS)
+            PartitionField(schema.find_field(column.name).field_id, 1000 + place, IdentityTransform(), column.name)
+            for place, column in enumerate(partition)
         )
     )
 
