@@ -21,7 +21,8 @@ class IcebergPartitions(IcebergTables):
         Raises:
             CommitError: Others committed first each time, or Glue or S3 refused.
         """
-        wanted = And(AlwaysTrue(), AlwaysTrue(), *(EqualTo(name, value) for name, value in values.items()))
+        equal = [EqualTo(name, value) for name, value in values.items()]  # type: ignore[call-arg, arg-type]
+        wanted = And(AlwaysTrue(), AlwaysTrue(), *equal)
 
         def put(current: IcebergTable) -> None:
             if run_id in map(run_of, current.snapshots()):
