@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --generate-hashes
 
-.PHONY: help demo check test unit attacks bench lint format requirements sbom clean
+.PHONY: help demo check test unit attacks referees bench lint format requirements sbom clean
 
 help: ## show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -34,6 +34,9 @@ unit: .venv/ready ## tests that need no AWS, nor an emulator of it
 
 attacks: .venv/ready ## files, vendors and events made to do harm, with limits on time and memory: those too slow for `make test`
 	$(BIN)/pytest -v -m attack tests/*/security
+
+referees: .venv/ready ## real engines judge what emulators pass: fetched from Maven Central, PyPI and npm where they are reached; ENGINES="trino spark" for some
+	$(BIN)/python -m tests.referees $(ENGINES)
 
 format: .venv/ready ## put the code into the project's form
 	$(BIN)/ruff format .

@@ -1,0 +1,1 @@
+"""Real engines of the kind that AWS runs, as judges: `make referees`."""
