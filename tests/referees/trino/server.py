@@ -60,7 +60,7 @@ def running(cloud: LocalCloud, folder: Path) -> Iterator[Trino]:
     _write(folder / "config.properties", _settings(port, folder))
     (folder / "catalogs").mkdir()
     _write(folder / "catalogs" / f"{_CATALOG}.properties", _catalog(cloud))
-    command = [
+    command: list[str | Path] = [
         *(java_command, "-Xmx1500m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"),
         *("--add-modules", "jdk.incubator.vector", "--sun-misc-unsafe-memory-access=allow"),
         *("-Dconfig=config.properties", "-cp", f"{engine}/*", Path(__file__).parent / "Trino.java", TRINO.version),
