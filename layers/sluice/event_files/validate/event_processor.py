@@ -230,7 +230,7 @@ class EventProcessor:
     def __init__(self, contract: Contract, find_media: FindMedia) -> None:
         self.columns_id = contract.columns_id
         self._rules = Rules(contract)
-        self._corrections = Corrections(contract, find_media)
+        self._corrections = Corrections(contract, find_media) if contract.corrections else None
         self._mend = mending_whole_numbers(contract)
         self.breaks = self._rules.breaks
         self.time_of = time_reader(contract.family.time)
@@ -248,8 +248,10 @@ class EventProcessor:
             lineage: End of its line: `lineage_of` its object, with its offset.
             counts: Takes the unknown members and missing media of a clean event.
         """
-        unknown_members, mended = 0, False
-        self._corrections.expect_media(event)
+        unknown_members, missing, changed = 0, 0, False
+        corrections = self._corrections
+        if corrections:
+            corrections.expect_media(event)
         try:
             if self._rules.hold(event):
                 unread = self._rules.unread_of_usual(event)
@@ -257,12 +259,14 @@ class EventProcessor:
                 if breaks := self._rules.breaks(event, raw):
                     return breaks
                 unread, unknown_members = self._rules.unread(event, raw)
-                mended = self._mend(event)
-            corrected, missing, replaced = self._corrections.apply(event, raw)
-            if replaced:
-                unread.update(as_delivered(replaced, raw))
+                changed = self._mend(event)
+            if corrections:
+                corrected, missing, replaced = corrections.apply(event, raw)
+                changed |= corrected
+                if replaced:
+                    unread.update(as_delivered(replaced, raw))
             rescued = orjson.dumps(unread) if unread else None
-            text = memoryview(orjson.dumps(event)) if corrected or mended else raw
+            text = memoryview(orjson.dumps(event)) if changed else raw
         except NotLookedUpError:  # of a medium that a correction named
             event.clear()
             event |= orjson.loads(raw)

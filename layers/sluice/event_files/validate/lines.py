@@ -50,16 +50,20 @@ class Lines:
         segments: list[Segment] = []
         offset = 0
         for table, of_table in groupby(places, itemgetter(0)):
-            for rows, length, hours in _cut(map(len, self.clean[place]) for place in of_table):
+            for rows, length, hours in _cut([*map(len, self.clean[place])] for place in of_table):
                 segments.append(Segment(table, offset, length, rows, hours=hours))
                 offset += length
         return b"".join(chain.from_iterable(map(self.clean.__getitem__, places))), tuple(segments)
 
 
-def _cut(lengths_by_hour: Iterable[Iterable[int]]) -> Iterable[tuple[int, int, int]]:
+def _cut(lengths_by_hour: Iterable[list[int]]) -> Iterable[tuple[int, int, int]]:
     """Yield the lines, bytes and hours of each segment."""
     rows = size = hours = 0
     for lengths in lengths_by_hour:
+        total = sum(lengths)
+        if size + total + (hours + 1) * HOUR_WORK <= SEGMENT_WORK:  # the common case, without looking at each line
+            rows, size, hours = rows + len(lengths), size + total, hours + 1
+            continue
         begins = True
         for length in lengths:
             if rows and size + length + (hours + begins) * HOUR_WORK > SEGMENT_WORK:
