@@ -1,6 +1,7 @@
 """The graph of a state machine: what leads where, nested state machines of maps included."""
 
 import json
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +52,12 @@ def machine(template: Template, name: str) -> Machine:
     """The machine whose construct has that name."""
     resource = template.named(MACHINE, name)
     return Machine(name, template, resource, json.loads(text(resource["Properties"]["DefinitionString"])))
+
+
+def definition_text(resource: Resource) -> str:
+    """The definition of a state machine as AWS gets it, with ARNs where references are."""
+    joined = text(resource["Properties"]["DefinitionString"]).replace("<AWS::Partition>", "aws")
+    return re.sub(r"<(\w+)\.Arn>", r"arn:aws:lambda:eu-central-1:123456789012:function:\1", joined)
 
 
 def graphs(definition: Graph) -> Iterator[Graph]:
