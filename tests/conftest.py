@@ -23,6 +23,7 @@ pytest_plugins = [
     "tests.support.local.deployed_exports",
     "tests.support.local.emulated_lake",
     "tests.support.synthesised_stages",
+    "tests.referees.opensearch.node",
 ]
 
 # Tests that share something expensive, a deployed cloud or a synthesis, stay in one process; the slowest begin.

@@ -7,9 +7,12 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.referees.fetching import NotHereError, Referee
+from tests.referees.opensearch.engine import OPENSEARCH
 from tests.referees.trino.engine import TRINO
 
-REFEREES = (TRINO,)  # their modules import nothing that pytest is to load itself: tests.support
+REFEREES = (TRINO, OPENSEARCH)  # their modules import nothing that pytest is to load itself: tests.support
+
+_PLACES = ("tests/referees", "tests/platform/integration/test_search_cluster.py")
 
 
 class Verdicts:
@@ -45,7 +48,7 @@ def main(asked: list[str]) -> int:
         except NotHereError as error:
             missing[referee.name] = str(error)
     verdicts = Verdicts({referee.name for referee in here})
-    code = pytest.main(["-m", "referee", "tests/referees"], plugins=[verdicts]) if here else 0
+    code = pytest.main(["-m", "referee", *_PLACES], plugins=[verdicts]) if here else 0
     _print(f"\nReferees on {datetime.now(UTC):%Y-%m-%d}:")
     for referee in here:
         counts = verdicts.counts[referee.name]

@@ -1,18 +1,11 @@
-"""Templates, boards and documents: on the server written for tests, and on a real cluster where there is one.
-
-`SLUICE_OPENSEARCH_URL` is the address of an OpenSearch that takes unsigned requests, such as one in a container with
-its security plugin switched off; `SLUICE_DASHBOARDS_URL` that of its Dashboards. Indices of the stage `e2e-test` are
-removed from it.
-"""
+"""Templates, boards and documents: on the server written for tests, and on a node of OpenSearch by `make referees`."""
 
 import logging
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 import pytest
 
 from sluice.search.cluster import RefusedError, RetryPolicy
@@ -32,9 +25,8 @@ from tests.platform.unit.search.profiling_logs import (
     records,
     sent_by,
 )
+from tests.referees.opensearch.node import Node
 
-REAL = os.environ.get("SLUICE_OPENSEARCH_URL", "")
-REAL_BOARDS = os.environ.get("SLUICE_DASHBOARDS_URL", "")
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 
 
@@ -47,38 +39,19 @@ class Target:
     indices: Callable[[], dict[str, Any]]
 
 
-def _written() -> Iterator[Target]:
-    with search_server() as server:
-        yield Target(
-            OpenSearchCluster(server.url, server.boards_url, "es"),
-            count=lambda alias: len(server.all_documents(alias)),
-            indices=lambda: server.indices,
-        )
-
-
-def _real() -> Iterator[Target]:
-    if not REAL:
-        pytest.skip("no OpenSearch to test against: SLUICE_OPENSEARCH_URL names none")
-    cluster = OpenSearchCluster(REAL, REAL_BOARDS or f"{REAL}/_dashboards", "es")
-    if not REAL_BOARDS:
-        cluster.put_objects = lambda ndjson: None  # type: ignore[method-assign]  # noqa: ARG005
-
-    def count(alias: str) -> int:
-        httpx.post(f"{REAL}/{alias}/_refresh").raise_for_status()
-        return int(httpx.get(f"{REAL}/{alias}/_count").json()["count"])
-
-    def clean() -> None:
-        for name in cluster.indices(f"*_logs_{STAGE}-*"):
-            cluster.delete_index(name)
-
-    clean()
-    yield Target(cluster, count, lambda: dict(httpx.get(f"{REAL}/*_logs_{STAGE}-*").json()))
-    clean()
-
-
-@pytest.fixture(params=[_written, _real], ids=["written for tests", "real"])
+@pytest.fixture(params=["written for tests", pytest.param("real", marks=pytest.mark.referee("OpenSearch"))])
 def target(request: pytest.FixtureRequest) -> Iterator[Target]:
-    yield from request.param()
+    with search_server() as server:
+        if request.param == "real":
+            node: Node = request.getfixturevalue("opensearch")
+            cluster = OpenSearchCluster(node.url, server.boards_url, "es")  # its Dashboards are in no registry
+            yield Target(cluster, count=node.count, indices=lambda: node.indices(f"*_logs_{STAGE}-*"))
+        else:
+            yield Target(
+                OpenSearchCluster(server.url, server.boards_url, "es"),
+                count=lambda alias: len(server.all_documents(alias)),
+                indices=lambda: server.indices,
+            )
 
 
 def prepare(target: Target) -> None:
@@ -135,14 +108,14 @@ def test_creating_and_removing_an_index_can_be_repeated(target: Target) -> None:
         target.cluster.put_mapping("nobody", {"properties": {}})
 
 
-def test_saved_objects_replace_those_before_and_need_references(target: Target, request: pytest.FixtureRequest) -> None:
-    if "real" in request.node.name and not REAL_BOARDS:
-        pytest.skip("no OpenSearch Dashboards to test against: SLUICE_DASHBOARDS_URL names none")
-    for _ in range(2):
-        target.cluster.put_objects(saved_objects(STAGE))
-    (*_, board) = saved_objects("another").splitlines()
-    with pytest.raises(RefusedError, match="not all objects were imported: missing_references"):
-        target.cluster.put_objects(board)
+def test_saved_objects_replace_those_before_and_need_references() -> None:
+    with search_server() as server:
+        cluster = OpenSearchCluster(server.url, server.boards_url, "es")
+        for _ in range(2):
+            cluster.put_objects(saved_objects(STAGE))
+        (*_, board) = saved_objects("another").splitlines()
+        with pytest.raises(RefusedError, match="not all objects were imported: missing_references"):
+            cluster.put_objects(board)
 
 
 def test_a_template_replaces_the_one_before(target: Target) -> None:
