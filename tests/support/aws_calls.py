@@ -25,13 +25,20 @@ class KilledError(BaseException):
     """The function was killed, by its timeout or for its memory: no more of its code runs."""
 
 
+def undisturbed(_operation: str, call: Call) -> Any:
+    """Make a call."""
+    return call()
+
+
 class AwsCalls:
-    """Calls of the clients installed, which an interceptor may stand in for."""
+    """Calls of clients, which an interceptor may stand in for."""
 
-    def __init__(self) -> None:
+    def __init__(self, clients: Iterable[Any]) -> None:
         self.interceptor: Interceptor | None = None
+        for client in clients:
+            self._install(client)
 
-    def install(self, client: Any) -> None:
+    def _install(self, client: Any) -> None:
         """Give every call of a client to the interceptor, those of its paginators too."""
         call = client._make_api_call
 
@@ -80,11 +87,12 @@ def parameters_of(client: Any) -> Iterator[list[tuple[str, dict[str, Any]]]]:
 
 @dataclass
 class CallFailure:
-    """Fails the `at`-th call (from 1), before or after it took effect."""
+    """Fails the `at`-th call (from 1), before or after it took effect; as if AWS did not answer, or with an `error`."""
 
     at: int
     after: bool = False
     killed: bool = False
+    error: Exception = field(default_factory=AwsUnavailableError)
     _count: int = 0
     _lock: Lock = field(default_factory=Lock)
 
@@ -98,7 +106,7 @@ class CallFailure:
             return call()
         if self.after:
             call()
-        raise KilledError if self.killed else AwsUnavailableError
+        raise KilledError if self.killed else self.error
 
     def __str__(self) -> str:
         return f"{'killed' if self.killed else 'error'}-{'after' if self.after else 'before'}-{self.at:03}"

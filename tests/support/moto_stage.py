@@ -40,6 +40,7 @@ from tests.support.moto_backend import create_table, speed_up_moto
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_glue import GlueClient
     from mypy_boto3_s3 import S3Client
 
 
@@ -85,6 +86,7 @@ class MotoStage:
 
     s3: "S3Client"
     dynamodb: "DynamoDBClient"
+    glue: "GlueClient"
     calls: AwsCalls
     limits: Limits = ROOMY
     batch_bytes: int = 1 << 20
@@ -96,8 +98,12 @@ class MotoStage:
         self.ledger = DynamoLedger(self.dynamodb, LEDGER, self.now)
         self.runs = DynamoRunLedger(self.dynamodb, LEDGER, self.now)
         self.media = DynamoMediaIndex(self.dynamodb, MEDIA_INDEX, MEDIA)
-        self.columns = GlueColumns(runtime.glue(), DATABASE, self.lake)
-        self.tables = IcebergTables(runtime.glue(), DATABASE, LAKE)
+        self.columns = GlueColumns(self.glue, DATABASE, self.lake)
+        self.tables = IcebergTables(self.glue, DATABASE, LAKE, self.s3)
+
+    def prepare(self) -> None:
+        """Make the tables of the lake, unless they are there."""
+        prepare_tables(LAKE)
 
     def now(self) -> datetime:
         """Return the time; each call takes a second."""
@@ -187,7 +193,7 @@ class MotoStage:
             self.executions.names.discard(name)
 
     def plan(self, execution: str) -> Planned:
-        prepare_tables(LAKE)
+        self.prepare()
         now = self.now()
         planning = Planning(self.runs, self.lake, self.executions, self.batch_bytes)
         return planning.plan(execution, timestamped_id(now, "0000000f"), now, f"{next(self._ticks):08x}")
@@ -256,13 +262,10 @@ def new_moto_stage(**settings: Any) -> Iterator[MotoStage]:
 
 
 @cache
-def _clients() -> "tuple[S3Client, DynamoDBClient, AwsCalls]":
+def _clients() -> "tuple[S3Client, DynamoDBClient, GlueClient, AwsCalls]":
     """Return the clients that handlers use, too."""
-    calls = AwsCalls()
-    calls.install(runtime.s3())
-    calls.install(runtime.dynamodb())
-    calls.install(runtime.glue())
-    return runtime.s3(), runtime.dynamodb(), calls
+    clients = runtime.s3(), runtime.dynamodb(), runtime.glue()
+    return *clients, AwsCalls(clients)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,14 +1,13 @@
 """Compaction on moto: many files become few, and every reader at every moment sees each row once."""
 
 import io
-from collections.abc import Callable
 from contextlib import suppress
 
 import pyarrow.parquet as pq
 import pytest
 
 from sluice.tables.planning import Plan
-from tests.support.aws_calls import READS, AwsUnavailableError, Interruption, KilledError, call_failures
+from tests.support.aws_calls import READS, AwsUnavailableError, Interruption, KilledError, call_failures, undisturbed
 from tests.support.lake_tables import data_files
 from tests.support.moto_stage import LAKE
 from tests.tables.integration.upkeep_stage import DAY, GRACE, TABLE, WEEK, UpkeepStage, upkeep_stage
@@ -65,7 +64,7 @@ def test_a_run_that_commits_between_any_two_calls_is_kept(upkeep_stage: UpkeepSt
         planned, before = _prepared(upkeep_stage)
 
         def happen(before: list[str] = before) -> None:
-            with upkeep_stage.calls.intercept(_call):
+            with upkeep_stage.calls.intercept(undisturbed):
                 assert upkeep_stage.rows() == before
                 upkeep_stage.add()
 
@@ -107,7 +106,7 @@ def test_a_second_attempt_at_the_same_time_replaces_nothing(upkeep_stage: Upkeep
         planned, before = _prepared(upkeep_stage)
 
         def happen(planned: Plan = planned) -> None:
-            with upkeep_stage.calls.intercept(_call):
+            with upkeep_stage.calls.intercept(undisturbed):
                 upkeep_stage.work(planned)
 
         with upkeep_stage.calls.intercept(Interruption(at, happen)):
@@ -137,7 +136,3 @@ def _prepared(stage: UpkeepStage) -> tuple[Plan, list[str]]:
 def _moments(operations: list[str]) -> list[int]:
     """Return the places of the calls before which another's commit makes a difference; objects never change."""
     return [at for at, operation in enumerate(operations, start=1) if operation not in READS - {"GetTable"}]
-
-
-def _call(_operation: str, call: Callable[[], object]) -> object:
-    return call()

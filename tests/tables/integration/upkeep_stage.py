@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from sluice.aws import runtime
 from sluice.lake.object_store import parquet_key
 from sluice.lake.parquet import rows_of, to_parquet
 from sluice.tables import upkeep
@@ -16,7 +15,7 @@ from sluice.tables.planning import Plan
 from sluice.tables.rewriting import Compactor
 from sluice.tables.table_files_iceberg import IcebergFiles
 from sluice.tables.upkeep import Summary
-from tests.support.lake_tables import DATABASE, data_files, prepare_tables
+from tests.support.lake_tables import DATABASE, data_files
 from tests.support.moto_stage import LAKE, MotoStage, new_moto_stage
 
 MIB = 1 << 20
@@ -37,8 +36,8 @@ class UpkeepStage:
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
-        prepare_tables(LAKE)
-        self.tables = IcebergFiles(runtime.glue(), DATABASE, LAKE)
+        self.stage.prepare()
+        self.tables = IcebergFiles(self.stage.glue, DATABASE, LAKE, self.stage.s3)
         self.calls = self.stage.calls
         self._schema = self.stage.columns.schema(TABLE)
 
