@@ -2,8 +2,10 @@
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -59,9 +61,16 @@ class EmulatedLake:
 
 @pytest.fixture(scope="module")
 def emulated_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedLake]:
+    """A local cloud for the tests of a module."""
+    with lake_in(tmp_path_factory.mktemp("local") / "cloud") as lake:
+        yield lake
+
+
+@contextmanager
+def lake_in(folder: Path) -> Iterator[EmulatedLake]:
     """Start a local cloud, and make what a stage has for tables; nothing is left running."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(local_cloud.FOLDER_VARIABLE, str(tmp_path_factory.mktemp("local") / "cloud"))
+        patch.setenv(local_cloud.FOLDER_VARIABLE, str(folder))
         cloud = local_cloud.start(free_port())
         try:
             yield EmulatedLake(cloud, _made(cloud))
