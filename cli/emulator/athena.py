@@ -1,16 +1,16 @@
 """What we teach the local cloud's Athena: to read Iceberg tables, also as they were.
 
 The emulator reads every object under a table's location, metadata too, and knows no `FOR VERSION AS OF`. Here a table
-with a `metadata_location` is the data files of one of its snapshots, with the columns that the table had then. This is
-put into the emulator's process by replacing functions of its module for Athena; docs/emulator-iceberg.md has it as a
-patch for its maintainers.
+with a `metadata_location` is the data files of one of its snapshots, with the columns that the table had then. What its
+metadata tell needs no file, as for Athena: how many rows there are, and in which partitions. This is put into the
+emulator's process by replacing functions of its module for Athena; docs/emulator-iceberg.md has it as a patch for its
+maintainers, but for the last.
 """
 
 import io
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import replace
-from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from tempfile import gettempdir
@@ -18,15 +18,19 @@ from typing import Any
 from uuid import uuid4
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import sqlglot
-from ministack.services import athena, glue, s3
-from pyiceberg.io import FileIO, InputFile, OutputFile
+from ministack.services import athena, glue
+from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.schema import Schema
 from pyiceberg.table import StaticTable
+from pyiceberg.transforms import IdentityTransform
 from pyiceberg.types import IcebergType, ListType, NestedField, StructType
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from cli.emulator.athena_iceberg import data_files, static_table, stored
 from cli.emulator.athena_results import write_results
 
 _DIALECT = "trino"
@@ -42,6 +46,7 @@ _PRIMITIVES = {
 }
 
 _asked: ContextVar[str] = ContextVar("_asked", default="")
+_named: ContextVar[frozenset[str] | None] = ContextVar("_named", default=None)
 _references = athena._table_references
 _hive_files = athena._materialize_table_files
 _hive_relation = athena._table_relation
@@ -60,15 +65,29 @@ def read_iceberg() -> None:
 
 
 async def _rewritten(query: str, database: str, catalog: str | None = None) -> Any:  # noqa: ANN401  # as the emulator's
-    return await _rewrite(_versions_in_names(query), database, catalog)
-
-
-def _versions_in_names(query: str) -> str:
-    """Move what a query says of a table's version into the table's name, where `_references_as_of` finds it."""
     try:
         parsed = sqlglot.parse_one(query, dialect=_DIALECT)
     except SqlglotError:  # the engine says what is wrong
-        return query
+        _named.set(None)
+        return await _rewrite(query, database, catalog)
+    _named.set(_names(parsed))
+    return await _rewrite(_versions_in_names(parsed) or query, database, catalog)
+
+
+def _names(query: exp.Expr) -> frozenset[str] | None:
+    """Return all names in a query, those of columns among them; None if it may mean columns that it does not name."""
+    for each in query.find_all(exp.Star, exp.TableAlias, exp.Join):
+        counted = isinstance(each, exp.Star) and isinstance(each.parent, exp.Count)
+        if not counted and (isinstance(each, exp.Star) or each.args.get("columns") or each.args.get("method")):
+            return None
+    return frozenset(each.name.lower() for each in query.find_all(exp.Identifier))
+
+
+def _versions_in_names(parsed: exp.Expr) -> str:
+    """Move what a query says of a table's version into the table's name, where `_references_as_of` finds it.
+
+    Returns "" if it says nothing.
+    """
     tables = [table for table in parsed.find_all(exp.Table) if table.args.get("version")]
     for table in tables:
         version = table.args["version"].pop()
@@ -76,7 +95,7 @@ def _versions_in_names(query: str) -> str:
             table.set("alias", exp.TableAlias(this=exp.to_identifier(table.name)))
         moment = f"{_VERSION if version.name == 'VERSION' else _TIMESTAMP}{_number(version)}"
         table.set("this", exp.to_identifier(f"{table.name.lower()}{moment}", quoted=True))
-    return parsed.sql(dialect=_DIALECT) if tables else query
+    return parsed.sql(dialect=_DIALECT) if tables else ""
 
 
 def _number(version: exp.Version) -> int:
@@ -105,21 +124,17 @@ def _files(location: str, workdirs: list[str]) -> list[str]:
     if table is None:
         files: list[str] = _hive_files(location, workdirs)
         return files
-    return [_copy(file) for file in _data_files(table.metadata_location, _snapshot_of(table))]
+    found = data_files(table.metadata_location, _snapshot_of(table))
+    return [] if _in_metadata(table) else [_copy(file) for file in found.locations]
 
 
-@lru_cache(maxsize=128)
-def _data_files(metadata: str, snapshot_id: int | None) -> list[str]:
-    """Return the data files of a snapshot, which never change; None is the one that the metadata have as current."""
-    tasks = list(_static_table(metadata).scan(snapshot_id=snapshot_id).plan_files())
-    if any(task.delete_files for task in tasks):
-        raise ValueError("NOT_SUPPORTED: the local cloud reads no tables with files of deleted rows")
-    return [task.file.file_path for task in tasks]
-
-
-@lru_cache(maxsize=128)
-def _static_table(metadata: str) -> StaticTable:
-    return StaticTable.from_metadata(metadata, {"py-io-impl": f"{__name__}.{StoredFiles.__name__}"})
+def _in_metadata(table: StaticTable) -> bool:
+    """Return whether a query asks for nothing of a table but its partitions, and how many rows they have."""
+    named, (spec, *others) = _named.get(), table.specs().values()
+    if named is None or others or not all(isinstance(each.transform, IdentityTransform) for each in spec.fields):
+        return False
+    partition = {each.name.lower() for each in spec.fields}
+    return named.isdisjoint({each.name.lower() for each in _schema(table).fields} - partition)
 
 
 def _iceberg_table(location: str) -> StaticTable | None:
@@ -127,7 +142,7 @@ def _iceberg_table(location: str) -> StaticTable | None:
     for table in list(glue._tables.values()):
         metadata = (table.get("Parameters") or {}).get("metadata_location")
         if metadata and (table.get("StorageDescriptor") or {}).get("Location") == location:
-            return _static_table(metadata)
+            return static_table(metadata)
     if _asked.get():
         raise ValueError("NOT_SUPPORTED: This connector does not support versioned tables")
     return None
@@ -151,8 +166,12 @@ def _snapshot_of(table: StaticTable) -> int | None:
 
 
 def _copy(location: str) -> str:
-    body = _stored(location)
-    path = Path(gettempdir()) / "athena" / f"{sha256(location.encode()).hexdigest()}.parquet"
+    return _kept(location, stored(location))
+
+
+def _kept(name: str, body: bytes) -> str:
+    """Return the path of a file that queries may read, and that has what never changes under this name."""
+    path = Path(gettempdir()) / "athena" / f"{sha256(name.encode()).hexdigest()}.parquet"
     if not path.exists():
         path.parent.mkdir(exist_ok=True)
         whole = path.with_suffix(f".{uuid4().hex}")
@@ -167,14 +186,33 @@ def _relation(table: dict[str, Any], files: list[str]) -> str:
     if iceberg is None:
         relation: str = _hive_relation(table, files) if files else _no_rows(table)
         return relation
+    if not files:
+        return _partitions(iceberg)
     fields = _schema(iceberg).fields
     no_rows = ", ".join(f"CAST(NULL AS {_type(field.field_type)}) AS {_name(field)}" for field in fields)
-    if not files:
-        return f"(SELECT {no_rows} WHERE FALSE)"
     # Files lack columns, and members, that are younger than they are, and may have some that the table has no more.
     columns = ", ".join(f"CAST({_name(field)} AS {_type(field.field_type)}) AS {_name(field)}" for field in fields)
     rows = f"read_parquet({athena._sql_list(files)}, union_by_name = true, hive_partitioning = false)"
     return f"(SELECT {columns} FROM (SELECT {no_rows} WHERE FALSE UNION ALL BY NAME SELECT * FROM {rows}))"
+
+
+def _partitions(table: StaticTable) -> str:
+    """Return what stands in a query for a table of which it asks for the partitions only: a row for each of theirs."""
+    found, schema = data_files(table.metadata_location, _snapshot_of(table)).rows, _schema(table)
+    fields = [schema.find_field(each.source_id) for each in table.spec().fields]
+    values = list(zip(*found, strict=True)) or [()] * len(fields)
+    columns = {
+        field.name: pa.array(each, schema_to_pyarrow(field.field_type))
+        for field, each in zip(fields, values, strict=True)
+    }
+    body = io.BytesIO()
+    pq.write_table(pa.table({**columns, "rows": pa.array(found.values(), pa.int64())}), body)
+    path = _kept(f"{table.metadata_location}{_asked.get()}", body.getvalue())
+    selected = ", ".join(
+        f"CAST({f'p.{_name(each)}' if each in fields else 'NULL'} AS {_type(each.field_type)}) AS {_name(each)}"
+        for each in schema.fields
+    )
+    return f"(SELECT {selected} FROM read_parquet('{path}') AS p, range(p.rows))"
 
 
 def _schema(table: StaticTable) -> Schema:
@@ -195,38 +233,3 @@ def _type(type_: IcebergType) -> str:
 
 def _name(field: NestedField) -> str:
     return '"' + field.name.replace('"', '""') + '"'
-
-
-class StoredFiles(FileIO):
-    """The objects that the emulator keeps, for PyIceberg to read."""
-
-    def new_input(self, location: str) -> "_Stored":
-        """Return an object to be read."""
-        return _Stored(location)
-
-    def new_output(self, location: str) -> OutputFile:
-        """Refuse: the emulator's Athena only reads."""
-        raise NotImplementedError(location)
-
-    def delete(self, location: str | InputFile | OutputFile) -> None:
-        """Refuse: the emulator's Athena only reads."""
-        raise NotImplementedError(location)
-
-
-class _Stored(InputFile):
-    def __len__(self) -> int:
-        return len(_stored(self.location))
-
-    def exists(self) -> bool:
-        return True
-
-    def open(self, seekable: bool = True) -> Any:  # noqa: ANN401, ARG002  # PyIceberg's signature
-        return io.BytesIO(_stored(self.location))
-
-
-def _stored(location: str) -> bytes:
-    bucket, _, key = location.removeprefix("s3://").partition("/")
-    body: bytes | None = s3._get_object_data(bucket, key)
-    if body is None:
-        raise FileNotFoundError(f"ICEBERG_CANNOT_OPEN_SPLIT: {location} does not exist")
-    return body

@@ -40,9 +40,7 @@ def main(runs: int = 1000, hours: int = 20) -> None:
     """Commit, and print what each hundred of runs took."""
     with tempfile.TemporaryDirectory() as folder, lake_in(Path(folder) / "cloud") as lake:
         table = GrowingTable(lake, hours)
-        echo(
-            f"{'runs':>5} {'CPU s':>6} {'most':>6} {'metadata':>9} {'list':>6} {'manifests':>9} {'snapshots':>9} objects"
-        )
+        echo(" runs  CPU s   most  metadata   list manifests snapshots objects")
         for _ in range(0, runs, _REPORTED):
             echo(table.grow(_REPORTED))
         _query(lake, f"select count(*) from {TABLE}")

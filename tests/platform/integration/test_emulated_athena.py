@@ -5,15 +5,19 @@ import io
 import re
 import subprocess
 import time
-from datetime import UTC, datetime
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+from pyiceberg.typedef import Record
 
 from cli.platform.console import CliError
 from cli.platform.query import run_query
+from tests.support.aws_calls import AwsCalls
 from tests.support.local.emulated_lake import BUCKET, WORKGROUP, EmulatedLake
 
 
@@ -94,6 +98,44 @@ def test_a_file_that_is_gone_fails_the_query_that_needs_it(lake: EmulatedLake) -
     with pytest.raises(CliError, match=newest):
         rows(lake, "select * from torn")
     assert rows(lake, f"select id from torn for version as of {before}") == [["a"]]
+
+
+def test_partitions_are_counted_without_a_file(lake: EmulatedLake) -> None:
+    """20,000 hours, whose files are not even there: none is opened, none listed, here and by PyIceberg."""
+    lake.prepare("Hours", id="string")
+    table = lake.tables._load("Hours")
+    with table.transaction() as change, change.update_snapshot().fast_append() as append:
+        for number in range(20_000):
+            append.append_data_file(
+                _unwritten(table.location(), datetime(2024, 1, 1, tzinfo=UTC) + timedelta(hours=number))
+            )
+    assert rows(lake, "select count(*) from hours") == [[40_000]]
+    assert rows(lake, "select year, count(*) from hours where month = 2 group by 1 order by 1") == [
+        [2024, 2 * 29 * 24],
+        [2025, 2 * 28 * 24],
+        [2026, 2 * 28 * 24],
+    ]
+    assert rows(lake, "select max(v.hour), count(*) from hours h right join versions v using (year, month, day, hour)")
+    for needs_files in ("select count(id) from hours", "select count(*) from (select * from hours)"):
+        with pytest.raises(CliError, match="does not exist"):
+            rows(lake, needs_files)
+    with AwsCalls((lake.deployment.glue, lake.deployment.s3)).record() as operations:
+        assert lake.tables._load("Hours").scan().count() == 40_000
+    assert Counter(operations) == {"GetTable": 1, "GetObject": 3}, "metadata, a list of manifests, a manifest"
+
+
+def _unwritten(location: str, hour: datetime) -> DataFile:
+    values = (hour.year, hour.month, hour.day, hour.hour)
+    found = DataFile.from_args(
+        content=DataFileContent.DATA,
+        file_path=f"{location}/year={hour.year}/month={hour.month}/day={hour.day}/hour={hour.hour}/x.parquet",
+        file_format=FileFormat.PARQUET,
+        partition=Record(*values),
+        record_count=2,
+        file_size_in_bytes=1000,
+    )
+    found.spec_id = 0
+    return found
 
 
 def test_a_result_lies_where_athena_leaves_it_and_reads_as_athena_writes_it(lake: EmulatedLake) -> None:
