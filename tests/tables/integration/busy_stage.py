@@ -137,7 +137,7 @@ class BusyStage:
     def _current(self) -> Snapshot:
         table = self.stage.tables._load(TABLE)
         self._snapshots = {each.snapshot_id: each for each in table.snapshots()}
-        return table.current_snapshot()
+        return self._snapshots[table.metadata.current_snapshot_id or 0]
 
     def _visible(self, snapshot: Snapshot | None = None) -> frozenset[str]:
         """Return the folders that a snapshot of TABLE has the rows of, as its history says; the current one's."""
@@ -147,7 +147,7 @@ class BusyStage:
         found = []
         while snapshot:
             found.append(snapshot)
-            snapshot = self._snapshots.get(snapshot.parent_snapshot_id)
+            snapshot = self._snapshots.get(snapshot.parent_snapshot_id or 0)
         return found
 
     def _folder_of(self, snapshot: Snapshot) -> str:
@@ -161,7 +161,8 @@ def queries(deployment: Deployment, table: str) -> dict[str, Callable[[], list[R
     columns = _COLUMNS[table]
     reader = Deployment("x", deployment.session, deployment.endpoint)
     reader.__dict__["outputs"] = deployment.outputs
-    key = deployment.session.get_credentials().get_frozen_credentials()
+    key = deployment.session.get_credentials()
+    assert key is not None
     access = {"s3.access-key-id": key.access_key, "s3.secret-access-key": key.secret_key, "s3.region": "us-east-1"}
     catalog = GlueCatalog("lake", client=reader.glue, **access, **{"s3.endpoint": deployment.endpoint})
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from itertools import chain, count, repeat
+from itertools import count
 from threading import Event
 
 import pytest
@@ -39,7 +39,8 @@ def test_readers_see_whole_runs_once(emulated_lake: EmulatedLake, every: int) ->
     counts = f"{len(in_converting[::every])} {len(in_compacting)} {len(in_rolling_back)}"
     looks: dict[str, int] = {}
     with _beside(*_readers(busy, looks), lambda: _compact_in_trouble(upkeep, in_compacting)) as over:
-        for number, trouble in enumerate(chain(in_converting[::every], repeat(undisturbed))):
+        for number in count():
+            trouble: Interceptor = in_converting[number * every] if number * every < len(in_converting) else undisturbed
             if over.is_set() or (trouble is undisturbed and not in_compacting and not in_rolling_back):
                 break
             busy.convert(next(folders), trouble, roll_back=number % 5 == 0)
