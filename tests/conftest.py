@@ -17,6 +17,7 @@ settings.load_profile("repeatable")
 
 pytest_plugins = [
     "tests.support.bounds",
+    "tests.support.mart_server",
     "tests.support.moto_stage",
     "tests.support.roles",
     "tests.support.local.deployed_cloud",

@@ -76,7 +76,7 @@ async def _admitted(request: Request, receive: Receive) -> Receive:
     if answers or (request.method, request.path) == _HEALTH:
         return receive
     signature = Signature.of(request, datetime.now(UTC))
-    secret, body = _secret(signature), b""
+    secret, body = secret_of(signature), b""
     if signature.needs_body:
         body, receive = await _read(receive)
     if not signature.is_made_with(secret, body):
@@ -92,7 +92,7 @@ def _check_sender(request: Request) -> None:
         raise RefusedError("AccessDenied", "The local cloud does not answer web pages.")
 
 
-def _secret(signature: Signature) -> str:
+def secret_of(signature: Signature) -> str:
     """Return the secret of an access key: the user's own, or one that the emulator made."""
     if signature.key == os.environ["AWS_ACCESS_KEY_ID"] and not signature.token:
         return os.environ["AWS_SECRET_ACCESS_KEY"]

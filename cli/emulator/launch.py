@@ -1,16 +1,22 @@
 """The local cloud's emulator as it is run here: `ministack`, with what it lacks put in piece by piece."""
 
+import os
 import secrets
 import tempfile
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import duckdb
 from ministack import app as emulator
 from ministack.core import lambda_runtime
 
+from cli.emulator.dsql import serving
+from cli.emulator.dsql_tokens import admit
 from cli.emulator.gate import Application, Gate
+from cli.emulator.postgres import Postgres
 
 
 def run(application: Application | None = None) -> None:
@@ -18,6 +24,7 @@ def run(application: Application | None = None) -> None:
     hide_credentials_of_functions()
     confine_queries()
     import_module("cli.emulator.athena").read_iceberg()  # not before: it loads services, which take the credentials
+    Thread(target=serve_mart, daemon=True).start()  # it takes a second, and not everybody needs it
     emulator.app = Gate(application or emulator.app)
     emulator.main()
 
@@ -46,6 +53,14 @@ def confine_queries() -> None:
         return connection
 
     library.connect = confined
+
+
+def serve_mart() -> None:
+    """Serve Aurora DSQL, where the environment says, as long as the emulator is up."""
+    with Postgres(Path(os.environ["MART_FOLDER"])) as server:
+        _, _, port = os.environ["MART_ENDPOINT"].partition(":")
+        with serving(int(port), server.socket, admit):
+            Event().wait()
 
 
 if __name__ == "__main__":

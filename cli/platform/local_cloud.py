@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -45,13 +46,15 @@ _TAIL_LINES = 25
 
 @dataclass(frozen=True, slots=True)
 class LocalCloud:
-    """A local cloud that is up: its port, its process (the leader of a process group), its access key, its folder."""
+    """A local cloud that is up: its port, its process (it leads a process group), its access key, folder and mart."""
 
     port: int
     pid: int
     access_key_id: str
     secret_access_key: str = field(repr=False)
     folder: Path
+    mart_port: int = 0  # of its Aurora DSQL
+    mart_folder: str = ""  # a short path, for a socket, to a place that the server's own user can reach
 
     @property
     def endpoint(self) -> str:
@@ -127,6 +130,8 @@ def stop() -> bool:
     running = running_cloud()
     if running and not any(_end_group(running.pid, how) for how in (signal.SIGTERM, signal.SIGKILL)):
         raise CliError(f"Processes of the local cloud do not end (process group {running.pid}).", "End them by hand.")
+    if running and running.mart_folder:
+        shutil.rmtree(running.mart_folder, ignore_errors=True)
     _clear(_folder())
     return running is not None
 
@@ -162,9 +167,11 @@ def _launch(port: int) -> LocalCloud:
         (folder / _PROFILES).write_text(_profile(port, key_id, secret))
         with (folder / _STATE).open("w") as state, (folder / _LOG).open("wb") as log:
             fcntl.flock(state, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            mart = {"mart_port": _free_port(), "mart_folder": tempfile.mkdtemp(prefix="sluice-mart-")}
+            place = {"MART_ENDPOINT": f"localhost:{mart['mart_port']}", "MART_FOLDER": str(mart["mart_folder"])}
             emulator = subprocess.Popen(
                 [sys.executable, *EMULATOR],
-                env=_environment(port, _access(key_id, secret)),
+                env=_environment(port, {**_access(key_id, secret), **place}),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -173,8 +180,8 @@ def _launch(port: int) -> LocalCloud:
                 start_new_session=True,
             )
             access = {"access_key_id": key_id, "secret_access_key": secret}
-            json.dump({"port": port, "pid": emulator.pid, **access}, state)
-    cloud = LocalCloud(port, emulator.pid, key_id, secret, folder)
+            json.dump({"port": port, "pid": emulator.pid, **access, **mart}, state)
+    cloud = running_cloud() or LocalCloud(port, emulator.pid, key_id, secret, folder)
     _await_answer(cloud, emulator)
     emulator.returncode = 0  # it outlives this process, which need not wait for it
     return cloud
@@ -212,6 +219,12 @@ def _profile(port: int, key_id: str, secret: str) -> str:
         # Not every resolver knows bucket.localhost; links as new buckets of AWS take them, too.
         "s3 =\n    addressing_style = path\n    signature_version = s3v4\n"
     )
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _environment(port: int, access: Mapping[str, str]) -> dict[str, str]:

@@ -59,7 +59,15 @@ _USELESS = (
     "sluice/contracts/tables/*/dirty.json",
 )
 
-_AWS_SERVICES = {"dynamodb", "glue", "s3", "secretsmanager", "sns", "stepfunctions"}  # the clients that functions make
+_AWS_SERVICES = {
+    "dsql",
+    "dynamodb",
+    "glue",
+    "s3",
+    "secretsmanager",
+    "sns",
+    "stepfunctions",
+}  # the clients that functions make
 
 
 def slim(packages: Path) -> None:

@@ -150,10 +150,10 @@ def is_met(request: Callable[[], object], refusals: Container[str] = (f"{CONDITI
     return True
 
 
-def attempts() -> Iterator[None]:
+def attempts(pauses: Sequence[float] = _PAUSES) -> Iterator[None]:
     """Yield once for each attempt worth making at what AWS refuses for a moment, after pauses of random length."""
     yield
-    for longest in _PAUSES:
+    for longest in pauses:
         time.sleep(random.uniform(0, longest))  # noqa: S311  # no secret: it keeps those apart that met
         yield
 

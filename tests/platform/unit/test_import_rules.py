@@ -21,6 +21,7 @@ ADAPTERS = (
     "_cloudwatch",
     "_glue",
     "_iceberg",
+    "_postgres",
 )
 DOMAIN = [
     path.relative_to(LAYERS)
