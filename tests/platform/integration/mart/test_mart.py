@@ -84,7 +84,8 @@ def test_who_was_not_first_tries_again(any_mart: MartServer) -> None:
     """Two transactions that both read before they write: DSQL refuses the one that commits later, with 40001."""
     any_mart.migrate([FIRST])
     any_mart.mart().execute("INSERT INTO t VALUES (1, 0)")
-    read, runs = Barrier(2), []
+    read = Barrier(2)
+    runs: list[int] = []
 
     def add(connection: Connection) -> None:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")

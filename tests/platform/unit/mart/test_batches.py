@@ -19,7 +19,7 @@ def weighed(batch: dict[str, list[Any]]) -> int:
 )
 def test_batches_are_the_rows_in_order_and_within_limits(runs: list[tuple[int, str | None]]) -> None:
     texts = [text for count, text in runs for _ in range(count if not text or len(text) < 100 else count // 50)]
-    rows = {"id": list(range(len(texts))), "text": texts}
+    rows: dict[str, list[Any]] = {"id": list(range(len(texts))), "text": texts}
     batches = list(cut(rows, ["id"]))
     assert [value for batch in batches for value in batch["id"]] == rows["id"]
     assert [value for batch in batches for value in batch["text"]] == rows["text"]
