@@ -6,12 +6,11 @@ from aws_cdk import Aws
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from infra.platform.catalog import JSON, QUERY_RESULTS, Catalog
+from infra.platform.catalog import QUERY_RESULTS, Catalog
 from infra.platform.stage_stack import Part, SecureBucket, acknowledge
 from infra.stage import ProducerBucket
 from sluice.observability.digest.periods import REPORTS_PREFIX
 from sluice.pipelines import RUN_KINDS
-from sluice.runs.records import RUN_RECORDS_PREFIX
 from sluice.runs.runs_table import runs_table
 
 
@@ -31,7 +30,7 @@ class LakePart(Part):
         self.bucket.expire("Reports", REPORTS_PREFIX, stage.run_retention_days)
         self.bucket.expire("QueryResults", f"{QUERY_RESULTS}/", stage.query_result_retention_days)
         self.catalog = Catalog(self, lake=self.bucket)
-        self.catalog.add_files(self, runs_table(RUN_KINDS.values()), RUN_RECORDS_PREFIX, file_format=JSON)
+        self.catalog.add(self, runs_table(RUN_KINDS.values()))
         self.publish(
             SourceBucket=self.source.bucket_name,
             SourceOwner=stage.source.owner or Aws.ACCOUNT_ID,

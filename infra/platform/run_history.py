@@ -18,6 +18,7 @@ from infra.platform.triggers import QueuedEvents, Schedule
 from sluice.observability.digest.periods import REPORTS_PREFIX, PeriodKind
 from sluice.observability.metrics import PLATFORM
 from sluice.runs.records import RUN_RECORDS_PREFIX
+from sluice.runs.runs_table import RUNS
 
 _NAMELESS = "The local cloud does not tell map runs from one another."
 _BY_RUN = "Objects and records are named after runs; their folders are fixed."
@@ -38,11 +39,14 @@ class RunHistory(Construct):
         self.function = PythonFunction(
             self,
             "record_run",
+            "arrow",
+            "tables",
             pipeline=PLATFORM,
             purpose="Records the outcome of an execution",
             size=settings.record_run,
             environment={
                 "LAKE_BUCKET": lake.bucket.bucket_name,
+                "DATABASE": lake.stage.database,
                 "MACHINES": Stack.of(self).to_json_string(arns),
                 "TOPIC": topic.topic_arn if settings.pages else "",
             },
@@ -52,7 +56,10 @@ class RunHistory(Construct):
         self._allow_executions([*machines.values()])
         for key in (key for each in pipelines for key in each.run_objects):
             self.function.allow(["s3:GetObject"], [f"{lake.bucket.bucket_arn}/{key}"], _BY_RUN)
-        self.function.allow(["s3:PutObject"], [f"{lake.bucket.bucket_arn}/{RUN_RECORDS_PREFIX}*"], _BY_RUN)
+        own = [f"{lake.bucket.bucket_arn}/{RUN_RECORDS_PREFIX}*"]
+        self.function.allow(["s3:GetObject", "s3:PutObject"], own, _BY_RUN)
+        self.function.allow_list(lake.bucket.bucket_arn)
+        lake.catalog.let_publish(self.function, RUNS)
         self.ends = QueuedEvents(
             self,
             "Ends",

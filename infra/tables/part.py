@@ -43,6 +43,7 @@ class _Functions(PipelineFunctions):
             **unique,
             TARGET_BYTES=str(settings.target_file_bytes),
         )
+        self.lake.catalog.let_list(self.plan_compaction)
         self.lake.catalog.let_read_columns(self.plan_compaction)
         self.plan_compaction.allow(["s3:PutObject"], [f"{self._runs}/plan.json"], _ANY_FILE)
         self.compact_partitions = self._build(
@@ -59,6 +60,7 @@ class _Functions(PipelineFunctions):
             SNAPSHOT_DAYS=str(settings.snapshot_days),
             GRACE_DAYS=str(settings.grace_days),
         )
+        self.lake.catalog.let_list(self.tidy_tables)
         self.lake.catalog.let_commit(self.tidy_tables)
         self.tidy_tables.allow(["s3:DeleteObject"], [f"{self._folders}*"], _ANY_FILE)
         self.tidy_tables.allow(["s3:GetObject"], [f"{self._runs}/plan.json"], _ANY_FILE)

@@ -5,6 +5,7 @@ from infra.platform.pipeline_part import PipelineFunctions, PipelinePart
 from infra.platform.stage_stack import StateTable
 from infra.stage import Stage
 from infra.vendor_exports.settings import VendorExports
+from sluice.vendor_exports.completeness.history_files import HISTORY_TABLES
 from sluice.vendor_exports.delivery.model import MANIFEST
 
 _ANY_OBJECT = "Objects are named by the vendor, hour or run; the folder is fixed."
@@ -127,17 +128,21 @@ class ExportFunctions(PipelineFunctions):
             "update_history",
             "Brings the histories and their report to what is in the folders",
             "arrow",
+            "tables",
             "plots",
             **self._in_lake,
             **self._flow,
+            DATABASE=self._part.stage.database,
             **self._scope,
             MAX_SLOTS=str(self._settings.history_slots),
         )
         root = self._settings.environment.root
-        readings = [f"{self._lake_arn}/{root}DataObservability/*", f"{self._lake_arn}/data/history/*"]
         self.update_history.allow_list(self._lake_arn)
         self.update_history.allow(["s3:GetObject"], [self._folders, self._history_runs], _ANY_OBJECT)
-        self.update_history.allow(["s3:GetObject", "s3:PutObject"], readings, _ANY_OBJECT)
+        self.update_history.allow(
+            ["s3:GetObject", "s3:PutObject"], [f"{self._lake_arn}/{root}DataObservability/*"], _ANY_OBJECT
+        )
+        self.lake.catalog.let_publish(self.update_history, *(table.name for table in HISTORY_TABLES))
         self.plan_history = self.build(
             "plan_history", "Cuts a range of hours into parts", "arrow", **self._in_lake, **self._flow
         )

@@ -18,7 +18,7 @@ from infra.vendor_exports.machine import ExportMachine, HistoryMachine
 from infra.vendor_exports.observability import SAVED_QUERIES, panels, raise_alarms
 from infra.vendor_exports.settings import VendorExports
 from sluice.vendor_exports.client.api import PLACEHOLDER
-from sluice.vendor_exports.completeness.history_files import HISTORY_TABLES, history_prefix, state_key
+from sluice.vendor_exports.completeness.history_files import HISTORY_TABLES, state_key
 from sluice.vendor_exports.pipeline import PIPELINE
 
 
@@ -34,7 +34,7 @@ class VendorExportsPart(PipelinePart):
         self.slots = self.state_table("Slots")
         self._secret_arn = self._build_secret()
         for table in HISTORY_TABLES:
-            lake.catalog.add_files(self, table, history_prefix(self._settings.environment, table.name), hourly=False)
+            lake.catalog.add(self, table)
         self.steps = ExportFunctions(self, self.slots, self._secret_arn)
         self.export = ExportMachine(self, self.steps)
         self.add_machine(self.export)

@@ -24,6 +24,7 @@ from sluice.vendor_exports.completeness.update_history import HistoryPublisher, 
 from sluice.vendor_exports.delivery.model import MANIFEST, MASTER_SCHEMA, Slot, slots_between
 from tests.support.memory_object_store import MemoryObjectStore
 from tests.support.peak_memory import peak_mb
+from tests.vendor_exports.unit.completeness.deliveries import MemoryTables
 
 _MODIFIED = datetime(2026, 1, 1, tzinfo=UTC)
 FIRST = Slot(datetime(2025, 1, 1, tzinfo=UTC))
@@ -73,7 +74,7 @@ def main(hours: int = 10_000, files: int = 300) -> None:
     last, environment = FIRST.after(hours - 1), Environment.PROD
     echo(f"{hours} hours of {files} files")
     listed = timed("listing alone, made up", lambda: _count(bucket, environment, last))
-    publishing = HistoryPublisher(bucket, report_page, ["ImosTable007"])
+    publishing = HistoryPublisher(bucket, MemoryTables(bucket), report_page, ["ImosTable007"])
     now = last.after(2).hour
     parts = timed("plan", lambda: write_plan(bucket, "run", environment, FIRST, last, now))
     timed(f"observe {len(parts)} parts", lambda: _observe(bucket, parts, now))

@@ -21,10 +21,14 @@ from sluice.contracts.model import Table
 from sluice.lake import columns_glue, tables_iceberg
 from sluice.lake.object_store import TABLES_PREFIX
 from sluice.lake.tables_iceberg import IcebergTables
+from sluice.pipelines import RUN_KINDS
+from sluice.runs.runs_table import runs_table
+from sluice.vendor_exports.completeness.history_files import HISTORY_TABLES
 from tests.support.moto_backend import objects_of
 
 DATABASE = "lake"
 REGION = "us-east-1"
+ALL_TABLES = (*load_registry().tables(), runs_table(RUN_KINDS.values()), *HISTORY_TABLES)
 
 _update_table = GlueResponse.update_table
 
@@ -32,7 +36,7 @@ _update_table = GlueResponse.update_table
 @cache
 def schema_of(table: str) -> pa.Schema:
     """Return the columns that files of a table have, as those of a new table of the catalog."""
-    (found,) = [each for each in load_registry().tables() if each.name == table]
+    (found,) = [each for each in ALL_TABLES if each.name == table]
     return columns_of(found)
 
 
@@ -60,7 +64,7 @@ def new_tables(bucket: str) -> tuple[dict[str, Any], dict[str, bytes]]:
         runtime.s3().create_bucket(Bucket=bucket)
         runtime.glue().create_database(DatabaseInput={"Name": DATABASE})
         tables = IcebergTables(runtime.glue(), DATABASE, bucket)
-        for table in load_registry().tables():
+        for table in ALL_TABLES:
             tables.prepare(table)
         return dict(glue_backends[DEFAULT_ACCOUNT_ID][REGION].databases), objects_of(bucket)
 
@@ -70,7 +74,7 @@ def rows_of(bucket: str) -> dict[str, list[dict[str, Any]]]:
     prepare_tables(bucket)
     tables, bodies = IcebergTables(runtime.glue(), DATABASE, bucket), objects_of(bucket, TABLES_PREFIX)
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for table in load_registry().tables():
+    for table in ALL_TABLES:
         for task in tables._load(table.name).scan().plan_files():  # PyIceberg's own reader makes empty lists of nulls
             body = bodies[task.file.file_path.removeprefix(f"s3://{bucket}/")]
             found[table.name] += pq.read_table(pa.BufferReader(body)).to_pylist()

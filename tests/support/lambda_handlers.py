@@ -39,7 +39,7 @@ ENVIRONMENT = {
 }
 """Environment variables that the stacks give the functions."""
 
-_ON_TABLES = {"convert_batch", "commit_conversion", "profile_run"}
+_ON_TABLES = {"convert_batch", "commit_conversion", "profile_run", "record_run", "update_history"}
 
 
 class Handler(Protocol):

@@ -1,20 +1,26 @@
 """SQS → run records: every execution that ended leaves one, the same however often its end is announced.
 
+They are rows of the table RUNS, too. A message whose record or row could not be written comes again.
+
 One that did not succeed is told to people, too: no alarm knows which it was, and why it failed.
 """
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import s3, setting, sns, step_functions
+from sluice.aws.runtime import glue, s3, setting, sns, step_functions
+from sluice.lake.derived_tables_iceberg import DerivedTables
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.message import failure_of
 from sluice.observability.metrics import RETRIES
 from sluice.observability.metrics_cloudwatch import LambdaFunction, MetricsEmitter
 from sluice.pipelines import PIPELINES, RUN_KINDS
 from sluice.runs.executions_stepfunctions import StepFunctionsHistory
+from sluice.runs.model import RunRecord
+from sluice.runs.publishing import publish_runs
 from sluice.runs.recording import RunRecorder
 from sluice.runs.records import RunRecords
 
@@ -32,34 +38,53 @@ recorder = RunRecorder(
     lake=lake_bucket,
 )
 records = RunRecords(lake, RUN_KINDS)
+tables = DerivedTables(glue(), setting("DATABASE"), lake_bucket)
 
 
 @function.observe
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Record the executions that the messages announce as ended; report the messages that must come again."""
-    failed = [message["messageId"] for message in event["Records"] if not _is_recorded(message)]
+    recorded: dict[str, RunRecord] = {}
+    failed: list[str] = []
+    for message in event["Records"]:
+        try:
+            if record := _recorded(message):
+                recorded[message["messageId"]] = record
+        except Exception:  # the other messages are recorded all the same
+            logger.exception("not recorded", extra={"message_id": message["messageId"]})
+            failed.append(message["messageId"])
+    if _is_published(recorded.values()):
+        for record in recorded.values():
+            _measure(record)
+    else:
+        failed += recorded
     for each in emitters.values():
         each.flush()
     return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
 
 
-def _is_recorded(message: dict[str, Any]) -> bool:
-    """Record one execution; return whether that is done, or there is nothing to do."""
+def _recorded(message: dict[str, Any]) -> RunRecord | None:
+    """Record the execution of a message, and tell people of it if it failed; None: there is nothing to do."""
+    detail = json.loads(message["body"])["detail"]
+    if detail["stateMachineArn"] not in recorder.kinds:  # the items of a map are executions of others
+        return None
+    record = recorder.record(detail["executionArn"])
+    records.write(record)
+    if topic and (failure := failure_of(record, stage)):
+        sns().publish(TopicArn=topic, Subject=failure.subject, Message=failure.forms, MessageStructure="json")
+    return record
+
+
+def _is_published(recorded: Collection[RunRecord]) -> bool:
     try:
-        detail = json.loads(message["body"])["detail"]
-        if detail["stateMachineArn"] in recorder.kinds:  # the items of a map are executions of others
-            _record(detail["executionArn"])
-    except Exception:  # the other messages are recorded all the same
-        logger.exception("not recorded", extra={"message_id": message["messageId"]})
+        publish_runs(records, tables, [record.id for record in recorded])
+    except Exception:  # their messages come again
+        logger.exception("not in the table RUNS", extra={"runs": [record.id for record in recorded]})
         return False
     return True
 
 
-def _record(execution: str) -> None:
-    record = recorder.record(execution)
-    records.write(record)
-    if topic and (message := failure_of(record, stage)):
-        sns().publish(TopicArn=topic, Subject=message.subject, Message=message.forms, MessageStructure="json")
+def _measure(record: RunRecord) -> None:
     pipeline = pipelines[record.kind]
     for metric, value in {RETRIES: record.failures, **pipeline.measure(record)}.items():
         emitters[pipeline.name].add(metric, value)

@@ -7,7 +7,6 @@ import orjson
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.runtime import glue, s3, setting
-from sluice.contracts.load import load_registry
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import LambdaFunction
 from sluice.tables.planning import Plan
@@ -18,7 +17,6 @@ function = LambdaFunction()
 logger = function.logger
 files = S3ObjectStore(s3(), setting("LAKE_BUCKET"))
 tables = IcebergFiles(glue(), setting("DATABASE"), setting("LAKE_BUCKET"))
-known = tuple(each.name for each in load_registry().tables())
 kept, grace = timedelta(days=setting("SNAPSHOT_DAYS", int)), timedelta(days=setting("GRACE_DAYS", int))
 
 
@@ -26,7 +24,7 @@ kept, grace = timedelta(days=setting("SNAPSHOT_DAYS", int)), timedelta(days=sett
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     """Finish the run of a plan (``plan_key``)."""
     planned = Plan.from_json(orjson.loads(files.read(event["plan_key"])))
-    summary = finish(planned, files, tables, known, datetime.now(UTC), kept=kept, grace=grace)
+    summary = finish(planned, files, tables, datetime.now(UTC), kept=kept, grace=grace)
     counts = summary.counts
     logger.info("finished", extra={"run_id": planned.run_id, "left": summary.left, **counts})
     status = "compacted" if planned.groups else "nothing_to_do"

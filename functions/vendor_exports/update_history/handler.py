@@ -5,7 +5,8 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import s3, setting
+from sluice.aws.runtime import glue, s3, setting
+from sluice.lake.derived_tables_iceberg import DerivedTables
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import LambdaFunction
 from sluice.vendor_exports.client.api import Environment
@@ -19,7 +20,12 @@ logger = function.logger
 environment = setting("ENVIRONMENT", Environment)
 _NAMED = 100  # slots in the log
 store = S3ObjectStore(s3(), setting("LAKE_BUCKET"))
-publisher = HistoryPublisher(store, report_page, [table for table in setting("OUT_OF_SCOPE").split(",") if table])
+publisher = HistoryPublisher(
+    lake=store,
+    tables=DerivedTables(glue(), setting("DATABASE"), setting("LAKE_BUCKET")),
+    report=report_page,
+    out_of_scope=[table for table in setting("OUT_OF_SCOPE").split(",") if table],
+)
 updater = HistoryUpdater(store, publisher, setting("MAX_SLOTS", int))
 
 

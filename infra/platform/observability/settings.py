@@ -91,7 +91,7 @@ class Observability:
 
     ends: Batching = Batching(messages=10, window_seconds=0, max_concurrency=2)  # ends of executions, to be recorded
 
-    record_run: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=60)
+    record_run: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=120)
     send_digest: FunctionSize = FunctionSize(memory_mb=2048, timeout_seconds=300)
 
     @classmethod

@@ -73,7 +73,8 @@ HOURS = tuple(Column(key, (), "int", "Of the event's time, UTC.") for key in PAR
 class Table:
     """A table of the catalog, whether events or the pipeline itself fill it.
 
-    Its files are in a folder per value of the columns of its `partition`, which follow its own `columns`.
+    Its files are in a folder per value of the columns of its `partition`, which follow its own `columns` unless they
+    are among them.
     """
 
     name: str

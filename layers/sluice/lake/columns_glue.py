@@ -1,5 +1,6 @@
 """Columns of the lake's Iceberg tables as the catalog has them now: what files of these tables are written with."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -36,7 +37,12 @@ class GlueColumns:
         key = entry["Parameters"]["metadata_location"].removeprefix("s3://").partition("/")[2]
         metadata = orjson.loads(self._files.read(key))
         (current,) = (each for each in metadata["schemas"] if each["schema-id"] == metadata["current-schema-id"])
-        return pa.schema(map(_field, current["fields"]))
+        return file_schema(current)
+
+
+def file_schema(schema: Mapping[str, Any]) -> pa.Schema:
+    """Return the columns of files of a table, by its schema in Iceberg's JSON."""
+    return pa.schema(map(_field, schema["fields"]))
 
 
 def _field(field: dict[str, Any]) -> pa.Field:

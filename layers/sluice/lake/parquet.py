@@ -1,13 +1,15 @@
 """Arrow types of a table's columns, from the same Hive notation that the catalog uses, and Parquet files."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sluice.contracts.model import PARTITION_KEYS, Column, HiveType, parse_hive
 
+_NONE: Mapping[str, pa.Array] = MappingProxyType({})
 _PRIMITIVES = {
     "string": pa.string(),
     "bigint": pa.int64(),
@@ -49,9 +51,18 @@ def rows_of(table: pa.Table, hour: str, schema: pa.Schema) -> pa.Table:
         key: pa.repeat(pa.scalar(int(part), pa.int32()), len(table))
         for key, part in zip(PARTITION_KEYS, parts, strict=True)
     }
+    return as_columns(table, schema, partition)
+
+
+def as_columns(table: pa.Table, schema: pa.Schema, given: Mapping[str, pa.Array] = _NONE) -> pa.Table:
+    """Return rows with the columns that the catalog's table has: those `given`, else the table's own, else null.
+
+    Raises:
+        LookupError: The catalog's table lacks a column.
+    """
     if lacking := set(table.column_names) - set(schema.names):
         raise LookupError(f"the catalog's table has no column {', '.join(sorted(lacking))}: deploy the stage")
-    columns = [partition[field.name] if field.name in partition else _column(table, field) for field in schema]
+    columns = [given[field.name] if field.name in given else _column(table, field) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)
 
 

@@ -100,6 +100,10 @@ class RunRecords:
         except RecordIdError:
             return self._of_subject(record_or_run_id)
 
+    def rows_of(self, day: datetime) -> list[dict[str, Any]]:
+        """Return the records of a day, UTC, as they were written; the oldest first."""
+        return list(map(orjson.loads, self.lake.read_all(list(map(record_key, self._of_day(day))))))
+
     def _of_subject(self, run_id: str) -> RunRecord | None:
         """Return the execution that finished a run, else the last that worked on it."""
         try:
@@ -128,7 +132,7 @@ class RunRecords:
 
 
 def to_row(record: RunRecord, kinds: Iterable[RunKind]) -> dict[str, Any]:
-    """Return a record as a row of the table RUNS, with all its columns."""
+    """Return a record as it is written: as a row of the table RUNS, without the hour of its start."""
     return {
         **{name: getattr(record, name) for name in _PLAIN},
         "started_at": _sql_time(record.started_at),
@@ -169,7 +173,7 @@ def count_names(kinds: Iterable[RunKind]) -> list[str]:
 
 
 def _sql_time(iso: str) -> str:
-    """Write a time as Athena reads it from JSON: without letters, in UTC."""
+    """Write a time as SQL does: without letters, in UTC."""
     return iso.replace("T", " ").removesuffix("Z")
 
 

@@ -1,4 +1,4 @@
-"""The run records as a table of the catalog: a record is one line of JSON, whose members are the columns.
+"""The run records as a table of the catalog: a record is a row, its members are the columns.
 
 Every figure is a column of its own, so that a question needs no map; what has names of its own, such as tables and
 reasons, is an array of structs. Every column is in every record: readers that infer types find them all.
@@ -6,9 +6,13 @@ reasons, is an array of structs. Every column is in every record: readers that i
 
 from collections.abc import Iterable
 
-from sluice.contracts.model import Column, Table
+from sluice.contracts.model import PARTITION_KEYS, Column, Table
 from sluice.runs.model import UNFINISHED, RunKind
 from sluice.runs.records import count_names
+
+RUNS = "RUNS"
+HOUR_OF_START = tuple(Column(key, (), "int", "Of the run's start, UTC.") for key in PARTITION_KEYS)
+"""Columns that follow the record's own; a day's rows are one file, which is replaced with each run of the day."""
 
 
 def runs_table(kinds: Iterable[RunKind]) -> Table:
@@ -20,7 +24,7 @@ def runs_table(kinds: Iterable[RunKind]) -> Table:
         for name in count_names(kinds)
     }
     return Table(
-        name="RUNS",
+        name=RUNS,
         columns=(
             Column("id", (), "string", "Kind, start and a digest of the execution."),
             Column("kind", (), "string", f"{', '.join(kind.name for kind in kinds)}."),
@@ -48,6 +52,8 @@ def runs_table(kinds: Iterable[RunKind]) -> Table:
             ),
             Column("links", (), "array<struct<name:string,url:string>>", "Where to look further."),
             Column("execution", (), "string", "ARN of the execution."),
+            *HOUR_OF_START,
         ),
         doc="One record per run of a machine: who started it, what it did, how long it took, how it ended.",
+        partition=HOUR_OF_START[:3],
     )

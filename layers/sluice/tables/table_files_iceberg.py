@@ -5,16 +5,17 @@ from datetime import datetime
 from itertools import pairwise
 
 from pyiceberg.manifest import ManifestFile
-from pyiceberg.table import FileScanTask, _parquet_files_to_data_files
+from pyiceberg.table import FileScanTask
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.refs import MAIN_BRANCH
 from pyiceberg.table.snapshots import Snapshot as IcebergSnapshot
 from pyiceberg.table.update import AssertRefSnapshotId, RemoveSnapshotsUpdate
 
-from sluice.lake.tables_iceberg import RUN, IcebergTables, run_of
+from sluice.contracts.model import PARTITION_KEYS
+from sluice.lake.tables_iceberg import RUN, IcebergTables, put_files, run_of
 from sluice.tables.planning import DataFile
 from sluice.tables.rewriting import Rewritten
-from sluice.tables.tidying import References
+from sluice.tables.tidying import References, is_of_convert
 from sluice.tables.upkeep import Compacted
 
 _REWRITE = "sluice.rewrite"
@@ -25,8 +26,10 @@ class IcebergFiles(IcebergTables):
     """The files of the tables of one database."""
 
     def files(self, table: str) -> list[DataFile]:
-        """Return the files of a table now; those of whose rows some are deleted are none of ours to rewrite."""
-        return [_data_file(each) for each in _whole_files(self._load(table))]
+        """Return the files of a table of hours; those of whose rows some are deleted are none of ours to rewrite."""
+        current = self._load(table)
+        has_hours = [field.name for field in current.spec().fields] == list(PARTITION_KEYS)
+        return list(map(_data_file, _whole_files(current))) if has_hours else []
 
     def replace(self, table: str, run_id: str, attempt: str, rewritten: Sequence[Rewritten]) -> int:
         """Put new files in the place of those they were made of, in one snapshot; return for how many rewrites.
@@ -55,8 +58,8 @@ class IcebergFiles(IcebergTables):
     def expire(self, table: str, before: datetime) -> int:
         """Forget the snapshots that were not the newest any more before a time; return how many.
 
-        The newest one that added files stays as well: if its run is still open, it tells the next attempt at its
-        commit that it is done. Older runs are over, because there is one at a time.
+        The newest one of a run that added files stays as well: if the run is still open, it tells the next attempt at
+        its commit that it is done. Older runs are over, because there is one at a time.
 
         Raises:
             CommitError: The table changed each time, or Glue or S3 refused.
@@ -78,7 +81,8 @@ class IcebergFiles(IcebergTables):
         for manifest in manifests.values():
             entries = manifest.fetch_manifest_entry(current.io, discard_deleted=True)
             locations |= {each.data_file.file_path for each in entries}
-        newest_run = max(map(run_of, _runs_of_convert(current)), default="")
+        runs = map(run_of, _runs_that_added(current))
+        newest_run = max((run_id for run_id in runs if is_of_convert(run_id)), default="")
         # S3 tells when an object was written in whole seconds.
         return References(frozenset(map(_key, locations)), newest_run, entry["CreateTime"].replace(microsecond=0))
 
@@ -106,13 +110,8 @@ def _replace(table: IcebergTable, run_id: str, attempt: str, rewritten: Sequence
         return 0
     bucket = table.location().removeprefix("s3://").partition("/")[0]
     properties = {RUN: run_id, _REWRITE: attempt, f"{_REWRITE}s": str(len(kept))}
-    with table.transaction() as change, change.update_snapshot(snapshot_properties=properties).overwrite() as overwrite:
-        new = [f"s3://{bucket}/{each.key}" for each in kept]
-        for file in _parquet_files_to_data_files(change.table_metadata, new, table.io):
-            overwrite.append_data_file(file)
-        for each in kept:
-            for key in each.files:
-                overwrite.delete_data_file(there[key])
+    new = [f"s3://{bucket}/{each.key}" for each in kept]
+    put_files(table, new, [there[key] for each in kept for key in each.files], properties)
     return len(kept)
 
 
@@ -133,7 +132,7 @@ def _expire(table: IcebergTable, before: datetime) -> int:
     for entry, following in pairwise(log):
         until[entry.snapshot_id] = following.timestamp_ms  # a snapshot that was rolled back to is there twice
     kept = {each.snapshot_id for each in table.metadata.refs.values()}
-    by_age = sorted(_runs_of_convert(table), key=lambda each: each.sequence_number or 0)
+    by_age = sorted(_runs_that_added(table), key=lambda each: each.sequence_number or 0)
     kept |= {each.snapshot_id for each in by_age[-1:]}
     expired = sorted(id_ for id_, end in until.items() if end < before.timestamp() * 1000 and id_ not in kept)
     if expired:
@@ -145,7 +144,7 @@ def _expire(table: IcebergTable, before: datetime) -> int:
     return len(expired)
 
 
-def _runs_of_convert(table: IcebergTable) -> list[IcebergSnapshot]:
+def _runs_that_added(table: IcebergTable) -> list[IcebergSnapshot]:
     return [each for each in table.snapshots() if run_of(each) and _REWRITE not in _properties_of(each)]
 
 

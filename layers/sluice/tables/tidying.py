@@ -35,7 +35,11 @@ def unneeded(
             yield each
 
 
+def is_of_convert(name: str) -> bool:
+    """Return whether a run's id, or a file's name, which begins with it, is of Convert: others begin with a word."""
+    return name[:1].isdigit()
+
+
 def _is_over(key: str, newest_run: str) -> bool:
     name = key.rpartition("/")[2]
-    of_convert = name.endswith(".parquet") and name[:1].isdigit()  # names begin with the id of the run
-    return not of_convert or name[:_TIME] < newest_run[:_TIME]
+    return not (name.endswith(".parquet") and is_of_convert(name)) or name[:_TIME] < newest_run[:_TIME]

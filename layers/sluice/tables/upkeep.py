@@ -52,6 +52,9 @@ class Summary:
 class Tables(Protocol):
     """Tables and their snapshots."""
 
+    def names(self) -> list[str]:
+        """Return the names of all tables of the lake."""
+
     def files(self, table: str) -> list[DataFile]:
         """Return the files of a table now."""
 
@@ -68,7 +71,6 @@ class Tables(Protocol):
 def plan(
     files: ObjectStore,
     tables: Tables,
-    known: Sequence[str],
     wanted: Sequence[str],
     run_id: str,
     *,
@@ -76,7 +78,7 @@ def plan(
     whole_hours: bool,
 ) -> Plan:
     """Plan the rewrites of all tables, or of those `wanted`, and publish the plan. Raises UnknownTableError."""
-    names = chosen(known, wanted)
+    names = chosen(tables.names(), wanted)
     groups = tuple(
         group
         for table in names
@@ -96,7 +98,6 @@ def finish(
     planned: Plan,
     files: ObjectStore,
     tables: Tables,
-    known: Sequence[str],
     now: datetime,
     *,
     kept: timedelta,
@@ -106,6 +107,7 @@ def finish(
 
     What only the snapshots refer to that go now stays until the next run: a reader may just have begun with one.
     """
+    known = tables.names()
     deleted = _sweep(files, tables, known, now - grace)
     expired = sum(tables.expire(table, now - kept) for table in known)
     there = {table: frozenset(each.key for each in tables.files(table)) for table in planned.tables}

@@ -49,7 +49,7 @@ def main(path: str) -> None:
         bucket.objects[state_key(TEST)] = state.read()
     for slot in slots(31):
         bucket.deliver(slot, job(["Voyage", "Vessel"], schema("Voyage", "Vessel")))
-    updater = HistoryUpdater(bucket, HistoryPublisher(bucket, report_page, ()), 1000)
+    updater = HistoryUpdater(bucket, HistoryPublisher(bucket, bucket.tables, report_page, ()), 1000)
     cut = [len(updater.update(TEST, settled(FIRST.after(hours))).beyond_limits) for hours in (29, 30)]
     csv = bucket.objects[observability_key(TEST, TABLE_METRICS_CSV)].decode()
     found = {"cut": cut, "lines": csv.splitlines(), "state": len(bucket.objects[state_key(TEST)]), "peak_mb": peak_mb()}

@@ -4,8 +4,6 @@ from sluice.contracts.model import Column, Table
 from sluice.lake.object_store import RUNS_PREFIX
 from sluice.vendor_exports.client.api import Environment
 
-TABLES_PREFIX = "data/history/"
-
 JOB_METRICS_CSV = "historical_job_metrics.csv"
 TABLE_METRICS_CSV = "historical_table_metrics.csv"
 JOB_SIZE_CSV = "historical_job_size.csv"
@@ -20,16 +18,6 @@ def observability_key(environment: Environment, name: str) -> str:
 def state_key(environment: Environment) -> str:
     """Return the key of the state: all observations, from which every other file is derived."""
     return observability_key(environment, "observations.parquet")
-
-
-def history_prefix(environment: Environment, table: str) -> str:
-    """Return the prefix of a table of the catalog."""
-    return f"{TABLES_PREFIX}{environment}/{table}.parquet/"
-
-
-def history_key(environment: Environment, table: str) -> str:
-    """Return the key of a table's one Parquet file."""
-    return f"{history_prefix(environment, table)}history.parquet"
 
 
 def history_plan_key(run_id: str) -> str:
@@ -54,6 +42,7 @@ HISTORICAL_JOB_METRICS = Table(
         _SLOT,
     ),
     doc="One row per hour: whether the vendor's job delivered.",
+    partition=(),
 )
 
 HISTORICAL_TABLE_METRICS = Table(
@@ -72,6 +61,7 @@ HISTORICAL_TABLE_METRICS = Table(
         Column("schema_altered", (), "array<string>", "Tables described otherwise than by the job before."),
     ),
     doc="One row per hour: which tables came, which did not, and what changed in the vendor's schema.",
+    partition=(),
 )
 
 HISTORICAL_JOB_SIZE = Table(
@@ -85,7 +75,8 @@ HISTORICAL_JOB_SIZE = Table(
         Column("deviation", (), "double", "Size by usual size: 1 is usual, 2 twice as much; null without usual size."),
     ),
     doc="One row per hour: how much was delivered, against what is usual for that hour of the week.",
+    partition=(),
 )
 
 HISTORY_TABLES = (HISTORICAL_JOB_METRICS, HISTORICAL_TABLE_METRICS, HISTORICAL_JOB_SIZE)
-"""Tables without partitions, each one Parquet object per environment."""
+"""Tables without partitions, of one file each."""

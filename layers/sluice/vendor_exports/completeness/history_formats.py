@@ -1,4 +1,4 @@
-"""The three histories as CSV files for people and as Parquet for Athena."""
+"""The three histories as CSV files for people, and as tables."""
 
 import csv
 import io
@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from sluice.contracts.model import Table
-from sluice.lake.parquet import arrow_schema, to_parquet
+from sluice.lake.parquet import arrow_schema
 from sluice.vendor_exports.completeness.history_files import JOB_METRICS_CSV, JOB_SIZE_CSV, TABLE_METRICS_CSV
 from sluice.vendor_exports.completeness.slot_history import SlotHistory
 
@@ -41,11 +41,6 @@ def history_csv(name: str, rows: Iterable[SlotHistory]) -> bytes:
     writer.writerow(header)
     writer.writerows([cell(row) for cell in cells] for row in rows)
     return text.getvalue().encode()
-
-
-def history_parquet(table: Table, rows: Sequence[SlotHistory]) -> bytes:
-    """Return the rows of one of `HISTORY_TABLES` as Parquet."""
-    return to_parquet(arrow_table(table, rows))
 
 
 def arrow_table(table: Table, rows: Sequence[SlotHistory]) -> pa.Table:

@@ -3,17 +3,20 @@
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
+import pyarrow as pa
+
+from sluice.contracts.model import Table
 from sluice.lake.object_store import ObjectStore, StoredObject
 from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.history_files import (
     HISTORY_TABLES,
     REPORT,
-    history_key,
     observability_key,
     state_key,
 )
-from sluice.vendor_exports.completeness.history_formats import CSV_NAMES, history_csv, history_parquet
+from sluice.vendor_exports.completeness.history_formats import CSV_NAMES, arrow_table, history_csv
 from sluice.vendor_exports.completeness.observations import (
     ATTEMPTS,
     busy_error,
@@ -29,11 +32,19 @@ Report = Callable[[Environment, Sequence[SlotHistory], Sequence[str]], bytes]
 """Makes the report of an environment's rows; the last argument is the tables out of scope. Same rows, same bytes."""
 
 
+class Tables(Protocol):
+    """Tables of which partitions are replaced."""
+
+    def publish(self, table: str, made: Callable[[], Mapping[tuple[int, ...], pa.Table]]) -> None:
+        """Let the rows of partitions be what is made of their source now. Raises CommitError."""
+
+
 @dataclass(frozen=True, slots=True)
 class HistoryPublisher:
     """Publishes the outputs of an environment; none gets older than it was. Tables `out_of_scope` are not expected."""
 
     lake: ObjectStore
+    tables: Tables
     report: Report
     out_of_scope: Collection[str]
 
@@ -42,6 +53,7 @@ class HistoryPublisher:
 
         Raises:
             HistoryBusyError: Others wrote the outputs or the state at every attempt.
+            CommitError: A table refused its rows; the next update publishes them.
         """
         for _ in range(ATTEMPTS):
             # The outputs are read before the state: a writer that replaces one meanwhile may have a newer state.
@@ -53,14 +65,27 @@ class HistoryPublisher:
             written = self._replace(standing, self._outputs(environment, rows))
             # Equal bytes have equal ETags; only an unchanged state proves that these outputs are the newest.
             if written and self.lake.find(state_key(environment)) == state:
+                for table in HISTORY_TABLES:
+                    self._publish_table(environment, table, state, rows)
                 return
         raise busy_error(f"the state or an output of {environment}")
 
+    def _publish_table(
+        self, environment: Environment, table: Table, known: StoredObject, rows: Sequence[SlotHistory]
+    ) -> None:
+        """Publish a table; `rows` are those of the state that is `known`, which others may have replaced since."""
+
+        def made() -> dict[tuple[int, ...], pa.Table]:
+            state = self.lake.find(state_key(environment))
+            newest = rows if state == known else derive(observations_of(state), self.out_of_scope)
+            return {(): arrow_table(table, newest)}
+
+        self.tables.publish(table.name, made)
+
     def _outputs(self, environment: Environment, rows: Sequence[SlotHistory]) -> dict[str, bytes]:
-        """Return every output by its key."""
+        """Return every output that is an object, by its key."""
         return {
             **{observability_key(environment, name): history_csv(name, rows) for name in CSV_NAMES},
-            **{history_key(environment, table.name): history_parquet(table, rows) for table in HISTORY_TABLES},
             observability_key(environment, REPORT): self.report(environment, rows, sorted(self.out_of_scope)),
         }
 
@@ -75,11 +100,8 @@ class HistoryPublisher:
 
 
 def output_keys(environment: Environment) -> list[str]:
-    """Return the keys of all outputs."""
-    return [
-        *(observability_key(environment, name) for name in (*CSV_NAMES, REPORT)),
-        *(history_key(environment, table.name) for table in HISTORY_TABLES),
-    ]
+    """Return the keys of the outputs that are objects."""
+    return [observability_key(environment, name) for name in (*CSV_NAMES, REPORT)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
 """Hours in which something was delivered, and the use cases that look at them."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
 
 from sluice.vendor_exports.client.api import Environment
 from sluice.vendor_exports.completeness.initialise_history import merge_parts, observe_part, write_plan
@@ -39,15 +42,37 @@ def report(environment: Environment, rows: Sequence[SlotHistory], out_of_scope: 
     return repr((environment, rows, out_of_scope)).encode()
 
 
+class MemoryTables:
+    """Tables of one partition; a commit that another one overtakes reads its source again, as `DerivedTables` do."""
+
+    def __init__(self, bucket: MemoryObjectStore) -> None:
+        self.rows: dict[str, pa.Table] = {}
+        self._bucket = bucket
+        self._commits = 0
+
+    def publish(self, table: str, made: Callable[[], Mapping[tuple[int, ...], pa.Table]]) -> None:
+        seen = None
+        while seen != self._commits:
+            seen = self._commits
+            (rows,) = made().values()
+            self._bucket.between()
+        self.rows[table] = rows
+        self._commits += 1
+
+
 class Bucket(MemoryObjectStore):
     """A bucket with deliveries and the histories of them."""
+
+    def __init__(self, objects: dict[str, bytes] | None = None) -> None:
+        super().__init__(objects or {})
+        self.tables = MemoryTables(self)
 
     def deliver(self, slot: Slot, files: Mapping[str, bytes], environment: Environment = TEST) -> None:
         self.objects.update({slot.folder(environment) + name: body for name, body in files.items()})
 
     @property
     def publisher(self) -> HistoryPublisher:
-        return HistoryPublisher(self, report, OUT_OF_SCOPE)
+        return HistoryPublisher(self, self.tables, report, OUT_OF_SCOPE)
 
     def update(
         self, now: datetime, again: Iterable[Slot] = (), environment: Environment = TEST, max_slots: int = 1000
@@ -60,8 +85,9 @@ class Bucket(MemoryObjectStore):
             observe_part(self, part, now)
         merge_parts(self, self.publisher, run_id)
 
-    def outputs(self, environment: Environment = TEST) -> dict[str, bytes]:
-        return {key: self.objects[key] for key in output_keys(environment)}
+    def outputs(self, environment: Environment = TEST) -> dict[str, Any]:
+        """Return the objects that people read, and the rows of the tables."""
+        return {**{key: self.objects[key] for key in output_keys(environment)}, **self.tables.rows}
 
     def dates(self, environment: Environment = TEST) -> list[str]:
         """First cells of the rows of the job metrics."""

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sluice.lake.parquet import to_parquet
 from sluice.vendor_exports.completeness.history_files import HISTORICAL_JOB_SIZE
-from sluice.vendor_exports.completeness.history_formats import history_parquet
+from sluice.vendor_exports.completeness.history_formats import arrow_table
 from sluice.vendor_exports.completeness.observation_file import StateError, read_observations, write_observations
 from sluice.vendor_exports.completeness.observations import merge
 from sluice.vendor_exports.completeness.slot_history import Observation
@@ -66,7 +67,7 @@ def test_ten_thousand_hours_stay_small() -> None:
     assert read_observations(body) == many
 
 
-ANOTHER_TABLE = history_parquet(HISTORICAL_JOB_SIZE, [])
+ANOTHER_TABLE = to_parquet(arrow_table(HISTORICAL_JOB_SIZE, []))
 
 
 @pytest.mark.parametrize("body", [b"", b"PAR1", b"date,size\n", write_observations([seen(FIRST)])[:-5], ANOTHER_TABLE])

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from itertools import count, product
+from typing import Any
 
 import pytest
 
-from sluice.vendor_exports.completeness.history_files import HISTORY_TABLES, REPORT, history_key, observability_key
-from sluice.vendor_exports.completeness.history_formats import CSV_NAMES, history_csv, history_parquet
+from sluice.vendor_exports.completeness.history_files import HISTORY_TABLES, REPORT, observability_key
+from sluice.vendor_exports.completeness.history_formats import CSV_NAMES, arrow_table, history_csv
 from sluice.vendor_exports.completeness.observations import HistoryBusyError, observe
 from sluice.vendor_exports.completeness.slot_history import derive
 from tests.support.aws_calls import KilledError
@@ -39,7 +40,7 @@ def deliveries() -> Bucket:
     return bucket
 
 
-def one_after_the_other(*steps: Step) -> dict[str, bytes]:
+def one_after_the_other(*steps: Step) -> dict[str, Any]:
     bucket = deliveries()
     for step in steps:
         step(bucket)
@@ -105,7 +106,7 @@ def test_outputs_are_those_of_the_rows() -> None:
     assert bucket.outputs() == {
         **{observability_key(TEST, name): history_csv(name, rows) for name in CSV_NAMES},
         REPORT_KEY: report(TEST, rows, list(OUT_OF_SCOPE)),
-        **{history_key(TEST, table.name): history_parquet(table, rows) for table in HISTORY_TABLES},
+        **{table.name: arrow_table(table, rows) for table in HISTORY_TABLES},
     }
 
 

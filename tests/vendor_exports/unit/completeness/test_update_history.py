@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from sluice.vendor_exports.completeness.history_files import history_key, state_key
-from sluice.vendor_exports.completeness.update_history import Updated
+from sluice.vendor_exports.completeness.history_files import state_key
+from sluice.vendor_exports.completeness.update_history import Updated, output_keys
 from tests.vendor_exports.unit.completeness.deliveries import FIRST, PROD, TEST, Bucket, job, schema, settled, slots
 
 
@@ -44,7 +44,7 @@ def test_environments_are_kept_apart(bucket: Bucket) -> None:
     for environment in (TEST, PROD):
         bucket.update(settled(FIRST.after(2)), environment=environment)
     assert bucket.dates(PROD) == [str(slot) for slot in slots(3)[1:]]
-    assert not bucket.outputs(PROD).keys() & bucket.outputs(TEST).keys()
+    assert not set(output_keys(PROD)) & set(output_keys(TEST))
 
 
 def test_an_update_observes_a_limited_number_of_slots(bucket: Bucket) -> None:
@@ -94,8 +94,4 @@ def test_keys_of_outputs(bucket: Bucket) -> None:
         *(f"{folder}historical_{name}.csv" for name in ("job_metrics", "table_metrics", "job_size")),
         f"{folder}observations.parquet",
         f"{folder}report.html",
-        "data/history/Test/HISTORICAL_JOB_METRICS.parquet/history.parquet",
-        "data/history/Test/HISTORICAL_TABLE_METRICS.parquet/history.parquet",
-        "data/history/Test/HISTORICAL_JOB_SIZE.parquet/history.parquet",
     }
-    assert history_key(PROD, "T") == "data/history/Prod/T.parquet/history.parquet"
