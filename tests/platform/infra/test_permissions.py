@@ -48,6 +48,11 @@ def commits(table: str) -> Rights:
     )
 
 
+def publishes(table: str) -> Rights:
+    """The rights of a function that writes a table's files, too."""
+    return commits(table) | to(f"lake/data/clean_parquet/{table}.parquet/*.parquet", WRITE)
+
+
 CREATE = "s3:PutObject of what is not there"
 RUN = "lake/runs/2*"
 
@@ -150,7 +155,9 @@ FUNCTIONS: dict[str, dict[str, Rights]] = {
         | to("flow/Hourly/*", READ)
         | to("lake/runs/history/*", READ)
         | to("flow/DataObservability/*", READ, WRITE)
-        | to("lake/data/history/*", READ, WRITE),
+        | publishes("HISTORICAL_JOB_METRICS")
+        | publishes("HISTORICAL_TABLE_METRICS")
+        | publishes("HISTORICAL_JOB_SIZE"),
         "PlanHistory": to("lake/runs/history/*/plan.json", WRITE),
         "ObserveHours": to("lake", LIST) | to("flow/Hourly/*", READ) | to("lake/runs/history/*/parts/*", WRITE),
     },
@@ -158,12 +165,13 @@ FUNCTIONS: dict[str, dict[str, Rights]] = {
         "PrepareTables": commits("*") | catalog("*", "CreateTable", "DeleteTable") | to("lake", LIST),
     },
     "tables": {
-        "PlanCompaction": catalog("*", "GetTable")
+        "PlanCompaction": catalog("*", "GetTable", "GetTables")
         | to("lake/data/clean_parquet/*.parquet/metadata/*", READ)
         | to("lake/runs/compact-*/plan.json", WRITE)
         | to("lake", LIST),
         "CompactPartitions": commits("*") | to("lake/data/clean_parquet/*.parquet/year=*", WRITE) | to("lake", LIST),
         "TidyTables": commits("*")
+        | catalog("*", "GetTables")
         | to("lake/data/clean_parquet/*.parquet/*", DELETE)
         | to("lake/runs/compact-*/plan.json", READ)
         | to("lake/runs/compact-*/commit.json", WRITE)
@@ -184,7 +192,9 @@ FUNCTIONS: dict[str, dict[str, Rights]] = {
         }
         | {("states:ListExecutions", f"machine {name}") for name in MAPS}
         | to(f"{RUN}/commit.json", READ)
-        | to("lake/data/run_records/*", WRITE),
+        | to("lake/data/run_records/*", READ, WRITE)
+        | to("lake", LIST)
+        | publishes("RUNS"),
         "DigestsSendDigest": to("lake", LIST)
         | to("flow/DataObservability/observations.parquet", READ)
         | to("lake/data/run_records/*", READ)

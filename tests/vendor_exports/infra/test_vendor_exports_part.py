@@ -19,6 +19,7 @@ SECRET = "AWS::SecretsManager::Secret"
 TOLD = {
     "SLOTS_TABLE": "<Slots>",
     "LAKE_BUCKET": "<LakeBucket>",
+    "DATABASE": "sluice_odd",
     "ENVIRONMENT": ODD_EXPORTS.environment.value,
     "OUT_OF_SCOPE": ",".join(ODD_EXPORTS.out_of_scope),
     "AUTH_URL": ODD_EXPORTS.auth_url,
