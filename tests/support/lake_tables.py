@@ -5,7 +5,6 @@ from collections import defaultdict
 from functools import cache
 from typing import Any
 
-import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 from moto import mock_aws
@@ -18,7 +17,8 @@ from moto.s3.models import s3_backends
 from sluice.aws import runtime
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import Table
-from sluice.lake import columns_glue, tables_iceberg
+from sluice.lake import tables_iceberg
+from sluice.lake.columns_glue import file_schema
 from sluice.lake.object_store import TABLES_PREFIX
 from sluice.lake.tables_iceberg import IcebergTables
 from sluice.pipelines import RUN_KINDS
@@ -42,8 +42,7 @@ def schema_of(table: str) -> pa.Schema:
 
 def columns_of(table: Table) -> pa.Schema:
     """Return the columns that files of any table have."""
-    fields = orjson.loads(tables_iceberg._schema(table).model_dump_json())["fields"]
-    return pa.schema(map(columns_glue._field, fields))
+    return file_schema(tables_iceberg._schema(table).model_dump(by_alias=True, mode="json"))
 
 
 def prepare_tables(bucket: str) -> None:

@@ -12,7 +12,8 @@ from pyiceberg.table import Table as IcebergTable
 
 from sluice.lake.columns_glue import file_schema
 from sluice.lake.parquet import as_columns, to_parquet
-from sluice.lake.tables_iceberg import IcebergTables, put_files
+from sluice.lake.partitions_iceberg import put_files
+from sluice.lake.tables_iceberg import IcebergTables
 
 Partition = tuple[int, ...]
 """Values of a table's partition columns; () of a table without partitions."""

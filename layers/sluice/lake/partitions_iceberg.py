@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from pyiceberg.expressions import AlwaysTrue, And, EqualTo
+from pyiceberg.manifest import DataFile
 from pyiceberg.table import FileScanTask, _parquet_files_to_data_files
 from pyiceberg.table import Table as IcebergTable
 
@@ -30,14 +31,18 @@ class IcebergPartitions(IcebergTables):
             found = (each for each in current.scan(row_filter=wanted).plan_files() if isinstance(each, FileScanTask))
             replaced = [each.file for each in found]
             new = [f"s3://{self._bucket}/{key}" for key in files]
-            properties = {RUN: run_id}
-            with (
-                current.transaction() as change,
-                change.update_snapshot(snapshot_properties=properties).overwrite() as overwrite,
-            ):
-                for file in _parquet_files_to_data_files(change.table_metadata, new, current.io):
-                    overwrite.append_data_file(file)
-                for file in replaced:
-                    overwrite.delete_data_file(file)
+            put_files(current, new, replaced, {RUN: run_id})
 
         self._commit(table, put, f"run {run_id} could not replace files of table {table}")
+
+
+def put_files(table: IcebergTable, new: Sequence[str], old: Sequence[DataFile], properties: Mapping[str, str]) -> None:
+    """Put new files (locations) in the place of old ones, of none too, in one snapshot with these properties."""
+    with table.transaction() as change:
+        snapshot = change.update_snapshot(snapshot_properties=dict(properties))
+        # Only what appends merges manifests: else their number would grow with every commit.
+        with snapshot.overwrite() if old else snapshot.merge_append() as producer:
+            for file in _parquet_files_to_data_files(change.table_metadata, list(new), table.io):
+                producer.append_data_file(file)
+            for file in old:
+                producer.delete_data_file(file)

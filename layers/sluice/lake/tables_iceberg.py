@@ -22,11 +22,8 @@ from pyiceberg.exceptions import (
     ValidationError,
     ValidationException,
 )
-from pyiceberg.expressions import AlwaysTrue, And, EqualTo
-from pyiceberg.manifest import DataFile
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
-from pyiceberg.table import FileScanTask, _parquet_files_to_data_files
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.snapshots import Snapshot as IcebergSnapshot
 from pyiceberg.table.update.schema import UpdateSchema
@@ -168,40 +165,11 @@ class IcebergTables:
 
         self._commit(table, add, f"run {run_id} could not be committed to table {table}")
 
-    def replace_partition(self, table: str, run_id: str, value: Mapping[str, object], files: Sequence[str]) -> None:
-        """Put files (keys of the bucket) of a run in the place of all of a partition's in one snapshot.
-
-        `value` has the partition's columns. Nothing changes if the run's snapshot is there.
-
-        Raises:
-            CommitError: Others committed first each time, or Glue or S3 refused.
-        """
-        locations = [f"s3://{self._bucket}/{key}" for key in files]
-        in_partition = And(AlwaysTrue(), AlwaysTrue(), *(EqualTo(name, each) for name, each in value.items()))
-
-        def put(current: IcebergTable) -> None:
-            if run_id in map(run_of, current.snapshots()):
-                return
-            old = [
-                task.file
-                for task in current.scan(row_filter=in_partition).plan_files()
-                if isinstance(task, FileScanTask)
-            ]
-            put_files(current, locations, old, {RUN: run_id})
-
-        self._commit(table, put, f"run {run_id} could not replace a partition of table {table}")
-
     def names(self) -> list[str]:
         """Return the names of the tables whose files are in the lake's folders of tables."""
         pages = self._catalog.glue.get_paginator("get_tables").paginate(DatabaseName=self._database)
-        entries = [each for page in pages for each in page["TableList"] if _is_iceberg(each.get("Parameters", {}))]
-        folders = [each["StorageDescriptor"]["Location"].rpartition("/")[2] for each in entries]
-        names = {folder.removesuffix(".parquet"): entry for folder, entry in zip(folders, entries, strict=True)}
-        return sorted(
-            name
-            for name, entry in names.items()
-            if (entry["Name"], entry["StorageDescriptor"]["Location"]) == (name.lower(), self._location(name))
-        )
+        entries = (each for page in pages for each in page["TableList"] if _is_iceberg(each.get("Parameters", {})))
+        return sorted(name for each in entries if (name := self._name(each["StorageDescriptor"].get("Location", ""))))
 
     def snapshots(self, table: str) -> list[Snapshot]:
         """Return the snapshots that a table has, newest first."""
@@ -264,6 +232,11 @@ class IcebergTables:
 
     def _location(self, table: str) -> str:
         return f"s3://{self._bucket}/{table_prefix(table).removesuffix('/')}"
+
+    def _name(self, location: str) -> str:
+        """Return the table that has its files there; "" if that is no folder of the lake's."""
+        name = location.rstrip("/").rpartition("/")[2].removesuffix(".parquet")
+        return name if location.rstrip("/") == self._location(name) else ""
 
     def _evolve(self, current: IcebergTable, wanted: Schema) -> None:
         try:
@@ -335,18 +308,6 @@ def _arrange(update: UpdateSchema, wanted: Schema, current: Schema) -> None:
     for before, field in zip(wanted.fields, wanted.fields[1:], strict=False):
         if field.name not in known:
             update.move_after(field.name, before.name)
-
-
-def put_files(table: IcebergTable, new: Sequence[str], old: Sequence[DataFile], properties: Mapping[str, str]) -> None:
-    """Put new files (locations) in the place of old ones, of none too, in one snapshot with these properties."""
-    with table.transaction() as change:
-        snapshot = change.update_snapshot(snapshot_properties=dict(properties))
-        # Only what appends merges manifests: else their number would grow with every commit.
-        with snapshot.overwrite() if old else snapshot.merge_append() as producer:
-            for file in _parquet_files_to_data_files(change.table_metadata, list(new), table.io):
-                producer.append_data_file(file)
-            for file in old:
-                producer.delete_data_file(file)
 
 
 def _is_iceberg(parameters: Mapping[str, str]) -> bool:

@@ -12,7 +12,8 @@ from pyiceberg.table.snapshots import Snapshot as IcebergSnapshot
 from pyiceberg.table.update import AssertRefSnapshotId, RemoveSnapshotsUpdate
 
 from sluice.contracts.model import PARTITION_KEYS
-from sluice.lake.tables_iceberg import RUN, IcebergTables, put_files, run_of
+from sluice.lake.partitions_iceberg import put_files
+from sluice.lake.tables_iceberg import RUN, IcebergTables, run_of
 from sluice.tables.planning import DataFile
 from sluice.tables.rewriting import Rewritten
 from sluice.tables.tidying import References, is_of_convert

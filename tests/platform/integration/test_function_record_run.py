@@ -1,6 +1,7 @@
 """record_run: each message that announces the end of an execution becomes a record."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -13,6 +14,8 @@ from sluice.pipelines import RUN_KINDS
 from sluice.runs.records import RunRecords
 from tests.platform.unit.runs.recorded_executions import KINDS, NAMES, RecordedStepFunctions, recorded
 from tests.platform.unit.runs.test_recording import COMMIT, RUN
+from tests.support.aws_calls import AwsUnavailableError
+from tests.support.lake_tables import rows_of
 from tests.support.lambda_handlers import Handler, emitted, load_handler
 from tests.support.moto_backend import objects_of
 from tests.support.moto_stage import LAKE, MotoStage
@@ -51,7 +54,9 @@ def test_every_end_leaves_a_record(handler: Handler, moto_stage: MotoStage) -> N
     records = RunRecords(moto_stage.lake, RUN_KINDS)
     keys = moto_stage.keys("data/run_records/")
     found = [records.find(key.rpartition("/")[2].removesuffix(".json")) for key in keys]
-    assert sorted(each.execution for each in found if each) == sorted(recorded(name).arn for name in names)
+    arns = sorted(recorded(name).arn for name in names)
+    assert sorted(each.execution for each in found if each) == arns
+    assert sorted(row["execution"] for row in rows_of(LAKE)["RUNS"]) == arns
 
 
 def test_the_same_end_twice_changes_nothing(handler: Handler) -> None:
@@ -62,6 +67,24 @@ def test_the_same_end_twice_changes_nothing(handler: Handler) -> None:
     (body,) = before.values()
     assert body.endswith(b"\n")
     assert body.count(b"\n") == 1
+
+
+def test_ends_that_are_no_rows_yet_come_again_and_count_once(
+    handler: Handler, moto_stage: MotoStage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ends = {"Records": [message("convert_failed"), message("export_step_failed")]}
+
+    def refuse(operation: str, call: Callable[[], Any]) -> Any:
+        if operation == "GetTable":
+            raise AwsUnavailableError
+        return call()
+
+    with moto_stage.calls.intercept(refuse):
+        assert again(handler(ends)) == ["convert_failed", "export_step_failed"]
+    assert not any("Retries" in counted for counted in metrics(capsys).values())
+    assert again(handler(ends)) == []
+    assert metrics(capsys)["event_files"]["Retries"] == [1]
+    assert len(rows_of(LAKE)["RUNS"]) == 2
 
 
 def test_a_run_that_failed_is_told(handler: Handler) -> None:
