@@ -99,7 +99,7 @@ class GrowingTable:
             return now - self._committed[-runs] if len(self._committed) >= runs else timedelta(days=1)
 
         plan = Plan(upkeep.new_run_id(now, f"{self._runs:08x}"), (TABLE,), ())
-        upkeep.finish(plan, self._files, self._tables, (TABLE,), now, kept=since(_WEEK), grace=since(_GRACE))
+        upkeep.finish(plan, self._files, self._tables, now, kept=since(_WEEK), grace=since(_GRACE))
 
     def _line(self, seconds: list[float], requests: Counter[str], runs: int) -> str:
         table = self._tables._load(TABLE)

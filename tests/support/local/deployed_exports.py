@@ -58,7 +58,7 @@ class DeployedExports:
     def clear(self) -> None:
         """Delete all slots: files, records, histories."""
         deployment = self.cloud.deployment
-        for prefix in (self.environment.root, "data/history/", "runs/exports/", "runs/history/"):
+        for prefix in (self.environment.root, "runs/exports/", "runs/history/"):
             for key in self.cloud.keys(prefix):
                 deployment.s3.delete_object(Bucket=self.cloud.output("LakeBucket"), Key=key)
         table = self.cloud.output("SlotsTable")
