@@ -11,6 +11,8 @@ from pathlib import Path
 from cli.event_files.file_generation import EventFile
 from cli.event_files.media import index_bucket
 from cli.event_files.status import queue
+from cli.http_server.faults import Target
+from cli.http_server.transport_faults import busy, http_error, truncated
 from cli.platform.console import err, plural, say
 from cli.platform.machine import polls
 from cli.platform.session import Deployment
@@ -18,8 +20,7 @@ from cli.simulator.exports import Exports, files_of
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Timing
 from cli.simulator.simulator import Simulator
-from cli.simulator.transport_faults import busy, http_error, truncated
-from cli.simulator.vendor import Target, Vendor
+from cli.simulator.vendor import Vendor
 from cli.simulator.vendor_faults import urls_expire
 from cli.vendor_exports.export import ExportRun, run_export
 from cli.vendor_exports.slots import environment_of

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from cli.simulator.content import Content, generated, stored
+from cli.http_server.content import Content, generated, stored
 from sluice.vendor_exports.delivery.model import MASTER_SCHEMA
 
 _START = datetime(2026, 1, 1, tzinfo=UTC)

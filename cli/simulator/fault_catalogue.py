@@ -1,45 +1,16 @@
 """All faults by the names that the command line takes, each with its usual parameters."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
-from inspect import getdoc
 
-from cli.simulator import habit_faults, hostile_faults, transport_faults, vendor_faults
+from cli.http_server import transport_faults
+from cli.http_server.fault_catalogue import ON_THE_WIRE, NamedFault, described
+from cli.http_server.faults import Fault, Target
+from cli.simulator import habit_faults, hostile_faults, vendor_faults
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Wording
-from cli.simulator.vendor import Fault, Target
 
 _TIMES = 2
-_ON_THE_WIRE: dict[str, Callable[[Target], Fault]] = {
-    "server-error": transport_faults.http_error,
-    "too-many-requests": transport_faults.too_many_requests,
-    "too-many-requests-until": transport_faults.too_many_requests_until,
-    "busy": transport_faults.busy,
-    "misdirected": transport_faults.misdirected,
-    "stalled": transport_faults.stalled,
-    "reset": transport_faults.reset,
-    "answer-lost": transport_faults.answer_lost,
-    "truncated": transport_faults.truncated,
-    "malformed": transport_faults.malformed,
-    "odd": transport_faults.unexpected_json,
-    "html": transport_faults.html_page,
-    "huge": transport_faults.huge,
-    "redirected": transport_faults.redirected,
-    "dripping": hostile_faults.dripping,
-    "dripping-head": hostile_faults.dripping_head,
-    "provisional": hostile_faults.provisional,
-    "header-flood": hostile_faults.header_flood,
-    "packed": hostile_faults.packed,
-    "packed-twice": hostile_faults.packed_twice,
-    "packed-otherwise": hostile_faults.packed_otherwise,
-    "absurd-headers": hostile_faults.absurd_headers,
-    "absurd-length": hostile_faults.absurd_length,
-    "no-http": hostile_faults.no_http,
-    "deep-json": hostile_faults.deep_json,
-    "many-values": hostile_faults.many_values,
-    "huge-numbers": hostile_faults.huge_numbers,
-}
 _OTHERS: dict[str, Callable[[], Fault]] = {
     "job-failed": partial(vendor_faults.job_ends, "Failed"),
     "job-error": partial(vendor_faults.job_ends, "Error"),
@@ -105,31 +76,17 @@ _OTHERS: dict[str, Callable[[], Fault]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class NamedFault:
-    """The effect of a fault, in a sentence, and its maker: faults count requests, so every simulator needs its own."""
-
-    description: str
-    make: Callable[[], Fault]
-
-
 def _catalogue() -> Iterator[tuple[str, NamedFault]]:
     for name, make in _OTHERS.items():
-        yield name, NamedFault(_described(make), make)
+        yield name, NamedFault(described(make), make)
     for wording in Wording:
         name = f"refusal-{wording.name.lower().replace('_', '-')}"
         make = partial(vendor_faults.refused_in, wording)
         yield name, NamedFault(f"A trigger is refused like this: {wording.example}", make)
     for call in Call:
-        for name, make_for in _ON_THE_WIRE.items():
-            description = f"{_described(make_for)} The first {_TIMES} requests of this kind."
+        for name, make_for in ON_THE_WIRE.items():
+            description = f"{described(make_for)} The first {_TIMES} requests of this kind."
             yield f"{call}-{name}", NamedFault(description, partial(_on_the_wire, make_for, call))
-
-
-def _described(make: Callable[..., Fault]) -> str:
-    if not isinstance(make, partial):
-        return getdoc(make) or ""
-    return f"{getdoc(make.func)} ({', '.join(map(str, make.args))})"
 
 
 def _on_the_wire(make: Callable[[Target], Fault], call: Call) -> Fault:

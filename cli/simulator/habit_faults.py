@@ -7,9 +7,10 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from cli.simulator.http_messages import Call, Request, Response, storage_error
-from cli.simulator.transport_faults import answered, changed
-from cli.simulator.vendor import Entry, Fault, Target
+from cli.http_server.faults import Fault, Target, answered, changed
+from cli.http_server.messages import Response
+from cli.simulator.http_messages import Call, Request, storage_error
+from cli.simulator.vendor import Entry, VendorFault
 from cli.simulator.vendor_faults import A_FILE, file_empty, listed_differently, name_of
 
 NO_BREAK_SPACE = "\u00a0"
@@ -83,37 +84,37 @@ def _written(write: Callable[[Any], bytes]) -> Fault:
 # The list
 
 
-def sizes_as_text(form: str = "{}") -> Fault:
+def sizes_as_text(form: str = "{}") -> VendorFault:
     """All sizes are texts."""
     return _every_entry(lambda entry: entry | {"size": form.format(entry["size"])})
 
 
-def urls_padded() -> Fault:
+def urls_padded() -> VendorFault:
     """All URLs have blanks around them."""
     return _every_entry(lambda entry: entry | {"presignedDownloadURL": f" {entry['presignedDownloadURL']}\r\n"})
 
 
-def folder_markers() -> Fault:
+def folder_markers() -> VendorFault:
     """The folders of the files are listed, too, as the empty objects that consoles and Hadoop make."""
     markers: list[Entry] = [
         {"key": key, "presignedDownloadURL": "", "size": 0} for key in ("ACME/", "ACME/job_$folder$")
     ]
-    return Fault(entries=lambda _, listed: [*markers, *listed])
+    return VendorFault(entries=lambda _, listed: [*markers, *listed])
 
 
-def no_break_space(file: str = A_FILE) -> Fault:
+def no_break_space(file: str = A_FILE) -> VendorFault:
     """A file has a no-break space in its name."""
     return listed_differently(lambda entry: [entry | {"key": entry["key"].replace(".", NO_BREAK_SPACE)}], file)
 
 
-def _every_entry(change: Callable[[Entry], Entry]) -> Fault:
-    return Fault(entries=lambda _, listed: [change(entry) if name_of(entry) else entry for entry in listed])
+def _every_entry(change: Callable[[Entry], Entry]) -> VendorFault:
+    return VendorFault(entries=lambda _, listed: [change(entry) if name_of(entry) else entry for entry in listed])
 
 
 # Files
 
 
-def empty_with_204(file: str = A_FILE) -> Fault:
+def empty_with_204(file: str = A_FILE) -> VendorFault:
     """A file holds nothing, is listed so, and is answered with 204."""
     emptied, target = file_empty(file), Target(Call.FILE, file)
     return replace(emptied, after=changed(target, lambda answer: replace(answer, status=204, is_sized=False)).after)

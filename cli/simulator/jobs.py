@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from cli.simulator.content import Content
+from cli.http_server.content import Content
 from cli.simulator.exports import Exports, files_of
 from sluice.vendor_exports.client.api import Environment
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.message import Message
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import quote
 
+from cli.http_server.content import Content
+from cli.http_server.faults import Fault, answer_with, unchanged
+from cli.http_server.messages import Response, api_error, json_response
 from cli.simulator.access import Credentials, Grants
-from cli.simulator.content import Content
 from cli.simulator.exports import Exports
-from cli.simulator.http_messages import Call, Request, Response, api_error, download, json_response, storage_error
+from cli.simulator.http_messages import Call, Request, download, storage_error
 from cli.simulator.jobs import Job, Jobs, Timing, Wording
 from sluice.vendor_exports.client.api import Environment
 
@@ -22,17 +23,11 @@ Entry = dict[str, Any]
 """A file in the list of presigned URLs."""
 
 
-def _unchanged(_: Any, value: Any) -> Any:  # noqa: ANN401 - the default of hooks of several types
-    return value
-
-
 @dataclass(frozen=True)
-class Fault:
-    """Something that goes wrong: hooks into the vendor's work, each of which changes nothing unless it is given.
+class VendorFault(Fault):
+    """Something that goes wrong with the vendor: further hooks, each of which changes nothing unless it is given.
 
     Attributes:
-        before: Answers a request in the vendor's stead, or acts on the vendor before it answers.
-        after: Changes an answer.
         secrets: Chooses the valid secrets, given those and the next secret.
         exports: Changes the content of a job, when it is triggered.
         status: Changes a job's status.
@@ -42,44 +37,13 @@ class Fault:
         wording: The sentence that refuses triggers, when not the usual one.
     """
 
-    before: Callable[[Vendor, Request], Response | None] = lambda _vendor, _request: None
-    after: Callable[[Request, Response], Response] = _unchanged
     secrets: Callable[[frozenset[str], str], frozenset[str]] = lambda valid, _next: valid
     exports: Callable[[Exports], Exports] = lambda exports: exports
     status: Callable[[str], Any] = lambda status: status
-    entries: Callable[[Request, list[Entry]], list[Entry]] = _unchanged
-    content: Callable[[Request, Content], Content] = _unchanged
+    entries: Callable[[Request, list[Entry]], list[Entry]] = unchanged
+    content: Callable[[Request, Content], Content] = unchanged
     skew: timedelta = timedelta()
     wording: Wording | None = None
-
-
-@dataclass(slots=True)
-class Target:
-    """The requests that a fault hits.
-
-    Attributes:
-        call: The kind of request.
-        file: Pattern of the file's name; requests are counted per file then, and over all files without it.
-        after: Number of requests that are left alone first.
-        times: Number of requests hit after that; all when None.
-    """
-
-    call: Call
-    file: str | None = None
-    after: int = 0
-    times: int | None = None
-    _seen: Counter[str] = field(default_factory=Counter)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def hits(self, request: Request) -> bool:
-        """Count the request, and return whether the fault hits it."""
-        if request.call != self.call or not fnmatchcase(request.file, self.file or "*"):
-            return False
-        with self._lock:
-            counted = request.file if self.file else ""
-            self._seen[counted] += 1
-            number = self._seen[counted] - self.after
-        return number > 0 and (self.times is None or number <= self.times)
 
 
 class DeniedError(Exception):
@@ -107,27 +71,35 @@ class Vendor:
 
     def answer(self, request: Request) -> Response:
         """Answer a request, changed by the faults."""
-        faults = tuple(self.faults)
-        answers = [fault.before(self, request) for fault in faults]
-        response = next((answer for answer in answers if answer is not None), None) or self._answer(request)
-        for fault in faults:
-            response = fault.after(request, response)
-        return response
+        return answer_with(self.faults, self, request, self._answer)
+
+    def request(self, method: str, target: str, headers: Message, body: bytes) -> Request:
+        """Return a request to the vendor."""
+        return Request(method, target, headers, body)
+
+    def now(self) -> datetime:
+        """Return the time by the vendor's clock."""
+        return self.clock() + self.skew
+
+    @property
+    def own_faults(self) -> list[VendorFault]:
+        """The faults with hooks into the vendor's work."""
+        return [fault for fault in self.faults if isinstance(fault, VendorFault)]
 
     @property
     def skew(self) -> timedelta:
         """Offset of the vendor's clock, ahead when positive."""
-        return sum((fault.skew for fault in self.faults), timedelta())
+        return sum((fault.skew for fault in self.own_faults), timedelta())
 
     @property
     def wording(self) -> Wording:
         """The sentence that refuses triggers."""
-        return next((fault.wording for fault in self.faults if fault.wording), Wording.ISO)
+        return next((fault.wording for fault in self.own_faults if fault.wording), Wording.ISO)
 
     def is_secret(self, text: str) -> bool:
         """Return whether a text is a secret that is valid now."""
         valid = frozenset({self.credentials.client_secret})
-        for fault in self.faults:
+        for fault in self.own_faults:
             valid = fault.secrets(valid, self.credentials.next_secret)
         return text in valid
 
@@ -158,7 +130,7 @@ def _export(vendor: Vendor, request: Request) -> Response:
     if environment is None:
         return api_error(400, f"There is no configuration {name!r}.")
     exports = vendor.exports
-    for fault in vendor.faults:
+    for fault in vendor.own_faults:
         exports = fault.exports(exports)
     apart = vendor.timing.between_triggers
     job = vendor.jobs.trigger(vendor.clock(), apart, environment, exports)
@@ -172,7 +144,7 @@ def _export(vendor: Vendor, request: Request) -> Response:
 def _status(vendor: Vendor, request: Request) -> Response:
     _check_token(vendor, request)
     status = _job_status(vendor, _job(vendor, request.document.get("jobGuid")))
-    for fault in vendor.faults:
+    for fault in vendor.own_faults:
         status = fault.status(status)
     return json_response({"JobStatus": status})
 
@@ -185,7 +157,7 @@ def _list(vendor: Vendor, request: Request) -> Response:
     if query.get("environmentType") != job.environment:
         return api_error(400, "The job is one of another environment.")
     entries = _entries(vendor, job, request) if _job_status(vendor, job) == "Complete" else []
-    for fault in vendor.faults:
+    for fault in vendor.own_faults:
         entries = fault.entries(request, entries)
     return json_response(entries)
 
@@ -215,7 +187,7 @@ def _file(vendor: Vendor, request: Request) -> Response:
     content = job.files.get(request.file) if job else None
     if content is None:
         return storage_error(404, "NoSuchKey")
-    for fault in vendor.faults:
+    for fault in vendor.own_faults:
         content = fault.content(request, content)
     return download(request, content)
 

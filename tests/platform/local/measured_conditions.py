@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from cli.http_server.faults import Fault
 from cli.platform.machine import run
 from cli.simulator import vendor_faults
-from cli.simulator.vendor import Fault
 from infra.event_files.settings import EventFiles
 from sluice.event_files.ledger.model import PENDING
 from tests.support.cloudwatch.measurement import QUEUE, PointCollector, Resource, resources_of

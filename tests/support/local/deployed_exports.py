@@ -14,13 +14,14 @@ from typing import Any
 
 import pytest
 
+from cli.http_server.faults import Fault, Target
 from cli.simulator import vendor_faults
 from cli.simulator.access import Credentials
 from cli.simulator.exports import Exports, files_of
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Timing
 from cli.simulator.simulator import Simulator
-from cli.simulator.vendor import Fault, Target, Vendor
+from cli.simulator.vendor import Vendor
 from cli.vendor_exports.slots import environment_of
 from cli.vendor_exports.vendor import simulator_credentials
 from sluice.vendor_exports.client.api import Environment
@@ -181,7 +182,7 @@ def _failed_more(failures: int, answer: dict[str, Any]) -> bool:
 def contents(vendor: Simulator) -> dict[str, str]:
     """Return name and MD5 of the files that the vendor's jobs deliver, faults included."""
     exports = vendor.vendor.exports
-    for fault in vendor.vendor.faults:
+    for fault in vendor.vendor.own_faults:
         exports = fault.exports(exports)
     return {name: file.md5 for name, file in files_of(exports).items()}
 

@@ -11,11 +11,12 @@ from typing import Any
 import boto3
 import pytest
 
-from cli.simulator import transport_faults, vendor_faults
+from cli.http_server import transport_faults
+from cli.http_server.faults import Fault, Target
+from cli.simulator import vendor_faults
 from cli.simulator.exports import files_of
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Jobs
-from cli.simulator.vendor import Fault, Target
 from sluice.lake.lease import LeaseLostError
 from sluice.vendor_exports.delivery.model import ExportResult
 from tests.support.aws_calls import READS, CallFailure, KilledError

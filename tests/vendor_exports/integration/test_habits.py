@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from cli.simulator import habit_faults, transport_faults, vendor_faults
+from cli.http_server import transport_faults
+from cli.http_server.faults import Fault, Target
+from cli.simulator import habit_faults, vendor_faults
 from cli.simulator.exports import files_of
 from cli.simulator.fault_catalogue import CATALOGUE
 from cli.simulator.http_messages import Call
-from cli.simulator.vendor import Fault, Target, Vendor
+from cli.simulator.vendor import Vendor
 from sluice.vendor_exports.client.api import CredentialsRefusedError
 from tests.support.moto_backend import objects_of
 from tests.support.moto_stage import LAKE

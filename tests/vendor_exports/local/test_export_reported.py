@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from cli.simulator import transport_faults, vendor_faults
+from cli.http_server import transport_faults
+from cli.http_server.faults import Target
+from cli.simulator import vendor_faults
 from cli.simulator.http_messages import Call
-from cli.simulator.vendor import Target, Vendor
+from cli.simulator.vendor import Vendor
 from tests.support.local.deployed_exports import (
     CARGO,
     INVOICE,

@@ -5,10 +5,10 @@ import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from cli.http_server.faults import Target
+from cli.http_server.transport_faults import http_error
 from cli.simulator.exports import Exports
 from cli.simulator.http_messages import Call
-from cli.simulator.transport_faults import http_error
-from cli.simulator.vendor import Target
 from sluice.vendor_exports.delivery.copy_files import PART_BYTES
 from sluice.vendor_exports.delivery.model import Export, Slot
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots

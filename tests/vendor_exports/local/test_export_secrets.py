@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from cli.http_server import transport_faults
+from cli.http_server.faults import Fault, Target
+from cli.http_server.messages import Response, api_error, json_response
 from cli.platform.local_cloud import running_cloud
-from cli.simulator import transport_faults, vendor_faults
+from cli.simulator import vendor_faults
 from cli.simulator.access import Credentials
-from cli.simulator.http_messages import Call, Request, Response, api_error, json_response
-from cli.simulator.vendor import Fault, Target
+from cli.simulator.http_messages import Call, Request
 from tests.support.local.deployed_cloud import Cloud, CommandResult
 from tests.support.local.deployed_exports import DeployedExports
 

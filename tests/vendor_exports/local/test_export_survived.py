@@ -4,11 +4,13 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from cli.simulator import habit_faults, transport_faults, vendor_faults
+from cli.http_server import transport_faults
+from cli.http_server.faults import Target
+from cli.simulator import habit_faults, vendor_faults
 from cli.simulator.fault_catalogue import CATALOGUE
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Timing
-from cli.simulator.vendor import Fault, Target, Vendor
+from cli.simulator.vendor import Vendor, VendorFault
 from sluice.vendor_exports.delivery.model import Slot
 from tests.support.local.deployed_cloud import wait_until
 from tests.support.local.deployed_exports import (
@@ -51,9 +53,9 @@ SURVIVED = {
 }
 
 
-def listed_late() -> Fault:
+def listed_late() -> VendorFault:
     target = Target(Call.LIST, times=1)
-    return Fault(entries=lambda request, entries: [] if target.hits(request) else entries)
+    return VendorFault(entries=lambda request, entries: [] if target.hits(request) else entries)
 
 
 @pytest.mark.parametrize("case", SURVIVED.values(), ids=SURVIVED)

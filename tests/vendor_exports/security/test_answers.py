@@ -9,10 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
-from cli.simulator import hostile_faults, transport_faults
+from cli.http_server import transport_faults
+from cli.http_server.faults import Fault, Target, answered
+from cli.http_server.hostile_faults import absurd_length, dripping, dripping_head
+from cli.http_server.messages import Response
 from cli.simulator.exports import Exports, files_of
-from cli.simulator.http_messages import Call, Response
-from cli.simulator.vendor import Fault, Target
+from cli.simulator.http_messages import Call
 from sluice.http.answers import Pauses
 from sluice.http.bounded_http import BoundedTransport
 from sluice.http.redaction import Redactor
@@ -112,9 +114,9 @@ BAD = "Voyage_0.json.gz"
 @pytest.mark.parametrize(
     "fault",
     [
-        hostile_faults.dripping(Target(Call.FILE, BAD), 0.1),
-        hostile_faults.dripping_head(Target(Call.FILE, BAD), 0.1),
-        hostile_faults.absurd_length(Target(Call.FILE, BAD)),
+        dripping(Target(Call.FILE, BAD), 0.1),
+        dripping_head(Target(Call.FILE, BAD), 0.1),
+        absurd_length(Target(Call.FILE, BAD)),
         transport_faults.stalled(Target(Call.FILE, BAD)),
     ],
     ids=["dripping", "dripping head", "absurd length", "stalled"],
@@ -127,7 +129,7 @@ def test_a_bad_file_has_its_reason_and_the_others_are_copied(vendor: VendorClien
 
 def test_a_batch_has_a_result_before_its_function_ends(vendor: VendorClient) -> None:
     """All files drip, and each could take for ever."""
-    reasons, copied = copy(vendor, hostile_faults.dripping(Target(Call.FILE), 0.1), seconds=1)
+    reasons, copied = copy(vendor, dripping(Target(Call.FILE), 0.1), seconds=1)
     assert (len(reasons), copied) == (8, set())
     assert "there was no time left for it in its batch" in reasons.values()
 
@@ -138,6 +140,6 @@ def test_a_slow_honest_file_comes(vendor: VendorClient) -> None:
     slow = Response(200, iter([bytes(size // 8)] * 8), size, pause=0.1)
     with httpx.Client(transport=BoundedTransport(NO_TLS), timeout=0.5) as http:
         url = vendor.url_of(BAD)
-        vendor.inflict(transport_faults.answered(Target(Call.FILE), lambda _: slow))
+        vendor.inflict(answered(Target(Call.FILE), lambda _: slow))
         with HttpDownloads(http, LoopbackPolicy(), Redactor()).open(url, 0) as download:
             assert sum(map(len, download.chunks)) == size

@@ -10,9 +10,10 @@ import boto3
 import orjson
 import pytest
 
+from cli.http_server.faults import Fault
+from cli.http_server.messages import Response
 from cli.simulator import hostile_faults
-from cli.simulator.http_messages import Call, Request, Response
-from cli.simulator.vendor import Fault
+from cli.simulator.http_messages import Call, Request
 from sluice.http.redaction import Redactor
 from sluice.vendor_exports.client.api import VendorError
 from tests.support.moto_backend import items_of, objects_of

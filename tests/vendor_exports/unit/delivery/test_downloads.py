@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from cli.simulator import habit_faults, transport_faults, vendor_faults
+from cli.http_server import transport_faults
+from cli.http_server.faults import Fault, Target, answered
+from cli.simulator import habit_faults, vendor_faults
 from cli.simulator.exports import Exports, files_of
 from cli.simulator.http_messages import Call, storage_error
-from cli.simulator.transport_faults import answered
-from cli.simulator.vendor import Fault, Target
 from sluice.http.url_policy_http import LoopbackPolicy
 from sluice.vendor_exports.delivery.downloads_http import HttpDownloads
 from sluice.vendor_exports.delivery.transfers import (

@@ -8,7 +8,7 @@ from hashlib import md5 as any_md5
 import httpx
 import pytest
 
-from cli.simulator.content import generated
+from cli.http_server.content import generated
 from cli.simulator.exports import Exports
 from tests.vendor_exports.unit.simulator.vendor_client import VendorClient, simulated
 

@@ -6,10 +6,10 @@ from email.utils import parsedate_to_datetime
 import httpx
 import pytest
 
-from cli.simulator import transport_faults
+from cli.http_server import transport_faults
+from cli.http_server.faults import Fault, Target
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Timing
-from cli.simulator.vendor import Fault, Target
 from tests.vendor_exports.unit.simulator.vendor_client import VendorClient
 
 Ask = Callable[[Call], httpx.Response]

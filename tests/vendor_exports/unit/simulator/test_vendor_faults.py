@@ -6,11 +6,11 @@ from hashlib import md5
 
 import pytest
 
+from cli.http_server.faults import Fault
 from cli.simulator import vendor_faults
 from cli.simulator.fault_catalogue import CATALOGUE
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Wording
-from cli.simulator.vendor import Fault
 from tests.vendor_exports.unit.simulator.vendor_client import VendorClient
 
 NAME = vendor_faults.A_FILE

@@ -9,11 +9,12 @@ from typing import Any
 
 import httpx
 
+from cli.http_server.faults import Fault
 from cli.simulator.exports import Exports
 from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Timing
 from cli.simulator.simulator import Simulator
-from cli.simulator.vendor import Fault, Vendor
+from cli.simulator.vendor import Vendor
 
 REAL_TIME = Timing()
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # loading certificates takes longer than most tests

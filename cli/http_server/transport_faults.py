@@ -1,26 +1,15 @@
 """Faults of the connection: errors, silence, broken connections, unreadable answers."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 
-from cli.simulator.content import generated
-from cli.simulator.http_messages import Response, api_error, body_response, json_response
-from cli.simulator.vendor import Fault, Target, Vendor
+from cli.http_server.content import generated
+from cli.http_server.faults import Fault, Target, answered, changed
+from cli.http_server.messages import Response, api_error, body_response, json_response
 
 _HTML = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><h1>Maintenance</h1></body></html>"
 METADATA_SERVICE = "http://169.254.169.254/latest/meta-data/iam/security-credentials/"
-
-
-def answered(target: Target, answer: Callable[[Vendor], Response]) -> Fault:
-    """Answer requests in the vendor's stead: it does not receive them."""
-    return Fault(before=lambda vendor, request: answer(vendor) if target.hits(request) else None)
-
-
-def changed(target: Target, change: Callable[[Response], Response]) -> Fault:
-    """Change the vendor's answers, after it did what it was asked."""
-    return Fault(after=lambda request, response: change(response) if target.hits(request) else response)
 
 
 def http_error(target: Target, status: int = 503) -> Fault:
@@ -36,7 +25,7 @@ def too_many_requests(target: Target, seconds: int = 1) -> Fault:
 def too_many_requests_until(target: Target, seconds: int = 1) -> Fault:
     """429, with Retry-After as a date."""
     wait = timedelta(seconds=seconds)
-    return answered(target, lambda vendor: _busy(format_datetime(vendor.clock() + vendor.skew + wait, usegmt=True)))
+    return answered(target, lambda application: _busy(format_datetime(application.now() + wait, usegmt=True)))
 
 
 def busy(target: Target, seconds: int = 120) -> Fault:
@@ -50,17 +39,17 @@ def misdirected(target: Target) -> Fault:
 
 
 def stalled(target: Target, seconds: float = 3600) -> Fault:
-    """The vendor does what it is asked, but stays silent for long."""
+    """The server does what it is asked, but stays silent for long."""
     return changed(target, lambda response: replace(response, stall=seconds))
 
 
 def reset(target: Target) -> Fault:
-    """The connection is reset; the vendor has done nothing."""
+    """The connection is reset; the server has done nothing."""
     return answered(target, lambda _: Response(500, reset=True))
 
 
 def answer_lost(target: Target) -> Fault:
-    """The vendor does what it is asked, but the connection is reset before the answer."""
+    """The server does what it is asked, but the connection is reset before the answer."""
     return changed(target, lambda response: replace(response, reset=True))
 
 
