@@ -21,6 +21,7 @@ _COMMANDS = (
     Command("cli.platform.runs:runs", DATA, 70),
     Command("cli.platform.run:run", DATA, 80),
     Command("cli.platform.report:report", DATA, 100),
+    Command("cli.api_simulator.command:api", SAMPLES, 25),
     Command("cli.demo.command:demo", SAMPLES, 30),
     Command("cli.contracts.command:app", SAMPLES, 40, "contract"),
 )
