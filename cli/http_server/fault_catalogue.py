@@ -1,7 +1,6 @@
 """Faults of the connection and of bytes, by name: any application can have them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from inspect import getdoc
 
@@ -37,14 +36,6 @@ ON_THE_WIRE: dict[str, Callable[[Target], Fault]] = {
     "many-values": hostile_faults.many_values,
     "huge-numbers": hostile_faults.huge_numbers,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class NamedFault:
-    """The effect of a fault, in a sentence, and its maker: faults count requests, so every simulator needs its own."""
-
-    description: str
-    make: Callable[[], Fault]
 
 
 def described(make: Callable[..., Fault]) -> str:

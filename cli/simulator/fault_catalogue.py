@@ -1,10 +1,11 @@
 """All faults by the names that the command line takes, each with its usual parameters."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 
 from cli.http_server import transport_faults
-from cli.http_server.fault_catalogue import ON_THE_WIRE, NamedFault, described
+from cli.http_server.fault_catalogue import ON_THE_WIRE, described
 from cli.http_server.faults import Fault, Target
 from cli.simulator import habit_faults, hostile_faults, vendor_faults
 from cli.simulator.http_messages import Call
@@ -74,6 +75,14 @@ _OTHERS: dict[str, Callable[[], Fault]] = {
     "range-unnamed": habit_faults.range_unnamed,
     "range-elsewhere": habit_faults.range_elsewhere,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFault:
+    """The effect of a fault, in a sentence, and its maker: faults count requests, so every simulator needs its own."""
+
+    description: str
+    make: Callable[[], Fault]
 
 
 def _catalogue() -> Iterator[tuple[str, NamedFault]]:
