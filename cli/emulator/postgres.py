@@ -13,7 +13,14 @@ import psycopg
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.02
 _NOBODY = 65534  # the user that every system has for what may own nothing: PostgreSQL refuses to run as root
-_SETTINGS = ("max_connections=200", "fsync=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0")
+_SETTINGS = (
+    "default_transaction_isolation=repeatable read",  # as in DSQL, which has no other
+    "max_connections=200",
+    "fsync=off",
+    "full_page_writes=off",
+    "wal_level=minimal",
+    "max_wal_senders=0",
+)
 
 # What Aurora DSQL has besides PostgreSQL: its administrator, and which IAM roles may connect as which database roles.
 _LIKE_DSQL = (

@@ -9,7 +9,7 @@ MAX_ROWS = 3_000
 MAX_BYTES = 10 * 1024 * 1024
 MAX_ROW_BYTES = 2 * 1024 * 1024
 MAX_TEXT_BYTES = 1024 * 1024
-_FULL = MAX_BYTES * 3 // 4  # the rest is for what DSQL counts besides values, such as entries of indexes
+FULL_BYTES = MAX_BYTES * 3 // 4  # the rest is for what DSQL counts besides values, such as entries of indexes
 _HEAD, _FIXED = 4, 8  # bytes of a length, of a number or a time
 
 Columns = Mapping[str, Sequence[Any]]
@@ -39,7 +39,7 @@ def cut(columns: Columns, key: Sequence[str]) -> Iterator[dict[str, list[Any]]]:
     for place, size in enumerate(sizes):
         if size > MAX_ROW_BYTES:
             raise _refusal(columns, key, place, f"it has {size:,} bytes; it may have {MAX_ROW_BYTES:,}")
-        if place - start == MAX_ROWS or held + size > _FULL:
+        if place - start == MAX_ROWS or held + size > FULL_BYTES:
             yield _rows(columns, start, place)
             start, held = place, 0
         held += size

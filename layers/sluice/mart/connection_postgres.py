@@ -12,7 +12,7 @@ from psycopg import errors
 from psycopg.sql import SQL, Composed, Identifier
 
 from sluice.aws.runtime import attempts
-from sluice.mart.model import ADMIN, SCHEMA, MartError, MartUnavailableError
+from sluice.mart.model import ADMIN, SCHEMA, ForeignKeyError, MartError, MartUnavailableError
 
 Result = TypeVar("Result")
 Connection = psycopg.Connection[tuple[Any, ...]]
@@ -120,7 +120,8 @@ class Mart:
                 failure = error
                 self.close()
             except psycopg.Error as error:
-                raise MartError(f"the mart refused a statement: {said(error)}") from error
+                kind = ForeignKeyError if isinstance(error, errors.ForeignKeyViolation) else MartError
+                raise kind(f"the mart refused a statement: {said(error)}") from error
         raise MartUnavailableError(f"the mart was tried in vain: {said(failure)}") from failure
 
     def execute(self, statement: str | Composed, values: Sequence[object] = ()) -> int:

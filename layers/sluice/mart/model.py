@@ -21,6 +21,10 @@ class MartUnavailableError(MartError):
     """The mart did not answer, or other transactions were in the way, however often it was tried."""
 
 
+class ForeignKeyError(MartError):
+    """A row refers to one that is not there, or one is to go that others refer to."""
+
+
 class RowError(MartError):
     """A row is not as the mart can hold it; the message names the row."""
 
