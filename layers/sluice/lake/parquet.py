@@ -1,7 +1,7 @@
 """Arrow types of a table's columns, from the same Hive notation that the catalog uses, and Parquet files."""
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 import pyarrow as pa
@@ -44,7 +44,7 @@ def rows_of(table: pa.Table, hour: str, schema: pa.Schema) -> pa.Table:
     Columns that the catalog has and `table` lacks are null.
 
     Raises:
-        LookupError: The catalog's table lacks a column.
+        LookupError: The catalog's table lacks a column, or a member of one.
     """
     parts = (hour[:4], hour[5:7], hour[8:10], hour[11:13])
     partition = {
@@ -58,12 +58,23 @@ def as_columns(table: pa.Table, schema: pa.Schema, given: Mapping[str, pa.Array]
     """Return rows with the columns that the catalog's table has: those `given`, else the table's own, else null.
 
     Raises:
-        LookupError: The catalog's table lacks a column.
+        LookupError: The catalog's table lacks a column, or a member of one.
     """
-    if lacking := set(table.column_names) - set(schema.names):
+    if lacking := set(_names(table.schema)) - set(_names(schema)):
         raise LookupError(f"the catalog's table has no column {', '.join(sorted(lacking))}: deploy the stage")
     columns = [given[field.name] if field.name in given else _column(table, field) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _names(fields: Iterable[pa.Field], parent: str = "") -> Iterator[str]:
+    """Yield the names of fields and of members in them: a cast drops members that the other type lacks."""
+    for field in fields:
+        name, type_ = f"{parent}{field.name}", field.type
+        yield name
+        while pa.types.is_list(type_):
+            type_ = type_.value_type
+        if pa.types.is_struct(type_):
+            yield from _names(type_, f"{name}.")
 
 
 def _column(table: pa.Table, field: pa.Field) -> pa.ChunkedArray:

@@ -123,5 +123,18 @@ def test_rows_of_a_table_that_is_gone_wait_and_block_no_other() -> None:
     assert all(f"no contract for table '{TABLE}'" in each.reason and not each.gone for each in left_out)
 
 
+@by_contract
+def test_rows_wait_while_their_table_lacks_what_the_contract_has_gained(contract: Contract) -> None:
+    """A deployment changes functions and tables at the same time."""
+    lines = rows_of(contract.table, 6)
+    for path, before in narrowed(contract):
+        files = MemoryObjectStore()
+        group = BatchGroup((batch_of(files, contract.table, lines),))
+        schema = columns_of(Table(contract.table, before.table_columns, ""))
+        left_out = Converter(REGISTRY, files, lambda _, found=schema: found, lambda: "attempt").convert(group).left_out
+        assert left_out, path
+        assert all("deploy the stage" in each.reason for each in left_out)
+
+
 def convert_group(files: MemoryObjectStore, lines: list[bytes], known: Registry) -> Converted:
     return Converter(known, files, schema_of, lambda: "attempt").convert(BatchGroup((batch_of(files, TABLE, lines),)))
