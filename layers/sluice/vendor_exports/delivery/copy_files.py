@@ -14,7 +14,6 @@ from threading import Event, Lock
 from sluice.http.answers import Pauses
 from sluice.http.retrying import retrying
 from sluice.vendor_exports.client.api import Environment, Vendor, VendorError, VendorUnavailableError
-from sluice.vendor_exports.delivery.manifest import urls_by_name
 from sluice.vendor_exports.delivery.model import LONGEST_REASON, BatchResult, CopyBatch, ExpectedFile, Export
 from sluice.vendor_exports.delivery.transfers import (
     Download,
@@ -195,8 +194,8 @@ class PresignedUrls:
     _failure: VendorError | None = None
     _lock: Lock = field(default_factory=Lock)
 
-    def url(self, name: str, after_list: int = 0) -> tuple[str, int]:
-        """Return a file's URL from a list after that one, and the number of its list.
+    def url(self, key: str, after_list: int = 0) -> tuple[str, int]:
+        """Return the URL of a file, by its key at the vendor's, from a list after that one, and the number of its list.
 
         Raises:
             DownloadError: The list does not have the file.
@@ -207,9 +206,9 @@ class PresignedUrls:
                 raise self._failure
             if self._lists <= after_list:
                 self._list()
-            if name not in self._urls:
+            if key not in self._urls:
                 raise DownloadError("the vendor does not list it any more")
-            return self._urls[name], self._lists
+            return self._urls[key], self._lists
 
     def _list(self) -> None:
         try:
@@ -217,7 +216,7 @@ class PresignedUrls:
         except VendorError as error:
             self._failure = error
             raise
-        self._urls = urls_by_name(listed)
+        self._urls = {entry.key: entry.url for entry in reversed(listed) if entry.url}  # of the first, if listed twice
         self._lists += 1
 
 
@@ -264,11 +263,11 @@ class BatchCopy:
 
     def _copy_file(self, file: ExpectedFile, batch: CopyBatch) -> bool:
         """Copy a file from the known URL, then from a new one if that has expired."""
-        url, listed = self.urls.url(file.name)
+        url, listed = self.urls.url(file.key)
         try:
             return self._try_url(file, url, batch, refetched=batch.round > 1)
         except UrlExpiredError:
-            url, _ = self.urls.url(file.name, after_list=listed)
+            url, _ = self.urls.url(file.key, after_list=listed)
             return self._try_url(file, url, batch, refetched=True)
 
     def _try_url(self, file: ExpectedFile, url: str, batch: CopyBatch, *, refetched: bool) -> bool:

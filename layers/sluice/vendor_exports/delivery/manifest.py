@@ -1,5 +1,6 @@
 """From the vendor's list of files to the manifest and the batches of a round; every entry of the list is untrusted."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -160,33 +161,39 @@ def _is_folder_marker(entry: ListedFile) -> bool:
 def manifest_of(job_guid: str, listed: Iterable[ListedFile], max_bytes: int) -> Manifest:
     """Read the list: entries that are listed twice are one, and entries that cannot be copied say why."""
     files: dict[str, ExpectedFile] = {}
-    unusable: dict[str, str] = {}
+    refused: dict[tuple[str, str], str] = {}  # by name and key: what one entry of a key lacks, another may have
+    doubles: dict[tuple[str, str, int], str] = {}
     left = _MOST_BYTES * max_bytes
     for number, entry in enumerate(listed):
         if _is_folder_marker(entry):
             continue
         name, problem = safe_name(entry.key) or "", _problem(entry, max_bytes)
         file = ExpectedFile(entry.key, name, whole_number(entry.size) or 0)
-        if not problem and files.get(name, file) != file:
-            name, problem = f"{name} (again)", f"the list has two files of this name, this one of {file.size} bytes"
         if not problem and name not in files and file.size > left:
             problem = f"with it, the job would have more than the {_MOST_BYTES * max_bytes} bytes that it may have here"
         if problem:
-            unusable[name or _shown(entry.key, number)] = problem
+            refused[name or _shown(entry.key, number), entry.key] = problem
         elif name not in files:
             files[name] = file
             left -= file.size
-    return Manifest(job_guid, tuple(files.values()), {name: why for name, why in unusable.items() if name not in files})
+        elif files[name] != file:
+            why = f"the list has two files of this name, this one of {file.size} bytes"
+            doubles[name, file.key, file.size] = why
+    keys = {file.key for file in files.values()}
+    unusable = [(name, why) for (name, key), why in refused.items() if key not in keys]
+    unusable += [(name, why) for (name, _, _), why in doubles.items()]
+    return Manifest(job_guid, tuple(files.values()), _labelled(unusable, files))
 
 
-def urls_by_name(listed: Iterable[ListedFile]) -> dict[str, str]:
-    """Return each file's presigned URL by its name in the folder; of a file listed twice, the first URL."""
-    found: dict[str, str] = {}
-    for entry in listed:
-        name = safe_name(entry.key)
-        if name is not None and entry.url:
-            found.setdefault(name, entry.url)
-    return found
+def _labelled(unusable: Iterable[tuple[str, str]], files: Iterable[str]) -> dict[str, str]:
+    """Return why entries are unusable, each by a name of its own."""
+    labelled: dict[str, str] = {}
+    counts = Counter(iter(files))
+    for name, why in unusable:
+        number = counts[name]
+        labelled[f"{name} (again{f', {number}' if number > 1 else ''})" if number else name] = why
+        counts[name] += 1
+    return labelled
 
 
 def batches(job_guid: str, files: Sequence[ExpectedFile], round_number: int, limits: Limits) -> list[CopyBatch]:

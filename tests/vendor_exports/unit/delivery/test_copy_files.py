@@ -69,6 +69,15 @@ def urls_of(vendor: ScriptedVendor) -> PresignedUrls:
     return PresignedUrls(vendor, Environment.TEST, GUID)
 
 
+@pytest.mark.parametrize("size", [5, None])
+def test_a_file_is_copied_from_its_own_key_whatever_else_has_its_name(size: object) -> None:
+    batch = Batch("A")
+    batch.server.bodies["old"] = b"other"
+    batch.vendor.script = [[ListedFile("elsewhere/A", "old", size), *batch.listed(1)]]
+    assert batch.run() == BatchResult([], {})
+    assert batch.copied() == batch.bodies
+
+
 EXPIRED = UrlExpiredError("its URL is not accepted (403), a new one neither")
 
 
@@ -191,8 +200,8 @@ def test_one_list_serves_all_threads() -> None:
     urls = urls_of(vendor)
     assert vendor.asked == []
     with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(urls.url, ["A", "B"] * 20))
+        found = list(threads.map(urls.url, ["ACME/A", "ACME/B"] * 20))
     assert found == [("https://host/A", 1), ("https://host/B", 1)] * 20
     with pytest.raises(DownloadError, match="the vendor does not list it any more"):
-        urls.url("C")
+        urls.url("ACME/C")
     assert vendor.asked == [("files", Environment.TEST, GUID, LIFETIME_MINUTES)]

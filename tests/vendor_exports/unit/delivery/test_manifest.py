@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cli.simulator.vendor_faults import HOSTILE_KEYS
 from sluice.http.documents import whole_number
 from sluice.vendor_exports.client.api import ListedFile
-from sluice.vendor_exports.delivery.manifest import Limits, batches, manifest_of, safe_name, urls_by_name
+from sluice.vendor_exports.delivery.manifest import Limits, batches, manifest_of, safe_name
 from sluice.vendor_exports.delivery.model import MANIFEST, ExpectedFile, Manifest
 from tests.vendor_exports.unit.delivery.memory import GUID, expected_file, listed_file
 
@@ -79,29 +79,26 @@ def test_every_entry_is_promised_or_has_its_reason(listed: list[ListedFile]) -> 
         assert accounted, entry
 
 
-@given(st.lists(LISTED, max_size=12))
-def test_every_promised_file_has_an_address(listed: list[ListedFile]) -> None:
-    found = urls_by_name(listed)
-    assert {file.name for file in manifest_of(GUID, listed, MAX).files} <= set(found)
-    assert "" not in found.values()
-
-
 def test_what_is_listed_twice_is_one() -> None:
     manifest = manifest_of(
         GUID, [listed_file("A_1", 5), listed_file("B_1", 0), listed_file("A_1", 5, "https://other/A_1")], MAX
     )
     assert manifest == Manifest(GUID, (expected_file("A_1", 5), expected_file("B_1", 0)), {})
-    assert urls_by_name([listed_file("A_1", 5), listed_file("A_1", 5, "https://other/A_1")]) == {
-        "A_1": "https://host/A_1"
-    }
 
 
-@pytest.mark.parametrize("second", [listed_file("A_1", 6), ListedFile("elsewhere/A_1", "https://host/A_1", 5)])
-def test_two_files_of_one_name_are_not_one(second: ListedFile) -> None:
-    manifest = manifest_of(GUID, [listed_file("A_1", 5), second], MAX)
+def test_files_of_one_name_are_not_one() -> None:
+    others = [listed_file("A_1", 6), *(ListedFile(f"{folder}/A_1", "https://host/A_1", 5) for folder in "bcb")]
+    broken = [ListedFile(f"{folder}/A_1", "", 5) for folder in "dde"]
+    manifest = manifest_of(GUID, [*broken, listed_file("A_1", 5), *others], MAX)
     assert manifest.files == (expected_file("A_1", 5),)
-    reason = f"the list has two files of this name, this one of {second.size} bytes"
-    assert manifest.unusable == {"A_1 (again)": reason}
+    no_url, double = "it is listed without a URL", "the list has two files of this name, this one of {} bytes"
+    assert manifest.unusable == {
+        "A_1 (again)": no_url,
+        "A_1 (again, 2)": no_url,
+        "A_1 (again, 3)": double.format(6),
+        "A_1 (again, 4)": double.format(5),
+        "A_1 (again, 5)": double.format(5),
+    }
 
 
 @pytest.mark.parametrize("broken", [ListedFile("ACME/A_1", "", 5), listed_file("A_1", "5 B"), listed_file("A_1", -1)])
