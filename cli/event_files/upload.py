@@ -110,7 +110,7 @@ def input_files(paths: Sequence[Path]) -> list[InputFile]:
 def _files_of(path: Path) -> Iterator[tuple[Path, str]]:
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links and rename the files
     if absolute.is_dir():
-        below = sorted(file for file in absolute.rglob("*") if file.is_file())
+        below = sorted(_files_below(absolute))
         if not below:
             raise CliError(f"There is no file in {path}.", "Name files, or a directory that holds some.")
         yield from ((file, file.relative_to(absolute).as_posix()) for file in below)
@@ -118,6 +118,20 @@ def _files_of(path: Path) -> Iterator[tuple[Path, str]]:
         yield absolute, absolute.name
     else:
         raise CliError(f"There is no file {path}.", "Name files or directories that exist.")
+
+
+def _files_below(directory: Path) -> Iterator[Path]:
+    """Yield the files below a directory, through links as well; `rglob` passes over these, and over what is denied."""
+
+    def refuse(error: OSError) -> None:
+        raise CliError(f"{error.filename} cannot be read: {error.strerror}.", "Check its permissions and links.")
+
+    for folder, _, names in os.walk(directory, onerror=refuse, followlinks=True):
+        for path in (Path(folder, name) for name in names):
+            if path.is_file():
+                yield path
+            elif path.is_symlink():
+                raise CliError(f"{path} is a link to no file.", "Remove it, or restore what it leads to.")
 
 
 def _distinct(named: dict[Path, str]) -> dict[Path, str]:

@@ -1,5 +1,6 @@
 """Keys of the files that are uploaded."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,32 @@ def test_longer_keys_that_clash_again_make_all_keys_relative(tmp_path: Path) -> 
 def test_a_file_named_twice_is_uploaded_once(tmp_path: Path) -> None:
     (path,) = write(tmp_path, "in/one")
     assert keys([path, path.parent / ".." / "in" / "one", path.parent]) == ["one"]
+
+
+def test_links_are_followed_and_refused_where_they_lead_nowhere(tmp_path: Path) -> None:
+    write(tmp_path, "in/one", "elsewhere/2024/two")
+    (tmp_path / "in/linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "in/three").symlink_to(tmp_path / "elsewhere/2024/two")
+    assert keys([tmp_path / "in"]) == ["linked/2024/two", "one", "three"]
+    for target in ("nowhere", "in"):
+        (tmp_path / "in/bad").symlink_to(tmp_path / target)
+        with pytest.raises(CliError, match="in/bad"):
+            input_files([tmp_path / "in"])
+        (tmp_path / "in/bad").unlink()
+
+
+def test_a_directory_that_cannot_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "in/one", "in/shut/two")
+    scan = os.scandir
+
+    def denied(path: str) -> object:
+        if str(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", denied)  # root may read everything
+    with pytest.raises(CliError, match="in/shut cannot be read: Permission denied"):
+        input_files([tmp_path / "in"])
 
 
 def test_an_empty_directory_is_refused(tmp_path: Path) -> None:
