@@ -130,8 +130,8 @@ def test_rows_wait_while_their_table_lacks_what_the_contract_has_gained(contract
     for path, before in narrowed(contract):
         files = MemoryObjectStore()
         group = BatchGroup((batch_of(files, contract.table, lines),))
-        schema = columns_of(Table(contract.table, before.table_columns, ""))
-        left_out = Converter(REGISTRY, files, lambda _, found=schema: found, lambda: "attempt").convert(group).left_out
+        schemas = {contract.table: columns_of(Table(contract.table, before.table_columns, ""))}
+        left_out = Converter(REGISTRY, files, schemas.__getitem__, lambda: "attempt").convert(group).left_out
         assert left_out, path
         assert all("deploy the stage" in each.reason for each in left_out)
 
