@@ -67,17 +67,21 @@ class _Input(InputFile):
     def read(self, **wanted: str) -> bytes:
         """Return the object's bytes, or those of a range."""
         try:
-            return self._client.get_object(**_place(self.location), **wanted)["Body"].read()  # type: ignore[arg-type]
+            answer = self._client.get_object(**_place(self.location), **wanted)  # type: ignore[arg-type]
         except ClientError as error:
             raise _missing(error, self.location) from error
+        if whole := answer.get("ContentRange"):
+            self._size = int(whole.rpartition("/")[2])
+        return answer["Body"].read()
 
 
 class _Ranges(io.RawIOBase):
-    """An object of which only those ranges are read that are asked for."""
+    """An object of which its end is read, which tells its size as well, and then those ranges that are asked for."""
 
     def __init__(self, file: _Input) -> None:
         super().__init__()
         self._file, self._at = file, 0
+        self._end = file.read(Range=f"bytes=-{_BLOCK_BYTES}")
 
     def readable(self) -> bool:
         return True
@@ -93,8 +97,9 @@ class _Ranges(io.RawIOBase):
         return self._at
 
     def readinto(self, buffer: Any) -> int:  # noqa: ANN401  # Buffer is a type since Python 3.12
-        end = min(self._at + len(buffer), len(self._file))
-        body = self._file.read(Range=f"bytes={self._at}-{end - 1}") if self._at < end else b""
+        begin, end = self._at, min(self._at + len(buffer), len(self._file))
+        known = begin - (len(self._file) - len(self._end))  # where that is in the part that is here
+        body = self._end[known:][: end - begin] if known >= 0 else self._file.read(Range=f"bytes={begin}-{end - 1}")
         buffer[: len(body)] = body
         self._at += len(body)
         return len(body)

@@ -26,6 +26,7 @@ from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.snapshots import Snapshot as IcebergSnapshot
+from pyiceberg.table.snapshots import SnapshotLogEntry
 from pyiceberg.table.update.schema import UpdateSchema
 from pyiceberg.transforms import IdentityTransform
 from pyiceberg.types import (
@@ -60,11 +61,13 @@ RUN = "sluice.run"
 _PROPERTIES = {
     "write.parquet.compression-codec": "zstd",
     "write.metadata.metrics.default": "none",
-    # Each commit writes the metadata anew: ten versions are kept, and manifests of few files become one.
+    # Each commit writes the metadata anew: ten versions are kept, and manifests of few files become one. As they grow,
+    # that takes longer; those of some 3,000 files stay as they are.
     "write.metadata.previous-versions-max": "10",
     "write.metadata.delete-after-commit.enabled": "true",
     "commit.manifest-merge.enabled": "true",
     "commit.manifest.min-count-to-merge": "20",
+    "commit.manifest.target-size-bytes": str(1 << 20),
     # Tried again here, after a look whether the run is in already; PyIceberg would add it once more.
     "commit.retry.num-retries": "0",
 }
@@ -79,6 +82,11 @@ _PRIMITIVES: dict[str, IcebergType] = {
 }
 # Whether it was committed or not: the next look tells.
 _UNSURE = (CommitFailedException, ValidationException, BotoCoreError, ClientError)
+
+# PyIceberg copies a table's metadata twenty times a commit. Most of them are snapshots, which never change: copies of a
+# week's would take ten times as long as the rest of a commit.
+for _unchanging in (IcebergSnapshot, SnapshotLogEntry):
+    setattr(_unchanging, "__deepcopy__", lambda self, _memo=None: self)  # noqa: B010  # mypy takes no assignment
 
 
 class IncompatibleTableError(Exception):
