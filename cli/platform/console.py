@@ -21,6 +21,7 @@ from rich.text import Text
 from infra.stage import StageNameError
 from infra.stage_file import StageFileError
 from sluice.contracts.model import ContractError
+from sluice.mart.model import MartError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -135,6 +136,7 @@ _HINTS: Mapping[type[Exception], str] = {
     aws.SSOError: _LOG_IN,
     aws.TokenRetrievalError: _LOG_IN,
     ContractError: "`sluice contract check` names every problem of the contracts.",
+    MartError: '`sluice mart query "select * from snapshots"` shows which days the mart has.',
     StageNameError: "",
     StageFileError: "",
 }

@@ -12,6 +12,7 @@ from constructs import Construct
 
 from infra.platform.dashboards import Dashboards
 from infra.platform.lake_part import LakePart
+from infra.platform.mart import Mart
 from infra.platform.observability.alarms import Alarms
 from infra.platform.observability.saved_queries import OF_ALL, save_queries
 from infra.platform.observability.settings import Observability, SlackChannel
@@ -83,6 +84,8 @@ class ObservabilityPart(Part):
         digests = Digests(self, lake, pipelines, topic=topic, missed_calls=self._missed_calls)
         self._functions = [function for each in pipelines for function in each.functions]
         self._functions += [lake.catalog.prepare_tables, self._run_history.function, digests.function]
+        if mart := Mart.existing(self):
+            self._functions.append(mart.prepare_mart)
         if self.stage.settings(Observability).alarms:
             self._build_alarms()
         self.publish(Topic=topic.topic_arn, DigestSources=digests.sources)

@@ -78,10 +78,11 @@ def _schema(server: MartServer) -> Iterator[MartServer]:
     try:
         yield server
     finally:
-        _drop(server)
+        drop(server)
 
 
-def _drop(server: MartServer) -> None:
+def drop(server: MartServer) -> None:
+    """Close what was opened, and remove the schema."""
     for mart in server.opened:
         mart.close()
     with server.session() as connection:

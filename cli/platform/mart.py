@@ -1,0 +1,197 @@
+"""`sluice mart`: the relational mart in SQL, in psql, and as files. It only reads, as the database role of people."""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import boto3
+import pyarrow as pa
+import typer
+from psycopg.sql import SQL, Identifier
+from pyarrow.csv import CSVWriter
+from pyarrow.parquet import ParquetWriter
+
+from cli.emulator.postgres import bundled_psql
+from cli.platform import local_cloud
+from cli.platform.console import CliError, JsonOption, err, handled, out, plural, print_result, say, say_json, shell
+from cli.platform.query import Result, show, unique_names
+from cli.platform.session import LOCAL, Deployment, StageOption, connect
+from cli.platform.sql import assert_reads
+from sluice.mart.connection_postgres import Connection, Mart, MartAddress, connector, token
+from sluice.mart.model import READER, SCHEMA
+
+app = typer.Typer(no_args_is_help=True, help="The relational mart: PostgreSQL on this machine, Aurora DSQL on AWS.")
+
+_SESSION_SECONDS = 3600
+_PIECE = 50_000  # rows that are in memory at a time
+_TYPES = {"int8": pa.int64(), "int4": pa.int32(), "date": pa.date32(), "timestamp": pa.timestamp("us")}
+
+
+class Format(StrEnum):
+    """Formats of files."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+@app.command()
+@handled
+def query(
+    sql: Annotated[str, typer.Argument(help="One SQL statement, in quotes.")],
+    stage: StageOption = LOCAL,
+    as_json: JsonOption = False,
+    rows: Annotated[int, typer.Option(min=1, help="How many rows the table shows; --json prints all.")] = 100,
+) -> None:
+    """Ask the mart, in PostgreSQL's SQL, and print the rows.
+
+    Examples:
+        sluice mart query "select * from snapshots"
+        sluice mart query "select genres, count(*) from listens l join tracks t on t.id = l.track_id group by 1" --json
+    """
+    assert_reads(sql)
+    with _mart(stage) as mart, err.status("The mart is at work …"):
+        columns, found = mart.transact(lambda connection: _ask(connection, sql), read_only=True)
+    if as_json:
+        say_json([dict(zip(columns, row, strict=True)) for row in found])
+    else:
+        show(Result(columns, iter(found)), rows)
+
+
+@app.command()
+@handled
+def psql(
+    stage: StageOption = LOCAL,
+    only_print: Annotated[bool, typer.Option("--print", help="Print the command, with its token, and stop.")] = False,
+) -> None:
+    """Open psql on the mart; the views are in the schema mart. Its token lets in for a quarter of an hour.
+
+    Examples:
+        sluice mart psql --stage prd
+        eval "$(sluice mart psql --print)"
+    """
+    address, session = _place(stage)
+    program = shutil.which("psql") or bundled_psql()
+    if not program:
+        raise CliError("psql is not installed.", "Install PostgreSQL's client, or use `sluice mart query`.")
+    tls = {f"PG{name.upper()}": value for name, value in address.tls.items()}
+    settings = {"PGHOST": address.host, "PGPORT": str(address.port), "PGUSER": READER, "PGDATABASE": "postgres", **tls}
+    settings["PGPASSWORD"] = token(session, address, READER)
+    if only_print:
+        words = " ".join(f"{name}={shell(value)}" for name, value in settings.items())
+        out.print(f"{words} {shell(program)}", highlight=False, markup=False, soft_wrap=True)
+        return
+    say(f"The views are in the schema {SCHEMA}: \\dv {SCHEMA}.*")
+    os.execve(program, [program], {**os.environ, **settings})  # noqa: S606
+
+
+@app.command()
+@handled
+def export(
+    to: Annotated[Path, typer.Option("--to", help="The folder for the files; it is made if it is not there.")],
+    stage: StageOption = LOCAL,
+    file_format: Annotated[Format, typer.Option("--format", help="Of the files.")] = Format.CSV,
+    as_json: JsonOption = False,
+) -> None:
+    """Write what the mart's views show to a folder, a file each, all of one moment.
+
+    In CSV, null is nothing between two commas; texts are in quotes. The lake's
+    tables have the days before, as Parquet (`sluice tables`).
+
+    Examples:
+        sluice mart export --format csv --to exported
+        sluice mart export --format parquet --to exported --stage prd
+    """
+    to.mkdir(parents=True, exist_ok=True)
+    with _mart(stage) as mart, err.status("The mart is at work …"):
+        written = mart.transact(lambda connection: _export(connection, to, file_format), read_only=True)
+    print_result(written, lambda _: _show_written(to, written), as_json=as_json)
+
+
+def _place(stage: str) -> tuple[MartAddress, boto3.Session]:
+    """Return where a stage's mart is, and a session that may read it.
+
+    Raises:
+        CliError: The stage has no mart.
+    """
+    deployment = connect(stage)
+    if "MartReaderRole" not in deployment.outputs:
+        raise CliError(f"Stage '{stage}' has no mart: no pipeline of it uses one.", "Deploy it with this version.")
+    place = f"localhost:{local_cloud.require().mart_port}" if deployment.local else deployment.output("MartEndpoint")
+    return MartAddress.parse(place), _reader(deployment)
+
+
+def _reader(deployment: Deployment) -> boto3.Session:
+    """Return a session with the rights of those who read the mart."""
+    role = deployment.output("MartReaderRole")
+    taken = deployment.sts.assume_role(RoleArn=role, RoleSessionName="sluice", DurationSeconds=_SESSION_SECONDS)
+    key, secret, session = (taken["Credentials"][name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
+    return boto3.Session(key, secret, session, region_name=deployment.session.region_name)
+
+
+@contextmanager
+def _mart(stage: str) -> Iterator[Mart]:
+    address, session = _place(stage)
+    mart = Mart(connector(address, READER, session))
+    try:
+        yield mart
+    finally:
+        mart.close()
+
+
+def _ask(connection: Connection, sql: str) -> tuple[list[str], list[list[Any]]]:
+    cursor = connection.execute(sql.encode())
+    names = unique_names([column.name for column in cursor.description or ()])
+    return names, [[_plain(value) for value in row] for row in cursor.fetchall()] if names else []
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - what JSON has
+    """Return a value as JSON has it; numbers stay numbers."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if value is None or isinstance(value, bool | int | float | str | list | dict) else str(value)
+
+
+def _show_written(to: Path, written: dict[str, int]) -> None:
+    for name, count in written.items():
+        say(f"{to / name}: {plural(count, 'row')}")
+
+
+def _export(connection: Connection, to: Path, file_format: Format) -> dict[str, int]:
+    views = connection.execute(
+        "SELECT table_name::text FROM information_schema.views WHERE table_schema = %s", [SCHEMA]
+    )
+    written = {}
+    for (view,) in sorted(views.fetchall()):
+        path = to / f"{view}.{file_format}"
+        unfinished = path.with_suffix(".unfinished")
+        rows = SQL("SELECT * FROM {}").format(Identifier(view))
+        columns = connection.execute(rows + SQL(" LIMIT 0")).description or ()
+        kinds = {column.name: _TYPES.get(_type_name(connection, column.type_code), pa.string()) for column in columns}
+        written[path.name] = _write(unfinished, kinds, connection.cursor().stream(rows), file_format)
+        unfinished.replace(path)
+    return written
+
+
+def _type_name(connection: Connection, oid: int) -> str:
+    known = connection.adapters.types.get(oid)
+    return known.name if known else "text"
+
+
+def _write(path: Path, kinds: dict[str, pa.DataType], rows: Iterator[Sequence[Any]], file_format: Format) -> int:
+    schema, count = pa.schema(list(kinds.items())), 0
+    writer = CSVWriter if file_format is Format.CSV else ParquetWriter
+    with writer(str(path), schema) as file:
+        while piece := list(islice(rows, _PIECE)):
+            columns = [list(column) for column in zip(*piece, strict=True)]
+            file.write_table(pa.table(columns, schema=schema))
+            count += len(piece)
+    return count
