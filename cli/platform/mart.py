@@ -2,21 +2,17 @@
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from itertools import islice
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Annotated, Any
 
 import boto3
-import pyarrow as pa
 import typer
-from psycopg.sql import SQL, Identifier
-from pyarrow.csv import CSVWriter
-from pyarrow.parquet import ParquetWriter
 
 from cli.emulator.postgres import bundled_psql
 from cli.platform import local_cloud
@@ -30,8 +26,6 @@ from sluice.mart.model import READER, SCHEMA
 app = typer.Typer(no_args_is_help=True, help="The relational mart: PostgreSQL on this machine, Aurora DSQL on AWS.")
 
 _SESSION_SECONDS = 3600
-_PIECE = 50_000  # rows that are in memory at a time
-_TYPES = {"int8": pa.int64(), "int4": pa.int32(), "date": pa.date32(), "timestamp": pa.timestamp("us")}
 
 
 class Format(StrEnum):
@@ -109,8 +103,9 @@ def export(
         sluice mart export --format parquet --to exported --stage prd
     """
     to.mkdir(parents=True, exist_ok=True)
+    write = resolve_name("cli.platform.mart_files:write_views")
     with _mart(stage) as mart, err.status("The mart is at work …"):
-        written = mart.transact(lambda connection: _export(connection, to, file_format), read_only=True)
+        written = mart.transact(lambda connection: write(connection, to, file_format.value), read_only=True)
     print_result(written, lambda _: _show_written(to, written), as_json=as_json)
 
 
@@ -163,35 +158,3 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - what JSON has
 def _show_written(to: Path, written: dict[str, int]) -> None:
     for name, count in written.items():
         say(f"{to / name}: {plural(count, 'row')}")
-
-
-def _export(connection: Connection, to: Path, file_format: Format) -> dict[str, int]:
-    views = connection.execute(
-        "SELECT table_name::text FROM information_schema.views WHERE table_schema = %s", [SCHEMA]
-    )
-    written = {}
-    for (view,) in sorted(views.fetchall()):
-        path = to / f"{view}.{file_format}"
-        unfinished = path.with_suffix(".unfinished")
-        rows = SQL("SELECT * FROM {}").format(Identifier(view))
-        columns = connection.execute(rows + SQL(" LIMIT 0")).description or ()
-        kinds = {column.name: _TYPES.get(_type_name(connection, column.type_code), pa.string()) for column in columns}
-        written[path.name] = _write(unfinished, kinds, connection.cursor().stream(rows), file_format)
-        unfinished.replace(path)
-    return written
-
-
-def _type_name(connection: Connection, oid: int) -> str:
-    known = connection.adapters.types.get(oid)
-    return known.name if known else "text"
-
-
-def _write(path: Path, kinds: dict[str, pa.DataType], rows: Iterator[Sequence[Any]], file_format: Format) -> int:
-    schema, count = pa.schema(list(kinds.items())), 0
-    writer = CSVWriter if file_format is Format.CSV else ParquetWriter
-    with writer(str(path), schema) as file:
-        while piece := list(islice(rows, _PIECE)):
-            columns = [list(column) for column in zip(*piece, strict=True)]
-            file.write_table(pa.table(columns, schema=schema))
-            count += len(piece)
-    return count
