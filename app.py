@@ -17,6 +17,7 @@ PIPELINES = (
     "infra.event_files.part:EventFilesPart",
     "infra.vendor_exports.part:VendorExportsPart",
     "infra.tables.part:TablesPart",
+    "infra.api_pull.part:ApiPullPart",
 )
 
 

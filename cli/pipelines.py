@@ -4,5 +4,6 @@ PIPELINES = (
     "cli.event_files.pipeline:CLI",
     "cli.vendor_exports.pipeline:CLI",
     "cli.tables.pipeline:CLI",
+    "cli.api_pull.pipeline:CLI",
 )
 """Entry points of their `cli.platform.registry.PipelineCli`, in the order in which `sluice status` shows them."""

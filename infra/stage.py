@@ -21,6 +21,7 @@ SETTINGS = (
     "infra.event_files.settings:EventFiles",
     "infra.vendor_exports.settings:VendorExports",
     "infra.tables.settings:Tables",
+    "infra.api_pull.settings:ApiPull",
 )
 """Classes of settings; each has a class method `of(kind)` that returns its values for a kind of stage."""
 

@@ -8,6 +8,7 @@ _MODULES = (
     "sluice.event_files.pipeline",
     "sluice.vendor_exports.pipeline",
     "sluice.tables.pipeline",
+    "sluice.api_pull.pipeline",
 )
 
 PIPELINES: tuple[Pipeline, ...] = tuple(import_module(name).PIPELINE for name in _MODULES)

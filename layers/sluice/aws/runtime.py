@@ -2,6 +2,7 @@
 
 import os
 import random
+import resource
 import time
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from functools import cache
@@ -115,6 +116,11 @@ def setting(name: str, parse: Callable[[str], object] = str) -> object:
         return parse(text)
     except ValueError as error:
         raise SettingsError(f"the environment variable {name} is wrong: {error}; the stack sets it") from None
+
+
+def peak_memory_mb() -> int:
+    """Return the most memory that this process has used, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 Item = dict[str, Any]

@@ -1,0 +1,1 @@
+"""Commands about the pulls of the application's API."""

@@ -1,0 +1,1 @@
+"""Stack, functions, machine and alarms of the pulls of the application's API."""
