@@ -1,6 +1,6 @@
 """Documents of a JSON API: one request each, with a header from a secret where the server wants one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -40,8 +40,13 @@ class JsonClient:
     header: HeaderSource | None = None
     redactor: Redactor = field(default_factory=Redactor)
 
-    def get(self, path: str, parameters: Mapping[str, str | int] | None = None) -> Any:  # noqa: ANN401 - any JSON value
-        """Return a document.
+    def get(
+        self,
+        path: str,
+        parameters: Mapping[str, str | int] | None = None,
+        check: Callable[[Any], None] = lambda _document: None,
+    ) -> Any:  # noqa: ANN401 - any JSON value
+        """Return a document; `check` raises UnreadableError for one that the next answer may be better than.
 
         Raises:
             TransientError: The server cannot be reached, is busy, or asks to wait (`retry_after`, in seconds), at all
@@ -51,16 +56,22 @@ class JsonClient:
         """
         asked = "GET " + path + "".join(f" {name}={value}" for name, value in (parameters or {}).items())
         try:
-            answer = self._send(path, parameters, self.header.current() if self.header else ())
+            answer = self._send(path, parameters, self.header.current() if self.header else (), check)
             if answer.status in DENIALS and self.header:
-                answer = self._send(path, parameters, self.header.renewed())
+                answer = self._send(path, parameters, self.header.renewed(), check)
             self._assert_success(answer, with_header=bool(self.header and self.header.current()[0]))
         except (TransientError, AnswerRefusedError) as error:
             error.args = (f"{asked}: {error}",)
             raise
         return answer.document()
 
-    def _send(self, path: str, parameters: Mapping[str, str | int] | None, header: tuple[str, ...]) -> Answer:
+    def _send(
+        self,
+        path: str,
+        parameters: Mapping[str, str | int] | None,
+        header: tuple[str, ...],
+        check: Callable[[Any], None],
+    ) -> Answer:
         request = httpx.Request("GET", f"{self.base_url.rstrip('/')}{path}", params=parameters)
         if header and header[0]:
             name, value = header
@@ -68,16 +79,23 @@ class JsonClient:
                 raise DeniedError("the header of the secret is not plain ASCII: put its name and value into it")
             self.redactor.learn(value)
             request.headers[name] = value
-        return self.sender.send(request, most_bytes=MAX_DOCUMENT_BYTES, check=self._assert_document)
 
-    def _assert_document(self, answer: Answer) -> None:
-        if answer.is_success and answer.document() is None:
-            raise UnreadableError(f"the server answered {answer.status} without JSON{self._begin(answer)}")
+        def check_answer(answer: Answer) -> None:
+            if not answer.is_success:
+                return
+            document = answer.document()
+            if document is None:
+                raise UnreadableError(
+                    f"{self.sender.server} answered {answer.status} without JSON{self._begin(answer)}"
+                )
+            check(document)
+
+        return self.sender.send(request, most_bytes=MAX_DOCUMENT_BYTES, check=check_answer)
 
     def _assert_success(self, answer: Answer, *, with_header: bool) -> None:
         if answer.is_success:
             return
-        happened = f"the server answered {answer.status}"
+        happened = f"{self.sender.server} answered {answer.status}"
         if answer.status in DENIALS and answer.retry_after is not None:
             raise TransientError(f"{happened} and asks to wait", answer.retry_after)
         if answer.status in DENIALS and with_header:

@@ -50,6 +50,17 @@ def test_a_document_is_asked_for_with_its_header() -> None:
     assert asking.sender.retries == len(server.pauses) == 3
 
 
+def test_a_document_that_is_not_the_right_one_is_asked_for_again() -> None:
+    def check(document: object) -> None:
+        if document != {"items": []}:
+            raise UnreadableError("the answer has no items")
+
+    server = ScriptedServer([said(document={"items": None}), said(document=[]), said(document={"items": []})])
+    assert client(server).get("/tracks", check=check) == {"items": []}
+    with pytest.raises(UnreadableError, match=f"GET /tracks: the answer has no items, {ATTEMPTS} times"):
+        client(ScriptedServer([said(document=[])] * ATTEMPTS)).get("/tracks", check=check)
+
+
 @pytest.mark.parametrize("header", [None, Rotated(name="")])
 def test_no_header_is_sent_where_there_is_none(header: Rotated | None) -> None:
     server = ScriptedServer([said(document=7)])
