@@ -19,6 +19,7 @@ _COMMANDS = (
     Command("cli.platform.table:table", DATA, 55),
     Command("cli.platform.mart:app", DATA, 57, "mart"),
     Command("cli.platform.status:status", DATA, 60),
+    Command("cli.platform.doctor:doctor", DATA, 65),
     Command("cli.platform.runs:runs", DATA, 70),
     Command("cli.platform.run:run", DATA, 80),
     Command("cli.platform.report:report", DATA, 100),

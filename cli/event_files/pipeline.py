@@ -21,4 +21,5 @@ CLI = PipelineCli(
     status="cli.event_files.status:status",
     headlines={"convert": _conversion_headline},
     executions="cli.event_files.convert:executions_of_run",
+    checks="cli.event_files.checks:checks",
 )

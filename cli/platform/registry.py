@@ -1,6 +1,6 @@
 """Registrations of pipelines with the command line, which `cli.pipelines` lists."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pkgutil import resolve_name
@@ -55,6 +55,35 @@ class PipelineStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What does not fit together in a stage.
+
+    Attributes:
+        kind: What it is, in a word or two, the same for each of its kind.
+        place: What it was found at: a chunk, a table, an object.
+        message: What was found.
+        advice: What to do about it.
+        harmless: Whether nothing is lost, doubled or wrong by it.
+        repair: Repairs it, where that is safe.
+    """
+
+    kind: str
+    place: str
+    message: str
+    advice: str
+    harmless: bool = False
+    repair: Callable[[], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A comparison that `sluice doctor` makes; `find` is given what to call for each thing that it looked at."""
+
+    title: str
+    find: Callable[[Callable[[], None]], Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PipelineCli:
     """The command line of a pipeline; entry points are ``module:name`` and resolved when they are needed.
 
@@ -64,12 +93,14 @@ class PipelineCli:
         headlines: By kind of run, what the counts of a run say in a few words, for `sluice runs`.
         executions: Entry point of ``(Deployment, name) -> Iterable[ARN]``: the executions that `name` may mean to
             `sluice run`, besides those of that very name.
+        checks: Entry point of ``(Deployment) -> Iterable[Check]``: its part of `sluice doctor`.
     """
 
     commands: tuple[Command, ...] = ()
     status: str = ""
     headlines: Mapping[str, Callable[[Mapping[str, int]], str]] = field(default_factory=dict)
     executions: str = ""
+    checks: str = ""
 
 
 @cache

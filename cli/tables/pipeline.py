@@ -10,4 +10,8 @@ def _headline(counts: Mapping[str, int]) -> str:
     return f"{plural(counts['files_made'], 'file')} of {counts['files_replaced']:,}" if counts["files_made"] else ""
 
 
-CLI = PipelineCli(commands=(Command("cli.tables.compact:compact", DATA, 25),), headlines={"compact": _headline})
+CLI = PipelineCli(
+    commands=(Command("cli.tables.compact:compact", DATA, 25),),
+    headlines={"compact": _headline},
+    checks="cli.tables.checks:checks",
+)

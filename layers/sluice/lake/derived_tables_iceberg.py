@@ -22,6 +22,11 @@ Partition = tuple[int, ...]
 class DerivedTables(IcebergTables):
     """Tables of one database whose rows are made of something else; each of their partitions is one file."""
 
+    def rows(self, table: str) -> dict[Partition, int]:
+        """Return how many rows each partition of a table has."""
+        found = _files(self._load(table)).items()
+        return {partition: sum(file.record_count for file in files) for partition, files in found}
+
     def publish(self, table: str, made: Callable[[], Mapping[Partition, pa.Table]]) -> None:
         """Let the rows of some partitions be what is `made` of their source now, in one snapshot.
 

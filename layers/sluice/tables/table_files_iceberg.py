@@ -82,10 +82,8 @@ class IcebergFiles(IcebergTables):
         for manifest in manifests.values():
             entries = manifest.fetch_manifest_entry(current.io, discard_deleted=True)
             locations |= {each.data_file.file_path for each in entries}
-        runs = map(run_of, _runs_that_added(current))
-        newest_run = max((run_id for run_id in runs if is_of_convert(run_id)), default="")
-        # S3 tells when an object was written in whole seconds.
-        return References(frozenset(map(_key, locations)), newest_run, entry["CreateTime"].replace(microsecond=0))
+        created = entry["CreateTime"].replace(microsecond=0)  # S3 tells when an object was written in whole seconds
+        return References(frozenset(map(key_of, locations)), newest_run_of(current), created)
 
 
 def _whole_files(table: IcebergTable) -> list[FileScanTask]:
@@ -101,11 +99,11 @@ def _partition(task: FileScanTask) -> tuple[int, ...]:
 def _data_file(task: FileScanTask) -> DataFile:
     year, month, day, hour = _partition(task)
     when = f"{year:04}-{month:02}-{day:02}T{hour:02}"
-    return DataFile(_key(task.file.file_path), when, task.file.record_count, task.file.file_size_in_bytes)
+    return DataFile(key_of(task.file.file_path), when, task.file.record_count, task.file.file_size_in_bytes)
 
 
 def _replace(table: IcebergTable, run_id: str, attempt: str, rewritten: Sequence[Rewritten]) -> int:
-    there = {_key(each.file.file_path): each.file for each in _whole_files(table)}
+    there = {key_of(each.file.file_path): each.file for each in _whole_files(table)}
     kept = [each for each in rewritten if there.keys() >= set(each.files)]
     if not kept:
         return 0
@@ -153,5 +151,12 @@ def _properties_of(snapshot: IcebergSnapshot) -> Mapping[str, str]:
     return snapshot.summary.additional_properties if snapshot.summary else {}
 
 
-def _key(location: str) -> str:
+def newest_run_of(table: IcebergTable) -> str:
+    """Return the newest run of Convert that added files to a table, as far as its snapshots tell; "": none did."""
+    runs = map(run_of, _runs_that_added(table))
+    return max((run_id for run_id in runs if is_of_convert(run_id)), default="")
+
+
+def key_of(location: str) -> str:
+    """Return the key of an object by its location."""
     return location.removeprefix("s3://").partition("/")[2]

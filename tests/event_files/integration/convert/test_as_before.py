@@ -1,4 +1,4 @@
-"""The rows of the demo are what they were when tables were folders of files: value for value, in the same columns and types.
+"""The rows of the demo are what they were when tables were folders of files: value for value, in the same columns.
 
 The expected data were made by the code of then: of each column its type, and a digest of its values in the order of
 events. `python -m tests.event_files.integration.convert.test_as_before FOLDER` prints those of other files.
