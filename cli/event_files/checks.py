@@ -88,8 +88,8 @@ class _ChunkObjects:
                 kind="object gone",
                 place=f"chunk {chunk['sk']}",
                 message=f"waits for its conversion, and {' and '.join(gone)} {'is' if len(gone) == 1 else 'are'} gone",
-                advice="Runs leave it out. Restore the object (a lasting stage's bucket keeps versions), or have the chunk's "
-                f"files validated again: {shell('sluice', 'ingest', '--again', chunk['sk'])}",
+                advice="Runs leave it out. Restore the object (a lasting stage's bucket keeps versions), or have the "
+                f"chunk's files validated again: {shell('sluice', 'ingest', '--again', chunk['sk'])}",
             )
 
     def _left_over(self, chunk_id: str, keys: set[str]) -> Iterator[Finding]:
