@@ -29,8 +29,7 @@ class IcebergFiles(IcebergTables):
     def files(self, table: str) -> list[DataFile]:
         """Return the files of a table of hours; those of whose rows some are deleted are none of ours to rewrite."""
         current = self._load(table)
-        has_hours = [field.name for field in current.spec().fields] == list(PARTITION_KEYS)
-        return list(map(_data_file, _whole_files(current))) if has_hours else []
+        return list(map(_data_file, _whole_files(current))) if _has_hours(current) else []
 
     def replace(self, table: str, run_id: str, attempt: str, rewritten: Sequence[Rewritten]) -> int:
         """Put new files in the place of those they were made of, in one snapshot; return for how many rewrites.
@@ -153,8 +152,12 @@ def _properties_of(snapshot: IcebergSnapshot) -> Mapping[str, str]:
 
 def newest_run_of(table: IcebergTable) -> str:
     """Return the newest run of Convert that added files to a table, as far as its snapshots tell; "": none did."""
-    runs = map(run_of, _runs_that_added(table))
+    runs = map(run_of, _runs_that_added(table)) if _has_hours(table) else ()  # those of others are no tables of hours
     return max((run_id for run_id in runs if is_of_convert(run_id)), default="")
+
+
+def _has_hours(table: IcebergTable) -> bool:
+    return [field.name for field in table.spec().fields] == list(PARTITION_KEYS)
 
 
 def key_of(location: str) -> str:

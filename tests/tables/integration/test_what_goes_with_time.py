@@ -5,6 +5,9 @@ from datetime import timedelta
 import pytest
 
 from sluice.lake.object_store import table_prefix
+from sluice.lake.parquet import to_parquet
+from sluice.vendor_exports.completeness.history_files import HISTORICAL_JOB_METRICS
+from tests.support.lake_tables import columns_of
 from tests.tables.integration.upkeep_stage import GRACE, TABLE, WEEK, UpkeepStage, upkeep_stage
 
 __all__ = ["upkeep_stage"]
@@ -62,6 +65,17 @@ def test_an_open_run_may_be_as_old_as_it_likes(upkeep_stage: UpkeepStage, commit
     rows = upkeep_stage.rows()
     assert len(rows) == len(set(rows)) == 4
     assert before <= set(rows)
+
+
+def test_what_others_commit_tells_nothing_of_an_open_run(upkeep_stage: UpkeepStage) -> None:
+    """A newer commit to a table without hours is none of Convert's, whatever its id looks like."""
+    table, schema = HISTORICAL_JOB_METRICS.name, columns_of(HISTORICAL_JOB_METRICS)
+    key = f"{table_prefix(table)}20990101T000000000000Z-0000000f.parquet"
+    upkeep_stage.stage.lake.write(key, to_parquet(schema.empty_table()))
+    upkeep_stage.tables.append(table, "20990101T000000000000Z-0000000f", [key])
+    assert upkeep_stage.tables.snapshots(table)
+    assert upkeep_stage.tables.references(table).newest_run == ""
+    assert key in upkeep_stage.tables.references(table).keys
 
 
 def test_a_snapshot_that_was_the_newest_until_now_stays(upkeep_stage: UpkeepStage) -> None:
