@@ -9,19 +9,18 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from botocore.config import Config
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.table.snapshots import Snapshot
 
 from cli.platform.query import run_query
 from cli.platform.session import Deployment
-from sluice.lake.tables_iceberg import CommitError, IcebergTables, run_of
-from tests.support.aws_calls import AwsCalls, AwsUnavailableError, Interceptor, KilledError, undisturbed
+from sluice.lake.tables_iceberg import CommitError, run_of
+from tests.support.aws_calls import AwsUnavailableError, Interceptor, KilledError, undisturbed
 from tests.support.lake_tables import DATABASE
-from tests.support.local.emulated_lake import WORKGROUP, EmulatedLake
-from tests.support.moto_backend import create_table
-from tests.support.moto_stage import LAKE, LEDGER, MEDIA, MEDIA_INDEX, REGISTRY, SOURCE, MotoStage
+from tests.support.local.emulated_lake import EmulatedLake
+from tests.support.moto_stage import REGISTRY
 from tests.support.sample_events import body, broken, event
+from tests.tables.integration.cloud_stage import cloud_stage, made
 from tests.tables.integration.upkeep_stage import TABLE, UpkeepStage
 
 Row = tuple[str, str | None]
@@ -65,26 +64,19 @@ class Course:
         assert folders in possible, f"{sorted(folders)} is none of {[sorted(each) for each in possible]}"
 
 
-class CloudStage(MotoStage):
-    """The use cases on the local cloud."""
-
-    def prepare(self) -> None:
-        """Do nothing: its tables are made with it."""
-
-
 class BusyStage:
     """Convert, one run after the other, and roll-backs of TABLE; Compact may be at work in another thread."""
 
     def __init__(self, lake: EmulatedLake) -> None:
-        self.deployment = _made(lake)
-        self.stage = _cloud_stage(self.deployment)
+        self.deployment = made(lake, (each for each in REGISTRY.tables() if each.name in _ROWS))
+        self.stage = cloud_stage(self.deployment)
         self.courses = {table: Course(rows) for table, rows in _ROWS.items()}
         self._folders: dict[str, str] = {}  # by run
         self._folder = ""
 
     def new_upkeep(self) -> UpkeepStage:
         """Return a Compact machine, with clients of its own."""
-        return UpkeepStage(_cloud_stage(self.deployment))
+        return UpkeepStage(cloud_stage(self.deployment))
 
     def convert(self, folder: str, trouble: Interceptor = undisturbed, *, roll_back: bool = False) -> None:
         """Let an execution end at a call, and another one finish its run; an operator may roll back in between."""
@@ -175,24 +167,3 @@ def queries(deployment: Deployment, table: str) -> dict[str, Callable[[], list[R
         return [(key, event_id) for key, event_id in found.rows]
 
     return {"PyIceberg": by_pyiceberg, "Athena": by_athena}
-
-
-def _made(lake: EmulatedLake) -> Deployment:
-    """Make buckets, ledger and tables, and return how to reach them."""
-    made = Deployment("x", lake.deployment.session, lake.deployment.endpoint)
-    made.__dict__["outputs"] = {"LakeBucket": LAKE, "Database": DATABASE, "Workgroup": WORKGROUP}
-    for bucket in (SOURCE, LAKE, MEDIA):
-        made.s3.create_bucket(Bucket=bucket)
-    for table in (LEDGER, MEDIA_INDEX):
-        create_table(made.dynamodb, table)
-    made.glue.create_database(DatabaseInput={"Name": DATABASE})
-    for each in REGISTRY.tables():
-        if each.name in _ROWS:
-            IcebergTables(made.glue, DATABASE, LAKE, made.s3).prepare(each)
-    return made
-
-
-def _cloud_stage(deployment: Deployment) -> CloudStage:
-    once = Config(retries={"total_max_attempts": 1})
-    s3, dynamodb, glue = (deployment.client(each, once) for each in ("s3", "dynamodb", "glue"))
-    return CloudStage(s3, dynamodb, glue, AwsCalls((s3, dynamodb, glue)))
