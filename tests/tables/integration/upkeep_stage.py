@@ -44,7 +44,7 @@ class UpkeepStage:
 
     def __post_init__(self) -> None:
         self.stage.prepare()
-        self.tables = _FewTables(self.stage.glue, DATABASE, LAKE, self.stage.s3)
+        self.tables: IcebergFiles = _FewTables(self.stage.glue, DATABASE, LAKE, self.stage.s3)
         self.calls = self.stage.calls
         self._schema = self.stage.columns.schema(TABLE)
 
