@@ -9,12 +9,13 @@ from typing import Any
 import orjson
 
 from sluice.api_pull.model import Pull, PullError, RawPart
-from sluice.api_pull.pages import MovedError, Page, PageWatch, Source, keys_of, read_page
+from sluice.api_pull.pages import BARREN_PAGES, MovedError, Page, PageWatch, Source, keys_of, read_page
 from sluice.api_pull.progress import AGAIN, EXTRACTED, WAIT, ExtractProgress
 from sluice.http.answers import AnswerRefusedError, TransientError
 from sluice.http.patience import Patience
 from sluice.lake.object_store import ObjectStore
 
+_ATTEMPTS = 3  # at an answer that is JSON and no page
 _MOST_REPEATS = 100_000  # keys that are remembered from one attempt to the next
 
 
@@ -107,18 +108,21 @@ class Extraction:
                 buffer.add(line, len(page.items))
                 progress = self._counted(progress, page, line)
                 moved = self._moved(lambda: watch.take(asked, page, self._key))  # noqa: B023 - called at once
-                if asked >= page.pages:
-                    moved = moved or self._moved(lambda: self._finish(progress, watch))  # noqa: B023
+                is_end = asked >= page.pages or (not page.items and watch.barren >= BARREN_PAGES)
+                if is_end:
+                    moved = self._moved(lambda: self._finish(progress, watch)) or moved  # noqa: B023
                 if moved:
                     progress = replace(progress, note=moved, has_moved=True)
                     if not tolerant:
                         return self._started_over(self._flushed(progress, buffer), watch)
-                if asked >= page.pages:
+                if is_end:
                     return replace(self._flushed(progress, buffer), next_step=EXTRACTED, is_union=progress.has_moved)
                 if buffer.size >= self._limits.part_bytes:
                     progress, buffer = self._flushed(progress, buffer), _Buffer(progress.next_page)
         except TransientError as error:
             return self._waiting(self._flushed(progress, buffer), error)
+        except PullError as error:
+            raise PullError(f"{error}. {progress.note}".rstrip(" .")) from error
         return self._flushed(progress, buffer)
 
     def _watch(self, progress: ExtractProgress) -> PageWatch:
@@ -131,6 +135,13 @@ class Extraction:
         return watch
 
     def _ask(self, number: int) -> tuple[Page, bytes]:
+        """Return a page; what is no page is asked for again, for it may be an error that passes."""
+        for _ in range(_ATTEMPTS - 1):
+            with suppress(PullError):
+                return self._ask_once(number)
+        return self._ask_once(number)
+
+    def _ask_once(self, number: int) -> tuple[Page, bytes]:
         document = self._source.page(self._endpoint, number, self._limits.page_size)
         return read_page(self._endpoint, number, self._limits.page_size, document), orjson.dumps(document)
 
@@ -139,7 +150,7 @@ class Extraction:
         limits = self._limits
         if progress.next_page > limits.max_pages:
             raise PullError(
-                f"/{self._endpoint} has more than {limits.max_pages:,} pages: they may never end. {progress.note}. "
+                f"/{self._endpoint} has more than {limits.max_pages:,} pages: they may never end. "
                 "If they do, raise max_pages of the stage"
             )
         if progress.bytes + len(line) > limits.max_bytes:

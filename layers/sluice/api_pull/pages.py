@@ -6,7 +6,8 @@ from typing import Any, Protocol
 
 from sluice.api_pull.model import PullError
 
-_BARREN_PAGES = 3  # pages in a row without a new key, of a set that should have more
+BARREN_PAGES = 3
+"""Pages in a row without a new key, of a set that should have more: empty ones are its end, others never end."""
 
 
 class MovedError(Exception):
@@ -39,11 +40,10 @@ def read_page(endpoint: str, asked: int, size: int, document: Any) -> Page:  # n
     where = f"GET /{endpoint} page={asked} size={size}"
     if not isinstance(document, dict) or not isinstance(document.get("items"), list):
         raise PullError(f"{where}: the answer has no list of items: is this the right API? Ask who runs it")
-    total, served, pages, number = (_count(document.get(name)) for name in ("total", "size", "pages", "page"))
+    total, served, said, number = (_count(document.get(name)) for name in ("total", "size", "pages", "page"))
     if total is None:
         raise PullError(f"{where}: the answer says no total, by which changes are noticed. Ask who runs the API")
-    if pages is None:
-        pages = -(-total // (served or size))
+    pages = max(said or 0, -(-total // (served or size)))
     return Page(asked if number is None else number, document["items"], total, pages)
 
 
@@ -82,7 +82,7 @@ class PageWatch:
         self.repeats |= repeated
         self.keys |= new
         self.barren = 0 if new else self.barren + 1
-        if self.barren >= _BARREN_PAGES and page.pages > asked:
+        if self.barren >= BARREN_PAGES and page.items and page.pages > asked:
             raise PullError(
                 f"{self.barren} pages up to page {asked} brought no new row, of {page.pages} pages that there are to "
                 "be: they may never end. Ask who runs the API"

@@ -128,6 +128,33 @@ def test_a_total_that_lies_is_no_reason_to_give_up() -> None:
     assert set(extracting.ids()) == {*range(1, 251)}
 
 
+def test_an_absurd_total_ends_where_empty_pages_begin() -> None:
+    application = Application()
+    absurd = {"total": 10**12, "pages": 1}
+    application.before = lambda _, page: said(200, {**application.page("tracks", page), **absurd})
+    extracting = Extracting(application)
+    assert extracting.run().is_union
+    assert extracting.progress.note == "250 rows came, 1,000,000,000,000 were announced"
+    assert set(extracting.ids()) == {*range(1, 251)}
+
+
+def test_a_server_that_gives_fewer_rows_a_page_is_followed() -> None:
+    application = Application()
+    application.before = lambda _, page: said(200, application.page("tracks", page, 40))
+    extracting = Extracting(application)
+    assert (extracting.run().restarts, extracting.progress.pages) == (0, 7)
+    assert extracting.ids() == [row["id"] for row in application.tracks]
+
+
+def test_what_is_no_page_is_asked_for_again() -> None:
+    application = Application()
+    left = [said(200, {"items": None}), said(200, [])]
+    application.before = lambda _, page: left.pop() if page == 2 and left else None
+    extracting = Extracting(application)
+    assert extracting.run().restarts == 0
+    assert extracting.ids() == [row["id"] for row in application.tracks]
+
+
 def test_doubles_of_the_source_are_no_movement() -> None:
     application = Application(tracks=[track(each) for each in [*range(150), 7, *range(200, 299)]])
     extracting = Extracting(application)
