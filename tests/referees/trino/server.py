@@ -28,19 +28,31 @@ class Trino:
     """A server that runs; `database` is where its queries look for tables."""
 
     address: str
+    database: str
 
-    def query(self, sql: str, database: str) -> list[list[Any]]:
-        """Return the rows of a query, as JSON has their values."""
-        headers = {"X-Trino-User": "referee", "X-Trino-Catalog": _CATALOG, "X-Trino-Schema": database}
+    def query(self, sql: str) -> list[list[Any]]:
+        """Return the rows of a query, as JSON has their values: structs are lists, times are texts."""
+        return self.result(sql)[1]
+
+    def result(self, sql: str) -> tuple[list[str], list[list[Any]]]:
+        """Return the names of a query's columns, and its rows."""
+        headers = {
+            "X-Trino-User": "referee",
+            "X-Trino-Catalog": _CATALOG,
+            "X-Trino-Schema": self.database,
+            "X-Trino-Client-Capabilities": "PARAMETRIC_DATETIME",  # times as fine as they are, else in milliseconds
+        }
+        names: list[str] = []
         rows: list[list[Any]] = []
         with httpx.Client(headers=headers, timeout=60, trust_env=False) as client:
             page = client.post(f"{self.address}/v1/statement", content=sql).raise_for_status().json()
             while "nextUri" in page:
                 page = client.get(page["nextUri"]).raise_for_status().json()
-                rows += page.get("data", [])
+                names = names or [column["name"] for column in page.get("columns", ())]
+                rows += page.get("data", ())
         if "error" in page:
             raise TrinoError(f"{page['error']['errorName']}: {page['error']['message']}\n{sql}")
-        return rows
+        return names, rows
 
     def is_ready(self) -> bool:
         """Tell whether it takes queries."""
@@ -51,7 +63,7 @@ class Trino:
 
 
 @contextmanager
-def running(cloud: LocalCloud, folder: Path) -> Iterator[Trino]:
+def running(cloud: LocalCloud, database: str, folder: Path) -> Iterator[Trino]:
     """Run a server that keeps its files in a folder; it has ended afterwards."""
     java_command, engine, connector = parts()
     port = free_port()
@@ -69,7 +81,7 @@ def running(cloud: LocalCloud, folder: Path) -> Iterator[Trino]:
     with log.open("w") as lines:
         process = subprocess.Popen(command, cwd=folder, stdout=lines, stderr=lines, env=_environment())
     try:
-        server = Trino(f"http://127.0.0.1:{port}")
+        server = Trino(f"http://127.0.0.1:{port}", database)
         end = time.monotonic() + _STARTS
         while not server.is_ready():
             if process.poll() is not None or time.monotonic() > end:

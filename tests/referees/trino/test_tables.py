@@ -1,27 +1,116 @@
-"""Trino, the engine of Athena, reads what the product commits."""
+"""Trino, the engine of Athena, reads what the product commits, and runs the SQL that the product shows and sends."""
 
+import math
+import re
 from collections.abc import Iterator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
+from cli.demo.questions import QUESTIONS, row_counts_sql
+from cli.platform.local_cloud import require
+from cli.platform.query import _column_types, run_query
+from cli.platform.sql import as_of, assert_reads, literal, nested_as_json
+from tests.referees.commits import commits, rows_of, tables_of
 from tests.referees.trino.engine import TRINO
 from tests.referees.trino.server import Trino, running
-from tests.support.local.emulated_lake import DATABASE, HOUR, EmulatedLake
+from tests.support.local.deployed_cloud import Cloud
 
 pytestmark = pytest.mark.referee("Trino")
 
+_ROOT = Path(__file__).parents[3]
+_SHOWN = re.compile(r'sluice query (?:--as-of \S+ )?\\?"(.+?)\\?"|[`"](select .+? from .+?)[`"]')
+
 
 @pytest.fixture(scope="module")
-def trino(emulated_lake: EmulatedLake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trino]:
+def trino(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trino]:
     TRINO.or_skip()
-    with running(emulated_lake.cloud, tmp_path_factory.mktemp("trino")) as server:
+    with running(require(), cloud.output("Database"), tmp_path_factory.mktemp("trino")) as server:
         yield server
 
 
-def test_it_sees_every_commit_at_once_and_whole(emulated_lake: EmulatedLake, trino: Trino) -> None:
-    lake = emulated_lake
-    lake.prepare("MICROONE_EVENT", event_type="string")
-    lake.append("MICROONE_EVENT", [{"event_type": "click"}, {"event_type": "view"}])
-    found = trino.query("select event_type, count(*) from microone_event group by 1 order by 1", DATABASE)
-    assert found == [["click", 1], ["view", 1]]
-    assert HOUR
+def test_it_reads_every_table_after_every_kind_of_commit(cloud: Cloud, trino: Trino, tmp_path: Path) -> None:
+    for commit in commits(cloud, tmp_path):
+        for table, columns in tables_of(cloud).items():
+            listed = ", ".join(f'"{name}"' for name in columns)
+            found = trino.query(f"select {listed} from {table}")
+            expected = [list(map(_as_json, row)) for row in rows_of(cloud, table, columns)]
+            assert sorted(found, key=_order) == sorted(expected, key=_order), f"{table} after {commit}"
+
+
+def shown_queries() -> list[str]:
+    """Return every query of README, docs, and the help and examples of commands."""
+    pages = [_ROOT / "README.md", *(_ROOT / "docs").glob("*.md"), *(_ROOT / "cli").rglob("*.py")]
+    found = {
+        sql
+        for page in pages
+        for shown in _SHOWN.findall(page.read_text())
+        for sql in shown
+        if sql and not re.search(r"[{(\[]?\?|[{]|lake\.", sql)
+    }
+    return sorted(found)
+
+
+_QUERIES = [*shown_queries(), *QUESTIONS.values(), row_counts_sql(["MICROONE_EVENT", "MICROTWO_PRED"])]
+
+
+@pytest.mark.parametrize("sql", _QUERIES)
+def test_it_answers_what_we_show_as_the_local_cloud_does(cloud: Cloud, trino: Trino, sql: str) -> None:
+    assert_reads(sql)
+    _agree(cloud, trino, sql)
+
+
+def test_it_reads_tables_as_they_were(cloud: Cloud, trino: Trino) -> None:
+    tables = _column_types(cloud.deployment)
+    for snapshot in cloud.run("table", "microone_event"):
+        moment = datetime.fromisoformat(snapshot["committed_at"])
+        for asked in (int(snapshot["snapshot_id"]), moment):
+            found = _agree(cloud, trino, as_of("select count(*) as n from microone_event", asked, tables))
+            assert isinstance(asked, datetime) or found == [[snapshot["rows"]]]
+
+
+@pytest.mark.parametrize("key", ["it's one.json", 'a"b\\c', "line\nbreak\ttab", "\x00\x1b[31m", "größe/日本/😀", "%_"])
+def test_it_takes_our_literals_for_what_they_are(trino: Trino, key: str) -> None:
+    assert trino.query(f"select count(*), {literal(key)} from microone_event where _source_key = {literal(key)}") == [
+        [0, key]
+    ]
+
+
+def _agree(cloud: Cloud, trino: Trino, sql: str) -> list[list[Any]]:
+    """Ask Trino and the local cloud what `sluice query` sends; return the rows, which are the same."""
+    sent, json_columns = nested_as_json(sql, _column_types(cloud.deployment))
+    here = run_query(cloud.deployment, sent, json_columns)
+    rows = [list(map(_as_json, row)) for row in here.rows]
+    names, found = trino.result(sent)
+    there = [
+        [
+            orjson.loads(value) if name in json_columns and value else value
+            for name, value in zip(names, row, strict=True)
+        ]
+        for row in found
+    ]
+    assert names == here.columns
+    assert sorted(there, key=_order) == sorted(rows, key=_order)
+    return there
+
+
+def _as_json(value: Any) -> Any:
+    """Return a value as Trino gives it in JSON."""
+    if isinstance(value, dict):
+        return [_as_json(each) for each in value.values()]
+    if isinstance(value, list):
+        return [_as_json(each) for each in value]
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "microseconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
+    return value
+
+
+def _order(row: list[Any]) -> str:
+    return repr(row)

@@ -85,7 +85,7 @@ class Cloud:
         for task in tables._load(table).scan().plan_files():  # PyIceberg's own reader makes empty lists of nulls
             body = self.read(task.file.file_path.removeprefix(f"s3://{self.output('LakeBucket')}/"))
             rows += pq.read_table(pa.BufferReader(body), partitioning=None).to_pylist()
-        return [row for row in rows if source_key in {None, row["_source_key"]}]
+        return [row for row in rows if source_key is None or row["_source_key"] == source_key]
 
 
 def wait_until(look: Callable[[], T], seconds: float = 600) -> T:

@@ -30,7 +30,7 @@ _numbers = count(1)
 
 @dataclass(frozen=True)
 class EmulatedLake:
-    """Tables that tests make, fill and query."""
+    """Tables that tests make, fill and query, in the lake of a local cloud."""
 
     cloud: LocalCloud
     deployment: Deployment
@@ -38,7 +38,17 @@ class EmulatedLake:
     @property
     def tables(self) -> IcebergTables:
         """The tables of the lake."""
-        return IcebergTables(self.deployment.glue, DATABASE, BUCKET, self.deployment.s3)
+        return IcebergTables(self.deployment.glue, self.database, self.bucket, self.deployment.s3)
+
+    @property
+    def database(self) -> str:
+        """The database of the tables."""
+        return self.deployment.output("Database")
+
+    @property
+    def bucket(self) -> str:
+        """The bucket of their files."""
+        return self.deployment.output("LakeBucket")
 
     def prepare(self, name: str, **columns: str) -> str:
         """Create a table, or let it gain columns, of Glue's types; return its name."""
@@ -49,12 +59,12 @@ class EmulatedLake:
         """Add rows to an hour of a table in one file, as a run does; return the id of the snapshot."""
         run = f"run-{next(_numbers)}"
         glue, s3 = self.deployment.glue, self.deployment.s3
-        schema = GlueColumns(glue, DATABASE, S3ObjectStore(s3, BUCKET)).schema(name)
+        schema = GlueColumns(glue, self.database, S3ObjectStore(s3, self.bucket)).schema(name)
         body = io.BytesIO()
         pq.write_table(pa.Table.from_pylist([{**row, **hour} for row in rows], schema), body)
         folders = "/".join(f"{key}={value}" for key, value in hour.items())
         key = f"data/clean_parquet/{name}.parquet/{folders}/{run}.parquet"
-        s3.put_object(Bucket=BUCKET, Key=key, Body=body.getvalue())
+        s3.put_object(Bucket=self.bucket, Key=key, Body=body.getvalue())
         self.tables.append(name, run, [key])
         return self.tables.snapshots(name)[0].snapshot_id
 
