@@ -2,17 +2,20 @@
 
 The emulator writes a query's result to `<location>/<id>.csv/<id>.csv`, with values as Python prints them. Athena, and
 whoever reads the result there, means `<location>/<id>.csv`, every value in quotes, nulls without; and its text of
-booleans, doubles, times and nested values is Java's.
+booleans, doubles, times and nested values is Java's. Columns that a query gives no name have their place for one.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any, Protocol
 
+import sqlglot
 from ministack.services import athena
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 _PLAIN = (1e-3, 1e7)  # doubles between these are written without exponent
 
@@ -24,6 +27,7 @@ class _Writable(Protocol):
 def write_results() -> None:
     """Let the emulator's Athena write results as and where Athena does."""
     athena._datum_text = text_of
+    athena._run_duckdb = _with_names(athena._run_duckdb)
     athena._DUCKDB_TYPE_MAP = _Types(athena._DUCKDB_TYPE_MAP)
     athena.csv = SimpleNamespace(writer=_ResultFile)
     athena._save_query_results = _in_place(athena._save_query_results)
@@ -85,6 +89,36 @@ class _ResultFile:
         """Write rows."""
         for row in rows:
             self.writerow(row)
+
+
+def _with_names(run: Callable[..., Awaitable[dict[str, Any]]]) -> Callable[..., Awaitable[dict[str, Any]]]:
+    """Let columns without a name be `_col0`, `_col1` and so on; DuckDB names them after their expression."""
+
+    async def named(query: str, *place: str | None) -> dict[str, Any]:
+        result = await run(query, *place)
+        columns = result["columns"]
+        for number in _nameless(query, len(columns)):
+            columns[number] = f"_col{number}"
+        return result
+
+    return named
+
+
+def _nameless(query: str, width: int) -> list[int]:
+    """Return the places of columns that a query of so many gives no name; those between stars cannot be told."""
+    try:
+        parsed = sqlglot.parse_one(query, dialect="trino")
+    except SqlglotError:
+        return []
+    items = parsed.selects if isinstance(parsed, exp.Query) else []
+    stars = [number for number, item in enumerate(items) if item.is_star]
+    first, last = (stars[0], stars[-1]) if stars else (len(items), -1)
+    places = {number: number if number < first else width - len(items) + number for number in range(len(items))}
+    return [
+        place
+        for number, place in places.items()
+        if not first <= number <= last and not isinstance(items[number], exp.Alias | exp.Column | exp.Dot)
+    ]
 
 
 def _in_place(save: Callable[[str], Any]) -> Callable[[str], Any]:

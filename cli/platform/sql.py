@@ -142,6 +142,9 @@ def _outermost(query: exp.Expr) -> list[exp.Select]:
 
 
 def _cast_nested(select: exp.Select) -> list[str]:
+    for place, column in enumerate(select.selects):
+        if column.alias == f"_col_{place}":  # what sqlglot calls a column without a name; Athena says this:
+            column.set("alias", exp.to_identifier(f"_col{place}", quoted=True))
     nested = [column for column in select.selects if column.is_type(*exp.DataType.NESTED_TYPES)]
     for column in nested:
         column.replace(exp.alias_(exp.cast(column.unalias().copy(), "json"), column.alias_or_name, quoted=True))

@@ -17,6 +17,7 @@ from pyiceberg.typedef import Record
 
 from cli.platform.console import CliError
 from cli.platform.query import run_query
+from cli.platform.sql import nested_as_json
 from tests.support.aws_calls import AwsCalls
 from tests.support.local.emulated_lake import BUCKET, WORKGROUP, EmulatedLake
 
@@ -172,3 +173,27 @@ def test_the_patch_for_the_emulators_maintainers_applies(tmp_path: Path) -> None
     subprocess.run(["git", "apply", "-"], input=patch, text=True, check=True, cwd=tmp_path)  # noqa: S607  # wherever it is
     compile(copy.read_text(), str(module), "exec")
     assert "_iceberg_relation" in copy.read_text()
+
+
+@pytest.mark.parametrize(
+    ("items", "names"),
+    [
+        ("count(*), 1 as one, max(v.x), v.x", ["_col0", "one", "_col2", "x"]),
+        ("r.a, cast(r.a as bigint), r", ["a", "_col1", "r"]),
+        ("-x, *, x + 1", ["_col0", "x", "r", "_col3"]),
+    ],
+)
+def test_columns_without_a_name_are_called_as_athena_calls_them(
+    lake: EmulatedLake, items: str, names: list[str]
+) -> None:
+    source = "(select 1 as x, cast(row(2) as row(a integer)) as r) as v"
+    grouped = " group by v.x" if "count" in items else ""
+    once = f"select {items} from {source}{grouped}"
+    assert run_query(lake.deployment, once).columns == names
+    assert run_query(lake.deployment, f"{once} union all {once}").columns == names
+
+
+def test_columns_without_a_name_keep_it_beside_nested_values(lake: EmulatedLake) -> None:
+    lake.prepare("nested", tags="array<string>")
+    sql, _ = nested_as_json("select tags, count(*) from nested group by 1", {"nested": {"tags": "array<string>"}})
+    assert run_query(lake.deployment, sql).columns == ["tags", "_col1"]
