@@ -5,7 +5,7 @@ import json
 import math
 import sys
 
-from pyspark.sql import Row, SparkSession
+from pyspark.sql import Row, SparkSession  # type: ignore[import-not-found,unused-ignore] # in its own environment
 
 
 def main(settings: dict[str, str]) -> None:
