@@ -21,8 +21,9 @@ class SparkError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Spark:
-    """A session that runs; its catalog is called `lake`."""
+    """A session that runs; its catalog is called `lake`, and `database` has the tables."""
 
+    database: str
     process: "subprocess.Popen[str]"
     log: Path
 
@@ -43,7 +44,7 @@ class Spark:
 
 
 @contextmanager
-def running(cloud: LocalCloud, folder: Path) -> Iterator[Spark]:
+def running(cloud: LocalCloud, database: str, folder: Path) -> Iterator[Spark]:
     """Run a session that keeps its files in a folder; it has ended afterwards."""
     java, python, jars = parts()
     environment = {
@@ -66,7 +67,7 @@ def running(cloud: LocalCloud, folder: Path) -> Iterator[Spark]:
             command, cwd=folder, env=environment, text=True, stderr=lines, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
     with process:
-        yield Spark(process, log)
+        yield Spark(database, process, log)
 
 
 def _settings(cloud: LocalCloud, jars: Path, folder: Path) -> dict[str, str]:

@@ -20,14 +20,13 @@ _PAGE = Path(__file__).parents[3] / "docs" / "tables.md"
 @pytest.fixture(scope="module")
 def spark(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spark]:
     SPARK.or_skip()
-    with running(require(), tmp_path_factory.mktemp("spark")) as session:
+    with running(require(), cloud.output("Database"), tmp_path_factory.mktemp("spark")) as session:
         yield session
 
 
 @pytest.fixture(scope="module")
-def events(cloud: Cloud) -> str:
-    """The name of a table."""
-    return f"lake.{cloud.output('Database')}.microone_event"
+def events(spark: Spark) -> str:
+    return f"lake.{spark.database}.microone_event"
 
 
 def test_it_reads_every_table_after_every_kind_of_commit(cloud: Cloud, spark: Spark, tmp_path: Path) -> None:
@@ -51,11 +50,11 @@ def test_the_product_goes_on_with_what_it_commits(cloud: Cloud, spark: Spark, ev
         assert _agrees(cloud, spark, "microone_event", f"compaction, after {statement}") == after
 
 
-def test_what_we_show_runs_in_it(cloud: Cloud, spark: Spark) -> None:
+def test_what_we_show_runs_in_it(spark: Spark) -> None:
     shown = re.findall(r'^>>> spark\.sql\("(.+)"\)\.show\(\)$', _PAGE.read_text(), re.M)
     assert len(shown) == 2
     for sql in shown:
-        assert spark.query(sql.replace("sluice_dev", cloud.output("Database")))
+        assert spark.query(sql.replace("sluice_dev", spark.database))
 
 
 def test_it_wants_names_of_tables_in_small_letters_and_takes_those_of_columns_in_any(spark: Spark, events: str) -> None:
@@ -68,7 +67,7 @@ def _agrees(cloud: Cloud, spark: Spark, table: str, commit: str) -> int:
     """Return how many rows Spark finds in a table, which are those of the table's own files."""
     columns = tables_of(cloud)[table]
     listed = ", ".join(f"`{name}`" for name in columns)
-    found = spark.query(f"select {listed} from lake.{cloud.output('Database')}.{table}")
+    found = spark.query(f"select {listed} from lake.{spark.database}.{table}")
     expected = [list(map(as_json, row)) for row in rows_of(cloud, table, columns)]
     assert in_order(found) == in_order(expected), f"{table} after {commit}"
     return len(found)

@@ -12,7 +12,7 @@ import pytest
 from cli.demo.questions import QUESTIONS, row_counts_sql
 from cli.platform.local_cloud import require
 from cli.platform.query import _column_types, run_query
-from cli.platform.sql import as_of, assert_reads, literal, nestedas_json
+from cli.platform.sql import as_of, assert_reads, literal, nested_as_json
 from tests.referees.commits import as_json, commits, convert, in_order, rows_of, tables_of
 from tests.referees.trino.engine import TRINO
 from tests.referees.trino.server import Trino, running
@@ -100,7 +100,7 @@ def test_it_takes_our_literals_for_what_they_are(trino: Trino, key: str) -> None
 
 def _agree(cloud: Cloud, trino: Trino, sql: str) -> list[list[Any]]:
     """Ask Trino and the local cloud what `sluice query` sends; return the rows, which are the same."""
-    sent, json_columns = nestedas_json(sql, _column_types(cloud.deployment))
+    sent, json_columns = nested_as_json(sql, _column_types(cloud.deployment))
     here = run_query(cloud.deployment, sent, json_columns)
     names, found = trino.result(sent)
     nested = [name in json_columns for name in names]
