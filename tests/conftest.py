@@ -33,6 +33,7 @@ _TOGETHER = {
     "vendor_exports/local": "cloud of the exports",
     "platform/local": "cloud",
     "event_files/local": "cloud",
+    "tables/local": "cloud",
     "platform/infra": "synthesis",
     "event_files/infra": "synthesis",
     "vendor_exports/infra": "synthesis",

@@ -137,7 +137,9 @@ def _message(each: Listed) -> str:
 def _dollars(counts: Mapping[str, int]) -> float:
     """Return what listing the objects and taking them in costs; nothing sends them through EventBridge."""
     work = {CONVERT: {"files": counts["taken"], "bytes": counts["bytes"]}}
-    totals = RunTotals(outcomes={}, results={}, counts=work, rows={}, dirty={}, steps={}, states={}, seconds={})
+    totals = RunTotals(
+        outcomes={}, results={}, counts=work, rows={}, commits={}, dirty={}, steps={}, states={}, seconds={}
+    )
     used = {**PIPELINE.usage(totals), prices.BUS_EVENT: 0.0}
     listing = prices.OBJECT_PUT.of(counts["objects"] / _LISTED)
     return listing + sum(price.of(quantity) for price, quantity in used.items())

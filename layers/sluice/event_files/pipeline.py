@@ -38,13 +38,16 @@ def _usage(totals: "RunTotals") -> Mapping[Price, float]:
     """Return what taking in and converting the files of runs used."""
     files = totals.count(CONVERT, "files")
     batches = totals.count(CONVERT, "bytes") / _BATCH_BYTES
+    commits, parquet_files = totals.commits.get(CONVERT, 0), totals.count(CONVERT, "parquet_files")
     return {
         prices.QUEUE_REQUEST: 1.2 * files,  # sent one by one, received and deleted by tens
         prices.TABLE_WRITE: 2.0 * files,  # a transaction counts twice
         prices.TABLE_READ: 0.5 * files,
-        prices.OBJECT_GET: files + 2 * batches,
+        # A commit reads the end of each file of Parquet, and writes a manifest, a list of these, and the metadata anew.
+        prices.OBJECT_GET: files + 2 * batches + parquet_files + 6 * commits,
         # Parquet and a part of the profiling log for each file; chunks are fewer.
-        prices.OBJECT_PUT: 2 * totals.count(CONVERT, "parquet_files"),
+        prices.OBJECT_PUT: 2 * parquet_files + 3 * commits,
+        prices.CATALOG_REQUEST: 5 * commits,  # one of them by the batch that the files are of
         prices.FUNCTION_CALL: files / _FILES_PER_CALL + batches,
         prices.FUNCTION_TIME: files * _FILE_GB_SECONDS + batches * _BATCH_GB_SECONDS,
         prices.TRANSITION: batches * _BATCH_TRANSITIONS,

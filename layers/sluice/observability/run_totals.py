@@ -20,6 +20,7 @@ class RunTotals:
         results: Number of runs by kind and result.
         counts: The records' counts by kind and name, as the kind adds them up.
         rows: Rows written, by table.
+        commits: How often a run added rows to a table, the log of its events among them, by kind.
         dirty: Dirty events by table and reason.
         steps: Median seconds of each step, by kind, of the runs that worked.
         states: States the runs went through, each counted once per run, by kind.
@@ -30,6 +31,7 @@ class RunTotals:
     results: Mapping[str, Mapping[Result, int]]
     counts: Mapping[str, Mapping[str, int]]
     rows: Mapping[str, int]
+    commits: Mapping[str, int]
     dirty: Mapping[tuple[str, str], int]
     steps: Mapping[str, Mapping[str, float]]
     states: Mapping[str, int]
@@ -45,6 +47,7 @@ class RunTotals:
             results={name: Counter(kinds[name].result(run.outcome) for run in some) for name, some in by_kind.items()},
             counts={name: kinds[name].add_up(some) for name, some in by_kind.items()},
             rows=_added(run.rows for run in runs),
+            commits={name: sum(len(run.rows) + 1 for run in some if run.rows) for name, some in by_kind.items()},
             dirty=_added({(t, r): n for t, reasons in run.dirty.items() for r, n in reasons.items()} for run in runs),
             steps={name: _median_seconds(kinds[name], some) for name, some in by_kind.items()},
             states={name: sum(len(run.steps) for run in some) for name, some in by_kind.items()},

@@ -1,7 +1,15 @@
 """The pipeline of the tables' upkeep as the platform sees it."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from sluice.observability import prices
 from sluice.observability.pipeline import Pipeline
+from sluice.observability.prices import Price
 from sluice.runs.model import FinishedExecution, Result, RunKind, RunSummary
+
+if TYPE_CHECKING:
+    from sluice.observability.run_totals import RunTotals
 
 COMPACT = "compact"
 _COUNTS = {
@@ -23,6 +31,12 @@ def summarise(execution: FinishedExecution) -> RunSummary:
     return RunSummary(str(output.get("run_id", "")), str(output.get("status", "")), counts)
 
 
+def _usage(totals: "RunTotals") -> Mapping[Price, float]:
+    """Return what replacing files used: each is read once, the new one once more by its commit."""
+    made = totals.count(COMPACT, "files_made")
+    return {prices.OBJECT_GET: totals.count(COMPACT, "files_replaced") + made, prices.OBJECT_PUT: made}
+
+
 PIPELINE = Pipeline(
     name="tables",
     title="Tables",
@@ -35,4 +49,5 @@ PIPELINE = Pipeline(
             summarise=summarise,
         ),
     ),
+    usage=_usage,
 )

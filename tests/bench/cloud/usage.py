@@ -40,8 +40,8 @@ def used(deployment: Deployment) -> Usage:
     """Return all that was used; what only arrives, such as announcements, is not seen here."""
     usage: defaultdict[Price, float] = defaultdict(float)
     for name, count in requests(deployment).items():
-        if name in _COUNTED:
-            usage[_COUNTED[name]] += count
+        if price := prices.CATALOG_REQUEST if name.startswith("glue ") else _COUNTED.get(name):
+            usage[price] += count
     for _, _, message in _logged(deployment):
         usage[prices.LOG_INTAKE] += len(message.encode()) + _LOG_OVERHEAD
         if report := _REPORT.match(message):

@@ -99,6 +99,7 @@ class BusyStage:
     def roll_back(self, trouble: Interceptor = undisturbed) -> None:
         """Roll TABLE back, or forward to the newest snapshot if it is rolled back; asked for until it is so."""
         current = self._current()
+        assert current is not None
         target = max(self._snapshots.values(), key=lambda each: each.sequence_number or 0)
         if target.snapshot_id == current.snapshot_id:
             target = self._lineage(current)[: _BACK + 1][-1]
@@ -106,9 +107,9 @@ class BusyStage:
         self.courses[TABLE].may_become(after)
         while True:
             with self.stage.calls.intercept(trouble), suppress(AwsUnavailableError, KilledError, CommitError):
-                self.stage.tables.roll_back(TABLE, target.snapshot_id, self._current().snapshot_id)
+                self.stage.tables.roll_back(TABLE, target.snapshot_id, current.snapshot_id)
                 break
-            trouble = undisturbed
+            trouble, current = undisturbed, self._current() or current
         assert self._visible() == after
         self.courses[TABLE].is_now(after)
 
@@ -126,10 +127,10 @@ class BusyStage:
         self.courses[LOG].may_become(self.courses[LOG].states[-1] | {self._folder})
         return after
 
-    def _current(self) -> Snapshot:
+    def _current(self) -> Snapshot | None:
         table = self.stage.tables._load(TABLE)
         self._snapshots = {each.snapshot_id: each for each in table.snapshots()}
-        return self._snapshots[table.metadata.current_snapshot_id or 0]
+        return table.current_snapshot()
 
     def _visible(self, snapshot: Snapshot | None = None) -> frozenset[str]:
         """Return the folders that a snapshot of TABLE has the rows of, as its history says; the current one's."""

@@ -58,6 +58,15 @@ def test_records_of_some_days_are_extended_to_a_month(records: RunRecords) -> No
     assert "EventBridge" not in found["running"], "buckets of the stage's own send their events themselves"
 
 
+def test_each_commit_to_a_table_asks_the_catalog_and_writes_metadata(records: RunRecords) -> None:
+    records.write(conversion(ago(days=10)))
+    few = sluice_json("cost")["running"]
+    records.write(conversion(ago(days=10), rows={f"TABLE_{number}": 1 for number in range(9_999)}))
+    many = sluice_json("cost")["running"]
+    assert many["Glue Data Catalog"] == pytest.approx(prices.CATALOG_REQUEST.of(3 * 5 * 10_002), abs=1e-4)
+    assert many["S3 writes"] - few["S3 writes"] == pytest.approx(prices.OBJECT_PUT.of(3 * 3 * 10_000), abs=1e-3)
+
+
 def test_events_of_existing_buckets_are_paid_for(stage: Deployment, records: RunRecords) -> None:
     records.write(conversion(ago(days=10), 25 * 1_000_000))
     heard = {"Type": "AWS::Events::Rule", "Properties": {"EventPattern": {"source": ["aws.s3"]}}}
