@@ -46,10 +46,9 @@ def panels(stage: Stage, functions: Sequence[PythonFunction]) -> Panels:
         business=[
             [heading("API pulls")],
             [
-                graph("Endpoints by what became of them", shown(*ends), width=6),
-                graph("Rows pulled", shown(metrics.ROWS_PULLED), width=6),
-                graph("Nulls, dirty rows, schema", shown(*quality), width=6),
-                graph("Pages", shown(metrics.PAGES_PULLED), width=6),
+                graph("Endpoints by what became of them", shown(*ends), width=8),
+                graph("Rows pulled", shown(metrics.ROWS_PULLED), width=8),
+                graph("Nulls, dirty rows, schema", shown(*quality), width=8),
             ],
             [
                 graph("Seconds by phase of a pull", phases, width=8, unit="s"),

@@ -52,7 +52,9 @@ class Machine(Construct):
     machine: sfn.StateMachine
 
     def __init__(self, scope: Construct, kind: str, lake: LakePart) -> None:
-        super().__init__(scope, kind.title().replace("_", ""))
+        name = kind.title().replace("_", "")
+        # The CDK leaves a name out of an id where the one before ends with it.
+        super().__init__(scope, f"{name}Machine" if scope.node.id.endswith(name) else name)
         self.kind = kind
         self._name = f"{stage_of(self).resource_prefix}-{kind}"
         self._lake = lake

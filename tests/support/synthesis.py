@@ -96,6 +96,11 @@ class Synthesis:
         return self.by_part["Tables"]
 
     @property
+    def api_pull(self) -> Template:
+        """Part of the pulls of the application's API."""
+        return self.by_part["ApiPull"]
+
+    @property
     def observability(self) -> Template:
         """Part of observability."""
         return self.by_part["Observability"]

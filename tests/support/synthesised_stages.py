@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from infra.api_pull.settings import ApiPull
 from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import Observability, SlackChannel
 from infra.stage import FunctionSize, Stage
@@ -38,6 +39,7 @@ ODD = Stage(name="odd").having(
     EventFiles(),
     ODD_EXPORTS,
     Tables(),
+    ApiPull(),
     Observability(
         emails=("a@example.com", "b@example.com"),
         slack=SlackChannel(workspace="T01", channel="C01"),

@@ -8,7 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.api_pull.contracts import contracts
 from sluice.api_pull.extraction import Extraction, Limits
-from sluice.api_pull.metrics import MEMORY_USED, PAGES_PULLED, REQUESTS_RETRIED
+from sluice.api_pull.metrics import MEMORY_USED, REQUESTS_RETRIED
 from sluice.api_pull.model import Pull
 from sluice.api_pull.progress import EXTRACT, ExtractProgress
 from sluice.api_pull.pulls import StepProgress
@@ -55,7 +55,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     after = extraction.proceed(
         before, lambda: context.get_remaining_time_in_millis() > last_milliseconds, time.monotonic
     )
-    emitter.add(PAGES_PULLED, after.pages - before.pages)
     emitter.add(REQUESTS_RETRIED, after.retries - before.retries)
     emitter.add(MEMORY_USED, peak_memory_mb())
     shown = {"next_step": after.next_step, "wait_seconds": after.wait_seconds}

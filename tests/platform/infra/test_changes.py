@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import app
+from infra.api_pull.settings import ApiPull
 from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import ExistingCluster, Observability, Search, SlackChannel
 from infra.stage import Batching, FunctionSize, ProducerBucket, Stage
@@ -25,7 +26,7 @@ from tests.support.synthesis import Resource, settings
 
 Body = dict[str, Any]
 
-BASE = Stage(name="changing").having(EventFiles(), VendorExports(), Tables(), Observability())
+BASE = Stage(name="changing").having(EventFiles(), VendorExports(), Tables(), ApiPull(), Observability())
 OTHER_DEPLOYMENT = {"name", "local", "account", "region", "parts"}  # no change of the same one
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/12345678-1234-1234-1234-12345678901{}"
 DOMAIN = ExistingCluster(url="https://logs.example", arn="arn:aws:es:eu-central-1:123456789012:domain/logs")

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from infra.api_pull.settings import ApiPull
 from infra.event_files.settings import EventFiles
 from tests.support.synthesis import Resource, Synthesis, Template, text
 
@@ -59,6 +60,8 @@ def test_what_expires_in_the_lake_and_what_does_not(stage: Synthesis) -> None:
     assert expiring == {
         "data/dirty_json/": settings.settings(EventFiles).dirty_retention_days,
         "data/unrelated_json/": settings.settings(EventFiles).dirty_retention_days,
+        "raw/": settings.settings(ApiPull).raw_retention_days,
+        "data/dirty_rows/": settings.settings(ApiPull).dirty_retention_days,
         "runs/": settings.run_retention_days,
         "data/reports/": settings.run_retention_days,
         "athena/": settings.query_result_retention_days,
@@ -91,6 +94,7 @@ def test_state_belongs_to_the_pipelines(stage: Synthesis) -> None:
         "EventFiles": {"Ledger", "MediaIndex"},
         "VendorExports": {"Slots"},
         "Tables": set(),
+        "ApiPull": {"Pulls"},
         "Observability": set(),
     }
     for table in stage.template.of_type(TABLE).values():

@@ -55,6 +55,7 @@ def publishes(table: str) -> Rights:
 
 CREATE = "s3:PutObject of what is not there"
 RUN = "lake/runs/2*"
+PULL = "lake/runs/pulls/*"
 
 LETTERS = to("missed calls", "sqs:SendMessage")
 SECRET = to("the vendor's secret", "secretsmanager:GetSecretValue")
@@ -78,6 +79,7 @@ MAPS = {
     "export": "CopyTheFiles",
     "history": "ObserveTheParts",
     "compact": "CompactTheGroups",
+    "pull": "LoadTheParts",
 }
 # By stack and function; `flow/` is the folder of the stage's flow of the vendor.
 FUNCTIONS: dict[str, dict[str, Rights]] = {
@@ -177,6 +179,34 @@ FUNCTIONS: dict[str, dict[str, Rights]] = {
         | to("lake/runs/compact-*/commit.json", WRITE)
         | to("lake", LIST),
     },
+    "api_pull": {
+        "BeginPull": items("pulls", "pull", "GetItem", "UpdateItem")
+        | to("executions of pull", "states:DescribeExecution"),
+        "CheckSource": set(),
+        "ExtractPages": to("lake/raw/*", READ, WRITE) | to(f"{PULL}/extract-*", READ, WRITE),
+        "CheckRows": catalog("*", "GetTable")
+        | to("lake/data/clean_parquet/*.parquet/metadata/*", READ)
+        | to("lake/raw/*", READ)
+        | to(PULL, READ, WRITE)
+        | to("lake/data/api_pull/history.json", READ)
+        | {
+            right
+            for table in ("TRACKS", "USERS", "LISTENS")
+            for right in to(f"lake/data/clean_parquet/{table}.parquet/snapshot_date=*", READ, WRITE)
+        }
+        | to("lake/data/dirty_rows/*", WRITE)
+        | to("lake", LIST),
+        "KeepSnapshot": commits("TRACKS")
+        | commits("USERS")
+        | commits("LISTENS")
+        | to(f"{PULL}/check-*", READ)
+        | to(f"{PULL}/files.json", WRITE),
+        "RecordPull": items("pulls", "pull", "UpdateItem")
+        | to(PULL, READ)
+        | to(f"{PULL}/result.json", WRITE)
+        | to("lake/data/api_pull/history.json", READ, WRITE)
+        | to("lake", LIST),
+    },
     "observability": {
         "RunHistoryRecordRun": consumes("queue of ends")
         | {
@@ -221,6 +251,7 @@ def _machine(name: str, plans: str, *functions: str) -> Rights:
 CONVERSION = ("PlanConversion", "ConvertBatch", "CommitConversion", "ProfileRun")
 DELIVERY = ("ClaimSlot", "TriggerJob", "CheckJob", "ListFiles", "CopyFiles", "CheckDelivery", "RecordResult")
 COMPACTION = ("PlanCompaction", "CompactPartitions", "TidyTables")
+PULLING = ("BeginPull", "CheckSource", "ExtractPages", "CheckRows", "KeepSnapshot", "RecordPull")
 HISTORY = ("PlanHistory", "ObserveHours", "UpdateHistory")
 MACHINES = {
     "event_files": {"Convert": _machine("convert", f"{RUN}/plan-*", *CONVERSION)},
@@ -229,6 +260,7 @@ MACHINES = {
         "History": _machine("history", "lake/runs/history/*", *HISTORY),
     },
     "tables": {"Compact": _machine("compact", "lake/runs/compact-*", *COMPACTION)},
+    "api_pull": {"PullMachine": _machine("pull", "lake/runs/pulls/*", *PULLING)},
     "observability": {},
     "lake": {},
 }
@@ -240,6 +272,7 @@ SCHEDULES = {
     },
     "vendor_exports": {"EachHour": to("machine export", "states:StartExecution")},
     "lake": {},
+    "api_pull": {"Pulls": to("machine pull", "states:StartExecution")},
     "tables": {"Compactions": to("machine compact", "states:StartExecution")},
     "observability": {f"DigestsEach{period}": to("SendDigest", "lambda:InvokeFunction") for period in ("Day", "Week")},
 }

@@ -16,7 +16,7 @@ NAMED = {
     "events.amazonaws.com": {"arn"},  # of one rule, and so of its account
     "chatbot.amazonaws.com": set(),  # names neither; its role has no rights
 }
-SHARED_TABLES = ("<EventFilesLedger", "<VendorExportsSlots")
+SHARED_TABLES = ("<EventFilesLedger", "<VendorExportsSlots", "<ApiPullPulls")
 
 
 @pytest.mark.parametrize("name", [*STAGES, FEATURE, "odd"])

@@ -18,10 +18,11 @@ from tests.support.synthesis import Synthesis
 MODULES = 140  # beyond the SDK's own
 MORE_MODULES = {
     **dict.fromkeys(("check_job", "claim_slot", "list_files", "trigger_job"), 180),  # the vendor's API
+    **dict.fromkeys(("check_source", "extract_pages"), 180),  # the application's API
     "copy_files": 220,
     "update_history": 250,
     "send_digest": 260,  # downloads; plots
-    **dict.fromkeys(("commit_conversion", "prepare_tables", "profile_run"), 300),  # PyIceberg
+    **dict.fromkeys(("commit_conversion", "prepare_tables", "profile_run", "keep_snapshot"), 300),  # PyIceberg
     **dict.fromkeys(("plan_compaction", "compact_partitions", "tidy_tables"), 300),
 }
 MEGABYTES = {"validate_files": 25, "convert_batch": 100}

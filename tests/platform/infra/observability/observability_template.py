@@ -59,7 +59,7 @@ class ObservabilityTemplate:
     def alarms(self) -> dict[str, dict[str, Any]]:
         """Return alarms by name, such as FilesWaiting."""
         return {
-            re.sub(r"^Observability(EventFiles|VendorExports)?(?=[A-Z])", "", logical_id)[:-8]: self.resolved(
+            re.sub(r"^Observability(EventFiles|VendorExports|ApiPull)?(?=[A-Z])", "", logical_id)[:-8]: self.resolved(
                 alarm["Properties"]
             )
             for logical_id, alarm in self.template.of_type(ALARM).items()

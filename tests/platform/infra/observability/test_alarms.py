@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from infra.api_pull.settings import ApiPull
 from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import Observability
 from infra.vendor_exports.settings import VendorExports
@@ -46,8 +47,8 @@ def alarms(prd: Synthesis) -> ByName:
 def test_the_alarms_of_a_stage_are_those_of_the_runbook(synthesis_of: Callable[[str], Synthesis]) -> None:
     absent: dict[str, set[str]] = {
         "prd": set(),
-        "dev": {"ExportAbsent"},  # exports by hand only
-        "local": {"ConversionLate", "NothingArrives", "ExportAbsent"},  # nothing by a schedule
+        "dev": {"ExportAbsent", "PullAbsent"},  # exports and pulls by hand only
+        "local": {"ConversionLate", "NothingArrives", "ExportAbsent", "PullAbsent"},  # nothing by a schedule
         FEATURE: ALL,
     }
     for name, missing in absent.items():
@@ -124,6 +125,7 @@ def test_an_alarm_looks_back_no_longer_than_a_day_or_a_week(alarms: ByName) -> N
 def test_thresholds_are_the_stages(alarms: ByName, prd: Synthesis) -> None:
     settings = prd.stage.settings
     shared, files, exports = settings(Observability), settings(EventFiles), settings(VendorExports)
+    pulls = settings(ApiPull)
     assert {name: alarm["Threshold"] for name, alarm in alarms.items() if alarm.get("Threshold")} == {
         "FilesLate": 60 * shared.queue_age_minutes,
         "ValidationFailing": shared.error_percent,
@@ -135,6 +137,8 @@ def test_thresholds_are_the_stages(alarms: ByName, prd: Synthesis) -> None:
         "NothingArrives": 3600 * files.quiet_hours,
         "ExportLate": 60_000 * exports.late_minutes,
         "ExportAbsent": 1,
+        "PullLate": 60_000 * pulls.late_minutes,
+        "PullAbsent": 1,
     }
 
 
@@ -214,5 +218,5 @@ def _anchors(markdown: str) -> Iterator[str]:
 
 def _as_deployed(description: str) -> str:
     region = re.sub(r"\b(Region)\b", LONGEST_REGION, description)
-    names = re.sub(r"(EventFiles|VendorExports|Observability)/\w+(\.\w+)?", "x" * LONGEST_NAME, region)
+    names = re.sub(r"(EventFiles|VendorExports|ApiPull|Observability)/\w+(\.\w+)?", "x" * LONGEST_NAME, region)
     return re.sub(r"AccountId", "1" * 12, re.sub("Partition", "aws-us-gov", names))

@@ -5,7 +5,7 @@ import pytest
 from cli.platform.cost import fixed_cost
 from tests.support.synthesis import Synthesis
 
-BUDGET = 17.0
+BUDGET = 20.0
 
 
 def observing(stage: Synthesis) -> dict[str, float]:
