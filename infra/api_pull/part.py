@@ -37,7 +37,7 @@ class ApiPullPart(PipelinePart):
         self.steps = PullFunctions(self, self.state_table("Pulls"), secret_arn)
         self.pull = PullMachine(self, self.steps)
         self.add_machine(self.pull)
-        self.schedule("Pulls", settings.schedule, self.pull, "Pulls all rows of the application's API")
+        self.schedule("EachDay", settings.schedule, self.pull, "Pulls all rows of the application's API")
         if secret_arn:
             self.publish(SourceSecret=secret_arn)
 

@@ -8,7 +8,7 @@ ENDPOINTS_FAILED = Metric("EndpointsFailed", "Count", "Endpoints that could not 
 ROWS_PULLED = Metric("RowsPulled", "Count", "Rows that the endpoints delivered.")
 ROWS_DIRTY = Metric("RowsDirty", "Count", "Rows, or items of them, that are dirty, by reason.", rare=True)
 NULL_VALUES = Metric("NullValues", "Count", "Nulls in the rows.", rare=True)
-UNKNOWN_MEMBERS = Metric("UnknownMembers", "Count", "Members that the contracts do not know.", rare=True)
+UNKNOWN_MEMBERS = Metric("UnknownApiMembers", "Count", "Members that the contracts do not know.", rare=True)
 SCHEMA_CHANGES = Metric("SchemaChanges", "Count", "Members that are gone or of another type.", rare=True)
 PULL_RESTARTS = Metric("PullRestarts", "Count", "Endpoints started over because their rows moved.", rare=True)
 REQUESTS_RETRIED = Metric("RequestsRetried", "Count", "Requests that were sent again.", rare=True)

@@ -272,7 +272,7 @@ SCHEDULES = {
     },
     "vendor_exports": {"EachHour": to("machine export", "states:StartExecution")},
     "lake": {},
-    "api_pull": {"Pulls": to("machine pull", "states:StartExecution")},
+    "api_pull": {"EachDay": to("machine pull", "states:StartExecution")},
     "tables": {"Compactions": to("machine compact", "states:StartExecution")},
     "observability": {f"DigestsEach{period}": to("SendDigest", "lambda:InvokeFunction") for period in ("Day", "Week")},
 }

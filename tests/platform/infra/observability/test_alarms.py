@@ -93,7 +93,7 @@ def test_composites_and_an_alarm_without_one_page_and_say_when_it_is_over(prd: S
 def test_what_a_missing_figure_means_is_said(alarms: ByName) -> None:
     missing = {name: alarm["TreatMissingData"] for name, alarm in alarms.items()}
     breaching = {name for name, treated in missing.items() if treated == "breaching"}
-    assert breaching == {"ConversionLate", "ExportAbsent"}, "a figure that always comes, by a schedule"
+    assert breaching == {"ConversionLate", "ExportAbsent", "PullAbsent"}, "a figure that always comes, by a schedule"
     assert set(missing.values()) == {"breaching", "notBreaching"}
 
 

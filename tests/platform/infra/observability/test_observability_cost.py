@@ -24,9 +24,9 @@ def test_what_it_is_made_of(prd: Synthesis) -> None:
     assert observing(prd) == pytest.approx(
         {
             "CloudWatch dashboards": 6.0,
-            "CloudWatch composite alarms": 1.5,
-            "CloudWatch alarms": 3.7,  # over 35 metrics and the two edges of a band
-            "CloudWatch metrics": 4.8,
+            "CloudWatch composite alarms": 2.0,
+            "CloudWatch alarms": 4.4,  # over 42 metrics and the two edges of a band
+            "CloudWatch metrics": 6.6,
             "SQS": 0.2592,  # Lambda asks the queue of ends of runs
         }
     )
