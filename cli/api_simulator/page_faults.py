@@ -92,7 +92,7 @@ def page_twice(target: Target) -> ApiFault:
 def page_ignored(target: Target) -> ApiFault:
     """Whatever page is asked for, the first one comes."""
     first = _numbered(target, lambda _: 1)
-    return replace(first, page=lambda _, page: page | {"page": 1})
+    return replace(first, page=lambda request, page: page | {"page": 1} if request.call == target.call else page)
 
 
 def page_mislabelled(target: Target) -> ApiFault:

@@ -28,19 +28,26 @@ def of_member(name: str, value: Any, target: Target) -> Fault:  # noqa: ANN401 -
     return of_rows(lambda row: [row | {name: value}], 1, target)
 
 
+def _second(made: Callable[[Row], Row], target: Target) -> Fault:
+    """Put a row made of the first in place of the second."""
+    return of_pages(
+        target, lambda page: page | {"items": [*(rows := page["items"])[:1], *map(made, rows[:1]), *rows[2:]]}
+    )
+
+
 def of_every_row(change: Callable[[Row], Row], target: Target) -> Fault:
     """Change all rows."""
     return of_rows(lambda row: [change(row)], 100, target)
 
 
 def row_twice(target: Target) -> Fault:
-    """The first row of a page comes twice."""
-    return of_rows(lambda row: [row, row], 1, target)
+    """The first row of a page comes again in place of the second."""
+    return _second(lambda first: first, target)
 
 
 def key_twice(target: Target) -> Fault:
-    """The first row of a page comes again with another value under the same key."""
-    return of_rows(lambda row: [row, row | {"updated_at": "2027-01-01T00:00:00"}], 1, target)
+    """The second row of a page has the key of the first, and other values."""
+    return _second(lambda first: first | {"updated_at": "2027-01-01T00:00:00"}, target)
 
 
 def row_is(value: Any, target: Target) -> Fault:  # noqa: ANN401 - any JSON value
