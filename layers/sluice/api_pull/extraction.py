@@ -116,6 +116,7 @@ class Extraction:
                     if not tolerant:
                         return self._started_over(self._flushed(progress, buffer), watch)
                 if is_end:
+                    watch.assert_pages_differ(asked, page)
                     return replace(self._flushed(progress, buffer), next_step=EXTRACTED, is_union=progress.has_moved)
                 if buffer.size >= self._limits.part_bytes:
                     progress, buffer = self._flushed(progress, buffer), _Buffer(progress.next_page)

@@ -96,6 +96,14 @@ class PageWatch:
         if not page.items and asked < page.pages:
             raise MovedError(f"page {asked} of {page.pages} is empty")
 
+    def assert_pages_differ(self, last: int, page: Page) -> None:
+        """Raise PullError where all pages up to the last had the rows of the first, of a set that should have more."""
+        if last > 1 and page.items and self.barren >= last - 1 and len(self.keys) < page.total:
+            raise PullError(
+                f"all {last} pages hold the same {len(self.keys):,} of {page.total:,} rows, whichever is asked for. "
+                "Ask who runs the API"
+            )
+
     def finish(self, earlier_repeats: set[Any]) -> None:
         """Compare what came with what was announced.
 
