@@ -111,6 +111,10 @@ class MemoryTables:
     def __init__(self) -> None:
         self.files: dict[str, dict[str, Sequence[str]]] = defaultdict(dict)
 
-    def append(self, table: str, run_id: str, files: Sequence[str]) -> None:
+    def id_and_runs(self, table: str) -> tuple[str, set[str]]:
+        """Return the runs of a table, which is never dropped."""
+        return "", set(self.files[table])
+
+    def append(self, table: str, run_id: str, files: Sequence[str], table_id: str = "") -> None:  # noqa: ARG002
         """Make all files of a run rows of a table, unless they are."""
         self.files[table].setdefault(run_id, tuple(files))

@@ -21,6 +21,7 @@ from sluice.event_files.convert.leaving_out import leave_out
 from sluice.event_files.convert.model import BatchGroup, Plan
 from sluice.event_files.convert.planning import Decision, Planned, Planning
 from sluice.event_files.convert.profiling import publish_profile
+from sluice.event_files.convert.renewing import renew
 from sluice.event_files.ledger.ledger_dynamodb import DynamoLedger
 from sluice.event_files.ledger.model import SourceObject
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
@@ -212,9 +213,10 @@ class MotoStage:
         Converter(REGISTRY, lake or self.lake, self.columns.schema, lambda: token).convert(group)
 
     def leave_out(self, planned: Planned) -> Planned | None:
-        """Plan again without chunks that could not be converted; None if all could."""
+        """Plan again what could not be converted, or was for a table of before; None if nothing is."""
         assert planned.plan_key
-        following = leave_out(self.read_plan(planned), planned.plan_key, self.lake, self.runs)
+        plan = self.read_plan(planned), planned.plan_key, self.lake, self.tables, self.runs
+        following = leave_out(*plan) or renew(*plan)
         return following and replace(planned, plan_key=following[0])
 
     def commit(self, planned: Planned) -> Summary:

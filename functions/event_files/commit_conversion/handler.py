@@ -8,6 +8,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.aws.runtime import dynamodb, glue, s3, setting
 from sluice.event_files.convert.committing import assert_owned, commit, read_plan
 from sluice.event_files.convert.leaving_out import leave_out
+from sluice.event_files.convert.renewing import renew
 from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.event_files.metrics import CHUNKS_LEFT_OUT
 from sluice.lake.object_store_s3 import S3ObjectStore
@@ -27,7 +28,7 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     key = event["plan_key"]
     plan = read_plan(files, key)
     assert_owned(plan, event["execution"], ledger)
-    if following := leave_out(plan, key, files, ledger):
+    if following := leave_out(plan, key, files, tables, ledger) or renew(plan, key, files, tables, ledger):
         key, plan = following
         if plan.groups:
             return {"status": "planned_again", "run_id": plan.run_id, "plan_key": key}

@@ -7,6 +7,7 @@ import orjson
 import pyarrow as pa
 
 from sluice.lake.object_store import ObjectStore
+from sluice.lake.parquet import TABLE_ID
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -32,12 +33,21 @@ class GlueColumns:
         self._files = files
 
     def schema(self, table: str) -> pa.Schema:
-        """Return a table's columns; each field, nested ones too, has the id that Iceberg knows it by."""
-        entry = self._client.get_table(DatabaseName=self._database, Name=table.lower())["Table"]
+        """Return a table's columns; each field, nested ones too, has the id that Iceberg knows it by.
+
+        Its metadata have the id of the table itself.
+
+        Raises:
+            LookupError: There is no such table.
+        """
+        try:
+            entry = self._client.get_table(DatabaseName=self._database, Name=table.lower())["Table"]
+        except self._client.exceptions.EntityNotFoundException as error:
+            raise LookupError(f"the catalog has no table {table}: deploy the stage") from error
         key = entry["Parameters"]["metadata_location"].removeprefix("s3://").partition("/")[2]
         metadata = orjson.loads(self._files.read(key))
         (current,) = (each for each in metadata["schemas"] if each["schema-id"] == metadata["current-schema-id"])
-        return file_schema(current)
+        return file_schema(current).with_metadata({TABLE_ID: metadata["table-uuid"]})
 
 
 def file_schema(schema: Mapping[str, Any]) -> pa.Schema:

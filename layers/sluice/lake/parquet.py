@@ -9,6 +9,8 @@ import pyarrow.parquet as pq
 
 from sluice.contracts.model import PARTITION_KEYS, Column, HiveType, parse_hive
 
+TABLE_ID = "sluice.table"
+"""Of a schema's metadata: the id of the catalog's table that the schema is of."""
 _NONE: Mapping[str, pa.Array] = MappingProxyType({})
 _PRIMITIVES = {
     "string": pa.string(),
@@ -82,6 +84,11 @@ def _column(table: pa.Table, field: pa.Field) -> pa.ChunkedArray:
         return pa.nulls(len(table), field.type)
     column = table[field.name]
     return column if column.type == field.type else column.cast(field.type)
+
+
+def table_id_of(schema: pa.Schema) -> str:
+    """Return the id of the catalog's table that a schema is of; "" where that is unknown."""
+    return (schema.metadata or {}).get(TABLE_ID.encode(), b"").decode()
 
 
 def to_parquet(table: pa.Table) -> bytes:

@@ -159,16 +159,27 @@ class IcebergTables:
             return ["dropped"]
         return []
 
-    def append(self, table: str, run_id: str, files: Sequence[str]) -> None:
+    def id_and_runs(self, table: str) -> tuple[str, set[str]]:
+        """Return a table's id, which no other of its name ever has, and the runs it has; "" if it is not there."""
+        with suppress(NoSuchTableError):
+            current = self._load(table)
+            return str(current.metadata.table_uuid), set(map(run_of, current.snapshots()))
+        return "", set()
+
+    def append(self, table: str, run_id: str, files: Sequence[str], table_id: str = "") -> None:
         """Add all files (keys of the bucket) of a run to a table in one snapshot, unless one of the run is there.
 
+        They were written for the table of `table_id`, if that is known: in another their columns have other ids.
+
         Raises:
-            CommitError: Others committed first each time, or Glue or S3 refused.
+            CommitError: Others committed first each time, the table is another, or Glue or S3 refused.
         """
         locations = [f"s3://{self._bucket}/{key}" for key in files]
 
         def add(current: IcebergTable) -> None:
             if run_id not in map(run_of, current.snapshots()):
+                if table_id not in {"", str(current.metadata.table_uuid)}:
+                    raise CommitError(f"table {table} was created anew since run {run_id} wrote for it")
                 current.add_files(locations, snapshot_properties={RUN: run_id}, check_duplicate_files=False)
 
         self._commit(table, add, f"run {run_id} could not be committed to table {table}")

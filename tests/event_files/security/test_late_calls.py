@@ -133,7 +133,11 @@ def test_a_late_attempt_to_leave_out(moto_stage: MotoStage, changes: int) -> Non
     assert planned.plan_key
     key, whole = spoil(moto_stage, CLEAN_PREFIX, lambda _: None)
     moto_stage.convert_batches(planned)
-    with late(moto_stage, changes, lambda store: leave_out(plan, planned.plan_key or "", store, moto_stage.runs)):
+    with late(
+        moto_stage,
+        changes,
+        lambda store: leave_out(plan, planned.plan_key or "", store, moto_stage.tables, moto_stage.runs),
+    ):
         moto_stage.convert("a")
         assert ids() == SECOND
     assert ids() == SECOND, "it takes nothing away"

@@ -30,7 +30,7 @@ from sluice.lake.object_store import (
     UnreadableObjectError,
     parquet_key,
 )
-from sluice.lake.parquet import arrow_type, rows_of, to_parquet
+from sluice.lake.parquet import arrow_type, rows_of, table_id_of, to_parquet
 
 PARTITION_COLUMN = "date_time"
 _BLOCK_BYTES = 4 << 20  # the reader is fastest with blocks of so many bytes, and takes no line longer than one
@@ -60,6 +60,7 @@ class _Read:
     batch: Batch
     files: tuple[_File, ...]
     profile: pa.Table
+    table_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class Converter:
             self._note(group, left_out)
             return Converted(left_out=left_out)
         self._write(group, read)
-        receipts = tuple(_receipt(each.batch, each.files) for each in read)
+        receipts = tuple(map(_receipt, read))
         body = b"".join(orjson.dumps(receipt, option=orjson.OPT_APPEND_NEWLINE) for receipt in receipts)
         return Converted(receipts if self._files.replace(key, body, etag=None) else ())
 
@@ -144,7 +145,7 @@ class Converter:
             _File(parquet_key(batch.table, hour, name), hour, part.num_rows, to_parquet(rows_of(part, hour, schema)))
             for hour, part in by_hour(rows)
         )
-        return _Read(batch, files, profile_of_rows(batch, contract, rows))
+        return _Read(batch, files, profile_of_rows(batch, contract, rows), table_id_of(schema))
 
     def _rows(self, batch: Batch, contract: Contract) -> pa.Table:
         lines = self._files.read_ranges(batch.spans)
@@ -252,7 +253,8 @@ def by_hour(rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
         start = end
 
 
-def _receipt(batch: Batch, files: Sequence[_File]) -> Receipt:
+def _receipt(read: _Read) -> Receipt:
+    batch, files = read.batch, read.files
     return Receipt(
         batch.batch_id,
         batch.table,
@@ -260,4 +262,5 @@ def _receipt(batch: Batch, files: Sequence[_File]) -> Receipt:
         files=tuple(file.key for file in files),
         parquet_bytes=sum(len(file.body) for file in files),
         newest_hour=max((file.hour for file in files if file.hour <= batch.planned_at[:_HOUR]), default=""),
+        table_id=read.table_id,
     )

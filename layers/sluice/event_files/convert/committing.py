@@ -72,7 +72,7 @@ def commit(plan: Plan, files: ObjectStore, tables: Tables, ledger: RunLedger) ->
         IncompleteRunError: A group of batches has no receipts, or a table has other rows than planned.
         CommitError: A table refused its rows; those committed before it have theirs, and are left alone next time.
     """
-    receipts = _receipts(plan, files)
+    receipts = read_receipts(plan, files)
     rows = _complete_rows(plan, receipts)
     summary = Summary(
         run_id=plan.run_id,
@@ -88,14 +88,17 @@ def commit(plan: Plan, files: ObjectStore, tables: Tables, ledger: RunLedger) ->
         **asdict(plan.arrived),
     )
     for table in sorted(rows):
-        tables.append(table, plan.run_id, [key for each in receipts if each.table == table for key in each.files])
+        written = [each for each in receipts if each.table == table]
+        keys = [key for each in written for key in each.files]
+        tables.append(table, plan.run_id, keys, max(each.table_id for each in written))
     files.write(commit_key(plan.run_id), orjson.dumps(summary))
     ledger.mark_converted(plan.chunk_ids, plan.run_id)
     files.delete([clean_key(chunk_id) for chunk_id in plan.chunk_ids])
     return summary
 
 
-def _receipts(plan: Plan, files: ObjectStore) -> list[Receipt]:
+def read_receipts(plan: Plan, files: ObjectStore) -> list[Receipt]:
+    """Read the receipts of a plan's batches. Raises IncompleteRunError."""
     keys = [receipts_key(plan.run_id, group.group_id) for group in plan.groups]
     try:
         return [Receipt(**orjson.loads(line)) for body in files.read_all(keys) for line in body.splitlines()]

@@ -9,6 +9,7 @@ from sluice.event_files.convert.model import (
     BatchGroup,
     Plan,
     RunLedger,
+    Tables,
     left_out_key,
     plan_key,
     receipts_key,
@@ -25,19 +26,29 @@ class FruitlessRunError(Exception):
     """No chunk of a run can be converted: nothing was, and the next run begins anew."""
 
 
-def leave_out(plan: Plan, key: str, files: ObjectStore, ledger: RunLedger) -> tuple[str, Plan] | None:
+class PartlyCommittedError(Exception):
+    """Some tables of a run have its rows, and others cannot get theirs now; it goes on once they can."""
+
+
+def leave_out(plan: Plan, key: str, files: ObjectStore, tables: Tables, ledger: RunLedger) -> tuple[str, Plan] | None:
     """Put a plan without what groups could not convert in place of the plan at `key`; return its key and it.
 
     Groups without these chunks keep their names, and with them their receipts; what is left of the others gets new
     names, so that nothing written of these chunks counts. None if every group has receipts.
 
     Raises:
+        PartlyCommittedError: Tables have the run's rows already: those of its chunks would come twice.
         FruitlessRunError: No chunk is left, though not all are gone: most likely the function lacks a permission.
         LeaseLostError: Another execution put another plan in its place.
     """
     failed = _failed(plan, files)
     if not failed:
         return None
+    if committed := [table for table in sorted(plan.rows()) if plan.run_id in tables.id_and_runs(table)[1]]:
+        raise PartlyCommittedError(
+            f"run {plan.run_id} is committed to {', '.join(committed)}, and another table of it is gone: deploy the "
+            f"contract of that table again, then start the conversion. The first: {next(iter(failed.values())).reason}"
+        )
     pending = {chunk.chunk_id: chunk for chunk in ledger.pending_chunks()}
     left_out = _with_companions(failed, [pending[each] for each in plan.chunk_ids if each in pending])
     following = _without(plan, left_out, pending)

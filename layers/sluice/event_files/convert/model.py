@@ -139,7 +139,8 @@ class Receipt:
     """Proof that a batch is converted: the rows it wrote, and the keys and bytes of its Parquet files.
 
     These are rows of the table when the run is committed; files that no receipt names never are. `newest_hour`
-    (``YYYY-MM-DDTHH``) is that of its newest row; hours later than the plan do not count.
+    (``YYYY-MM-DDTHH``) is that of its newest row; hours later than the plan do not count. `table_id` is the table that
+    the files were written for ("": unknown).
     """
 
     batch_id: str
@@ -148,13 +149,20 @@ class Receipt:
     files: tuple[str, ...]
     parquet_bytes: int = 0
     newest_hour: str = ""
+    table_id: str = ""
 
 
 class Tables(Protocol):
     """Tables of the lake, to be written to."""
 
-    def append(self, table: str, run_id: str, files: Sequence[str]) -> None:
-        """Make all files of a run rows of a table in one step, unless they are. Raises CommitError."""
+    def append(self, table: str, run_id: str, files: Sequence[str], table_id: str = "") -> None:
+        """Make all files of a run, written for the table of this id, rows of it in one step, unless they are.
+
+        Raises CommitError.
+        """
+
+    def id_and_runs(self, table: str) -> tuple[str, set[str]]:
+        """Return a table's id, which no other of its name ever has, and the runs it has; "" if it is not there."""
 
 
 class RunLedger(Protocol):
