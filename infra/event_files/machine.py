@@ -29,7 +29,7 @@ class ConversionMachine(Machine):
         failed = self.failure("Conversion failed", "What it planned stays pending; the next run goes on with it.")
         run = {"plan_key": sfn.JsonPath.string_at("$.plan_key")}
         plan = self.call("Plan the run", self._functions.plan_conversion, _EXECUTION, failed, result_path=None)
-        owned = run | {"execution": _EXECUTION["execution"]}
+        owned = run | _EXECUTION
         commit = self.call("Commit the run", self._functions.commit_conversion, owned, failed, result_path=None)
         profile = self.call("Publish the profiling log", self._functions.profile_run, run, failed)
         convert = self._build_map(failed)
@@ -73,10 +73,7 @@ def _status(value: str) -> sfn.Condition:
     return sfn.Condition.string_equals("$.status", value)
 
 
-_EXECUTION = {
-    "execution": sfn.JsonPath.string_at("$$.Execution.Id"),
-    "started_at": sfn.JsonPath.string_at("$$.Execution.StartTime"),
-}
+_EXECUTION = {"execution": sfn.JsonPath.string_at("$$.Execution.Id")}
 _LOAD_THE_RUN = "Load the profiling log into the search cluster"
 _LOAD_THE_REST = "Load what the search cluster still misses"
 _LOADING_MINUTES = 20  # for every attempt of the last state: a slow cluster must not end a run that is converted

@@ -26,10 +26,8 @@ planning = Planning(
 
 @function.observe
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Plan the run of an execution: ``{"execution": ARN, "started_at": ISO 8601}``."""
-    execution = event["execution"]
-    started_at = datetime.fromisoformat(event["started_at"]).astimezone(UTC)
-    token = secrets.token_hex(4)
-    planned = planning.plan(execution, timestamped_id(started_at, token), datetime.now(UTC), token)
+    """Plan the run of an execution (ARN): ``{"execution": …}``. Runs are named by when they begin, not when it did."""
+    token, now = secrets.token_hex(4), datetime.now(UTC)
+    planned = planning.plan(event["execution"], timestamped_id(now, token), now, token)
     logger.info("planned", extra=asdict(planned))
     return {"status": planned.decision.value, "run_id": planned.run_id, "plan_key": planned.plan_key}

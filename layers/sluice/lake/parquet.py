@@ -88,7 +88,8 @@ def _column(table: pa.Table, field: pa.Field) -> pa.ChunkedArray:
 
 def table_id_of(schema: pa.Schema) -> str:
     """Return the id of the catalog's table that a schema is of; "" where that is unknown."""
-    return (schema.metadata or {}).get(TABLE_ID.encode(), b"").decode()
+    metadata: Mapping[bytes, bytes] = schema.metadata or {}
+    return metadata.get(TABLE_ID.encode(), b"").decode()
 
 
 def to_parquet(table: pa.Table) -> bytes:

@@ -29,7 +29,7 @@ def test_batches_come_from_the_plan_file_and_nothing_grows_in_the_state(convert:
 
 def test_what_the_steps_are_told(convert: Machine) -> None:
     planned = convert.states["Plan the run"]["Parameters"]
-    assert planned == {"execution.$": "$$.Execution.Id", "started_at.$": "$$.Execution.StartTime"}
+    assert planned == {"execution.$": "$$.Execution.Id"}
     of_the_run = {"plan_key.$": "$.plan_key"}
     assert convert.states["Commit the run"]["Parameters"] == of_the_run | {"execution.$": "$$.Execution.Id"}
     assert convert.states["Publish the profiling log"]["Parameters"] == of_the_run

@@ -3,7 +3,6 @@
 import json
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -95,11 +94,8 @@ class Pipeline:
 
     def _plan(self) -> dict[str, Any]:
         machine = self._cloud.output("ConvertMachine").replace(":stateMachine:", ":execution:")
-        started_at = datetime.now(UTC).isoformat()
         self._execution = f"{machine}:{uuid.uuid4()}"
-        planned: dict[str, Any] = self.functions.call(
-            "plan_conversion", {"execution": self._execution, "started_at": started_at}
-        )
+        planned: dict[str, Any] = self.functions.call("plan_conversion", {"execution": self._execution})
         return planned
 
 

@@ -1,7 +1,8 @@
 """Chunks that cannot be read, or whose batch failed for good: a run leaves them out, so that they wait on."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 
 import orjson
 
@@ -60,7 +61,7 @@ def leave_out(plan: Plan, key: str, files: ObjectStore, tables: Tables, ledger: 
             f"all of them wait for the next run. The first: {following.left_out[0].reason}"
         )
     ledger.note_left_out(left_out.values())
-    following_key = plan_key(plan.run_id, f"without-{len(following.left_out)}")
+    following_key = plan_key(plan.run_id, _suffix(following.left_out))
     files.write(following_key, orjson.dumps(following))
     if not ledger.replace_plan(plan.run_id, key, following_key):
         raise LeaseLostError(f"run {plan.run_id} has another plan than {key}: another execution went on with it")
@@ -120,15 +121,21 @@ def _hardly_blamed(
 def _without(plan: Plan, left_out: Mapping[str, LeftOut], pending: Mapping[str, ChunkRecord]) -> Plan:
     chunk_ids = tuple(each for each in plan.chunk_ids if each not in left_out)
     chunks = [pending[each] for each in chunk_ids if each in pending]
-    suffix = f"without-{len(plan.left_out) + len(left_out)}"
+    every = (*plan.left_out, *left_out.values())
+    suffix = _suffix(every)
     return replace(
         plan,
         files=sum(chunk.files for chunk in chunks),
         chunk_ids=chunk_ids,
         groups=tuple(filter(None, (_group_without(group, left_out.keys(), suffix) for group in plan.groups))),
         arrived=arrived_with(chunks),
-        left_out=(*plan.left_out, *left_out.values()),
+        left_out=every,
     )
+
+
+def _suffix(left_out: Iterable[LeftOut]) -> str:
+    """Name what is planned without these chunks: calls that leave out the same agree on it, and no others do."""
+    return f"without-{sha256(repr(sorted(each.chunk_id for each in left_out)).encode()).hexdigest()[:16]}"
 
 
 def _group_without(group: BatchGroup, chunk_ids: Collection[str], suffix: str) -> BatchGroup | None:

@@ -52,16 +52,21 @@ def publish_profile(
     """
     key = parquet_key(PROFILING_LOG.name, plan.planned_at, plan.run_id)
     if plan.groups:
-        parts = (files.read(profile_part_key(plan.run_id, group.group_id)) for group in plan.groups)
-        with tempfile.TemporaryFile() as merged:
-            _merge((rows_of(_read(part), plan.planned_at, schema) for part in parts), schema, merged)
-            merged.seek(0)
-            files.write(key, merged)
-        tables.append(PROFILING_LOG.name, plan.run_id, [key])
+        if plan.run_id not in tables.id_and_runs(PROFILING_LOG.name)[1]:  # a table's file is never written anew
+            _write(plan, files, schema, key)
+            tables.append(PROFILING_LOG.name, plan.run_id, [key])
         if searched:
             mark_pending(files, PendingRun(plan.run_id, key))
     ledger.close_run(plan.run_id)
     return key
+
+
+def _write(plan: Plan, files: ObjectStore, schema: pa.Schema, key: str) -> None:
+    parts = (files.read(profile_part_key(plan.run_id, group.group_id)) for group in plan.groups)
+    with tempfile.TemporaryFile() as merged:
+        _merge((rows_of(_read(part), plan.planned_at, schema) for part in parts), schema, merged)
+        merged.seek(0)
+        files.write(key, merged)
 
 
 def _read(part: bytes) -> pa.Table:

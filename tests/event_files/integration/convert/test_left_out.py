@@ -3,13 +3,16 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+import orjson
 import pytest
 from botocore.exceptions import ClientError
 
 from cli.event_files.convert import left_out_text
 from sluice.aws.runtime import to_dynamodb
 from sluice.event_files.convert.leaving_out import FruitlessRunError
-from sluice.event_files.ledger.model import CLEAN_PREFIX, DIRTY_PREFIX
+from sluice.event_files.convert.model import left_out_key
+from sluice.event_files.ledger.model import CLEAN_PREFIX, DIRTY_PREFIX, LeftOut
+from sluice.lake.lease import LeaseLostError
 from tests.support.aws_calls import KilledError, call_failures
 from tests.support.lake_tables import data_files
 from tests.support.moto_backend import objects_of
@@ -114,6 +117,19 @@ def test_what_was_written_of_it_before_counts_for_nothing() -> None:
         summary = stage.convert("b")
         assert summary is not None
         assert (summary.run_id, summary.rows, ids()) == (run["run_id"], {"MICROONE_EVENT": 1}, SECOND)
+
+
+def test_calls_that_leave_out_other_chunks_overwrite_no_plan(stage: MotoStage) -> None:
+    """Attempts at a group may fail at other chunks, and so may two calls that leave them out."""
+    planned, plans = stage.plan("a"), []
+    (group,) = stage.read_plan(planned).groups
+    for chunk_id in group.chunk_ids:
+        note = orjson.dumps([LeftOut(chunk_id, "not given out")])
+        stage.lake.write(left_out_key(group.run_id, group.group_id), note)
+        with suppress(LeaseLostError):
+            stage.leave_out(planned)
+        plans.append(stage.lake.read(stage.runs.open_run().plan_key))  # type: ignore[union-attr, arg-type]
+    assert plans[0] == plans[1], "the one that was published holds"
 
 
 def test_every_crash_on_the_way() -> None:

@@ -79,7 +79,13 @@ def test_rows_land_in_their_partitions(table: str) -> None:
     assert events_of(files, root).sort_by("_source_offset").equals(wanted.sort_by("_source_offset"))
     receipt = json.loads(files.objects[receipts_key(RUN, batch.batch_id)])
     size = sum(len(body) for key, body in files.objects.items() if key.startswith(table_prefix(table)))
-    written = {"rows": 20, "files": files.keys(root), "parquet_bytes": size, "newest_hour": "2022-04-10T00"}
+    written = {
+        "rows": 20,
+        "files": files.keys(root),
+        "parquet_bytes": size,
+        "newest_hour": "2022-04-10T00",
+        "table_id": "",
+    }
     assert {**receipt, "files": sorted(receipt["files"])} == {"batch_id": batch.batch_id, "table": table, **written}
     assert read(files, profile_part_key(RUN, batch.batch_id)).num_rows == 20
 

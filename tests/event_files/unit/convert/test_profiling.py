@@ -94,3 +94,7 @@ def test_the_log_of_a_run_is_one_file_of_its_table() -> None:
     assert log.schema.field("timestamp").type == pa.timestamp("us")
     assert tables.files == {"PROFILING_LOG": {RUN: (key,)}}
     assert ledger.run is None
+    before = dict(files.objects)
+    later = pa.schema([*schema, pa.field("gained", pa.string())])
+    assert publish_profile(Plan(RUN, PLANNED_AT, 2, (), groups), files, tables, ledger, later) == key
+    assert files.objects == before, "a file that a table has stays as the table knows it"
