@@ -53,7 +53,7 @@ class LoadedRows:
     left_out: int
 
 
-def begin(mart: Mart, run: str, endpoint: str, snapshot: date, parts: int) -> int:
+def begin(mart: Mart, run: str, snapshot: date, endpoint: str, parts: int) -> int:
     """Return the id of a run's load of an endpoint, which a run that is repeated finds again.
 
     Listens refer to the users and tracks that the run has loaded, or else to the visible ones.

@@ -1,6 +1,6 @@
 """The mart's tables of an endpoint's rows, and the parts that a load is made of."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,18 +66,20 @@ TABLES = {
 class Part:
     """Rows of a file (key) of the lake, `rows` of them from the row `first` on; parts of a load are numbered."""
 
+    run: str
     load: int
-    part: int
     endpoint: str
+    part: int
     key: str
     first: int
     rows: int
 
 
-def parts_of(load: int, endpoint: str, files: Sequence[tuple[str, int]]) -> Iterator[Part]:
-    """Yield the parts of a load: files, by key and rows, cut to what a function loads in its time."""
-    cuts = ((key, first, min(PART_ROWS, rows - first)) for key, rows in files for first in range(0, rows, PART_ROWS))
-    return (Part(load, number, endpoint, *each) for number, each in enumerate(cuts))
+def cut_files(files: Sequence[tuple[str, int]]) -> list[tuple[str, int, int]]:
+    """Cut files, given by key and rows, to what a function loads in its time: key, first row, rows."""
+    return [
+        (key, first, min(PART_ROWS, rows - first)) for key, rows in files for first in range(0, rows, PART_ROWS)
+    ]
 
 
 def migrations() -> list[Migration]:

@@ -31,7 +31,7 @@ def rows_of(endpoint: str, rows: Sequence[Any], mark: str = "") -> dict[str, lis
 
 def load(mart: Mart, run: str, endpoint: str, parts: Sequence[Sequence[Any]], mark: str = "") -> None:
     """Load an endpoint's rows, given by parts."""
-    load = begin(mart, run, endpoint, DAY, len(parts))
+    load = begin(mart, run, DAY, endpoint, len(parts))
     for number, rows in enumerate(parts):
         load_part(mart, load, number, endpoint, [rows_of(endpoint, rows, mark)])
 

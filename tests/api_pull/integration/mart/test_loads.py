@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sluice.api_pull.mart.loads_postgres import begin, load_part, publish, sweep, visible_rows
-from sluice.api_pull.mart.tables import LISTENS, PART_ROWS, TRACKS, USERS, LoadGoneError, NotReadyError, Part, parts_of
+from sluice.api_pull.mart.tables import LISTENS, PART_ROWS, TRACKS, USERS, LoadGoneError, NotReadyError, cut_files
 from sluice.mart.model import MartError, RowError
 from tests.api_pull.integration.mart.loading import DAY, everything, load, load_day, prepare, rows_of, views
 from tests.support.mart_server import MartServer
@@ -54,7 +54,7 @@ def test_an_endpoint_that_is_missing_keeps_yesterday(any_mart: MartServer, missi
     for endpoint in (TRACKS, USERS, LISTENS):
         if endpoint != missing:
             load(mart, "tuesday", endpoint, [today[endpoint]])
-    begin(mart, "tuesday", missing, DAY, 1)  # it was begun, and its only part is not there
+    begin(mart, "tuesday", DAY, missing, 1)  # it was begun, and its only part is not there
     assert publish(mart, "tuesday") == sorted({TRACKS, USERS, LISTENS} - {missing})
     assert sweep(mart, lambda: True)
     tracks = TRACK_IDS if missing == TRACKS else [10, 13]
@@ -71,10 +71,10 @@ def test_an_endpoint_that_is_missing_keeps_yesterday(any_mart: MartServer, missi
 def test_listens_without_user_or_track_are_left_out_and_counted(dsql: MartServer) -> None:
     mart = prepare(dsql)
     with pytest.raises(NotReadyError, match="the mart has no users that listens could refer to"):
-        begin(mart, "run", LISTENS, DAY, 1)
+        begin(mart, "run", DAY, LISTENS, 1)
     load(mart, "run", TRACKS, [TRACK_IDS])
     load(mart, "run", USERS, [USER_IDS])
-    listens = begin(mart, "run", LISTENS, DAY, 1)
+    listens = begin(mart, "run", DAY, LISTENS, 1)
     rows = rows_of(LISTENS, [*LISTENED, (9, 1, 10), (1, 3, 99)])
     for _ in range(2):
         loaded = load_part(mart, listens, 0, LISTENS, [rows])
@@ -98,7 +98,7 @@ def test_foreign_keys_hold(any_mart: MartServer) -> None:
 def test_a_load_that_a_later_one_replaced_is_given_up(any_mart: MartServer) -> None:
     """Two runs at once: the first is overtaken, and sweeping takes its load away."""
     mart = prepare(any_mart)
-    slow = begin(mart, "slow", TRACKS, DAY, 3)
+    slow = begin(mart, "slow", DAY, TRACKS, 3)
     load_part(mart, slow, 0, TRACKS, [rows_of(TRACKS, [1])])
     load_day(mart, "quick", TRACK_IDS, USER_IDS, LISTENED)
     for part in (1, 2):
@@ -127,13 +127,9 @@ def test_a_row_the_mart_cannot_hold_is_named(dsql: MartServer) -> None:
     rows = rows_of(TRACKS, TRACK_IDS)
     rows["name"][1] = "x" * 2_000_000
     with pytest.raises(RowError, match=r"cannot hold the row with id 11: name has 2,000,000 bytes"):
-        load_part(mart, begin(mart, "run", TRACKS, DAY, 1), 0, TRACKS, [rows])
+        load_part(mart, begin(mart, "run", DAY, TRACKS, 1), 0, TRACKS, [rows])
 
 
 def test_files_are_cut_into_parts_of_some_rows() -> None:
-    parts = list(parts_of(7, TRACKS, [("a", PART_ROWS + 1), ("empty", 0), ("b", 5)]))
-    assert parts == [
-        Part(7, 0, TRACKS, "a", 0, PART_ROWS),
-        Part(7, 1, TRACKS, "a", PART_ROWS, 1),
-        Part(7, 2, TRACKS, "b", 0, 5),
-    ]
+    cut = cut_files([("a", PART_ROWS + 1), ("empty", 0), ("b", 5)])
+    assert cut == [("a", 0, PART_ROWS), ("a", PART_ROWS, 1), ("b", 0, 5)]
