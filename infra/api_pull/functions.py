@@ -9,7 +9,7 @@ from sluice.api_pull.history import HISTORY_KEY
 from sluice.api_pull.model import DIRTY_PREFIX, PULLS_PREFIX, RAW_PREFIX
 from sluice.lake.object_store import table_prefix
 
-_ANY_OBJECT = "Objects are named by pulls and days; the folders are fixed."
+ANY_OBJECT = "Objects are named by pulls and days; the folders are fixed."
 _CHECK_SECONDS = 180  # for one more part
 
 
@@ -44,8 +44,8 @@ class PullFunctions(PipelineFunctions):
         purpose = "Records the result of a pull and frees the lease"
         self.record_pull = self.build("record_pull", purpose, **self._in_lake, **in_pulls)
         self.record_pull.allow_items(self._pulls.table_arn, ["UpdateItem"], ["pull"])
-        self.record_pull.allow(["s3:GetObject"], [self._runs], _ANY_OBJECT)
-        self.record_pull.allow(["s3:PutObject"], [f"{self._runs}/result.json"], _ANY_OBJECT)
+        self.record_pull.allow(["s3:GetObject"], [self._runs], ANY_OBJECT)
+        self.record_pull.allow(["s3:PutObject"], [f"{self._runs}/result.json"], ANY_OBJECT)
         self.record_pull.allow(["s3:GetObject", "s3:PutObject"], [self._history])
         self.record_pull.allow_list(self._lake_arn)
 
@@ -73,8 +73,8 @@ class PullFunctions(PipelineFunctions):
             WAIT_SECONDS=str(settings.wait_seconds),
             LAST_SECONDS=str(settings.last_request_seconds),
         )
-        self.extract_pages.allow(["s3:GetObject", "s3:PutObject"], [self._raw], _ANY_OBJECT)
-        self.extract_pages.allow(["s3:GetObject", "s3:PutObject"], [f"{self._runs}/extract-*"], _ANY_OBJECT)
+        self.extract_pages.allow(["s3:GetObject", "s3:PutObject"], [self._raw], ANY_OBJECT)
+        self.extract_pages.allow(["s3:GetObject", "s3:PutObject"], [f"{self._runs}/extract-*"], ANY_OBJECT)
 
     def _build_check(self, database: str) -> None:
         in_tables = {**self._in_lake, "DATABASE": database}
@@ -82,14 +82,14 @@ class PullFunctions(PipelineFunctions):
         purpose = "Checks the rows of an endpoint against its contract"
         self.check_rows = self.build("check_rows", purpose, "arrow", **in_tables, LAST_SECONDS=str(_CHECK_SECONDS))
         self.lake.catalog.let_read_columns(self.check_rows)
-        self.check_rows.allow(["s3:GetObject", "s3:PutObject"], [self._runs], _ANY_OBJECT)
-        self.check_rows.allow(["s3:GetObject"], [self._raw, self._history], _ANY_OBJECT)
+        self.check_rows.allow(["s3:GetObject", "s3:PutObject"], [self._runs], ANY_OBJECT)
+        self.check_rows.allow(["s3:GetObject"], [self._raw, self._history], ANY_OBJECT)
         folders = [f"{self._lake_arn}/{table_prefix(table)}snapshot_date=*" for table in tables]
-        self.check_rows.allow(["s3:GetObject", "s3:PutObject"], folders, _ANY_OBJECT)
-        self.check_rows.allow(["s3:PutObject"], [f"{self._lake_arn}/{DIRTY_PREFIX}*"], _ANY_OBJECT)
+        self.check_rows.allow(["s3:GetObject", "s3:PutObject"], folders, ANY_OBJECT)
+        self.check_rows.allow(["s3:PutObject"], [f"{self._lake_arn}/{DIRTY_PREFIX}*"], ANY_OBJECT)
         self.check_rows.allow_list(self._lake_arn)
         purpose = "Lets an endpoint's rows be those of their day in the lake"
         self.keep_snapshot = self.build("keep_snapshot", purpose, "arrow", "tables", **in_tables)
         self.lake.catalog.let_commit(self.keep_snapshot, *tables)
-        self.keep_snapshot.allow(["s3:GetObject"], [f"{self._runs}/check-*"], _ANY_OBJECT)
-        self.keep_snapshot.allow(["s3:PutObject"], [f"{self._runs}/files.json"], _ANY_OBJECT)
+        self.keep_snapshot.allow(["s3:GetObject"], [f"{self._runs}/check-*"], ANY_OBJECT)
+        self.keep_snapshot.allow(["s3:PutObject"], [f"{self._runs}/files.json"], ANY_OBJECT)

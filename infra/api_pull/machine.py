@@ -6,6 +6,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from infra.api_pull.functions import PullFunctions
+from infra.api_pull.mart import MartFunctions, loading
 from infra.api_pull.settings import ApiPull
 from infra.platform.functions import PythonFunction
 from infra.platform.machine import FAILURE, NAMED_LATER, Machine
@@ -21,16 +22,17 @@ from sluice.api_pull.run_summary import PULL
 class PullMachine(Machine):
     """One state at a time; an endpoint that fails is noted, and the next one is begun."""
 
-    def __init__(self, scope: Construct, functions: PullFunctions) -> None:
+    def __init__(self, scope: Construct, functions: PullFunctions, of_mart: MartFunctions) -> None:
         super().__init__(scope, PULL, functions.lake)
         self._functions = functions
+        self._of_mart = of_mart
         functions.begin_pull.allow(["states:DescribeExecution"], [self.executions_arn], NAMED_LATER)
         comment = "Pulls all rows of the application's API, checks them, and keeps them in the lake and the mart."
         self.build(self._build_chain(), comment=comment, minutes=stage_of(self).settings(ApiPull).timeout_minutes)
 
     def _build_chain(self) -> sfn.IChainable:
         recording = self._build_recording()
-        following = recording
+        following = loading(self, self._of_mart, recording)
         for endpoint in reversed(ENDPOINTS):
             following = self._build_endpoint(endpoint, following)
         asked = self.call(states.HEALTH, self._functions.check_source, {"pull": _PULL}, recording)

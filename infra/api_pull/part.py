@@ -8,6 +8,7 @@ from constructs import Construct
 
 from infra.api_pull.functions import PullFunctions
 from infra.api_pull.machine import PullMachine
+from infra.api_pull.mart import MartFunctions
 from infra.api_pull.observability import SAVED_QUERIES, panels, raise_alarms
 from infra.api_pull.settings import ApiPull
 from infra.platform.lake_part import LakePart
@@ -21,7 +22,7 @@ from sluice.api_pull.pipeline import PIPELINE
 
 
 class ApiPullPart(PipelinePart):
-    """Schedule → Pull machine → the lake's tables TRACKS, USERS and LISTENS."""
+    """Schedule → Pull machine → the lake's tables TRACKS, USERS and LISTENS, and the mart."""
 
     pipeline = PIPELINE
     saved_queries = SAVED_QUERIES
@@ -35,7 +36,7 @@ class ApiPullPart(PipelinePart):
         lake.bucket.expire("DirtyRows", DIRTY_PREFIX, settings.dirty_retention_days)
         secret_arn = self._build_secret() if settings.has_header else ""
         self.steps = PullFunctions(self, self.state_table("Pulls"), secret_arn)
-        self.pull = PullMachine(self, self.steps)
+        self.pull = PullMachine(self, self.steps, MartFunctions(self.steps))
         self.add_machine(self.pull)
         self.schedule("EachDay", settings.schedule, self.pull, "Pulls all rows of the application's API")
         if secret_arn:

@@ -29,6 +29,7 @@ class ApiPull:
     max_bytes: Positive = 8 * 1024 * MEBIBYTE  # of all attempts at an endpoint
     max_seconds: Positive = 3 * 60 * 60  # of an endpoint's extraction
     part_bytes: Positive = 16 * MEBIBYTE  # of pages that are kept, and checked, together
+    load_max_concurrency: Positive = 10  # functions that load the mart at a time
     patience_seconds: Positive = 30 * 60  # for an API that is busy or away
     wait_seconds: Positive = 60  # at least, between two looks at it
     request_timeout_seconds: Positive = 20
@@ -45,6 +46,10 @@ class ApiPull:
     extract_pages: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=900)
     check_rows: FunctionSize = FunctionSize(memory_mb=3008, timeout_seconds=900)
     keep_snapshot: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=300)
+    begin_load: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=120)
+    load_part: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=900)
+    publish_loads: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=120)
+    sweep_loads: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=900)
     record_pull: FunctionSize = FunctionSize(memory_mb=256, timeout_seconds=60)
 
     @property
@@ -67,5 +72,6 @@ class ApiPull:
                 pause_milliseconds=20,
                 patience_seconds=300,
                 max_pages=2_000,
+                load_max_concurrency=2,
             )
         return cls()

@@ -113,10 +113,13 @@ class Mart(Part):
 
 @jsii.implements(IStableAnyProducer)
 class _Produced:
-    def __init__(self, produce: Callable[[], Any]) -> None:
-        self.produce = produce
+    def __init__(self, value: Callable[[], Any]) -> None:
+        self._value = value
+
+    def produce(self) -> Any:  # noqa: ANN401 - what a template may hold
+        return self._value()
 
 
-def _later(produce: Callable[[], Any]) -> Any:  # noqa: ANN401 - a token
+def _later(value: Callable[[], Any]) -> Any:  # noqa: ANN401 - a token
     """Return what stands for a value until all pipelines are there."""
-    return Lazy.any(_Produced(produce))
+    return Lazy.any(_Produced(value))

@@ -6,7 +6,8 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.api_pull.mart.loads_postgres import load_part
-from sluice.api_pull.mart.steps import note_failure, read_rows
+from sluice.api_pull.mart.part_rows import read_rows
+from sluice.api_pull.mart.steps import note_failure
 from sluice.api_pull.mart.tables import TABLES, Part
 from sluice.aws.runtime import s3, setting
 from sluice.lake.object_store_s3 import S3ObjectStore

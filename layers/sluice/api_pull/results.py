@@ -109,14 +109,15 @@ def _endpoint(pull: Pull, name: str, state: Mapping[str, Any], lake: ObjectStore
 
 def _status(name: str, state: Mapping[str, Any], checked: CheckProgress) -> tuple[str, str]:
     """Return the status of an endpoint, and why it is not complete."""
-    steps = state[name]
+    steps, mart = state[name], state.get("mart", {})
     failure = _sentence(steps.get("failure", {}))
-    if not failure and checked.next_step == GOOD and name in state.get("mart", {}).get("published", ENDPOINTS):
+    if not failure and checked.next_step == GOOD and name in mart.get("published", ()):
         return COMPLETE, ""
     if not failure and checked.cause:
         return HELD, f"{checked.cause}. It is kept in the lake and not loaded into the mart, which shows what it had"
     if steps.get("kept"):
-        return HELD, f"it is kept in the lake and not loaded into the mart: {failure or 'the mart did not take it'}"
+        why = failure or mart.get("causes", {}).get(name) or _sentence(state.get("failure", {}))
+        return HELD, f"it is kept in the lake and not loaded into the mart: {why or 'the mart did not take it'}"
     return FAILED, failure or _sentence(state.get("failure", {})) or "it was not reached"
 
 

@@ -15,6 +15,10 @@ PULL = "pull"
 # States of Pull that functions run in, some of them for each endpoint.
 BEGIN = "Begin"
 HEALTH = "Ask whether the API is well"
+BEGIN_LOAD = "Begin the next load"
+LOAD_PARTS = "Load the parts"
+PUBLISH = "Publish the day"
+SWEEP = "Delete what is old"
 RECORD = "Record the result"
 
 

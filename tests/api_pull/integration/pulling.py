@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 import orjson
@@ -20,6 +20,10 @@ from sluice.api_pull.extraction import Extraction, Limits
 from sluice.api_pull.history import History
 from sluice.api_pull.keeping import keep
 from sluice.api_pull.lease_dynamodb import DynamoPullLease
+from sluice.api_pull.mart import loads_postgres as loads
+from sluice.api_pull.mart.part_rows import read_rows
+from sluice.api_pull.mart.steps import LOAD, NextLoad, begin_next, causes_of
+from sluice.api_pull.mart.tables import TABLES, Part
 from sluice.api_pull.model import Pull, PullError
 from sluice.api_pull.progress import AGAIN, CHECK, EXTRACT, EXTRACTED, CheckProgress, ExtractProgress
 from sluice.api_pull.pulls import PULL, StepProgress, begin, new_pull
@@ -29,6 +33,7 @@ from sluice.http.patience import Patience
 from sluice.lake.columns_glue import GlueColumns
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.lake.partitions_iceberg import IcebergPartitions
+from sluice.mart.connection_postgres import Mart
 from tests.api_pull.application import Application
 from tests.event_files.unit.convert.memory_ledger import RunningExecutions
 from tests.support.aws_calls import AwsCalls, AwsUnavailableError, KilledError
@@ -48,6 +53,7 @@ class Pulling:
     calls: AwsCalls
     application: Application = field(default_factory=Application)
     executions: RunningExecutions = field(default_factory=RunningExecutions)
+    mart: Mart | None = None
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
@@ -66,6 +72,7 @@ class Pulling:
             if self._try(lambda: begin(pull, self.lease, self.executions, is_set_up=True)) != PULL:
                 return None
             state = self._endpoints(pull)
+            state["mart"] = self._load(pull, self.mart) if self.mart else {"published": ENDPOINTS}
             return self._try(lambda: self._record(pull, state))
         finally:
             self.executions.names.discard(execution)
@@ -124,6 +131,22 @@ class Pulling:
         before = CheckProgress.from_json(found) if found else CheckProgress()
         after = check.proceed(before, self._time(2), lambda: 0.0)
         return steps.write(turn, after), after.next_step
+
+    def _load(self, pull: Pull, mart: Mart) -> dict[str, Any]:
+        def begin_load(endpoint: str, parts: int) -> int:
+            return loads.begin(mart, pull.pull_id, date.fromisoformat(pull.snapshot_date), endpoint, parts)
+
+        step = NextLoad(LOAD, 0)
+        while (step := self._try(lambda: begin_next(pull, step.turn, self.lake, begin_load))).next_step == LOAD:
+            for item in json.loads(self.lake.read(step.plan_key))["parts"]:
+                part = Part(**item)
+                rows = read_rows(self.lake.read(part.key), part, [*TABLES[part.endpoint].columns])
+                loads.load_part(mart, part.load, part.part, part.endpoint, rows)
+        published = loads.publish(mart, pull.pull_id)
+        loads.sweep(mart, lambda: True)
+        rows_of = loads.visible_rows(mart)
+        visible = {"tracks": rows_of["tracks"], "users": rows_of["users"], "listens": rows_of["listen_history"]}
+        return {"published": published, "causes": causes_of(self.lake, pull.pull_id, published), **visible}
 
     def _record(self, pull: Pull, state: dict[str, Any]) -> PullResult:
         result = result_of(pull, state, self.lake)

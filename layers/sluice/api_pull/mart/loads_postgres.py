@@ -19,6 +19,9 @@ _BEGIN = """
 INSERT INTO loads (endpoint, run, snapshot_date, parts, users_load, tracks_load, begun_at)
 VALUES (%s, %s, %s, %s, %s, %s, now()) RETURNING id
 """
+_ORDER = """
+UPDATE loads SET run_order = coalesce((SELECT min(run_order) FROM loads WHERE run = %s), id) WHERE id = %s
+"""
 _COMPLETE = "l.parts = (SELECT count(*) FROM load_parts AS p WHERE p.load_id = l.id)"
 _REFERRED = f"""
 SELECT coalesce(
@@ -32,6 +35,9 @@ _OPEN = "SELECT users_load, tracks_load FROM loads WHERE id = %s AND swept_at IS
 _PUBLISHABLE = f"""
 SELECT l.id, l.endpoint FROM loads AS l
 WHERE l.run = %s AND l.published_at IS NULL AND l.swept_at IS NULL AND {_COMPLETE}
+AND NOT EXISTS (
+    SELECT FROM current_loads AS c JOIN loads AS o ON o.id = c.load_id WHERE o.run_order > l.run_order
+)
 """  # noqa: S608
 _POINT = """
 INSERT INTO current_loads (endpoint, load_id) VALUES (%s, %s)
@@ -40,7 +46,9 @@ ON CONFLICT (endpoint) DO UPDATE SET load_id = excluded.load_id
 _MARK = """
 UPDATE loads AS l SET swept_at = now()
 WHERE l.swept_at IS NULL
-AND l.id < (SELECT c.load_id FROM current_loads AS c WHERE c.endpoint = l.endpoint)
+AND l.run_order < (
+    SELECT o.run_order FROM current_loads AS c JOIN loads AS o ON o.id = c.load_id WHERE c.endpoint = l.endpoint
+)
 AND NOT EXISTS (SELECT FROM loads AS r WHERE r.users_load = l.id OR r.tracks_load = l.id)
 """
 
@@ -67,6 +75,7 @@ def begin(mart: Mart, run: str, snapshot: date, endpoint: str, parts: int) -> in
             return int(found[0])
         referred = [_referred(connection, run, each) if endpoint == LISTENS else None for each in (USERS, TRACKS)]
         (load,) = connection.execute(_BEGIN, [endpoint, run, snapshot, parts, *referred]).fetchone() or (0,)
+        connection.execute(_ORDER, [run, load])
         return int(load)
 
     return mart.transact(work)
@@ -101,7 +110,8 @@ def load_part(
 def publish(mart: Mart, run: str) -> list[str]:
     """Make visible what a run has loaded whole, all in one transaction, and return the endpoints of it.
 
-    What a run published is not published again: a later one may have come between.
+    What a run published is not published again, and nothing once rows of a later run are visible: readers would see
+    two runs mixed.
     """
 
     def work(connection: Connection) -> list[str]:

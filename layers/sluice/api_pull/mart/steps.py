@@ -1,18 +1,14 @@
 """The loading of a pull into the mart, as the machine does it: endpoint by endpoint, part by part."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
-import pyarrow as pa
-from pyarrow.parquet import ParquetFile
 
 from sluice.api_pull.contracts import ENDPOINTS
 from sluice.api_pull.mart.tables import NotReadyError, Part, cut_files
 from sluice.api_pull.model import PULLS_PREFIX, Pull
 from sluice.lake.object_store import ObjectStore
-from sluice.mart.batches import MAX_ROWS
 
 LOAD, PUBLISH = "load", "publish"
 """What comes next: the parts of an endpoint, or the day."""
@@ -51,19 +47,6 @@ def begin_next(pull: Pull, turn: int, lake: ObjectStore, begin: Callable[[str, i
         lake.write(plan_key, orjson.dumps({"parts": parts}))
         return NextLoad(LOAD, place, plan_key)
     return NextLoad(PUBLISH, len(ENDPOINTS))
-
-
-def read_rows(body: bytes, part: Part, columns: Sequence[str]) -> Iterator[dict[str, list[Any]]]:
-    """Yield the rows of a part of a Parquet file, a batch at a time."""
-    skipped, left = part.first, part.rows
-    for batch in ParquetFile(pa.BufferReader(body)).iter_batches(MAX_ROWS, columns=list(columns)):
-        rows = batch.slice(min(skipped, batch.num_rows), left)
-        skipped -= batch.num_rows - len(batch.slice(min(skipped, batch.num_rows)))
-        left -= rows.num_rows
-        if rows.num_rows:
-            yield rows.to_pydict()
-        if not left:
-            return
 
 
 def note_failure(lake: ObjectStore, run: str, endpoint: str, error: Exception) -> None:

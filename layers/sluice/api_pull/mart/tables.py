@@ -77,9 +77,7 @@ class Part:
 
 def cut_files(files: Sequence[tuple[str, int]]) -> list[tuple[str, int, int]]:
     """Cut files, given by key and rows, to what a function loads in its time: key, first row, rows."""
-    return [
-        (key, first, min(PART_ROWS, rows - first)) for key, rows in files for first in range(0, rows, PART_ROWS)
-    ]
+    return [(key, first, min(PART_ROWS, rows - first)) for key, rows in files for first in range(0, rows, PART_ROWS)]
 
 
 def migrations() -> list[Migration]:
