@@ -11,7 +11,6 @@ from tests.api_pull.integration.pulling import Pulling, new_pulling
 from tests.support.mart_server import MartServer
 from tests.support.scripted_server import said
 
-
 BROKEN = said(500, {"detail": "broken"})
 
 
