@@ -67,7 +67,7 @@ class Check:
             rows = checker.table(kept, self._schema, self._pull.snapshot_date)
             if len(rows):
                 folder = f"{table_prefix(self._contract.table)}{SNAPSHOT_DATE.name}={self._pull.snapshot_date}"
-                file = CleanFile(f"{folder}/{self._pull.pull_id}-{name}.parquet", len(rows))
+                file = CleanFile(f"{folder}/pull-{self._pull.pull_id}-{name}.parquet", len(rows))
                 self._lake.write(file.key, to_parquet(rows))
                 files = (*files, file)
         if dirty:

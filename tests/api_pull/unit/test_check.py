@@ -87,7 +87,7 @@ def test_clean_rows_are_those_of_the_table() -> None:
     assert (progress.next_step, progress.cause) == ("good", "")
     assert progress.counts.nulls == {"album": 1}
     (file,) = progress.files
-    assert file.key.startswith("data/clean_parquet/TRACKS.parquet/snapshot_date=2026-11-30/20261130T02")
+    assert file.key.startswith("data/clean_parquet/TRACKS.parquet/snapshot_date=2026-11-30/pull-20261130T02")
 
 
 ODD: Mapping[str, tuple[Any, set[str]]] = {
