@@ -7,6 +7,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from cli.api_simulator.application import Application
+from cli.api_simulator.population import Population
+from cli.http_server.server import Server
 from cli.platform.local_cloud import require
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import Column, Table
@@ -71,6 +74,11 @@ def commits(cloud: Cloud, folder: Path, seed: int) -> Iterator[str]:
     yield "Convert, after columns were added"
     cloud.run("compact")
     yield "compaction, after columns were added"
+    with Server(Application(Population(seed, tracks=50, users=20, listens=3))) as api:
+        cloud.run("pull", "--source-url", api.url)
+        yield "pull"
+        cloud.run("pull", "--source-url", api.url)
+        yield "pull, of the same day again"
 
 
 def _gaining_columns() -> list[Table]:

@@ -19,6 +19,7 @@ FOLDER = Path(__file__).parents[2] / "build" / "referees"
 
 _BIN = Path(sys.executable).parent
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies"
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _LONGEST = 1800  # seconds of a download: hundreds of megabytes
 _POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
@@ -64,7 +65,7 @@ def jars(name: str, *coordinates: str, managed_by: str = "") -> Path:
 
     def copy(new: Path) -> None:
         (new / "pom.xml").write_text(document)
-        _run([_found("mvn"), "-q", "-B", _COPY, "-DoutputDirectory=.", "-DincludeScope=runtime"], new)
+        _run([_found("mvn"), "-q", "-B", "-U", _COPY, "-DoutputDirectory=.", "-DincludeScope=runtime"], new)
 
     return _once(folder, document, copy)
 
@@ -84,7 +85,7 @@ def node_modules(name: str, *packages: str) -> Path:
 
     def install(new: Path) -> None:
         (new / "package.json").write_text("{}")
-        _run([_BIN / "npm", "install", "--silent", "--no-audit", "--no-fund", *packages], new)
+        _run([_BIN / "npm", "install", "--loglevel=error", "--no-audit", "--no-fund", *packages], new)
 
     return _once(FOLDER / name, "\n".join(packages), install) / "node_modules"
 
@@ -130,6 +131,6 @@ def _found(command: str) -> str:
 def _run(command: list[str | Path], folder: Path) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_LONGEST, check=False)
     if done.returncode:
-        lines = (done.stdout + done.stderr).splitlines()
+        lines = _COLOURS.sub("", done.stdout + done.stderr).splitlines()
         telling = [line for line in lines if "ERROR" in line or "error" in line] or lines or ["no reason given"]
         raise NotHereError(f"{Path(command[0]).name} says: {telling[0].strip()[:300]}")

@@ -82,6 +82,7 @@ def _settings(cloud: LocalCloud, jars: Path, folder: Path) -> dict[str, str]:
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         catalog: "org.apache.iceberg.spark.SparkCatalog",
         f"{catalog}.type": "glue",
+        f"{catalog}.cache-enabled": "false",  # what others commit is seen at once, not after half a minute
         f"{catalog}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
         f"{catalog}.glue.endpoint": cloud.endpoint,
         f"{catalog}.s3.endpoint": cloud.endpoint,
