@@ -100,7 +100,8 @@ class Compactor:
 
     def _arranged(self, rows: pa.Table) -> pa.Table:
         """Return rows in order, without those that repeat another."""
-        ordered = rows.sort_by([(name, "ascending") for name in _ORDER if name in rows.column_names])
+        order = [(name, "ascending") for name in _ORDER if name in rows.column_names]
+        ordered = rows.sort_by(order) if order else rows
         if self._unique not in rows.column_names:
             return ordered
         seen = pa.table({"value": ordered[self._unique], "at": pa.array(range(len(ordered)), pa.int64())})

@@ -21,7 +21,7 @@ from tests.support.local.deployed_cloud import Cloud
 pytestmark = pytest.mark.referee("Trino")
 
 _ROOT = Path(__file__).parents[3]
-_SHOWN = re.compile(r'sluice query (?:--as-of \S+ )?\\?"(.+?)\\?"|[`"](select .+? from .+?)[`"]')
+_SHOWN = re.compile(r'sluice query (?:--as-of \S+ )?\\?"(.+?)\\?"|(?<!mart query )[`"](select .+? from .+?)[`"]')
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,13 @@
 import io
 from contextlib import suppress
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from sluice.contracts.model import Column, Table
+from sluice.lake.object_store import parquet_key
+from sluice.lake.parquet import rows_of, to_parquet
 from sluice.tables.planning import Plan
 from tests.support.aws_calls import READS, AwsUnavailableError, Interruption, KilledError, call_failures, undisturbed
 from tests.support.lake_tables import data_files
@@ -30,6 +34,20 @@ def test_small_files_of_an_hour_become_one_in_order_of_time(upkeep_stage: Upkeep
         assert all(field.metadata[b"PARQUET:field_id"] for field in file.schema)
     assert not upkeep_stage.plan().groups, "there is nothing left to do"
     assert not summary.left
+
+
+def test_a_table_that_has_no_time_is_compacted_too(upkeep_stage: UpkeepStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake, tables, hour = upkeep_stage.stage.lake, upkeep_stage.tables, f"{DAY}T09"
+    tables.prepare(Table("COUNTS", (Column("n", (), "bigint", ""),), ""))
+    monkeypatch.setattr(tables, "names", lambda: ["COUNTS"])
+    for number in (2, 1):
+        key = parquet_key("COUNTS", hour, f"run-{number}")
+        lake.write(
+            key, to_parquet(rows_of(pa.table({"n": [number]}), hour, upkeep_stage.stage.columns.schema("COUNTS")))
+        )
+        tables.append("COUNTS", f"run-{number}", [key])
+    assert upkeep_stage.compact().tables["COUNTS"].files_after == 1
+    assert tables._load("COUNTS").scan().to_arrow()["n"].to_pylist() in ([1, 2], [2, 1])
 
 
 def test_what_is_unpacked_is_bounded_and_what_is_too_large_is_named(upkeep_stage: UpkeepStage) -> None:
