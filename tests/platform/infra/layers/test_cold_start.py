@@ -20,10 +20,11 @@ MORE_MODULES = {
     **dict.fromkeys(("check_job", "claim_slot", "list_files", "trigger_job"), 180),  # the vendor's API
     **dict.fromkeys(("check_source", "extract_pages"), 180),  # the application's API
     "copy_files": 220,
-    "update_history": 250,
+    "update_history": 410,  # plots and PyIceberg
     "send_digest": 260,  # downloads; plots
     **dict.fromkeys(("commit_conversion", "prepare_tables", "profile_run", "keep_snapshot"), 300),  # PyIceberg
     **dict.fromkeys(("plan_compaction", "compact_partitions", "tidy_tables"), 300),
+    "record_run": 320,  # PyIceberg, and every pipeline
 }
 MEGABYTES = {"validate_files": 25, "convert_batch": 100}
 HEAVY = {
