@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from sluice.contracts.model import TECHNICAL_COLUMNS, Contract, HiveType, event_type
-from sluice.event_files.validate.members import OPAQUE, Leftovers, members_read, pointer
+from sluice.event_files.validate.members import OPAQUE, Leftovers, members_read, pointer, with_signed_zeros
 
 
 def rescued_again(lines: bytes, contract: Contract) -> bytes:
@@ -17,7 +17,7 @@ def rescued_again(lines: bytes, contract: Contract) -> bytes:
 
 
 def _rescued_again(line: bytes, leftovers: Leftovers, type_: HiveType) -> bytes:
-    event = orjson.loads(line)
+    event = with_signed_zeros(memoryview(line)) or orjson.loads(line)
     technical = {column.name: event.pop(column.name, None) for column in TECHNICAL_COLUMNS}
     unread = {**leftovers.of_any(event, memoryview(line)), **dict(_rounded(type_, event, []))}
     rescued = json.loads(technical["_rescued"] or "{}", parse_float=orjson.Fragment, parse_int=orjson.Fragment)

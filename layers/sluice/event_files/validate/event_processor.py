@@ -17,7 +17,7 @@ from sluice.contracts.model import Contract, Correction, Registry
 from sluice.event_files.ledger.model import Counts, Reason
 from sluice.event_files.media import FindMedia, NotLookedUpError
 from sluice.event_files.validate.hours import time_reader
-from sluice.event_files.validate.members import as_delivered, as_written, pointer
+from sluice.event_files.validate.members import as_delivered, as_written, pointer, with_signed_zeros
 from sluice.event_files.validate.rules import TOO_DEEP, InexactError, RuleBreak, Rules, mending_whole_numbers, whole
 
 Event = dict[str, Any]
@@ -266,7 +266,7 @@ class EventProcessor:
                 if replaced:
                     unread.update(as_delivered(replaced, raw))
             rescued = orjson.dumps(unread) if unread else None
-            text = memoryview(orjson.dumps(event)) if changed else raw
+            text = self._written(event, raw) if changed else raw
         except NotLookedUpError:  # of a medium that a correction named
             event.clear()
             event |= orjson.loads(raw)
@@ -279,6 +279,15 @@ class EventProcessor:
             counts.unknown_members += unknown_members
             counts.media_missing += missing
         return _line(text, lineage, rescued)
+
+    def _written(self, event: dict[str, Any], raw: memoryview) -> memoryview:
+        """Write a changed event anew; where a number is -0, its exact parse is changed likewise, and written."""
+        if exact := with_signed_zeros(raw):
+            event = exact
+            self._mend(event)
+            if self._corrections:
+                self._corrections.apply(event, raw)
+        return memoryview(orjson.dumps(event))
 
 
 class EventProcessors(dict[str, EventProcessor]):

@@ -136,6 +136,7 @@ def _is_text(schema: dict[str, Any]) -> bool:
 _PLAIN_NAME = re.compile("[A-Za-z0-9_-]+")  # no escape but \\u writes a part of it
 _NUMBER_OF_MEMBER = re.compile(rb'[^\\]"[^"]+"[ \t\r\n]*:[ \t\r\n]*(-?[0-9][0-9.eE+-]*)')
 
+_NEGATIVE_ZERO = re.compile(rb"-0[\s,\]}]")  # or a text with it: that is looked into in vain
 _MOST_LOOKED_FOR = 8  # members of an event, each through all its text; more are found by reading it once
 
 _NOTHING: dict[str, Any] = {}
@@ -218,6 +219,19 @@ def as_written(values: Unread, raw: memoryview) -> Unread:
             return {**values, **written}
     event = json.loads(text, parse_float=orjson.Fragment, parse_int=orjson.Fragment)
     return {place: _at(event, place) for place in values}
+
+
+def with_signed_zeros(raw: memoryview) -> Any | None:  # noqa: ANN401
+    """Parse an event in which a number is -0, as a float, which has its sign; None where none is.
+
+    orjson reads it as 0, and so it would be written: another value in a column of doubles.
+    """
+    if not _NEGATIVE_ZERO.search(raw):
+        return None
+    try:
+        return json.loads(bytes(raw), parse_int=lambda digits: -0.0 if digits == "-0" else orjson.loads(digits))
+    except RecursionError:  # nested deeper than that parser goes
+        return None
 
 
 def _number_in(text: bytes, place: str) -> orjson.Fragment | None:

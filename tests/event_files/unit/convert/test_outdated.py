@@ -107,6 +107,14 @@ def test_what_a_wider_type_would_round_is_rescued() -> None:
     assert [json.loads(row["_rescued"]).get(place) for row in rows] == [None, exact + 1]
 
 
+def test_zeros_keep_their_signs() -> None:
+    contract = REGISTRY.contract("MICROTHREE_PRED")
+    lines = [re.sub(rb'"scores":\[[^]]*\]', b'"scores":[-0,0,-0.0]', line) for line in rows_of(contract.table, 6)]
+    narrower = replace(contract, columns=tuple(each for each in contract.columns if each.name != "sentence"))
+    for each in (contract, narrower):
+        assert {str(row["scores"]) for row in convert(lines, each, contract.columns_id)} == {"[-0.0, 0.0, -0.0]"}
+
+
 def test_rows_of_the_contract_as_it_is_are_not_looked_through() -> None:
     """Only rows of other columns are: these are damaged, and only then is it seen."""
     contract = REGISTRY.contract(TABLE)

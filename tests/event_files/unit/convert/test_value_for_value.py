@@ -1,6 +1,7 @@
 """Each clean event becomes a row that holds its values: nothing fails, nothing is changed."""
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from itertools import accumulate
 from typing import Any
@@ -106,6 +107,18 @@ def test_unknown_members_are_rescued(contract: Contract) -> None:
     events = list(with_unknown_members(contract))
     passed, rows = convert(contract, events)
     assert passed == events
+    assert_value_for_value(contract, passed, rows)
+
+
+def test_zeros_keep_their_signs_where_a_line_is_written_anew() -> None:
+    contract = REGISTRY.contract("MICROTHREE_PRED")
+    written = {r'("timestamp": \d+)': r"\1.0", r'("scores": )\[[^]]*\]': r"\1[-0, 0 ,-0.0,0.0]"}
+    text = next(iter(clean_samples(contract)))
+    for pattern, replacement in written.items():
+        text = re.sub(pattern, replacement, text)
+    passed, rows = convert(contract, [text])
+    assert passed == [text]
+    assert str(rows["scores"][0].as_py()) == "[-0.0, 0.0, -0.0, 0.0]"
     assert_value_for_value(contract, passed, rows)
 
 
