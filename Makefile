@@ -10,7 +10,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-
 help: ## show what there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
 
-demo: .venv/ready ## the whole pipeline on this machine: local cloud, deployment, sample files, tables; leaves it running
+demo: .venv/ready ## all pipelines on this machine: local cloud, deployment, sample data, tables; leaves it running
 	$(BIN)/sluice demo
 
 check: .venv/ready ## formatting, rules, types, imports and unit tests: the inner loop

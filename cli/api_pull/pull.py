@@ -40,7 +40,7 @@ def pull(
     deployment = connect(stage)
     with err.status("Pulling …"):
         result = run_pull(deployment, timeout, source_url, date)
-    print_result(result, _show, as_json=as_json)
+    print_result(result, show, as_json=as_json)
     if result["status"] != COMPLETE:
         advice = "docs/runbook.md says what to do about it."
         fail(CliError(f"The pull is {result['status']}: {result['cause'].rstrip('.')}.", advice))
@@ -81,7 +81,8 @@ def _assert_right_source(deployment: Deployment, source_url: str) -> None:
             raise CliError(f"--source-url {source_url}: {error}.", "Such as http://127.0.0.1:4590") from error
 
 
-def _show(result: dict[str, Any]) -> None:
+def show(result: dict[str, Any]) -> None:
+    """Print what became of each endpoint."""
     rows = [
         (
             name,

@@ -37,7 +37,7 @@ def api(  # noqa: PLR0913 - the options of a command
     requests that its description says, or as many as are given with it.
 
     Examples:
-        sluice api --port 8000
+        sluice api --port 4590
         sluice api --day 1 --fault users-rows-added --fault tracks-html:5
         sluice api --tracks 1000000 --users 1000000
         sluice api --list-faults

@@ -1,4 +1,4 @@
-"""`sluice demo`: both pipelines on this machine, with generated files and a simulated vendor."""
+"""`sluice demo`: all pipelines on this machine, with generated files, a simulated vendor and application."""
 
 import time
 from collections.abc import Iterable
@@ -10,8 +10,9 @@ from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 
+from cli.api_pull import pull
 from cli.demo import producers
-from cli.demo.questions import QUESTIONS, row_counts_sql
+from cli.demo.questions import LISTENED, QUESTIONS, row_counts_sql
 from cli.event_files import convert, ingest
 from cli.event_files.file_generation import event_files
 from cli.event_files.generate import write
@@ -25,6 +26,7 @@ from cli.platform.session import LOCAL, Deployment, connect
 from cli.vendor_exports import export
 from cli.vendor_exports.history import initialise_histories
 from cli.vendor_exports.slots import environment_of
+from sluice.api_pull.model import COMPLETE
 from sluice.contracts.load import load_registry
 from sluice.vendor_exports.delivery.model import DELIVERED
 
@@ -39,6 +41,7 @@ _COMMANDS = (
     ("sluice ingest FILE…", "your own files"),
     ("sluice convert", "and into the tables"),
     ("sluice vendor", "a vendor to try exports with: `sluice export --vendor-url URL`"),
+    ("sluice api", "an application to try pulls with: `sluice pull --source-url URL`"),
     ("sluice history report --open", "what became of every hour's export"),
     ("sluice local down", "stop everything"),
 )
@@ -69,9 +72,9 @@ def demo(
 
     Starts the local cloud, deploys the stage local, uploads event files with
     every flaw that occurs, converts them and asks the tables some questions.
-    Then it fetches an export from a simulated vendor, and makes the histories
-    of some days. Everything stays up afterwards; a second run shows that
-    nothing is counted or copied twice.
+    Then it fetches an export from a simulated vendor, makes the histories of
+    some days, and pulls a simulated application. Everything stays up
+    afterwards; a second run shows that nothing is counted or copied twice.
 
     Examples:
         sluice demo
@@ -90,6 +93,7 @@ def demo(
     _compare(stage, total)
     _export(stage, steps)
     _make_histories(stage, steps)
+    _pull(stage, steps)
     out.print(_summary(stage))
     say(f"The demo took {steps.seconds():.0f} s.")
 
@@ -163,6 +167,20 @@ def _make_histories(stage: Deployment, steps: Steps) -> None:
     page, _ = exports_page(stage)
     _REPORT.write_bytes(page)
     out.print(f"{plural(found['slots'], 'hour')} in the histories; the report: [bold]{_REPORT}[/]", highlight=False)
+
+
+def _pull(stage: Deployment, steps: Steps) -> None:
+    steps.begin("Pull: the Pull machine reads all tracks, users and listens of an application")
+    with err.status("Pulling …"):
+        found = producers.pull(stage, _TIMEOUT)
+    pull.show(found)
+    if found["status"] != COMPLETE:
+        raise CliError(f"The pull is {found['status']}: {found['cause']}", "Run the demo again.")
+    say("A busy API was waited for, a page that broke off asked for again, users that changed meanwhile read again.")
+    sql = LISTENED.strip().format(found["snapshot"])
+    out.print("\n[bold]Whom do people listen to?[/]")
+    out.print(sql, style="dim", highlight=False, markup=False)
+    show(run_query(stage, sql), limit=10)
 
 
 def _summary(stage: Deployment) -> RenderableType:

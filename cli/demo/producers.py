@@ -1,4 +1,4 @@
-"""Producers of the demo: event files and media in their buckets, and a vendor whose exports meet trouble."""
+"""Producers of the demo: event files and media in their buckets, a vendor and an application that make trouble."""
 
 import os
 import random
@@ -7,11 +7,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from cli.api_pull.pull import run_pull
+from cli.api_simulator.application import Application, Endpoint
+from cli.api_simulator.fault_catalogue import fault_named
+from cli.api_simulator.population import Population
 from cli.event_files.file_generation import EventFile
 from cli.event_files.media import index_bucket
 from cli.event_files.status import queue
 from cli.http_server.faults import Target
+from cli.http_server.server import Server
 from cli.http_server.transport_faults import busy, http_error, truncated
 from cli.platform.console import err, plural, say
 from cli.platform.machine import polls
@@ -29,6 +35,11 @@ from sluice.vendor_exports.delivery.model import MASTER_SCHEMA, Slot, newest_set
 
 FOLDER = Path(os.path.relpath(Path(__file__).resolve().parents[2] / "build" / "demo"))
 """Folder of the demo's files, relative to the working directory."""
+
+APPLICATION = Population(tracks=400, users=300)
+"""The application that is pulled."""
+
+_PULL_FAULTS = ("too-many-requests:1", "rows-added", "truncated:1")
 
 _MEDIA = 8  # few: in the local cloud every object that arrives invokes the index function
 _TWICE = 5
@@ -79,6 +90,13 @@ def export(stage: Deployment, timeout: float) -> ExportRun:
     vendor = Vendor(Exports(files=_FILES), trouble, timing, simulator_credentials(stage))
     with Simulator(vendor) as simulator:
         return run_export(stage, timeout, vendor_url=simulator.url)
+
+
+def pull(stage: Deployment, timeout: float) -> dict[str, Any]:
+    """Pull an application that is busy or fails at times, and whose users change between two pages."""
+    faults = [fault_named(f"{endpoint}-{fault}") for endpoint, fault in zip(Endpoint, _PULL_FAULTS, strict=True)]
+    with Server(Application(APPLICATION, faults)) as server:
+        return run_pull(stage, timeout, server.url)
 
 
 def put_past_hours(stage: Deployment) -> Slot:

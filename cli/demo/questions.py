@@ -29,6 +29,13 @@ select id, "_source_key", "_source_offset" from microone_event order by 1 limit 
 """SQL by the question that it answers."""
 
 
+LISTENED = """
+select t.artist, count(*) as listens, count(distinct l.user_id) as users
+from listens l join tracks t on t.id = l.track_id and t.snapshot_date = l.snapshot_date
+where l.snapshot_date = date '{}' group by 1 order by 2 desc, 1 limit 5"""
+"""SQL about a day's snapshot of the application."""
+
+
 def row_counts_sql(tables: Iterable[str]) -> str:
     """Return SQL that counts the rows of the demo's files, by table."""
     counts = [
