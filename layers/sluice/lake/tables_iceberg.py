@@ -188,7 +188,7 @@ class IcebergTables:
         """Return the names of the tables whose files are in the lake's folders of tables."""
         pages = self._catalog.glue.get_paginator("get_tables").paginate(DatabaseName=self._database)
         entries = (each for page in pages for each in page["TableList"] if _is_iceberg(each.get("Parameters", {})))
-        return sorted(name for each in entries if (name := self._name(each["StorageDescriptor"].get("Location", ""))))
+        return sorted(name for each in entries if (name := self._name(_location_of(each))))
 
     def snapshots(self, table: str) -> list[Snapshot]:
         """Return the snapshots that a table has, newest first."""
@@ -327,6 +327,11 @@ def _arrange(update: UpdateSchema, wanted: Schema, current: Schema) -> None:
     for before, field in zip(wanted.fields, wanted.fields[1:], strict=False):
         if field.name not in known:
             update.move_after(field.name, before.name)
+
+
+def _location_of(entry: Mapping[str, Any]) -> str:
+    location: str = entry.get("StorageDescriptor", {}).get("Location", "")  # a view has none
+    return location
 
 
 def _is_iceberg(parameters: Mapping[str, str]) -> bool:
