@@ -17,9 +17,9 @@ from moto.s3.models import s3_backends
 from sluice.aws import runtime
 from sluice.contracts.load import load_registry
 from sluice.contracts.model import Table
-from sluice.lake import tables_iceberg
 from sluice.lake.columns_glue import file_schema
 from sluice.lake.object_store import TABLES_PREFIX
+from sluice.lake.schemas_iceberg import schema_of as schema_of_table
 from sluice.lake.tables_iceberg import IcebergTables
 from sluice.pipelines import RUN_KINDS
 from sluice.runs.runs_table import runs_table
@@ -42,7 +42,7 @@ def schema_of(table: str) -> pa.Schema:
 
 def columns_of(table: Table) -> pa.Schema:
     """Return the columns that files of any table have."""
-    return file_schema(tables_iceberg._schema(table).model_dump(by_alias=True, mode="json"))
+    return file_schema(schema_of_table(table).model_dump(by_alias=True, mode="json"))
 
 
 def prepare_tables(bucket: str) -> None:

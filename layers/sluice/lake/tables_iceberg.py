@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,32 +21,16 @@ from pyiceberg.exceptions import (
     ValidationError,
     ValidationException,
 )
-from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.snapshots import Snapshot as IcebergSnapshot
 from pyiceberg.table.snapshots import SnapshotLogEntry
-from pyiceberg.table.update.schema import UpdateSchema
-from pyiceberg.transforms import IdentityTransform
-from pyiceberg.types import (
-    BooleanType,
-    DateType,
-    DoubleType,
-    IcebergType,
-    IntegerType,
-    ListType,
-    LongType,
-    NestedField,
-    StringType,
-    StructType,
-    TimestampType,
-)
 
 from sluice.aws.runtime import attempts
-from sluice.contracts.model import Column, HiveType, Table, parse_hive
+from sluice.contracts.model import Table
 from sluice.lake.file_io_s3 import CLIENT, S3FileIO
 from sluice.lake.object_store import table_prefix
-from sluice.lake.parquet import arrow_schema, has_statistics
+from sluice.lake.schemas_iceberg import arrange, docs_of, missing, partition_spec, properties_of, schema_of
 
 if TYPE_CHECKING:
     from mypy_boto3_glue import GlueClient
@@ -58,28 +41,6 @@ Value = TypeVar("Value")
 RUN = "sluice.run"
 """Property of a snapshot's summary: the run whose files it added."""
 
-_PROPERTIES = {
-    "write.parquet.compression-codec": "zstd",
-    "write.metadata.metrics.default": "none",
-    # Each commit writes the metadata anew: ten versions are kept, and manifests of few files become one. As they grow,
-    # that takes longer; those of some 3,000 files stay as they are.
-    "write.metadata.previous-versions-max": "10",
-    "write.metadata.delete-after-commit.enabled": "true",
-    "commit.manifest-merge.enabled": "true",
-    "commit.manifest.min-count-to-merge": "20",
-    "commit.manifest.target-size-bytes": str(1 << 20),
-    # Tried again here, after a look whether the run is in already; PyIceberg would add it once more.
-    "commit.retry.num-retries": "0",
-}
-_PRIMITIVES: dict[str, IcebergType] = {
-    "string": StringType(),
-    "bigint": LongType(),
-    "int": IntegerType(),
-    "double": DoubleType(),
-    "boolean": BooleanType(),
-    "timestamp": TimestampType(),
-    "date": DateType(),
-}
 # Whether it was committed or not: the next look tells.
 _UNSURE = (CommitFailedException, ValidationException, BotoCoreError, ClientError)
 
@@ -133,7 +94,7 @@ class IcebergTables:
         Raises:
             IncompatibleTableError: A column is there with a type that cannot become the wanted one.
         """
-        wanted = _schema(table)
+        wanted = schema_of(table)
         try:
             current = self._load(table.name)
         except NoSuchIcebergTableError as error:
@@ -143,10 +104,10 @@ class IcebergTables:
             ) from error
         except NoSuchTableError:
             return self._create(table, wanted)
-        changes = _missing(wanted, current.schema())
-        if changes or _docs(wanted) != _docs(current.schema()):
+        changes = missing(wanted, current.schema())
+        if changes or docs_of(wanted) != docs_of(current.schema()):
             self._evolve(current, wanted)
-        stale = {name: value for name, value in _properties(table).items() if current.properties.get(name) != value}
+        stale = {name: value for name, value in properties_of(table).items() if current.properties.get(name) != value}
         if stale:
             with current.transaction() as change:
                 change.set_properties(stale)
@@ -244,8 +205,8 @@ class IcebergTables:
                 (self._database, table.name.lower()),
                 wanted,
                 self._location(table.name),
-                _partition_spec(wanted, table.partition),
-                properties=_properties(table),
+                partition_spec(wanted, table.partition),
+                properties=properties_of(table),
             )
         return ["created"]
 
@@ -261,72 +222,12 @@ class IcebergTables:
         try:
             with current.update_schema() as update:
                 update.union_by_name(wanted)
-                _arrange(update, wanted, current.schema())
+                arrange(update, wanted, current.schema())
         except (ValidationError, ValueError) as error:
             raise IncompatibleTableError(
                 f"{current.name()[-1]}: {error}; a column keeps its type: give the new one another name, "
                 "or drop the table and reprocess its files"
             ) from error
-
-
-def _properties(table: Table) -> dict[str, str]:
-    partition = (column.name for column in table.partition)
-    known = [*partition, *(field.name for field in arrow_schema(table.columns) if has_statistics(field))]
-    metrics = {f"write.metadata.metrics.column.{name}": "truncate(32)" for name in known}
-    return {"Description": table.doc, **_PROPERTIES, **metrics}
-
-
-def _schema(table: Table) -> Schema:
-    """Return the schema of a table; its ids are those of the catalog once it is created."""
-    ids = count(1)
-    columns = (*table.columns, *(each for each in table.partition if each not in table.columns))
-    return Schema(*(_field(ids, column.name, parse_hive(column.type), column.doc) for column in columns))
-
-
-def _field(ids: "count[int]", name: str, type_: HiveType, doc: str | None = None) -> NestedField:
-    return NestedField(next(ids), name, _iceberg_type(ids, type_), required=False, doc=doc)
-
-
-def _iceberg_type(ids: "count[int]", type_: HiveType) -> IcebergType:
-    if type_.kind == "array":
-        return ListType(next(ids), _iceberg_type(ids, type_.element), element_required=False)
-    if type_.kind == "struct":
-        return StructType(*(_field(ids, name, member) for name, member in type_.fields))
-    return _PRIMITIVES[type_.kind]
-
-
-def _partition_spec(schema: Schema, partition: Sequence[Column]) -> PartitionSpec:
-    return PartitionSpec(
-        *(
-            PartitionField(schema.find_field(column.name).field_id, 1000 + place, IdentityTransform(), column.name)
-            for place, column in enumerate(partition)
-        )
-    )
-
-
-def _missing(wanted: Schema, current: Schema) -> list[str]:
-    """Return the columns and members that `current` lacks or has with another type, in words."""
-    there = {current.find_column_name(each): current.find_type(each) for each in current.field_ids}
-    changes = []
-    for each in wanted.field_ids:
-        name, type_ = wanted.find_column_name(each), wanted.find_type(each)
-        if name not in there:
-            changes.append(f"{name} is new")
-        elif type_.is_primitive and there[name] != type_:
-            changes.append(f"{name} becomes {type_}, it was {there[name]}")
-    return changes
-
-
-def _docs(schema: Schema) -> dict[str, str | None]:
-    return {field.name: field.doc for field in schema.fields}
-
-
-def _arrange(update: UpdateSchema, wanted: Schema, current: Schema) -> None:
-    """Put new columns where the contract has them: after the column before them."""
-    known = {field.name for field in current.fields}
-    for before, field in zip(wanted.fields, wanted.fields[1:], strict=False):
-        if field.name not in known:
-            update.move_after(field.name, before.name)
 
 
 def _location_of(entry: Mapping[str, Any]) -> str:
