@@ -24,6 +24,7 @@ NOT_COUNTED = (
     "storage of what was there before, access logs, replaced versions",
     "data transfer",
     "secrets and schedules",
+    "the mart's work and storage",
     "a search cluster",
     "free tiers and discounts",
 )
