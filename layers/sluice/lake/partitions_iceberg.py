@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from pyiceberg.expressions import AlwaysTrue, And, EqualTo
-from pyiceberg.manifest import DataFile
+from pyiceberg.manifest import DataFile, ManifestFile
 from pyiceberg.table import FileScanTask, _parquet_files_to_data_files
 from pyiceberg.table import Table as IcebergTable
+from pyiceberg.table.snapshots import Operation
+from pyiceberg.table.update.snapshot import _OverwriteFiles
 
 from sluice.lake.tables_iceberg import RUN, IcebergTables, run_of
 
@@ -36,12 +38,25 @@ class IcebergPartitions(IcebergTables):
         self._commit(table, put, f"run {run_id} could not replace files of table {table}")
 
 
+class _Replacement(_OverwriteFiles):
+    """An overwrite that lets go of manifests which name only files that earlier ones removed."""
+
+    def _process_manifests(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
+        def is_needed(each: ManifestFile) -> bool:
+            is_own = each.added_snapshot_id in {None, self._snapshot_id}
+            return is_own or each.has_added_files() or each.has_existing_files()
+
+        return list(filter(is_needed, manifests))
+
+
 def put_files(table: IcebergTable, new: Sequence[str], old: Sequence[DataFile], properties: Mapping[str, str]) -> None:
     """Put new files (locations) in the place of old ones, of none too, in one snapshot with these properties."""
+    named = dict(properties)
     with table.transaction() as change:
-        snapshot = change.update_snapshot(snapshot_properties=dict(properties))
         # Only what appends merges manifests: else their number would grow with every commit.
-        with snapshot.overwrite() if old else snapshot.merge_append() as producer:
+        append = change.update_snapshot(snapshot_properties=named).merge_append()
+        replacement = _Replacement(Operation.OVERWRITE, change, table.io, snapshot_properties=named)
+        with replacement if old else append as producer:
             for file in _parquet_files_to_data_files(change.table_metadata, list(new), table.io):
                 producer.append_data_file(file)
             for file in old:
