@@ -201,6 +201,20 @@ FUNCTIONS: dict[str, dict[str, Rights]] = {
         | commits("LISTENS")
         | to(f"{PULL}/check-*", READ)
         | to(f"{PULL}/files.json", WRITE),
+        "BeginLoad": to("mart", "dsql:DbConnect")
+        | to(f"{PULL}/files.json", READ)
+        | to(f"{PULL}/load.json", WRITE)
+        | to(f"{PULL}/load-failure.json", WRITE)
+        | to("lake", LIST),
+        "LoadPart": to("mart", "dsql:DbConnect")
+        | {
+            right
+            for table in ("TRACKS", "USERS", "LISTENS")
+            for right in to(f"lake/data/clean_parquet/{table}.parquet/snapshot_date=*", READ)
+        }
+        | to(f"{PULL}/load-failure.json", WRITE),
+        "PublishLoads": to("mart", "dsql:DbConnect") | to(f"{PULL}/load-failure.json", READ) | to("lake", LIST),
+        "SweepLoads": to("mart", "dsql:DbConnect"),
         "RecordPull": items("pulls", "pull", "UpdateItem")
         | to(PULL, READ)
         | to(f"{PULL}/result.json", WRITE)
@@ -251,7 +265,18 @@ def _machine(name: str, plans: str, *functions: str) -> Rights:
 CONVERSION = ("PlanConversion", "ConvertBatch", "CommitConversion", "ProfileRun")
 DELIVERY = ("ClaimSlot", "TriggerJob", "CheckJob", "ListFiles", "CopyFiles", "CheckDelivery", "RecordResult")
 COMPACTION = ("PlanCompaction", "CompactPartitions", "TidyTables")
-PULLING = ("BeginPull", "CheckSource", "ExtractPages", "CheckRows", "KeepSnapshot", "RecordPull")
+PULLING = (
+    "BeginPull",
+    "CheckSource",
+    "ExtractPages",
+    "CheckRows",
+    "KeepSnapshot",
+    "RecordPull",
+    "BeginLoad",
+    "LoadPart",
+    "PublishLoads",
+    "SweepLoads",
+)
 HISTORY = ("PlanHistory", "ObserveHours", "UpdateHistory")
 MACHINES = {
     "event_files": {"Convert": _machine("convert", f"{RUN}/plan-*", *CONVERSION)},
