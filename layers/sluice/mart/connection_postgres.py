@@ -35,7 +35,7 @@ _MOMENTARY = (
     errors.SerializationFailure,  # 40001: another transaction was first
     errors.DeadlockDetected,
     errors.OperationalError,  # the connection is lost or refused, the server is busy or starts
-    errors.InternalError,  # XX000
+    errors.InternalError_,  # XX000; its base class has refusals of read-only transactions, too
 )
 
 
@@ -117,6 +117,8 @@ class Mart:
             except _MOMENTARY as error:
                 if _REFUSED in str(error):
                     raise MartError(f"the mart lets nobody in with these credentials: {said(error)}") from error
+                if isinstance(error, errors.ProgramLimitExceeded):  # of rows, bytes, keys: it will be so again
+                    raise MartError(f"the mart refused a statement: {said(error)}") from error
                 failure = error
                 self.close()
             except psycopg.Error as error:

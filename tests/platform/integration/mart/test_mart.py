@@ -108,12 +108,22 @@ def test_who_was_not_first_tries_again(any_mart: MartServer) -> None:
 
 def test_errors_are_the_domains(dsql: MartServer, monkeypatch: pytest.MonkeyPatch) -> None:
     dsql.migrate([FIRST])
+    pauses: list[float] = []
+    monkeypatch.setattr("sluice.aws.runtime.time.sleep", pauses.append)
     with pytest.raises(MartError, match=r"the mart refused a statement: TRUNCATE is not supported.*0A000"):
         dsql.mart().execute("TRUNCATE t")
     with pytest.raises(MartError, match="read-only transaction"):
         dsql.mart().query("DELETE FROM t RETURNING id")
+    with dsql.session() as session:
+        session.execute(
+            f"CREATE FUNCTION {dsql.schema}.too_much() RETURNS bigint LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE 'transaction row limit exceeded' USING ERRCODE = '54000'; END $$"
+        )
+    with pytest.raises(MartError, match=r"the mart refused a statement: transaction row limit exceeded.*54000"):
+        dsql.mart().execute("SELECT too_much()")
     with pytest.raises(MartError, match="lets nobody in with these credentials"):
         dsql.mart("nobody").query("SELECT 1")
+    assert not pauses, "none of these is tried again"
     monkeypatch.setattr("sluice.mart.connection_postgres._PAUSES", ())
 
     def lost() -> Connection:
