@@ -14,8 +14,10 @@ def parts() -> tuple[Path, Path, Path]:
     rules = f"io.trino:trino-root:{_VERSION}"
     engine = jars(f"trino-{_VERSION}", f"io.trino:trino-main:{_VERSION}", managed_by=rules)
     connector = jars(f"trino-iceberg-{_VERSION}", f"io.trino:trino-iceberg:{_VERSION}", managed_by=rules)
-    with ZipFile(connector / "service.jar", "w") as jar:  # the name of the plugin, which Trino's own package has
-        jar.writestr("META-INF/services/io.trino.spi.Plugin", _PLUGIN)
+    service = connector / "service.jar"  # the name of the plugin, which Trino's own package has
+    if not service.exists():
+        with ZipFile(service, "w") as jar:
+            jar.writestr("META-INF/services/io.trino.spi.Plugin", _PLUGIN)
     return java(25), engine, connector
 
 
