@@ -80,13 +80,16 @@ def test_it_takes_our_literals_for_what_they_are(trino: Trino, key: str) -> None
 
 
 def test_the_product_goes_on_with_what_it_commits(cloud: Cloud, trino: Trino, tmp_path: Path) -> None:
-    """As with Athena: what outgrows a function is for its OPTIMIZE, and people may delete rows, or add some."""
+    """As with Athena: what outgrows a function is for its OPTIMIZE, and people may delete rows, or add some.
+
+    Deleted rows come last: they leave a file that the local cloud's Athena does not read.
+    """
     convert(cloud, tmp_path, seed=110)
     count = "select count(*), count(distinct id) from microone_event"
     written = (
         "insert into microone_event select * from microone_event order by _source_key, _source_offset limit 5",
         "alter table microone_event execute optimize",
-        "delete from microone_event where id = (select min(id) from microone_event)",  # leaves a file of deleted rows, which the local cloud does not read
+        "delete from microone_event where id = (select min(id) from microone_event)",
     )
     for number, statement in enumerate(written):
         trino.query(statement)
