@@ -48,7 +48,7 @@ class PullMachine(Machine):
         """Return the states of an endpoint, and what follows whatever becomes of it."""
         failed = sfn.Pass(
             self,
-            f"Note that {endpoint} failed",
+            f"Note that {states.shown(endpoint)} failed",
             comment="The others go on",
             input_path=FAILURE,
             result_path=f"$.{endpoint}.failure",
@@ -58,7 +58,9 @@ class PullMachine(Machine):
         keep.next(following)
         turns = {"turn": "check", "extract_turn": "extract", "memory_mb": "check"}
         check = self._call(states.check_state, endpoint, "check", self._functions.check_rows, turns, failed)
-        checked = sfn.Choice(self, f"Are all {endpoint} checked?", comment="As many at a time as a call has time for")
+        checked = sfn.Choice(
+            self, f"Is {states.shown(endpoint)} checked?", comment="As many at a time as a call has time for"
+        )
         checked.when(_equals(f"$.{endpoint}.check.next_step", AGAIN), check).otherwise(keep)
         check.next(checked)
         turns = {"turn": "extract", "memory_mb": "extract"}
@@ -70,7 +72,9 @@ class PullMachine(Machine):
             time=sfn.WaitTime.seconds_path(f"$.{endpoint}.extract.wait_seconds"),
         )
         wait.next(extract)
-        read = sfn.Choice(self, f"Are all {endpoint} read?", comment="As many at a time as a call has time for")
+        read = sfn.Choice(
+            self, f"Is {states.shown(endpoint)} read?", comment="As many at a time as a call has time for"
+        )
         read.when(_equals(f"$.{endpoint}.extract.next_step", AGAIN), extract)
         read.when(_equals(f"$.{endpoint}.extract.next_step", WAIT), wait).otherwise(check)
         return extract.next(read).start_state

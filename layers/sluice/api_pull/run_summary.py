@@ -14,7 +14,7 @@ PULL = "pull"
 
 # States of Pull that functions run in, some of them for each endpoint.
 BEGIN = "Begin"
-HEALTH = "Ask whether the API is well"
+HEALTH = "Ask after the source"
 BEGIN_LOAD = "Begin the next load"
 LOAD_PARTS = "Load the parts"
 PUBLISH = "Publish the day"
@@ -22,24 +22,29 @@ SWEEP = "Delete what is old"
 RECORD = "Record the result"
 
 
+def shown(endpoint: str) -> str:
+    """Return the name of an endpoint as it stands in the names of states."""
+    return endpoint.replace("_", " ")
+
+
 def extract_state(endpoint: str) -> str:
     """Return the name of the state that reads the pages of an endpoint."""
-    return f"Extract {endpoint}"
+    return f"Extract {shown(endpoint)}"
 
 
 def wait_state(endpoint: str) -> str:
     """Return the name of the state that waits for the API."""
-    return f"Wait to extract {endpoint}"
+    return f"Wait to extract {shown(endpoint)}"
 
 
 def check_state(endpoint: str) -> str:
     """Return the name of the state that checks the rows of an endpoint."""
-    return f"Check {endpoint}"
+    return f"Check {shown(endpoint)}"
 
 
 def keep_state(endpoint: str) -> str:
     """Return the name of the state that keeps an endpoint's rows in the lake."""
-    return f"Keep {endpoint}"
+    return f"Keep {shown(endpoint)}"
 
 
 _ENDED_AT_ONCE = {BUSY: "skipped", NOT_SET_UP: "not_set_up"}

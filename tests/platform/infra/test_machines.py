@@ -124,7 +124,7 @@ def test_the_machine_is_traced_and_logs_everything_but_data(each: Machine) -> No
 
 
 def test_grants_are_there_before_the_machine(each: Machine) -> None:
-    assert any(name.startswith(f"{each.name}RoleDefaultPolicy") for name in each.resource["DependsOn"])
+    assert any(re.match(f"{each.name}(Machine)?RoleDefaultPolicy", name) for name in each.resource["DependsOn"])
 
 
 def _assert_patient(state: State, name: str) -> None:
