@@ -2,7 +2,6 @@
 
 import io
 from collections.abc import Iterable, Iterator, Mapping
-from types import MappingProxyType
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,7 +10,6 @@ from sluice.contracts.model import PARTITION_KEYS, Column, HiveType, parse_hive
 
 TABLE_ID = "sluice.table"
 """Of a schema's metadata: the id of the catalog's table that the schema is of."""
-_NONE: Mapping[str, pa.Array] = MappingProxyType({})
 _PRIMITIVES = {
     "string": pa.string(),
     "bigint": pa.int64(),
@@ -43,28 +41,30 @@ def arrow_type(type_: HiveType) -> pa.DataType:
 def rows_of(table: pa.Table, hour: str, schema: pa.Schema) -> pa.Table:
     """Return the rows of an hour (``YYYY-MM-DDTHH``, UTC) as a table of the catalog has them: with year to hour.
 
-    Columns that the catalog has and `table` lacks are null.
-
     Raises:
-        LookupError: The catalog's table lacks a column, or a member of one.
+        LookupError: See `as_columns`.
     """
-    parts = (hour[:4], hour[5:7], hour[8:10], hour[11:13])
-    partition = {
-        key: pa.repeat(pa.scalar(int(part), pa.int32()), len(table))
-        for key, part in zip(PARTITION_KEYS, parts, strict=True)
-    }
-    return as_columns(table, schema, partition)
+    return in_hour(as_columns(table, schema), hour)
 
 
-def as_columns(table: pa.Table, schema: pa.Schema, given: Mapping[str, pa.Array] = _NONE) -> pa.Table:
-    """Return rows with the columns that the catalog's table has: those `given`, else the table's own, else null.
+def in_hour(table: pa.Table, hour: str) -> pa.Table:
+    """Return rows that have all columns of their table with those of an hour: year to hour."""
+    columns = dict(zip(table.schema.names, table.columns, strict=True))
+    for key, part in zip(PARTITION_KEYS, (hour[:4], hour[5:7], hour[8:10], hour[11:13]), strict=True):
+        columns[key] = pa.repeat(pa.scalar(int(part), pa.int32()), len(table))
+    return pa.Table.from_arrays(list(columns.values()), schema=table.schema)
+
+
+def as_columns(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Return rows with the columns that the catalog's table has: the table's own, else null.
 
     Raises:
         LookupError: The catalog's table lacks a column, or a member of one.
     """
     if lacking := set(_names(table.schema)) - set(_names(schema)):
         raise LookupError(f"the catalog's table has no column {', '.join(sorted(lacking))}: deploy the stage")
-    columns = [given[field.name] if field.name in given else _column(table, field) for field in schema]
+    there = frozenset(table.column_names)
+    columns = [_column(table, field) if field.name in there else pa.nulls(len(table), field.type) for field in schema]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
@@ -80,8 +80,6 @@ def _names(fields: Iterable[pa.Field], parent: str = "") -> Iterator[str]:
 
 
 def _column(table: pa.Table, field: pa.Field) -> pa.ChunkedArray:
-    if field.name not in table.column_names:
-        return pa.nulls(len(table), field.type)
     column = table[field.name]
     return column if column.type == field.type else column.cast(field.type)
 

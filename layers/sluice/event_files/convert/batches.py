@@ -30,7 +30,7 @@ from sluice.lake.object_store import (
     UnreadableObjectError,
     parquet_key,
 )
-from sluice.lake.parquet import arrow_type, rows_of, table_id_of, to_parquet
+from sluice.lake.parquet import arrow_type, as_columns, in_hour, table_id_of, to_parquet
 
 PARTITION_COLUMN = "date_time"
 _BLOCK_BYTES = 4 << 20  # the reader is fastest with blocks of so many bytes, and takes no line longer than one
@@ -142,8 +142,8 @@ class Converter:
         name = f"{batch.run_id}-{batch.batch_id}-{self._new_token()}"
         schema = self._schema_of(batch.table)
         files = tuple(
-            _File(parquet_key(batch.table, hour, name), hour, part.num_rows, to_parquet(rows_of(part, hour, schema)))
-            for hour, part in by_hour(rows)
+            _File(parquet_key(batch.table, hour, name), hour, part.num_rows, to_parquet(in_hour(part, hour)))
+            for hour, part in by_hour(as_columns(rows, schema))
         )
         return _Read(batch, files, profile_of_rows(batch, contract, rows), table_id_of(schema))
 
