@@ -28,8 +28,8 @@ def flaky(target: Target) -> Fault:
 
 
 def slow(target: Target) -> Fault:
-    """Answers come after half a second."""
-    return changed(target, lambda answer: changed_copy(answer, stall=0.5))
+    """Answers come after a fifth of a second."""
+    return changed(target, lambda answer: changed_copy(answer, stall=0.2))
 
 
 def echoed(target: Target) -> Fault:

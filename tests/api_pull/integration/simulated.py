@@ -34,7 +34,7 @@ class Source:
     """Leads to a server on this machine."""
 
     url: str
-    http: httpx.Client = field(default_factory=lambda: open_client(0.5))
+    http: httpx.Client = field(default_factory=lambda: open_client(1))
 
     def source(self) -> HttpSource:
         return HttpSource(JsonClient(Sender(self.http, Pauses(0.0, lambda _: None), "the API"), self.url, Key()))

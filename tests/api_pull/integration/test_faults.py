@@ -25,7 +25,7 @@ REFUSED = {"packed", "packed-twice", "packed-otherwise", "huge", "redirected", "
 """Of the connection's faults those that asking again within a function does not help against."""
 
 RECOVERED = {
-    *("page-twice", "page-short", "page-long", "page-empty", "page-huge", "size-capped", "flaky", "slow"),
+    *("page-twice", "page-short", "page-long", "page-empty", "size-capped", "flaky", "slow"),
     *("total-too-high", "total-too-low", "total-zero", "page-mislabelled", "order-restless", "updated-before-created"),
     *(ON_THE_WIRE.keys() - REFUSED - {"odd"}),
 }

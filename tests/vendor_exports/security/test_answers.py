@@ -101,7 +101,7 @@ def copy(vendor: VendorClient, *faults: Fault, seconds: float = 600) -> tuple[di
     with httpx.Client(transport=BoundedTransport(NO_TLS), timeout=0.5) as http:
         downloads = HttpDownloads(http, LoopbackPolicy()).within(seconds)
         urls = PresignedUrls(ScriptedVendor(), Environment.TEST, GUID, 1)
-        urls._urls = {name: entry["presignedDownloadURL"] for name, entry in listed.items()}
+        urls._urls = {entry["key"]: entry["presignedDownloadURL"] for entry in listed.values()}
         files = tuple(ExpectedFile(entry["key"], name, entry["size"]) for name, entry in listed.items())
         copying = BatchCopy(FileCopy(downloads, stored, stored), stored, EXPORT, urls, Pauses(0, lambda _: None))
         result = copying.run(CopyBatch("01-0000", 1, GUID, files))
