@@ -176,6 +176,9 @@ def _pull(stage: Deployment, steps: Steps) -> None:
     pull.show(found)
     if found["status"] != COMPLETE:
         raise CliError(f"The pull is {found['status']}: {found['cause']}", "Run the demo again.")
+    clean = {name: each["clean"] for name, each in found["endpoints"].items()}
+    if found["mart"] != (wanted := dict(zip(found["mart"], clean.values(), strict=True))):
+        raise CliError(f"The mart shows {found['mart']}, but clean were {wanted}.", _REFILL)
     say("A busy API was waited for, a page that broke off asked for again, users that changed meanwhile read again.")
     sql = LISTENED.strip().format(found["snapshot"])
     out.print("\n[bold]Whom do people listen to?[/]")
