@@ -8,12 +8,13 @@ import pytest
 
 from tests.referees.fetching import NotHereError, Referee
 from tests.referees.opensearch.engine import OPENSEARCH
+from tests.referees.second_cloud.engine import MOTO
 from tests.referees.spark.engine import SPARK
 from tests.referees.static.engine import CHECKOV, PIP_AUDIT, STATES_LANGUAGE
 from tests.referees.trino.engine import TRINO
 
 # Their modules import nothing that pytest is to load itself: tests.support.
-REFEREES = (TRINO, SPARK, OPENSEARCH, CHECKOV, STATES_LANGUAGE, PIP_AUDIT)
+REFEREES = (TRINO, SPARK, OPENSEARCH, CHECKOV, STATES_LANGUAGE, PIP_AUDIT, MOTO)
 
 _PLACES = ("tests/referees", "tests/platform/integration/test_search_cluster.py")
 
