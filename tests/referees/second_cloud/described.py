@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -21,27 +21,53 @@ _OWN = {"tableid", "roleid", "warmthroughput", "provisionedthroughput", "respons
 def described(cloud: StackCloud, stack: str) -> dict[str, Json]:
     """Return what the cloud says of each resource that is described here; each has its logical id for its name."""
     pages = cloud.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
-    found = [each for page in pages for each in page["StackResourceSummaries"] if each["ResourceType"] in _READERS]
+    made = [each for page in pages for each in page["StackResourceSummaries"]]
+    found = [each for each in made if each["ResourceType"] in _READERS]
     said = {
         each["LogicalResourceId"]: _READERS[each["ResourceType"]](cloud, each["PhysicalResourceId"]) for each in found
     }
-    text = as_text(_lasting(said))
-    for each in sorted(found, key=lambda each: -len(each["PhysicalResourceId"])):
-        for name in (each["PhysicalResourceId"], each["PhysicalResourceId"].rpartition("/")[2]):
-            text = text.replace(f"{name}\\", f"<{each['LogicalResourceId']}>\\")
-            text = re.sub(rf"{re.escape(name)}(?![\w-])", f"<{each['LogicalResourceId']}>", text)
-    return dict(json.loads(text))
+    names = {
+        name: each["LogicalResourceId"]
+        for each in made
+        if each["ResourceType"] in _REFERRED_TO
+        for name in _names(each["PhysicalResourceId"])
+    }
+    physical = re.compile(
+        "|".join(rf"(?<![\w-]){re.escape(name)}(?![\w-])" for name in sorted(names, key=len, reverse=True))
+    )
+    return dict(_lasting(said, lambda text: physical.sub(lambda name: f"<{names[name[0]]}>", text)))
 
 
-def _lasting(value: Any) -> Any:
-    """Return a value without empty members, and what is of one deployment only: times, ids, counts."""
+def _names(physical_id: str) -> set[str]:
+    """Return the names by which an id is known elsewhere: a queue's URL and its name, an ARN and its end."""
+    ends = {re.split("[/:]", physical_id)[-1]} if physical_id.startswith(("arn:", "http")) else set()
+    return {physical_id} | ends
+
+
+def _lasting(value: Any, put: Callable[[str], str]) -> Any:
+    """Return a value without empty members, and what is of one deployment only: times, ids, counts, names."""
     match value:
         case dict():
-            kept = {name: _lasting(each) for name, each in value.items() if not _is_passing(name)}
+            kept = {name: _lasting(each, put) for name, each in value.items() if not _is_passing(name)}
             return {name: each for name, each in kept.items() if each not in (None, "", [], {}, 0)}
         case list():
-            return [_lasting(each) for each in value]
+            return [_lasting(each, put) for each in value]
+        case str():
+            return put(value)
     return value
+
+
+def differences(one: Any, other: Any, place: str = "") -> Iterator[str]:
+    """Yield where two descriptions differ, with what each says."""
+    match one, other:
+        case dict(), dict():
+            for name in sorted(one.keys() | other.keys()):
+                yield from differences(one.get(name), other.get(name), f"{place}/{name}")
+        case list(), list() if len(one) == len(other):
+            for number, pair in enumerate(zip(one, other, strict=True)):
+                yield from differences(*pair, f"{place}/{number}")
+        case _ if one != other:
+            yield f"{place}: {one} | {other}"
 
 
 def _is_passing(name: str) -> bool:
@@ -126,3 +152,4 @@ _READERS: Mapping[str, Reader] = {
     "AWS::SQS::Queue": _queue,
     "AWS::StepFunctions::StateMachine": _machine,
 }
+_REFERRED_TO = {*_READERS, "AWS::SNS::Topic"}
