@@ -1,9 +1,12 @@
 """Files of Iceberg tables for their upkeep: which a table has, some replaced by others, snapshots that go."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 
+from pyiceberg.io import FileIO
 from pyiceberg.manifest import ManifestFile
 from pyiceberg.table import FileScanTask
 from pyiceberg.table import Table as IcebergTable
@@ -19,6 +22,7 @@ from sluice.tables.rewriting import Rewritten
 from sluice.tables.tidying import References, is_of_convert
 from sluice.tables.upkeep import Compacted
 
+_THREADS = 16
 _REWRITE = "sluice.rewrite"
 """Property of a snapshot's summary: the attempt at a group that it is of."""
 
@@ -73,16 +77,18 @@ class IcebergFiles(IcebergTables):
         current = self._load(table)
         locations = {current.metadata_location, *(each.metadata_file for each in current.metadata.metadata_log)}
         locations |= {each.statistics_path for each in current.metadata.statistics}
-        manifests: dict[str, ManifestFile] = {}
-        for snapshot in current.snapshots():
-            locations.add(snapshot.manifest_list)
-            manifests |= {each.manifest_path: each for each in snapshot.manifests(current.io)}
-        locations |= manifests.keys()
-        for manifest in manifests.values():
-            entries = manifest.fetch_manifest_entry(current.io, discard_deleted=True)
-            locations |= {each.data_file.file_path for each in entries}
+        locations |= {each.manifest_list for each in current.snapshots()}
+        with ThreadPoolExecutor(_THREADS) as threads:  # a week has two thousand small objects to read
+            lists = threads.map(lambda each: each.manifests(current.io), current.snapshots())
+            manifests = {each.manifest_path: each for found in lists for each in found}
+            locations |= manifests.keys()
+            locations = locations.union(*threads.map(partial(_locations, current.io), manifests.values()))
         created = entry["CreateTime"].replace(microsecond=0)  # S3 tells when an object was written in whole seconds
         return References(frozenset(map(key_of, locations)), newest_run_of(current), created)
+
+
+def _locations(io: FileIO, manifest: ManifestFile) -> set[str]:
+    return {each.data_file.file_path for each in manifest.fetch_manifest_entry(io, discard_deleted=True)}
 
 
 def _whole_files(table: IcebergTable) -> list[FileScanTask]:
