@@ -125,7 +125,7 @@ def test_nothing_keeps_a_first_deployment_that_failed_from_being_taken_back(prd:
 
 def test_what_outlives_its_stack_has_no_name_that_would_block_the_next(prd: Synthesis) -> None:
     kept = [each for _, each in prd.resources() if each.get("DeletionPolicy") == "RetainExceptOnCreate"]
-    assert {each["Type"] for each in kept} == {BUCKET, TABLE, SECRET, LOG, ICEBERG_TABLE}
+    assert {each["Type"] for each in kept} == {BUCKET, TABLE, SECRET, LOG, ICEBERG_TABLE, "AWS::DSQL::Cluster"}
     named = {"BucketName", "TableName", "Name", "LogGroupName"}
     # A table of the catalog that is there already is taken on.
     assert {each["Type"] for each in kept if each["Properties"].keys() & named} == {ICEBERG_TABLE}
