@@ -16,7 +16,6 @@ _COMMANDS = (
     Command("cli.platform.local_cloud:app", DEPLOYMENTS, 30, "local"),
     Command("cli.platform.query:query", DATA, 40),
     Command("cli.platform.query:tables", DATA, 50),
-    Command("cli.platform.table:table", DATA, 55),
     Command("cli.platform.mart:app", DATA, 57, "mart"),
     Command("cli.platform.status:status", DATA, 60),
     Command("cli.platform.doctor:doctor", DATA, 65),
@@ -31,7 +30,7 @@ _COMMANDS = (
 app = typer.Typer(
     name="sluice",
     help="Sluice: the gate in front of a data lake. Event files go in, clean, typed, queryable tables come out; "
-    "vendor exports are fetched and proven complete.",
+    "vendor exports are fetched and proven complete; an application's API is pulled daily.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

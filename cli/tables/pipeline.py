@@ -1,4 +1,4 @@
-"""The command line of the tables' upkeep: its command, and its part of `sluice runs`."""
+"""The command line of the tables: its commands, and its part of `sluice runs`."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ def _headline(counts: Mapping[str, int]) -> str:
 
 
 CLI = PipelineCli(
-    commands=(Command("cli.tables.compact:compact", DATA, 25),),
+    commands=(Command("cli.tables.compact:compact", DATA, 25), Command("cli.tables.table:table", DATA, 55)),
     headlines={"compact": _headline},
     checks="cli.tables.checks:checks",
 )

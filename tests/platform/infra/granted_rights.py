@@ -11,6 +11,46 @@ FLOWS = {"Test": "DEV/IMOSDL/", "Prod": "IMOSDL/"}
 Rights = set[tuple[str, str]]
 
 
+READ, WRITE, DELETE, LIST = "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"
+
+
+def to(resource: str, *actions: str) -> Rights:
+    """Actions on a resource; those without a service are the ones of a table."""
+    return {(action if ":" in action else f"dynamodb:{action}", resource) for action in actions}
+
+
+def consumes(queue: str) -> Rights:
+    """The rights of a function that a queue feeds."""
+    actions = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+    return to(queue, *(f"sqs:{action}" for action in actions))
+
+
+def items(table: str, keys: str, *actions: str) -> Rights:
+    """Rights to the items of a table that have one of these partition keys."""
+    return {right for key in keys.split() for right in to(f"{table} {key}", *actions)}
+
+
+def catalog(table: str, *actions: str) -> Rights:
+    """Rights to a table of the catalog, for which Glue wants to see those to the database and the catalog, too."""
+    places = ("catalog", "database/<the stage's>", f"table/<the stage's>/{table.lower()}")
+    return {right for place in places for right in to(f"glue {place}", *(f"glue:{action}" for action in actions))}
+
+
+def commits(table: str) -> Rights:
+    """The rights of a function that commits to a table."""
+    folder = f"lake/data/clean_parquet/{table}.parquet"
+    return (
+        catalog(table, "GetDatabase", "GetTable", "UpdateTable")
+        | to(f"{folder}/*", READ)
+        | to(f"{folder}/metadata/*", WRITE, DELETE)
+    )
+
+
+def publishes(table: str) -> Rights:
+    """The rights of a function that writes a table's files, too."""
+    return commits(table) | to(f"lake/data/clean_parquet/{table}.parquet/*.parquet", WRITE)
+
+
 def rights(stage: Synthesis, stack: str, role: str) -> Rights:
     """Every (action, resource) a role is allowed; a Deny or an unknown condition would fail."""
     rights = set()

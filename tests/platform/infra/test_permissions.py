@@ -9,49 +9,23 @@ from aws_cdk import aws_iam as iam
 from infra.platform.functions import allow
 from infra.platform.observability.settings import Observability
 from infra.platform.stage_stack import StageStack
-from tests.platform.infra.granted_rights import Rights, part_of, rights
+from tests.platform.infra.granted_rights import (
+    DELETE,
+    LIST,
+    READ,
+    WRITE,
+    Rights,
+    catalog,
+    commits,
+    consumes,
+    items,
+    part_of,
+    publishes,
+    rights,
+    to,
+)
 from tests.support.stages import stage_named
 from tests.support.synthesis import Synthesis
-
-READ, WRITE, DELETE, LIST = "s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"
-
-
-def to(resource: str, *actions: str) -> Rights:
-    """Actions on a resource; those without a service are the ones of a table."""
-    return {(action if ":" in action else f"dynamodb:{action}", resource) for action in actions}
-
-
-def consumes(queue: str) -> Rights:
-    """The rights of a function that a queue feeds."""
-    actions = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
-    return to(queue, *(f"sqs:{action}" for action in actions))
-
-
-def items(table: str, keys: str, *actions: str) -> Rights:
-    """Rights to the items of a table that have one of these partition keys."""
-    return {right for key in keys.split() for right in to(f"{table} {key}", *actions)}
-
-
-def catalog(table: str, *actions: str) -> Rights:
-    """Rights to a table of the catalog, for which Glue wants to see those to the database and the catalog, too."""
-    places = ("catalog", "database/<the stage's>", f"table/<the stage's>/{table.lower()}")
-    return {right for place in places for right in to(f"glue {place}", *(f"glue:{action}" for action in actions))}
-
-
-def commits(table: str) -> Rights:
-    """The rights of a function that commits to a table."""
-    folder = f"lake/data/clean_parquet/{table}.parquet"
-    return (
-        catalog(table, "GetDatabase", "GetTable", "UpdateTable")
-        | to(f"{folder}/*", READ)
-        | to(f"{folder}/metadata/*", WRITE, DELETE)
-    )
-
-
-def publishes(table: str) -> Rights:
-    """The rights of a function that writes a table's files, too."""
-    return commits(table) | to(f"lake/data/clean_parquet/{table}.parquet/*.parquet", WRITE)
-
 
 CREATE = "s3:PutObject of what is not there"
 RUN = "lake/runs/2*"
