@@ -18,7 +18,7 @@ settings.load_profile("repeatable")
 pytest_plugins = [
     "tests.support.bounds",
     "tests.support.mart_server",
-    "tests.support.moto_stage",
+    "tests.support.moto.stage",
     "tests.support.roles",
     "tests.support.local.deployed_cloud",
     "tests.support.local.deployed_exports",

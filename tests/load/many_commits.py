@@ -27,8 +27,8 @@ from sluice.lake.parquet import rows_of, to_parquet
 from sluice.tables import upkeep
 from sluice.tables.planning import Plan
 from sluice.tables.table_files_iceberg import IcebergFiles
-from tests.support.aws_calls import AwsCalls
 from tests.support.local.emulated_lake import BUCKET, DATABASE, EmulatedLake, lake_in
+from tests.support.moto.aws_calls import AwsCalls
 
 TABLE = "MICROONE_EVENT"
 _FIRST = datetime(2024, 1, 1, tzinfo=UTC)

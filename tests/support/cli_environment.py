@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from cli.platform.session import Deployment, connect
-from tests.support.moto_backend import create_table
+from tests.support.moto.backend import create_table
 
 OUTPUTS = {
     "SourceBucket": "the-source",

@@ -24,7 +24,7 @@ from sluice.lake.tables_iceberg import IcebergTables
 from sluice.pipelines import RUN_KINDS
 from sluice.runs.runs_table import runs_table
 from sluice.vendor_exports.completeness.history_files import HISTORY_TABLES
-from tests.support.moto_backend import objects_of
+from tests.support.moto.backend import objects_of
 
 DATABASE = "lake"
 REGION = "us-east-1"

@@ -12,7 +12,7 @@ import pytest
 from sluice.event_files.ledger.model import SourceObject
 from tests.support.lake_tables import DATABASE, prepare_tables
 from tests.support.lambda_context import Context
-from tests.support.moto_stage import LAKE, LEDGER, MEDIA, MEDIA_INDEX, QUEUE
+from tests.support.moto.stage import LAKE, LEDGER, MEDIA, MEDIA_INDEX, QUEUE
 from tests.support.source_files import handler_path
 
 ENVIRONMENT = {

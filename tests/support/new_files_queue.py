@@ -13,9 +13,9 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.sqs.models import sqs_backends
 
 from sluice.event_files.ledger.model import SourceObject
-from tests.support.aws_calls import KilledError
 from tests.support.lambda_context import Context
 from tests.support.lambda_handlers import Handler, eventbridge_announcement, load_handler
+from tests.support.moto.aws_calls import KilledError
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
 
-from tests.support.moto_stage import LAKE, LEDGER, MEDIA, MEDIA_INDEX, SOURCE, MotoStage
+from tests.support.moto.stage import LAKE, LEDGER, MEDIA, MEDIA_INDEX, SOURCE, MotoStage
 from tests.support.source_files import handler_path
 from tests.support.synthesis import Synthesis, Template, listed, text
 

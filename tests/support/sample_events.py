@@ -12,7 +12,7 @@ import orjson
 from sluice.contracts.load import TABLES
 from sluice.event_files.ledger.model import SourceObject
 from sluice.event_files.validate.validation import Limits
-from tests.support.moto_stage import MotoStage
+from tests.support.moto.stage import MotoStage
 
 Event = dict[str, Any]
 

@@ -19,8 +19,8 @@ from sluice.event_files.ledger.model import (
     dirty_key,
 )
 from tests.support.lake_tables import rows_of
-from tests.support.moto_backend import items_of, objects_of
-from tests.support.moto_stage import LAKE, LEDGER
+from tests.support.moto.backend import items_of, objects_of
+from tests.support.moto.stage import LAKE, LEDGER
 
 Row = dict[str, Any]
 Snapshot = dict[str, list[Row]]

@@ -36,9 +36,9 @@ from sluice.lake.partitions_iceberg import IcebergPartitions
 from sluice.mart.connection_postgres import Mart
 from tests.api_pull.application import Application
 from tests.event_files.unit.convert.memory_ledger import RunningExecutions
-from tests.support.aws_calls import AwsCalls, AwsUnavailableError, KilledError
-from tests.support.moto_backend import create_table, objects_of
-from tests.support.moto_stage import LAKE, _clients
+from tests.support.moto.aws_calls import AwsCalls, AwsUnavailableError, KilledError
+from tests.support.moto.backend import create_table, objects_of
+from tests.support.moto.stage import LAKE, _clients
 
 PULLS = "pulls"
 START = datetime(2026, 11, 30, 2, tzinfo=UTC)

@@ -9,7 +9,7 @@ from sluice.api_pull.model import PullError
 from sluice.api_pull.results import PullResult
 from tests.api_pull.application import always, listens, track, user
 from tests.api_pull.integration.pulling import Pulling, new_pulling, pulling
-from tests.support.aws_calls import READS, CallFailure, KilledError
+from tests.support.moto.aws_calls import READS, CallFailure, KilledError
 from tests.support.scripted_server import said
 
 __all__ = ["pulling"]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.support.lambda_handlers import emitted, load_handler
-from tests.support.moto_stage import MotoStage
+from tests.support.moto.stage import MotoStage
 from tests.support.sample_events import body, event
 
 

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from sluice.aws import runtime
 from sluice.event_files.ledger.ledger_dynamodb import UnprocessedError
 from sluice.event_files.ledger.model import ChunkRecord, Counts, Segment, SourceObject, SourceRecord, Status
-from tests.support.aws_calls import Call, parameters_of
-from tests.support.moto_stage import LEDGER, SOURCE, MotoStage
+from tests.support.moto.aws_calls import Call, parameters_of
+from tests.support.moto.stage import LEDGER, SOURCE, MotoStage
 from tests.support.sample_events import body, event
 from tests.support.snapshots import assert_books_balance, ledger
 

@@ -10,7 +10,7 @@ import pytest
 from sluice.event_files.media import KnownMedia, NotLookedUpError
 from sluice.event_files.metrics import MEDIA_MISSING
 from tests.support.lambda_handlers import Handler, load_handler, payload
-from tests.support.moto_stage import MEDIA, MotoStage
+from tests.support.moto.stage import MEDIA, MotoStage
 from tests.support.sample_events import body, event, illustration
 from tests.support.snapshots import tables
 

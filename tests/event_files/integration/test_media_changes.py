@@ -12,10 +12,10 @@ import pytest
 
 from sluice.event_files import media_dynamodb
 from sluice.event_files.media_dynamodb import DynamoMediaIndex
-from tests.support.aws_calls import Interruption, interleave, parameters_of
 from tests.support.lambda_handlers import ENVIRONMENT, Handler, load_handler
-from tests.support.moto_backend import clear_table, items_of
-from tests.support.moto_stage import MEDIA, MEDIA_INDEX, MotoStage
+from tests.support.moto.aws_calls import Interruption, interleave, parameters_of
+from tests.support.moto.backend import clear_table, items_of
+from tests.support.moto.stage import MEDIA, MEDIA_INDEX, MotoStage
 
 KEY = "a b/MYLIB/x+y.png"
 FORMS = ("EventBridge", "S3")

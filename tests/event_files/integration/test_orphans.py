@@ -9,8 +9,8 @@ from sluice.event_files.ledger.model import ChunkRecord, Segment, clean_key, dir
 from sluice.event_files.ledger.orphans import sweep
 from sluice.lake.object_store import timestamped_id
 from tests.support.lambda_handlers import load_handler
-from tests.support.moto_backend import backdate, objects_of
-from tests.support.moto_stage import LAKE, MotoStage
+from tests.support.moto.backend import backdate, objects_of
+from tests.support.moto.stage import LAKE, MotoStage
 
 pytestmark = pytest.mark.usefixtures("roles")
 

@@ -19,7 +19,7 @@ from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.lake.object_store import TABLES_PREFIX
 from tests.support.local.deployed_cloud import Cloud
 from tests.support.local.function_process import call
-from tests.support.moto_backend import create_table
+from tests.support.moto.backend import create_table
 from tests.support.stages import stage_named
 
 SETTINGS = stage_named("prd").settings(EventFiles)

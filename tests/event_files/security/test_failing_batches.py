@@ -12,9 +12,9 @@ from sluice.event_files.convert.leaving_out import FruitlessRunError
 from sluice.event_files.convert.model import BatchGroup
 from sluice.event_files.ledger.model import CLEAN_PREFIX
 from tests.event_files.integration.convert.test_again import deliver, deployed
-from tests.support.aws_calls import KilledError
-from tests.support.moto_backend import objects_of
-from tests.support.moto_stage import LAKE, MotoStage, new_moto_stage
+from tests.support.moto.aws_calls import KilledError
+from tests.support.moto.backend import objects_of
+from tests.support.moto.stage import LAKE, MotoStage, new_moto_stage
 from tests.support.sample_events import body, broken, event
 from tests.support.snapshots import assert_books_balance, ledger, tables
 

@@ -18,7 +18,7 @@ from tests.event_files.security.contents import hourly
 from tests.event_files.unit.convert.memory_ledger import RunningExecutions
 from tests.support.lake_tables import schema_of
 from tests.support.memory_object_store import MemoryObjectStore
-from tests.support.moto_stage import REGISTRY, MotoStage
+from tests.support.moto.stage import REGISTRY, MotoStage
 
 SETTINGS = EventFiles()
 LIMITS = HourLimits(SETTINGS.event_days_before_file, SETTINGS.event_days_after_file, SETTINGS.max_file_hours)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.aws_calls import KilledError
-from tests.support.moto_stage import MotoStage
+from tests.support.moto.aws_calls import KilledError
+from tests.support.moto.stage import MotoStage
 from tests.support.new_files_queue import NewFilesQueue
 from tests.support.sample_events import body, event
 from tests.support.snapshots import assert_books_balance

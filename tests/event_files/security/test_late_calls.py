@@ -15,7 +15,7 @@ from sluice.lake.lease import LeaseLostError
 from sluice.lake.object_store_s3 import S3ObjectStore
 from tests.event_files.integration.convert.test_again import deliver, deployed
 from tests.event_files.integration.convert.test_left_out import ALL, SECOND, arrive, ids, spoil
-from tests.support.moto_stage import LAKE, MotoStage
+from tests.support.moto.stage import LAKE, MotoStage
 from tests.support.snapshots import assert_books_balance, ledger, tables
 
 PATIENCE = 60.0  # seconds; nothing waits as long

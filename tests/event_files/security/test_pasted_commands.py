@@ -12,7 +12,7 @@ from cli.platform.session import Deployment
 from cli.platform.sql import assert_reads
 from tests.event_files.integration.cli.test_file import stage
 from tests.support.cli_environment import sluice
-from tests.support.moto_stage import MotoStage
+from tests.support.moto.stage import MotoStage
 from tests.support.sample_events import body, event
 
 __all__ = ["stage"]

@@ -10,8 +10,8 @@ import pytest
 from sluice.event_files.metrics import MEDIA_MISSING
 from sluice.event_files.validate.announcements import UnknownAnnouncementError, announced_objects, changes
 from tests.support.lambda_handlers import payload
-from tests.support.moto_backend import items_of
-from tests.support.moto_stage import LEDGER, MotoStage
+from tests.support.moto.backend import items_of
+from tests.support.moto.stage import LEDGER, MotoStage
 from tests.support.sample_events import body, event
 
 GOOD = 200

@@ -18,9 +18,9 @@ from sluice.runs.publishing import publish_runs
 from sluice.runs.records import RunRecords
 from sluice.runs.runs_table import RUNS
 from tests.platform.unit.digest.sample_runs import run
-from tests.support.aws_calls import READS, AwsUnavailableError, Interruption, KilledError, call_failures
 from tests.support.lake_tables import DATABASE, prepare_tables, rows_of
-from tests.support.moto_stage import LAKE, MotoStage
+from tests.support.moto.aws_calls import READS, AwsUnavailableError, Interruption, KilledError, call_failures
+from tests.support.moto.stage import LAKE, MotoStage
 
 START = datetime(2026, 2, 28, 23, 50, tzinfo=UTC)
 

@@ -18,8 +18,8 @@ from sluice.vendor_exports.completeness.history_files import state_key
 from sluice.vendor_exports.completeness.observation_file import write_observations
 from tests.platform.unit.digest.sample_runs import conversion
 from tests.support.lambda_handlers import Handler, load_handler
-from tests.support.moto_backend import objects_of
-from tests.support.moto_stage import LAKE, LEDGER, MotoStage
+from tests.support.moto.backend import objects_of
+from tests.support.moto.stage import LAKE, LEDGER, MotoStage
 from tests.vendor_exports.unit.completeness.deliveries import seen, slots
 
 DAY_END = datetime(2026, 1, 31, tzinfo=UTC)  # slots begin at 20:00 of the day before

@@ -18,8 +18,8 @@ from pyiceberg.typedef import Record
 from cli.platform.console import CliError
 from cli.platform.query import run_query
 from cli.platform.sql import nested_as_json
-from tests.support.aws_calls import AwsCalls
 from tests.support.local.emulated_lake import BUCKET, WORKGROUP, EmulatedLake
+from tests.support.moto.aws_calls import AwsCalls
 
 
 @pytest.fixture

@@ -14,11 +14,11 @@ from sluice.pipelines import RUN_KINDS
 from sluice.runs.records import RunRecords
 from tests.platform.unit.runs.recorded_executions import KINDS, NAMES, RecordedStepFunctions, recorded
 from tests.platform.unit.runs.test_recording import COMMIT, RUN
-from tests.support.aws_calls import AwsUnavailableError
 from tests.support.lake_tables import rows_of
 from tests.support.lambda_handlers import Handler, emitted, load_handler
-from tests.support.moto_backend import objects_of
-from tests.support.moto_stage import LAKE, MotoStage
+from tests.support.moto.aws_calls import AwsUnavailableError
+from tests.support.moto.backend import objects_of
+from tests.support.moto.stage import LAKE, MotoStage
 
 MACHINES = {kind.name: machine for machine, kind in KINDS.items()}
 

@@ -8,8 +8,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from sluice.lake.object_store import ObjectStoreError, StoredObject
 from sluice.lake.object_store_s3 import S3ObjectStore
-from tests.support.aws_calls import Call
-from tests.support.moto_stage import LAKE, MotoStage
+from tests.support.moto.aws_calls import Call
+from tests.support.moto.stage import LAKE, MotoStage
 
 
 @pytest.fixture

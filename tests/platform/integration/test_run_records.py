@@ -9,7 +9,7 @@ from sluice.pipelines import RUN_KINDS
 from sluice.runs.model import RunRecord
 from sluice.runs.records import LOOK_BACK, RunRecords
 from tests.platform.unit.digest.sample_runs import run
-from tests.support.moto_stage import MotoStage
+from tests.support.moto.stage import MotoStage
 
 NOW = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 RUN = "20260301T110000123456Z-1f2e3d4c"

@@ -15,8 +15,8 @@ from tests.platform.integration import search_server as faults
 from tests.platform.integration.search_server import SearchServer, search_server
 from tests.support.lambda_context import Context
 from tests.support.lambda_handlers import Handler, emitted, load_handler
-from tests.support.moto_backend import objects_of
-from tests.support.moto_stage import LAKE, MotoStage
+from tests.support.moto.backend import objects_of
+from tests.support.moto.stage import LAKE, MotoStage
 from tests.support.sample_events import body, broken, event
 
 Answers = list[dict[str, Any]]

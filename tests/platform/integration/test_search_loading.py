@@ -21,8 +21,8 @@ from tests.platform.unit.search.profiling_logs import (
     records,
     retries,
 )
-from tests.support.moto_backend import objects_of
-from tests.support.moto_stage import LAKE, MotoStage
+from tests.support.moto.backend import objects_of
+from tests.support.moto.stage import LAKE, MotoStage
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.moto_stage import LAKE, LEDGER
+from tests.support.moto.stage import LAKE, LEDGER
 from tests.support.roles import Roles
 from tests.support.synthesis import Synthesis
 

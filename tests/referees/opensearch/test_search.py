@@ -30,7 +30,7 @@ from tests.platform.unit.search.profiling_logs import (
 from tests.referees.opensearch.board import figures, patterns, visualizations
 from tests.referees.opensearch.node import MAX_BYTES, Node
 from tests.support.lambda_handlers import load_handler
-from tests.support.moto_stage import MotoStage
+from tests.support.moto.stage import MotoStage
 
 __all__ = ["answers"]  # a fixture
 

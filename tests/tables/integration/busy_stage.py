@@ -15,10 +15,10 @@ from pyiceberg.table.snapshots import Snapshot
 from cli.platform.query import run_query
 from cli.platform.session import Deployment
 from sluice.lake.tables_iceberg import CommitError, run_of
-from tests.support.aws_calls import AwsUnavailableError, Interceptor, KilledError, undisturbed
 from tests.support.lake_tables import DATABASE
 from tests.support.local.emulated_lake import EmulatedLake
-from tests.support.moto_stage import REGISTRY
+from tests.support.moto.aws_calls import AwsUnavailableError, Interceptor, KilledError, undisturbed
+from tests.support.moto.stage import REGISTRY
 from tests.support.sample_events import body, broken, event
 from tests.tables.integration.cloud_stage import cloud_stage, made
 from tests.tables.integration.upkeep_stage import TABLE, UpkeepStage

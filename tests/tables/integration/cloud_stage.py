@@ -7,11 +7,11 @@ from botocore.config import Config
 from cli.platform.session import Deployment
 from sluice.contracts.model import Table
 from sluice.lake.tables_iceberg import IcebergTables
-from tests.support.aws_calls import AwsCalls
 from tests.support.lake_tables import DATABASE
 from tests.support.local.emulated_lake import WORKGROUP, EmulatedLake
-from tests.support.moto_backend import create_table
-from tests.support.moto_stage import LAKE, LEDGER, MEDIA, MEDIA_INDEX, SOURCE, MotoStage
+from tests.support.moto.aws_calls import AwsCalls
+from tests.support.moto.backend import create_table
+from tests.support.moto.stage import LAKE, LEDGER, MEDIA, MEDIA_INDEX, SOURCE, MotoStage
 
 
 class CloudStage(MotoStage):

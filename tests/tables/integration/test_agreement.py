@@ -23,7 +23,7 @@ from sluice.lake.partitions_iceberg import IcebergPartitions
 from sluice.tables.table_files_iceberg import IcebergFiles
 from tests.support.lake_tables import DATABASE
 from tests.support.local.emulated_lake import EmulatedLake
-from tests.support.moto_stage import LAKE, REGISTRY
+from tests.support.moto.stage import LAKE, REGISTRY
 from tests.tables.integration.cloud_stage import CloudStage, cloud_stage, made
 from tests.tables.integration.upkeep_stage import TABLE, UpkeepStage
 

@@ -11,9 +11,16 @@ from sluice.contracts.model import Column, Table
 from sluice.lake.object_store import parquet_key
 from sluice.lake.parquet import rows_of, to_parquet
 from sluice.tables.planning import Plan
-from tests.support.aws_calls import READS, AwsUnavailableError, Interruption, KilledError, call_failures, undisturbed
 from tests.support.lake_tables import data_files
-from tests.support.moto_stage import LAKE
+from tests.support.moto.aws_calls import (
+    READS,
+    AwsUnavailableError,
+    Interruption,
+    KilledError,
+    call_failures,
+    undisturbed,
+)
+from tests.support.moto.stage import LAKE
 from tests.tables.integration.upkeep_stage import DAY, GRACE, TABLE, WEEK, UpkeepStage, upkeep_stage
 
 __all__ = ["upkeep_stage"]

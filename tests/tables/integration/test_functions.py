@@ -8,8 +8,8 @@ from sluice.runs.model import FinishedExecution
 from sluice.tables.pipeline import PIPELINE
 from sluice.tables.planning import UnknownTableError
 from tests.support.lambda_handlers import load_handler
-from tests.support.moto_backend import objects_of
-from tests.support.moto_stage import LAKE, MotoStage
+from tests.support.moto.backend import objects_of
+from tests.support.moto.stage import LAKE, MotoStage
 from tests.tables.integration.upkeep_stage import TABLE, UpkeepStage
 
 pytestmark = pytest.mark.usefixtures("roles")

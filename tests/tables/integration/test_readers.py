@@ -10,7 +10,8 @@ from threading import Event
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
-from tests.support.aws_calls import (
+from tests.support.local.emulated_lake import EmulatedLake
+from tests.support.moto.aws_calls import (
     AwsCalls,
     AwsUnavailableError,
     CallFailure,
@@ -19,7 +20,6 @@ from tests.support.aws_calls import (
     call_failures,
     undisturbed,
 )
-from tests.support.local.emulated_lake import EmulatedLake
 from tests.tables.integration.busy_stage import BusyStage, Course, Row, queries
 from tests.tables.integration.upkeep_stage import TABLE, UpkeepStage
 

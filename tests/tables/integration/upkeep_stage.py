@@ -16,7 +16,7 @@ from sluice.tables.rewriting import Compactor
 from sluice.tables.table_files_iceberg import IcebergFiles
 from sluice.tables.upkeep import Summary
 from tests.support.lake_tables import DATABASE, data_files
-from tests.support.moto_stage import LAKE, MotoStage, new_moto_stage
+from tests.support.moto.stage import LAKE, MotoStage, new_moto_stage
 
 MIB = 1 << 20
 DAY = "2024-02-29"

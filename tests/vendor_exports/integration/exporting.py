@@ -20,10 +20,10 @@ from cli.simulator.simulator import Simulator
 from cli.simulator.vendor import Vendor
 from sluice.vendor_exports.delivery import copy_files, downloads_http
 from sluice.vendor_exports.delivery import vendor_access_http as vendor_adapter
-from tests.support.aws_calls import AwsCalls, AwsUnavailableError, Call, Interceptor, KilledError
 from tests.support.lambda_handlers import Handler, load_handler
-from tests.support.moto_backend import clear_table, items_of, objects_of
-from tests.support.moto_stage import LAKE, LEDGER, MotoStage
+from tests.support.moto.aws_calls import AwsCalls, AwsUnavailableError, Call, Interceptor, KilledError
+from tests.support.moto.backend import clear_table, items_of, objects_of
+from tests.support.moto.stage import LAKE, LEDGER, MotoStage
 from tests.vendor_exports.unit.simulator.vendor_client import NO_TLS, ManualClock
 
 SLOTS_TABLE = LEDGER  # it has the keys of the table of slots

@@ -19,9 +19,9 @@ from cli.simulator.http_messages import Call
 from cli.simulator.jobs import Jobs
 from sluice.lake.lease import LeaseLostError
 from sluice.vendor_exports.delivery.model import ExportResult
-from tests.support.aws_calls import READS, CallFailure, KilledError
-from tests.support.moto_backend import items_of, objects_of
-from tests.support.moto_stage import LAKE
+from tests.support.moto.aws_calls import READS, CallFailure, KilledError
+from tests.support.moto.backend import items_of, objects_of
+from tests.support.moto.stage import LAKE
 from tests.vendor_exports.integration.exporting import (
     ENVIRONMENT,
     EXPORTS,

@@ -13,8 +13,8 @@ from cli.simulator.fault_catalogue import CATALOGUE
 from cli.simulator.http_messages import Call
 from cli.simulator.vendor import Vendor
 from sluice.vendor_exports.client.api import CredentialsRefusedError
-from tests.support.moto_backend import objects_of
-from tests.support.moto_stage import LAKE
+from tests.support.moto.backend import objects_of
+from tests.support.moto.stage import LAKE
 from tests.vendor_exports.integration.exporting import EXPORTS, FOLDER, Exporting, export
 
 __all__ = ["export"]

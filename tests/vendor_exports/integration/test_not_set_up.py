@@ -10,7 +10,7 @@ import pytest
 from sluice.runs.model import Result
 from sluice.vendor_exports.client.api import PLACEHOLDER
 from sluice.vendor_exports.run_summary import EXPORTS, summarise_export
-from tests.support.moto_backend import items_of
+from tests.support.moto.backend import items_of
 from tests.vendor_exports.integration.exporting import ENVIRONMENT, SLOTS_TABLE, Exporting, export
 
 __all__ = ["export"]

@@ -13,9 +13,9 @@ from sluice.vendor_exports.delivery.slot_records import Decision, NoJobError, Sl
 from sluice.vendor_exports.delivery.slots_dynamodb import DynamoSlots
 from sluice.vendor_exports.delivery.transfers import Provenance, Upload
 from tests.event_files.unit.convert.memory_ledger import RunningExecutions
-from tests.support.aws_calls import Interruption, interleave
-from tests.support.moto_backend import clear_table, items_of
-from tests.support.moto_stage import LEDGER, MotoStage
+from tests.support.moto.aws_calls import Interruption, interleave
+from tests.support.moto.backend import clear_table, items_of
+from tests.support.moto.stage import LEDGER, MotoStage
 
 TABLE = LEDGER  # has the keys of the table of slots
 TEST, PROD = Environment.TEST, Environment.PROD

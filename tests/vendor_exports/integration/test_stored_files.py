@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError
 from sluice.vendor_exports.delivery.copy_files import PART_BYTES
 from sluice.vendor_exports.delivery.stored_files_s3 import S3StoredFiles
 from sluice.vendor_exports.delivery.transfers import DownloadError, Provenance, ServerBusyError, StoredFile
-from tests.support.moto_backend import answer_with_error, objects_of
-from tests.support.moto_stage import LAKE, MotoStage
+from tests.support.moto.backend import answer_with_error, objects_of
+from tests.support.moto.stage import LAKE, MotoStage
 
 KEY = "DEV/IMOSDL/Hourly/20260301/12/Voyage_é 1+2.json.gz"
 CAME = Provenance("guid", "one", "etag", refetched=False)

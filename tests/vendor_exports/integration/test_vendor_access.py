@@ -24,7 +24,7 @@ from sluice.vendor_exports.delivery.vendor_access_http import (
     VendorNotAllowedError,
     refusals_counted,
 )
-from tests.support.moto_stage import MotoStage
+from tests.support.moto.stage import MotoStage
 from tests.support.scripted_server import texts
 from tests.vendor_exports.integration.exporting import ENVIRONMENT
 

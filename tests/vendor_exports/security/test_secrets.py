@@ -16,8 +16,8 @@ from cli.simulator import hostile_faults
 from cli.simulator.http_messages import Call, Request
 from sluice.http.redaction import Redactor
 from sluice.vendor_exports.client.api import VendorError
-from tests.support.moto_backend import items_of, objects_of
-from tests.support.moto_stage import LAKE
+from tests.support.moto.backend import items_of, objects_of
+from tests.support.moto.stage import LAKE
 from tests.vendor_exports.integration.exporting import SLOTS_TABLE, Exporting, export
 
 __all__ = ["export"]

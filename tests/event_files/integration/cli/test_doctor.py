@@ -17,11 +17,11 @@ from sluice.lake.tables_iceberg import IcebergTables
 from sluice.pipelines import RUN_KINDS
 from sluice.runs.records import RunRecords, record_key
 from tests.platform.unit.digest.sample_runs import run
-from tests.support.aws_calls import READS, Interruption
 from tests.support.cli_environment import connect_commands, deployment, sluice, sluice_json
 from tests.support.lake_tables import DATABASE, data_files, rows_of
-from tests.support.moto_backend import objects_of
-from tests.support.moto_stage import LAKE, LEDGER, MotoStage
+from tests.support.moto.aws_calls import READS, Interruption
+from tests.support.moto.backend import objects_of
+from tests.support.moto.stage import LAKE, LEDGER, MotoStage
 from tests.support.sample_events import body, broken, event, foreign
 from tests.tables.integration.upkeep_stage import UpkeepStage
 

@@ -11,7 +11,7 @@ from sluice.pipelines import RUN_KINDS
 from sluice.runs.records import RunRecords
 from tests.platform.unit.digest.sample_runs import run
 from tests.support.cli_environment import connect_commands, deployment, sluice, sluice_json
-from tests.support.moto_stage import LAKE, LEDGER, SOURCE, MotoStage
+from tests.support.moto.stage import LAKE, LEDGER, SOURCE, MotoStage
 from tests.support.sample_events import body, broken, event, foreign
 
 KEY = "events/it's one.json"

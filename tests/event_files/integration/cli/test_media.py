@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.cli_environment import connect_commands, deployment, sluice_json
-from tests.support.moto_stage import MEDIA, MEDIA_INDEX, MotoStage
+from tests.support.moto.stage import MEDIA, MEDIA_INDEX, MotoStage
 
 OUTPUTS = {"MediaBucket": MEDIA, "MediaOwner": "123456789012", "MediaPrefixes": "[]", "MediaTable": MEDIA_INDEX}
 

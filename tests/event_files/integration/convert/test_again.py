@@ -11,10 +11,10 @@ from cli.platform.console import CliError
 from cli.platform.session import Deployment
 from sluice.event_files.ledger.model import CLEAN_PREFIX, DIRTY_PREFIX, SourceObject
 from sluice.event_files.validate.announcements import announced_objects
-from tests.support.aws_calls import KilledError, call_failures
 from tests.support.cli_environment import deployment
-from tests.support.moto_backend import objects_of
-from tests.support.moto_stage import LAKE, LEDGER, SOURCE, MotoStage, new_moto_stage
+from tests.support.moto.aws_calls import KilledError, call_failures
+from tests.support.moto.backend import objects_of
+from tests.support.moto.stage import LAKE, LEDGER, SOURCE, MotoStage, new_moto_stage
 from tests.support.sample_events import body, broken, event
 from tests.support.snapshots import assert_books_balance, ledger, tables
 

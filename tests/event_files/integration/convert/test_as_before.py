@@ -17,7 +17,7 @@ from cli.event_files.file_generation import event_files
 from sluice.aws import runtime
 from sluice.contracts.load import load_registry
 from tests.support.lake_tables import DATABASE, rows_of
-from tests.support.moto_stage import LAKE, MotoStage, new_moto_stage
+from tests.support.moto.stage import LAKE, MotoStage, new_moto_stage
 
 EXPECTED = Path(__file__).parent / "as_before.json"
 _OF_THE_RUN = {"workflow_run_id", "timestamp"}  # they are other ones with each run

@@ -7,8 +7,8 @@ from sluice.event_files.convert.model import receipts_key
 from sluice.event_files.convert.planning import Planned
 from sluice.event_files.ledger.model import CLEAN_PREFIX
 from sluice.lake.object_store import commit_key
-from tests.support.moto_backend import objects_of
-from tests.support.moto_stage import LAKE, MotoStage
+from tests.support.moto.backend import objects_of
+from tests.support.moto.stage import LAKE, MotoStage
 from tests.support.sample_events import body, broken, event
 from tests.support.snapshots import assert_books_balance, ledger
 

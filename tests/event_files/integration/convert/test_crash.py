@@ -11,9 +11,9 @@ from dataclasses import replace
 import pytest
 
 from sluice.event_files.ledger import runs_dynamodb
-from tests.support.aws_calls import READS, AwsUnavailableError, CallFailure, KilledError, call_failures
-from tests.support.moto_backend import objects_of
-from tests.support.moto_stage import LAKE, MotoStage
+from tests.support.moto.aws_calls import READS, AwsUnavailableError, CallFailure, KilledError, call_failures
+from tests.support.moto.backend import objects_of
+from tests.support.moto.stage import LAKE, MotoStage
 from tests.support.sample_events import body, broken, event
 from tests.support.snapshots import assert_books_balance, ledger, snapshots
 

@@ -12,8 +12,8 @@ from sluice.event_files.ledger.runs_dynamodb import DynamoRunLedger
 from sluice.lake.lease import LeaseLostError
 from tests.support.lake_tables import data_files
 from tests.support.lambda_handlers import Handler, load_handler
-from tests.support.moto_backend import objects_of
-from tests.support.moto_stage import LAKE, LEDGER, SOURCE, MotoStage
+from tests.support.moto.backend import objects_of
+from tests.support.moto.stage import LAKE, LEDGER, SOURCE, MotoStage
 from tests.support.sample_events import body, broken, event
 from tests.support.snapshots import assert_books_balance, ledger, tables
 

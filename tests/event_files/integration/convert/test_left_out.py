@@ -13,10 +13,10 @@ from sluice.event_files.convert.leaving_out import FruitlessRunError
 from sluice.event_files.convert.model import left_out_key
 from sluice.event_files.ledger.model import CLEAN_PREFIX, DIRTY_PREFIX, LeftOut
 from sluice.lake.lease import LeaseLostError
-from tests.support.aws_calls import KilledError, call_failures
 from tests.support.lake_tables import data_files
-from tests.support.moto_backend import objects_of
-from tests.support.moto_stage import LAKE, LEDGER, REGISTRY, MotoStage, new_moto_stage
+from tests.support.moto.aws_calls import KilledError, call_failures
+from tests.support.moto.backend import objects_of
+from tests.support.moto.stage import LAKE, LEDGER, REGISTRY, MotoStage, new_moto_stage
 from tests.support.sample_events import body, broken, event
 from tests.support.snapshots import assert_books_balance, ledger, tables
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.moto_stage import MotoStage
+from tests.support.moto.stage import MotoStage
 from tests.support.sample_events import body, broken, foreign
 from tests.support.snapshots import assert_books_balance, committed_records, ledger, tables
 

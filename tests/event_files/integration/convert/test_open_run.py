@@ -7,8 +7,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sluice.event_files.ledger.model import Counts, OpenRun, SourceObject, SourceRecord, Status
-from tests.support.aws_calls import Call
-from tests.support.moto_stage import MotoStage
+from tests.support.moto.aws_calls import Call
+from tests.support.moto.stage import MotoStage
 
 MINE = OpenRun("run", "mine")
 OTHERS = {

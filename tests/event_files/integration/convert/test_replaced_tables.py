@@ -12,7 +12,7 @@ from sluice.event_files.convert.committing import commit
 from sluice.event_files.convert.leaving_out import FruitlessRunError, PartlyCommittedError
 from sluice.lake.tables_iceberg import CommitError, IcebergTables
 from tests.support.lake_tables import DATABASE, prepare_tables
-from tests.support.moto_stage import LAKE, REGISTRY, MotoStage
+from tests.support.moto.stage import LAKE, REGISTRY, MotoStage
 from tests.support.sample_events import body, event
 from tests.support.snapshots import assert_books_balance, tables
 

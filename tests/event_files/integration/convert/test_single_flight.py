@@ -8,9 +8,9 @@ import pytest
 
 from sluice.event_files.convert.planning import Decision, Planned
 from sluice.event_files.ledger.model import ChunkRecord, Counts, OpenRun, Segment
-from tests.support.aws_calls import interleave
-from tests.support.moto_backend import clear_table
-from tests.support.moto_stage import LEDGER, MotoStage
+from tests.support.moto.aws_calls import interleave
+from tests.support.moto.backend import clear_table
+from tests.support.moto.stage import LEDGER, MotoStage
 from tests.support.sample_events import body, event
 from tests.support.snapshots import assert_books_balance, ledger, snapshots
 

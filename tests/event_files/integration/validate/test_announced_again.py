@@ -2,9 +2,9 @@
 
 from functools import partial
 
-from tests.support.aws_calls import READS, Interruption
-from tests.support.moto_backend import objects_of
-from tests.support.moto_stage import LAKE, SOURCE, MotoStage
+from tests.support.moto.aws_calls import READS, Interruption
+from tests.support.moto.backend import objects_of
+from tests.support.moto.stage import LAKE, SOURCE, MotoStage
 from tests.support.sample_events import SMALL_CHUNKS, body, event, upload_mixed_files
 from tests.support.snapshots import assert_books_balance, snapshots
 

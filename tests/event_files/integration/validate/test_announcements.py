@@ -8,7 +8,7 @@ import pytest
 from sluice.event_files.ledger.model import SourceObject
 from sluice.event_files.validate.announcements import Change, UnknownAnnouncementError, announced_objects, changes
 from tests.support.lambda_handlers import eventbridge_announcement, payload, s3_announcement
-from tests.support.moto_stage import SOURCE, MotoStage
+from tests.support.moto.stage import SOURCE, MotoStage
 from tests.support.sample_events import body, event
 from tests.support.snapshots import ledger, tables
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sluice.event_files.ledger.model import DIRTY_PREFIX
 from sluice.event_files.validate.records import MAX_EVENT_BYTES
-from tests.support.moto_stage import MotoStage
+from tests.support.moto.stage import MotoStage
 from tests.support.sample_events import dump, event, zipped
 from tests.support.snapshots import assert_books_balance, committed_records, tables
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from sluice.event_files.ledger.model import SourceObject
-from tests.support.aws_calls import AwsUnavailableError, CallFailure, KilledError, call_failures
-from tests.support.moto_stage import MemoryQueue, MotoStage
+from tests.support.moto.aws_calls import AwsUnavailableError, CallFailure, KilledError, call_failures
+from tests.support.moto.stage import MemoryQueue, MotoStage
 from tests.support.sample_events import MIXED_DIRTY_REASONS, MIXED_ROWS, SMALL_CHUNKS, upload_mixed_files
 from tests.support.snapshots import assert_books_balance, ledger, snapshots
 

@@ -7,7 +7,7 @@ from io import BytesIO
 from cli.event_files.status import dirty_sizes
 from sluice.event_files.metrics import BYTES_DIRTY, BYTES_READ, FILES_DIRTY
 from sluice.event_files.validate.validation import Limits
-from tests.support.moto_stage import MotoStage
+from tests.support.moto.stage import MotoStage
 from tests.support.sample_events import body, broken, event
 from tests.support.snapshots import ledger
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from sluice.aws.runtime import SettingsError
-from tests.support.aws_calls import AwsUnavailableError, Call, parameters_of
 from tests.support.lambda_context import Context
 from tests.support.lambda_handlers import (
     ENVIRONMENT,
@@ -18,8 +17,9 @@ from tests.support.lambda_handlers import (
     s3_announcement,
     sqs_event,
 )
-from tests.support.moto_backend import answer_with_error
-from tests.support.moto_stage import SOURCE, MotoStage
+from tests.support.moto.aws_calls import AwsUnavailableError, Call, parameters_of
+from tests.support.moto.backend import answer_with_error
+from tests.support.moto.stage import SOURCE, MotoStage
 from tests.support.new_files_queue import NewFilesQueue
 from tests.support.sample_events import body, event
 from tests.support.snapshots import assert_books_balance, ledger, tables

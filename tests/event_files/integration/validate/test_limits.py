@@ -10,8 +10,8 @@ from cli.event_files.again import announce_again
 from sluice.event_files.ledger.model import CLEAN_PREFIX, UNRELATED_PREFIX, clean_key
 from sluice.event_files.validate.validation import MAX_SOURCES_PER_COMMIT
 from tests.event_files.integration.convert.test_again import deployed
-from tests.support.moto_backend import objects_of
-from tests.support.moto_stage import LAKE, REGISTRY, MotoStage
+from tests.support.moto.backend import objects_of
+from tests.support.moto.stage import LAKE, REGISTRY, MotoStage
 from tests.support.sample_events import body, dump, event, foreign
 from tests.support.snapshots import assert_books_balance, committed_records, ledger, tables
 

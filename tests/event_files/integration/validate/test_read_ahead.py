@@ -5,7 +5,7 @@ import pytest
 from sluice.event_files.ledger.model import SourceObject
 from sluice.event_files.validate.source_objects import SourceGoneError
 from sluice.event_files.validate.source_store_s3 import S3SourceStore
-from tests.support.moto_stage import SOURCE, MotoStage
+from tests.support.moto.stage import SOURCE, MotoStage
 
 MIB = 1 << 20
 LARGE = MIB + 1

@@ -8,10 +8,10 @@ import pytest
 
 from sluice.event_files.ledger.model import SourceObject
 from sluice.event_files.validate.source_store_s3 import S3SourceStore
-from tests.support.aws_calls import Interruption
 from tests.support.cli_environment import connect_commands, deployment, sluice_json
-from tests.support.moto_backend import objects_of
-from tests.support.moto_stage import LAKE, LEDGER, SOURCE, MotoStage
+from tests.support.moto.aws_calls import Interruption
+from tests.support.moto.backend import objects_of
+from tests.support.moto.stage import LAKE, LEDGER, SOURCE, MotoStage
 from tests.support.sample_events import SMALL_CHUNKS, body, event
 from tests.support.snapshots import assert_books_balance, ledger, snapshots
 

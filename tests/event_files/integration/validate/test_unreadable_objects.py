@@ -6,8 +6,8 @@ import zlib
 import pytest
 
 from sluice.event_files.ledger.model import SourceObject
-from tests.support.moto_backend import answer_with_body, answer_with_error
-from tests.support.moto_stage import SOURCE, MotoStage
+from tests.support.moto.backend import answer_with_body, answer_with_error
+from tests.support.moto.stage import SOURCE, MotoStage
 from tests.support.sample_events import dump, event
 from tests.support.snapshots import ledger, tables
 

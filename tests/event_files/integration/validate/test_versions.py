@@ -10,8 +10,8 @@ from sluice.event_files.ledger.model import SourceObject
 from sluice.event_files.validate.announcements import announced_objects
 from tests.event_files.integration.convert.test_again import deliver, deployed, lose
 from tests.support.lambda_handlers import eventbridge_announcement, s3_announcement
-from tests.support.moto_backend import answer_with_error
-from tests.support.moto_stage import SOURCE, MotoStage
+from tests.support.moto.backend import answer_with_error
+from tests.support.moto.stage import SOURCE, MotoStage
 from tests.support.sample_events import dump, event
 from tests.support.snapshots import assert_books_balance, tables
 

@@ -17,7 +17,7 @@ from sluice.runs.records import RunRecords, record_id
 from tests.platform.unit.runs.recorded_executions import KINDS, NAMES, RecordedStepFunctions, recorded
 from tests.platform.unit.runs.test_recording import COMMIT, RUN, record
 from tests.support.cli_environment import connect_commands, deployment, sluice, sluice_json
-from tests.support.moto_stage import LAKE, LEDGER, MotoStage
+from tests.support.moto.stage import LAKE, LEDGER, MotoStage
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,8 @@ from sluice.vendor_exports.completeness.history_files import HISTORY_TABLES, REP
 from sluice.vendor_exports.completeness.history_formats import CSV_NAMES, arrow_table, history_csv
 from sluice.vendor_exports.completeness.observations import HistoryBusyError, observe
 from sluice.vendor_exports.completeness.slot_history import derive
-from tests.support.aws_calls import KilledError
 from tests.support.memory_object_store import nothing
+from tests.support.moto.aws_calls import KilledError
 from tests.vendor_exports.unit.completeness.deliveries import (
     FIRST,
     OUT_OF_SCOPE,

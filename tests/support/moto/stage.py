@@ -35,9 +35,9 @@ from sluice.lake.object_store import timestamped_id
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.lake.tables_iceberg import IcebergTables
 from tests.event_files.unit.convert.memory_ledger import RunningExecutions
-from tests.support.aws_calls import AwsCalls, AwsUnavailableError, KilledError
 from tests.support.lake_tables import DATABASE, check_versions, new_tables, prepare_tables
-from tests.support.moto_backend import create_table, speed_up_moto
+from tests.support.moto.aws_calls import AwsCalls, AwsUnavailableError, KilledError
+from tests.support.moto.backend import create_table, speed_up_moto
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
