@@ -54,11 +54,11 @@ def test_readers_see_whole_runs_once(emulated_lake: EmulatedLake, every: int) ->
 
 
 def _ways(calls: AwsCalls, work: Callable[[], object]) -> list[CallFailure]:
-    """Do some work; return every failure that it could have had, and lost answers as boto3 tells of them."""
+    """Do some work; return what could have failed: lost answers of commits, as boto3 tells of them, then every call."""
     with calls.record() as operations:
         work()
     commits = [at for at, operation in enumerate(operations, start=1) if operation == "UpdateTable"]
-    return [*call_failures(operations), *(CallFailure(at, after=True, error=_LOST) for at in commits)]
+    return [*(CallFailure(at, after=True, error=_LOST) for at in commits), *call_failures(operations)]
 
 
 @contextmanager
