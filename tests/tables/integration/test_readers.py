@@ -6,14 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from itertools import count
 from threading import Event
+from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
 from tests.support.local.emulated_lake import EmulatedLake
 from tests.support.moto.aws_calls import (
-    AwsCalls,
     AwsUnavailableError,
+    Call,
     CallFailure,
     Interceptor,
     KilledError,
@@ -33,11 +34,11 @@ def test_readers_see_whole_runs_once(emulated_lake: EmulatedLake, every: int) ->
     """While each call of Convert, Compact and roll-backs fails, or is the last; or one `every` so many."""
     busy = BusyStage(emulated_lake)
     upkeep, folders = busy.new_upkeep(), (f"run-{number:03}" for number in count())
-    ways = _ways(busy.stage.calls, lambda: busy.convert(next(folders)))
+    ways = _ways(lambda note: busy.convert(next(folders), note))
     in_converting = (2 * ways)[: max(len(ways), _RUNS)]
     busy.convert(next(folders))
-    in_compacting = _ways(upkeep.calls, lambda: _compact(upkeep))[::every]
-    in_rolling_back = _ways(busy.stage.calls, busy.roll_back)[::every]
+    in_compacting = _ways(lambda note: _compact(upkeep, note))[::every]
+    in_rolling_back = _ways(busy.roll_back)[::every]
     counts = f"{len(in_converting[::every])} {len(in_compacting)} {len(in_rolling_back)}"
     looks: dict[str, int] = {}
     with _beside(*_readers(busy, looks), lambda: _compact_in_trouble(upkeep, in_compacting)) as over:
@@ -53,10 +54,15 @@ def test_readers_see_whole_runs_once(emulated_lake: EmulatedLake, every: int) ->
     assert min(looks.values()) > runs
 
 
-def _ways(calls: AwsCalls, work: Callable[[], object]) -> list[CallFailure]:
+def _ways(work: Callable[[Interceptor], object]) -> list[CallFailure]:
     """Do some work; return what could have failed: lost answers of commits, as boto3 tells of them, then every call."""
-    with calls.record() as operations:
-        work()
+    operations: list[str] = []
+
+    def note(operation: str, call: Call) -> Any:
+        operations.append(operation)
+        return call()
+
+    work(note)
     commits = [at for at, operation in enumerate(operations, start=1) if operation == "UpdateTable"]
     return [*(CallFailure(at, after=True, error=_LOST) for at in commits), *call_failures(operations)]
 
