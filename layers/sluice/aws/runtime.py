@@ -156,10 +156,10 @@ def is_met(request: Callable[[], object], refusals: Container[str] = (f"{CONDITI
     return True
 
 
-def attempts(pauses: Sequence[float] = _PAUSES) -> Iterator[None]:
+def attempts(pauses: Sequence[float] | None = None) -> Iterator[None]:
     """Yield once for each attempt worth making at what AWS refuses for a moment, after pauses of random length."""
     yield
-    for longest in pauses:
+    for longest in _PAUSES if pauses is None else pauses:
         time.sleep(random.uniform(0, longest))  # noqa: S311  # no secret: it keeps those apart that met
         yield
 

@@ -109,10 +109,17 @@ def _searching(search: Search) -> Stage:
 UNSCHEDULED = BASE.having(
     EventFiles(conversion_schedule=None, sweep_schedule=None, probe_schedule=None),
     VendorExports(schedule=None),
+    ApiPull(schedule=None),
     Tables(schedule=None),
     Observability(daily_digest=None, weekly_digest=None),
 )
-SCHEDULED = _having(VendorExports, schedule="cron(2 * * * ? *)", company="ours", download_hosts=("files.example",))
+API = "https://api.example.com"
+SCHEDULED = BASE.having(
+    replace(
+        BASE.settings(VendorExports), schedule="cron(2 * * * ? *)", company="ours", download_hosts=("files.example",)
+    ),
+    replace(BASE.settings(ApiPull), schedule="cron(7 3 * * ? *)", source_url=API),
+)
 THEIRS = ProducerBucket(existing="theirs", owner="210987654321", kms_key=KEY.format(1), prefixes=("in/",))
 SLACK = SlackChannel(workspace="T01", channel="C01")
 CHANGES: Mapping[str, tuple[Stage, Stage]] = {
@@ -128,6 +135,7 @@ CHANGES: Mapping[str, tuple[Stage, Stage]] = {
         replace(BASE, kms_key=KEY.format(2), former_kms_keys=(KEY.format(1),)),
     ),
     "schedules": (SCHEDULED, UNSCHEDULED),
+    "a header for the API": (BASE, _having(ApiPull, has_header=True, source_url=API)),
     "no alarms": (BASE, _having(Observability, alarms=False)),
     "no messages": (BASE, _having(Observability, pages=False)),
     "recipients": (BASE, _having(Observability, emails=("a@example.com",), slack=SLACK)),
