@@ -1,8 +1,10 @@
 """The result of a pull: what became of each endpoint, and why, from what its steps left in the lake."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
+
+import orjson
 
 from sluice.api_pull.contracts import ENDPOINTS
 from sluice.api_pull.history import Day, History
@@ -135,4 +137,5 @@ def remember(history: History, pull: Pull, result: PullResult) -> History:
 
 def document_of(result: PullResult) -> dict[str, Any]:
     """Return the JSON document of a result."""
-    return asdict(result)
+    document: dict[str, Any] = orjson.loads(orjson.dumps(result))  # asdict would copy a Counter by counting its items
+    return document

@@ -27,7 +27,8 @@ from sluice.api_pull.mart.tables import TABLES, Part
 from sluice.api_pull.model import Pull, PullError
 from sluice.api_pull.progress import AGAIN, CHECK, EXTRACT, EXTRACTED, CheckProgress, ExtractProgress
 from sluice.api_pull.pulls import PULL, StepProgress, begin, new_pull
-from sluice.api_pull.results import PullResult, remember, result_of
+from sluice.api_pull.results import PullResult, document_of, remember, result_of
+from sluice.api_pull.run_summary import counts_of
 from sluice.aws import runtime
 from sluice.http.patience import Patience
 from sluice.lake.columns_glue import GlueColumns
@@ -150,7 +151,9 @@ class Pulling:
 
     def _record(self, pull: Pull, state: dict[str, Any]) -> PullResult:
         result = result_of(pull, state, self.lake)
-        self.lake.write(pull.result_key, orjson.dumps(result))
+        document = document_of(result)
+        assert counts_of(document)["dirty_rows"] >= 0
+        self.lake.write(pull.result_key, orjson.dumps(document))
         remember(History.read(self.lake), pull, result).write(self.lake)
         self.lease.release(pull.execution)
         return result
