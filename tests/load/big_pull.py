@@ -75,6 +75,7 @@ def serve(rows: int, port: "multiprocessing.Queue[int]") -> None:
 
     class Pages(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body in one piece: the second would wait for the first to be acknowledged
 
         def log_message(self, *_: object) -> None:
             pass

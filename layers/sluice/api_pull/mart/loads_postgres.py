@@ -51,6 +51,10 @@ AND l.run_order < (
 )
 AND NOT EXISTS (SELECT FROM loads AS r WHERE r.users_load = l.id OR r.tracks_load = l.id)
 """
+# A run that was overtaken may still be at work: by its loads it is known to be the earlier one.
+_FORGET = """
+DELETE FROM loads WHERE id = %s AND (published_at IS NOT NULL OR begun_at < now() - INTERVAL '2 days')
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +135,12 @@ def visible_rows(mart: Mart) -> dict[str, int]:
 
 def sweep(mart: Mart, has_time: Callable[[], bool]) -> bool:
     """Delete loads that are not visible any more and that nothing refers to; return whether all of them are gone."""
+    emptied = set[int]()
     while has_time():
         mart.execute(_MARK)
         # Listens go first: with them goes what refers to users and tracks.
-        marked = mart.query("SELECT id, endpoint FROM loads WHERE swept_at IS NOT NULL ORDER BY endpoint, id")
+        found = mart.query("SELECT id, endpoint FROM loads WHERE swept_at IS NOT NULL ORDER BY endpoint, id")
+        marked = [each for each in found if each[0] not in emptied]
         if not marked:
             return True
         load, endpoint = marked[0]
@@ -144,13 +150,15 @@ def sweep(mart: Mart, has_time: Callable[[], bool]) -> bool:
                 continue
             with suppress(ForeignKeyError):  # the run that was overtaken wrote once more: those rows go, too
                 mart.transact(partial(_forget, load=load))
+                emptied.add(load)
                 break
     return False
 
 
 def _forget(connection: Connection, *, load: int) -> None:
     connection.execute("DELETE FROM load_parts WHERE load_id = %s", [load])
-    connection.execute("DELETE FROM loads WHERE id = %s", [load])
+    connection.execute("UPDATE loads SET users_load = NULL, tracks_load = NULL WHERE id = %s", [load])
+    connection.execute(_FORGET, [load])
 
 
 def _referred(connection: Connection, run: str, endpoint: str) -> int:

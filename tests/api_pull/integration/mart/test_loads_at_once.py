@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sluice.api_pull.mart.loads_postgres import publish, sweep
-from sluice.api_pull.mart.tables import TABLES, TRACKS, LoadGoneError
+from sluice.api_pull.mart.tables import LISTENS, TABLES, TRACKS, USERS, LoadGoneError
 from sluice.mart.batches import MAX_BYTES, MAX_ROWS
 from sluice.mart.connection_postgres import Connection, Mart
 from sluice.mart.model import ForeignKeyError, MartError
@@ -101,7 +101,10 @@ def test_readers_see_whole_days_while_two_runs_load(any_mart: MartServer) -> Non
     assert [each for each in seen if each not in whole] == []
     assert all(day in seen for day in whole)
     load_day(any_mart.mart(), "last", *DAYS["odd"], " odd")
-    assert len(everything(any_mart)["loads l"]) == 3
+    left = everything(any_mart)
+    visible = {load for _, load in left["current_loads"]}
+    assert {load for load, *_, is_open in left["loads l"] if is_open} == visible
+    assert {row[0] for table in left for row in left[table] if table.endswith("by_load")} == visible
 
 
 def _seen(connection: Connection) -> tuple[Any, ...]:
@@ -154,3 +157,16 @@ def _count_changes(server: MartServer) -> None:
                     f"CREATE TRIGGER note_{event} AFTER {event} ON {table.name} REFERENCING {rows} TABLE AS changed "
                     "FOR EACH STATEMENT EXECUTE FUNCTION note()".encode()
                 )
+
+
+def test_a_run_whose_loads_were_swept_stays_the_earlier_one(any_mart: MartServer) -> None:
+    """Its listens, begun after another run was published and swept, are not shown over that run's users and tracks."""
+    mart = prepare(any_mart)
+    load_day(mart, "first", *DAYS["even"])
+    for endpoint, rows in ((TRACKS, DAYS["odd"][0]), (USERS, DAYS["odd"][1])):
+        load(mart, "overtaken", endpoint, [rows])
+    load_day(mart, "later", *DAYS["even"])
+    before = views(mart)
+    load(mart, "overtaken", LISTENS, [DAYS["odd"][2]])
+    assert publish(mart, "overtaken") == []
+    assert views(mart) == before

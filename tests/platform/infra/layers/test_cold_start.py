@@ -19,6 +19,8 @@ MODULES = 140  # beyond the SDK's own
 MORE_MODULES = {
     **dict.fromkeys(("check_job", "claim_slot", "list_files", "trigger_job"), 180),  # the vendor's API
     **dict.fromkeys(("check_source", "extract_pages"), 180),  # the application's API
+    **dict.fromkeys(("begin_load", "prepare_mart", "publish_loads", "sweep_loads"), 200),  # psycopg, with asyncio
+    "load_part": 220,  # and Arrow
     "copy_files": 220,
     "update_history": 410,  # plots and PyIceberg
     "send_digest": 260,  # downloads; plots
