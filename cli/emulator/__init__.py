@@ -1,1 +1,1 @@
-"""What runs the local cloud: the emulator `ministack`, mended, behind a gate."""
+"""The process of the local cloud: the emulator `ministack`, mended, behind a gate."""

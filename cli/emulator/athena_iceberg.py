@@ -1,4 +1,4 @@
-"""What Iceberg's metadata tell the local cloud's Athena of a table: its data files, and the rows of its partitions."""
+"""Iceberg's metadata for the local cloud's Athena: a table's data files, and the rows of its partitions."""
 
 import io
 from collections import Counter

@@ -112,7 +112,7 @@ class Signature:
 
     @property
     def needs_body(self) -> bool:
-        """Whether it signs the body itself, not what a header says of it."""
+        """Return whether it signs the body itself, not what a header says of it."""
         return _CONTENT not in self.request.headers and not (self.is_of_link and self.service == "s3")
 
     def is_made_with(self, secret: str, body: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""What the mart's views show, as files: apart from the commands, since its libraries are slow to import."""
+"""Rows of the mart's views as files: apart from the commands, since its libraries are slow to import."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice

@@ -1,4 +1,4 @@
-"""What the snapshots of Iceberg tables need, also where a part of it is gone."""
+"""Files that the snapshots of Iceberg tables need, also where a part of it is gone."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress

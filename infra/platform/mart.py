@@ -15,7 +15,7 @@ from sluice.mart.model import READER, Migration
 from sluice.observability.metrics import PLATFORM
 
 Privileges = Mapping[str, Sequence[str]]
-"""What a role may do, by tables or views: `{"users": ["SELECT"]}`."""
+"""Statements that a role may run, by tables or views: `{"users": ["SELECT"]}`."""
 
 _LOCAL_CLUSTER = "local"  # the only one of the local cloud, which tells its functions where it is
 

@@ -23,7 +23,7 @@ class Partitions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What the lake has of an endpoint; only a good one is for the mart, too."""
+    """Files and rows that the lake has of an endpoint; only a good one is for the mart, too."""
 
     files: int
     rows: int

@@ -59,7 +59,7 @@ def keys_of(page: Page, key: str) -> list[Any]:
 
 @dataclass(slots=True)
 class PageWatch:
-    """What is known of a set after some of its pages; `earlier_repeats` are those of the attempt before."""
+    """Knowledge of a set after some of its pages; `earlier_repeats` are those of the attempt before."""
 
     total: int | None = None
     rows: int = 0

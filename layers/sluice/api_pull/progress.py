@@ -15,7 +15,7 @@ GOOD, HELD_BACK = "good", "held"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtractProgress:
-    """How far an endpoint's extraction is.
+    """Progress of an endpoint's extraction.
 
     Attributes:
         next_step: ``again``, ``wait`` (for `wait_seconds`) or ``extracted``.
@@ -56,7 +56,7 @@ class ExtractProgress:
 
     @property
     def restarts(self) -> int:
-        """How often the endpoint was started over."""
+        """Return how often the endpoint was started over."""
         return self.attempt - 1
 
     @property
@@ -72,7 +72,7 @@ class ExtractProgress:
 
 @dataclass(slots=True)
 class Counts:
-    """What was found in rows.
+    """Counts of what was found in rows.
 
     Attributes:
         rows: Rows that the endpoint delivered.
@@ -105,7 +105,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckProgress:
-    """How far an endpoint's check is.
+    """Progress of an endpoint's check.
 
     Attributes:
         next_step: ``again`` while parts are left, then ``good``, or ``held`` for an endpoint that is not to be loaded.

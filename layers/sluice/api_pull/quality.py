@@ -11,7 +11,7 @@ _MOST_NAMED = 5  # unknown members in a sentence
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What speaks against loading an endpoint: changes of its schema, and its volume; "" where nothing does."""
+    """Reasons against loading an endpoint: changes of its schema, and its volume; "" where nothing does."""
 
     schema_changes: tuple[str, ...] = ()
     volume: str = ""

@@ -19,7 +19,7 @@ _LONGEST_CAUSE = 1000  # characters
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointResult:
-    """What became of an endpoint.
+    """Result of an endpoint.
 
     Attributes:
         status: ``complete``; ``held``: in the lake, not in the mart; ``failed``.
@@ -52,7 +52,7 @@ class EndpointResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullResult:
-    """What became of a pull, the document of `sluice pull --json`; `mart` has the rows that its views show."""
+    """Result of a pull, the document of `sluice pull --json`; `mart` has the rows that its views show."""
 
     snapshot: str
     status: str

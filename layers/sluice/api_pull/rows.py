@@ -40,7 +40,7 @@ class Break(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a row was delivered: key of the raw object, number of the page, place in the page."""
+    """Place where a row was delivered: key of the raw object, number of the page, place in the page."""
 
     key: str
     page: int

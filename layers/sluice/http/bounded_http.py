@@ -28,7 +28,7 @@ _GZIP = zlib.MAX_WBITS | 16
 
 @dataclass(slots=True)
 class Budget:
-    """What a request may take: `seconds` of waiting for the server, and more while bytes come, up to `most_bytes`.
+    """Limits of a request: `seconds` of waiting for the server, and more while bytes come, up to `most_bytes`.
 
     All ends at the moment `until`, by the monotonic clock. Until the answer `has_head`, it may have few bytes.
     """

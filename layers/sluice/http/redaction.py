@@ -12,7 +12,7 @@ from html.entities import html5
 from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
 GONE = "***"
-"""What stands for a secret."""
+"""Text that stands for a secret."""
 
 LONGEST = 20_000
 """Characters of a text that are looked at; hundreds of them are shown."""

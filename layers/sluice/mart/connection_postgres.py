@@ -41,7 +41,7 @@ _MOMENTARY = (
 
 @dataclass(frozen=True, slots=True)
 class MartAddress:
-    """Where a mart is."""
+    """Address of a mart."""
 
     host: str
     port: int = _PORT

@@ -1,4 +1,4 @@
-"""What a compaction is to rewrite: pure functions of the files that tables have."""
+"""Plan of what a compaction is to rewrite: pure functions of the files that tables have."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -11,7 +11,7 @@ from sluice.api_pull.model import PULLS_PREFIX, Pull
 from sluice.lake.object_store import ObjectStore
 
 LOAD, PUBLISH = "load", "publish"
-"""What comes next: the parts of an endpoint, or the day."""
+"""The next step: the parts of an endpoint, or the day."""
 
 PLAN, FAILURE = "load.json", "load-failure.json"
 """Objects of an endpoint beside its list of files."""

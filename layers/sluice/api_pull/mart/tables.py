@@ -10,7 +10,7 @@ USERS, TRACKS, LISTENS = "users", "tracks", "listen_history"
 """Endpoints, in the mart's words, too."""
 
 VIEWS = ("tracks", "users", "listens", "snapshots")
-"""What people and the recommender read."""
+"""Views that people and the recommender read."""
 
 PART_ROWS = 200_000
 """Rows that a function loads within its time: 67 transactions of DSQL, of a second each when it is slow."""
