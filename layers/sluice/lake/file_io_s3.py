@@ -124,7 +124,10 @@ class _Output(OutputFile):
 
 
 class _Upload(io.BytesIO):
-    """An object that is written whole when its block ends well; names are unique, so that none is overwritten."""
+    """An object that is written whole, once, when its block ends well; names are unique: none is overwritten.
+
+    What was abandoned is not written when it is collected as garbage, which for any other stream closes it.
+    """
 
     def __init__(self, client: "S3Client", location: str) -> None:
         super().__init__()
@@ -142,7 +145,11 @@ class _Upload(io.BytesIO):
 
     def close(self) -> None:
         if not self.closed:
-            self._client.put_object(**_place(self._location), Body=self.getvalue())
+            body = self.getvalue()
+            super().close()  # first: one that S3 refused is closed, too
+            self._client.put_object(**_place(self._location), Body=body)
+
+    def __del__(self) -> None:
         super().close()
 
 

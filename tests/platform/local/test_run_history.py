@@ -18,8 +18,8 @@ def record_of(cloud: Cloud, execution: str) -> dict[str, Any]:
 
 
 def query_one(cloud: Cloud, sql: str) -> dict[str, Any]:
-    """Return the one row of a query."""
-    (row,) = cloud.run("query", sql)
+    """Wait for the one row of a query: a run has its record before it is a row of RUNS."""
+    (row,) = wait_until(lambda: cloud.run("query", sql))
     return dict(row)
 
 
