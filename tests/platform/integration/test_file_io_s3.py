@@ -14,7 +14,7 @@ def test_a_file_that_s3_refused_or_that_was_abandoned_is_never_written_later(mot
     refused, broken, abandoned = (files.new_output(f"s3://{LAKE}/{name}").create() for name in "abc")
     with moto_stage.calls.intercept(CallFailure(1)), pytest.raises(AwsUnavailableError), refused:
         refused.write(b"refused")
-    with pytest.raises(KeyError), broken:
+    with pytest.raises(KeyError), broken:  # noqa: PT012 - the file is being written when it is abandoned
         broken.write(b"bro")
         raise KeyError
     abandoned.write(b"aban")
