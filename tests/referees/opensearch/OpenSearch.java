@@ -31,6 +31,7 @@ class OpenSearch extends Node {
             .put("http.type", "netty4")
             .put("transport.type", "netty4")
             .put("http.max_content_length", arguments[1])
+            .put("cluster.routing.allocation.disk.threshold_enabled", false) // a full disk blocks new indices
             .build();
         try (OpenSearch node = new OpenSearch(settings)) {
             node.start();
