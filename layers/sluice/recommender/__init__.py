@@ -1,0 +1,1 @@
+"""Recommendations from the mart: inference, training, registry, serving."""

@@ -1,0 +1,12 @@
+"""How much a listen counts."""
+
+import numpy as np
+
+from sluice.recommender.model.interactions import Interactions, Matrix
+
+
+def weights_of(pairs: Interactions) -> Matrix:
+    """Return one and the logarithm of the plays: who listens a hundred times likes a track, but not a hundred times as much."""
+    weights = pairs.plays.copy()
+    weights.data = (1 + np.log(np.maximum(weights.data, 1))).astype(np.float32)
+    return weights
