@@ -34,6 +34,20 @@ read = {hour: pq.read_table(io.BytesIO(body)) for hour, body in files.items()}
 assert not {"numpy", "pandas"} & sys.modules.keys()
 print({hour: rows["id"].to_pylist() for hour, rows in read.items()})
 """
+TRAIN = """
+import sys
+sys.path[:0] = sys.argv[1:]
+import numpy as np
+from sluice.recommender.model.interactions import Interactions
+from sluice.recommender.model.recommending import recommend
+from sluice.recommender.model.settings import Settings
+from sluice.recommender.model.training import train
+
+users, tracks = np.divmod(np.delete(np.arange(60), [3, 5]), 6)  # ten users, and all but the first heard all six
+pairs = Interactions.of(users, tracks)
+model = train(pairs, Settings(factors=4), seed=1)
+print(np.sort(recommend(model, pairs, pairs.tracks, np.arange(10)).tracks))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +77,10 @@ def test_the_layers_of_convert_read_json_compute_and_write_parquet(unpacked: Pat
     command = [sys.executable, "-I", "-S", "-c", CONVERT, *packages]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "{'2026-01-31T05': ['5'], '2026-01-31T07': ['7', '7']}", done.stderr
+
+
+def test_the_layer_science_trains_and_recommends(unpacked: Path) -> None:
+    packages = [str(unpacked / layer / "python") for layer in ("science", "sluice")]
+    command = [sys.executable, "-I", "-S", "-c", TRAIN, *packages]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[3 5]", done.stderr

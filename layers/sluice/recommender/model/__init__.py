@@ -1,1 +1,1 @@
-"""The model: matrix, training, recommending, evaluation, decision. Pure: arrays in, arrays out; the same seed, the same bits."""
+"""The model: matrix, training, recommending, evaluation, decision. Arrays in, arrays out; one seed, the same bits."""

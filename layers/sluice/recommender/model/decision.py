@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from sluice.recommender.model.evaluation import Evaluation, interval
 
@@ -98,5 +99,5 @@ def compare(champion: Evaluation | None, candidate: Evaluation, seed: int) -> Co
     return Comparison(learnt and better, learnt, reason, difference, low, high, over_popularity, popularity_low)
 
 
-def _mean(figures: "np.typing.NDArray[np.float64]") -> float:
+def _mean(figures: npt.NDArray[np.float64]) -> float:
     return float(figures.mean()) if len(figures) else 0.0

@@ -60,7 +60,7 @@ def evaluate(model: Model | None, split: Split) -> Evaluation:
 
 
 def day_over_day(recommended: Recommendations, before: Interactions, now: Interactions) -> Evaluation:
-    """Return how much of what users heard since had been recommended to them, of those who were recommended anything."""
+    """Return how much of what users heard since had been recommended to them, over those who were recommended any."""
     known = before.among(now.users).over(now.tracks).plays
     since = now.plays.copy()
     since.data = np.ones_like(since.data)

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.sparse import identity
 
-from sluice.recommender.model.factorisation import best, blocks, fold_in
+from sluice.recommender.model.factorisation import Factors, best, blocks, fold_in
 from sluice.recommender.model.interactions import Ids, Interactions
 from sluice.recommender.model.model import Model
 from sluice.recommender.model.weights import weights_of
@@ -58,9 +58,8 @@ def recommend(
         limit: Tracks per user, at most.
     """
     current, users = np.unique(current), np.unique(users)
-    parts = [_block(model, pairs, current, users[rows], limit) for rows in blocks(len(users))] or [
-        _block(None, pairs, current, users, limit)
-    ]
+    popularity = (pairs.over(current).listeners() / max(len(pairs.users), 1)).astype(np.float32)
+    parts = [_block(model, popularity, pairs.among(users[rows]), current, limit) for rows in blocks(max(len(users), 1))]
     columns = zip(*((part.users, part.ranks, part.tracks, part.scores, part.popular) for part in parts), strict=True)
     return Recommendations(*map(np.concatenate, columns))
 
@@ -70,7 +69,7 @@ def similar_tracks(model: Model, current: Ids, limit: int = LIMIT) -> Similar:
     known = np.isin(model.tracks, current)
     tracks, factors = model.tracks[known], model.factors[known]
     lengths = np.linalg.norm(factors, axis=1, keepdims=True)
-    factors = factors / np.where(lengths > 0, lengths, 1)
+    factors = (factors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
     itself = identity(len(tracks), np.float32, "csr")
     columns, scores, there = zip(
         *(best(factors, factors[rows], itself[rows], limit) for rows in blocks(max(len(tracks), 1))), strict=True
@@ -80,15 +79,14 @@ def similar_tracks(model: Model, current: Ids, limit: int = LIMIT) -> Similar:
     return Similar(tracks[rows], _from_one(ranks), tracks[places[found]], np.concatenate(scores)[found])
 
 
-def _block(model: Model | None, pairs: Interactions, current: Ids, users: Ids, limit: int) -> Recommendations:
-    heard = pairs.among(users)
-    familiar = np.zeros(len(users), np.bool_)
+def _block(model: Model | None, popularity: Factors, heard: Interactions, current: Ids, limit: int) -> Recommendations:
+    familiar = np.zeros(len(heard.users), np.bool_)
     if model is not None:
         familiar = np.diff(heard.over(model.tracks).plays.indptr) > 0
-    popular = _popular(pairs, heard.among(users[~familiar]), current, limit)
+    popular = _popular(popularity, heard.among(heard.users[~familiar]), current, limit)
     if model is None or not familiar.any():
         return popular
-    return _merged(popular, _personal(model, heard.among(users[familiar]), current, limit))
+    return _merged(popular, _personal(model, heard.among(heard.users[familiar]), current, limit))
 
 
 def _personal(model: Model, heard: Interactions, current: Ids, limit: int) -> Recommendations:
@@ -99,12 +97,9 @@ def _personal(model: Model, heard: Interactions, current: Ids, limit: int) -> Re
     return _ranked(heard.users, tracks, columns, scores, there, popular=False)
 
 
-def _popular(pairs: Interactions, heard: Interactions, current: Ids, limit: int) -> Recommendations:
-    shares = pairs.over(current).listeners() / max(len(pairs.users), 1)
+def _popular(popularity: Factors, heard: Interactions, current: Ids, limit: int) -> Recommendations:
     everyone = np.ones((len(heard.users), 1), np.float32)
-    columns, scores, there = best(
-        shares.astype(np.float32)[:, None], everyone, heard.over(current).plays, limit
-    )
+    columns, scores, there = best(popularity[:, None], everyone, heard.over(current).plays, limit)
     return _ranked(heard.users, current, columns, scores, there, popular=True)
 
 
