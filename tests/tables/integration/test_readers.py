@@ -25,7 +25,13 @@ from tests.tables.integration.busy_stage import BusyStage, Course, Row, queries
 from tests.tables.integration.upkeep_stage import TABLE, UpkeepStage
 
 _RUNS = 50  # of Convert, at least
-_LOST = ConnectionClosedError(endpoint_url="https://glue.us-east-1.amazonaws.com")
+
+
+class _LostAnswerError(ConnectionClosedError, AwsUnavailableError):
+    """The answer to a call is lost, as boto3 tells of it; elsewhere than at a commit it ends the work."""
+
+
+_LOST = _LostAnswerError(endpoint_url="https://glue.us-east-1.amazonaws.com")
 
 
 @pytest.mark.filterwarnings("default:Failed to delete old metadata")  # the commit is made; it is tidied up later
