@@ -42,9 +42,9 @@ format: .venv/ready ## put the code into the project's form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-requirements: .venv/ready ## pin what pyproject.toml asks for, with all it needs, for every platform; the layers' packages likewise; by hashes
+requirements: .venv/ready ## pin what pyproject.toml asks for, with all it needs, for every platform; the layers' and the notebooks' packages likewise; by hashes
 	$(COMPILE) --extra dev --extra query --custom-compile-command 'make requirements' pyproject.toml --output-file requirements.txt
-	@for file in layers/*/requirements.txt; do \
+	@for file in layers/*/requirements.txt notebooks/requirements.txt; do \
 		{ head -n 1 $$file; grep -oE '^[a-z0-9-]+' $$file | $(COMPILE) --no-header --no-deps --constraint requirements.txt -; } \
 			> $$file.new && mv $$file.new $$file || exit 1; \
 	done

@@ -8,6 +8,7 @@ from aws_cdk import App, Tags, Validations
 from cdk_nag import AwsSolutionsChecks, ServerlessChecks
 
 from infra.platform.lake_part import LakePart
+from infra.platform.notebook.instance import NotebookPart
 from infra.platform.observability_part import ObservabilityPart
 from infra.platform.stage_stack import StageStack
 from infra.stage import Stage, StageNameError
@@ -35,6 +36,8 @@ def add_stack(app: App, stage: Stage) -> None:
     lake = LakePart(stack)
     pipelines = [resolve_name(entry)(stack, lake=lake) for entry in PIPELINES]
     ObservabilityPart(stack, lake=lake, pipelines=pipelines)
+    if stage.notebook:
+        NotebookPart(stack, stage.notebook, lake=lake)
 
 
 def main() -> None:

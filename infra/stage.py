@@ -137,6 +137,15 @@ class ProducerBucket:
                 raise ValueError(f"prefixes: {other!r} begins with {one!r}, which is enough: leave {other!r} out")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notebook:
+    """A notebook instance, which reads the stage's tables; it stops itself when it was idle for so long."""
+
+    instance_type: Annotated[str, Matching(r"ml\.[a-z0-9]+\.[a-z0-9]+", '"ml.t3.medium"')] = "ml.t3.medium"
+    volume_gb: Annotated[int, Between(5, 16_384)] = 10
+    idle_minutes: Annotated[int, Between(10, 7 * 24 * 60)] = 60
+
+
 class StageNameError(ValueError):
     """The name can be no stage."""
 
@@ -173,15 +182,19 @@ class Stage:
     prepare_tables: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=300)
     prepare_mart: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=600)
     query_scan_limit_gib: Positive = 1024  # an Athena query that would scan more is cancelled
+    notebook: Notebook | None = None  # None: no notebook instance
 
     parts: tuple[Any, ...] = field(default=(), metadata={"in_file": False})  # settings of its parts, one of each class
 
     def __post_init__(self) -> None:
-        """Refuse a name that cannot prefix every resource of the stage.
+        """Refuse a name that cannot prefix every resource of the stage, and a notebook instance that nothing can run.
 
         Raises:
             StageNameError: The name is no stage's.
+            ValueError: The local cloud is to have a notebook instance.
         """
+        if self.local and self.notebook:
+            raise ValueError("notebook: the local cloud has no instances; open notebooks/ in a Jupyter of this machine")
         if not _NAME.fullmatch(self.name) or len(self.name) > _NAME_LENGTH:
             raise StageNameError(
                 f"{self.name!r} is no stage: a name has at most {_NAME_LENGTH} lower-case letters, digits and single "
@@ -253,7 +266,7 @@ OF_KIND = {
         python_version=f"{sys.version_info.major}.{sys.version_info.minor}",
         architecture="arm64" if platform.machine().lower() in {"arm64", "aarch64"} else "x86_64",
     ),
-    StageKind.DEV: Stage(name="dev", keeps_data=False, log_retention_days=14),
+    StageKind.DEV: Stage(name="dev", keeps_data=False, log_retention_days=14, notebook=Notebook()),
     StageKind.LASTING: Stage(name="lasting"),
 }
 """Settings that a stage of each kind begins with."""

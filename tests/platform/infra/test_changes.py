@@ -18,7 +18,7 @@ import app
 from infra.api_pull.settings import ApiPull
 from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import ExistingCluster, Observability, Search, SlackChannel
-from infra.stage import Batching, FunctionSize, ProducerBucket, Stage
+from infra.stage import Batching, FunctionSize, Notebook, ProducerBucket, Stage
 from infra.tables.settings import Tables
 from infra.vendor_exports.settings import VendorExports
 from sluice.vendor_exports.client.api import Environment
@@ -66,6 +66,7 @@ TEXTS: Mapping[str, Any] = {
     "log_retention_days": 180,
     "queue_retention_days": 7,
     "proxy": "http://proxy.example:3128",
+    "instance_type": "ml.t3.large",
 }
 """Values of settings that are no numbers, or not every number."""
 
@@ -148,6 +149,8 @@ CHANGES: Mapping[str, tuple[Stage, Stage]] = {
         _searching(Search()),
         _searching(_others(Search(readers=("arn:aws:iam::123456789012:role/lead",)))),
     ),
+    "a notebook": (BASE, replace(BASE, notebook=Notebook())),
+    "the notebook's settings": (replace(BASE, notebook=Notebook()), replace(BASE, notebook=_others(Notebook()))),
     "another cluster": (_searching(Search()), _searching(Search(cluster=DOMAIN))),
 }
 
@@ -185,7 +188,7 @@ def test_a_pipeline_with_all_its_functions_is_removed_and_added(template_of: Cal
 
 def test_every_setting_is_among_the_changes() -> None:
     def values(stage: Stage) -> Iterator[tuple[str, object]]:
-        for of in (stage, *stage.parts, stage.settings(Observability).search or Search()):
+        for of in (stage, *stage.parts, stage.settings(Observability).search or Search(), stage.notebook or Notebook()):
             for each in filter(_changes, fields(of)):
                 yield f"{type(of).__name__}.{each.name}", getattr(of, each.name)
 

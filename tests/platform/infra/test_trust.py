@@ -15,6 +15,7 @@ NAMED = {
     "lambda.amazonaws.com": {"account"},  # whose ARN it names where it polls a queue is not documented
     "events.amazonaws.com": {"arn"},  # of one rule, and so of its account
     "chatbot.amazonaws.com": set(),  # names neither; its role has no rights
+    "sagemaker.amazonaws.com": set(),  # what it names is not documented; a role is passed within its account only
 }
 SHARED_TABLES = ("<EventFilesLedger", "<VendorExportsSlots", "<ApiPullPulls")
 

@@ -15,7 +15,7 @@ from infra.layers.layer_builder import LAYERS, NATIVE, LayerBuild, LayerError
 from tests.support.source_files import normal, pins
 from tests.support.synthesis import ROOT
 
-LAYER_FILES = sorted(LAYERS.glob("*/requirements.txt"))
+LAYER_FILES = [*sorted(LAYERS.glob("*/requirements.txt")), ROOT / "notebooks" / "requirements.txt"]
 REQUIREMENT = re.compile(r"^([\w.-]+)==([^\s\\]+)[^\\\n]*((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", re.MULTILINE)
 
 

@@ -1,0 +1,1 @@
+"""The notebook instance of a stage."""
