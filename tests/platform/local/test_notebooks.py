@@ -25,7 +25,7 @@ def run(cloud: Cloud) -> Callable[[str], list[str]]:
 
     def executed(name: str) -> list[str]:
         """Run it, and return what its cells show, as texts."""
-        notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+        notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
         place = {"metadata": {"path": str(NOTEBOOKS)}}
         NotebookClient(notebook, timeout=300, resources=place).execute(env=shell)
         outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
