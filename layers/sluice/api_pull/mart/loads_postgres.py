@@ -19,9 +19,6 @@ _BEGIN = """
 INSERT INTO loads (endpoint, run, snapshot_date, parts, users_load, tracks_load, begun_at)
 VALUES (%s, %s, %s, %s, %s, %s, now()) RETURNING id
 """
-_ORDER = """
-UPDATE loads SET run_order = coalesce((SELECT min(run_order) FROM loads WHERE run = %s), id) WHERE id = %s
-"""
 _COMPLETE = "l.parts = (SELECT count(*) FROM load_parts AS p WHERE p.load_id = l.id)"
 _REFERRED = f"""
 SELECT coalesce(
@@ -36,7 +33,7 @@ _PUBLISHABLE = f"""
 SELECT l.id, l.endpoint FROM loads AS l
 WHERE l.run = %s AND l.published_at IS NULL AND l.swept_at IS NULL AND {_COMPLETE}
 AND NOT EXISTS (
-    SELECT FROM current_loads AS c JOIN loads AS o ON o.id = c.load_id WHERE o.run_order > l.run_order
+    SELECT FROM current_loads AS c JOIN loads AS o ON o.id = c.load_id WHERE o.run > l.run
 )
 """  # noqa: S608
 _POINT = """
@@ -46,14 +43,10 @@ ON CONFLICT (endpoint) DO UPDATE SET load_id = excluded.load_id
 _MARK = """
 UPDATE loads AS l SET swept_at = now()
 WHERE l.swept_at IS NULL
-AND l.run_order < (
-    SELECT o.run_order FROM current_loads AS c JOIN loads AS o ON o.id = c.load_id WHERE c.endpoint = l.endpoint
+AND l.run < (
+    SELECT o.run FROM current_loads AS c JOIN loads AS o ON o.id = c.load_id WHERE c.endpoint = l.endpoint
 )
 AND NOT EXISTS (SELECT FROM loads AS r WHERE r.users_load = l.id OR r.tracks_load = l.id)
-"""
-# A run that was overtaken may still be at work: by its loads it is known to be the earlier one.
-_FORGET = """
-DELETE FROM loads WHERE id = %s AND (published_at IS NOT NULL OR begun_at < now() - INTERVAL '2 days')
 """
 
 
@@ -68,6 +61,7 @@ class LoadedRows:
 def begin(mart: Mart, run: str, snapshot: date, endpoint: str, parts: int) -> int:
     """Return the id of a run's load of an endpoint, which a run that is repeated finds again.
 
+    Runs are in the order of their names: a run may begin a load after a later one was published, and is overtaken.
     Listens refer to the users and tracks that the run has loaded, or else to the visible ones.
 
     Raises:
@@ -79,7 +73,6 @@ def begin(mart: Mart, run: str, snapshot: date, endpoint: str, parts: int) -> in
             return int(found[0])
         referred = [_referred(connection, run, each) if endpoint == LISTENS else None for each in (USERS, TRACKS)]
         (load,) = connection.execute(_BEGIN, [endpoint, run, snapshot, parts, *referred]).fetchone() or (0,)
-        connection.execute(_ORDER, [run, load])
         return int(load)
 
     return mart.transact(work)
@@ -135,12 +128,10 @@ def visible_rows(mart: Mart) -> dict[str, int]:
 
 def sweep(mart: Mart, has_time: Callable[[], bool]) -> bool:
     """Delete loads that are not visible any more and that nothing refers to; return whether all of them are gone."""
-    emptied = set[int]()
     while has_time():
         mart.execute(_MARK)
         # Listens go first: with them goes what refers to users and tracks.
-        found = mart.query("SELECT id, endpoint FROM loads WHERE swept_at IS NOT NULL ORDER BY endpoint, id")
-        marked = [each for each in found if each[0] not in emptied]
+        marked = mart.query("SELECT id, endpoint FROM loads WHERE swept_at IS NOT NULL ORDER BY endpoint, id LIMIT 1")
         if not marked:
             return True
         load, endpoint = marked[0]
@@ -150,15 +141,13 @@ def sweep(mart: Mart, has_time: Callable[[], bool]) -> bool:
                 continue
             with suppress(ForeignKeyError):  # the run that was overtaken wrote once more: those rows go, too
                 mart.transact(partial(_forget, load=load))
-                emptied.add(load)
                 break
     return False
 
 
 def _forget(connection: Connection, *, load: int) -> None:
     connection.execute("DELETE FROM load_parts WHERE load_id = %s", [load])
-    connection.execute("UPDATE loads SET users_load = NULL, tracks_load = NULL WHERE id = %s", [load])
-    connection.execute(_FORGET, [load])
+    connection.execute("DELETE FROM loads WHERE id = %s", [load])
 
 
 def _referred(connection: Connection, run: str, endpoint: str) -> int:

@@ -98,13 +98,13 @@ def test_foreign_keys_hold(any_mart: MartServer) -> None:
 def test_a_load_that_a_later_one_replaced_is_given_up(any_mart: MartServer) -> None:
     """Two runs at once: the first is overtaken, and sweeping takes its load away."""
     mart = prepare(any_mart)
-    slow = begin(mart, "slow", DAY, TRACKS, 3)
+    slow = begin(mart, "1 slow", DAY, TRACKS, 3)
     load_part(mart, slow, 0, TRACKS, [rows_of(TRACKS, [1])])
-    load_day(mart, "quick", TRACK_IDS, USER_IDS, LISTENED)
+    load_day(mart, "2 quick", TRACK_IDS, USER_IDS, LISTENED)
     for part in (1, 2):
         with pytest.raises(LoadGoneError, match="a later one is visible"):
             load_part(mart, slow, part, TRACKS, [rows_of(TRACKS, [2])])
-    assert publish(mart, "slow") == []
+    assert publish(mart, "1 slow") == []
     assert ids(any_mart) == (TRACK_IDS, USER_IDS, LISTENED)
 
 

@@ -1,19 +1,20 @@
 """Crashes, readers and other loads at every moment; what transactions change, counted by PostgreSQL itself."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from itertools import count
 from threading import Event, Thread
 from typing import Any
 
 import pytest
 
-from sluice.api_pull.mart.loads_postgres import publish, sweep
+from sluice.api_pull.mart.loads_postgres import begin, load_part, publish, sweep
 from sluice.api_pull.mart.tables import LISTENS, TABLES, TRACKS, USERS, LoadGoneError
 from sluice.mart.batches import MAX_BYTES, MAX_ROWS
 from sluice.mart.connection_postgres import Connection, Mart
 from sluice.mart.model import ForeignKeyError, MartError
-from tests.api_pull.integration.mart.loading import everything, load, load_day, prepare, views
+from tests.api_pull.integration.mart.loading import DAY, everything, load, load_day, prepare, rows_of, views
 from tests.support.mart_server import MartServer
 
 DAYS = {
@@ -56,13 +57,13 @@ def test_a_crash_at_every_transaction_and_a_retry_give_the_same(
         before = views(mart)
         with crashing(monkeypatch, at, committed=committed) as transactions:
             try:
-                load_day(mart, f"run {at}", *DAYS[name], f" {name}")
+                load_day(mart, f"run {at:03}", *DAYS[name], f" {name}")
             except KeyboardInterrupt:
                 seen = views(mart)
             else:
                 break
         assert seen in (before, expected[name][0])
-        load_day(mart, f"run {at}", *DAYS[name], f" {name}")
+        load_day(mart, f"run {at:03}", *DAYS[name], f" {name}")
         assert views(mart) == expected[name][0], at
         assert {table: len(rows) for table, rows in everything(any_mart).items()} == expected[name][1], at
     assert transactions[0] > 30
@@ -71,7 +72,7 @@ def test_a_crash_at_every_transaction_and_a_retry_give_the_same(
 def test_readers_see_whole_days_while_two_runs_load(any_mart: MartServer) -> None:
     """Two runs load day after day at once, sweeping what the other was loading, while others read all the time."""
     prepare(any_mart)
-    load_day(any_mart.mart(), "first", *DAYS["even"], " even")
+    load_day(any_mart.mart(), "0", *DAYS["even"], " even")
     whole = [(*ids, {day}, {day}) for day, ids in DAYS.items()]
     over, seen, faults = Event(), list[Any](), list[MartError]()
 
@@ -82,7 +83,7 @@ def test_readers_see_whole_days_while_two_runs_load(any_mart: MartServer) -> Non
     def write(mart: Mart, who: str) -> None:
         for number, name in enumerate(("even", "odd") * 6):
             try:
-                load_day(mart, f"{who} {number}", *DAYS[name], f" {name}")
+                load_day(mart, f"{number:02} {who}", *DAYS[name], f" {name}")
             except (LoadGoneError, ForeignKeyError):
                 pass  # overtaken: the load is gone, and nothing of it is visible
             except MartError as error:
@@ -159,14 +160,80 @@ def _count_changes(server: MartServer) -> None:
                 )
 
 
-def test_a_run_whose_loads_were_swept_stays_the_earlier_one(any_mart: MartServer) -> None:
+@pytest.mark.parametrize("published", [False, True])
+def test_a_run_whose_loads_were_swept_stays_the_earlier_one(any_mart: MartServer, published: bool) -> None:
     """Its listens, begun after another run was published and swept, are not shown over that run's users and tracks."""
     mart = prepare(any_mart)
-    load_day(mart, "first", *DAYS["even"])
+    load_day(mart, "1", *DAYS["even"])
     for endpoint, rows in ((TRACKS, DAYS["odd"][0]), (USERS, DAYS["odd"][1])):
-        load(mart, "overtaken", endpoint, [rows])
-    load_day(mart, "later", *DAYS["even"])
-    before = views(mart)
-    load(mart, "overtaken", LISTENS, [DAYS["odd"][2]])
-    assert publish(mart, "overtaken") == []
-    assert views(mart) == before
+        load(mart, "2 overtaken", endpoint, [rows])
+    if published:
+        assert publish(mart, "2 overtaken") == [TRACKS, USERS]
+    load_day(mart, "3 later", *DAYS["even"])
+    before = everything(any_mart)
+    load(mart, "2 overtaken", LISTENS, [DAYS["odd"][2]])
+    assert publish(mart, "2 overtaken") == []
+    assert sweep(mart, lambda: True)
+    assert everything(any_mart) == before
+
+
+class SlowPart:
+    """A part of listens whose function writes them once, and once more when it is let go on."""
+
+    def __init__(self, mart: Mart, load: int) -> None:
+        self._mart = mart
+        self._load = load
+        self._has_written, self._goes_on = Event(), Event()
+        self._thread = Thread(target=self._write)
+        self._thread.start()
+        assert self._has_written.wait(60)
+
+    def end(self) -> None:
+        self._goes_on.set()
+        self._thread.join()
+
+    def _write(self) -> None:
+        with suppress(LoadGoneError, ForeignKeyError):
+            load_part(self._mart, self._load, 0, LISTENS, self._pieces())
+
+    def _pieces(self) -> Iterator[dict[str, list[Any]]]:
+        piece = rows_of(LISTENS, DAYS["even"][2])
+        yield piece
+        self._has_written.set()
+        self._goes_on.wait(60)
+        yield piece
+
+
+@dataclass
+class Moments:
+    """Moments that pass, and what happens in the last of them."""
+
+    left: int
+    happens: Callable[[], None]
+
+    def pass_by(self) -> bool:
+        self.left -= 1
+        if not self.left:
+            self.happens()
+        return True
+
+
+def test_a_part_that_is_overtaken_may_write_at_any_moment_of_a_sweep(any_mart: MartServer) -> None:
+    mart, other = prepare(any_mart), any_mart.mart()
+    tracks, users, listens = DAYS["even"]
+    load_day(mart, "0", tracks, users, listens)
+    expected = {table: len(rows) for table, rows in everything(any_mart).items()}
+    for at in count(1):
+        for endpoint, ids in ((TRACKS, tracks), (USERS, users)):
+            load(mart, f"{at:03} overtaken", endpoint, [ids])
+        part = SlowPart(other, begin(mart, f"{at:03} overtaken", DAY, LISTENS, 1))
+        for endpoint, rows in ((TRACKS, tracks), (USERS, users), (LISTENS, listens)):
+            load(mart, f"{at:03} visible", endpoint, [rows[::2], rows[1::2]])
+        publish(mart, f"{at:03} visible")
+        moments = Moments(at, part.end)
+        assert sweep(mart, moments.pass_by)
+        part.end()
+        assert {table: len(rows) for table, rows in everything(any_mart).items()} == expected
+        if moments.left > 0:
+            break
+    assert at > 10
