@@ -19,4 +19,4 @@ def test_a_notebook_is_clean_of_output(path: Path) -> None:
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.stem for path in NOTEBOOKS] == ["exports", "tables"]
+    assert [path.stem for path in NOTEBOOKS] == ["exports", "tables", "training"]
