@@ -16,7 +16,7 @@ FIRST_DAY = datetime(2026, 1, 1)  # noqa: DTZ001 - the application's times have 
 SCENES = 3 * len(words.GENRES)
 DAYS_PER_TASTE = 45
 
-_NEW, _GONE = 200, 1000  # one new row a day for so many, and one that goes
+_NEW, _GONE = 100, 1000  # one new row a day for so many, and one that goes
 _GROWTH = 20  # days in which a history grows by what it had on day 0
 _FIRST, _SECOND, _THIRD, _TRENDING = 0.55, 0.8, 0.9, 0.95  # shares of listens, added up; the rest is of any scene
 _UPDATED_BEFORE_CREATED = 0.03

@@ -58,8 +58,13 @@ def recommend(
         limit: Tracks per user, at most.
     """
     current, users = np.unique(current), np.unique(users)
-    popularity = (pairs.over(current).listeners() / max(len(pairs.users), 1)).astype(np.float32)
-    parts = [_block(model, popularity, pairs.among(users[rows]), current, limit) for rows in blocks(max(len(users), 1))]
+    heard = pairs.over(current)
+    popular = heard.over(current[heard.listeners() > 0])
+    popularity = (popular.listeners() / max(len(pairs.users), 1)).astype(np.float32)
+    parts = [
+        _block(model, popular.tracks, popularity, pairs.among(users[rows]), current, limit)
+        for rows in blocks(max(len(users), 1))
+    ]
     columns = zip(*((part.users, part.ranks, part.tracks, part.scores, part.popular) for part in parts), strict=True)
     return Recommendations(*map(np.concatenate, columns))
 
@@ -79,14 +84,16 @@ def similar_tracks(model: Model, current: Ids, limit: int = LIMIT) -> Similar:
     return Similar(tracks[rows], _from_one(ranks), tracks[places[found]], np.concatenate(scores)[found])
 
 
-def _block(model: Model | None, popularity: Factors, heard: Interactions, current: Ids, limit: int) -> Recommendations:
+def _block(
+    model: Model | None, popular: Ids, popularity: Factors, heard: Interactions, current: Ids, limit: int
+) -> Recommendations:
     familiar = np.zeros(len(heard.users), np.bool_)
     if model is not None:
         familiar = np.diff(heard.over(model.tracks).plays.indptr) > 0
-    popular = _popular(popularity, heard.among(heard.users[~familiar]), current, limit)
+    of_others = _of_others(popular, popularity, heard.among(heard.users[~familiar]), limit)
     if model is None or not familiar.any():
-        return popular
-    return _merged(popular, _personal(model, heard.among(heard.users[familiar]), current, limit))
+        return of_others
+    return _merged(of_others, _personal(model, heard.among(heard.users[familiar]), current, limit))
 
 
 def _personal(model: Model, heard: Interactions, current: Ids, limit: int) -> Recommendations:
@@ -97,10 +104,10 @@ def _personal(model: Model, heard: Interactions, current: Ids, limit: int) -> Re
     return _ranked(heard.users, tracks, columns, scores, there, popular=False)
 
 
-def _popular(popularity: Factors, heard: Interactions, current: Ids, limit: int) -> Recommendations:
+def _of_others(popular: Ids, popularity: Factors, heard: Interactions, limit: int) -> Recommendations:
     everyone = np.ones((len(heard.users), 1), np.float32)
-    columns, scores, there = best(popularity[:, None], everyone, heard.over(current).plays, limit)
-    return _ranked(heard.users, current, columns, scores, there, popular=True)
+    columns, scores, there = best(popularity[:, None], everyone, heard.over(popular).plays, limit)
+    return _ranked(heard.users, popular, columns, scores, there, popular=True)
 
 
 def _ranked(
