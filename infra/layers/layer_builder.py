@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.layers import layer_slimming
-from infra.layers.layer_slimming import files, is_useless, slim
+from infra.layers.layer_slimming import files, is_useless, share, slim
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYERS = ROOT / "layers"
@@ -84,15 +84,17 @@ class LayerBuild:
             return archive
         CACHE.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-            packages = Path(folder) / "python"
+            content = Path(folder) / "content"
+            packages = content / "python"
             self._fill(packages)
             slim(packages)
+            share(packages, content / "lib")
             if self.platform == NATIVE:
                 _compile(packages)
-            self._check_size(packages)
+            self._check_size(content)
             unfinished = Path(folder) / "layer.zip"
             # The emulator unpacks layers for every worker it starts: storing saves more time than it costs.
-            _pack(packages, unfinished, zipfile.ZIP_STORED if self.platform == NATIVE else zipfile.ZIP_DEFLATED)
+            _pack(content, unfinished, zipfile.ZIP_STORED if self.platform == NATIVE else zipfile.ZIP_DEFLATED)
             unfinished.replace(archive)  # in one step: a build beside this one never sees half a file
         return archive
 
@@ -134,8 +136,8 @@ class LayerBuild:
             target += ["--platform", f"{generation}_{self.platform}"]
         return ["pip", "install", "--quiet", *([] if self.platform == NATIVE else target)]
 
-    def _check_size(self, packages: Path) -> None:
-        size_mb = sum(path.stat().st_size for path in files(packages)) / 1e6
+    def _check_size(self, content: Path) -> None:
+        size_mb = sum(path.stat().st_size for path in files(content)) / 1e6
         budget_mb = BUDGET_MB[self.name] * (1 if self.platform == "aarch64" else _ELSEWHERE)
         if size_mb > budget_mb:
             raise LayerError(
@@ -153,11 +155,11 @@ def _compile(packages: Path) -> None:
         py_compile.compile(str(path), str(compiled), shown, doraise=True, invalidation_mode=_UNCHECKED)
 
 
-def _pack(packages: Path, archive: Path, compression: int) -> None:
-    """Zip the packages under the folder Lambda looks in; the same files give the same bytes."""
+def _pack(content: Path, archive: Path, compression: int) -> None:
+    """Zip the folders Lambda looks in, `python` and `lib`; the same files give the same bytes."""
     with zipfile.ZipFile(archive, "w") as packed:
-        for path in files(packages):
-            entry = zipfile.ZipInfo(f"python/{path.relative_to(packages)}", date_time=(1980, 1, 1, 0, 0, 0))
+        for path in files(content):
+            entry = zipfile.ZipInfo(str(path.relative_to(content)), date_time=(1980, 1, 1, 0, 0, 0))
             entry.external_attr = 0o644 << 16
             packed.writestr(entry, path.read_bytes(), compression, compresslevel=9)
 

@@ -72,6 +72,7 @@ _USELESS = (
     "scipy/spatial/*",
     "scipy/stats/*",
     "implicit/gpu/*.so",
+    "pykdtree/*",
     # boto3: examples, and resources, which are a layer over its clients.
     "boto3/data/*",
     "boto3/examples/*",
@@ -101,6 +102,13 @@ def slim(packages: Path) -> None:
             body = stripped(path.read_bytes())
             path.unlink()  # installers link files to their cache and so to every environment: those keep theirs
             path.write_bytes(body)
+
+
+def share(packages: Path, libraries: Path) -> None:
+    """Move OpenMP's library where Lambda's loader looks: implicit asks for it as the system's, and there is none."""
+    for library in packages.glob("pykdtree.libs/libgomp-*"):
+        libraries.mkdir()
+        library.rename(libraries / "libgomp.so.1")
 
 
 def is_useless(path: Path) -> bool:

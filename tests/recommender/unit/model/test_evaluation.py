@@ -107,9 +107,9 @@ def test_yesterdays_recommendations_find_what_is_heard_today() -> None:
 
 def test_the_interval_holds_the_true_mean_as_often_as_it_says() -> None:
     rng = np.random.default_rng(1)
-    samples = [rng.beta(0.2, 0.8, 200) for _ in range(200)]
+    samples = [rng.beta(0.2, 0.8, 200) for _ in range(60)]
     held = sum(low <= 0.2 <= high for low, high in (interval(sample, seed=1) for sample in samples))
-    assert held >= 190
+    assert held >= 57
     assert interval(samples[0], 5) == interval(samples[0], 5)
 
 
