@@ -19,6 +19,7 @@ PIPELINES = (
     "infra.vendor_exports.part:VendorExportsPart",
     "infra.tables.part:TablesPart",
     "infra.api_pull.part:ApiPullPart",
+    "infra.recommender.part:RecommenderPart",
 )
 
 

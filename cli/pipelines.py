@@ -5,5 +5,6 @@ PIPELINES = (
     "cli.vendor_exports.pipeline:CLI",
     "cli.tables.pipeline:CLI",
     "cli.api_pull.pipeline:CLI",
+    "cli.recommender.pipeline:CLI",
 )
 """Entry points of their `cli.platform.registry.PipelineCli`, in the order in which `sluice status` shows them."""

@@ -22,6 +22,7 @@ SETTINGS = (
     "infra.vendor_exports.settings:VendorExports",
     "infra.tables.settings:Tables",
     "infra.api_pull.settings:ApiPull",
+    "infra.recommender.settings:Recommender",
 )
 """Classes of settings; each has a class method `of(kind)` that returns its values for a kind of stage."""
 

@@ -9,6 +9,7 @@ _MODULES = (
     "sluice.vendor_exports.pipeline",
     "sluice.tables.pipeline",
     "sluice.api_pull.pipeline",
+    "sluice.recommender.pipeline",
 )
 
 PIPELINES: tuple[Pipeline, ...] = tuple(import_module(name).PIPELINE for name in _MODULES)

@@ -1,0 +1,16 @@
+"""The command line of the recommender: its commands, and its part of `sluice runs`."""
+
+from collections.abc import Mapping
+
+from cli.platform.console import plural
+from cli.platform.registry import DATA, Command, PipelineCli
+
+
+def _headline(counts: Mapping[str, int]) -> str:
+    return f"{plural(counts['recommendations'], 'recommendation')} for {plural(counts['users'], 'user')}"
+
+
+CLI = PipelineCli(
+    commands=(Command("cli.recommender.recommend:app", DATA, 60, "recommend"),),
+    headlines={"infer": _headline},
+)

@@ -1,0 +1,1 @@
+"""Stack, functions, machines and alarms of the recommender."""

@@ -1,0 +1,1 @@
+"""The recommender's tables of the mart."""

@@ -1,0 +1,16 @@
+"""Metrics of the functions that recommend and train."""
+
+from sluice.observability.metrics import Metric
+
+NDCG = Metric("Ndcg", "None", "NDCG@10 of the model in production, on pairs that no model knows.")
+RECALL = Metric("Recall", "None", "Recall@10 of it.")
+HIT_RATE = Metric("HitRate", "None", "Users with a hit among the first ten, as a share of all.")
+COVERAGE = Metric("Coverage", "None", "Tracks that anybody is recommended, as a share of all.")
+POPULARITY_NDCG = Metric("PopularityNdcg", "None", "NDCG@10 of what most listen to.")
+THRESHOLD = Metric("NdcgThreshold", "None", "NDCG@10 under which the model is to be trained anew.")
+USERS_SERVED = Metric("UsersServed", "Count", "Users who have recommendations.")
+RECOMMENDATIONS = Metric("Recommendations", "Count", "Rows of recommendations.")
+MODEL_FAULTS = Metric("ModelFaults", "Count", "Models in production whose file is missing or corrupt.", rare=True)
+
+METRICS = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
+"""Registration of a pipeline's own metrics."""
