@@ -31,7 +31,9 @@ class RecommenderFunctions(PipelineFunctions):
 
     def build_step(self, folder: str, purpose: str, *layers: str, **environment: str) -> PythonFunction:
         """Build a function that reads objects of inferences and writes others."""
-        built = self.build(folder, purpose, *layers, **self._in_lake, **environment)
+        # Else threads that have nothing to do spin for others that wait for the same core.
+        threads = {"OMP_WAIT_POLICY": "PASSIVE"} if "science" in layers else {}
+        built = self.build(folder, purpose, *layers, **self._in_lake, **threads, **environment)
         built.allow(["s3:GetObject", "s3:PutObject"], [self._runs], ANY_OBJECT)
         built.allow_list(self._lake_arn)
         return built
