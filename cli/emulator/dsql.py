@@ -1,7 +1,8 @@
 """Aurora DSQL of the local cloud: PostgreSQL behind ministack's proxy, which refuses what DSQL refuses.
 
 The proxy lets anybody in as the one user of its own server. Here a session begins as DSQL's do: by a token, for a
-database role; and `AWS IAM GRANT`, which the proxy does not know, says which IAM role may connect as which.
+database role of the cluster whose host the token names; and `AWS IAM GRANT`, which the proxy does not know, says which
+IAM role may connect as which. Each cluster is a database of the server, made when its administrator first comes.
 """
 
 import asyncio
@@ -16,12 +17,13 @@ from typing import Any
 
 import psycopg
 from ministack.core import pgproxy
+from psycopg.sql import SQL, Identifier
 
 ADMIN = "admin"
 Admit = Callable[[str, str, Collection[str]], None]
 """Takes a database role, a password, and the ARNs of IAM roles that may connect as it; raises PermissionError."""
 
-_CLUSTER = "mart"
+_CLUSTER = re.compile(r"([a-z0-9-]+)[.:/]")
 _SSL, _GSS = 80877103, 80877104
 _NEEDS_PASSWORD = struct.pack("!I", 3)  # in clear text, as DSQL wants its tokens
 _SHORTEST, _LONGEST = 5, 64 * 1024  # bytes of a message before the client is let in
@@ -31,8 +33,8 @@ SELECT array(SELECT arn FROM sys.iam_pg_role_mappings WHERE pg_role_name = rolna
 FROM pg_roles WHERE rolname = %s AND rolcanlogin AND NOT rolsuper
 """
 
-_session: ContextVar[tuple[Path, str, asyncio.StreamWriter]] = ContextVar("session")
-# The server's folder of sockets, the role of the session, and where its client is.
+_session: ContextVar[tuple[Path, str, str, asyncio.StreamWriter]] = ContextVar("session")
+# The server's folder of sockets, the database and the role of the session, and where its client is.
 
 
 @contextmanager
@@ -107,15 +109,42 @@ async def _handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, so
         role = pgproxy._parse_startup_params(startup[8:]).get("user", "")
         writer.write(pgproxy._frame(b"R", _NEEDS_PASSWORD))
         password = (await _message(reader, await reader.readexactly(1)))[5:-1].decode()
-        admit(role, password, await _iam_roles(socket, role))
+        cluster = cluster_of(password)
+        admit(role, password, () if role == ADMIN else await _iam_roles(socket, cluster, role))
+        if role == ADMIN:
+            await make_database(socket, cluster)
     except (PermissionError, UnicodeDecodeError, struct.error) as error:
         writer.write(pgproxy._error_response("28000", f"unable to accept connection, access denied: {error}"))
         writer.close()
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()
     else:
-        _session.set((socket, role, writer))
-        await pgproxy._handle_client(_CLUSTER, "", 0, _Replayed(startup, reader), writer)
+        _session.set((socket, database_of(cluster), role, writer))
+        await pgproxy._handle_client(cluster, "", 0, _Replayed(startup, reader), writer)
+
+
+def cluster_of(token: str) -> str:
+    """Return the id of the cluster that a token is for: its host begins with it. Raises PermissionError: with none."""
+    if not (found := _CLUSTER.match(token)):
+        raise PermissionError("the token names no cluster")
+    return found[1]
+
+
+def database_of(cluster: str) -> str:
+    """Return the name of a cluster's database."""
+    return f"cluster-{cluster}"
+
+
+async def make_database(socket: Path, cluster: str) -> None:
+    """Make the database of a cluster, unless it is there."""
+    async with await _as_owner(socket, "postgres") as server:
+        with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):  # at once with another session
+            make = SQL("CREATE DATABASE {} OWNER {}").format(Identifier(database_of(cluster)), Identifier(ADMIN))
+            await server.execute(make)
+
+
+async def _as_owner(socket: Path, database: str) -> psycopg.AsyncConnection:
+    return await psycopg.AsyncConnection.connect(host=str(socket), user="postgres", dbname=database, autocommit=True)
 
 
 async def _startup(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
@@ -136,19 +165,22 @@ async def _message(reader: asyncio.StreamReader, kind: bytes = b"") -> bytes:
     return kind + size + await reader.readexactly(length - 4)
 
 
-async def _iam_roles(socket: Path, role: str) -> Collection[str]:
+async def _iam_roles(socket: Path, cluster: str, role: str) -> Collection[str]:
     """Return the ARNs of IAM roles that may connect as a database role."""
-    async with await psycopg.AsyncConnection.connect(host=str(socket), user="postgres", dbname="postgres") as server:
-        found = await (await server.execute(_ROLE, [role])).fetchone()
+    try:
+        async with await _as_owner(socket, database_of(cluster)) as server:
+            found = await (await server.execute(_ROLE, [role])).fetchone()
+    except psycopg.OperationalError as error:
+        raise PermissionError(f"cluster {cluster} does not exist") from error
     if found is None:
         raise PermissionError(f'role "{role}" does not exist')
     arns: list[str] = found[0]
     return arns
 
 
-async def _connect(_host: str, _port: int, database: str) -> tuple[_Watched, asyncio.StreamWriter]:
-    """Open a session of the server under the client's own role: the proxy's has all rights."""
-    socket, role, client = _session.get()
+async def _connect(_host: str, _port: int, _database: str) -> tuple[_Watched, asyncio.StreamWriter]:
+    """Open a session of the cluster under the client's own role: the proxy's has all rights."""
+    socket, database, role, client = _session.get()
     reader, writer = await asyncio.open_unix_connection(str(socket / ".s.PGSQL.5432"))
     settings = b"user\0%b\0database\0%b\0\0" % (role.encode(), database.encode())
     writer.write(struct.pack("!II", len(settings) + 8, 196608) + settings)

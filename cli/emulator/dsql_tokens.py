@@ -7,16 +7,13 @@ from datetime import UTC, datetime
 from ministack.core import iam_evaluator as keys
 from ministack.core.responses import _account_from_sts_session as account_of_session
 
-from cli.emulator.dsql import ADMIN
+from cli.emulator.dsql import ADMIN, cluster_of
 from cli.emulator.gate import secret_of
 from cli.emulator.signatures import RefusedError, Request, Signature
 
-CLUSTER = "local"
-"""The id of the only cluster."""
-
 
 def admit(role: str, token: str, iam_roles: Collection[str]) -> None:
-    """Let in who has a token for this start's mart, for `admin` or for a database role that IAM roles are granted.
+    """Let in who has a token for a mart of this start, for `admin` or for a database role that IAM roles are granted.
 
     Raises:
         PermissionError: The token is no such, or its IAM role may not connect, or not as this role.
@@ -37,7 +34,7 @@ def admit(role: str, token: str, iam_roles: Collection[str]) -> None:
     account = account_of_session(signature.key) or ""
     found = keys.resolve_credential(signature.key, account, signature.token)
     caller = getattr(found, "principal_arn", "")
-    cluster = f"arn:aws:dsql:{signature.region}:{account}:cluster/{CLUSTER}"
+    cluster = f"arn:aws:dsql:{signature.region}:{account}:cluster/{cluster_of(token)}"
     if keys.enforce(signature.key, f"dsql:{action}", "dsql", signature.region, cluster) is not None:
         raise PermissionError(f"{caller} is not authorized to perform: dsql:{action} on resource: {cluster}")
     _, _, name = caller.rpartition("assumed-role/")

@@ -57,10 +57,11 @@ def confine_queries() -> None:
 
 def serve_mart() -> None:
     """Serve Aurora DSQL, where the environment says, as long as the emulator is up."""
-    with Postgres(Path(os.environ["MART_FOLDER"])) as server:
-        _, _, port = os.environ["MART_ENDPOINT"].partition(":")
-        with serving(int(port), server.socket, admit):
-            Event().wait()
+    with (
+        Postgres(Path(os.environ["MART_FOLDER"])) as server,
+        serving(int(os.environ["MART_PORT"]), server.socket, admit),
+    ):
+        Event().wait()
 
 
 if __name__ == "__main__":

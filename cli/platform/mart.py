@@ -74,9 +74,8 @@ def psql(
     program = shutil.which("psql") or bundled_psql()
     if not program:
         raise CliError("psql is not installed.", "Install PostgreSQL's client, or use `sluice mart query`.")
-    tls = {f"PG{name.upper()}": value for name, value in address.tls.items()}
-    settings = {"PGHOST": address.host, "PGPORT": str(address.port), "PGUSER": READER, "PGDATABASE": "postgres", **tls}
-    settings["PGPASSWORD"] = token(session, address, READER)
+    known = {"user": READER, "password": token(session, address, READER), **address.settings}
+    settings = {f"PG{'DATABASE' if name == 'dbname' else name.upper()}": value for name, value in known.items()}
     if only_print:
         words = " ".join(f"{name}={shell(value)}" for name, value in settings.items())
         out.print(f"{words} {shell(program)}", highlight=False, markup=False, soft_wrap=True)
@@ -118,8 +117,9 @@ def _place(stage: str) -> tuple[MartAddress, boto3.Session]:
     deployment = connect(stage)
     if "MartReaderRole" not in deployment.outputs:
         raise CliError(f"Stage '{stage}' has no mart: no pipeline of it uses one.", "Deploy it with this version.")
-    place = f"localhost:{local_cloud.require().mart_port}" if deployment.local else deployment.output("MartEndpoint")
-    return MartAddress.parse(place), _reader(deployment)
+    if deployment.local:
+        return MartAddress(f"{stage}.localhost", local_cloud.require().mart_port), _reader(deployment)
+    return MartAddress.parse(deployment.output("MartEndpoint")), _reader(deployment)
 
 
 def _reader(deployment: Deployment) -> boto3.Session:

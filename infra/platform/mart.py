@@ -17,8 +17,6 @@ from sluice.observability.metrics import PLATFORM
 Privileges = Mapping[str, Sequence[str]]
 """Statements that a role may run, by tables or views: `{"users": ["SELECT"]}`."""
 
-_LOCAL_CLUSTER = "local"  # the only one of the local cloud, which tells its functions where it is
-
 
 class Mart(Part):
     """The cluster; a function that migrates it as its administrator; a role for people, who may read the views.
@@ -31,10 +29,10 @@ class Mart(Part):
         self._migrations: list[Migration] = []
         self._roles: list[dict[str, Any]] = []
         self._readable: list[list[str]] = []
-        self._environment: dict[str, str] = {}
-        if self.stage.local:
+        if self.stage.local:  # whose cloud makes a cluster when its administrator comes
+            self._environment = {"MART_ENDPOINT": f"{self.stage.name}.localhost"}
             self.cluster_arn = Stack.of(self).format_arn(
-                service="dsql", resource="cluster", resource_name=_LOCAL_CLUSTER
+                service="dsql", resource="cluster", resource_name=self.stage.name
             )
         else:
             cluster = dsql.CfnCluster(self, "Cluster", deletion_protection_enabled=self.stage.keeps_data)

@@ -1,5 +1,6 @@
 """A real PostgreSQL, started once for all tests of a process: behind DSQL's rules, or as it is."""
 
+import asyncio
 import tempfile
 import uuid
 from collections.abc import Collection, Iterator, Sequence
@@ -12,7 +13,7 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from cli.emulator.dsql import serving
+from cli.emulator.dsql import database_of, make_database, serving
 from cli.emulator.postgres import Postgres
 from sluice.mart.connection_postgres import Connect, Connection, Mart, MartAddress, connector
 from sluice.mart.migrations_postgres import migrate
@@ -38,7 +39,8 @@ class MartServer:
 
     def session(self, role: str = "postgres") -> Connection:
         """A connection to PostgreSQL itself: as `postgres` it may do what DSQL's rules forbid."""
-        connection: Connection = psycopg.connect(host=str(self.socket), user=role, dbname="postgres", autocommit=True)
+        database = database_of("localhost")
+        connection: Connection = psycopg.connect(host=str(self.socket), user=role, dbname=database, autocommit=True)
         connection.execute(SQL("SET search_path TO {}").format(Identifier(self.schema)))
         return connection
 
@@ -58,6 +60,7 @@ def mart_servers() -> Iterator[tuple[Path, int]]:
     """The socket of a PostgreSQL server, and the port of the proxy before it."""
     with ExitStack() as stack:
         server = stack.enter_context(Postgres(Path(tempfile.mkdtemp(prefix="sluice-test-"))))
+        asyncio.run(make_database(server.socket, "localhost"))
         yield server.socket, stack.enter_context(serving(0, server.socket, admit))
 
 

@@ -1,5 +1,6 @@
 """Connections to the mart: Aurora DSQL with an IAM token, or the local cloud's, which takes the same."""
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 Connect = Callable[[], Connection]
 
 _PORT = 5432
-_HERE = frozenset({"localhost", "127.0.0.1"})
+_HERE = "localhost"
 _TOKEN_SECONDS = 900
 _CONNECTION_SECONDS = 50 * 60  # DSQL ends a connection after an hour, at its age only
 _PAUSES = (0.05, 0.2, 0.5, 1, 2, 5, 10)  # seconds at most: a cluster that nobody used for long wakes up first
@@ -44,20 +45,29 @@ class MartAddress:
     """Address of a mart."""
 
     host: str
-    port: int = _PORT
+    port: int
 
     @classmethod
     def parse(cls, text: str) -> "MartAddress":
-        """Return the address that a text names: a host, with a port where it is not PostgreSQL's own."""
+        """Return the address that a text names: a host, with a port where it is not PostgreSQL's own.
+
+        The local cloud tells its functions the port: it is another at each start.
+        """
         host, _, port = text.partition(":")
-        return cls(host, int(port or _PORT))
+        own = os.environ.get("MART_PORT", _PORT) if _is_here(host) else _PORT
+        return cls(host, int(port or own))
 
     @property
-    def tls(self) -> dict[str, Any]:
-        """Settings of the connection: only what never leaves this machine is not encrypted."""
-        if self.host in _HERE:
-            return {"sslmode": "disable"}
-        return {"sslmode": "verify-full", "sslrootcert": str(get_cert_path(True))}
+    def settings(self) -> dict[str, str]:
+        """Settings of connections, by their names in libpq; only what never leaves this machine is not encrypted."""
+        place = {"host": self.host, "port": str(self.port), "dbname": "postgres"}
+        if _is_here(self.host):  # by a name that not every resolver knows
+            return {**place, "hostaddr": "127.0.0.1", "sslmode": "disable"}
+        return {**place, "sslmode": "verify-full", "sslrootcert": str(get_cert_path(True))}
+
+
+def _is_here(host: str) -> bool:
+    return host == _HERE or host.endswith(f".{_HERE}")
 
 
 def token(session: boto3.Session, address: MartAddress, role: str) -> str:
@@ -73,15 +83,11 @@ def connector(address: MartAddress, role: str, session: boto3.Session | None = N
 
     def connect() -> Connection:
         connection: Connection = psycopg.connect(
-            host=address.host,
-            port=address.port,
             user=role,
             password=token(signing, address, role),
-            dbname="postgres",
             application_name="sluice",
             autocommit=True,
-            **_NETWORK,
-            **address.tls,
+            **{**_NETWORK, **address.settings},
         )
         connection.execute(SQL("SET search_path TO {}").format(Identifier(schema)))
         return connection

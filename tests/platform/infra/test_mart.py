@@ -78,3 +78,9 @@ def test_the_local_cloud_has_the_roles_and_its_own_server(synthesis_of: Callable
     assert not local.template.of_type(CLUSTER)
     assert {each["Name"] for each in mart_of(local)["Roles"]} == CONNECTS
     assert "MartEndpoint" not in local.template.outputs()
+    places = {
+        function["Properties"]["Environment"]["Variables"]["MART_ENDPOINT"]
+        for function in local.template.of_type("AWS::Lambda::Function").values()
+        if "MART_ROLE" in function["Properties"]["Environment"]["Variables"]
+    }
+    assert places == {"local.localhost"}  # by the stage's name: no two stages have the same

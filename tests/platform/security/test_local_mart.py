@@ -18,7 +18,7 @@ TRUST = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root
 CONNECT = {
     "Effect": "Allow",
     "Action": "dsql:DbConnect",
-    "Resource": f"arn:aws:dsql:{local_cloud.REGION}:000000000000:cluster/local",
+    "Resource": f"arn:aws:dsql:{local_cloud.REGION}:000000000000:cluster/one",
 }
 
 
@@ -38,8 +38,12 @@ def user(cloud: LocalCloud, key: str = "", secret: str = "", token: str | None =
     return boto3.Session(key or cloud.access_key_id, secret or cloud.secret_access_key, token, region_name="us-east-1")
 
 
-def who(cloud: LocalCloud, session: boto3.Session, role: str) -> list[tuple[Any, ...]]:
-    mart = Mart(connector(MartAddress("localhost", cloud.mart_port), role, session))
+def mart_of(cloud: LocalCloud, session: boto3.Session, role: str = ADMIN, cluster: str = "one") -> Mart:
+    return Mart(connector(MartAddress(f"{cluster}.localhost", cloud.mart_port), role, session))
+
+
+def who(cloud: LocalCloud, session: boto3.Session, role: str, cluster: str = "one") -> list[tuple[Any, ...]]:
+    mart = mart_of(cloud, session, role, cluster)
     try:
         return mart.query("SELECT current_user::text")
     finally:
@@ -62,7 +66,7 @@ def test_an_iam_role_connects_as_what_it_is_granted_if_its_policies_let_it(cloud
     arn = iam.create_role(RoleName="Reader", AssumeRolePolicyDocument=policy(TRUST))["Role"]["Arn"]
     taken = sts.assume_role(RoleArn=arn, RoleSessionName="reader")["Credentials"]
     reader = user(cloud, taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"])
-    admin = Mart(connector(MartAddress("localhost", cloud.mart_port), ADMIN, user(cloud)))
+    admin = mart_of(cloud, user(cloud))
     admin.execute("CREATE SCHEMA mart")
     admin.execute("CREATE ROLE other WITH LOGIN")
     grant(admin, [Role("reader", arn, frozenset())])
@@ -75,3 +79,19 @@ def test_an_iam_role_connects_as_what_it_is_granted_if_its_policies_let_it(cloud
         who(cloud, reader, ADMIN)
     with pytest.raises(MartError, match='not granted the database role "other"'):
         who(cloud, reader, "other")
+
+
+def test_clusters_share_nothing(cloud: LocalCloud) -> None:
+    """Two stages of one local cloud: rows, roles and grants of one are not the other's."""
+    with pytest.raises(MartError, match="cluster three does not exist"):
+        who(cloud, user(cloud), "reader", "three")
+    for cluster in ("three", "four"):
+        admin = mart_of(cloud, user(cloud), cluster=cluster)
+        admin.execute("CREATE SCHEMA mart")
+        admin.execute("CREATE TABLE plays (n bigint)")
+        admin.execute("INSERT INTO plays VALUES (%s)", [len(cluster)])
+        grant(admin, [Role("reader", f"arn:aws:iam::000000000000:role/{cluster}", frozenset({("SELECT", "plays")}))])
+        assert admin.query("SELECT n FROM plays") == [(len(cluster),)]
+        granted = admin.query("SELECT arn FROM sys.iam_pg_role_mappings")
+        assert granted == [(f"arn:aws:iam::000000000000:role/{cluster}",)]
+        admin.close()
