@@ -12,5 +12,6 @@ def _headline(counts: Mapping[str, int]) -> str:
 
 CLI = PipelineCli(
     commands=(Command("cli.recommender.recommend:app", DATA, 60, "recommend"),),
+    status="cli.recommender.status:status",
     headlines={"infer": _headline},
 )

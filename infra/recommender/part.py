@@ -5,10 +5,16 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
+from infra.platform.functions import PythonFunction
 from infra.platform.lake_part import LakePart
+from infra.platform.observability.alarms import Alarms
+from infra.platform.observability.widgets import Panels
 from infra.platform.pipeline_part import PipelinePart
-from infra.recommender.functions import RecommenderFunctions
+from infra.recommender.functions import ANY_OBJECT, RecommenderFunctions
 from infra.recommender.machine import InferMachine
+from infra.recommender.observability import SAVED_QUERIES, panels, raise_alarms
+from sluice.recommender.champion import CHAMPION_KEY
+from sluice.recommender.inference import INFERENCES_PREFIX
 from sluice.recommender.lake_tables import TABLES
 from sluice.recommender.pipeline import PIPELINE
 
@@ -19,11 +25,18 @@ class RecommenderPart(PipelinePart):
     """Pull ends → Infer machine → tables RECOMMENDATIONS and EVALUATIONS, and the mart."""
 
     pipeline = PIPELINE
+    saved_queries = SAVED_QUERIES
 
     def __init__(self, scope: Construct, *, lake: LakePart) -> None:
         super().__init__(scope, lake=lake)
         for table in TABLES:
             lake.catalog.add(self, table)
+        self._pulls_arn = Stack.of(self).format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=f"{self.stage.resource_prefix}-{_PULL}",
+            arn_format=ArnFormat.COLON_RESOURCE_NAME,
+        )
         self.steps = RecommenderFunctions(self)
         self.infer = InferMachine(self, self.steps)
         self.add_machine(self.infer)
@@ -31,13 +44,6 @@ class RecommenderPart(PipelinePart):
 
     def _start_after_pulls(self) -> None:
         """Start Infer when a pull is complete; where the mart shows nothing new, it ends at once."""
-        name = f"{self.stage.resource_prefix}-{_PULL}"
-        pulls = Stack.of(self).format_arn(
-            service="states",
-            resource="stateMachine",
-            resource_name=name,
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
         events.Rule(
             self,
             "AfterPulls",
@@ -45,7 +51,7 @@ class RecommenderPart(PipelinePart):
             event_pattern=events.EventPattern(
                 source=["aws.states"],
                 detail_type=["Step Functions Execution Status Change"],
-                detail={"status": ["SUCCEEDED"], "stateMachineArn": [pulls]},
+                detail={"status": ["SUCCEEDED"], "stateMachineArn": [self._pulls_arn]},
             ),
             targets=[
                 targets.SfnStateMachine(
@@ -55,3 +61,17 @@ class RecommenderPart(PipelinePart):
                 )
             ],
         )
+
+    def raise_alarms(self, alarms: Alarms) -> None:
+        """Raise alarms on what is late, fails, or got worse."""
+        raise_alarms(alarms, self.machines, self._pulls_arn, self.missed_calls)
+
+    def panels(self) -> Panels:
+        """Return how good recommendations are, and how many there are."""
+        return panels(self.stage, self.functions)
+
+    def allow_digest(self, function: PythonFunction) -> None:
+        """Let the digest's function read what became of inferences, and which model is in production."""
+        results = f"{self.lake.bucket.bucket_arn}/{INFERENCES_PREFIX}*/result.json"
+        function.allow(["s3:GetObject"], [results], ANY_OBJECT)
+        function.allow(["s3:GetObject"], [f"{self.lake.bucket.bucket_arn}/{CHAMPION_KEY}"])

@@ -24,6 +24,9 @@ class Recommender:
 
     timeout_minutes: Positive = 240  # of an execution
 
+    # Threshold of an alarm.
+    late_minutes: Positive = 60
+
     begin_inference: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=120)
     extract_mart: FunctionSize = FunctionSize(memory_mb=3008, timeout_seconds=900)
     prepare_listens: FunctionSize = FunctionSize(memory_mb=3008, timeout_seconds=900)

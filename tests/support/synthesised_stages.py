@@ -9,6 +9,7 @@ import pytest
 from infra.api_pull.settings import ApiPull
 from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import Observability, SlackChannel
+from infra.recommender.settings import Recommender
 from infra.stage import FunctionSize, Stage
 from infra.tables.settings import Tables
 from infra.vendor_exports.settings import VendorExports
@@ -40,6 +41,7 @@ ODD = Stage(name="odd").having(
     ODD_EXPORTS,
     Tables(),
     ApiPull(),
+    Recommender(),
     Observability(
         emails=("a@example.com", "b@example.com"),
         slack=SlackChannel(workspace="T01", channel="C01"),

@@ -10,11 +10,12 @@ from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import LambdaFunction
 from sluice.recommender.champion import Champion
 from sluice.recommender.inference import Inference
+from sluice.recommender.metrics import MODEL_AGE
 from sluice.recommender.model.decision import Thresholds
 from sluice.recommender.steps import assess
 
 function = LambdaFunction()
-logger = function.logger
+logger, emitter = function.logger, function.emitter
 lake = S3ObjectStore(s3(), setting("LAKE_BUCKET"))
 thresholds = Thresholds(
     setting("LEAST_NDCG", float), setting("LEAST_OF_TRAINING", float), setting("MAX_MODEL_DAYS", float)
@@ -28,6 +29,8 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     versions = {each.version: each for each in Champion.read(lake).versions}
     known = versions.get(inference.model_version)
     age = (datetime.now(UTC) - datetime.fromisoformat(known.trained_at)).total_seconds() / 86_400 if known else None
+    if age is not None:
+        emitter.add(MODEL_AGE, age)
     result = assess(lake, inference, thresholds, known.ndcg_at_training if known else None, age)
     verdict = {"retrain": result.verdict.retrain, "reason": result.verdict.reason}
     logger.info("evaluated", extra={"inference_id": inference.inference_id, **result.metrics, **verdict})

@@ -34,8 +34,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     for metric, name in _FIGURES.items():
         emitter.add(metric, evaluation["metrics"][name])
     emitter.add(metrics.THRESHOLD, document["threshold"])
+    if document["day"]["users"]:
+        emitter.add(metrics.DAY_NDCG, document["day"]["ndcg_at_10"])
     emitter.add(metrics.USERS_SERVED, document["users"])
-    emitter.add(metrics.RECOMMENDATIONS, document["recommendations"])
     shown = {name: document[name] for name in ("snapshot", "model_version", "users", "recommendations", "retrain")}
     logger.info("recorded", extra={"inference_id": inference.inference_id, **shown, **evaluation["metrics"]})
     return {"key": inference.result_key, **shown}

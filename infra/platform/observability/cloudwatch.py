@@ -42,6 +42,11 @@ def of_machine(machine: Machine, name: str, statistic: str = "Sum") -> cloudwatc
     return _metric("AWS/States", name, {"StateMachineArn": machine.arn}, statistic, FIVE_MINUTES)
 
 
+def of_api(api_id: str, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
+    """Return a metric of AWS/ApiGateway, of an HTTP API."""
+    return _metric("AWS/ApiGateway", name, {"ApiId": api_id}, statistic, FIVE_MINUTES)
+
+
 def combined(
     expression: str, metrics: Mapping[str, cloudwatch.IMetric], label: str, period: Duration = FIVE_MINUTES
 ) -> cloudwatch.MathExpression:

@@ -10,4 +10,5 @@ PIPELINE = Pipeline(
     run_kinds=(INFERENCES,),
     own_metrics=METRICS,
     volumes=(Volume(name="recommended_users", title="Users with recommendations", kind=INFER, count="users"),),
+    digest_section="sluice.recommender.digest:read_section",
 )

@@ -216,6 +216,8 @@ FUNCTIONS: dict[str, dict[str, Rights]] = {
         "DigestsSendDigest": to("lake", LIST)
         | to("flow/DataObservability/observations.parquet", READ)
         | to("lake/data/run_records/*", READ)
+        | to("lake/runs/inferences/*/result.json", READ)
+        | to("lake/recommender/champion.json", READ)
         | to("lake/data/reports/*", WRITE)
         | items("ledger", "newest", "Query")
         | to("topic", "sns:Publish")

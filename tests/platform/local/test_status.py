@@ -14,7 +14,7 @@ def test_document_has_all_parts(cloud: Cloud, tmp_path: Path) -> None:
     found = cloud.run("status")
     assert found.keys() == {
         *("backlog", "left_out", "queue", "dirty", "dirty_sizes", "dirty_chunks", "dirty_since"),
-        *("exports", "exports_wait_for_secret", "pulls", "runs", "queues", "alarms"),
+        *("exports", "exports_wait_for_secret", "pulls", "recommender", "runs", "queues", "alarms"),
     }
     assert found["backlog"].keys() == {"chunks", "files", "events", "oldest_seconds"}
     assert found["exports"][0]["status"] == "delivered"

@@ -27,6 +27,9 @@ class Values:
     def __add__(self, other: "Number") -> "Values":
         return _by_point(operator.add, self, other)
 
+    def __sub__(self, other: "Number") -> "Values":
+        return _by_point(operator.sub, self, other)
+
     def __mul__(self, other: "Number") -> "Values":
         return _by_point(operator.mul, self, other)
 
@@ -75,12 +78,16 @@ def _if(condition: Values, then: Number, other: Number) -> Values:
     return Values(tuple(None if test is None else yes if test else no for test, yes, no in columns))
 
 
+def _fill(values: Values, missing: float) -> Values:
+    return Values(tuple(missing if point is None else point for point in values.vector))
+
+
 def _sum(parts: list[Values]) -> Values:
     columns = ([point for point in points if point is not None] for points in zip(*map(_points, parts), strict=True))
     return Values(tuple(sum(column) if column else None for column in columns))
 
 
-_FUNCTIONS = {"IF": _if, "SUM": _sum, BAND_FUNCTION: Band}
+_FUNCTIONS = {"IF": _if, "SUM": _sum, "FILL": _fill, BAND_FUNCTION: Band}
 
 
 def _by_point(function: Callable[[Any, Any], float | None], left: Values, right: Number) -> Values:

@@ -24,7 +24,7 @@ class Documented:
     names: frozenset[str]
 
 
-# As AWS documents them (CloudWatch metrics of Lambda, SQS and Step Functions).
+# As AWS documents them (CloudWatch metrics of Lambda, SQS, HTTP APIs and Step Functions).
 AWS_METRICS = {
     "AWS/Lambda": Documented(
         "FunctionName",
@@ -35,6 +35,9 @@ AWS_METRICS = {
         "QueueName",
         "AWS::SQS::Queue",
         frozenset({"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"}),
+    ),
+    "AWS/ApiGateway": Documented(
+        "ApiId", "AWS::ApiGatewayV2::Api", frozenset({"Count", "4xx", "5xx", "Latency", "IntegrationLatency"})
     ),
     "AWS/States": Documented(
         "StateMachineArn",
@@ -59,9 +62,9 @@ class ObservabilityTemplate:
     def alarms(self) -> dict[str, dict[str, Any]]:
         """Return alarms by name, such as FilesWaiting."""
         return {
-            re.sub(r"^Observability(EventFiles|VendorExports|ApiPull)?(?=[A-Z])", "", logical_id)[:-8]: self.resolved(
-                alarm["Properties"]
-            )
+            re.sub(r"^Observability(EventFiles|VendorExports|ApiPull|Recommender)?(?=[A-Z])", "", logical_id)[
+                :-8
+            ]: self.resolved(alarm["Properties"])
             for logical_id, alarm in self.template.of_type(ALARM).items()
         }
 

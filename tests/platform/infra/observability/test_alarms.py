@@ -9,6 +9,7 @@ import pytest
 from infra.api_pull.settings import ApiPull
 from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import Observability
+from infra.recommender.settings import Recommender
 from infra.vendor_exports.settings import VendorExports
 from sluice.pipelines import PIPELINES
 from tests.platform.infra.observability.observability_template import (
@@ -139,6 +140,7 @@ def test_thresholds_are_the_stages(alarms: ByName, prd: Synthesis) -> None:
         "ExportAbsent": 1,
         "PullLate": 60_000 * pulls.late_minutes,
         "PullAbsent": 1,
+        "InferLate": 60_000 * settings(Recommender).late_minutes,
     }
 
 
