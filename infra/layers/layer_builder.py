@@ -40,6 +40,7 @@ BUDGET_MB = {
     "plots": 28,
     "search": 6,
     "science": 115,
+    "mlflow": 95,
 }
 _ELSEWHERE = 2  # times as much: code for other machines is larger, and native layers hold bytecode too
 

@@ -51,6 +51,17 @@ maps = open("/proc/self/maps").read().split()
 print(np.sort(recommend(model, pairs, pairs.tracks, np.arange(10)).tracks), {path for path in maps if "gomp" in path})
 """
 
+REGISTER = """
+import sys
+from pathlib import Path
+sys.path[:0] = sys.argv[2:]
+from sluice.recommender.registry_mlflow import opened
+
+opened(Path(sys.argv[1])).create_registered_model("recommender")
+assert not {"numpy", "pandas", "pyarrow"} & sys.modules.keys()
+print([each.name for each in opened(Path(sys.argv[1])).search_registered_models()])
+"""
+
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -89,3 +100,12 @@ def test_the_layer_science_trains_and_recommends(unpacked: Path) -> None:
     looked_for = {"LD_LIBRARY_PATH": libraries}
     done = subprocess.run(command, env=os.environ | looked_for, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == f"[3 5] {{'{libraries}/libgomp.so.1'}}", done.stderr
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[3 5]", done.stderr
+
+
+def test_the_layer_mlflow_keeps_a_registry_in_a_file(unpacked: Path, tmp_path: Path) -> None:
+    packages = [str(unpacked / layer / "python") for layer in ("mlflow", "runtime", "sluice")]
+    command = [sys.executable, "-I", "-S", "-c", REGISTER, str(tmp_path / "mlflow.db"), *packages]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "['recommender']", done.stderr

@@ -22,6 +22,7 @@ ADAPTERS = (
     "_glue",
     "_iceberg",
     "_postgres",
+    "_mlflow",
 )
 DOMAIN = [
     path.relative_to(LAYERS)
