@@ -46,10 +46,6 @@ _USELESS = (
     "plotly/figure_factory/*",
     "plotly/matplotlylib/*",
     "plotly/graph_objs/_figurewidget.py",
-    # opensearch-py: packages of its gRPC transport, which is not used.
-    "google/*",
-    "grpc/*",
-    "opensearch/*",
     # numpy and scipy: tests, what compiles extensions, and rooms that neither sparse matrices nor implicit enter.
     "numpy/*/tests/*",
     "numpy/tests/*",
