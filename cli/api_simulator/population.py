@@ -1,8 +1,8 @@
 """Tracks, users with tastes and what they listened to, computed row by row from a seed and a day: nothing is kept.
 
 Every track belongs to a scene, a part of a genre. A user has three scenes, listens to their tracks most of the time,
-and changes one of them every few weeks. Within a scene few tracks get most of the listens, and many get few; new ones
-get more for two weeks. From day to day every history grows at its end, new tracks and users come, and the oldest go.
+and changes one of them every few weeks. Within a scene few tracks get most of the listens, and many get few. From day
+to day every history grows at its end, new tracks and users come, and the oldest go.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,6 @@ _NEW, _GONE = 100, 1000  # one new row a day for so many, and one that goes
 _GROWTH = 20  # days in which a history grows by what it had on day 0
 _FIRST, _SECOND, _THIRD, _TRENDING = 0.55, 0.8, 0.9, 0.95  # shares of listens, added up; the rest is of any scene
 _UPDATED_BEFORE_CREATED = 0.03
-_NEWEST, _NEW_DAYS = 0.3, 14  # share of listens that go to the tracks of so many days
 _SECONDS_A_DAY = 86_400
 _PRIME = 2_654_435_761
 
@@ -108,16 +107,14 @@ class Population:
             rng.expovariate(1 / max(self.listens, 1)) if self.listens else 0,
         )
         before = activity if joined == 0 else activity / 5
-        random, day, tracks, before_new = rng.random, -1, 0, 0
+        random, day, tracks = rng.random, -1, 0
         tastes: tuple[int, ...] = ()
         for number in range(int(before + activity * (self.day - joined) / _GROWTH)):
             listened_on = joined + max(0, int((number + 1 - before) * _GROWTH / activity))
             if listened_on != day:
                 day, tastes, tracks = listened_on, self._tastes(user_id, listened_on), _until(self.tracks, listened_on)
-                before_new = _until(self.tracks, max(day - _NEW_DAYS, 0))
             if tracks:
-                scene, after = self._scene(random(), random(), tastes, day), before_new if random() < _NEWEST else 0
-                yield self._track_of(scene, after, tracks, random(), random())
+                yield self._track_of(self._scene(random(), random(), tastes, day), tracks, random(), random())
 
     def _scene(self, share: float, chance: float, tastes: tuple[int, ...], day: int) -> int:
         if share < _THIRD:
@@ -125,17 +122,14 @@ class Population:
         return (self.seed + day // 7 * 11) % SCENES if share < _TRENDING else int(chance * SCENES)
 
     @staticmethod
-    def _track_of(scene: int, after: int, tracks: int, depth: float, chance: float) -> int:
+    def _track_of(scene: int, tracks: int, depth: float, chance: float) -> int:
         """Return a track of a scene: half as many tracks as the rest are listened to twice as often, and so on."""
-        until = (tracks - scene + SCENES - 1) // SCENES
-        if until < 1:
+        places = (tracks - scene + SCENES - 1) // SCENES  # 1 to places
+        if places < 1:
             return 1 + int(chance * tracks)
-        first = (after - scene + SCENES - 1) // SCENES
-        first = first if first < until else 0
-        places = until - first  # 1 to places, behind the first
         zeros = int(depth * places.bit_length())
         place = (2 * int(chance * (((places >> zeros) + 1) >> 1)) + 1) << zeros
-        return scene + SCENES * (first + place - 1) + 1
+        return scene + SCENES * (place - 1) + 1
 
     def _tastes(self, user_id: int, day: int) -> tuple[int, ...]:
         """Return a user's scenes; every one of them changes now and then."""

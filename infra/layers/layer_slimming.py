@@ -19,7 +19,6 @@ _USELESS = (
     "*.pyx",
     "*.pxd",
     "*.pxi",
-    "aws_lambda_powertools/event_handler/*",
     "fb303/*",
     "hive_metastore/*",
     # Tests, sources, other file systems and formats. Parquet, JSON, compute and dataset stay whole.

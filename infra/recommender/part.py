@@ -13,6 +13,7 @@ from infra.platform.pipeline_part import PipelinePart
 from infra.recommender.functions import ANY_OBJECT, RecommenderFunctions
 from infra.recommender.machine import InferMachine
 from infra.recommender.observability import SAVED_QUERIES, panels, raise_alarms
+from infra.recommender.service import Service
 from sluice.recommender.champion import CHAMPION_KEY
 from sluice.recommender.inference import INFERENCES_PREFIX
 from sluice.recommender.lake_tables import TABLES
@@ -40,6 +41,8 @@ class RecommenderPart(PipelinePart):
         self.steps = RecommenderFunctions(self)
         self.infer = InferMachine(self, self.steps)
         self.add_machine(self.infer)
+        self.service = Service(self.steps)
+        self.publish(ServiceUrl=self.service.url)
         self._start_after_pulls()
 
     def _start_after_pulls(self) -> None:

@@ -1,11 +1,17 @@
 """Settings of the recommender of a stage."""
 
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from infra.stage import FunctionSize, Positive, StageKind
-from infra.typed_table import Between
+from infra.typed_table import Between, Matching
 
+_Issuer = Annotated[
+    str,
+    Matching(
+        r"(https://[^@\s]+)?", '"https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_abc123", as tokens say it'
+    ),
+]
 _Share = Annotated[float, Between(0, 1)]
 
 
@@ -27,6 +33,12 @@ class Recommender:
     # Threshold of an alarm.
     late_minutes: Positive = 60
 
+    # Of the service: callers are known by IAM, or by JSON Web Tokens of an issuer for an audience.
+    serve_authorisation: Literal["iam", "jwt"] = "iam"
+    serve_jwt_issuer: _Issuer = ""
+    serve_jwt_audience: str = ""
+    serve_requests_per_second: Positive = 50  # of all callers; for a moment twice as many
+
     begin_inference: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=120)
     extract_mart: FunctionSize = FunctionSize(memory_mb=3008, timeout_seconds=900)
     prepare_listens: FunctionSize = FunctionSize(memory_mb=3008, timeout_seconds=900)
@@ -36,6 +48,12 @@ class Recommender:
     keep_recommendations: FunctionSize = FunctionSize(memory_mb=2048, timeout_seconds=900)
     load_recommendations: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=900)
     record_inference: FunctionSize = FunctionSize(memory_mb=256, timeout_seconds=60)
+    serve_recommendations: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=25)
+
+    def __post_init__(self) -> None:
+        """Refuse tokens that nothing is known of. Raises ValueError: issuer or audience is missing."""
+        if self.serve_authorisation == "jwt" and not (self.serve_jwt_issuer and self.serve_jwt_audience):
+            raise ValueError('with serve_authorisation = "jwt", serve_jwt_issuer and serve_jwt_audience are needed')
 
     @classmethod
     def of(cls, kind: StageKind) -> Self:  # noqa: ARG003 - the same for all kinds

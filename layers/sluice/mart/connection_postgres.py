@@ -25,13 +25,7 @@ _TOKEN_SECONDS = 900
 _CONNECTION_SECONDS = 50 * 60  # DSQL ends a connection after an hour, at its age only
 _PAUSES = (0.05, 0.2, 0.5, 1, 2, 5, 10)  # seconds at most: a cluster that nobody used for long wakes up first
 _REFUSED = "access denied"  # what DSQL says of a token; libpq gives no SQLSTATE for it
-_NETWORK: dict[str, Any] = {
-    "connect_timeout": 30,
-    "keepalives_idle": 30,
-    "keepalives_interval": 10,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 60_000,
-}
+_KEEPALIVES: dict[str, Any] = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 _MOMENTARY = (
     errors.SerializationFailure,  # 40001: another transaction was first
     errors.DeadlockDetected,
@@ -77,8 +71,17 @@ def token(session: boto3.Session, address: MartAddress, role: str) -> str:
     return str(make(Hostname=address.host, Region=client.meta.region_name, ExpiresIn=_TOKEN_SECONDS))
 
 
-def connector(address: MartAddress, role: str, session: boto3.Session | None = None, schema: str = SCHEMA) -> Connect:
-    """Return what opens connections as a database role, with the credentials of the session or the function."""
+def connector(
+    address: MartAddress,
+    role: str,
+    session: boto3.Session | None = None,
+    schema: str = SCHEMA,
+    timeout_seconds: int = 30,
+) -> Connect:
+    """Return what opens connections as a database role, with the credentials of the session or the function.
+
+    The timeout is that of connecting; what is sent later may stay without an answer of the network twice as long.
+    """
     signing = session or boto3.Session()
 
     def connect() -> Connection:
@@ -87,7 +90,9 @@ def connector(address: MartAddress, role: str, session: boto3.Session | None = N
             password=token(signing, address, role),
             application_name="sluice",
             autocommit=True,
-            **{**_NETWORK, **address.settings},
+            **{**_KEEPALIVES, **address.settings},
+            connect_timeout=timeout_seconds,
+            tcp_user_timeout=timeout_seconds * 2_000,
         )
         connection.execute(SQL("SET search_path TO {}").format(Identifier(schema)))
         return connection
@@ -98,8 +103,10 @@ def connector(address: MartAddress, role: str, session: boto3.Session | None = N
 class Mart:
     """The mart by one connection, which is opened when it is first needed, and anew when it is lost or old."""
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Connect, pauses: Sequence[float] | None = None) -> None:
+        """Take what opens connections, and the pauses before further attempts where callers cannot wait long."""
         self._connect = connect
+        self._pauses = _PAUSES if pauses is None else pauses
         self._connection: Connection | None = None
         self._opened = 0.0
 
@@ -114,7 +121,7 @@ class Mart:
             MartError: The mart refuses it.
         """
         failure: Exception = MartUnavailableError("no attempt was made")
-        for _ in attempts(_PAUSES):
+        for _ in attempts(self._pauses):
             try:
                 connection = self._current()
                 connection.read_only = read_only

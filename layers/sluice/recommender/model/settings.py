@@ -24,11 +24,9 @@ class Settings:
         return asdict(self)
 
 
-# The denser the listens, the more regularisation does them good.
 GRID = (
     Settings(),
     Settings(factors=128, regularization=10.0, alpha=5.0),
-    Settings(regularization=10.0, alpha=5.0),
-    Settings(regularization=5.0, alpha=2.0),
-    Settings(regularization=20.0, alpha=2.0),
+    Settings(factors=32, regularization=5.0, alpha=10.0),
+    Settings(factors=32, regularization=1.0, alpha=2.0),
 )

@@ -25,8 +25,8 @@ def lists(found: Recommendations) -> dict[int, list[int]]:
     return tracks
 
 
-def by_hand(model: Model, pairs: Interactions, current: Ids) -> dict[int, dict[int, float]]:
-    """Solve each user's equations densely, and score all tracks."""
+def by_hand(model: Model, pairs: Interactions, current: Ids) -> dict[int, list[int]]:
+    """Solve each user's equations densely, and sort all tracks."""
     factors, settings = model.factors.astype(np.float64), model.settings
     weights = weights_of(pairs.over(model.tracks)).toarray().astype(np.float64) * settings.alpha
     found = {}
@@ -40,7 +40,7 @@ def by_hand(model: Model, pairs: Interactions, current: Ids) -> dict[int, dict[i
             if track not in heard and track in current
         }  # fmt: skip
         if weights[row].any():
-            found[int(user)] = scores
+            found[int(user)] = sorted(scores, key=scores.__getitem__, reverse=True)[:10]
     return found
 
 
@@ -48,12 +48,8 @@ def test_the_best_tracks_are_those_of_the_users_equations() -> None:
     current = PAIRS.tracks[PAIRS.tracks % 7 > 0]
     found = recommend(MODEL, PAIRS, current, PAIRS.users)
     personal = {user: tracks for user, tracks in lists(found).items() if not found.popular[found.users == user].any()}
-    expected = by_hand(MODEL, PAIRS, current)
-    assert personal.keys() == expected.keys()
+    assert personal == by_hand(MODEL, PAIRS, current)
     assert len(personal) > 100
-    for user, tracks in personal.items():  # by their scores: what is nearly equal may change places
-        best = sorted(expected[user].values(), reverse=True)[:10]
-        assert [expected[user][track] for track in tracks] == pytest.approx(best, abs=1e-4)
     assert all(np.all(np.diff(found.scores[found.users == user]) <= 0) for user in PAIRS.users)
 
 
