@@ -2,7 +2,7 @@ import functools
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -17,15 +17,16 @@ from sluice.vendor_exports.client.api import Environment
 from tests.support.stages import stage_named
 from tests.support.synthesis import Synthesis, synthesise
 
+Settings = TypeVar("Settings", VendorExports, ApiPull)
 
-def _odd(settings: VendorExports) -> VendorExports:
-    """Return settings none of which is the one given, and no two are the same."""
-    odd: dict[str, Any] = {"environment": Environment.PROD, "schedule": "cron(7 * * * ? *)"}
+
+def _odd(settings: Settings, **odd: Any) -> Settings:
+    """Return settings none of which is the one given, and no two are the same; some of them as they are given."""
     for number, field in enumerate(fields(settings), start=101):
         match getattr(settings, field.name):
             case FunctionSize():
                 odd[field.name] = FunctionSize(memory_mb=200 + number, timeout_seconds=100 + number)
-            case int():
+            case int() if field.name not in odd:
                 odd[field.name] = number
             case tuple():
                 odd[field.name] = (f"ONE_{number}", f"TWO_{number}")
@@ -34,13 +35,14 @@ def _odd(settings: VendorExports) -> VendorExports:
     return replace(settings, **odd)
 
 
-ODD_EXPORTS = _odd(VendorExports())
+ODD_EXPORTS = _odd(VendorExports(), environment=Environment.PROD, schedule="cron(7 * * * ? *)")
+ODD_PULLS = _odd(ApiPull(), has_header=True, schedule="cron(9 2 * * ? *)")
 
 ODD = Stage(name="odd").having(
     EventFiles(),
     ODD_EXPORTS,
     Tables(),
-    ApiPull(),
+    ODD_PULLS,
     Recommender(),
     Observability(
         emails=("a@example.com", "b@example.com"),
