@@ -54,7 +54,7 @@ class Draft:
 
     @property
     def is_usable(self) -> bool:
-        """Whether the check accepts the draft, and any of its samples is clean by it."""
+        """Tell whether the check accepts the draft, and any of its samples is clean by it."""
         return self.clean > 0 and not self.problems
 
     def write(self, root: Path) -> Path:

@@ -1,4 +1,4 @@
-"""What we teach the local cloud's Athena: to read Iceberg tables, also as they were.
+"""Teach the local cloud's Athena to read Iceberg tables, also as they were.
 
 The emulator reads every object under a table's location, metadata too, and knows no `FOR VERSION AS OF`. Here a table
 with a `metadata_location` is the data files of one of its snapshots, with the columns that the table had then. What its

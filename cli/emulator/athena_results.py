@@ -1,4 +1,4 @@
-"""What we teach the local cloud's Athena of results: their place, and how Athena writes values as text.
+"""Teach the local cloud's Athena of results: their place, and how Athena writes values as text.
 
 The emulator writes a query's result to `<location>/<id>.csv/<id>.csv`, with values as Python prints them. Athena, and
 whoever reads the result there, means `<location>/<id>.csv`, every value in quotes, nulls without; and its text of

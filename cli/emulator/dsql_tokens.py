@@ -1,4 +1,4 @@
-"""Who may connect to the local cloud's Aurora DSQL: tokens are checked as those of AWS, by signature and policies."""
+"""Say who may connect to the local cloud's Aurora DSQL: tokens are checked as AWS's are, by signature and policies."""
 
 import os
 from collections.abc import Collection

@@ -47,7 +47,7 @@ class _S3Signer(_Signer, S3SigV4Auth):
 
 
 class Request:
-    """What signatures sign of a request, its body aside: all of it as it was sent.
+    """Holds what signatures sign of a request, its body aside: all of it as it was sent.
 
     Attributes:
         headers: By lower-case name; those of one name are joined by commas.

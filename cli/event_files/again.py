@@ -26,7 +26,7 @@ _MESSAGE = "its chunk was lost before its conversion; it was announced once more
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """What one commit of validation recorded: its chunks, and the items of its files."""
+    """Tells what one commit of validation recorded: its chunks, and the items of its files."""
 
     chunk_ids: tuple[str, ...]
     items: tuple[Item, ...]

@@ -56,7 +56,7 @@ class Request:
 
     @property
     def file(self) -> str:
-        """What is asked for of several that the same kind of request serves."""
+        """Return what is asked for of several that the same kind of request serves."""
         return ""
 
 

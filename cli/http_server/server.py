@@ -21,7 +21,7 @@ _NO_LINGER = struct.pack("ii", 1, 0)  # makes closing a reset
 
 
 class Application(Protocol):
-    """What is served."""
+    """Answers what is asked of a server."""
 
     def request(self, method: str, target: str, headers: Message, body: bytes) -> Request:
         """Return a request of the application's kind."""

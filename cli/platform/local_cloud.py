@@ -63,7 +63,7 @@ class LocalCloud:
 
     @property
     def log(self) -> Path:
-        """What the emulator says."""
+        """Return the file of what the emulator says."""
         return self.folder / _LOG
 
     @property
@@ -78,7 +78,7 @@ class LocalCloud:
 
     @property
     def profile_command(self) -> str:
-        """What a shell runs so that its AWS tools come here."""
+        """Return what a shell runs so that its AWS tools come here."""
         return "export " + " ".join(f"{name}={shell(value)}" for name, value in self.profile.items())
 
 

@@ -56,7 +56,7 @@ class PipelineStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What does not fit together in a stage.
+    """Tells what does not fit together in a stage.
 
     Attributes:
         kind: What it is, in a word or two, the same for each of its kind.

@@ -101,7 +101,7 @@ class Deployment:
 
     @cached_property
     def local(self) -> bool:
-        """Whether the stage is in the local cloud, whatever its name."""
+        """Tell whether the stage is in the local cloud, whatever its name."""
         return self.endpoint is not None
 
     @property

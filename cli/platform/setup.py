@@ -17,7 +17,7 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What one owner has to set up for one bucket or key: each step is a sentence, and the document it is about."""
+    """Tells what one owner has to set up for a bucket or key: each step is a sentence, and the document it is about."""
 
     what: str
     owner: str

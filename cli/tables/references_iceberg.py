@@ -17,7 +17,7 @@ class Unreadable(Exception):  # noqa: N818  # what it says of a table
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """What a table needs in all, and of each snapshot the keys of its manifests, and of each manifest its files'."""
+    """Lists what a table needs: in all, of each snapshot the keys of its manifests, of each manifest its files'."""
 
     references: References
     manifests: dict[int, list[str]]

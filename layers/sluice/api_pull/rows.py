@@ -26,7 +26,7 @@ Keys = Mapping[str, pa.Array]
 
 
 class Break(NamedTuple):
-    """Why a row, or one item of it, is dirty: `pointer` leads to the value, `reason` is what is counted."""
+    """Says why a row, or one item of it, is dirty: `pointer` leads to the value, `reason` is what is counted."""
 
     reason: str
     pointer: str

@@ -50,7 +50,7 @@ class Migration:
 
     @property
     def digest(self) -> str:
-        """What the statements are recognised by."""
+        """Return what the statements are recognised by."""
         return hashlib.sha256("\n".join(self.statements).encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""What nothing refers to: objects in the folders of tables that no snapshot has, and that none will."""
+"""Find what nothing refers to: objects in the folders of tables that no snapshot has, and that none will."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ _TIME = len("20260131T235959123456Z")
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """What a table needs: the keys that its snapshots and metadata refer to.
+    """Lists what a table needs: the keys that its snapshots and metadata refer to.
 
     `newest_run` is the newest run of Convert that added files to it ("": none did), `created` when it was created.
     """

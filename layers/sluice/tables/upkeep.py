@@ -14,7 +14,7 @@ from sluice.tables.tidying import References, unneeded
 
 @dataclass(frozen=True, slots=True)
 class Compacted:
-    """What a run changed in a table: files became fewer, rows that repeat others are `duplicates`."""
+    """Tells what a run changed in a table: files became fewer, rows that repeat others are `duplicates`."""
 
     files_before: int = 0
     files_after: int = 0
@@ -24,7 +24,7 @@ class Compacted:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a run did: by table, hours that it `left` as they were, what went with time."""
+    """Tells what a run did: by table, hours that it `left` as they were, what went with time."""
 
     run_id: str
     tables: Mapping[str, Compacted]

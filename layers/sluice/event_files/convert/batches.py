@@ -65,7 +65,7 @@ class _Read:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """What became of a group: receipts of its batches, or the chunks that cannot be read; neither if it had some."""
+    """Tells what became of a group: receipts of its batches, or chunks that cannot be read; neither if it had some."""
 
     receipts: tuple[Receipt, ...] = ()
     left_out: tuple[LeftOut, ...] = ()

@@ -1,4 +1,4 @@
-"""What S3 says of objects of a bucket, in a message of its own or by way of EventBridge.
+"""Read what S3 says of objects of a bucket, in a message of its own or by way of EventBridge.
 
 Keys in S3's own notifications are form-encoded, keys in EventBridge events are not: decoding both would break ``a+b``.
 """

@@ -18,7 +18,7 @@ class NoTimeLeftError(Exception):
 
 @dataclass(slots=True)
 class Budget:
-    """What a file may take, without limits where none are given.
+    """Limits what a file may take, without limits where none are given.
 
     Attributes:
         seconds: Seconds it may take.

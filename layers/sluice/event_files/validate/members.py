@@ -33,7 +33,7 @@ class Members:
     nested: tuple[tuple[str, "Members"], ...]
     items: "Members | None" = None
     passage: bool = False
-    """Whether columns lie in the object and none is the object: none tells that it is empty, or null."""
+    """Tell whether columns lie in the object and none is the object: none tells that it is empty, or null."""
 
 
 OPAQUE = Members(frozenset(), ())
