@@ -84,6 +84,7 @@ def raise_alarms(alarms: Alarms, machine: Machine, missed_calls: sqs.IQueue) -> 
         ),
         PULLS,
         periods=_UNTIL_THE_NEXT_DAY,
+        period=HOUR,
     )
     _on_held(alarms, machine)
     _on_time(alarms, machine)
@@ -102,7 +103,7 @@ def _on_held(alarms: Alarms, machine: Machine) -> None:
         console=machine_page(machine),
         query=PULLS,
     )
-    endpoints = own(alarms.stage, metrics.ENDPOINTS_HELD, PIPELINE.name)
+    endpoints = own(alarms.stage, metrics.ENDPOINTS_HELD, PIPELINE.name, period=HOUR)
     alarms.above("PullHeld", endpoints, 0, held, periods=_UNTIL_THE_NEXT_DAY)
 
 
@@ -118,7 +119,7 @@ def _on_time(alarms: Alarms, machine: Machine) -> None:
         console=machine_page(machine),
         query=PULLS,
     )
-    took = of_machine(machine, "ExecutionTime", "Maximum")
+    took = of_machine(machine, "ExecutionTime", "Maximum", HOUR)
     alarms.above("PullLate", took, 60_000 * minutes, late, periods=_UNTIL_THE_NEXT_DAY)
 
 
@@ -134,7 +135,7 @@ def _on_absence(alarms: Alarms, machine: Machine) -> None:
         console=machine_page(machine),
         query=PULLS,
     )
-    succeeded = of_machine(machine, "ExecutionsSucceeded").with_(period=HOUR)
+    succeeded = of_machine(machine, "ExecutionsSucceeded", period=HOUR)
     alarms.above(
         "PullAbsent",
         succeeded,

@@ -82,6 +82,7 @@ def raise_alarms(alarms: Alarms, machines: Mapping[str, Machine], pulls_arn: str
         ),
         INFERENCES,
         periods=_UNTIL_THE_NEXT_DAY,
+        period=HOUR,
     )
     _on_time(alarms, machines[INFER], pulls_arn)
     _on_models(alarms, machines)
@@ -99,7 +100,7 @@ def _on_time(alarms: Alarms, machine: Machine, pulls_arn: str) -> None:
         console=machine_page(machine),
         query=INFERENCES,
     )
-    took = of_machine(machine, "ExecutionTime", "Maximum").with_(period=HOUR)
+    took = of_machine(machine, "ExecutionTime", "Maximum", HOUR)
     alarms.above("InferLate", took, 60_000 * minutes, late, periods=_UNTIL_THE_NEXT_DAY)
     absent = Advice(
         meaning="For two days, pulls were complete that no inference followed: recommendations are old.",
@@ -112,7 +113,7 @@ def _on_time(alarms: Alarms, machine: Machine, pulls_arn: str) -> None:
         query=INFERENCES,
     )
     day = Duration.days(1)
-    ends = of_machine(machine, "ExecutionsSucceeded").with_(period=day)
+    ends = of_machine(machine, "ExecutionsSucceeded", period=day)
     pulls = ends.with_(dimensions_map={"StateMachineArn": pulls_arn})
     lacking = combined(
         "pulls - FILL(inferences, 0)", {"pulls": pulls, "inferences": ends}, "pulls without an inference", day

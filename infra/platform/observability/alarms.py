@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
@@ -12,6 +13,7 @@ from constructs import Construct
 from infra.platform.functions import PythonFunction
 from infra.platform.machine import Machine
 from infra.platform.observability.cloudwatch import (
+    FIVE_MINUTES,
     combined,
     dashboard_name,
     dashboard_page,
@@ -125,11 +127,13 @@ class Alarms(Construct):
         query: Query,
         *,
         periods: Periods,
+        period: Duration = FIVE_MINUTES,
         heading: str = "",
     ) -> None:
         """Raise an alarm when an execution failed, ran out of time or was aborted."""
         names = {"failed": "ExecutionsFailed", "timed_out": "ExecutionsTimedOut", "aborted": "ExecutionsAborted"}
-        ends = total({key: of_machine(machine, end) for key, end in names.items()}, "runs that did not succeed")
+        counts = {key: of_machine(machine, end, period=period) for key, end in names.items()}
+        ends = total(counts, "runs that did not succeed", period)
         advice = Advice(meaning=meaning, steps=steps, console=machine_page(machine), query=query, heading=heading)
         self.above(name, ends, 0, advice, periods=periods)
 

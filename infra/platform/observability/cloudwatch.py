@@ -37,9 +37,11 @@ def of_queue(queue: sqs.IQueue, name: str = "ApproximateNumberOfMessagesVisible"
     return _metric("AWS/SQS", name, {"QueueName": queue.queue_name}, "Maximum", FIVE_MINUTES)
 
 
-def of_machine(machine: Machine, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
+def of_machine(
+    machine: Machine, name: str, statistic: str = "Sum", period: Duration = FIVE_MINUTES
+) -> cloudwatch.Metric:
     """Return a metric of AWS/States."""
-    return _metric("AWS/States", name, {"StateMachineArn": machine.arn}, statistic, FIVE_MINUTES)
+    return _metric("AWS/States", name, {"StateMachineArn": machine.arn}, statistic, period)
 
 
 def of_api(api_id: str, name: str, statistic: str = "Sum") -> cloudwatch.Metric:
@@ -54,9 +56,11 @@ def combined(
     return cloudwatch.MathExpression(expression=expression, using_metrics=metrics, label=label, period=period)
 
 
-def total(metrics: Mapping[str, cloudwatch.IMetric], label: str) -> cloudwatch.MathExpression:
+def total(
+    metrics: Mapping[str, cloudwatch.IMetric], label: str, period: Duration = FIVE_MINUTES
+) -> cloudwatch.MathExpression:
     """Return the sum of metrics; with + there would be no figure where one of them has none."""
-    return combined(f"SUM([{', '.join(metrics)}])", metrics, label)
+    return combined(f"SUM([{', '.join(metrics)}])", metrics, label, period)
 
 
 def _metric(
