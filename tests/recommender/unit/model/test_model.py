@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from sluice.recommender.model import job
 from sluice.recommender.model.interactions import Interactions
 from sluice.recommender.model.model import CorruptModelError, Model, sha256_of
 from sluice.recommender.model.settings import GRID, Settings
@@ -67,3 +69,11 @@ def test_of_nothing_nothing_is_learnt() -> None:
     nobody = np.array([], np.int64)
     with pytest.raises(NothingToLearnError, match="no listens to train with"):
         train(Interactions.of(nobody, nobody), Settings(), seed=1)
+
+
+def test_a_job_between_folders_makes_the_same_model(tmp_path: Path) -> None:
+    pairs = structured(users=100, tracks=100).split().train
+    (tmp_path / "train.npz").write_bytes(pairs.to_bytes())
+    job.main(["--seed", "7", "--pairs", str(tmp_path), "--model", str(tmp_path)])
+    expected = train(pairs, search(pairs, seed=7).settings, seed=7)
+    assert (tmp_path / "model.npz").read_bytes() == expected.to_bytes()
