@@ -9,9 +9,11 @@ from aws_cdk import aws_sqs as sqs
 from infra.platform.functions import PythonFunction
 from infra.platform.machine import Machine
 from infra.platform.observability.alarms import Advice, Alarms, Periods
-from infra.platform.observability.cloudwatch import HOUR, combined, machine_page, of_machine, own
+from infra.platform.observability.cloudwatch import HOUR, combined, function_page, machine_page, of_api, of_machine, own
 from infra.platform.observability.saved_queries import ERRORS, Query
-from infra.platform.observability.widgets import WHOLE, Panels, graph, heading, limit, table, value
+from infra.platform.observability.settings import Observability
+from infra.platform.observability.widgets import PERCENTILES, WHOLE, Panels, graph, heading, limit, table, value
+from infra.recommender.service import Service
 from infra.recommender.settings import Recommender
 from infra.stage import Stage
 from sluice.observability.metrics import Metric
@@ -26,13 +28,20 @@ INFERENCES = Query(
     " | sort @timestamp desc | limit 48",
     "record_inference",
 )
-SAVED_QUERIES = (INFERENCES,)
+ANSWERS = Query(
+    "Answers of the service that are errors",
+    'filter message in ["the mart does not answer", "the request failed"]'
+    " | fields @timestamp, message, cause, exception | sort @timestamp desc | limit 48",
+    "serve_recommendations",
+)
+SAVED_QUERIES = (INFERENCES, ANSWERS)
 
+_LEAST_CALLS = 20  # fewer are no ratio
 _UNTIL_THE_NEXT_DAY = Periods(1, 24)
 _TWO_DAYS = Periods(2, 2)  # a pull shortly before midnight is followed by an inference shortly after
 
 
-def panels(stage: Stage, functions: Sequence[PythonFunction]) -> Panels:
+def panels(stage: Stage, functions: Sequence[PythonFunction], service: Service) -> Panels:
     """Return how good recommendations are, how many there are, and how the service answers."""
 
     def shown(*names: Metric, statistic: str = "Maximum") -> list[cloudwatch.Metric]:
@@ -41,6 +50,8 @@ def panels(stage: Stage, functions: Sequence[PythonFunction]) -> Panels:
     (ndcg,) = shown(metrics.NDCG)
     gain = (metrics.NDCG, metrics.POPULARITY_NDCG, metrics.DAY_NDCG, metrics.THRESHOLD)
     oldest = limit(stage.settings(Recommender).max_model_days, "trained anew")
+    calls = [of_api(service.api.api_id, name) for name in ("Count", "4xx", "5xx")]
+    latency = [of_api(service.api.api_id, "Latency", percentile) for percentile in PERCENTILES]
     return Panels(
         business_figures=[value("NDCG@10", ndcg, of_range=False)],
         business=[
@@ -52,14 +63,19 @@ def panels(stage: Stage, functions: Sequence[PythonFunction]) -> Panels:
             ],
             [
                 graph("Age of the model", shown(metrics.MODEL_AGE), unit="days", lines=[oldest]),
+                graph("Calls of the service", calls),
+                graph("Latency of the service", latency, unit="ms"),
             ],
             [table(INFERENCES, functions, width=WHOLE)],
         ],
+        operations=[[heading("Recommender")], [table(ANSWERS, functions, width=WHOLE)]],
     )
 
 
-def raise_alarms(alarms: Alarms, machines: Mapping[str, Machine], pulls_arn: str, missed_calls: sqs.IQueue) -> None:
-    """Raise alarms on inference, training and models; `pulls_arn` is the machine that inference follows."""
+def raise_alarms(
+    alarms: Alarms, machines: Mapping[str, Machine], pulls_arn: str, missed_calls: sqs.IQueue, service: Service
+) -> None:
+    """Raise alarms on inference, models and the service; `pulls_arn` is the machine that inference follows."""
     alarms.on_letters(
         "InferCallsWaiting",
         [missed_calls],
@@ -86,6 +102,7 @@ def raise_alarms(alarms: Alarms, machines: Mapping[str, Machine], pulls_arn: str
     )
     _on_time(alarms, machines[INFER], pulls_arn)
     _on_models(alarms, machines)
+    _on_service(alarms, service)
 
 
 def _on_time(alarms: Alarms, machine: Machine, pulls_arn: str) -> None:
@@ -149,3 +166,33 @@ def _on_models(alarms: Alarms, machines: Mapping[str, Machine]) -> None:
         query=ERRORS,
     )
     alarms.above("ModelBroken", hourly(metrics.MODEL_FAULTS), 0, broken, periods=_UNTIL_THE_NEXT_DAY)
+
+
+def _on_service(alarms: Alarms, service: Service) -> None:
+    stage, page = alarms.stage, function_page(service.function)
+    percent = stage.settings(Observability).error_percent
+    failing = Advice(
+        meaning=f"More than {percent:g} % of the service's answers are errors of ours.",
+        steps=(
+            "Which errors? The query, or the last lines of serve_recommendations.",
+            "503: the mart does not answer; is its cluster there, does `sluice mart query` work?",
+            "After a deployment: go back to the version before, then look on.",
+        ),
+        console=page,
+        query=ANSWERS,
+    )
+    calls = {name: of_api(service.api.api_id, shown) for name, shown in (("calls", "Count"), ("errors", "5xx"))}
+    share = combined(f"IF(calls >= {_LEAST_CALLS}, 100 * errors / calls, 0)", calls, "errors, % of answers")
+    alarms.above("ServiceFailing", share, percent, failing)
+    most = stage.settings(Recommender).slow_milliseconds
+    slow = Advice(
+        meaning=f"One answer of the service in a hundred takes more than {most} ms.",
+        steps=(
+            "Cold starts? Few calls are mostly these; the query `cold starts` counts them.",
+            "The mart: see the traces of serve_recommendations.",
+            "Raise memory_mb of serve_recommendations, which brings CPU.",
+        ),
+        console=page,
+        query=ANSWERS,
+    )
+    alarms.above("ServiceSlow", of_api(service.api.api_id, "Latency", "p99"), most, slow)

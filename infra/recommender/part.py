@@ -67,11 +67,11 @@ class RecommenderPart(PipelinePart):
 
     def raise_alarms(self, alarms: Alarms) -> None:
         """Raise alarms on what is late, fails, or got worse."""
-        raise_alarms(alarms, self.machines, self._pulls_arn, self.missed_calls)
+        raise_alarms(alarms, self.machines, self._pulls_arn, self.missed_calls, self.service)
 
     def panels(self) -> Panels:
-        """Return how good recommendations are, and how many there are."""
-        return panels(self.stage, self.functions)
+        """Return how good recommendations are, how many there are, and how the service answers."""
+        return panels(self.stage, self.functions, self.service)
 
     def allow_digest(self, function: PythonFunction) -> None:
         """Let the digest's function read what became of inferences, and which model is in production."""

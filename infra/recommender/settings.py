@@ -30,8 +30,9 @@ class Recommender:
 
     timeout_minutes: Positive = 240  # of an execution
 
-    # Threshold of an alarm.
+    # Thresholds of alarms.
     late_minutes: Positive = 60
+    slow_milliseconds: Positive = 3000  # of the slowest hundredth of the service's answers
 
     # Of the service: callers are known by IAM, or by JSON Web Tokens of an issuer for an audience.
     serve_authorisation: Literal["iam", "jwt"] = "iam"

@@ -59,6 +59,14 @@ def test_pulls_that_no_inference_follows(alarms: Alarms, inferences: tuple[int, 
     assert ringing(alarms, *pulls, *((ends["inferences"], ago, 1.0) for ago in inferences)) == expected
 
 
+def test_few_errors_of_the_service_are_no_share(alarms: Alarms) -> None:
+    of = {query.id: query.metric for query in alarms.metric["RecommenderServiceFailing"].queries if query.metric}
+    last = (1 / 60, 6 / 60)
+    for calls, errors, expected in ((100, 6, {"ServiceFailing"}), (100, 5, set()), (19, 19, set())):
+        figures = [(of[name], ago, value) for ago in last for name, value in (("calls", calls), ("errors", errors))]
+        assert ringing(alarms, *figures) == expected
+
+
 def test_inference_that_takes_long_and_one_that_fails(alarms: Alarms) -> None:
     (late,) = [query.metric for query in alarms.metric["RecommenderInferLate"].queries if query.metric]
     assert ringing(alarms, (late, 5, 61 * 60_000)) == {"InferLate"}

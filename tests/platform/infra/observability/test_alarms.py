@@ -141,6 +141,8 @@ def test_thresholds_are_the_stages(alarms: ByName, prd: Synthesis) -> None:
         "PullLate": 60_000 * pulls.late_minutes,
         "PullAbsent": 1,
         "InferLate": 60_000 * settings(Recommender).late_minutes,
+        "ServiceFailing": shared.error_percent,
+        "ServiceSlow": settings(Recommender).slow_milliseconds,
     }
 
 
