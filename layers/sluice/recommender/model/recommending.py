@@ -58,11 +58,9 @@ def recommend(
         limit: Tracks per user, at most.
     """
     current, users = np.unique(current), np.unique(users)
-    heard = pairs.over(current)
-    popular = heard.over(current[heard.listeners() > 0])
-    popularity = (popular.listeners() / max(len(pairs.users), 1)).astype(np.float32)
+    popular, popularity = _popular(pairs, current, limit)
     parts = [
-        _block(model, popular.tracks, popularity, pairs.among(users[rows]), current, limit)
+        _block(model, popular, popularity, pairs.among(users[rows]), current, limit)
         for rows in blocks(max(len(users), 1))
     ]
     columns = zip(*((part.users, part.ranks, part.tracks, part.scores, part.popular) for part in parts), strict=True)
@@ -102,6 +100,15 @@ def _personal(model: Model, heard: Interactions, current: Ids, limit: int) -> Re
     tracks = model.tracks[known]
     columns, scores, there = best(model.factors[known], wanted, heard.over(tracks).plays, limit)
     return _ranked(heard.users, tracks, columns, scores, there, popular=False)
+
+
+def _popular(pairs: Interactions, current: Ids, limit: int) -> tuple[Ids, Factors]:
+    """Return as many popular tracks as leave enough to whoever heard most, and the share of users who heard each."""
+    listeners = pairs.over(current).listeners()
+    most_heard = int(np.diff(pairs.plays.indptr).max(initial=0))
+    first = np.sort(np.argsort(-listeners, kind="stable")[: limit + most_heard])
+    first = first[listeners[first] > 0]
+    return current[first], (listeners[first] / max(len(pairs.users), 1)).astype(np.float32)
 
 
 def _of_others(popular: Ids, popularity: Factors, heard: Interactions, limit: int) -> Recommendations:

@@ -12,7 +12,7 @@ from sluice.recommender.model.model import Model
 from sluice.recommender.model.settings import GRID, Settings
 from sluice.recommender.model.weights import weights_of
 
-SEARCH_USERS = 20_000  # settings that suit so many suit the others
+SEARCH_USERS = 10_000  # settings that suit so many suit the others
 
 
 class NothingToLearnError(Exception):
