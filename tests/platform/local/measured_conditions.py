@@ -19,7 +19,7 @@ from infra.event_files.settings import EventFiles
 from sluice.event_files.ledger.model import PENDING
 from tests.support.cloudwatch.measurement import QUEUE, PointCollector, Resource, resources_of
 from tests.support.cloudwatch.series import Metric, Point
-from tests.support.local.deployed_cloud import Cloud, CommandError, wait_until
+from tests.support.local.deployed_cloud import Cloud, CommandError, settle, wait_until
 from tests.support.local.deployed_exports import DeployedExports
 from tests.support.local.deployed_functions import Functions, RefusedError
 from tests.support.sample_events import broken, dated, illustration
@@ -79,9 +79,10 @@ class MeasuredCloud:
 
     def measure(self, action: Callable[[], object]) -> Sample:
         """Do something, and return the points measured meanwhile, named as those of the other stage."""
+        settle(self.cloud)
         begun = datetime.now(UTC)
         action()
-        time.sleep(1)  # until the log has what the last call wrote
+        settle(self.cloud)  # then the log has what the calls wrote
         begin = begun.timestamp()
         return Sample(
             tuple(

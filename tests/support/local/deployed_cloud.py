@@ -21,6 +21,7 @@ from cli.platform import local_cloud
 from cli.platform.deploy import deploy_stage
 from cli.platform.session import Deployment, connect
 from sluice.lake.tables_iceberg import IcebergTables
+from sluice.pipelines import RUN_KINDS
 
 T = TypeVar("T")
 
@@ -97,6 +98,22 @@ def wait_until(look: Callable[[], T], seconds: float = 600) -> T:
                 return found
         time.sleep(0.2)
     raise AssertionError(f"nothing was found within {seconds} seconds")
+
+
+def settle(cloud: Cloud) -> None:
+    """Wait for what commands do not wait for: functions that a queue calls end, and ended executions are recorded."""
+    wait_until(lambda: cloud.run("status")["queue"]["in_flight"] == 0)
+    ended = set(_ended(cloud))
+    wait_until(lambda: ended <= {run["execution"] for run in cloud.run("runs", "--limit", str(2 * len(ended) + 1))})
+
+
+def _ended(cloud: Cloud) -> Iterator[str]:
+    listing = cloud.deployment.stepfunctions.get_paginator("list_executions")
+    for machine in {kind.machine_output for kind in RUN_KINDS.values()} & cloud.deployment.outputs.keys():
+        pages = listing.paginate(stateMachineArn=cloud.output(machine))
+        for execution in (execution for page in pages for execution in page["executions"]):
+            if execution["status"] != "RUNNING":
+                yield execution["executionArn"]
 
 
 @pytest.fixture(scope="session")
