@@ -84,11 +84,15 @@ def _empty_function(deployment: Deployment) -> Iterator[str]:
         MemorySize=like["MemorySize"],
         Code={"ZipFile": packed.getvalue()},
     )
-    api = apis.create_api(Name="sluice-latency-empty", ProtocolType="HTTP", Target=made["FunctionArn"])
+    api = apis.create_api(Name="sluice-latency-empty", ProtocolType="HTTP")["ApiId"]
+    proxied = {"IntegrationType": "AWS_PROXY", "PayloadFormatVersion": "2.0", "IntegrationUri": made["FunctionArn"]}
+    integration = apis.create_integration(ApiId=api, **proxied)["IntegrationId"]
+    apis.create_route(ApiId=api, RouteKey="$default", AuthorizationType="AWS_IAM", Target=f"integrations/{integration}")
+    apis.create_stage(ApiId=api, StageName="$default", AutoDeploy=True)
     try:
-        yield f"{deployment.endpoint}/_aws/execute-api/{api['ApiId']}/$default/"
+        yield f"{deployment.endpoint}/_aws/execute-api/{api}/$default/"
     finally:
-        apis.delete_api(ApiId=api["ApiId"])
+        apis.delete_api(ApiId=api)
         functions.delete_function(FunctionName=made["FunctionName"])
 
 

@@ -21,7 +21,7 @@ MORE_MODULES = {
     **dict.fromkeys(("check_source", "extract_pages"), 180),  # the application's API
     **dict.fromkeys(("begin_load", "prepare_mart", "publish_loads", "sweep_loads"), 200),  # psycopg, with asyncio
     "load_part": 220,  # and Arrow
-    "serve_recommendations": 400,  # and Pydantic, which writes its OpenAPI document
+    "serve_recommendations": 340,  # and routes of powertools, with Pydantic
     "copy_files": 220,
     "update_history": 410,  # plots and PyIceberg
     "send_digest": 260,  # downloads; plots
