@@ -6,6 +6,7 @@ The server is the tests' own PostgreSQL, with DSQL's rules before it (--plain: w
 as by functions.
 """
 
+import asyncio
 import resource
 import tempfile
 import time
@@ -22,7 +23,7 @@ import pyarrow.parquet as pq
 import typer
 from typer import echo
 
-from cli.emulator.dsql import serving
+from cli.emulator.dsql import make_database, serving
 from cli.emulator.postgres import Postgres
 from sluice.api_pull.mart.loads_postgres import begin, load_part, publish, sweep, visible_rows
 from sluice.api_pull.mart.part_rows import read_rows
@@ -46,6 +47,7 @@ def main(
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         postgres = stack.enter_context(Postgres(Path(tempfile.mkdtemp(prefix="sluice-load-"))))
+        asyncio.run(make_database(postgres.socket, "localhost"))
         port = None if plain else stack.enter_context(serving(0, postgres.socket, admit))
         server = MartServer(postgres.socket, port, schema="mart")
         server.migrate(migrations())
@@ -54,7 +56,7 @@ def main(
             for endpoint, rows in ((TRACKS, tracks), (USERS, users), (LISTENS, listens))
         }
         pool = stack.enter_context(ProcessPoolExecutor(workers))
-        for day in (f"day {number}" for number in range(1, days + 1)):
+        for day in (f"day {number:02}" for number in range(1, days + 1)):
             for endpoint, of_endpoint in files.items():
                 _load(pool, server, day, endpoint, of_endpoint)
             _timed(f"{day}: published", lambda run=day: publish(server.mart(), run))
