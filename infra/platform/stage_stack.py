@@ -41,6 +41,7 @@ class StageStack(Stack):
             description=f"Sluice, stage {stage.name}",
             env=Environment(account=stage.account, region=stage.region),
             synthesizer=_LocalSynthesizer() if stage.local else None,
+            suppress_template_indentation=True,  # CloudFormation takes a megabyte
         )
         self.stage = stage
 

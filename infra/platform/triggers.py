@@ -148,3 +148,34 @@ class Schedule(Construct):
             ),
         )
         schedule.node.add_dependency(role)
+
+
+class AfterRuns(Construct):
+    """Starts a machine when another one (ARN), of any pipeline, has succeeded; what cannot be started is kept."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, machine: str, target: Machine, dead_letters: sqs.IQueue
+    ) -> None:
+        super().__init__(scope, construct_id)
+        rules = Stack.of(self).format_arn(service="events", resource="rule", resource_name="*")
+        events_service = iam.ServicePrincipal("events.amazonaws.com", conditions={"ArnLike": {"aws:SourceArn": rules}})
+        role = iam.Role(self, "Role", assumed_by=events_service)
+        started = targets.SfnStateMachine(
+            target.machine,
+            dead_letter_queue=dead_letters,
+            input=events.RuleTargetInput.from_object({"started_by": machine.rpartition(":")[2]}),
+            role=role.without_policy_updates(),
+        )
+        allow(role, ["states:StartExecution"], [target.arn])
+        rule = events.Rule(
+            self,
+            "Rule",
+            description=f"Starts {target.kind} after every run that succeeded",
+            event_pattern=events.EventPattern(
+                source=["aws.states"],
+                detail_type=["Step Functions Execution Status Change"],
+                detail={"status": ["SUCCEEDED"], "stateMachineArn": [machine]},
+            ),
+            targets=[started],
+        )
+        rule.node.add_dependency(role)

@@ -1,8 +1,6 @@
 """The recommender: after every pull, recommendations for all users in lake and mart."""
 
 from aws_cdk import ArnFormat, Stack
-from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from infra.platform.functions import PythonFunction
@@ -10,6 +8,7 @@ from infra.platform.lake_part import LakePart
 from infra.platform.observability.alarms import Alarms
 from infra.platform.observability.widgets import Panels
 from infra.platform.pipeline_part import PipelinePart
+from infra.platform.triggers import AfterRuns
 from infra.recommender.functions import ANY_OBJECT, RecommenderFunctions
 from infra.recommender.machine import InferMachine
 from infra.recommender.observability import SAVED_QUERIES, panels, raise_alarms
@@ -43,27 +42,7 @@ class RecommenderPart(PipelinePart):
         self.add_machine(self.infer)
         self.service = Service(self.steps)
         self.publish(ServiceUrl=self.service.url)
-        self._start_after_pulls()
-
-    def _start_after_pulls(self) -> None:
-        """Start Infer when a pull is complete; where the mart shows nothing new, it ends at once."""
-        events.Rule(
-            self,
-            "AfterPulls",
-            description="Recommends after every complete pull",
-            event_pattern=events.EventPattern(
-                source=["aws.states"],
-                detail_type=["Step Functions Execution Status Change"],
-                detail={"status": ["SUCCEEDED"], "stateMachineArn": [self._pulls_arn]},
-            ),
-            targets=[
-                targets.SfnStateMachine(
-                    self.infer.machine,
-                    dead_letter_queue=self.missed_calls,
-                    input=events.RuleTargetInput.from_object({"started_by": "pull"}),
-                )
-            ],
-        )
+        AfterRuns(self, "AfterPulls", machine=self._pulls_arn, target=self.infer, dead_letters=self.missed_calls)
 
     def raise_alarms(self, alarms: Alarms) -> None:
         """Raise alarms on what is late, fails, or got worse."""

@@ -101,6 +101,11 @@ class Synthesis:
         return self.by_part["ApiPull"]
 
     @property
+    def recommender(self) -> Template:
+        """Part of the recommender."""
+        return self.by_part["Recommender"]
+
+    @property
     def observability(self) -> Template:
         """Part of observability."""
         return self.by_part["Observability"]

@@ -18,6 +18,7 @@ import app
 from infra.api_pull.settings import ApiPull
 from infra.event_files.settings import EventFiles
 from infra.platform.observability.settings import ExistingCluster, Observability, Search, SlackChannel
+from infra.recommender.settings import Recommender
 from infra.stage import Batching, FunctionSize, Notebook, ProducerBucket, Stage
 from infra.tables.settings import Tables
 from infra.vendor_exports.settings import VendorExports
@@ -26,7 +27,7 @@ from tests.support.synthesis import Resource, settings
 
 Body = dict[str, Any]
 
-BASE = Stage(name="changing").having(EventFiles(), VendorExports(), Tables(), ApiPull(), Observability())
+BASE = Stage(name="changing").having(EventFiles(), VendorExports(), Tables(), ApiPull(), Recommender(), Observability())
 OTHER_DEPLOYMENT = {"name", "local", "account", "region", "parts"}  # no change of the same one
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/12345678-1234-1234-1234-12345678901{}"
 DOMAIN = ExistingCluster(url="https://logs.example", arn="arn:aws:es:eu-central-1:123456789012:domain/logs")

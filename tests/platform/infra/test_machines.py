@@ -9,6 +9,7 @@ from tests.support.machine_graph import MACHINE, Machine, State, graphs, is_end,
 from tests.support.synthesis import Synthesis
 
 MACHINES = {kind.machine_output.removesuffix("Machine"): each.name for each in PIPELINES for kind in each.run_kinds}
+WITHOUT_MAP = {"Infer"}
 TRANSIENT = {"Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException"} | {
     "Lambda.TooManyRequestsException"
 }
@@ -16,7 +17,16 @@ TRANSIENT = {"Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.Sdk
 
 @pytest.fixture(params=MACHINES)
 def each(request: pytest.FixtureRequest, stage: Synthesis) -> Machine:
-    return machine(stage.by_part[MACHINES[request.param].title().replace("_", "")], request.param)
+    return machine_of(stage, request.param)
+
+
+@pytest.fixture(params=[name for name in MACHINES if name not in WITHOUT_MAP])
+def mapping(request: pytest.FixtureRequest, stage: Synthesis) -> Machine:
+    return machine_of(stage, request.param)
+
+
+def machine_of(stage: Synthesis, name: str) -> Machine:
+    return machine(stage.by_part[MACHINES[name].title().replace("_", "")], name)
 
 
 def test_these_are_all_machines(stage: Synthesis) -> None:
@@ -73,26 +83,26 @@ def test_a_task_waits_longer_than_its_function_may_take(each: Machine) -> None:
         assert function["Properties"]["Timeout"] < task["TimeoutSeconds"], name
 
 
-def test_the_map_runs_child_executions_over_a_plan_file_and_keeps_no_answers(each: Machine) -> None:
-    assert each.map["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
-    assert each.map["MaxConcurrency"] >= 1
-    reader = each.map["ItemReader"]
+def test_the_map_runs_child_executions_over_a_plan_file_and_keeps_no_answers(mapping: Machine) -> None:
+    assert mapping.map["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    assert mapping.map["MaxConcurrency"] >= 1
+    reader = mapping.map["ItemReader"]
     assert reader["Resource"].endswith(":states:::s3:getObject")
     assert reader["ReaderConfig"]["InputType"] == "JSON"
     assert reader["Parameters"].keys() == {"Bucket", "Key.$"}
     assert "LakeBucket" in reader["Parameters"]["Bucket"]
-    assert each.map["ResultPath"] is None
-    _assert_patient(each.map, "the map")
-    assert {error for rule in each.map["Retry"] for error in rule["ErrorEquals"]} == {"States.ItemReaderFailed"}
-    assert [rule["ErrorEquals"] for rule in each.map["Catch"]] == [["States.ALL"]]
+    assert mapping.map["ResultPath"] is None
+    _assert_patient(mapping.map, "the map")
+    assert {error for rule in mapping.map["Retry"] for error in rule["ErrorEquals"]} == {"States.ItemReaderFailed"}
+    assert [rule["ErrorEquals"] for rule in mapping.map["Catch"]] == [["States.ALL"]]
 
 
-def test_a_child_execution_calls_one_function_with_its_item(each: Machine) -> None:
-    ((_, task),) = [(name, state) for name, state in each.in_map.items() if state["Type"] == "Task"]
+def test_a_child_execution_calls_one_function_with_its_item(mapping: Machine) -> None:
+    ((_, task),) = [(name, state) for name, state in mapping.in_map.items() if state["Type"] == "Task"]
     assert "Parameters" not in task, "the item is the payload"
     assert task["End"] is True
     (rule,) = task["Catch"]
-    assert each.in_map.keys() - {rule["Next"]} == {each.map["ItemProcessor"]["StartAt"]}
+    assert mapping.in_map.keys() - {rule["Next"]} == {mapping.map["ItemProcessor"]["StartAt"]}
 
 
 def test_names_and_comments_read_well_in_the_console(each: Machine) -> None:

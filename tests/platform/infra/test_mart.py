@@ -10,11 +10,14 @@ from infra.platform.lake_part import LakePart
 from infra.platform.mart import Mart
 from infra.platform.stage_stack import StageStack
 from sluice.api_pull.mart.tables import TABLES, VIEWS, migrations
+from sluice.recommender.mart import recommendations_postgres as recommender
 from tests.support.stages import stage_named
 from tests.support.synthesis import Synthesis, listed, settings
 
 CLUSTER = "AWS::DSQL::Cluster"
-CONNECTS = {"begin_load", "load_part", "publish_loads", "sweep_loads", "reader"}
+PULLING = {"begin_load", "load_part", "publish_loads", "sweep_loads"}
+RECOMMENDING = {"begin_inference", "extract_mart", "load_recommendations"}
+CONNECTS = {*PULLING, *RECOMMENDING, "reader"}
 
 
 def mart_of(stage: Synthesis) -> dict[str, Any]:
@@ -56,15 +59,19 @@ def test_every_function_connects_as_itself_and_only_the_migration_as_administrat
 def test_privileges_are_those_of_each_step(dev: Synthesis) -> None:
     may = {role["Name"]: {tuple(each) for each in role["Privileges"]} for role in mart_of(dev)["Roles"]}
     rows = {table.name for table in TABLES.values()}
-    assert may["reader"] == {("SELECT", view) for view in VIEWS}
+    assert may["reader"] == {("SELECT", view) for view in (*VIEWS, *recommender.VIEWS)}
     assert {name for name in may if ("DELETE", "users_by_load") in may[name]} == {"sweep_loads"}
     assert {name for name in may if ("INSERT", "listens_by_load") in may[name]} == {"load_part"}
     assert {name for name in may if ("UPDATE", "current_loads") in may[name]} == {"publish_loads"}
     assert not {table for _, table in may["begin_load"] | may["publish_loads"]} & rows
+    assert {what for name in ("begin_inference", "extract_mart") for what, _ in may[name]} == {"SELECT"}
+    assert {name for name in may if ("INSERT", recommender.RECOMMENDATIONS) in may[name]} == {"load_recommendations"}
 
 
 def test_the_migrations_are_the_files(dev: Synthesis) -> None:
-    assert mart_of(dev)["Migrations"] == [{"Name": each.name, "Sql": each.sql} for each in migrations()]
+    assert mart_of(dev)["Migrations"] == [
+        {"Name": each.name, "Sql": each.sql} for each in (*migrations(), *recommender.migrations())
+    ]
 
 
 def test_a_stage_whose_pipelines_use_none_has_none() -> None:

@@ -30,11 +30,15 @@ from tests.support.synthesis import Synthesis
 CREATE = "s3:PutObject of what is not there"
 RUN = "lake/runs/2*"
 PULL = "lake/runs/pulls/*"
+INFERENCE = "lake/runs/inferences/*"
+LATEST = "lake/recommender/latest.json"
 
 LETTERS = to("missed calls", "sqs:SendMessage")
 SECRET = to("the vendor's secret", "secretsmanager:GetSecretValue")
 TRACES = to("*", "xray:PutTraceSegments", "xray:PutTelemetryRecords")
 EVERY_FUNCTION = TRACES | to("own log", "logs:CreateLogStream", "logs:PutLogEvents")
+STEP = to(INFERENCE, READ, WRITE) | to("lake", LIST)
+MODELS = to("lake/recommender/champion.json", READ) | to("lake/recommender/models/*", READ)
 EVERY_MACHINE = TRACES | to(
     "*",
     "xray:GetSamplingRules",
@@ -55,6 +59,7 @@ MAPS = {
     "compact": "CompactTheGroups",
     "pull": "LoadTheParts",
 }
+KINDS = (*MAPS, "infer")
 # By stack and function; `flow/` is the folder of the stage's flow of the vendor.
 FUNCTIONS: dict[str, dict[str, Rights]] = {
     "event_files": {
@@ -195,12 +200,27 @@ FUNCTIONS: dict[str, dict[str, Rights]] = {
         | to("lake/data/api_pull/history.json", READ, WRITE)
         | to("lake", LIST),
     },
+    "recommender": {
+        "BeginInference": to("mart", "dsql:DbConnect") | STEP | MODELS | to(LATEST, READ),
+        "ExtractMart": to("mart", "dsql:DbConnect") | STEP,
+        "PrepareListens": STEP,
+        "ProcessListens": STEP,
+        "InferRecommendations": STEP | MODELS,
+        "EvaluateModel": STEP | MODELS | to(LATEST, READ),
+        "KeepRecommendations": STEP
+        | commits("RECOMMENDATIONS")
+        | commits("EVALUATIONS")
+        | to("lake/data/clean_parquet/RECOMMENDATIONS.parquet/snapshot_date=*", WRITE)
+        | to("lake/data/clean_parquet/EVALUATIONS.parquet/snapshot_date=*", WRITE),
+        "LoadRecommendations": to("mart", "dsql:DbConnect") | STEP | to(LATEST, READ, WRITE),
+        "RecordInference": STEP,
+    },
     "observability": {
         "RunHistoryRecordRun": consumes("queue of ends")
         | {
             (f"states:{action}", f"executions of {name}")
             for action in ("DescribeExecution", "GetExecutionHistory", "ListMapRuns")
-            for name in MAPS
+            for name in KINDS
         }
         | {("states:DescribeExecution", f"children {label} of {name}") for name, label in MAPS.items()}
         | {
@@ -208,7 +228,7 @@ FUNCTIONS: dict[str, dict[str, Rights]] = {
             for action in ("DescribeMapRun", "ListExecutions")
             for name, label in MAPS.items()
         }
-        | {("states:ListExecutions", f"machine {name}") for name in MAPS}
+        | {("states:ListExecutions", f"machine {name}") for name in KINDS}
         | to(f"{RUN}/commit.json", READ)
         | to("lake/data/run_records/*", READ, WRITE)
         | to("lake", LIST)
@@ -253,6 +273,17 @@ PULLING = (
     "PublishLoads",
     "SweepLoads",
 )
+INFERRING = (
+    "BeginInference",
+    "ExtractMart",
+    "PrepareListens",
+    "ProcessListens",
+    "InferRecommendations",
+    "EvaluateModel",
+    "KeepRecommendations",
+    "LoadRecommendations",
+    "RecordInference",
+)
 HISTORY = ("PlanHistory", "ObserveHours", "UpdateHistory")
 MACHINES = {
     "event_files": {"Convert": _machine("convert", f"{RUN}/plan-*", *CONVERSION)},
@@ -262,6 +293,7 @@ MACHINES = {
     },
     "tables": {"Compact": _machine("compact", "lake/runs/compact-*", *COMPACTION)},
     "api_pull": {"PullMachine": _machine("pull", "lake/runs/pulls/*", *PULLING)},
+    "recommender": {"Infer": {("lambda:InvokeFunction", name) for name in INFERRING}},
     "observability": {},
     "lake": {},
 }
@@ -277,6 +309,7 @@ SCHEDULES = {
     "tables": {"Compactions": to("machine compact", "states:StartExecution")},
     "observability": {f"DigestsEach{period}": to("SendDigest", "lambda:InvokeFunction") for period in ("Day", "Week")},
 }
+RULES: dict[str, dict[str, Rights]] = {"recommender": {"AfterPulls": to("machine infer", "states:StartExecution")}}
 
 
 def _each(rights: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
@@ -303,11 +336,16 @@ def test_a_schedule_may_call_its_target_and_nothing_else(prd: Synthesis, stack: 
     assert rights(prd, stack, f"{schedule}Role") == SCHEDULES[stack][schedule] | LETTERS
 
 
+@pytest.mark.parametrize(("stack", "rule"), _each(RULES))
+def test_a_rule_may_start_its_target_and_nothing_else(prd: Synthesis, stack: str, rule: str) -> None:
+    assert rights(prd, stack, f"{rule}Role") == RULES[stack][rule]
+
+
 @pytest.mark.parametrize("stack", FUNCTIONS)
 def test_these_are_all_roles_and_none_has_managed_policies(prd: Synthesis, stack: str) -> None:
     roles = part_of(prd, stack).of_type("AWS::IAM::Role")
     expected = {_role(stack, name) for name in FUNCTIONS[stack]}
-    expected |= {f"{name}Role" for name in (*MACHINES[stack], *SCHEDULES[stack])}
+    expected |= {f"{name}Role" for name in (*MACHINES[stack], *SCHEDULES.get(stack, ()), *RULES.get(stack, ()))}
     assert {logical_id[:-8] for logical_id in roles} == expected
     for role in roles.values():
         assert "ManagedPolicyArns" not in role["Properties"]

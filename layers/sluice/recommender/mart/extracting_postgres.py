@@ -1,5 +1,7 @@
 """What inference and training need of the mart, read in one transaction, as arrays of 64-bit integers."""
 
+from __future__ import annotations
+
 from array import array
 from collections.abc import Mapping
 from datetime import UTC

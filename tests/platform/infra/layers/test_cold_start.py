@@ -20,12 +20,15 @@ MORE_MODULES = {
     **dict.fromkeys(("check_job", "claim_slot", "list_files", "trigger_job"), 180),  # the vendor's API
     **dict.fromkeys(("check_source", "extract_pages"), 180),  # the application's API
     **dict.fromkeys(("begin_load", "prepare_mart", "publish_loads", "sweep_loads"), 200),  # psycopg, with asyncio
+    **dict.fromkeys(("begin_inference", "extract_mart", "load_recommendations"), 200),
     "load_part": 220,  # and Arrow
     "serve_recommendations": 340,  # and routes of powertools, with Pydantic
     "copy_files": 220,
     "update_history": 410,  # plots and PyIceberg
     "send_digest": 260,  # downloads; plots
-    **dict.fromkeys(("commit_conversion", "prepare_tables", "profile_run", "keep_snapshot"), 300),  # PyIceberg
+    **dict.fromkeys(
+        ("commit_conversion", "prepare_tables", "profile_run", "keep_snapshot", "keep_recommendations"), 300
+    ),  # PyIceberg
     **dict.fromkeys(("plan_compaction", "compact_partitions", "tidy_tables"), 300),
     "record_run": 320,  # PyIceberg, and every pipeline
 }
@@ -50,15 +53,17 @@ PROBE = """
 import json, os, runpy, sys
 import boto3
 boto3.client("s3")
-# Packages that no layer has; where they are there, httpx and httpcore import their command line and HTTP/2.
-sys.modules |= dict.fromkeys(("click", "h2", "numpy", "pandas"))
+# Packages that no layer has, or only some; where they are there, httpx and httpcore import them.
+sys.modules |= dict.fromkeys(("anyio", "click", "h2", "numpy", "pandas"))
 known = set(sys.modules)
 import sluice.aws.runtime, sluice.observability.metrics_cloudwatch
 boto3.client("dynamodb")  # its description is read once
 from aws_lambda_powertools import Logger
 for line in sys.stdin:
-    folder, handler, variables = json.loads(line)
+    folder, handler, variables, needed = json.loads(line)
     if not os.fork():
+        for package in needed:
+            del sys.modules[package]
         os.environ.update(variables)
         runpy.run_path(handler)
         print(json.dumps([folder, sorted(sys.modules.keys() - known)]), flush=True)
@@ -75,11 +80,18 @@ while True:
 def modules(synthesis_of: Callable[[str], Synthesis]) -> dict[str, list[str]]:
     """The modules that each function loads, in a process of its own."""
     prd = synthesis_of("prd")
-    lines = [json.dumps([folder, str(handler_path(folder)), variables_of(prd, folder)]) for folder in FOLDERS]
+    lines = [
+        json.dumps([folder, str(handler_path(folder)), variables_of(prd, folder), _needed(folder)])
+        for folder in FOLDERS
+    ]
     path = {"PYTHONPATH": str(LAYERS), "PATH": os.defpath, **CREDENTIALS}
     command = [sys.executable, "-c", PROBE]
     done = subprocess.run(command, input="\n".join(lines), env=path, capture_output=True, text=True, check=True)
     return dict(json.loads(line) for line in done.stdout.splitlines())
+
+
+def _needed(folder: str) -> list[str]:
+    return ["numpy"] if "science" in layers_of(folder) else []
 
 
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -97,6 +97,13 @@ def test_the_document_has_the_figures() -> None:
     document = document_of(found)
     assert document["clean_share"] == {"value": 0.9, "usual": None}
     assert document["runs"]["convert"] == {"total": 1, "outcomes": {"converted": 1}}
-    assert document["success"] == {"convert": 1.0, "export": None, "history": None, "compact": None, "pull": None}
+    assert document["success"] == {
+        "convert": 1.0,
+        "export": None,
+        "history": None,
+        "compact": None,
+        "pull": None,
+        "infer": None,
+    }
     assert document["exports"] == {"hours": 24, "whole": 21, "gaps": ["20261121-14", "20261121-15", "20261121-19"]}
     assert document["cost"]["dollars"] == pytest.approx(sum(document["cost"]["items"].values()))
