@@ -54,10 +54,7 @@ def find_run(deployment: Deployment, name: str) -> RunRecord:
     for execution in _executions(deployment, name):
         with suppress(UnknownExecutionError):
             return _recorder(deployment).preview(execution, datetime.now(UTC))
-    raise CliError(
-        f"There is no run {name}.",
-        "`sluice runs` lists them, with their ids; one that ended just now follows in seconds.",
-    )
+    raise CliError(f"There is no run {name}.", "`sluice runs` lists them, with their ids.")
 
 
 def _executions(deployment: Deployment, name: str) -> Iterator[str]:

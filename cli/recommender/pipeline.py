@@ -10,8 +10,15 @@ def _headline(counts: Mapping[str, int]) -> str:
     return f"{plural(counts['recommendations'], 'recommendation')} for {plural(counts['users'], 'user')}"
 
 
+def _training_headline(counts: Mapping[str, int]) -> str:
+    return f"{plural(counts['promoted'], 'model')} promoted, of {plural(counts['train_pairs'], 'pair')}"
+
+
 CLI = PipelineCli(
-    commands=(Command("cli.recommender.recommend:app", DATA, 60, "recommend"),),
+    commands=(
+        Command("cli.recommender.recommend:app", DATA, 60, "recommend"),
+        Command("cli.recommender.models:app", DATA, 61, "models"),
+    ),
     status="cli.recommender.status:status",
-    headlines={"infer": _headline},
+    headlines={"infer": _headline, "retrain": _training_headline},
 )

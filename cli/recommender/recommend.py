@@ -9,11 +9,13 @@ from cli.platform import machine
 from cli.platform.console import CliError, JsonOption, err, handled, out, print_result, table, titled
 from cli.platform.session import LOCAL, Deployment, StageOption, connect
 from cli.recommender.service import recommend_for
+from cli.recommender.training import train
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.recommender.inference import DONE, EMPTY, OVERTAKEN, Inference
 
 app = typer.Typer(no_args_is_help=True, help="Recommend tracks to users: run the inference, ask for recommendations.")
 app.command("for")(recommend_for)
+app.command()(train)
 
 
 @app.command()

@@ -56,10 +56,10 @@ class Machine(Construct):
         # The CDK leaves a name out of an id where the one before ends with it.
         super().__init__(scope, f"{name}Machine" if scope.node.id.endswith(name) else name)
         self.kind = kind
-        self._name = f"{stage_of(self).resource_prefix}-{kind}"
+        self._name = _name(self, kind)
         self._lake = lake
         self._steps: dict[str, PythonFunction] = {}
-        self.arn = self._states_arn("stateMachine", self._name)
+        self.arn = machine_arn(self, kind)
         self.executions_arn = self._states_arn("execution", f"{self._name}:*")
         # The vended prefix spares the account's log resource policy, which has room for a few groups only.
         self._log = log_group(self, name=f"/aws/vendedlogs/states/{self._name}")
@@ -172,9 +172,22 @@ class Machine(Construct):
         return sfn.Fail(self, name, comment=comment, error_path=f"{at}.Error", cause_path=f"{at}.Cause")
 
     def _states_arn(self, resource: str, name: str) -> str:
-        return Stack.of(self).format_arn(
-            service="states", resource=resource, resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
-        )
+        return _states_arn(self, resource, name)
+
+
+def machine_arn(scope: Construct, kind: str) -> str:
+    """Return the ARN of the stage's machine of a kind of runs, also of another pipeline's or of one to come."""
+    return _states_arn(scope, "stateMachine", _name(scope, kind))
+
+
+def _name(scope: Construct, kind: str) -> str:
+    return f"{stage_of(scope).resource_prefix}-{kind}"
+
+
+def _states_arn(scope: Construct, resource: str, name: str) -> str:
+    return Stack.of(scope).format_arn(
+        service="states", resource=resource, resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
+    )
 
 
 def _retry(

@@ -1,6 +1,7 @@
 """The functions of the recommender, each with exactly the rights it needs in lake and mart."""
 
 from infra.platform.functions import PythonFunction
+from infra.platform.machine import machine_arn
 from infra.platform.mart import Mart
 from infra.platform.pipeline_part import PipelineFunctions, PipelinePart
 from infra.recommender.settings import Recommender
@@ -9,9 +10,10 @@ from sluice.recommender.champion import CHAMPION_KEY, MODELS_PREFIX
 from sluice.recommender.inference import INFERENCES_PREFIX, LATEST_KEY
 from sluice.recommender.lake_tables import TABLES
 from sluice.recommender.mart.recommendations_postgres import RECOMMENDATIONS, SIMILAR, VIEWS, migrations
+from sluice.recommender.training_summary import RETRAIN
 
 ANY_OBJECT = "Objects are named by inferences, models and days; the folders are fixed."
-_SEEN = {"snapshots": ["SELECT"]}
+SEEN = {"snapshots": ["SELECT"]}
 
 
 class RecommenderFunctions(PipelineFunctions):
@@ -42,10 +44,10 @@ class RecommenderFunctions(PipelineFunctions):
         purpose = "Finds what the mart shows, and the model in production"
         self.begin_inference = self.build_step("begin_inference", purpose, "postgres")
         self.begin_inference.allow(["s3:GetObject"], [*self._models, self._latest], ANY_OBJECT)
-        self.mart.let(self.begin_inference, _SEEN)
+        self.mart.let(self.begin_inference, SEEN)
         purpose = "Reads users, tracks and listens from the mart, all of one moment"
         self.extract_mart = self.build_step("extract_mart", purpose, "postgres")
-        self.mart.let(self.extract_mart, _SEEN | {view: ["SELECT"] for view in ("users", "tracks", "listens")})
+        self.mart.let(self.extract_mart, SEEN | {view: ["SELECT"] for view in ("users", "tracks", "listens")})
 
     def _build_inference(self) -> None:
         settings = self._settings
@@ -65,7 +67,11 @@ class RecommenderFunctions(PipelineFunctions):
             MAX_MODEL_DAYS=str(settings.max_model_days),
         )
         self.evaluate_model.allow(["s3:GetObject"], [*self._models, self._latest], ANY_OBJECT)
-        self.record_inference = self.build_step("record_inference", "Writes down what became of an inference")
+        retrain_arn = machine_arn(self, RETRAIN) if settings.retrain else ""
+        purpose = "Writes down what became of an inference"
+        self.record_inference = self.build_step("record_inference", purpose, RETRAIN_MACHINE=retrain_arn)
+        if retrain_arn:
+            self.record_inference.allow(["states:StartExecution"], [retrain_arn])
 
     def _build_keeping(self, database: str) -> None:
         purpose = "Lets recommendations be those of their day in the lake"

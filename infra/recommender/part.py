@@ -1,10 +1,10 @@
 """The recommender: after every pull, recommendations for all users in lake and mart."""
 
-from aws_cdk import ArnFormat, Stack
 from constructs import Construct
 
 from infra.platform.functions import PythonFunction
 from infra.platform.lake_part import LakePart
+from infra.platform.machine import machine_arn
 from infra.platform.observability.alarms import Alarms
 from infra.platform.observability.widgets import Panels
 from infra.platform.pipeline_part import PipelinePart
@@ -12,6 +12,7 @@ from infra.platform.triggers import AfterRuns
 from infra.recommender.functions import ANY_OBJECT, RecommenderFunctions
 from infra.recommender.machine import InferMachine
 from infra.recommender.observability import SAVED_QUERIES, panels, raise_alarms
+from infra.recommender.retrain import RetrainMachine, TrainingFunctions
 from infra.recommender.service import Service
 from sluice.recommender.champion import CHAMPION_KEY
 from sluice.recommender.inference import INFERENCES_PREFIX
@@ -22,7 +23,7 @@ _PULL = "pull"  # the kind of runs that fill the mart
 
 
 class RecommenderPart(PipelinePart):
-    """Pull ends → Infer machine → tables RECOMMENDATIONS and EVALUATIONS, and the mart."""
+    """Pull ends → Infer machine → tables RECOMMENDATIONS and EVALUATIONS, and the mart; Retrain machine → champion."""
 
     pipeline = PIPELINE
     saved_queries = SAVED_QUERIES
@@ -31,18 +32,19 @@ class RecommenderPart(PipelinePart):
         super().__init__(scope, lake=lake)
         for table in TABLES:
             lake.catalog.add(self, table)
-        self._pulls_arn = Stack.of(self).format_arn(
-            service="states",
-            resource="stateMachine",
-            resource_name=f"{self.stage.resource_prefix}-{_PULL}",
-            arn_format=ArnFormat.COLON_RESOURCE_NAME,
-        )
+        self._pulls_arn = machine_arn(self, _PULL)
         self.steps = RecommenderFunctions(self)
         self.infer = InferMachine(self, self.steps)
         self.add_machine(self.infer)
         self.service = Service(self.steps)
         self.publish(ServiceUrl=self.service.url)
-        AfterRuns(self, "AfterPulls", machine=self._pulls_arn, target=self.infer, dead_letters=self.missed_calls)
+        training = TrainingFunctions(self.steps, self.state_table("Trainings"))
+        self.retrain = RetrainMachine(self, self.steps, training)
+        self.add_machine(self.retrain)
+        if training.app_arn:
+            self.publish(MlflowApp=training.app_arn)
+        for name, machine in (("AfterPulls", self._pulls_arn), ("AfterTrainings", self.retrain.arn)):
+            AfterRuns(self, name, machine=machine, target=self.infer, dead_letters=self.missed_calls)
 
     def raise_alarms(self, alarms: Alarms) -> None:
         """Raise alarms on what is late, fails, or got worse."""

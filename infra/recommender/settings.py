@@ -20,10 +20,12 @@ class Recommender:
     """Settings of inference and training; with `retrain`, a model that gets worse, or old, is trained anew by itself.
 
     `least_ndcg` is the NDCG@10 that a model must have whatever it had when it was trained, `least_of_training` the
-    share that must be left of that.
+    share that must be left of that. With `mlflow_app`, models are registered in an MLflow App of SageMaker instead of a
+    file of the lake.
     """
 
     retrain: bool = False
+    mlflow_app: bool = False
     least_ndcg: _Share = 0.0
     least_of_training: _Share = 0.9
     max_model_days: Positive = 30
@@ -49,6 +51,11 @@ class Recommender:
     keep_recommendations: FunctionSize = FunctionSize(memory_mb=2048, timeout_seconds=900)
     load_recommendations: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=900)
     record_inference: FunctionSize = FunctionSize(memory_mb=256, timeout_seconds=60)
+    begin_training: FunctionSize = FunctionSize(memory_mb=512, timeout_seconds=120)
+    train_model: FunctionSize = FunctionSize(memory_mb=8192, timeout_seconds=900)
+    register_model: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=300)
+    promote_model: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=300)
+    record_training: FunctionSize = FunctionSize(memory_mb=256, timeout_seconds=60)
     serve_recommendations: FunctionSize = FunctionSize(memory_mb=1024, timeout_seconds=25)
 
     def __post_init__(self) -> None:

@@ -5,16 +5,18 @@ from typing import Any
 import orjson
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from sluice.aws.runtime import s3, setting
+from sluice.aws.runtime import s3, setting, step_functions
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import LambdaFunction
 from sluice.recommender import metrics
 from sluice.recommender.inference import Inference
 from sluice.recommender.results import EVALUATION, document_of
+from sluice.recommender.training_stepfunctions import start_training
 
 function = LambdaFunction()
 logger, emitter = function.logger, function.emitter
 lake = S3ObjectStore(s3(), setting("LAKE_BUCKET"))
+retrain_machine = setting("RETRAIN_MACHINE")
 _FIGURES = {
     metrics.NDCG: "ndcg_at_10",
     metrics.RECALL: "recall_at_10",
@@ -26,11 +28,13 @@ _FIGURES = {
 
 @function.observe
 def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
-    """Record an inference; the event is the state of the machine."""
+    """Record an inference, and have the model trained anew where it needs it; the event is the machine's state."""
     inference = Inference.from_json(event["inference"])
     evaluation = orjson.loads(lake.read(inference.key(EVALUATION)))
     document = document_of(inference, event["inferred"], evaluation)
     lake.write(inference.result_key, orjson.dumps(document))
+    if document["retrain"]:
+        start_training(step_functions(), retrain_machine, inference.inference_id, document["reason"])
     for metric, name in _FIGURES.items():
         emitter.add(metric, evaluation["metrics"][name])
     emitter.add(metrics.THRESHOLD, document["threshold"])

@@ -7,7 +7,7 @@ from typing import Any, Self
 import orjson
 
 from sluice.lake.object_store import ObjectStore
-from sluice.recommender.champion import MODELS_PREFIX, Champion, ModelError, Version
+from sluice.recommender.champion import MODELS_PREFIX, ModelError, Version
 
 _MOST_BYTES = 1_000_000  # of a document
 
@@ -95,18 +95,17 @@ def document_key(version: str) -> str:
     return f"{MODELS_PREFIX}{version}/model.json"
 
 
-def result_of(candidate: Candidate, champion: Champion, snapshot: str) -> dict[str, Any]:
+def result_of(candidate: Candidate, *, promoted: bool) -> dict[str, Any]:
     """Return what became of a training, as a JSON document."""
-    promoted = champion.version == candidate.version
     overtaken = candidate.promote and not promoted
-    reason = f"{champion.version or 'no model'} came into production meanwhile" if overtaken else candidate.reason
+    also = "; but another model came into production meanwhile" if overtaken else ""
     return {
         "run": candidate.version,
-        "snapshot": snapshot,
+        "snapshot": candidate.snapshot,
         "champion": candidate.champion or None,
         "candidate": candidate.version,
         "metrics": {"candidate": candidate.metrics, "champion": candidate.champion_metrics or None},
         "interval": [candidate.comparison["low"], candidate.comparison["high"]],
         "promoted": promoted,
-        "reason": reason,
+        "reason": candidate.reason + also,
     }

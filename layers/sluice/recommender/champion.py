@@ -11,6 +11,8 @@ from sluice.lake.object_store import MissingObjectError, ObjectStore
 
 CHAMPION_KEY = "recommender/champion.json"
 MODELS_PREFIX = "recommender/models/"
+REGISTRY_KEY = "recommender/registry/mlflow.db"
+"""Of MLflow's store of the versions."""
 _KEPT = 20  # champions before
 
 

@@ -12,6 +12,9 @@ THRESHOLD = Metric("NdcgThreshold", "None", "NDCG@10 under which the model is to
 USERS_SERVED = Metric("UsersServed", "Count", "Users who have recommendations.")
 MODEL_AGE = Metric("ModelAge", "None", "Days since the model in production was trained.")
 MODEL_FAULTS = Metric("ModelFaults", "Count", "Models in production whose file is missing or corrupt.", rare=True)
+MODELS_TRAINED = Metric("ModelsTrained", "Count", "Candidates that were trained.", rare=True)
+MODELS_PROMOTED = Metric("ModelsPromoted", "Count", "Of these, those that came into production.", rare=True)
+CANDIDATE_NDCG = Metric("CandidateNdcg", "None", "NDCG@10 of a candidate, on the same pairs.", rare=True)
 
 METRICS = tuple(value for value in list(globals().values()) if isinstance(value, Metric))
 """Registration of a pipeline's own metrics."""

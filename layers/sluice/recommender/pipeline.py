@@ -8,6 +8,7 @@ from sluice.observability.pipeline import Pipeline, Volume
 from sluice.observability.prices import Price
 from sluice.recommender.metrics import METRICS
 from sluice.recommender.run_summary import INFER, INFERENCES
+from sluice.recommender.training_summary import TRAININGS
 
 if TYPE_CHECKING:
     from sluice.observability.run_totals import RunTotals
@@ -29,7 +30,7 @@ def _usage(totals: "RunTotals") -> Mapping[Price, float]:
 PIPELINE = Pipeline(
     name="recommender",
     title="Recommender",
-    run_kinds=(INFERENCES,),
+    run_kinds=(INFERENCES, TRAININGS),
     own_metrics=METRICS,
     volumes=(Volume(name="recommended_users", title="Users with recommendations", kind=INFER, count="users"),),
     usage=_usage,

@@ -19,15 +19,14 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_SQLALCHEMYSTORE_POOLCLASS", "NullPool")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
-from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
+from mlflow import MlflowClient
 from sluice.lake.object_store import ObjectStore
 from sluice.recommender.candidate import Candidate
-from sluice.recommender.champion import MODELS_PREFIX, Champion
+from sluice.recommender.champion import MODELS_PREFIX, REGISTRY_KEY, Champion
 
-STORE_KEY = "recommender/registry/mlflow.db"
 NAME = "recommender"
 """Of the experiment and of the registered model."""
 
@@ -52,13 +51,15 @@ class MlflowRegistry:
         if self._app_arn:
             return self._follow(MlflowClient(self._app_arn, self._app_arn))
         while True:
-            stored = self._lake.find(STORE_KEY)
+            stored = self._lake.find(REGISTRY_KEY)
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "mlflow.db"
                 path.write_bytes(stored.body if stored else b"")
                 aliases = self._follow(opened(path))
                 body = path.read_bytes()
-            if (stored and stored.body == body) or self._lake.replace(STORE_KEY, body, stored.etag if stored else None):
+            if (stored and stored.body == body) or self._lake.replace(
+                REGISTRY_KEY, body, stored.etag if stored else None
+            ):
                 return aliases
 
     def _follow(self, client: MlflowClient) -> Mapping[str, str]:

@@ -8,13 +8,13 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from mlflow import MlflowClient
 
+from mlflow import MlflowClient
 from sluice.lake.object_store import ObjectStore
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.recommender.candidate import Candidate, file_key
-from sluice.recommender.champion import promote, roll_back
-from sluice.recommender.registry_mlflow import NAME, STORE_KEY, MlflowRegistry, opened
+from sluice.recommender.champion import REGISTRY_KEY, promote, roll_back
+from sluice.recommender.registry_mlflow import NAME, MlflowRegistry, opened
 from tests.support.memory_object_store import MemoryObjectStore
 from tests.support.moto.aws_calls import AwsUnavailableError, Interruption, KilledError, call_failures
 from tests.support.moto.stage import LAKE, MotoStage
@@ -32,7 +32,7 @@ def empty_store() -> bytes:
 @pytest.fixture
 def lake(moto_stage: MotoStage, empty_store: bytes) -> ObjectStore:
     lake = S3ObjectStore(moto_stage.s3, LAKE)
-    lake.write(STORE_KEY, empty_store)
+    lake.write(REGISTRY_KEY, empty_store)
     return lake
 
 
@@ -66,7 +66,7 @@ def trained(lake: ObjectStore, day: int, champion: str = "") -> Candidate:
 def looking(lake: ObjectStore) -> Iterator[MlflowClient]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mlflow.db"
-        path.write_bytes(lake.read(STORE_KEY))
+        path.write_bytes(lake.read(REGISTRY_KEY))
         yield opened(path)
 
 
@@ -130,7 +130,7 @@ def test_a_crash_at_every_call_and_a_retry_give_one_version_and_one_champion(
     assert len(failures) == 2 * operations.count("PutObject") + 1
     for failure in failures:
         lake.delete(["recommender/champion.json"])
-        lake.write(STORE_KEY, empty_store)
+        lake.write(REGISTRY_KEY, empty_store)
         with moto_stage.calls.intercept(failure), pytest.raises((AwsUnavailableError, KilledError)):
             promoting(candidate)
         promoting(candidate)
@@ -165,8 +165,8 @@ def test_a_store_that_is_lost_is_made_anew_from_the_lake(broken: str, empty_stor
             with closing(sqlite3.connect(path)) as connection:
                 connection.execute("UPDATE alembic_version SET version_num = '451aebb31d03'")
                 connection.commit()
-            lake.write(STORE_KEY, path.read_bytes())
+            lake.write(REGISTRY_KEY, path.read_bytes())
     elif broken != "missing":
-        lake.write(STORE_KEY, empty_store[:5000] if broken == "cut short" else b"no database" * 1000)
+        lake.write(REGISTRY_KEY, empty_store[:5000] if broken == "cut short" else b"no database" * 1000)
     MlflowRegistry(lake, LAKE).follow()
     assert registered(lake) == (versions, {"challenger": versions[1]})

@@ -156,8 +156,12 @@ def test_layers_have_the_versions_everything_is_tested_with(layer: str) -> None:
     assert {"boto3", "botocore"} <= pins("runtime").keys(), "Lambda's own would change unseen"
 
 
-# Of its command line, of catalogs over HTTP, and of file systems that are not ours.
-NOT_NEEDED = {"pyiceberg": {"click", "fsspec", "requests", "rich", "tenacity"}}
+# Of its command line, of catalogs over HTTP, of file systems that are not ours; of gRPC; of a server.
+NOT_NEEDED = {
+    "pyiceberg": {"click", "fsspec", "requests", "rich", "tenacity"},
+    "opensearch-py": {"opensearch-protobufs"},
+    "mlflow-skinny": {"uvicorn"},
+}
 
 
 @pytest.mark.parametrize("python", sorted({RUNNING, "3.14"}))
