@@ -52,7 +52,7 @@ def main(requests: int = 1000, users: int = 2000, tracks: int = 5000) -> None:
 
 
 def _fill(deployment: Deployment, users: int, tracks: int) -> None:
-    mart = Mart(connector(MartAddress("localhost", require().mart_port), ADMIN, deployment.session))
+    mart = Mart(connector(MartAddress(f"{LOCAL}.localhost", require().mart_port), ADMIN, deployment.session))
     run, chance = f"latency {time.time_ns()}", random.Random(2)
     listens = [(user, place, chance.randrange(tracks)) for user in range(users) for place in range(RECOMMENDED)]
     load_day(mart, run, range(tracks), range(users), listens)
