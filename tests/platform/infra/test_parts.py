@@ -122,7 +122,7 @@ def test_stages_share_no_physical_name(synthesis_of: Callable[[str], Synthesis],
         for member in (*PHYSICAL_NAMES, "LogGroupName")
         if isinstance(properties.get(member), str) and resource["Type"] not in NAMES_NOT_OF_THEIR_OWN
     ]
-    known = 1 + 2 * len(RUN_KINDS)  # workgroup, and the machines with their logs
+    known = 2 + 2 * len(RUN_KINDS)  # workgroup, the service's API, and the machines with their logs
     saved = len(synthesis_of(name).observability.of_type("AWS::Logs::QueryDefinition"))
     assert len(names) == known + saved
     assert all(f"sluice-{name}" in each.lower() for each in names)

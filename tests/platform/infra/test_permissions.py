@@ -214,6 +214,7 @@ FUNCTIONS: dict[str, dict[str, Rights]] = {
         | to("lake/data/clean_parquet/EVALUATIONS.parquet/snapshot_date=*", WRITE),
         "LoadRecommendations": to("mart", "dsql:DbConnect") | STEP | to(LATEST, READ, WRITE),
         "RecordInference": STEP,
+        "ServeRecommendations": to("mart", "dsql:DbConnect"),
     },
     "observability": {
         "RunHistoryRecordRun": consumes("queue of ends")
