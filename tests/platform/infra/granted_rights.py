@@ -98,6 +98,7 @@ def _known(stage: Synthesis, role: str, resource: str) -> str:
         r"<MediaIndex\w{8}\.Arn>": "media index",
         r"<Slots\w{8}\.Arn>": "slots",
         r"<Pulls\w{8}\.Arn>": "pulls",
+        r"<Trainings\w{8}\.Arn>": "trainings",
         r"<MartCluster\w*\.ResourceArn>": "mart",
         r"<VendorSecret\w{8}\.Id>$": "the vendor's secret",
         r"<NewFilesQueue\w{8}\.Arn>": "queue of files",

@@ -16,7 +16,13 @@ from tests.support.synthesis import Synthesis, listed, settings
 
 CLUSTER = "AWS::DSQL::Cluster"
 PULLING = {"begin_load", "load_part", "publish_loads", "sweep_loads"}
-RECOMMENDING = {"begin_inference", "extract_mart", "load_recommendations", "serve_recommendations"}
+RECOMMENDING = {
+    "begin_inference",
+    "begin_training",
+    "extract_mart",
+    "load_recommendations",
+    "serve_recommendations",
+}
 CONNECTS = {*PULLING, *RECOMMENDING, "reader"}
 
 
@@ -64,9 +70,8 @@ def test_privileges_are_those_of_each_step(dev: Synthesis) -> None:
     assert {name for name in may if ("INSERT", "listens_by_load") in may[name]} == {"load_part"}
     assert {name for name in may if ("UPDATE", "current_loads") in may[name]} == {"publish_loads"}
     assert not {table for _, table in may["begin_load"] | may["publish_loads"]} & rows
-    assert {what for name in ("begin_inference", "extract_mart", "serve_recommendations") for what, _ in may[name]} == {
-        "SELECT"
-    }
+    reading = RECOMMENDING - {"load_recommendations"}
+    assert {what for name in reading for what, _ in may[name]} == {"SELECT"}
     assert {name for name in may if ("INSERT", recommender.RECOMMENDATIONS) in may[name]} == {"load_recommendations"}
 
 

@@ -39,6 +39,7 @@ TRACES = to("*", "xray:PutTraceSegments", "xray:PutTelemetryRecords")
 EVERY_FUNCTION = TRACES | to("own log", "logs:CreateLogStream", "logs:PutLogEvents")
 STEP = to(INFERENCE, READ, WRITE) | to("lake", LIST)
 MODELS = to("lake/recommender/champion.json", READ) | to("lake/recommender/models/*", READ)
+REGISTRAR = STEP | MODELS | to("lake/recommender/registry/mlflow.db", READ, WRITE)
 EVERY_MACHINE = TRACES | to(
     "*",
     "xray:GetSamplingRules",
@@ -59,7 +60,7 @@ MAPS = {
     "compact": "CompactTheGroups",
     "pull": "LoadTheParts",
 }
-KINDS = (*MAPS, "infer")
+KINDS = (*MAPS, "infer", "retrain")
 # By stack and function; `flow/` is the folder of the stage's flow of the vendor.
 FUNCTIONS: dict[str, dict[str, Rights]] = {
     "event_files": {
@@ -215,6 +216,17 @@ FUNCTIONS: dict[str, dict[str, Rights]] = {
         "LoadRecommendations": to("mart", "dsql:DbConnect") | STEP | to(LATEST, READ, WRITE),
         "RecordInference": STEP,
         "ServeRecommendations": to("mart", "dsql:DbConnect"),
+        "BeginTraining": to("mart", "dsql:DbConnect")
+        | STEP
+        | MODELS
+        | items("trainings", "training", "GetItem", "UpdateItem")
+        | to("executions of retrain", "states:DescribeExecution"),
+        "TrainModel": STEP | to("lake/recommender/models/*", READ, WRITE),
+        "RegisterModel": REGISTRAR,
+        "PromoteModel": REGISTRAR | to("lake/recommender/champion.json", WRITE),
+        "RecordTraining": STEP
+        | to("lake/recommender/models/*", READ, WRITE)
+        | items("trainings", "training", "UpdateItem"),
     },
     "observability": {
         "RunHistoryRecordRun": consumes("queue of ends")
@@ -285,6 +297,14 @@ INFERRING = (
     "LoadRecommendations",
     "RecordInference",
 )
+RETRAINING = (
+    "BeginTraining",
+    *INFERRING[1:4],
+    "TrainModel",
+    "RegisterModel",
+    "PromoteModel",
+    "RecordTraining",
+)
 HISTORY = ("PlanHistory", "ObserveHours", "UpdateHistory")
 MACHINES = {
     "event_files": {"Convert": _machine("convert", f"{RUN}/plan-*", *CONVERSION)},
@@ -294,7 +314,10 @@ MACHINES = {
     },
     "tables": {"Compact": _machine("compact", "lake/runs/compact-*", *COMPACTION)},
     "api_pull": {"PullMachine": _machine("pull", "lake/runs/pulls/*", *PULLING)},
-    "recommender": {"Infer": {("lambda:InvokeFunction", name) for name in INFERRING}},
+    "recommender": {
+        name: {("lambda:InvokeFunction", function) for function in functions}
+        for name, functions in (("Infer", INFERRING), ("Retrain", RETRAINING))
+    },
     "observability": {},
     "lake": {},
 }
@@ -310,7 +333,9 @@ SCHEDULES = {
     "tables": {"Compactions": to("machine compact", "states:StartExecution")},
     "observability": {f"DigestsEach{period}": to("SendDigest", "lambda:InvokeFunction") for period in ("Day", "Week")},
 }
-RULES: dict[str, dict[str, Rights]] = {"recommender": {"AfterPulls": to("machine infer", "states:StartExecution")}}
+RULES: dict[str, dict[str, Rights]] = {
+    "recommender": {name: to("machine infer", "states:StartExecution") for name in ("AfterPulls", "AfterTrainings")}
+}
 
 
 def _each(rights: dict[str, dict[str, Any]]) -> list[tuple[str, str]]:
