@@ -12,7 +12,7 @@ from infra.platform.observability.alarms import Advice, Alarms, Periods
 from infra.platform.observability.cloudwatch import HOUR, combined, function_page, machine_page, of_api, of_machine, own
 from infra.platform.observability.saved_queries import ERRORS, Query
 from infra.platform.observability.settings import Observability
-from infra.platform.observability.widgets import PERCENTILES, WHOLE, Panels, graph, heading, limit, table, value
+from infra.platform.observability.widgets import PERCENTILES, THIRD, WHOLE, Panels, graph, heading, limit, table, value
 from infra.recommender.service import Service
 from infra.recommender.settings import Recommender
 from infra.stage import Stage
@@ -20,6 +20,7 @@ from sluice.observability.metrics import Metric
 from sluice.recommender import metrics
 from sluice.recommender.pipeline import PIPELINE
 from sluice.recommender.run_summary import INFER
+from sluice.recommender.training_summary import RETRAIN
 
 INFERENCES = Query(
     "Inferences",
@@ -48,8 +49,9 @@ def panels(stage: Stage, functions: Sequence[PythonFunction], service: Service) 
         return [own(stage, metric, PIPELINE.name, statistic, HOUR) for metric in names]
 
     (ndcg,) = shown(metrics.NDCG)
-    gain = (metrics.NDCG, metrics.POPULARITY_NDCG, metrics.DAY_NDCG, metrics.THRESHOLD)
+    gain = (metrics.NDCG, metrics.POPULARITY_NDCG, metrics.DAY_NDCG, metrics.CANDIDATE_NDCG, metrics.THRESHOLD)
     oldest = limit(stage.settings(Recommender).max_model_days, "trained anew")
+    trainings = shown(metrics.MODELS_TRAINED, metrics.MODELS_PROMOTED, statistic="Sum")
     calls = [of_api(service.api.api_id, name) for name in ("Count", "4xx", "5xx")]
     latency = [of_api(service.api.api_id, "Latency", percentile) for percentile in PERCENTILES]
     return Panels(
@@ -66,7 +68,7 @@ def panels(stage: Stage, functions: Sequence[PythonFunction], service: Service) 
                 graph("Calls of the service", calls),
                 graph("Latency of the service", latency, unit="ms"),
             ],
-            [table(INFERENCES, functions, width=WHOLE)],
+            [graph("Trainings", trainings), table(INFERENCES, functions, width=WHOLE - THIRD)],
         ],
         operations=[[heading("Recommender")], [table(ANSWERS, functions, width=WHOLE)]],
     )
@@ -95,6 +97,19 @@ def raise_alarms(
             "`sluice runs --kind infer`: which state, which cause?",
             "Mend the cause: the mart, memory of a function, a model's file.",
             "`sluice recommend run`; repeating it is always harmless.",
+        ),
+        INFERENCES,
+        periods=_UNTIL_THE_NEXT_DAY,
+        period=HOUR,
+    )
+    alarms.on_failed_runs(
+        "RetrainFailed",
+        machines[RETRAIN],
+        "A training failed, ran out of time or was aborted: the model in production stays.",
+        (
+            "`sluice runs --kind retrain`: which state, which cause?",
+            "Mend the cause: memory or time of a function, the registry's store.",
+            "`sluice recommend train`; repeating it is always harmless.",
         ),
         INFERENCES,
         periods=_UNTIL_THE_NEXT_DAY,

@@ -14,6 +14,7 @@ from sluice.observability.digest.model import Digest, Section, SectionSources
 from sluice.recommender.champion import Champion, ModelError
 from sluice.recommender.figures import Result, latest_by_day, model_changes, results_of
 from sluice.recommender.run_summary import INFER
+from sluice.recommender.training_summary import RETRAIN
 
 _DAYS = 30  # a day alone is no curve
 _CHANGE = "#b0619f"
@@ -47,6 +48,7 @@ def section_of(digest: Digest, results: Sequence[Result], champion: Champion, fa
         topics=(Topic("Recommender", tuple(_plots(digest, known, model_changes(results)))),) if known else (),
         lines={
             "Inferences": success_line(digest, INFER),
+            **({"Trainings": success_line(digest, RETRAIN)} if digest.total.runs(RETRAIN) else {}),
             **({"NDCG@10": _figure_line(last), "Model": last["model_version"]} if last else {}),
         },
         broken=(*faults, *_broken(inside)),
@@ -114,6 +116,8 @@ def _plots(digest: Digest, known: Mapping[str, Result], changes: Mapping[str, st
     yield Plot("recommender-shares", "Recall, hits, coverage", _marked(over_days(drawn, axis("Share")), changes))
     yield outcomes_plot(digest, INFER)
     yield steps_plot(digest, INFER)
+    if digest.total.runs(RETRAIN):
+        yield outcomes_plot(digest, RETRAIN)
 
 
 def _curve(known: Mapping[str, Result], name: str, part: str, figure: str, look: Mapping[str, object]) -> go.Scatter:

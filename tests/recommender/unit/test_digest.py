@@ -61,6 +61,7 @@ def digest_of(lake: MemoryObjectStore, kind: PeriodKind = PeriodKind.WEEK) -> Di
         run(END - timedelta(days=back, hours=20), "infer", "inferred", counts={"users": 1000}, steps=STEPS)
         for back in range(14)
     ]
+    runs.append(run(END - timedelta(days=4), "retrain", "promoted"))
     digest = digest_without_sections("x", Period(kind, END), runs, PIPELINES, END)
     return with_sections(digest, [section.read_section(digest, SectionSources(lake, None, {}))])
 
@@ -100,7 +101,7 @@ def test_what_names_no_model_is_said_and_hides_no_figure() -> None:
     lake = falling()
     lake.write(CHAMPION_KEY, b"{}")
     digest = digest_of(lake)
-    assert digest.sections[0].topics
+    assert "retrain-outcomes" in digest_page(digest).decode()
     assert any(f"{CHAMPION_KEY} does not name a model" in each for each in digest.notices)
 
 
