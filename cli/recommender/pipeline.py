@@ -7,6 +7,8 @@ from cli.platform.registry import DATA, Command, PipelineCli
 
 
 def _headline(counts: Mapping[str, int]) -> str:
+    if not counts["users"]:
+        return ""
     return f"{plural(counts['recommendations'], 'recommendation')} for {plural(counts['users'], 'user')}"
 
 
