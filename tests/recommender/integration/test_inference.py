@@ -1,8 +1,8 @@
 """Inferences from a mart on a real PostgreSQL into mart and lake: whatever fails, the same rows, once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -58,11 +58,13 @@ class Inferring:
 
     stage: MotoStage
     mart: Mart
-    fails: Callable[[str], None] = field(default=lambda _: None)
 
     def infer(self, attempts: int = 1) -> Inference | None:
         """Run an inference from begin to end; None: there is nothing to do."""
-        decision, inference = self._try(lambda: begin(self.stage.lake, snapshot_of(self.mart)), attempts)
+        begun: tuple[str, Inference | None] = self._try(
+            lambda: begin(self.stage.lake, snapshot_of(self.mart)), attempts
+        )
+        decision, inference = begun
         if decision != INFER:
             return None
         assert inference is not None
@@ -132,7 +134,7 @@ class Inferring:
 
 
 @pytest.fixture
-def inferring(moto_stage: MotoStage, dsql: MartServer) -> Iterator[Inferring]:
+def inferring(moto_stage: MotoStage, dsql: MartServer) -> Inferring:
     mart = prepare_mart(dsql)
     dsql.migrate(migrations())
     prepare_tables(LAKE)
