@@ -83,7 +83,7 @@ def _instead(word: str, known: Collection[str]) -> str:
     return f": did you mean {close[0]}?" if close else ": remove it"
 
 
-_FAMILY = {"source", "kinds", "service", "time", "id", "doc"}
+_FAMILY = {"source", "kinds", "service", "version", "time", "id", "doc"}
 _PLACE = {"of", "after_last"}
 _TABLE = {"version", "doc", "recognise", "corrections", "columns"}
 _RECOGNISE = {"kind", "services"}
@@ -95,7 +95,8 @@ def check_family_members(folder: Path) -> Iterator[str]:
     """Yield the members of a family's file that nobody reads."""
     family = read_json(folder / "family.json")
     yield from _strangers(family, _FAMILY, "family.json")
-    yield from _strangers(family["service"], set(family["kinds"].values()), "family.json, service")
+    for member in ("service", "version"):
+        yield from _strangers(family.get(member, {}), set(family["kinds"].values()), f"family.json, {member}")
     for place in (place for places in family["service"].values() for place in places if isinstance(place, dict)):
         yield from _strangers(place, _PLACE, "family.json, service")
 

@@ -7,6 +7,7 @@ from functools import partial
 from itertools import groupby
 from operator import itemgetter
 
+from cli.event_files.dirty_checks import find_wrong_dirty
 from cli.event_files.ledger import find_chunk, runs_of
 from cli.event_files.row_checks import find_wrong_rows
 from cli.platform.console import plural, shell
@@ -39,6 +40,7 @@ def checks(deployment: Deployment) -> list[Check]:
     return [
         Check("Chunks and their objects", _ChunkObjects(deployment).find),
         Check("Rows of tables and the ledger's counts", partial(find_wrong_rows, deployment)),
+        Check("Rows of DIRTY_EVENTS and the ledger's counts", partial(find_wrong_dirty, deployment)),
     ]
 
 

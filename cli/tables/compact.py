@@ -24,6 +24,7 @@ class Compaction:
     run_id: str
     tables: Mapping[str, Mapping[str, int]]
     left: Mapping[str, Sequence[str]]
+    rows_expired: int
     snapshots_expired: int
     objects_deleted: int
     bytes_deleted: int
@@ -68,6 +69,8 @@ def _show(compaction: Compaction) -> None:
     rows = ((name, *_figures(each)) for name, each in sorted(done.items()))
     headers = (Column(each, justify="right") for each in ("Files before", "after", "Rows", "Duplicates"))
     gone = f"{plural(compaction.snapshots_expired, 'old snapshot')} and {plural(compaction.objects_deleted, 'object')}"
+    if compaction.rows_expired:
+        gone = f"{plural(compaction.rows_expired, 'row')} of days that are over, {gone}"
     title = f"{plural(len(done), 'table')} compacted; {gone} removed (run {compaction.run_id})"
     out.print(titled(title, table("Table", *headers, rows=rows)) if done else title)
     for name, hours in compaction.left.items():

@@ -1,6 +1,7 @@
 """Event files: from the upload in the source bucket to rows in the lake's tables."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 
 from aws_cdk import Aws, Stack
@@ -24,6 +25,7 @@ from infra.platform.stage_stack import SecureBucket
 from infra.platform.triggers import QueuedEvents
 from infra.stage import Batching, ProducerBucket
 from sluice.contracts.load import load_registry
+from sluice.contracts.model import DIRTY_EVENTS
 from sluice.event_files.ledger.model import NEWEST
 from sluice.event_files.pipeline import PIPELINE
 
@@ -69,9 +71,9 @@ class EventFilesPart(PipelinePart):
         )
 
     def _build_tables(self) -> None:
-        for table in load_registry().tables():
-            self.lake.catalog.add(self, table)
         kept = self._settings.dirty_retention_days
+        for table in load_registry().tables():
+            self.lake.catalog.add(self, replace(table, kept_days=kept) if table is DIRTY_EVENTS else table)
         self.lake.bucket.expire("DirtyRecords", "data/dirty_json/", kept)
         self.lake.bucket.expire("UnrelatedRecords", "data/unrelated_json/", kept)
 

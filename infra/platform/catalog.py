@@ -51,6 +51,7 @@ class Catalog(Construct):
                 "Doc": table.doc,
                 "Columns": _columns(table.columns),
                 "Partition": _columns(table.partition),
+                **({"KeptDays": str(table.kept_days)} if table.kept_days else {}),
             },
             removal_policy=removal_policy(stage_of(self)),
         )

@@ -34,7 +34,11 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> None:
 
 def _table(properties: Mapping[str, Any]) -> Table:
     return Table(
-        properties["Name"], _columns(properties["Columns"]), properties["Doc"], _columns(properties["Partition"])
+        properties["Name"],
+        _columns(properties["Columns"]),
+        properties["Doc"],
+        _columns(properties["Partition"]),
+        int(properties.get("KeptDays", 0)),
     )
 
 

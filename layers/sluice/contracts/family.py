@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 Kind = Literal["EVENT", "PRED"]
@@ -33,6 +33,7 @@ class Family:
         time: Path of the time, which the partition is derived from.
         id: Path of the event's identifier.
         doc: Who the producers are.
+        version: By kind, where producers say which version of theirs made an event, if they do.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Family:
     time: tuple[str, ...]
     id: tuple[str, ...]
     doc: str
+    version: Mapping[Kind, tuple[str, ...]] = field(default_factory=dict)
 
     def body(self, kind: Kind) -> tuple[str, ...]:
         """Return the path of the object that holds what is a table's own: that which names its service."""

@@ -108,6 +108,7 @@ def load_family(folder: Path) -> Family:
             _path(family["time"], path),
             _path(family["id"], path),
             family["doc"],
+            {kind: _path(family["version"][kind], path) for kind in KINDS if kind in family.get("version", {})},
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ContractError(f"{path}: a member is missing or of the wrong kind: {error}") from error

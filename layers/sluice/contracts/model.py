@@ -74,13 +74,14 @@ class Table:
     """A table of the catalog, whether events or the pipeline itself fill it.
 
     Its files are in a folder per value of the columns of its `partition`, which follow its own `columns` unless they
-    are among them.
+    are among them. Where `kept_days` is given, its partitions are of days, and go when they are older.
     """
 
     name: str
     columns: tuple[Column, ...]
     doc: str
     partition: tuple[Column, ...] = HOURS
+    kept_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,37 @@ PROFILING_LOG = Table(
     doc="One record per event of a run: what became of it and why.",
 )
 
-SYSTEM_TABLES = (PROFILING_LOG,)
+DIRTY_EVENTS = Table(
+    name="DIRTY_EVENTS",
+    columns=(
+        Column("id", (), "string", "Of the record: its chunk, and its place in it."),
+        Column("chunk_id", (), "string", "Chunk it was committed with."),
+        Column("first_seen", (), "timestamp", "When its file was validated, UTC."),
+        Column("reason", (), "string", "Reason code, such as RULE_BROKEN or INVALID_JSON."),
+        Column("rule", (), "string", "The first rule that it breaks; null where it breaks none."),
+        Column("pointer", (), "string", "JSON pointer to the member that breaks it."),
+        Column("errors", (), "array<struct<rule:string,pointer:string,message:string>>", "All rules it breaks."),
+        Column("table_name", (), "string", "Table it would have been a row of; null where that is unknown."),
+        Column("contract_version", (), "bigint", "Version of that table's contract it was checked by."),
+        Column("family", (), "string", "Family of its producer, if it is known."),
+        Column("kind", (), "string", "EVENT or PRED, if it is known."),
+        Column("service", (), "string", "Service that it names."),
+        Column("producer_version", (), "string", "Version that its producer gives itself, where the family has one."),
+        Column("event_id", (), "string", "Its own id, if it has one."),
+        Column("source_bucket", (), "string", "Bucket of the object it was delivered in."),
+        Column("source_key", (), "string", "Key of that object."),
+        Column("source_etag", (), "string", "ETag of that object."),
+        Column("source_offset", (), "bigint", "Byte offset in it, after decompression."),
+        Column("source_length", (), "bigint", "Bytes; more than `raw` has where that is only its beginning."),
+        Column("pieces", (), "bigint", "Pieces that the record stands for: more than 1 in a flood of small ones."),
+        Column("raw", (), "string", "Its text as delivered; null where that is not UTF-8."),
+        Column("raw_base64", (), "string", "Its bytes in base64, where they are no text, or one of escapes mostly."),
+    ),
+    doc="One record per piece of a file that became no row: where it stood, why, and its text.",
+    partition=HOURS[:3],
+)
+
+SYSTEM_TABLES = (PROFILING_LOG, DIRTY_EVENTS)
 
 
 PRIMITIVES = frozenset({"string", "bigint", "int", "double", "boolean", "timestamp", "date"})

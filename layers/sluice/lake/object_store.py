@@ -5,7 +5,7 @@ The protocol `ObjectStore` is kept by `S3ObjectStore` and by the tests' store in
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import IO, Protocol
 
 TABLES_PREFIX = "data/clean_parquet/"
@@ -102,6 +102,11 @@ def timestamped_id(now: datetime, token: str) -> str:
     return f"{now:%Y%m%dT%H%M%S%fZ}-{token}"
 
 
+def time_of_id(id_: str) -> datetime:
+    """Return the time (UTC) that an id of `timestamped_id` begins with. Raises ValueError."""
+    return datetime.strptime(id_.partition("-")[0], "%Y%m%dT%H%M%S%fZ").replace(tzinfo=UTC)
+
+
 def iso(time: datetime) -> str:
     """Write a time in UTC as ISO 8601, with milliseconds."""
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -118,7 +123,9 @@ def table_prefix(table: str) -> str:
 
 
 def parquet_key(table: str, hour: str, name: str) -> str:
-    """Return the key of a Parquet file; `hour` is ``YYYY-MM-DDTHH``, partition values are not padded."""
+    """Return the key of a Parquet file; `hour` is ``YYYY-MM-DDTHH``, or a day; partition values are not padded."""
     year, month, day = hour[:10].split("-")
-    partition = f"year={int(year)}/month={int(month)}/day={int(day)}/hour={int(hour[11:13])}"
+    partition = f"year={int(year)}/month={int(month)}/day={int(day)}"
+    if hour[10:]:
+        partition += f"/hour={int(hour[11:13])}"
     return f"{table_prefix(table)}{partition}/{name}.parquet"

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -93,15 +94,34 @@ def table_id_of(schema: pa.Schema) -> str:
 def to_parquet(table: pa.Table) -> bytes:
     """Write a table as one Parquet file."""
     buffer = io.BytesIO()
-    pq.write_table(
-        table,
-        buffer,
-        compression="zstd",
-        compression_level=1,
-        dictionary_pagesize_limit=_DICTIONARY_BYTES,
-        write_statistics=[field.name for field in table.schema if has_statistics(field)],
-    )
+    pq.write_table(table, buffer, **_options(table.schema))
     return buffer.getvalue()
+
+
+class ParquetParts:
+    """A Parquet file that is written part by part: of rows once written, only the compressed form is held."""
+
+    def __init__(self, schema: pa.Schema) -> None:
+        self._buffer = io.BytesIO()
+        self._writer = pq.ParquetWriter(self._buffer, schema, **_options(schema))
+
+    def add(self, rows: pa.Table) -> None:
+        """Write rows."""
+        self._writer.write_table(rows)
+
+    def finish(self) -> bytes:
+        """Return the whole file."""
+        self._writer.close()
+        return self._buffer.getvalue()
+
+
+def _options(schema: pa.Schema) -> dict[str, Any]:
+    return {
+        "compression": "zstd",
+        "compression_level": 1,
+        "dictionary_pagesize_limit": _DICTIONARY_BYTES,
+        "write_statistics": [field.name for field in schema if has_statistics(field)],
+    }
 
 
 def has_statistics(field: pa.Field) -> bool:

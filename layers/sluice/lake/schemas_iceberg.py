@@ -24,6 +24,9 @@ from pyiceberg.types import (
 from sluice.contracts.model import Column, HiveType, Table, parse_hive
 from sluice.lake.parquet import arrow_schema, has_statistics
 
+KEPT_DAYS = "sluice.kept-days"
+"""Property of a table: days after which its days' partitions go."""
+
 _PROPERTIES = {
     "write.parquet.compression-codec": "zstd",
     "write.metadata.metrics.default": "none",
@@ -53,7 +56,8 @@ def properties_of(table: Table) -> dict[str, str]:
     partition = (column.name for column in table.partition)
     known = [*partition, *(field.name for field in arrow_schema(table.columns) if has_statistics(field))]
     metrics = {f"write.metadata.metrics.column.{name}": "truncate(32)" for name in known}
-    return {"Description": table.doc, **_PROPERTIES, **metrics}
+    kept = {KEPT_DAYS: str(table.kept_days)} if table.kept_days else {}
+    return {"Description": table.doc, **_PROPERTIES, **metrics, **kept}
 
 
 def schema_of(table: Table) -> Schema:

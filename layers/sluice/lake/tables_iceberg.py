@@ -4,7 +4,7 @@ A table is what its newest snapshot says, and Glue's `UpdateTable` with the vers
 newest one: in one step, or not at all. A run's files become rows that way, and the run is named in the snapshot.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from pyiceberg.exceptions import (
     ValidationError,
     ValidationException,
 )
+from pyiceberg.expressions import AlwaysTrue, BooleanExpression
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table as IcebergTable
 from pyiceberg.table.snapshots import Snapshot as IcebergSnapshot
@@ -40,6 +41,9 @@ Value = TypeVar("Value")
 
 RUN = "sluice.run"
 """Property of a snapshot's summary: the run whose files it added."""
+
+_ALL = AlwaysTrue()
+_ROWS = 100  # that are read into memory at a time
 
 # Whether it was committed or not: the next look tells.
 _UNSURE = (CommitFailedException, ValidationException, BotoCoreError, ClientError)
@@ -157,6 +161,17 @@ class IcebergTables:
         newest = current.current_snapshot()
         found = [_snapshot(each, newest) for each in current.snapshots()]
         return sorted(found, key=lambda snapshot: snapshot.committed_at, reverse=True)
+
+    def read(self, table: str, columns: Sequence[str], rows: BooleanExpression = _ALL) -> Iterator[dict[str, Any]]:
+        """Yield some columns of those rows of a table that an expression is true of, in no order, some at a time."""
+        scan = self._load(table).scan(row_filter=rows, selected_fields=tuple(columns))
+        for batch in scan.to_arrow_batch_reader():
+            for start in range(0, batch.num_rows, _ROWS):
+                yield from batch.slice(start, _ROWS).to_pylist()
+
+    def properties(self, table: str) -> Mapping[str, str]:
+        """Return the properties of a table."""
+        return self._load(table).properties
 
     def roll_back(self, table: str, snapshot_id: int, seen: int) -> None:
         """Let a table be what one of its snapshots says, an earlier one or, to undo that, a later one.

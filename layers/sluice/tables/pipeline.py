@@ -18,6 +18,7 @@ _COUNTS = {
     "rows_rewritten": "Rows in these.",
     "duplicates": "Rows left out because their hour has the event already; only where a stage asks for it.",
     "hours_left": "Hours of tables that stay as they were.",
+    "rows_expired": "Rows of tables that keep them for some days, of days that are over.",
     "snapshots_expired": "Old snapshots of tables that were removed.",
     "objects_deleted": "Objects in the tables' folders that nothing referred to.",
     "bytes_deleted": "Bytes of these.",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import pairwise
 
@@ -16,6 +16,7 @@ from pyiceberg.table.update import AssertRefSnapshotId, RemoveSnapshotsUpdate
 
 from sluice.contracts.model import PARTITION_KEYS
 from sluice.lake.partitions_iceberg import put_files
+from sluice.lake.schemas_iceberg import KEPT_DAYS
 from sluice.lake.tables_iceberg import RUN, IcebergTables, run_of
 from sluice.tables.planning import DataFile
 from sluice.tables.rewriting import Rewritten
@@ -63,13 +64,23 @@ class IcebergFiles(IcebergTables):
         """Forget the snapshots that were not the newest any more before a time; return how many.
 
         The newest one of a run that added files stays as well: if the run is still open, it tells the next attempt at
-        its commit that it is done. Older runs are over, because there is one at a time.
+        its commit that it is done. Older runs are over, because there is one at a time. So is one older than the
+        days that the table keeps: that snapshot would keep what is over.
 
         Raises:
             CommitError: The table changed each time, or Glue or S3 refused.
         """
         refused = f"old snapshots of table {table} could not be removed"
         return self._commit(table, lambda current: _expire(current, before), refused)
+
+    def drop_days(self, table: str, now: datetime) -> int:
+        """Remove the days of a table that are older than it keeps them; return how many rows that are.
+
+        Raises:
+            CommitError: The table changed each time, or Glue or S3 refused.
+        """
+        refused = f"days of table {table} that are over could not be removed"
+        return self._commit(table, lambda current: _drop_days(current, now), refused)
 
     def references(self, table: str) -> References:
         """Return what a table needs of its files and metadata."""
@@ -119,6 +130,23 @@ def _replace(table: IcebergTable, run_id: str, attempt: str, rewritten: Sequence
     return len(kept)
 
 
+def _kept_days(table: IcebergTable) -> int:
+    return int(table.properties.get(KEPT_DAYS, 0))
+
+
+def _drop_days(table: IcebergTable, now: datetime) -> int:
+    kept = _kept_days(table)
+    if not kept:
+        return 0
+    oldest = now - timedelta(days=kept)
+    first = (oldest.year, oldest.month, oldest.day)
+    tasks = (each for each in table.scan().plan_files() if isinstance(each, FileScanTask))
+    old = [each.file for each in tasks if None not in _partition(each) and _partition(each)[:3] < first]
+    if old:
+        put_files(table, [], old, {})
+    return sum(file.record_count for file in old)
+
+
 def _done_by(table: IcebergTable, attempt: str) -> int:
     for snapshot in table.snapshots():
         properties = _properties_of(snapshot)
@@ -136,7 +164,9 @@ def _expire(table: IcebergTable, before: datetime) -> int:
     for entry, following in pairwise(log):
         until[entry.snapshot_id] = following.timestamp_ms  # a snapshot that was rolled back to is there twice
     kept = {each.snapshot_id for each in table.metadata.refs.values()}
-    by_age = sorted(_runs_that_added(table), key=lambda each: each.sequence_number or 0)
+    over = (before - timedelta(days=_kept_days(table) or 36_500)).timestamp() * 1000
+    runs = (each for each in _runs_that_added(table) if each.timestamp_ms >= over)
+    by_age = sorted(runs, key=lambda each: each.sequence_number or 0)
     kept |= {each.snapshot_id for each in by_age[-1:]}
     expired = sorted(id_ for id_, end in until.items() if end < before.timestamp() * 1000 and id_ not in kept)
     if expired:

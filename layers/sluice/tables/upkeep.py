@@ -29,6 +29,7 @@ class Summary:
     run_id: str
     tables: Mapping[str, Compacted]
     left: Mapping[str, Sequence[str]]
+    rows_expired: int
     snapshots_expired: int
     objects_deleted: int
     bytes_deleted: int
@@ -43,6 +44,7 @@ class Summary:
             "rows_rewritten": sum(each.rows for each in changes),
             "duplicates": sum(each.duplicates for each in changes),
             "hours_left": sum(map(len, self.left.values())),
+            "rows_expired": self.rows_expired,
             "snapshots_expired": self.snapshots_expired,
             "objects_deleted": self.objects_deleted,
             "bytes_deleted": self.bytes_deleted,
@@ -60,6 +62,9 @@ class Tables(Protocol):
 
     def compacted(self, table: str, run_id: str) -> Compacted:
         """Return what a run changed in a table."""
+
+    def drop_days(self, table: str, now: datetime) -> int:
+        """Remove the days that a table does not keep any more; return how many rows that are. Raises CommitError."""
 
     def expire(self, table: str, before: datetime) -> int:
         """Forget snapshots that were not the newest any more before a time; return how many. Raises CommitError."""
@@ -103,18 +108,22 @@ def finish(
     kept: timedelta,
     grace: timedelta,
 ) -> Summary:
-    """Delete what no table needs since the `grace` period, forget snapshots older than those `kept`, and sum up.
+    """Delete what no table needs since the `grace` period, remove what is over, and sum up.
+
+    That are days that a table does not keep any more, and snapshots older than those `kept`.
 
     What only the snapshots refer to that go now stays until the next run: a reader may just have begun with one.
     """
     known = tables.names()
     deleted = _sweep(files, tables, known, now - grace)
+    rows_expired = sum(tables.drop_days(table, now) for table in known)
     expired = sum(tables.expire(table, now - kept) for table in known)
     there = {table: frozenset(each.key for each in tables.files(table)) for table in planned.tables}
     summary = Summary(
         run_id=planned.run_id,
         tables={table: tables.compacted(table, planned.run_id) for table in planned.tables},
         left=left_over(planned.groups, there),
+        rows_expired=rows_expired,
         snapshots_expired=expired,
         objects_deleted=len(deleted),
         bytes_deleted=sum(deleted),

@@ -62,6 +62,13 @@ PROFILING_LOG = (
     "workflow_run_id string|timestamp timestamp|event_id string|passed boolean|event_filename string|"
     "service_name string|service_type string|errors string"
 )
+DIRTY_EVENTS = (
+    "id string|chunk_id string|first_seen timestamp|reason string|rule string|pointer string|"
+    "errors array<struct<rule:string,pointer:string,message:string>>|table_name string|contract_version bigint|"
+    "family string|kind string|service string|producer_version string|event_id string|source_bucket string|"
+    "source_key string|source_etag string|source_offset bigint|source_length bigint|pieces bigint|"
+    "raw string|raw_base64 string"
+)
 TECHNICAL = "_rescued string|_source_key string|_source_offset bigint"
 ROWS: dict[str, dict[str, object]] = {
     "MICROONE_EVENT": {"paragraph": 3, "slide": "a", "text": "A sentence.", "date_time": "2022-04-19T18:20:03Z"},
@@ -137,7 +144,8 @@ def test_corrections_are_those_agreed_on(registry: Registry) -> None:
 
 def test_every_table_of_the_catalog_is_listed(registry: Registry) -> None:
     tables = {table.name: table for table in registry.tables()}
-    assert tables.keys() == {*COLUMNS, "PROFILING_LOG"}
+    assert tables.keys() == {*COLUMNS, "PROFILING_LOG", "DIRTY_EVENTS"}
     assert written(tables["PROFILING_LOG"].columns) == PROFILING_LOG
+    assert written(tables["DIRTY_EVENTS"].columns) == DIRTY_EVENTS
     assert tables["MICROONE_EVENT"].columns == registry.contract("MICROONE_EVENT").table_columns
     assert all(table.doc and all(column.doc for column in table.columns) for table in tables.values())

@@ -89,3 +89,11 @@ def test_outputs_lead_the_command_line_to_everything(stage: Synthesis) -> None:
     assert outputs.keys() >= {"LedgerTable", "MediaTable", "QueueUrl", "DeadLetterQueueUrl", "ConvertMachine"}
     assert outputs["LedgerTable"].startswith("<Ledger")
     assert outputs["ConvertMachine"].endswith(f":stateMachine:{stage.stage.resource_prefix}-convert")
+
+
+def test_dirty_records_are_kept_as_long_in_their_table_as_in_their_objects(stage: Synthesis) -> None:
+    tables = stage.event_files.of_type("Custom::IcebergTable").values()
+    kept = {each["Properties"]["Name"]: each["Properties"].get("KeptDays") for each in tables}
+    assert {name: days for name, days in kept.items() if days} == {
+        "DIRTY_EVENTS": str(stage.stage.settings(EventFiles).dirty_retention_days)
+    }

@@ -16,7 +16,7 @@ from tests.support.moto.aws_calls import KilledError
 from tests.support.moto.backend import objects_of
 from tests.support.moto.stage import LAKE, MotoStage, new_moto_stage
 from tests.support.sample_events import body, broken, event
-from tests.support.snapshots import assert_books_balance, ledger, tables
+from tests.support.snapshots import SYSTEM, assert_books_balance, ledger, tables
 
 ENDS = {"it raises": MemoryError("no room"), "it is killed": KilledError()}
 GROUPS = {"one group": 1 << 20, "groups of two or three chunks": 3000, "a group per batch": 1}
@@ -56,7 +56,7 @@ def bad(stage: MotoStage, chunk_ids: set[str], end: BaseException, patch: pytest
 
 
 def rows() -> list[str]:
-    return sorted(row["id"] for table, rows in tables().items() if table != "PROFILING_LOG" for row in rows)
+    return sorted(row["id"] for table, rows in tables().items() if table not in SYSTEM for row in rows)
 
 
 @pytest.mark.parametrize(("end", "number"), [(ENDS["it raises"], 1), (ENDS["it is killed"], 3)], ids=ENDS)

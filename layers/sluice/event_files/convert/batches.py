@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import json as arrow_json
 
-from sluice.contracts.model import Contract, ContractError, HiveType, Registry, event_type
+from sluice.contracts.model import DIRTY_EVENTS, Contract, ContractError, HiveType, Registry, event_type
+from sluice.event_files.convert.dirty_rows import DirtyRows
 from sluice.event_files.convert.model import (
     Batch,
     BatchGroup,
@@ -45,7 +46,7 @@ class BatchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """The rows of one hour as Parquet."""
+    """The rows of one hour as Parquet; of one day, where they are dirty records."""
 
     key: str
     hour: str
@@ -60,7 +61,8 @@ class _Read:
     batch: Batch
     files: tuple[_File, ...]
     profile: pa.Table
-    table_id: str = ""
+    table_id: str
+    dirty: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +137,26 @@ class Converter:
         self._files.write(profile_part_key(group.run_id, group.group_id), to_parquet(profile))
 
     def _read(self, batch: Batch) -> _Read:
+        name = f"{batch.run_id}-{batch.batch_id}-{self._new_token()}"
         if batch.table is None:
-            return _Read(batch, (), profile_of_dirty(batch, self._files.read_ranges(batch.spans)))
+            return self._read_dirty(batch, name)
         contract = self._registry.contract(batch.table)
         rows = self._rows(batch, contract)
-        name = f"{batch.run_id}-{batch.batch_id}-{self._new_token()}"
         schema = self._schema_of(batch.table)
         files = tuple(
             _File(parquet_key(batch.table, hour, name), hour, part.num_rows, to_parquet(in_hour(part, hour)))
             for hour, part in by_hour(as_columns(rows, schema))
         )
         return _Read(batch, files, profile_of_rows(batch, contract, rows), table_id_of(schema))
+
+    def _read_dirty(self, batch: Batch, name: str) -> _Read:
+        schema = self._schema_of(DIRTY_EVENTS.name)
+        rows = DirtyRows(schema, self._registry.families)
+        profile = profile_of_dirty(batch, rows.watch(batch.spans, self._files.read_ranges(batch.spans)))
+        files = tuple(
+            _File(parquet_key(DIRTY_EVENTS.name, day, name), day, 0, body) for day, body in rows.files().items()
+        )
+        return _Read(batch, files, profile, table_id_of(schema), rows.pieces)
 
     def _rows(self, batch: Batch, contract: Contract) -> pa.Table:
         lines = self._files.read_ranges(batch.spans)
@@ -263,4 +274,5 @@ def _receipt(read: _Read) -> Receipt:
         parquet_bytes=sum(len(file.body) for file in files),
         newest_hour=max((file.hour for file in files if file.hour <= batch.planned_at[:_HOUR]), default=""),
         table_id=read.table_id,
+        dirty=read.dirty,
     )

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -80,15 +81,15 @@ def commit(plan: Plan, files: ObjectStore, tables: Tables, ledger: RunLedger) ->
         files=plan.files,
         events=plan.rows().total(),
         rows=dict(sorted(rows.items())),
-        parquet_files=sum(len(receipt.files) for receipt in receipts),
-        parquet_bytes=sum(receipt.parquet_bytes for receipt in receipts),
+        parquet_files=sum(len(receipt.files) for receipt in receipts if receipt.table),
+        parquet_bytes=sum(receipt.parquet_bytes for receipt in receipts if receipt.table),
         newest_hours=_newest_hours(receipts),
         planned_at=plan.planned_at,
         left_out=[asdict(each) for each in plan.left_out],
         **asdict(plan.arrived),
     )
-    for table in sorted(rows):
-        written = [each for each in receipts if each.table == table]
+    for table in plan.tables():
+        written = [each for each in receipts if each.target == table]
         keys = [key for each in written for key in each.files]
         tables.append(table, plan.run_id, keys, max(each.table_id for each in written))
     files.write(commit_key(plan.run_id), orjson.dumps(summary))
@@ -126,4 +127,9 @@ def _complete_rows(plan: Plan, receipts: Sequence[Receipt]) -> Counter[str]:
     if wrong:
         tables = "; ".join(f"{table}: {planned[table]} in, {rows[table]} out" for table in wrong)
         raise IncompleteRunError(f"run {plan.run_id}: rows do not match events ({tables}); nothing was committed")
+    dirty = sum(chain.from_iterable(reasons.values() for reasons in plan.arrived.dirty.values()))
+    if (there := sum(receipt.dirty for receipt in receipts)) != dirty:
+        raise IncompleteRunError(
+            f"run {plan.run_id}: {dirty:,} dirty pieces in, {there:,} in its dirty records; nothing was committed"
+        )
     return rows

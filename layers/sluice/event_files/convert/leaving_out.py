@@ -45,7 +45,7 @@ def leave_out(plan: Plan, key: str, files: ObjectStore, tables: Tables, ledger: 
     failed = _failed(plan, files)
     if not failed:
         return None
-    if committed := [table for table in sorted(plan.rows()) if plan.run_id in tables.id_and_runs(table)[1]]:
+    if committed := [table for table in plan.tables() if plan.run_id in tables.id_and_runs(table)[1]]:
         raise PartlyCommittedError(
             f"run {plan.run_id} is committed to {', '.join(committed)}, and another table of it is gone: deploy the "
             f"contract of that table again, then start the conversion. The first: {next(iter(failed.values())).reason}"

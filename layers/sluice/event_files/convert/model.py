@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self
 
+from sluice.contracts.model import DIRTY_EVENTS
 from sluice.event_files.ledger.model import HOUR_WORK, ChunkRecord, LeftOut, OpenRun, chunk_id_of
 from sluice.lake.object_store import RUNS_PREFIX, ByteRange
 
@@ -133,6 +134,10 @@ class Plan:
                 rows[batch.table] += batch.rows
         return rows
 
+    def tables(self) -> list[str]:
+        """Return the tables that get files of the run, in order."""
+        return sorted({batch.table or DIRTY_EVENTS.name for batch in self.batches})
+
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -140,7 +145,8 @@ class Receipt:
 
     These are rows of the table when the run is committed; files that no receipt names never are. `newest_hour`
     (``YYYY-MM-DDTHH``) is that of its newest row; hours later than the plan do not count. `table_id` is the table that
-    the files were written for ("": unknown).
+    the files were written for ("": unknown). Without a `table` the files are of dirty records, which stand for so many
+    `dirty` pieces, and are no rows of a table of events.
     """
 
     batch_id: str
@@ -150,6 +156,12 @@ class Receipt:
     parquet_bytes: int = 0
     newest_hour: str = ""
     table_id: str = ""
+    dirty: int = 0
+
+    @property
+    def target(self) -> str:
+        """Return the table that the files are rows of."""
+        return self.table or DIRTY_EVENTS.name
 
 
 class Tables(Protocol):

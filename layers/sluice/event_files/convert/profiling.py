@@ -34,9 +34,9 @@ def profile_of_rows(batch: Batch, contract: Contract, rows: pa.Table) -> pa.Tabl
     return _table(batch, columns, count)
 
 
-def profile_of_dirty(batch: Batch, lines: bytes) -> pa.Table:
+def profile_of_dirty(batch: Batch, dirty: Iterable[dict[str, Any]]) -> pa.Table:
     """Return the records of dirty events."""
-    records = [_dirty_record(orjson.loads(line)) for line in lines.splitlines()]
+    records = list(map(_dirty_record, dirty))
     names = _SCHEMA.names[2:]
     columns = {name: pa.array([record[name] for record in records], _SCHEMA.field(name).type) for name in names}
     return _table(batch, columns, len(records))

@@ -14,17 +14,18 @@ from sluice.lake.object_store import ObjectStore
 def renew(plan: Plan, key: str, files: ObjectStore, tables: Tables, ledger: RunLedger) -> tuple[str, Plan] | None:
     """Put a plan by which such groups are converted anew in place of the one at `key`; return its key and it.
 
-    Their columns have other ids in the new table; where there is none, their rows wait for it. The groups get new
-    names, so that nothing they wrote counts. None if every table is still the one that was written for.
+    Their columns have other ids in the new table; where there is none, their rows wait for it. So are those without
+    any file: they are of a version that kept no table of dirty records. The groups get new names, so that nothing they
+    wrote counts. None if every table is still the one that was written for.
 
     Raises:
         LeaseLostError: Another execution put another plan in its place.
     """
-    now = {table: tables.id_and_runs(table)[0] for table in plan.rows()}
+    now = {table: tables.id_and_runs(table)[0] for table in plan.tables()}
     stale = {
         each.batch_id
         for each in read_receipts(plan, files)
-        if each.table and each.table_id not in {"", now.get(each.table)}
+        if each.table_id not in {"", now.get(each.target)} or not each.files
     }
     if not stale:
         return None

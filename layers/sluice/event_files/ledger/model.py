@@ -19,6 +19,8 @@ NEWEST = "newest"
 
 CONVERTED_DAYS = 400
 """Days that the record of a converted chunk is kept: longer than a stage may keep the chunk's objects."""
+DIRTY_KEPT = "dirty_kept"
+"""Member of a converted chunk's record: its dirty records are rows of the table of these."""
 HOUR_WORK = 16 << 10
 """Bytes of lines that are as much work to convert as one more hour of them, which is one more file."""
 

@@ -10,6 +10,7 @@ from sluice.aws.runtime import Item, from_dynamodb, is_met, to_dynamodb, transac
 from sluice.event_files.ledger.model import (
     CONVERTED,
     CONVERTED_DAYS,
+    DIRTY_KEPT,
     NEWEST,
     PENDING,
     RUN,
@@ -79,11 +80,14 @@ class DynamoRunLedger:
         return [chunk_record(item) for item in self.items_under(PENDING)]
 
     def mark_converted(self, chunk_ids: Iterable[str], run_id: str) -> None:
-        """Move chunks from pending to converted; those that are converted already stay so."""
+        """Move chunks from pending to converted; those that are converted already stay so.
+
+        They are marked as having their dirty records in a table: earlier versions had no such table.
+        """
         wanted = set(chunk_ids)
         expires_at = int(self._clock().timestamp()) + CONVERTED_DAYS * 86_400
         items = [
-            {**_without_note(item), "pk": CONVERTED, "run_id": run_id, "expires_at": expires_at}
+            {**_without_note(item), "pk": CONVERTED, "run_id": run_id, "expires_at": expires_at, DIRTY_KEPT: True}
             for item in self.items_under(PENDING)
             if item["sk"] in wanted
         ]

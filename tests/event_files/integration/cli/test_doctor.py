@@ -23,6 +23,7 @@ from tests.support.moto.aws_calls import READS, Interruption
 from tests.support.moto.backend import objects_of
 from tests.support.moto.stage import LAKE, LEDGER, MotoStage
 from tests.support.sample_events import body, broken, event, foreign
+from tests.support.snapshots import ledger
 from tests.tables.integration.upkeep_stage import UpkeepStage
 
 TABLE = "MICROONE_EVENT"
@@ -187,3 +188,20 @@ def _age(key: str, days: int) -> None:
 
 def _call(_operation: str, call: Callable[[], object]) -> object:
     return call()
+
+
+def test_dirty_records_that_are_not_as_many_as_the_ledger_counts(stage: MotoStage, tables: IcebergTables) -> None:
+    newest, before = tables.snapshots("DIRTY_EVENTS")
+    tables.roll_back("DIRTY_EVENTS", before.snapshot_id, newest.snapshot_id)
+    (lost,) = sluice_json("doctor", code=1)["findings"]
+    assert (lost["kind"], lost["place"]) == ("wrong rows", f"DIRTY_EVENTS run {newest.run_id}")
+    assert lost["message"] == "its records stand for 0 dirty pieces, the ledger counts 1"
+    tables.roll_back("DIRTY_EVENTS", newest.snapshot_id, before.snapshot_id)
+    assert found(code=0) == []
+    for chunk in [item for item in ledger(CONVERTED) if item["run_id"] == before.run_id]:
+        chunk["dirty"]["MICROONE_EVENT"]["RULE_BROKEN"] += 1
+        stage.dynamodb.put_item(TableName=LEDGER, Item=to_dynamodb(chunk))
+    assert found() == [("wrong rows", f"DIRTY_EVENTS run {before.run_id}")]
+    del chunk["dirty_kept"]
+    stage.dynamodb.put_item(TableName=LEDGER, Item=to_dynamodb(chunk))
+    assert found(code=0) == [], "it was converted before there was such a table"

@@ -16,7 +16,7 @@ from tests.support.moto.aws_calls import KilledError, call_failures
 from tests.support.moto.backend import objects_of
 from tests.support.moto.stage import LAKE, LEDGER, SOURCE, MotoStage, new_moto_stage
 from tests.support.sample_events import body, broken, event
-from tests.support.snapshots import assert_books_balance, ledger, tables
+from tests.support.snapshots import SYSTEM, assert_books_balance, ledger, tables
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -27,7 +27,7 @@ FIRST = body(event("MICROONE_EVENT", 1), event("MICROTWO_PRED", 2), broken(3))
 
 def ids() -> list[str]:
     """Return the ids of all rows."""
-    return sorted(row["id"] for table, rows in tables().items() if table != "PROFILING_LOG" for row in rows)
+    return sorted(row["id"] for table, rows in tables().items() if table not in SYSTEM for row in rows)
 
 
 def deployed(stage: MotoStage) -> Deployment:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from sluice.event_files.convert.leaving_out import FruitlessRunError
 from sluice.event_files.ledger import runs_dynamodb
 from tests.support.moto.aws_calls import READS, AwsUnavailableError, CallFailure, KilledError, call_failures
 from tests.support.moto.backend import objects_of
@@ -81,7 +82,7 @@ def _undisturbed(moto_stage: MotoStage) -> list[str]:
 
 def _crash(moto_stage: MotoStage, trouble: CallFailure) -> None:
     """Run an execution; the second of two troubles may lie beyond its end."""
-    with moto_stage.calls.intercept(trouble), suppress(AwsUnavailableError, KilledError):
+    with moto_stage.calls.intercept(trouble), suppress(AwsUnavailableError, KilledError, FruitlessRunError):
         moto_stage.convert()
 
 
@@ -104,5 +105,6 @@ def _assert_all_the_same(ways: int) -> None:
     assert [row["hour"] for row in expected["MICROONE_EVENT"]] == [9, 10, 10]
     assert [row["passed"] for row in expected["PROFILING_LOG"]].count(False) == 2
     assert len(expected["PROFILING_LOG"]) == 5
+    assert [row["reason"] for row in expected["DIRTY_EVENTS"]] == ["RULE_BROKEN", "FRAGMENT"]
     assert len(found) == ways
     assert [folder for folder, snapshot in found.items() if snapshot != expected] == []

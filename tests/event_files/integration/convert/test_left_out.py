@@ -18,7 +18,7 @@ from tests.support.moto.aws_calls import KilledError, call_failures
 from tests.support.moto.backend import objects_of
 from tests.support.moto.stage import LAKE, LEDGER, REGISTRY, MotoStage, new_moto_stage
 from tests.support.sample_events import body, broken, event
-from tests.support.snapshots import assert_books_balance, ledger, tables
+from tests.support.snapshots import SYSTEM, assert_books_balance, ledger, tables
 
 Harm = Callable[[bytes], bytes | None]
 
@@ -49,7 +49,7 @@ def arrive(stage: MotoStage) -> None:
 
 def ids() -> list[str]:
     """Return the ids of all rows."""
-    return sorted(row["id"] for table, rows in tables().items() if table != "PROFILING_LOG" for row in rows)
+    return sorted(row["id"] for table, rows in tables().items() if table not in SYSTEM for row in rows)
 
 
 SECOND = ["MICROONE_EVENT-4"]

@@ -22,9 +22,9 @@ BATCHES = tuple(
 GROUPS = (BatchGroup(BATCHES[:3]), BatchGroup(BATCHES[3:]))
 FILES = ("file-1", "file-2")
 RECEIPTS = tuple(
-    Receipt(
-        each.batch_id, each.table, each.rows, FILES, 100, f"2026-01-31T0{9 - int(each.batch_id)}" if each.table else ""
-    )
+    Receipt(each.batch_id, each.table, each.rows, FILES, 100, f"2026-01-31T0{9 - int(each.batch_id)}")
+    if each.table
+    else Receipt(each.batch_id, None, 0, FILES, 100, dirty=5)
     for each in BATCHES
 )
 PLAN = Plan(RUN, "then", 7, CHUNKS, GROUPS, Arrived(900, 4, 3, 2, {"A": {"RULE_BROKEN": 5}}))
@@ -34,8 +34,8 @@ SUMMARY = Summary(
     files=7,
     events=6,
     rows={"A": 5, "B": 1},
-    parquet_files=8,
-    parquet_bytes=400,
+    parquet_files=6,
+    parquet_bytes=300,
     newest_hours={"A": "2026-01-31T09", "B": "2026-01-31T07"},
     bytes=900,
     dirty={"A": {"RULE_BROKEN": 5}},
@@ -63,7 +63,7 @@ def test_a_whole_run_is_committed_and_again_with_the_same_result() -> None:
     ledger, lake, tables = MemoryLedger(), lake_with(*RECEIPTS), MemoryTables()
     for _ in range(2):
         assert commit(PLAN, lake, tables, ledger) == SUMMARY
-        assert tables.files == {"A": {RUN: FILES * 2}, "B": {RUN: FILES}}
+        assert tables.files == {"A": {RUN: FILES * 2}, "B": {RUN: FILES}, "DIRTY_EVENTS": {RUN: FILES}}
         assert json.loads(lake.objects[commit_key(RUN)]) == asdict(SUMMARY)
         assert ledger.converted == dict.fromkeys(CHUNKS, RUN)
         assert not any(lake.exists(clean_key(chunk)) for chunk in CHUNKS)
@@ -73,7 +73,8 @@ WRONG = {
     "one row too few": ("0", Receipt("0", "A", 2, FILES), "A: 5 in, 4 out"),
     "one row too many": ("2", Receipt("2", "B", 2, FILES), "B: 1 in, 2 out"),
     "rows in another table": ("2", Receipt("2", "A", 1, FILES), "A: 5 in, 6 out.*B: 1 in, 0 out"),
-    "unplanned rows": ("3", Receipt("3", "C", 1, FILES), "C: 0 in, 1 out"),
+    "unplanned rows": ("3", Receipt("3", "C", 1, FILES, dirty=5), "C: 0 in, 1 out"),
+    "a dirty record too few": ("3", Receipt("3", None, 0, FILES, dirty=4), "5 dirty pieces in, 4 in its dirty records"),
     "a receipt is missing": ("1", None, "A: 5 in, 3 out"),
 }
 

@@ -65,7 +65,7 @@ def test_dirty_events() -> None:
         + dirty(Reason.NO_CONTRACT, Recognition(service="imageTagging", kind="EVENT"), {"detail": {"id": 5}}, b"\xff")
         + dirty(Reason.FRAGMENT, Recognition(), None, b"")
     )
-    profile = profile_of_dirty(BATCH, lines)
+    profile = profile_of_dirty(BATCH, map(orjson.loads, lines.splitlines()))
     common = {**COMMON, "passed": False, "event_filename": "a key é"}
     errors = {"RULE_BROKEN": {"/time": ["one", "three"], "/detail/id": ["two"]}}
     unknown = {"event_id": None, "service_name": None, "service_type": None}
