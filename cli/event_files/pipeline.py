@@ -15,6 +15,7 @@ CLI = PipelineCli(
         Command("cli.event_files.ingest:ingest", DATA, 10),
         Command("cli.event_files.convert:convert", DATA, 20),
         Command("cli.event_files.file:file", DATA, 90),
+        Command("cli.event_files.dirty:app", DATA, 115, "dirty"),
         Command("cli.event_files.media:app", DATA, 120, "media"),
         Command("cli.event_files.generate:generate", SAMPLES, 10),
     ),
