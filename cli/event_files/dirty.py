@@ -129,9 +129,7 @@ def _show_groups(groups: Sequence[dict[str, Any]]) -> None:
     headers = ("Table", "Reason", wrapped_column("What is wrong"), "Version", "First, last seen", wrapped_column("In"))
     if groups:
         out.print(table(Column("Pieces", justify="right"), *headers, rows=rows))
-        say(
-            "`sluice dirty show` shows their texts, `sluice dirty export --to DIR` makes files to repair; both take filters."
-        )
+        say("Texts: `sluice dirty show`. Files to repair: `sluice dirty export --to DIR`.")
     else:
         out.print("Nothing is dirty, as far as it is converted.")
 

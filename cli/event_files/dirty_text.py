@@ -10,6 +10,7 @@ import orjson
 from rich.text import Text
 
 from cli.event_files.dirty_selection import in_words
+from cli.platform.console import visible
 from sluice.contracts.load import steps_of
 
 _PARSED = 1 << 20  # characters of a text that is taken apart
@@ -71,7 +72,7 @@ def _short(value: Any) -> str:  # noqa: ANN401
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= _VALUE else f"{text[:_VALUE]}…"
+    return visible(text if len(text) <= _VALUE else f"{text[:_VALUE]}…")
 
 
 def _flaw(record: Mapping[str, Any]) -> Text:
@@ -81,11 +82,11 @@ def _flaw(record: Mapping[str, Any]) -> Text:
     at = int(found[1].replace(",", "")) - record["source_offset"] if found else -1
     if not 0 <= at <= len(raw):
         more = "…" if len(raw) > 2 * _AROUND else ""
-        return Text(f"  {raw[: 2 * _AROUND].decode(errors='backslashreplace')}{more}")
+        return Text(f"  {_decoded(raw[: 2 * _AROUND])}{more}")
     before, behind = _decoded(raw[max(0, at - _AROUND) : at]), _decoded(raw[at + 1 : at + _AROUND])
     flaw = _decoded(raw[at : at + 1]) or "(its end)"
     return Text.assemble(f"  {'…' if at > _AROUND else ''}{before}", (flaw, "bold reverse red"), behind)
 
 
 def _decoded(raw: bytes) -> str:
-    return raw.decode(errors="backslashreplace")
+    return visible(raw.decode(errors="backslashreplace"))

@@ -28,7 +28,8 @@ def stage(moto_stage: MotoStage, monkeypatch: pytest.MonkeyPatch) -> MotoStage:
     return moto_stage
 
 
-def test_groups(stage: MotoStage) -> None:
+@pytest.mark.usefixtures("stage")
+def test_groups() -> None:
     found = sluice_json("dirty")
     assert [(each["count"], each["table"], each["reason"], each["pointer"], each["why"]) for each in found[:1]] == [
         (2, "MICROONE_EVENT", "RULE_BROKEN", "/detail/evaluation/reporter", "not one of 'user'")
@@ -54,13 +55,15 @@ FILTERS: dict[str, tuple[list[str], int]] = {
 }
 
 
+@pytest.mark.usefixtures("stage")
 @pytest.mark.parametrize(("options", "count"), FILTERS.values(), ids=FILTERS.keys())
-def test_filters(stage: MotoStage, options: list[str], count: int) -> None:
+def test_filters(options: list[str], count: int) -> None:
     assert sum(each["count"] for each in sluice_json("dirty", *options)) == count
     assert len(sluice_json("dirty", "show", "--rows", 100, *options)) == count
 
 
-def test_records_with_what_is_wrong_marked(stage: MotoStage) -> None:
+@pytest.mark.usefixtures("stage")
+def test_records_with_what_is_wrong_marked() -> None:
     shown = sluice("dirty", "show", "--rows", 100).stdout
     assert "reporter: \"nobody\"   ← not one of 'user'" in shown
     assert "partitionKey:    ← it is missing" in shown
@@ -95,5 +98,6 @@ def _raw(objects: dict[str, bytes], origin: dict[str, Any]) -> bytes:
     return objects[origin["source_key"]][start : start + origin["source_length"]]
 
 
-def test_a_time_that_is_none(stage: MotoStage) -> None:
+@pytest.mark.usefixtures("stage")
+def test_a_time_that_is_none() -> None:
     assert "is no time" in sluice("dirty", "--since", "soon", code=1).stderr
