@@ -20,6 +20,7 @@ _WRITTEN = "%Y%m%dT%H%M%SZ"
 LOOK_BACK = timedelta(days=31)
 """Age of the oldest run that `recent` returns: it makes one request per day."""
 
+_PLANNED = timedelta(hours=1)  # after its start an execution plans its run, with a cold start and attempts before
 _TAKEN_OVER = timedelta(days=1)  # a crashed run is finished by a later execution, hardly later than that
 _RUN_ID = "%Y%m%dT%H%M%S"
 
@@ -92,7 +93,7 @@ class RunRecords:
         return self._read(islice(wanted, limit))
 
     def find(self, record_or_run_id: str) -> RunRecord | None:
-        """Return a run by its record's id, or by its subject if that begins with the time of its start."""
+        """Return a run by its record's id, or by its subject if that begins with the time it was planned at."""
         try:
             return self._get(record_key(record_or_run_id))
         except MissingObjectError:
@@ -108,11 +109,12 @@ class RunRecords:
         """Return the execution that finished a run, else the last that worked on it."""
         try:
             planned = datetime.strptime(run_id[:15], _RUN_ID).replace(tzinfo=UTC)
+            start = planned - _PLANNED
         except ValueError:
             return None
         found = None
-        names = (name for day in days_between(planned, planned + _TAKEN_OVER) for name in self._of_day(day))
-        for record in (self._get(record_key(name)) for name in names if start_of(name) >= planned):
+        names = (name for day in days_between(start, planned + _TAKEN_OVER) for name in self._of_day(day))
+        for record in (self._get(record_key(name)) for name in names if start_of(name) >= start):
             if record.subject == run_id:
                 found = record
                 if not record.cause:
