@@ -54,7 +54,10 @@ def find_run(deployment: Deployment, name: str) -> RunRecord:
     for execution in _executions(deployment, name):
         with suppress(UnknownExecutionError):
             return _recorder(deployment).preview(execution, datetime.now(UTC))
-    raise CliError(f"There is no run {name}.", "`sluice runs` lists them, with their ids.")
+    raise CliError(
+        f"There is no run {name}.",
+        "`sluice runs` lists them, with their ids; one that ended just now follows in seconds.",
+    )
 
 
 def _executions(deployment: Deployment, name: str) -> Iterator[str]:

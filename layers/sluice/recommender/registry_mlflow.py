@@ -19,10 +19,10 @@ os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_SQLALCHEMYSTORE_POOLCLASS", "NullPool")
 os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 
+from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 
-from mlflow import MlflowClient
 from sluice.lake.object_store import ObjectStore
 from sluice.recommender.candidate import Candidate
 from sluice.recommender.champion import MODELS_PREFIX, REGISTRY_KEY, Champion

@@ -32,7 +32,7 @@ def test_a_conversion_and_its_file(cloud: Cloud) -> None:
 
     done = cloud.run("convert")
     assert done["status"] == "converted"
-    run = cloud.run("run", done["run_id"])
+    run = wait_until(lambda: cloud.run("run", done["run_id"]))  # its record follows its end
     found = record_of(cloud, run["execution"])
     assert cloud.run("run", found["id"]) == cloud.run("run", done["run_id"]) == found
     assert (found["kind"], found["outcome"], found["subject"]) == ("convert", "converted", done["run_id"])

@@ -8,8 +8,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-
 from mlflow import MlflowClient
+
 from sluice.lake.object_store import ObjectStore
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.recommender.candidate import Candidate, file_key
