@@ -5,6 +5,7 @@ reasons, is an array of structs. Every column is in every record: readers that i
 """
 
 from collections.abc import Iterable
+from itertools import chain
 
 from sluice.contracts.model import PARTITION_KEYS, Column, Table
 from sluice.runs.model import UNFINISHED, RunKind
@@ -18,7 +19,7 @@ HOUR_OF_START = tuple(Column(key, (), "int", "Of the run's start, UTC.") for key
 def runs_table(kinds: Iterable[RunKind]) -> Table:
     """Return the table of the records of these kinds of runs: it has a column for each count of any of them."""
     kinds = tuple(kinds)
-    outcomes = "; ".join(", ".join(names) for names in (*(kind.outcomes for kind in kinds), UNFINISHED))
+    outcomes = ", ".join(dict.fromkeys(chain(*(kind.outcomes for kind in kinds), UNFINISHED)))
     counts = {
         name: " ".join(dict.fromkeys(kind.counts[name] for kind in kinds if name in kind.counts))
         for name in count_names(kinds)

@@ -24,6 +24,7 @@ COPIED = (
     "functions",
     "infra",
     "layers",
+    "notebooks",
     "tests",
 )
 

@@ -34,6 +34,7 @@ DOMAIN = ExistingCluster(url="https://logs.example", arn="arn:aws:es:eu-central-
 
 # Properties that CloudFormation cannot change without making the resource anew, of the types that have names of ours.
 CREATE_ONLY: Mapping[str, set[str]] = {
+    "AWS::ApiGatewayV2::Api": {"ProtocolType"},
     "AWS::Athena::WorkGroup": {"Name"},
     "AWS::Chatbot::SlackChannelConfiguration": {"ConfigurationName", "SlackWorkspaceId"},
     "AWS::CloudWatch::Alarm": {"AlarmName"},
@@ -48,6 +49,7 @@ CREATE_ONLY: Mapping[str, set[str]] = {
     "AWS::OpenSearchServerless::Collection": {"Name", "Type", "StandbyReplicas", "CollectionGroupName"},
     "AWS::OpenSearchServerless::CollectionGroup": {"Name", "StandbyReplicas", "Generation"},
     "AWS::OpenSearchServerless::SecurityPolicy": {"Name", "Type"},
+    "AWS::SageMaker::MlflowApp": {"Name"},
     "AWS::StepFunctions::StateMachine": {"StateMachineName", "StateMachineType"},
 }
 KEEPING_DATA: Mapping[str, set[str]] = {
@@ -68,6 +70,9 @@ TEXTS: Mapping[str, Any] = {
     "queue_retention_days": 7,
     "proxy": "http://proxy.example:3128",
     "instance_type": "ml.t3.large",
+    "serve_authorisation": "jwt",
+    "serve_jwt_issuer": "https://issuer.example",
+    "serve_jwt_audience": "ours",
 }
 """Values of settings that are no numbers, or not every number."""
 
@@ -137,6 +142,8 @@ CHANGES: Mapping[str, tuple[Stage, Stage]] = {
         replace(BASE, kms_key=KEY.format(2), former_kms_keys=(KEY.format(1),)),
     ),
     "schedules": (SCHEDULED, UNSCHEDULED),
+    "models train anew": (BASE, _having(Recommender, retrain=True)),
+    "models in an MLflow App": (BASE, _having(Recommender, mlflow_app=True)),
     "a header for the API": (BASE, _having(ApiPull, has_header=True, source_url=API)),
     "no alarms": (BASE, _having(Observability, alarms=False)),
     "no messages": (BASE, _having(Observability, pages=False)),

@@ -12,8 +12,8 @@ SEARCH_FOLDERS = ("install_search", "load_search")
 """Functions that only stages with a search cluster have; `test_search.py` has a stage of theirs."""
 ALL_FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/*/handler.py"))
 FOLDERS = [folder for folder in ALL_FOLDERS if folder not in SEARCH_FOLDERS]
-# Variables that Powertools and the emitter of metrics read in every function.
-HOUSE_VARIABLES = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "STAGE", "PIPELINE"}
+# Variables that Powertools and the emitter of metrics read in every function, and OpenMP where it is.
+HOUSE_VARIABLES = {"LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "STAGE", "PIPELINE", "OMP_WAIT_POLICY"}
 
 
 def test_every_folder_of_functions_is_one_function(stage: Synthesis) -> None:

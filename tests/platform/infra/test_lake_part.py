@@ -95,7 +95,7 @@ def test_state_belongs_to_the_pipelines(stage: Synthesis) -> None:
         "VendorExports": {"Slots"},
         "Tables": set(),
         "ApiPull": {"Pulls"},
-        "Recommender": set(),
+        "Recommender": {"Trainings"},
         "Observability": set(),
     }
     for table in stage.template.of_type(TABLE).values():

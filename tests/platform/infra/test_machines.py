@@ -9,7 +9,7 @@ from tests.support.machine_graph import MACHINE, Machine, State, graphs, is_end,
 from tests.support.synthesis import Synthesis
 
 MACHINES = {kind.machine_output.removesuffix("Machine"): each.name for each in PIPELINES for kind in each.run_kinds}
-WITHOUT_MAP = {"Infer"}
+WITHOUT_MAP = {"Infer", "Retrain"}
 TRANSIENT = {"Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException"} | {
     "Lambda.TooManyRequestsException"
 }

@@ -389,7 +389,10 @@ def test_no_policy_belongs_to_two_roles_or_to_nobody(stage: Synthesis, stack: st
 
 @pytest.mark.parametrize("stack", FUNCTIONS)
 def test_nothing_calls_a_function_but_by_a_role_of_ours(stage: Synthesis, stack: str) -> None:
-    assert not part_of(stage, stack).of_type("AWS::Lambda::Permission")
+    callers = part_of(stage, stack).of_type("AWS::Lambda::Permission").values()
+    assert [(each["Properties"]["Principal"], "SourceArn" in each["Properties"]) for each in callers] == (
+        [("apigateway.amazonaws.com", True)] if stack == "recommender" else []
+    )
     assert not part_of(stage, stack).of_type("AWS::Lambda::Url")
 
 

@@ -59,7 +59,7 @@ def champion(cloud: Cloud, other_than: str = "") -> str:
         versions = cloud.run("models", "list")
         return next((each["version"] for each in versions if each["state"] == "in production"), "")
 
-    return wait_until(lambda: (found := current()) != other_than and found)
+    return wait_until(lambda: "" if (found := current()) == other_than else found)
 
 
 def test_it_learns_notices_that_listeners_change_and_learns_anew(retraining: Cloud) -> None:

@@ -20,8 +20,11 @@ MORE_MODULES = {
     **dict.fromkeys(("check_job", "claim_slot", "list_files", "trigger_job"), 180),  # the vendor's API
     **dict.fromkeys(("check_source", "extract_pages"), 180),  # the application's API
     **dict.fromkeys(("begin_load", "prepare_mart", "publish_loads", "sweep_loads"), 200),  # psycopg, with asyncio
-    **dict.fromkeys(("begin_inference", "extract_mart", "load_recommendations"), 200),
-    **dict.fromkeys(("prepare_listens", "process_listens", "infer_recommendations", "evaluate_model"), 460),  # SciPy
+    **dict.fromkeys(("begin_inference", "begin_training", "extract_mart", "load_recommendations"), 200),
+    **dict.fromkeys(
+        ("prepare_listens", "process_listens", "infer_recommendations", "evaluate_model", "train_model"), 480
+    ),  # SciPy
+    **dict.fromkeys(("register_model", "promote_model"), 1150),
     "load_part": 220,  # and Arrow
     "serve_recommendations": 340,  # and routes of powertools, with Pydantic
     "copy_files": 220,
@@ -33,7 +36,7 @@ MORE_MODULES = {
     **dict.fromkeys(("plan_compaction", "compact_partitions", "tidy_tables"), 300),
     "record_run": 320,  # PyIceberg, and every pipeline
 }
-MEGABYTES = {"validate_files": 25, "convert_batch": 100}
+MEGABYTES = {"validate_files": 25, "convert_batch": 102}
 HEAVY = {
     "pyarrow",
     "numpy",
@@ -94,7 +97,7 @@ def modules(synthesis_of: Callable[[str], Synthesis]) -> dict[str, dict[str, int
 
 
 def _needed(folder: str) -> list[str]:
-    return ["numpy"] if "science" in layers_of(folder) else []
+    return [package for layer, package in (("science", "numpy"), ("mlflow", "click")) if layer in layers_of(folder)]
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
