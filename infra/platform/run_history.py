@@ -79,6 +79,8 @@ class RunHistory(Construct):
         self.function.allow(reading, [machine.executions_arn for machine in machines], NAMED_LATER)
         # Causes of failed items of a map stand with its child executions only.
         children = [arn for machine in machines for arn in machine.children_arns]
+        if not children:
+            return
         self.function.allow(["states:DescribeExecution"], children, NAMED_LATER)
         if stage_of(self).local:
             self.function.allow(["states:DescribeMapRun", "states:ListExecutions"], ["*"], _NAMELESS)
