@@ -21,7 +21,7 @@ from tests.platform.infra.granted_rights import rights
 from tests.platform.infra.layers import test_imports
 from tests.platform.infra.observability.observability_template import ObservabilityTemplate
 from tests.platform.infra.test_functions import SEARCH_FOLDERS
-from tests.platform.infra.test_permissions import EVERY_FUNCTION
+from tests.platform.infra.expected_rights import EVERY_FUNCTION
 from tests.support.machine_graph import Machine, is_end, machine, path
 from tests.support.stages import FEATURE, stage_named
 from tests.support.synthesis import ROOT, Synthesis, synthesise, text
