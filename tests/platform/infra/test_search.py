@@ -17,11 +17,11 @@ from infra.stage import ProducerBucket
 from sluice.contracts.load import load_registry
 from sluice.search.indices import Indices, fingerprint
 from tests.platform.infra import test_functions, test_machines
+from tests.platform.infra.expected_rights import EVERY_FUNCTION
 from tests.platform.infra.granted_rights import rights
 from tests.platform.infra.layers import test_imports
 from tests.platform.infra.observability.observability_template import ObservabilityTemplate
 from tests.platform.infra.test_functions import SEARCH_FOLDERS
-from tests.platform.infra.expected_rights import EVERY_FUNCTION
 from tests.support.machine_graph import Machine, is_end, machine, path
 from tests.support.stages import FEATURE, stage_named
 from tests.support.synthesis import ROOT, Synthesis, synthesise, text
