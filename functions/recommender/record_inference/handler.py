@@ -32,9 +32,9 @@ def handler(event: dict[str, Any], _context: LambdaContext) -> dict[str, Any]:
     inference = Inference.from_json(event["inference"])
     evaluation = orjson.loads(lake.read(inference.key(EVALUATION)))
     document = document_of(inference, event["inferred"], evaluation)
-    lake.write(inference.result_key, orjson.dumps(document))
     if document["retrain"]:
         start_training(step_functions(), retrain_machine, inference.inference_id, document["reason"])
+    lake.write(inference.result_key, orjson.dumps(document))  # last: it makes the inference done
     for metric, name in _FIGURES.items():
         emitter.add(metric, evaluation["metrics"][name])
     emitter.add(metrics.THRESHOLD, document["threshold"])

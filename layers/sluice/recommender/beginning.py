@@ -11,7 +11,8 @@ def begin(lake: ObjectStore, snapshot: Snapshot | None) -> tuple[str, Inference 
         return EMPTY, None
     inference = inference_of(lake, snapshot)
     latest = Latest.read(lake)
-    is_done = latest is not None and latest.inference_id == inference.inference_id
+    is_shown = latest is not None and latest.inference_id == inference.inference_id
+    is_done = is_shown and lake.exists(inference.result_key)  # one that broke off after it was shown is done again
     return DONE if is_done else INFER, inference
 
 

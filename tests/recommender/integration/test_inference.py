@@ -75,6 +75,7 @@ class Inferring:
         self._try(lambda: assess(self.stage.lake, inference, Thresholds(), None, None), attempts)
         self._try(lambda: self._keep(inference, counts), attempts)
         self._try(lambda: self._load(inference, counts), attempts)
+        self._try(lambda: self.stage.lake.write(inference.result_key, b"{}"), attempts)
         return inference
 
     def shown(self) -> dict[str, list[tuple[Any, ...]]]:
@@ -256,6 +257,8 @@ def test_a_later_inference_is_not_replaced_by_an_earlier_one(inferring: Inferrin
     assert found is None, "the mart shows another moment by now"
     assert begin(inferring.stage.lake, snapshot_of(inferring.mart))[0] == DONE
     assert begin(inferring.stage.lake, None) == (EMPTY, None)
+    inferring.stage.lake.delete([late.result_key])
+    assert begin(inferring.stage.lake, snapshot_of(inferring.mart))[0] == INFER, "it broke off before it was recorded"
 
 
 def rows(table: str) -> list[dict[str, Any]]:

@@ -45,8 +45,7 @@ def figures(cloud: Cloud, date: str, version: str) -> dict[str, Any]:
         lambda: cloud.run(
             "mart",
             "query",
-            "select e.* from evaluations e join models m on m.model_version = e.model_version "
-            f"and m.snapshot_date = e.snapshot_date where e.snapshot_date = '{date}' and e.model_version = '{version}'",
+            f"select * from evaluations where snapshot_date = '{date}' and model_version = '{version}'",
         )
     )
     return dict(found[-1])
