@@ -68,6 +68,10 @@ def test_it_learns_notices_that_listeners_change_and_learns_anew(retraining: Clo
     learnt = figures(retraining, "2026-10-01", first)
     assert learnt["ndcg_at_10"] >= 2 * learnt["popularity_ndcg_at_10"] > 0
 
+    pull(retraining, 15, "2026-10-16")  # a month at once would be held back: more than twice the usual rows
+    later = figures(retraining, "2026-10-16", first)
+    assert later["ndcg_at_10"] >= later["threshold"], "it is still good enough"
+
     pull(retraining, 30, "2026-10-31")
     aged = figures(retraining, "2026-10-31", first)
     assert aged["ndcg_at_10"] < aged["threshold"], "the drift makes the figure fall"
