@@ -104,6 +104,7 @@ def test_the_document_has_the_figures() -> None:
         "compact": None,
         "pull": None,
         "infer": None,
+        "retrain": None,
     }
     assert document["exports"] == {"hours": 24, "whole": 21, "gaps": ["20261121-14", "20261121-15", "20261121-19"]}
     assert document["cost"]["dollars"] == pytest.approx(sum(document["cost"]["items"].values()))
