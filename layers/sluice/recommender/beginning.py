@@ -18,7 +18,9 @@ def begin(lake: ObjectStore, snapshot: Snapshot | None) -> tuple[str, Inference 
 
 def inference_of(lake: ObjectStore, snapshot: Snapshot) -> Inference:
     """Return the inference of a snapshot by the newest champion whose file is whole; popularity where there is none."""
-    version, faults = Champion.read(lake).usable(lake)
+    champion = Champion.read(lake)
+    version, faults = champion.usable(lake)
     if version is None:
         return Inference.of(snapshot, POPULARITY, "", "", faults)
-    return Inference.of(snapshot, version.version, version.key, version.sha256, faults)
+    promoted_at = champion.current.promoted_at if champion.current else ""
+    return Inference.of(snapshot, version.version, version.key, version.sha256, faults, promoted_at)

@@ -11,7 +11,7 @@ from sluice.lake.object_store import ObjectStore
 
 INFERENCES_PREFIX = "runs/inferences/"
 LATEST_KEY = "recommender/latest.json"
-"""Names the inference whose recommendations are shown, and the one before."""
+"""Names the inference whose recommendations are shown, and the last one of an earlier moment of the mart."""
 
 POPULARITY = "popularity"
 """Version of the model where there is none yet: what most listen to."""
@@ -34,10 +34,11 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """One inference, by an id that is the same for the same snapshot and model.
+    """One inference, by an id that is the same for the same snapshot and the same promotion of a model.
 
-    The model is an object of the lake (`model_key`, of these bytes `sha256`), none is popularity; `faults` counts the
-    models in production before it that could not be read.
+    A model that is rolled back to is promoted anew: what it recommends takes the place of what is shown. The model is
+    an object of the lake (`model_key`, of these bytes `sha256`), none is popularity; `faults` counts the models in
+    production before it that could not be read.
     """
 
     inference_id: str
@@ -49,9 +50,9 @@ class Inference:
     faults: int = 0
 
     @classmethod
-    def of(cls, snapshot: Snapshot, version: str, key: str, sha256: str, faults: int) -> Self:
-        """Return the inference for a snapshot by a model."""
-        token = hashlib.sha256(f"{snapshot.published_at} {version}".encode()).hexdigest()[:8]
+    def of(cls, snapshot: Snapshot, version: str, key: str, sha256: str, faults: int, promoted_at: str = "") -> Self:
+        """Return the inference for a snapshot by a model; `promoted_at` is of the one that is to be in production."""
+        token = hashlib.sha256(f"{snapshot.published_at} {version} {promoted_at}".encode()).hexdigest()[:8]
         known = (snapshot.day, snapshot.published_at, version, key, sha256, faults)
         return cls(f"{snapshot.day.replace('-', '')}-{token}", *known)
 
@@ -72,7 +73,7 @@ class Inference:
 
 @dataclass(frozen=True, slots=True)
 class Latest:
-    """The inference that is shown, and the one before, whose recommendations are compared with what was heard since."""
+    """The inference that is shown, and the last one of an earlier moment, to be compared with what was heard since."""
 
     inference_id: str
     published_at: str
@@ -92,14 +93,17 @@ def note_latest(lake: ObjectStore, inference: Inference) -> None:
         known = Latest(**orjson.loads(found.body)) if found else None
         if known and (known.inference_id == inference.inference_id or known.published_at > inference.published_at):
             return
-        latest = Latest(inference.inference_id, inference.published_at, known.inference_id if known else "")
+        latest = Latest(inference.inference_id, inference.published_at, _before(known, inference))
         if lake.replace(LATEST_KEY, orjson.dumps(latest), found.etag if found else None):
             return
 
 
 def inference_before(lake: ObjectStore, inference: Inference) -> str:
-    """Return the id of the inference that was shown before this one; "" for the first."""
-    latest = Latest.read(lake)
+    """Return the id of the inference that was shown last at an earlier moment of the mart; "" where there is none."""
+    return _before(Latest.read(lake), inference)
+
+
+def _before(latest: Latest | None, inference: Inference) -> str:
     if latest is None:
         return ""
-    return latest.before if latest.inference_id == inference.inference_id else latest.inference_id
+    return latest.before if latest.published_at == inference.published_at else latest.inference_id

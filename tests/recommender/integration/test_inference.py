@@ -19,7 +19,7 @@ from sluice.lake.partitions_iceberg import IcebergPartitions
 from sluice.lake.tables_iceberg import IcebergTables
 from sluice.mart.connection_postgres import Mart
 from sluice.recommender.beginning import begin
-from sluice.recommender.champion import MODELS_PREFIX, Version, promote
+from sluice.recommender.champion import MODELS_PREFIX, Version, promote, roll_back
 from sluice.recommender.inference import DONE, EMPTY, INFER, POPULARITY, Inference, Snapshot
 from sluice.recommender.lake_tables import EVALUATIONS, RECOMMENDATIONS, TABLES, read_part, write_rows
 from sluice.recommender.mart.extracting_postgres import extract, snapshot_of
@@ -195,6 +195,32 @@ def test_a_model_that_is_gone_or_corrupt_gives_way_to_the_one_before(inferring: 
     assert (inference.model_version, inference.faults) == ("v1", 1)
     inferring.stage.lake.delete([broken.key, f"{MODELS_PREFIX}v1/model.npz"])
     assert begin(inferring.stage.lake, snapshot_of(inferring.mart))[1].model_version == POPULARITY  # type: ignore[union-attr]
+
+
+def test_a_model_that_is_rolled_back_to_recommends_again(inferring: Inferring) -> None:
+    load_day(inferring.mart, "one", TRACKS, USERS, LISTENS)
+    put_into_production(inferring, "v1")
+    assert inferring.infer()
+    put_into_production(inferring, "v2", "v1")
+    assert inferring.infer()
+    assert inferring.mart.query("SELECT model_version FROM models") == [("v2",)]
+    roll_back(inferring.stage.lake, "2026-12-01T00:00:00+00:00")
+    assert inferring.infer()
+    assert inferring.mart.query("SELECT model_version FROM models") == [("v1",)]
+    assert {*inferring.mart.query("SELECT model_version FROM recommendations")} == {("v1",)}
+    assert {row["model_version"] for row in rows("RECOMMENDATIONS")} == {"v1"}
+    assert inferring.infer() is None
+
+
+def test_day_over_day_is_against_an_earlier_day_whichever_model_comes(inferring: Inferring) -> None:
+    load_day(inferring.mart, "one", TRACKS, USERS, LISTENS)
+    put_into_production(inferring, "v1")
+    assert inferring.infer()
+    load_day(inferring.mart, "two", TRACKS, USERS, [*LISTENS, (NEW_USER, 0, 40)])
+    assert inferring.infer()
+    put_into_production(inferring, "v2", "v1")
+    assert inferring.infer()
+    assert [(row["model_version"], row["day_users"]) for row in rows("EVALUATIONS")] == [("v2", 1)]
 
 
 def test_whatever_fails_the_rows_are_the_same(inferring: Inferring) -> None:
