@@ -112,7 +112,8 @@ def test_damage_is_found_where_the_record_has_no_etag(stage: MotoStage, harm: Ha
 def test_what_was_written_of_it_before_counts_for_nothing() -> None:
     with new_moto_stage(batch_bytes=1) as stage:  # a group for each batch
         _half_converted(stage)
-        assert (len(data_files(LAKE)), ids()) == (2, [])
+        written = [key for key in data_files(LAKE) if "MICROONE_EVENT" in key]
+        assert (len(written), ids()) == (2, [])
         (run,) = ledger("run")
         summary = stage.convert("b")
         assert summary is not None
