@@ -32,7 +32,7 @@ pytest_plugins = [
 _TOGETHER = {
     "vendor_exports/local": "cloud of the exports",
     "api_pull/local": "cloud of the exports",
-    "recommender/local": "cloud of the exports",
+    "recommender/local": "cloud of the recommender",
     "platform/local": "cloud",
     "event_files/local": "cloud",
     "tables/local": "cloud",

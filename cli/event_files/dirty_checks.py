@@ -42,14 +42,19 @@ def _look(deployment: Deployment, looked_at: Callable[[], None]) -> dict[str, Fi
     today = datetime.now(UTC)  # days that are over go one by one
     first = today - timedelta(days=int(kept) - 1) if kept else datetime.min.replace(tzinfo=UTC)
     run_of: dict[str, str] = {}
-    expected: Counter[str] = Counter()
+    dirty_of: Counter[str] = Counter()  # by commit: the counts of its chunks are with the last, which may hold nothing
+    run_of_commit: dict[str, str] = {}
     for chunk in ledger.items_under(CONVERTED):
         looked_at()
-        run = chunk.get("run_id", "")
-        run_of[chunk["sk"]] = run
-        if DIRTY_KEPT not in chunk or time_of_id(chunk["sk"]) < first:
-            ignored.add(run)
-        expected[run] += sum(count for reasons in chunk["dirty"].values() for count in reasons.values())
+        commit = chunk.get("commit_id") or chunk["sk"]
+        dirty_of[commit] += sum(count for reasons in chunk["dirty"].values() for count in reasons.values())
+        if run := chunk.get("run_id", ""):
+            run_of[chunk["sk"]] = run_of_commit[commit] = run
+            if DIRTY_KEPT not in chunk or time_of_id(chunk["sk"]) < first:
+                ignored.add(run)
+    expected: Counter[str] = Counter()
+    for commit, pieces in dirty_of.items():
+        expected[run_of_commit.get(commit, "")] += pieces
     there: Counter[str] = Counter()
     for row in tables.read(DIRTY_EVENTS.name, ("chunk_id", "pieces")):
         there[run_of.get(row["chunk_id"], "")] += row["pieces"]

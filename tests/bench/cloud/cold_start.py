@@ -28,7 +28,6 @@ _PROBE = """
 import json, runpy, sys, time
 import boto3
 boto3.client("s3")
-sys.modules["click"] = None  # no layer has it; where it is there, httpx imports its command line
 known, begun = set(sys.modules), time.perf_counter()
 runpy.run_path(sys.argv[1])
 print(json.dumps({"seconds": time.perf_counter() - begun, "modules": sorted(sys.modules.keys() - known)}))
@@ -51,7 +50,9 @@ def start(
 
     `bare` leaves out what is installed here, so that `packages` are all there is.
     """
-    script = f"import sys; sys.path[:0] = {[str(path) for path in packages]!r}\n{_PROBE}"
+    # The layer of httpx has no click; where that is there, httpx imports its command line.
+    hidden = "" if bare else 'sys.modules["click"] = None'
+    script = f"import sys; sys.path[:0] = {[str(path) for path in packages]!r}\n{hidden}\n{_PROBE}"
     handler = handler_path(folder)
     done = subprocess.run(
         [sys.executable, *(["-I", "-S"] if bare else []), "-c", script, str(handler)],

@@ -80,7 +80,7 @@ def test_a_first_deployment_that_fails_blocks_nothing_and_buckets_change_hands_a
     assert stack.kept() == [], "only what was made whole is kept"
     stack.deploy(assembly)
     assert stack.described()["StackStatus"] == "CREATE_COMPLETE"
-    assert len(stack.kept()) == 4 + 4 + 1, "buckets, tables, the secret"
+    assert len(stack.kept()) == 4 + 5 + 1, "buckets, tables, the secret"
     with pytest.raises(ClientError, match="TerminationProtection"):
         stack.deployment.cloudformation.delete_stack(StackName=STAGE.stack_name)
     own, theirs = stack.bucket(), stack.cloud.output("SourceBucket")

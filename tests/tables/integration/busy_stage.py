@@ -14,6 +14,7 @@ from pyiceberg.table.snapshots import Snapshot
 
 from cli.platform.query import run_query
 from cli.platform.session import Deployment
+from sluice.contracts.model import DIRTY_EVENTS
 from sluice.lake.tables_iceberg import CommitError, run_of
 from tests.support.lake_tables import DATABASE
 from tests.support.local.emulated_lake import EmulatedLake
@@ -68,7 +69,7 @@ class BusyStage:
     """Convert, one run after the other, and roll-backs of TABLE; Compact may be at work in another thread."""
 
     def __init__(self, lake: EmulatedLake) -> None:
-        self.deployment = made(lake, (each for each in REGISTRY.tables() if each.name in _ROWS))
+        self.deployment = made(lake, (each for each in REGISTRY.tables() if each.name in (*_ROWS, DIRTY_EVENTS.name)))
         self.stage = cloud_stage(self.deployment)
         self.courses = {table: Course(rows) for table, rows in _ROWS.items()}
         self._folders: dict[str, str] = {}  # by run

@@ -60,7 +60,7 @@ def test_three_readers_agree(emulated_lake: EmulatedLake) -> None:
     rolled = {table: upkeep.tables.snapshots(table)[0].snapshot_id for table in _TABLES}
     _convert(stage, next(seeds))
     converted = readers.agree()
-    assert upkeep.compact().counts["files_made"] >= len(_TABLES) - 1
+    assert upkeep.compact().counts["files_made"] >= len(_TABLES) - 2, "but those of the log and of dirty events"
     assert readers.agree() == converted, "compacted"
     newest = {table: upkeep.tables.snapshots(table)[0].snapshot_id for table in _TABLES}
     for back, forth, rows in ((rolled, newest, first), (newest, rolled, converted)):

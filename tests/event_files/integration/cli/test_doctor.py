@@ -122,7 +122,13 @@ def test_rows_that_were_added_twice(tables: IcebergTables) -> None:
 
 def test_rows_that_are_lost(stage: MotoStage) -> None:
     (chunk, *_) = stage.runs.items_under(CONVERTED)
-    twin = {**chunk, "sk": f"{chunk['sk']}0", "run_id": "20260131T110000000000Z-0000000f", "clean": {TABLE: 5}}
+    twin = {
+        **chunk,
+        "sk": f"{chunk['sk']}0",
+        "run_id": "20260131T110000000000Z-0000000f",
+        "clean": {TABLE: 5},
+        "dirty": {},
+    }
     stage.dynamodb.put_item(TableName=LEDGER, Item=to_dynamodb(twin))
     (finding,) = sluice_json("doctor", code=1)["findings"]
     assert (finding["place"], finding["message"]) == (
