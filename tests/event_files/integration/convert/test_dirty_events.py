@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from sluice.event_files.convert import dirty_rows
-from sluice.event_files.convert.committing import IncompleteRunError
 from sluice.event_files.ledger.model import CONVERTED, DIRTY_PREFIX, chunk_id_of
 from sluice.lake.object_store import time_of_id
 from sluice.lake.schemas_iceberg import KEPT_DAYS
@@ -94,16 +93,6 @@ def test_days_of_a_run(moto_stage: MotoStage) -> None:
     assert moto_stage.convert()
     assert [(row["source_key"], row["month"], row["day"]) for row in rows()] == [("today", 1, 31), ("tomorrow", 2, 1)]
     _assert_all_there()
-
-
-def test_dirty_records_that_are_not_all_there_end_the_run(moto_stage: MotoStage) -> None:
-    moto_stage.arrive("file", body(event("MICROONE_EVENT", 1), broken(2), broken(3)))
-    ((key, lines),) = objects_of(LAKE, DIRTY_PREFIX).items()
-    first, second = lines.splitlines(keepends=True)
-    moto_stage.lake.write(key, first[:-1] + b" " * len(second) + b"\n")
-    with pytest.raises(IncompleteRunError, match="2 dirty pieces in, 1 in its dirty records; nothing was committed"):
-        moto_stage.convert()
-    assert not tables()
 
 
 def test_what_an_earlier_version_converted_in_an_open_run_is_converted_anew(moto_stage: MotoStage) -> None:
