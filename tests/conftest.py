@@ -28,11 +28,11 @@ pytest_plugins = [
 ]
 
 # Tests that share something expensive, a deployed cloud or a synthesis, stay in one process; the slowest begin.
-# Vendor exports, and what follows pulls, have a cloud of their own: two clouds at a time wait half as long.
+# Vendor exports and pulls have a cloud of their own: two clouds at a time wait half as long. So has the story of the
+# recommender, whose listeners are others than those of the pulls.
 _TOGETHER = {
     "vendor_exports/local": "cloud of the exports",
     "api_pull/local": "cloud of the exports",
-    "recommender/local": "cloud of the recommender",
     "platform/local": "cloud",
     "event_files/local": "cloud",
     "tables/local": "cloud",
@@ -41,6 +41,7 @@ _TOGETHER = {
     "vendor_exports/infra": "synthesis",
     "api_pull/infra": "synthesis",
     "recommender/infra": "synthesis",
+    "recommender/local": "cloud of the recommender",
 }
 _LOCAL_SECONDS = 1800  # of the first test of a cloud, which builds the layers and deploys the stage
 _SLOWEST_FIRST = list(dict.fromkeys(_TOGETHER.values()))
