@@ -7,14 +7,14 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.api_pull.contracts import ENDPOINTS
-from sluice.api_pull.lease_dynamodb import DynamoPullLease
 from sluice.api_pull.pulls import begin, new_pull
 from sluice.aws.runtime import StepFunctionsExecutions, dynamodb, setting, step_functions
+from sluice.lake.lease_dynamodb import DynamoLease
 from sluice.observability.metrics_cloudwatch import LambdaFunction
 
 function = LambdaFunction()
 logger = function.logger
-lease = DynamoPullLease(dynamodb(), setting("PULLS_TABLE"))
+lease = DynamoLease(dynamodb(), setting("PULLS_TABLE"), "pull")
 executions = StepFunctionsExecutions(step_functions())
 source_url = setting("SOURCE_URL")
 

@@ -8,18 +8,18 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from sluice.api_pull import metrics
 from sluice.api_pull.contracts import ENDPOINTS
 from sluice.api_pull.history import History
-from sluice.api_pull.lease_dynamodb import DynamoPullLease
 from sluice.api_pull.model import Pull
 from sluice.api_pull.results import document_of, remember, result_of
 from sluice.api_pull.run_summary import counts_of
 from sluice.aws.runtime import dynamodb, s3, setting
+from sluice.lake.lease_dynamodb import DynamoLease
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import LambdaFunction
 
 function = LambdaFunction()
 logger, emitter = function.logger, function.emitter
 lake = S3ObjectStore(s3(), setting("LAKE_BUCKET"))
-lease = DynamoPullLease(dynamodb(), setting("PULLS_TABLE"))
+lease = DynamoLease(dynamodb(), setting("PULLS_TABLE"), "pull")
 _EMITTED = {
     metrics.ENDPOINTS_COMPLETE: "endpoints_complete",
     metrics.ENDPOINTS_HELD: "endpoints_held",

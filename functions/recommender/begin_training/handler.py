@@ -7,13 +7,13 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.runtime import StepFunctionsExecutions, dynamodb, s3, setting, step_functions
+from sluice.lake.lease_dynamodb import DynamoLease
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.mart.connection_postgres import Mart, MartAddress, connector
 from sluice.observability.metrics_cloudwatch import LambdaFunction
 from sluice.recommender.beginning import inference_of
 from sluice.recommender.champion import Champion
 from sluice.recommender.inference import EMPTY
-from sluice.recommender.lease_dynamodb import DynamoTrainingLease
 from sluice.recommender.mart.extracting_postgres import snapshot_of
 from sluice.recommender.trainings import Training, begin
 
@@ -21,7 +21,7 @@ function = LambdaFunction()
 logger = function.logger
 lake = S3ObjectStore(s3(), setting("LAKE_BUCKET"))
 mart = Mart(connector(setting("MART_ENDPOINT", MartAddress.parse), setting("MART_ROLE")))
-lease = DynamoTrainingLease(dynamodb(), setting("TRAININGS_TABLE"))
+lease = DynamoLease(dynamodb(), setting("TRAININGS_TABLE"), "training")
 executions = StepFunctionsExecutions(step_functions())
 
 

@@ -6,17 +6,17 @@ import orjson
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from sluice.aws.runtime import dynamodb, s3, setting
+from sluice.lake.lease_dynamodb import DynamoLease
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.observability.metrics_cloudwatch import LambdaFunction
 from sluice.recommender.candidate import Candidate, result_of
-from sluice.recommender.lease_dynamodb import DynamoTrainingLease
 from sluice.recommender.metrics import CANDIDATE_NDCG, MODELS_PROMOTED, MODELS_TRAINED
 from sluice.recommender.trainings import Training
 
 function = LambdaFunction()
 logger, emitter = function.logger, function.emitter
 lake = S3ObjectStore(s3(), setting("LAKE_BUCKET"))
-lease = DynamoTrainingLease(dynamodb(), setting("TRAININGS_TABLE"))
+lease = DynamoLease(dynamodb(), setting("TRAININGS_TABLE"), "training")
 
 
 @function.observe

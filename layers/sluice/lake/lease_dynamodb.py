@@ -65,3 +65,26 @@ class DynamoLeases:
                 ExpressionAttributeValues=to_dynamodb({**values, ":me": execution}),
             )
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The execution that has a lease."""
+
+    execution: str
+
+
+class DynamoLease:
+    """The one lease of its `name` in a table: the item with that partition key and the sort key ``lease``."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, name: str) -> None:
+        self._leases = DynamoLeases(client, table)
+        self._key = {"pk": name, "sk": "lease"}
+
+    def claim(self, execution: str, ended: str) -> Holder:
+        """Take the lease, if it is free or that of the `ended` execution; return it as it is then."""
+        return Holder(self._leases.claim(self._key, execution, ended)["execution"])
+
+    def release(self, execution: str) -> None:
+        """Free the lease, if the execution has it."""
+        self._leases.update(self._key, execution, "REMOVE execution", {}, OWNED)

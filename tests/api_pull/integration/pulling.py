@@ -19,7 +19,6 @@ from sluice.api_pull.contracts import ENDPOINTS, contracts
 from sluice.api_pull.extraction import Extraction, Limits
 from sluice.api_pull.history import History
 from sluice.api_pull.keeping import keep
-from sluice.api_pull.lease_dynamodb import DynamoPullLease
 from sluice.api_pull.mart import loads_postgres as loads
 from sluice.api_pull.mart.part_rows import read_rows
 from sluice.api_pull.mart.steps import LOAD, NextLoad, begin_next, causes_of
@@ -32,6 +31,7 @@ from sluice.api_pull.run_summary import counts_of
 from sluice.aws import runtime
 from sluice.http.patience import Patience
 from sluice.lake.columns_glue import GlueColumns
+from sluice.lake.lease_dynamodb import DynamoLease
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.lake.partitions_iceberg import IcebergPartitions
 from sluice.mart.connection_postgres import Mart
@@ -61,7 +61,7 @@ class Pulling:
         self.lake = S3ObjectStore(runtime.s3(), LAKE)
         self.tables = IcebergPartitions(runtime.glue(), "lake", LAKE)
         self.columns = GlueColumns(runtime.glue(), "lake", self.lake)
-        self.lease = DynamoPullLease(runtime.dynamodb(), PULLS)
+        self.lease = DynamoLease(runtime.dynamodb(), PULLS, "pull")
 
     def pull(self, day: str = "2026-11-30", execution: str = "") -> PullResult | None:
         """Pull a day; each step is tried three times. None: another execution is at work."""

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from sluice.lake.lease_dynamodb import DynamoLease
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.recommender.beginning import inference_of
 from sluice.recommender.candidate import Candidate, result_of
 from sluice.recommender.champion import CHAMPION_KEY, Champion, promote
 from sluice.recommender.inference import Inference, Snapshot
-from sluice.recommender.lease_dynamodb import DynamoTrainingLease
 from sluice.recommender.model.interactions import Interactions
 from sluice.recommender.registry_mlflow import MlflowRegistry
 from sluice.recommender.steps import LISTENS, process
@@ -35,7 +35,7 @@ class Machine:
     def __post_init__(self) -> None:
         self.lake = S3ObjectStore(self.stage.s3, LAKE)
         self.registry = MlflowRegistry(self.lake, LAKE)
-        self.lease = DynamoTrainingLease(self.stage.dynamodb, LEDGER)
+        self.lease = DynamoLease(self.stage.dynamodb, LEDGER, "training")
 
     def is_running(self, execution: str) -> bool:
         return execution in self.running

@@ -62,7 +62,6 @@ class _Read:
     files: tuple[_File, ...]
     profile: pa.Table
     table_id: str
-    dirty: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +155,7 @@ class Converter:
         files = tuple(
             _File(parquet_key(DIRTY_EVENTS.name, day, name), day, 0, body) for day, body in rows.files().items()
         )
-        return _Read(batch, files, profile, table_id_of(schema), rows.pieces)
+        return _Read(batch, files, profile, table_id_of(schema))
 
     def _rows(self, batch: Batch, contract: Contract) -> pa.Table:
         lines = self._files.read_ranges(batch.spans)
@@ -274,5 +273,4 @@ def _receipt(read: _Read) -> Receipt:
         parquet_bytes=sum(len(file.body) for file in files),
         newest_hour=max((file.hour for file in files if file.hour <= batch.planned_at[:_HOUR]), default=""),
         table_id=read.table_id,
-        dirty=read.dirty,
     )

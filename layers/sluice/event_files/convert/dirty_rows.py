@@ -35,7 +35,6 @@ class DirtyRows:
         self._day = ""
         self._size = 0
         self.count = 0
-        self.pieces = 0
 
     def watch(self, spans: Iterable[Span], lines: bytes) -> Iterator[Record]:
         """Yield the records of spans, whose lines are joined, and add a row of each."""
@@ -64,7 +63,6 @@ class DirtyRows:
         self._rows.append(row)
         self._size += len(row["raw"] or row["raw_base64"] or "") + len(record["errors"]) * 100 + 500
         self.count += 1
-        self.pieces += row["pieces"]
 
     def _row_of(self, record: Record) -> Record:
         first: Mapping[str, str] = record["errors"][0] if record["errors"] else {}

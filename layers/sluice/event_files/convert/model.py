@@ -145,8 +145,7 @@ class Receipt:
 
     These are rows of the table when the run is committed; files that no receipt names never are. `newest_hour`
     (``YYYY-MM-DDTHH``) is that of its newest row; hours later than the plan do not count. `table_id` is the table that
-    the files were written for ("": unknown). Without a `table` the files are of dirty records, which stand for so many
-    `dirty` pieces, and are no rows of a table of events.
+    the files were written for ("": unknown). Without a `table` the files are of dirty records.
     """
 
     batch_id: str
@@ -156,7 +155,6 @@ class Receipt:
     parquet_bytes: int = 0
     newest_hour: str = ""
     table_id: str = ""
-    dirty: int = 0
 
     @property
     def target(self) -> str:

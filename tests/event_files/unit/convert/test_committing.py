@@ -24,7 +24,7 @@ FILES = ("file-1", "file-2")
 RECEIPTS = tuple(
     Receipt(each.batch_id, each.table, each.rows, FILES, 100, f"2026-01-31T0{9 - int(each.batch_id)}")
     if each.table
-    else Receipt(each.batch_id, None, 0, FILES, 100, dirty=5)
+    else Receipt(each.batch_id, None, 0, FILES, 100)
     for each in BATCHES
 )
 PLAN = Plan(RUN, "then", 7, CHUNKS, GROUPS, Arrived(900, 4, 3, 2, {"A": {"RULE_BROKEN": 5}}))
@@ -73,7 +73,7 @@ WRONG = {
     "one row too few": ("0", Receipt("0", "A", 2, FILES), "A: 5 in, 4 out"),
     "one row too many": ("2", Receipt("2", "B", 2, FILES), "B: 1 in, 2 out"),
     "rows in another table": ("2", Receipt("2", "A", 1, FILES), "A: 5 in, 6 out.*B: 1 in, 0 out"),
-    "unplanned rows": ("3", Receipt("3", "C", 1, FILES, dirty=5), "C: 0 in, 1 out"),
+    "unplanned rows": ("3", Receipt("3", "C", 1, FILES), "C: 0 in, 1 out"),
     "a receipt is missing": ("1", None, "A: 5 in, 3 out"),
 }
 

@@ -85,7 +85,6 @@ def test_rows_land_in_their_partitions(table: str) -> None:
         "parquet_bytes": size,
         "newest_hour": "2022-04-10T00",
         "table_id": "",
-        "dirty": 0,
     }
     assert {**receipt, "files": sorted(receipt["files"])} == {"batch_id": batch.batch_id, "table": table, **written}
     assert read(files, profile_part_key(RUN, batch.batch_id)).num_rows == 20
