@@ -12,6 +12,7 @@ from cli.recommender.service import recommend_for
 from cli.recommender.training import train
 from sluice.lake.object_store_s3 import S3ObjectStore
 from sluice.recommender.inference import DONE, EMPTY, OVERTAKEN, Inference
+from sluice.recommender.run_summary import decision_of
 
 app = typer.Typer(no_args_is_help=True, help="Recommend tracks to users: run the inference, ask for recommendations.")
 app.command("for")(recommend_for)
@@ -50,7 +51,7 @@ def run_inference(deployment: Deployment, timeout: float) -> dict[str, Any]:
     """
     outcome = machine.run(deployment.stepfunctions, deployment.output("InferMachine"), timeout)
     output = outcome.output
-    decision = output.get("extracted", {}).get("decision") or output.get("decision")
+    decision = decision_of(output)
     if decision == EMPTY:
         raise CliError("The mart shows no listens yet.", "`sluice pull` fills it.")
     if decision == OVERTAKEN:

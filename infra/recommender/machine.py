@@ -61,7 +61,9 @@ class InferMachine(Machine):
         load = self.call(states.LOAD, functions.load_recommendations, {**INFERENCE, **turn}, failed, "$.loaded")
         record = self.call(states.RECORD, functions.record_inference, None, failed, "$.result")
         loaded = sfn.Choice(self, "Is all loaded?", comment="As much at a time as a call has time for")
-        loaded.when(sfn.Condition.boolean_equals("$.loaded.is_over", value=False), load).otherwise(record)
+        loaded.when(sfn.Condition.boolean_equals("$.loaded.is_over", value=False), load)
+        later = sfn.Succeed(self, "A later one is shown already")
+        loaded.when(sfn.Condition.boolean_equals("$.loaded.is_shown", value=False), later).otherwise(record)
         load.next(loaded)
         infer.next(evaluate).next(keep).next(begun).next(load)
         return infer

@@ -20,10 +20,6 @@ INFER, DONE, OVERTAKEN, EMPTY = "infer", "done", "overtaken", "no_listens"
 """Decisions: begin; this snapshot has them by this model; the mart shows another by now; it shows no listens yet."""
 
 
-class InferenceError(Exception):
-    """There can be no recommendations; the message says why, and what to do."""
-
-
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """What the mart shows: the day of its listens (``YYYY-MM-DD``), and when it became what it is (ISO 8601, UTC)."""

@@ -1,5 +1,8 @@
 """Runs of the machine Infer: what one did."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sluice.recommender.inference import DONE, EMPTY, OVERTAKEN
 from sluice.runs.model import FinishedExecution, Result, RunKind, RunSummary
 
@@ -26,14 +29,19 @@ _COUNTS = {
 }
 
 
+def decision_of(output: Mapping[str, Any]) -> str:
+    """Return what an execution of Infer with this output decided last: another inference may have come in between."""
+    is_late = output.get("loaded", {}).get("is_shown") is False
+    return OVERTAKEN if is_late else str(output.get("extracted", output).get("decision", ""))
+
+
 def summarise(execution: FinishedExecution) -> RunSummary:
     """Return what an execution of Infer did."""
     output = execution.output
     inference = output.get("inference", {})
     subject = str(inference.get("inference_id", ""))
-    overtaken = output.get("extracted", {}).get("decision") == OVERTAKEN
     if "result" not in output:
-        decision = OVERTAKEN if overtaken else str(output.get("decision", ""))
+        decision = decision_of(output)
         return RunSummary(subject, decision if decision in INFERENCES.outcomes else "")
     inferred = output["inferred"]
     counts = {name: inferred[name] for name in ("users", "popular_users", "recommendations")}
